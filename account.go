@@ -1,0 +1,120 @@
+package rxcql
+
+// An Account is charged with the rows that an operator or a sink keeps beyond
+// the delivery of their page.
+type Account struct {
+	budget  *Budget
+	name    string
+	frees   bool // frees what it holds in time, without another page
+	held    int64
+	largest int64
+}
+
+// newAccount opens an account. frees says that what it holds is given back
+// by itself: writes in flight, a batch with a time limit. Only accounts that
+// do not can hold a run up for ever.
+func (b *Budget) newAccount(name string, frees bool) *Account {
+	a := &Account{budget: b, name: name, frees: frees}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.accounts = append(b.accounts, a)
+	return a
+}
+
+// Lease returns an empty lease that answers for rows kept under the account.
+func (a *Account) Lease() *Lease {
+	return &Lease{Position: Position{Range: -1}, budget: a.budget, account: a}
+}
+
+// Held are the bytes that the account is charged with now.
+func (a *Account) Held() int64 {
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	return a.held
+}
+
+func (b *Budget) take(l, from *Lease, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	moved := max(0, min(bytes, from.bytes))
+	from.bytes -= moved
+	if from.account != nil {
+		b.charge(from.account, -moved)
+	}
+	l.bytes += bytes
+	if l.account != nil {
+		b.charge(l.account, bytes)
+	}
+	b.add(bytes - moved)
+}
+
+func (b *Budget) charge(a *Account, bytes int64) {
+	a.held += bytes
+	a.largest = max(a.largest, a.held)
+	if !a.frees {
+		b.held += bytes
+	}
+}
+
+func (b *Budget) emit(l *Lease) {
+	if l.account == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.charge(l.account, -l.bytes)
+	l.account = nil
+}
+
+func (b *Budget) release(l *Lease) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l.input != nil {
+		l.input.outstanding--
+		b.arrived(l)
+		l.input = nil
+	}
+	if l.account != nil {
+		b.charge(l.account, -l.bytes)
+	}
+	b.used -= l.bytes
+	l.bytes = 0
+	b.wake()
+}
+
+func (b *Budget) correct(l *Lease, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.arrived(l)
+	less := bytes < l.bytes
+	b.add(bytes - l.bytes)
+	l.bytes = bytes
+	b.largest = max(b.largest, bytes)
+	if less {
+		b.wake()
+	}
+}
+
+// stuck tells that no one can make room: nothing moves, and every input that
+// is not done waits.
+func (b *Budget) stuck() bool {
+	if b.used > b.held {
+		return false
+	}
+	for _, in := range b.inputs {
+		if !in.done && in.waiting == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *Budget) heldError() error {
+	worst := &Account{name: "unknown"}
+	for _, a := range b.accounts {
+		if !a.frees && a.held > worst.held {
+			worst = a
+		}
+	}
+	return &BudgetHeldError{Stage: worst.name, Held: worst.held, Budget: b.limit}
+}

@@ -1,0 +1,20 @@
+// Package rxcql is a reactive stream-processing toolkit over Cassandra: queries
+// become cold Observables of pages that are read lazily under backpressure, go
+// through composable operators and drain into batched write sinks.
+//
+//	flights := source.Table[Flight](session, "air.flights")
+//	late := operators.Filter(flights, func(f Flight) bool { return f.Delay > 60 })
+//	p, err := rxcql.New(late, sink.Table[Flight](session, "air.late"))
+//	...
+//	report, err := p.Run(ctx)
+//
+// The packages: source makes streams, operators transforms them, sink drains
+// them. This package has what they share: Stream, Page, Row, receipts, the
+// budget of bytes in flight, and Pipeline, which owns every goroutine of a run.
+//
+// A page is the unit that moves; a row is the unit that operators see. Every
+// page read carries a Receipt, settled exactly once, when everything made from
+// the page is durable or dropped on purpose. The bytes in flight are bounded by
+// the Budget; reading waits when they are used up, and so does not run ahead of
+// a slow sink.
+package rxcql

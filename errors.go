@@ -1,0 +1,118 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Sentinels name the kind of an error, for errors.Is; the structs below carry
+// the facts, for errors.As.
+var (
+	// ErrConfig: options, operators or sinks were given values they cannot
+	// work with. Everything that is wrong is joined into one error.
+	ErrConfig = errors.New("rxcql: bad configuration")
+	// ErrSchema: a table, column or type is not what the pipeline needs.
+	ErrSchema = errors.New("rxcql: schema mismatch")
+	// ErrSingleRun: the source (a channel, a reader) can be read only once and
+	// has been.
+	ErrSingleRun = errors.New("rxcql: source can be run only once")
+	// ErrBudgetHeld: operators hold all of the budget and wait for more.
+	ErrBudgetHeld = errors.New("rxcql: budget held by operators")
+	// ErrPanic: a function given by the user panicked.
+	ErrPanic = errors.New("rxcql: panic in a user function")
+	// ErrRunning: the pipeline is running already.
+	ErrRunning = errors.New("rxcql: pipeline is running already")
+	// ErrUnsettled: a run ended without an error but a page was not settled:
+	// a sink or an operator lost a receipt. Nothing is claimed complete.
+	ErrUnsettled = errors.New("rxcql: pages left unsettled")
+	// ErrItemType: an item of an rxgo Observable is not of the stream's type.
+	ErrItemType = errors.New("rxcql: item of another type")
+)
+
+// StageError is an error that a stage met: the stage's name as in the report,
+// and the reason. For a panic in a user's function Stack holds the stack where
+// it happened and errors.Is(err, ErrPanic) holds.
+type StageError struct {
+	Stage string
+	Err   error
+	Stack []byte
+}
+
+func (e *StageError) Error() string { return fmt.Sprintf("rxcql: stage %s: %v", e.Stage, e.Err) }
+
+// Unwrap returns the reason.
+func (e *StageError) Unwrap() error { return e.Err }
+
+// panicError keeps what was passed to panic. Its text shows the value's type
+// and, for errors and strings, the text.
+type panicError struct{ value any }
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+func (e *panicError) Is(target error) bool { return target == ErrPanic }
+
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}
+
+// RowError is an error that concerns rows of one part of the source: which
+// range (as text, e.g. "(-9223372036854775808, -42]"), which page of it, and,
+// where one row is to blame, its index in the page; Row is -1 otherwise. The
+// text never holds values of the row.
+type RowError struct {
+	Range string
+	Page  int64
+	Row   int
+	Err   error
+}
+
+func (e *RowError) Error() string {
+	if e.Row < 0 {
+		return fmt.Sprintf("range %s, page %d: %v", e.Range, e.Page, e.Err)
+	}
+	return fmt.Sprintf("range %s, page %d, row %d: %v", e.Range, e.Page, e.Row, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *RowError) Unwrap() error { return e.Err }
+
+// BudgetHeldError says that nothing can move any more because an operator
+// holds the budget: a larger budget, or a smaller batch, mends it.
+type BudgetHeldError struct {
+	Stage  string // the operator that holds most
+	Held   int64  // bytes it holds
+	Budget int64  // bytes allowed in all
+}
+
+func (e *BudgetHeldError) Error() string {
+	return fmt.Sprintf("rxcql: stage %s holds %d of %d bytes of the budget and waits for more rows; "+
+		"give WithBudget more, or let the stage hold less", e.Stage, e.Held, e.Budget)
+}
+
+// Is makes errors.Is(err, ErrBudgetHeld) hold.
+func (e *BudgetHeldError) Is(target error) bool { return target == ErrBudgetHeld }
+
+// ended is what an operator returns upstream to end the stream on purpose. It
+// never leaves the engine.
+type ended struct{ by string }
+
+func (e *ended) Error() string { return "ended by " + e.by }
+
+func isEnded(err error) bool {
+	var e *ended
+	return errors.As(err, &e)
+}
+
+// cause is the reason behind an error that may only be an echo of a context
+// that was cancelled.
+func cause(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package rxcql
+
+// Hook is a value that implements at least one of the one-method interfaces
+// below; it is how metrics are fed. Hooks are called from many goroutines at
+// once, and hold up the caller: they must be quick.
+type Hook any
+
+// PageReadHook is told of every page read: the source's stage name, its rows
+// (0 for an empty page) and its bytes as received.
+type PageReadHook interface {
+	PageRead(stage string, rows int, bytes int64)
+}
+
+// RowsWrittenHook is told of rows that became durable in a sink.
+type RowsWrittenHook interface {
+	RowsWritten(stage string, rows int)
+}
+
+// RetryHook is told of every attempt repeated, with the error that caused it.
+type RetryHook interface {
+	Retried(stage string, err error)
+}
+
+// DropHook is told of rows dropped on purpose by an overflow policy.
+type DropHook interface {
+	Dropped(stage string, rows int)
+}
+
+func isHook(h Hook) bool {
+	switch h.(type) {
+	case PageReadHook, RowsWrittenHook, RetryHook, DropHook:
+		return true
+	}
+	return false
+}
+
+// PageRead counts a page that a source has read. Sources call it once a page,
+// before they deliver it.
+func (s *Stage) PageRead(rows int, bytes int64) {
+	r := s.run
+	r.pages.Add(1)
+	if rows == 0 {
+		r.empty.Add(1)
+	}
+	r.rows.Add(int64(rows))
+	r.bytes.Add(bytes)
+	for _, h := range r.cfg.hooks {
+		if h, ok := h.(PageReadHook); ok {
+			h.PageRead(s.name, rows, bytes)
+		}
+	}
+}
+
+// Ranges announces token ranges (or other parts) that the source will read, so
+// that progress has a measure.
+func (s *Stage) Ranges(n int) { s.run.ranges.Add(int64(n)) }
+
+// RangeDone counts a range read to its end.
+func (s *Stage) RangeDone() { s.run.rangesDone.Add(1) }
+
+// Receipt returns a new receipt for a page that the source delivers.
+func (s *Stage) Receipt() *Receipt {
+	return NewReceipt(func() { s.run.settled.Add(1) })
+}
+
+// Written counts rows that became durable. Sinks call it before they end the
+// rows' lease.
+func (s *Stage) Written(rows int) {
+	s.out.Add(int64(rows))
+	s.run.written.Add(int64(rows))
+	for _, h := range s.run.cfg.hooks {
+		if h, ok := h.(RowsWrittenHook); ok {
+			h.RowsWritten(s.name, rows)
+		}
+	}
+}
+
+// Retried counts an attempt that is repeated.
+func (s *Stage) Retried(err error) {
+	s.run.retried.Add(1)
+	for _, h := range s.run.cfg.hooks {
+		if h, ok := h.(RetryHook); ok {
+			h.Retried(s.name, err)
+		}
+	}
+}
+
+// Overflowed counts rows dropped by an overflow policy.
+func (s *Stage) Overflowed(rows int) {
+	s.dropped.Add(int64(rows))
+	for _, h := range s.run.cfg.hooks {
+		if h, ok := h.(DropHook); ok {
+			h.Dropped(s.name, rows)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package cassandra
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gocql/gocql"
+)
+
+// Way is how a Cassandra was come by.
+type Way string
+
+// The three ways, in the order in which they are tried.
+const (
+	WayHosts     Way = "hosts"
+	WayContainer Way = "container"
+	WayProcess   Way = "process"
+)
+
+// Cluster is a Cassandra that answers. Its methods are safe for concurrent use.
+type Cluster struct {
+	way        Way
+	hosts      []string // host:port
+	datacenter string
+	username   string // empty without a login
+	password   string
+	caFile     string // empty without TLS
+	// noLookup says that the server's own address cannot be reached from here.
+	noLookup bool
+	nodes    []*Node
+	end      func() error // stops what Start started
+
+	stopOnce sync.Once
+	stopErr  error
+
+	adminMu sync.Mutex
+	admin   *gocql.Session // made by the first Keyspace, closed by Stop
+}
+
+// Start gives a Cassandra that answers CQL; see the package comment for the ways to
+// one. It takes about 5 s for one node and 20 s for three, and up to some minutes
+// the first time, when an image or the jars are downloaded.
+//
+// An error lists each way that was tried, why it did not work and what would mend
+// it; if the server was started but did not come up it carries the last lines of
+// its log. ctx bounds the start only: cancelling it later stops nothing. Whoever
+// starts a cluster calls [Cluster.Stop].
+func Start(ctx context.Context, opts ...Option) (*Cluster, error) {
+	s, err := newSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	return systemChooser(s).start(ctx)
+}
+
+// Way tells how this Cassandra was come by.
+func (c *Cluster) Way() Way { return c.way }
+
+// Hosts gives the contact points as host:port.
+func (c *Cluster) Hosts() []string { return slices.Clone(c.hosts) }
+
+// Datacenter is the name of the local datacenter.
+func (c *Cluster) Datacenter() string { return c.datacenter }
+
+// CAFile is the PEM file with the certificate to verify the servers with; it is
+// empty unless the cluster speaks TLS.
+func (c *Cluster) CAFile() string { return c.caFile }
+
+// Login is the user name and password of the superuser, empty without WithPassword.
+func (c *Cluster) Login() (username, password string) { return c.username, c.password }
+
+// Nodes gives the processes of the process way, to be paused and killed by tests
+// of faults. It is empty in the other ways, where nothing here owns the servers.
+func (c *Cluster) Nodes() []*Node { return slices.Clone(c.nodes) }
+
+// Config gives a driver configuration that works as it is: contact points, port,
+// protocol 4, the local datacenter, login and TLS if the cluster has them, and
+// timeouts of 15 s, since a loaded test machine is slow without being broken. The
+// retry policy stays the driver's default, which is none.
+//
+// Each call makes a new configuration. The host selection policy inside belongs to
+// one session, so ask for another configuration for each session.
+func (c *Cluster) Config() *gocql.ClusterConfig {
+	cfg := gocql.NewCluster(c.hosts...)
+	cfg.ProtoVersion = 4
+	cfg.Timeout = 15 * time.Second
+	cfg.ConnectTimeout = 15 * time.Second
+	// A node that is killed and restarted should be found again within a test.
+	cfg.ReconnectInterval = time.Second
+	if _, port, err := net.SplitHostPort(c.hosts[0]); err == nil {
+		if n, err := strconv.Atoi(port); err == nil {
+			cfg.Port = n
+		}
+	}
+	if c.noLookup {
+		cfg.DisableInitialHostLookup = true
+	} else if c.datacenter != "" {
+		cfg.PoolConfig.HostSelectionPolicy = gocql.TokenAwareHostPolicy(gocql.DCAwareRoundRobinPolicy(c.datacenter))
+	}
+	if c.username != "" {
+		cfg.Authenticator = gocql.PasswordAuthenticator{Username: c.username, Password: c.password}
+	}
+	if c.caFile != "" {
+		// The driver verifies nothing if Config is nil.
+		cfg.SslOpts = &gocql.SslOptions{
+			Config:                 &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: caPool(c.caFile)},
+			CaPath:                 c.caFile,
+			EnableHostVerification: true,
+		}
+	}
+	return cfg
+}
+
+// caPool reads a CA file; an unreadable one gives an empty pool, which no server
+// passes, and the driver reads the path again and tells the reason.
+func caPool(path string) *x509.CertPool {
+	pool := x509.NewCertPool()
+	if pem, err := os.ReadFile(path); err == nil {
+		pool.AppendCertsFromPEM(pem)
+	}
+	return pool
+}
+
+// Stop ends what Start started and waits for it: processes are killed and their
+// data removed, a container is removed, and a server named by CASSANDRA_HOSTS is
+// left as it is. Calling it again does nothing and gives the same error.
+func (c *Cluster) Stop() error {
+	c.stopOnce.Do(func() {
+		c.adminMu.Lock()
+		defer c.adminMu.Unlock()
+		if c.admin != nil {
+			c.admin.Close()
+			c.admin = nil
+		}
+		if c.end != nil {
+			if err := c.end(); err != nil {
+				c.stopErr = fmt.Errorf("cassandra: stop: %w", err)
+			}
+		}
+	})
+	return c.stopErr
+}

@@ -1,0 +1,5 @@
+//go:build unix
+
+package cassandra
+
+var StartWatchdog = startWatchdog

@@ -1,0 +1,64 @@
+package cassandra
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// Main is the body of a test package's TestMain. It starts one cluster for the
+// package and puts it into *cluster, runs the tests, stops the cluster, checks that
+// no goroutine is left, and exits with the code.
+//
+// If no Cassandra can be had the package fails with a message that says what is
+// missing and how to mend it. Progress goes to standard error unless Log or Logger
+// say otherwise. With -test.list nothing is started.
+func Main(m *testing.M, cluster **Cluster, opts ...Option) {
+	if !flag.Parsed() {
+		flag.Parse()
+	}
+	if list := flag.Lookup("test.list"); list != nil && list.Value.String() != "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(runTests(m.Run, cluster, os.Stderr, append([]Option{Log(os.Stderr)}, opts...), Start))
+}
+
+// runTests is Main without the process around it.
+func runTests(run func() int, cluster **Cluster, out io.Writer, opts []Option,
+	start func(context.Context, ...Option) (*Cluster, error),
+) int {
+	c, err := start(context.Background(), opts...)
+	if err != nil {
+		fmt.Fprintf(out, "FAIL: these tests need a Cassandra and none could be had\n%v\n", err)
+		return 1
+	}
+	*cluster = c
+	code := run()
+	if err := c.Stop(); err != nil {
+		fmt.Fprintf(out, "FAIL: %v\n", err)
+		code = max(code, 1)
+	}
+	// A failed test may well have left goroutines; its own message matters more.
+	if code != 0 {
+		return code
+	}
+	s, err := newSettings(opts)
+	if err != nil {
+		fmt.Fprintf(out, "FAIL: %v\n", err)
+		return 1
+	}
+	leaks := s.leaks
+	if c.Way() == WayContainer {
+		leaks = append(leaks, containerLeaks...)
+	}
+	if err := goleak.Find(leaks...); err != nil {
+		fmt.Fprintf(out, "FAIL: goroutines are left after the tests: %v\n", err)
+		return 1
+	}
+	return 0
+}

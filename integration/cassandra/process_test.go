@@ -1,0 +1,132 @@
+package cassandra_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/integration/cassandra"
+)
+
+// startProcess starts a cluster as a process whatever the machine offers else.
+func startProcess(t *testing.T, opts ...cassandra.Option) *cassandra.Cluster {
+	t.Helper()
+	t.Setenv("CASSANDRA_HOSTS", "")
+	t.Setenv("RXCQL_CASSANDRA", "process")
+	c, err := cassandra.Start(context.Background(), opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Stop()) })
+	return c
+}
+
+func requireAnswers(t *testing.T, c *cassandra.Cluster) {
+	t.Helper()
+	session, err := c.Config().CreateSession()
+	require.NoError(t, err)
+	defer session.Close()
+	var version string
+	require.NoError(t, session.Query("SELECT release_version FROM system.local").Scan(&version))
+	require.NotEmpty(t, version)
+}
+
+func gone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }
+
+func TestAProcessIsPausedResumedKilledRestartedAndStopped(t *testing.T) {
+	c := startProcess(t)
+	require.Equal(t, cassandra.WayProcess, c.Way())
+	require.Len(t, c.Nodes(), 1)
+	node := c.Nodes()[0]
+	require.Equal(t, c.Hosts()[0], node.Host())
+	require.NotEqual(t, cluster.Hosts(), c.Hosts(), "two instances live side by side")
+
+	cfg := c.Config()
+	cfg.Timeout = 300 * time.Millisecond
+	session, err := cfg.CreateSession()
+	require.NoError(t, err)
+	defer session.Close()
+	ctx := context.Background()
+	require.NoError(t, session.Query("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', "+
+		"'replication_factor': 1}").RetryPolicy(&gocql.SimpleRetryPolicy{NumRetries: 5}).Exec())
+	patient := c.Config()
+	patient.Keyspace = "k"
+	tables, err := patient.CreateSession()
+	require.NoError(t, err)
+	require.NoError(t, tables.Query("CREATE TABLE t (k int PRIMARY KEY, v text)").Exec())
+	require.NoError(t, tables.Query("INSERT INTO t (k, v) VALUES (1, 'kept')").Exec())
+	tables.Close()
+
+	require.NoError(t, node.Pause())
+	require.Error(t, session.Query("SELECT k FROM k.t").Exec(), "a paused node answers nothing")
+	require.NoError(t, node.Resume())
+	require.Eventually(t, func() bool { return session.Query("SELECT k FROM k.t").Exec() == nil },
+		10*time.Second, 50*time.Millisecond)
+
+	require.NoError(t, node.Pause())
+	pid := node.Pid()
+	require.NoError(t, node.Kill(), "a paused node can be killed")
+	require.True(t, gone(pid))
+	require.Zero(t, node.Pid())
+	require.NoError(t, node.Kill(), "killing twice does nothing")
+	require.ErrorContains(t, node.Pause(), "does not run")
+	require.ErrorContains(t, node.Resume(), "does not run")
+
+	require.NoError(t, node.Restart(ctx))
+	require.Equal(t, c.Hosts()[0], node.Host())
+	again, err := c.Config().CreateSession()
+	require.NoError(t, err)
+	var v string
+	require.NoError(t, again.Query("SELECT v FROM k.t WHERE k = 1").Scan(&v))
+	require.Equal(t, "kept", v)
+	again.Close()
+
+	pid = node.Pid()
+	run := filepath.Dir(filepath.Dir(node.LogFile()))
+	require.DirExists(t, run)
+	require.NoError(t, c.Stop())
+	require.True(t, gone(pid))
+	require.NoDirExists(t, run)
+	require.NoFileExists(t, run+".lock")
+	require.NoError(t, c.Stop(), "stopping twice does nothing")
+}
+
+func TestAServerThatDoesNotComeUpGivesItsLastWordsAndLeavesNothing(t *testing.T) {
+	before := runFolders(t)
+	t.Setenv("CASSANDRA_HOSTS", "")
+	t.Setenv("RXCQL_CASSANDRA", "process")
+	_, err := cassandra.Start(context.Background(), cassandra.Setting("no_such_setting", "1"))
+	require.ErrorContains(t, err, "the server ended")
+	require.ErrorContains(t, err, "no_such_setting")
+	require.Equal(t, before, runFolders(t))
+}
+
+func TestCancellingTheStartEndsItAndLeavesNothing(t *testing.T) {
+	before := runFolders(t)
+	t.Setenv("CASSANDRA_HOSTS", "")
+	t.Setenv("RXCQL_CASSANDRA", "process")
+	ctx, cancel := context.WithTimeout(context.Background(), 700*time.Millisecond)
+	defer cancel()
+	_, err := cassandra.Start(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, before, runFolders(t))
+}
+
+// runFolders counts what this program's servers keep; other programs' come and go.
+func runFolders(t *testing.T) int {
+	t.Helper()
+	children, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	count := 0
+	for _, child := range children {
+		dir, err := os.Readlink(filepath.Join(filepath.Dir(child), "cwd"))
+		if err == nil && filepath.Dir(filepath.Dir(dir)) == cassandra.UserRunRoot() {
+			count++
+		}
+	}
+	return count
+}

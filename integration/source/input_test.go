@@ -1,0 +1,97 @@
+package source_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/source"
+)
+
+type wrong struct {
+	PK   bool `cql:"pk"`
+	Gone int  `cql:"gone"`
+}
+
+type untagged struct{ A, B int }
+
+func TestBadInputIsAClearErrorBeforeReadingStarts(t *testing.T) {
+	watch := &requests{match: "SELECT \""}
+	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
+	exec(t, session, "CREATE TABLE %s.t (pk int PRIMARY KEY, v int)", ks)
+
+	count := func(s interface {
+		Count(ctx context.Context, opts ...rxcql.Option) (int64, error)
+	}) error {
+		_, err := s.Count(t.Context())
+		return err
+	}
+	for name, each := range map[string]struct {
+		err  error
+		kind error
+		says []string
+	}{
+		"unknown table":    {count(source.Table[rxcql.Row](session, ks+".tt")), rxcql.ErrSchema, []string{"tt", "did you mean t?"}},
+		"unknown keyspace": {count(source.Table[rxcql.Row](session, "nowhere.t")), rxcql.ErrSchema, []string{"nowhere"}},
+		"type mismatch and unknown column": {count(source.Table[wrong](session, ks+".t")), rxcql.ErrSchema,
+			[]string{"gone", "pk, v"}},
+		"type mismatch": {count(source.Query[wrong](session, "SELECT pk, v AS gone FROM "+ks+".t")), rxcql.ErrSchema,
+			[]string{"pk", "int", "PK", "bool"}},
+		"a struct without tags":  {count(source.Table[untagged](session, ks+".t")), rxcql.ErrConfig, []string{"untagged", "cql"}},
+		"a scalar with no name":  {count(source.Table[int](session, ks+".t")), rxcql.ErrConfig, []string{"Columns("}},
+		"no session":             {count(source.Table[rxcql.Row](nil, ks+".t")), rxcql.ErrConfig, []string{"gocql.Session is nil"}},
+		"no name":                {count(source.Table[rxcql.Row](session, "t")), rxcql.ErrConfig, []string{"keyspace"}},
+		"every option at once":   {count(source.Table[rxcql.Row](session, "t", source.Splits(0), source.Shard(3, 2), source.PageRows(-1))), rxcql.ErrConfig, []string{"keyspace", "Splits(0)", "Shard(3, 2)", "PageRows(-1)"}},
+		"a statement of nothing": {count(source.Query[rxcql.Row](session, " ")), rxcql.ErrConfig, []string{"empty"}},
+		"not a SELECT":           {count(source.Query[rxcql.Row](session, "INSERT INTO "+ks+".t (pk) VALUES (1)")), rxcql.ErrSchema, []string{"SELECT"}},
+		"a refused statement":    {count(source.Query[rxcql.Row](session, "SELECT nope FROM "+ks+".t")), rxcql.ErrSchema, []string{"nope"}},
+		"too few bound values":   {count(source.Query[rxcql.Row](session, "SELECT * FROM "+ks+".t WHERE pk = ?")), rxcql.ErrSchema, []string{"1 bind markers", "0 values"}},
+		"a virtual table":        {count(source.Table[rxcql.Row](session, "system_views.settings")), rxcql.ErrSchema, []string{"virtual", "Query"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorIs(t, each.err, each.kind)
+			for _, text := range each.says {
+				require.ErrorContains(t, each.err, text)
+			}
+		})
+	}
+	require.Zero(t, watch.pages.Load(), "rows were read")
+}
+
+func TestAClosedSessionIsAClearError(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	exec(t, session, "CREATE TABLE %s.t (pk int PRIMARY KEY, v int)", ks)
+	other, err := cluster.Config().CreateSession()
+	require.NoError(t, err)
+	stream := source.Table[rxcql.Row](other, ks+".t")
+	other.Close()
+	_, err = stream.Count(t.Context())
+	require.ErrorContains(t, err, "closed")
+}
+
+func TestABoundValueNeverReachesAnError(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	exec(t, session, "CREATE TABLE %s.t (pk text PRIMARY KEY, v int)", ks)
+	const canary = "canary-5d41"
+	_, err := source.Query[rxcql.Row](session, "SELECT * FROM "+ks+".t WHERE pk = ? AND v = ?",
+		source.Bind(canary, canary)).Count(t.Context())
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), canary)
+}
+
+func TestAnotherConsistencyIsUsed(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	exec(t, session, "CREATE TABLE %s.t (pk int PRIMARY KEY, v int)", ks)
+	_, err := source.Table[rxcql.Row](session, ks+".t", source.Consistency(gocql.Three)).Count(t.Context())
+	var stage *rxcql.StageError
+	require.ErrorAs(t, err, &stage)
+	var row *rxcql.RowError
+	require.ErrorAs(t, err, &row)
+	require.Contains(t, row.Range, "]")
+	var unavailable *gocql.RequestErrUnavailable
+	require.ErrorAs(t, err, &unavailable)
+}

@@ -1,0 +1,78 @@
+// Package source_test proves the sources against a real Cassandra, and where a
+// real one cannot be made to misbehave, against a scripted server or through a
+// proxy that breaks connections.
+package source_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/integration/cassandra"
+)
+
+var cluster *cassandra.Cluster
+
+func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
+
+// exec runs statements of a test's set-up.
+func exec(t *testing.T, session *gocql.Session, format string, args ...any) {
+	t.Helper()
+	require.NoError(t, session.Query(fmt.Sprintf(format, args...)).Exec())
+}
+
+// requests counts the pages that a session was asked for, by watching it, and
+// how many were asked for at the same time at the most.
+type requests struct {
+	pages atomic.Int64
+	rows  atomic.Int64
+	match string
+}
+
+func (r *requests) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
+	if r.match == "" || len(q.Statement) >= len(r.match) && q.Statement[:len(r.match)] == r.match {
+		r.pages.Add(1)
+		r.rows.Add(int64(q.Rows))
+	}
+}
+
+func observed(r *requests) cassandra.KeyspaceOption {
+	return cassandra.Configure(func(c *gocql.ClusterConfig) { c.QueryObserver = r })
+}
+
+// fill writes n rows (pk int, ck int, v bigint = pk * 1000 + ck) into a new
+// table, 1000 rows a partition.
+func fill(t *testing.T, session *gocql.Session, table string, n int) {
+	t.Helper()
+	exec(t, session, "CREATE TABLE %s (pk int, ck int, v bigint, PRIMARY KEY (pk, ck))", table)
+	insert := fmt.Sprintf("INSERT INTO %s (pk, ck, v) VALUES (?, ?, ?)", table)
+	work := make(chan int)
+	failed := make(chan error, 32)
+	for range cap(failed) {
+		go func() {
+			var err error
+			for first := range work {
+				if err != nil {
+					continue
+				}
+				b := session.NewBatch(gocql.UnloggedBatch)
+				for i := first; i < min(first+200, n); i++ {
+					b.Query(insert, i/1000, i%1000, int64(i))
+				}
+				err = session.ExecuteBatch(b)
+			}
+			failed <- err
+		}()
+	}
+	for i := 0; i < n; i += 200 {
+		work <- i
+	}
+	close(work)
+	for range cap(failed) {
+		require.NoError(t, <-failed)
+	}
+}

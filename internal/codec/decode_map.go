@@ -1,0 +1,68 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+)
+
+const (
+	// mapCost and mapEntryCost estimate what a Go map takes beyond its keys and values.
+	mapCost      = 48
+	mapEntryCost = 4
+)
+
+// decodeMap serves maps: nil for null, empty for an empty one.
+func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
+	if rt.Kind() != reflect.Map {
+		return nil, unfit(t, rt)
+	}
+	if !goodKey(rt.Key()) {
+		return nil, &noFit{t: t, rt: rt, reason: fmt.Sprintf("%s cannot be a map key", rt.Key()),
+			mend: "use a key type without pointers and interfaces, e.g. string"}
+	}
+	key, err := compileDecodeAt(t.Elems[0], rt.Key(), depth+1)
+	if err != nil {
+		return nil, within1("key", err)
+	}
+	value, err := compileDecodeAt(t.Elems[1], rt.Elem(), depth+1)
+	if err != nil {
+		return nil, within1("value", err)
+	}
+	entrySize := int(rt.Key().Size()+rt.Elem().Size()) + mapEntryCost
+	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
+		dst := reflect.NewAt(rt, p).Elem()
+		dst.SetZero()
+		if data == nil {
+			return nil
+		}
+		r := reader{data}
+		n, err := r.count(8)
+		if err != nil {
+			return err
+		}
+		m := reflect.MakeMapWithSize(rt, n)
+		s.kept += n*entrySize + mapCost
+		dst.Set(m)
+		// The map copies both, and every decodeFunc writes all of its value, so one of each serves all entries.
+		k, v := reflect.New(rt.Key()), reflect.New(rt.Elem())
+		for range n {
+			if err := decodeNext(s, &r, key, k); err != nil {
+				return err
+			}
+			if err := decodeNext(s, &r, value, v); err != nil {
+				return err
+			}
+			m.SetMapIndex(k.Elem(), v.Elem())
+		}
+		return r.end()
+	}, nil
+}
+
+func decodeNext(s *decodeState, r *reader, fn decodeFunc, dst reflect.Value) error {
+	cell, err := r.bytes()
+	if err != nil {
+		return err
+	}
+	return fn(s, dst.UnsafePointer(), cell)
+}

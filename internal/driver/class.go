@@ -1,0 +1,229 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/gocql/gocql"
+)
+
+// Class says what kind of failure an error is, as far as it decides what to do
+// next. The zero Class is that of no error.
+type Class uint8
+
+const (
+	None              Class = iota
+	Other                   // anything not listed here
+	Cancelled               // the caller's context ended
+	SessionClosed           // the session was closed, before or during the request
+	NoHosts                 // no node with a usable connection: nothing was sent
+	ConnectionLost          // the connection broke while the request was out
+	ClientTimeout           // no answer within gocql's ClusterConfig.Timeout
+	Overloaded              // the node, or the driver's streams, have too much to do
+	Bootstrapping           // the node is still starting: nothing was done
+	Unavailable             // too few replicas alive: nothing was done
+	ReadTimeout             // too few replicas answered a read in time
+	ReadFailure             // a replica failed at a read
+	TooManyTombstones       // a read met more tombstones than the server allows
+	WriteTimeout            // too few replicas confirmed in time; see WriteType
+	WriteFailure            // a replica failed at a write; see WriteType
+	Unprepared              // the server keeps forgetting the statement
+	FrameTooBig             // a request or an answer larger than the driver takes
+	TooLarge                // a batch, mutation or request larger than the server takes
+	Syntax                  // the statement does not parse
+	Invalid                 // the statement or a value is wrong for this schema
+	Unauthorized            // the role may not do this
+	AuthFailed              // the credentials were refused
+	Server                  // an unexpected error inside the server
+)
+
+var classNames = [...]string{
+	"none", "other", "cancelled", "session closed", "no hosts", "connection lost", "client timeout", "overloaded",
+	"bootstrapping", "unavailable", "read timeout", "read failure", "too many tombstones", "write timeout",
+	"write failure", "unprepared", "frame too big", "too large", "syntax", "invalid", "unauthorized",
+	"authentication failed", "server error",
+}
+
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return "other"
+}
+
+// Transient reports whether the same request may well succeed a little later.
+func (c Class) Transient() bool {
+	switch c {
+	case NoHosts, ConnectionLost, ClientTimeout, Overloaded, Bootstrapping, Unavailable,
+		ReadTimeout, ReadFailure, WriteTimeout, WriteFailure, Unprepared, Server:
+		return true
+	}
+	return false
+}
+
+// Ambiguous reports whether a write that failed so may have been applied, now
+// or later, in part or as a whole. Such a write must not be repeated unless
+// repeating does no harm. Only what is known to stop a write before any
+// replica sees it is left out.
+func (c Class) Ambiguous() bool {
+	switch c {
+	case Cancelled, SessionClosed, ConnectionLost, ClientTimeout, WriteTimeout, WriteFailure,
+		Overloaded, Server, Other, ReadTimeout, ReadFailure:
+		return true
+	}
+	return false
+}
+
+// Classify finds the class of an error from this package or from gocql,
+// wrapped or not.
+func Classify(err error) Class {
+	var (
+		request   gocql.RequestError
+		abandoned *CancelledError
+		value     *BoundValueError
+		count     *BoundCountError
+	)
+	switch {
+	case err == nil:
+		return None
+	case errors.As(err, &abandoned), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return Cancelled
+	case errors.As(err, &request):
+		return ofCode(request)
+	case errors.Is(err, ErrSessionClosed), errors.Is(err, gocql.ErrSessionClosed):
+		return SessionClosed
+	case errors.Is(err, gocql.ErrNoConnections), errors.Is(err, gocql.ErrNoHosts),
+		errors.Is(err, gocql.ErrNoConnectionsStarted), errors.Is(err, gocql.ErrHostQueryFailed):
+		return NoHosts
+	case errors.Is(err, gocql.ErrNoStreams):
+		return Overloaded
+	case errors.Is(err, gocql.ErrUnavailable):
+		return Unavailable
+	case errors.Is(err, gocql.ErrTimeoutNoResponse):
+		return ClientTimeout
+	case errors.Is(err, gocql.ErrFrameTooBig):
+		return FrameTooBig
+	case errors.Is(err, gocql.ErrTooManyStmts), errors.Is(err, ErrBatchTooLong):
+		return TooLarge
+	case errors.Is(err, ErrUnpreparedLoop):
+		return Unprepared
+	case errors.As(err, &value), errors.As(err, &count), errors.Is(err, ErrNotPreparable),
+		errors.Is(err, ErrZeroTimestamp), errors.Is(err, ErrPageSize), errors.Is(err, ErrEmptyBatch),
+		errors.Is(err, gocql.ErrUseStmt):
+		return Invalid
+	case lost(err):
+		return ConnectionLost
+	}
+	return ofText(err.Error())
+}
+
+func ofCode(err gocql.RequestError) Class {
+	switch err.Code() {
+	case gocql.ErrCodeUnavailable:
+		return Unavailable
+	case gocql.ErrCodeOverloaded:
+		return Overloaded
+	case gocql.ErrCodeBootstrapping:
+		return Bootstrapping
+	case gocql.ErrCodeReadTimeout:
+		return ReadTimeout
+	case gocql.ErrCodeReadFailure:
+		if tombstones(err) {
+			return TooManyTombstones
+		}
+		return ReadFailure
+	case gocql.ErrCodeWriteTimeout, gocql.ErrCodeCASWriteUnknown:
+		return WriteTimeout
+	case gocql.ErrCodeWriteFailure, gocql.ErrCodeCDCWriteFailure:
+		return WriteFailure
+	case gocql.ErrCodeUnprepared:
+		return Unprepared
+	case gocql.ErrCodeSyntax:
+		return Syntax
+	case gocql.ErrCodeUnauthorized:
+		return Unauthorized
+	case gocql.ErrCodeCredentials:
+		return AuthFailed
+	case gocql.ErrCodeInvalid:
+		if tooLarge(err.Message()) {
+			return TooLarge
+		}
+		return Invalid
+	case gocql.ErrCodeConfig, gocql.ErrCodeAlreadyExists, gocql.ErrCodeFunctionFailure:
+		return Invalid
+	case gocql.ErrCodeServer, gocql.ErrCodeProtocol, gocql.ErrCodeTruncate:
+		if tooLarge(err.Message()) {
+			return TooLarge
+		}
+		return Server
+	}
+	return Other
+}
+
+// tombstones reads the failure's reason: protocol 5 has it as a number, earlier
+// ones only in the message.
+func tombstones(err gocql.RequestError) bool {
+	const readTooManyTombstones = 1
+	var failure *gocql.RequestErrReadFailure
+	if errors.As(err, &failure) {
+		for _, reason := range failure.ErrorMap {
+			if reason == readTooManyTombstones {
+				return true
+			}
+		}
+	}
+	return strings.Contains(err.Message(), "READ_TOO_MANY_TOMBSTONES")
+}
+
+func tooLarge(message string) bool {
+	for _, said := range []string{"Batch too large", "too large for the maximum size", "exceeds maximum allowed length"} {
+		if strings.Contains(message, said) {
+			return true
+		}
+	}
+	return false
+}
+
+func lost(err error) bool {
+	var network net.Error
+	return errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrTooManyTimeouts) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
+}
+
+// ofText knows the errors that gocql makes of others by their text alone:
+// those of CreateSession, and of a connection that broke inside a frame.
+func ofText(text string) Class {
+	switch {
+	case strings.Contains(text, "unable to create session") &&
+		(strings.Contains(text, "Provided username") || strings.Contains(text, "uthentication")):
+		return AuthFailed
+	case strings.Contains(text, "unable to read frame body"), strings.Contains(text, "heartbeat failed"):
+		return ConnectionLost
+	}
+	return Other
+}
+
+// WriteType is the server's word for a write that timed out or failed: SIMPLE,
+// BATCH, UNLOGGED_BATCH, BATCH_LOG, COUNTER, CAS, VIEW or CDC. It is empty for
+// other errors.
+func WriteType(err error) string {
+	var (
+		timeout *gocql.RequestErrWriteTimeout
+		failure *gocql.RequestErrWriteFailure
+		cas     *gocql.RequestErrCASWriteUnknown
+	)
+	switch {
+	case errors.As(err, &timeout):
+		return timeout.WriteType
+	case errors.As(err, &failure):
+		return failure.WriteType
+	case errors.As(err, &cas):
+		return "CAS"
+	}
+	return ""
+}

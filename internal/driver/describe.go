@@ -1,0 +1,47 @@
+package driver
+
+import (
+	"context"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// Description is what the server says of a statement that it has prepared.
+type Description struct {
+	Params       []codec.Column // one a bound value, in order, with the column's name or such as [timestamp]
+	Results      []codec.Column // of a SELECT; empty for writes, conditional ones included
+	PartitionKey []int          // which of Params make the partition key, in key order; empty if not all are bound
+}
+
+// Describe has the server prepare cql, which checks it against the schema (but
+// not the role's permissions), and returns what it answered. The statement is
+// not run. Statements that cannot be prepared are ErrNotPreparable.
+func (s *Session) Describe(ctx context.Context, cql string) (*Description, error) {
+	if !preparable(cql) {
+		return nil, ErrNotPreparable // gocql would run it
+	}
+	// gocql has no prepare of its own, but binds between preparing and running,
+	// and gives up if the binder fails. ErrNotFound is the failure that no host
+	// policy holds against the host.
+	var info *gocql.QueryInfo
+	q := s.gocql.Bind(cql, func(q *gocql.QueryInfo) ([]any, error) {
+		info = q
+		return nil, gocql.ErrNotFound
+	}).RetryPolicy(nil).Idempotent(true)
+	defer q.Release()
+
+	err := guard(ctx, func() error { return q.WithContext(ctx).Exec() })
+	if info == nil {
+		return nil, err
+	}
+	d := &Description{PartitionKey: info.PKeyColumns}
+	if d.Params, err = convert(info.Args); err != nil {
+		return nil, err
+	}
+	if d.Results, err = convert(info.Rval); err != nil {
+		return nil, err
+	}
+	return d, nil
+}

@@ -1,0 +1,100 @@
+// Package driver is the only place where the toolkit talks to Cassandra. It
+// sends one request at a time for its callers and tells them everything that
+// came of it: pages with their state and raw column bytes, the server's
+// metadata, and errors by class. It repeats nothing: retries belong to the
+// callers, who know what may be repeated.
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/gocql/gocql"
+)
+
+var (
+	// ErrNoSession says that a nil session was handed over.
+	ErrNoSession = errors.New("no Cassandra session: the *gocql.Session is nil (did CreateSession fail?)")
+
+	// ErrSessionClosed says that the session had been closed before the request.
+	ErrSessionClosed = errors.New("the Cassandra session is closed")
+)
+
+// Session is a gocql session seen through this package. It is safe for
+// concurrent use and does not own the gocql session: closing that one stays
+// with whoever made it.
+type Session struct {
+	gocql    *gocql.Session
+	metadata metadataCache
+}
+
+// Wrap checks that s can be used and wraps it, without I/O. One Session should
+// serve all users of s, since it holds the cache of converted metadata.
+func Wrap(s *gocql.Session) (*Session, error) {
+	switch {
+	case s == nil:
+		return nil, ErrNoSession
+	case s.Closed():
+		return nil, ErrSessionClosed
+	}
+	return &Session{gocql: s}, nil
+}
+
+// Unwrap gives back the gocql session.
+func (s *Session) Unwrap() *gocql.Session { return s.gocql }
+
+// guard runs one call into the driver. Its error is one that callers can read:
+// the cause of a cancelled ctx, ErrSessionClosed, and an error in place of a
+// panic, which gocql raises for some malformed frames and for too few values.
+// (A malformed answer to a *prepare* is parsed in a goroutine of gocql's own,
+// out of reach from here.)
+func guard(ctx context.Context, call func() error) (err error) {
+	if ctx.Err() != nil {
+		return cancelled(ctx, ctx.Err())
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(r)
+		}
+	}()
+	return translate(ctx, call())
+}
+
+// ErrDriverPanic is wrapped by the error that stands for a panic inside gocql.
+var ErrDriverPanic = errors.New("the driver panicked")
+
+// panicked describes a recovered value. Only the runtime's own errors are
+// quoted: anything else might carry a bound value.
+func panicked(r any) error {
+	if e, ok := r.(runtime.Error); ok {
+		return fmt.Errorf("%w on a malformed answer or too few bound values: %s", ErrDriverPanic, e.Error())
+	}
+	return fmt.Errorf("%w with a %T", ErrDriverPanic, r)
+}
+
+func translate(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gocql.ErrSessionClosed):
+		return ErrSessionClosed
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return cancelled(ctx, err)
+	}
+	return err
+}
+
+// CancelledError says that a request ended because its context did. It wraps
+// both the context's cause and its plain error (context.Canceled or
+// context.DeadlineExceeded). What the server made of the request is unknown.
+type CancelledError struct{ Cause, Err error }
+
+func cancelled(ctx context.Context, err error) error {
+	return &CancelledError{Cause: context.Cause(ctx), Err: err}
+}
+
+func (e *CancelledError) Error() string { return "request given up: " + e.Cause.Error() }
+
+func (e *CancelledError) Unwrap() []error { return []error{e.Cause, e.Err} }

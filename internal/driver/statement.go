@@ -1,0 +1,119 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/gocql/gocql"
+)
+
+// Statement is one CQL statement with what it is to run with.
+type Statement struct {
+	CQL  string
+	Args []any // for ?, in order; a *Value passes as it is, gocql.UnsetValue is unset, the rest is marshalled by gocql
+
+	Consistency       *gocql.Consistency       // nil: the session's
+	SerialConsistency *gocql.SerialConsistency // nil: the session's; for conditional statements
+	Timestamp         *int64                   // microseconds, not 0; nil: as the session does (by default the client's clock)
+
+	// Idempotent goes to the policies and observers of the session as it is.
+	// It makes nothing repeat the statement here.
+	Idempotent bool
+}
+
+var (
+	// ErrZeroTimestamp says that a timestamp of exactly 0 was asked for: gocql
+	// takes that as "now".
+	ErrZeroTimestamp = errors.New("a timestamp of 0 cannot be sent outside of the statement's text: " +
+		"the driver takes it as now; write USING TIMESTAMP ? instead")
+
+	// ErrNotPreparable says that a statement takes bound values or was to be
+	// described, but is of a kind that is not prepared.
+	ErrNotPreparable = errors.New("only SELECT, INSERT, UPDATE, DELETE and BEGIN … BATCH can be prepared, " +
+		"and the text must begin with that word and a space")
+
+	// ErrUnpreparedLoop says that the server forgot the statement each time
+	// anew right after it had been prepared.
+	ErrUnpreparedLoop = errors.New("the server answers Unprepared again after every prepare")
+)
+
+// maxPrepares is how often one request is prepared before it fails. gocql
+// itself prepares and recurses without end.
+const maxPrepares = 4
+
+// query makes the gocql query of st, with the driver's own retries,
+// speculation and paging switched off. It is given back by Release after use.
+func (s *Session) query(st Statement) (*gocql.Query, error) {
+	args := guarded(st.Args)
+	if len(args) > 0 && !preparable(st.CQL) {
+		return nil, ErrNotPreparable
+	}
+	if st.Timestamp != nil && *st.Timestamp == 0 {
+		return nil, ErrZeroTimestamp
+	}
+	// The binder counts prepares. With args bound as well, the query still has
+	// the values from which gocql makes its routing key.
+	q := s.gocql.Bind(st.CQL, (&binder{args: args}).bind).Bind(args...).
+		PageState(nil).
+		RetryPolicy(nil).
+		Idempotent(st.Idempotent)
+	if st.Consistency != nil {
+		q.SetConsistency(*st.Consistency)
+	}
+	if st.SerialConsistency != nil {
+		q.SerialConsistency(*st.SerialConsistency)
+	}
+	if st.Timestamp != nil {
+		q.WithTimestamp(*st.Timestamp)
+	}
+	return q, nil
+}
+
+// binder hands the bound values over each time a request has been prepared.
+type binder struct {
+	args     []any
+	prepares int
+}
+
+func (b *binder) bind(info *gocql.QueryInfo) ([]any, error) {
+	if b.prepares++; b.prepares > maxPrepares {
+		return nil, ErrUnpreparedLoop
+	}
+	if len(b.args) != len(info.Args) {
+		return nil, &BoundCountError{Want: len(info.Args), Got: len(b.args)}
+	}
+	return b.args, nil
+}
+
+// Exec runs a statement whose rows, if any, are of no interest. A conditional
+// statement that was not applied is no error: Fetch its one row to learn that.
+func (s *Session) Exec(ctx context.Context, st Statement) error {
+	q, err := s.query(st)
+	if err != nil {
+		return err
+	}
+	defer q.Release() // safe: with paging and speculation off nothing runs on after Exec
+	return guard(ctx, func() error { return q.WithContext(ctx).Exec() })
+}
+
+// preparable tells what gocql will prepare. It has the same rule word for
+// word, since gocql *executes* what it does not prepare.
+func preparable(cql string) bool {
+	cql = strings.TrimLeftFunc(strings.TrimRightFunc(cql, func(r rune) bool {
+		return unicode.IsSpace(r) || r == ';'
+	}), unicode.IsSpace)
+	verb := ""
+	if n := strings.IndexFunc(cql, unicode.IsSpace); n >= 0 {
+		verb = strings.ToLower(cql[:n])
+	}
+	if verb == "begin" {
+		verb = strings.ToLower(cql[strings.LastIndexFunc(cql, unicode.IsSpace)+1:])
+	}
+	switch verb {
+	case "select", "insert", "update", "delete", "batch":
+		return true
+	}
+	return false
+}

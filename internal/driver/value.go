@@ -1,0 +1,122 @@
+package driver
+
+import (
+	"fmt"
+
+	"github.com/gocql/gocql"
+)
+
+// State tells what a Value stands for.
+type State uint8
+
+const (
+	Set   State = iota // the column becomes Bytes, which may be empty
+	Null               // the column is deleted: a tombstone where there was a value or not
+	Unset              // the column is left as it is
+)
+
+// Value is a bound value that is encoded already. Bytes go to the server as
+// they are; only with Set do they count.
+type Value struct {
+	Bytes []byte
+	State State
+}
+
+// MarshalCQL implements gocql.Marshaler for Set and Null; Unset cannot be said
+// by it, and is turned into gocql.UnsetValue before it gets here.
+func (v *Value) MarshalCQL(gocql.TypeInfo) ([]byte, error) {
+	switch {
+	case v.State == Null:
+		return nil, nil
+	case v.Bytes == nil:
+		return []byte{}, nil
+	}
+	return v.Bytes, nil
+}
+
+// Bind appends values to args in the form in which Statement and Batch take
+// them, with no allocation a value: args refer to the elements of values, which
+// must therefore stay as they are until the request has returned.
+func Bind(args []any, values []Value) []any {
+	for i := range values {
+		if values[i].State == Unset {
+			args = append(args, gocql.UnsetValue)
+		} else {
+			args = append(args, &values[i])
+		}
+	}
+	return args
+}
+
+// BoundValueError says that a bound value does not fit the type that the
+// server wants there. It has the types only, never the value.
+type BoundValueError struct {
+	Index   int    // position among the bound values, from 0
+	GoType  string // such as time.Duration
+	CQLType string // such as int
+}
+
+func (e *BoundValueError) Error() string {
+	return fmt.Sprintf("bound value %d: this %s cannot be encoded as %s", e.Index+1, e.GoType, e.CQLType)
+}
+
+// BoundCountError says that a statement takes another number of bound values.
+type BoundCountError struct{ Want, Got int }
+
+func (e *BoundCountError) Error() string {
+	return fmt.Sprintf("the statement takes %d bound values, not %d", e.Want, e.Got)
+}
+
+// plain is an ordinary Go value on its way through gocql.Marshal, whose own
+// errors show the value.
+type plain struct {
+	value any
+	index int
+}
+
+func (p *plain) MarshalCQL(info gocql.TypeInfo) ([]byte, error) {
+	if p.value == nil {
+		return nil, nil
+	}
+	data, err := gocql.Marshal(info, p.value)
+	if err != nil {
+		return nil, &BoundValueError{
+			Index:   p.index,
+			GoType:  fmt.Sprintf("%T", p.value),
+			CQLType: fmt.Sprint(info),
+		}
+	}
+	return data, nil
+}
+
+// guarded returns args with each Go value replaced by a plain. Args that are
+// encoded already are returned as they are.
+func guarded(args []any) []any {
+	for i := range args {
+		if !encoded(args[i]) {
+			return guardFrom(args, i)
+		}
+	}
+	return args
+}
+
+func guardFrom(args []any, first int) []any {
+	wrapped := append(make([]any, 0, len(args)), args[:first]...)
+	for i := first; i < len(args); i++ {
+		if v, ok := args[i].(*Value); ok && v != nil && v.State == Unset {
+			wrapped = append(wrapped, gocql.UnsetValue)
+		} else if encoded(args[i]) {
+			wrapped = append(wrapped, args[i])
+		} else {
+			wrapped = append(wrapped, &plain{value: args[i], index: i})
+		}
+	}
+	return wrapped
+}
+
+func encoded(arg any) bool {
+	if v, ok := arg.(*Value); ok {
+		return v != nil && v.State != Unset
+	}
+	return arg == any(gocql.UnsetValue)
+}

@@ -1,0 +1,168 @@
+package rxcql
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// pageItems is the most rows that FromObservable puts into one page.
+const pageItems = 512
+
+// lastWord is how long a reader that may have gone is offered the error that
+// ended an Observable.
+const lastWord = time.Second
+
+// Observable gives the rows of the stream to any rxgo operator, one item a row.
+// It is cold: every observer runs the stream anew. An error is the last item,
+// also when ctx ends; then its text is the context's cause. A reader that goes
+// away must cancel ctx, as with every rxgo source; a panic in a function that
+// rxgo itself calls cannot be recovered here.
+func (s Stream[T]) Observable(ctx context.Context, opts ...Option) rxgo.Observable {
+	return observable(ctx, func(next func(rows []T) error) error {
+		_, err := s.each(ctx, opts, next)
+		return err
+	})
+}
+
+// ObservableOf is Observable within the run of st: for operators that put rxgo
+// operators into a stream. Its error is not an item but what failed is called
+// with, before the Observable closes. A page's receipt settles when its rows
+// have been handed over, because rxgo does not say what became of them.
+func ObservableOf[T any](ctx context.Context, st *Stage, in Stream[T], failed func(error)) rxgo.Observable {
+	return observable(ctx, func(next func(rows []T) error) error {
+		if err := in.Subscribe(ctx, st, reading[T](next)); err != nil {
+			failed(err)
+		}
+		return nil
+	})
+}
+
+func observable[T any](ctx context.Context, run func(next func(rows []T) error) error) rxgo.Observable {
+	return rxgo.Defer([]rxgo.Producer{func(_ context.Context, ch chan<- rxgo.Item) {
+		err := run(func(rows []T) error {
+			for _, row := range rows {
+				select {
+				case ch <- rxgo.Of(row):
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			return nil
+		})
+		if err == nil {
+			return
+		}
+		timer := time.NewTimer(lastWord)
+		defer timer.Stop()
+		select {
+		case ch <- rxgo.Error(err):
+		case <-timer.C:
+		}
+	}})
+}
+
+// FromObservable takes rows from an rxgo Observable. Items that are not of type
+// T are an error (ErrItemType), an error item ends the stream with that error.
+// Whether it can be run more than once is the Observable's affair. When the
+// stream is ended from downstream or ctx ends, items are read and dropped until
+// the Observable closes, for a second at the most: what rxgo has running behind
+// it obeys the context that it was given, not this one.
+func FromObservable[T any](obs rxgo.Observable) Stream[T] {
+	info := StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true}
+	return NewStream(info, func(ctx context.Context, st *Stage, out Observer[T]) error {
+		st.Input().Unmetered()
+		defer st.Input().Done()
+		return Receive(ctx, st, obs, out)
+	})
+}
+
+// Receive delivers the items of an Observable to out, as pages of up to 512
+// rows: as many as are waiting. It is what FromObservable and operators.Rx are
+// made of.
+func Receive[T any](ctx context.Context, st *Stage, obs rxgo.Observable, out Observer[T]) error {
+	items := obs.Observe()
+	err := receive(ctx, st, items, out)
+	if err == nil {
+		return nil
+	}
+	timer := time.NewTimer(lastWord)
+	defer timer.Stop()
+	for {
+		select {
+		case _, open := <-items:
+			if !open {
+				return err
+			}
+		case <-timer.C:
+			return err
+		}
+	}
+}
+
+func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out Observer[T]) error {
+	rows := make([]T, 0, pageItems)
+	var page int64
+	add := func(item rxgo.Item) error {
+		if item.E != nil {
+			return st.Fail(item.E)
+		}
+		row, ok := item.V.(T)
+		if !ok {
+			var want T
+			return st.Fail(fmt.Errorf("%w: got %T, want %T", ErrItemType, item.V, want))
+		}
+		rows = append(rows, row)
+		return nil
+	}
+	deliver := func() error {
+		p := &Page[T]{Rows: rows, Lease: &Lease{budget: st.run.budget}}
+		if st.input != nil {
+			st.PageRead(len(rows), 0)
+			p.Owe(st.Receipt())
+		}
+		p.Position = Position{Range: 0, Page: page}
+		page++
+		err := out.Next(ctx, p)
+		p.Finish(err)
+		rows = rows[:0]
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-st.Run().Stopping():
+			return out.Done(ctx, true)
+		case item, open := <-items:
+			var failed error
+			for open {
+				if failed = add(item); failed != nil || len(rows) == pageItems {
+					break
+				}
+				select {
+				case item, open = <-items:
+					continue
+				default:
+				}
+				break
+			}
+			if len(rows) > 0 {
+				if err := deliver(); err != nil {
+					return err
+				}
+			}
+			if failed != nil {
+				return failed
+			}
+			if !open {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				return out.Done(ctx, false)
+			}
+		}
+	}
+}

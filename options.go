@@ -1,0 +1,107 @@
+package rxcql
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// DefaultWorkers is the number of token ranges read at once.
+const DefaultWorkers = 4
+
+// DefaultGrace is how long writes in flight may take after a cancel.
+const DefaultGrace = 10 * time.Second
+
+type config struct {
+	budget  int64
+	workers int
+	grace   time.Duration
+	log     *slog.Logger
+	hooks   []Hook
+}
+
+// Option is an option of New, and of the methods that read a stream without a
+// pipeline (All, Collect, ...).
+type Option func(*config) error
+
+func configure(opts []Option, inputs int) (config, error) {
+	cfg := config{
+		budget:  DefaultBudget,
+		workers: DefaultWorkers,
+		grace:   DefaultGrace,
+		log:     slog.New(slog.DiscardHandler),
+	}
+	var errs []error
+	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		errs = append(errs, opt(&cfg))
+	}
+	if least := MinBudgetPerInput * int64(max(1, inputs)); cfg.budget < least {
+		errs = append(errs, fmt.Errorf("WithBudget(%d): the pipeline has %d source(s) and needs at least %d bytes, %d for each",
+			cfg.budget, inputs, least, MinBudgetPerInput))
+	}
+	return cfg, errors.Join(errs...)
+}
+
+// WithBudget sets the bytes that may be in flight, over all stages; see Budget.
+// Default 64 MiB, at least 64 KiB for each source of the pipeline.
+func WithBudget(bytes int64) Option {
+	return func(c *config) error {
+		c.budget = bytes
+		return nil
+	}
+}
+
+// WithWorkers sets how many token ranges a table source reads at once.
+// Default 4. More help where the cluster has more nodes; memory stays within
+// the budget all the same.
+func WithWorkers(n int) Option {
+	return func(c *config) error {
+		if n < 1 || n > 4096 {
+			return fmt.Errorf("WithWorkers(%d): must be from 1 to 4096", n)
+		}
+		c.workers = n
+		return nil
+	}
+}
+
+// WithGrace sets how long writes in flight may go on after the context of a
+// run was cancelled. Default 10 s; 0 abandons them at once.
+func WithGrace(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("WithGrace(%v): must not be negative", d)
+		}
+		c.grace = d
+		return nil
+	}
+}
+
+// WithLogger gives a logger. Default: silent. Values of rows and bound values
+// are never logged.
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) error {
+		if l == nil {
+			return errors.New("WithLogger(nil): leave the option out for silence")
+		}
+		c.log = l
+		return nil
+	}
+}
+
+// WithHooks gives hooks; see Hook.
+func WithHooks(hooks ...Hook) Option {
+	return func(c *config) error {
+		for _, h := range hooks {
+			if !isHook(h) {
+				return fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook", h)
+			}
+		}
+		c.hooks = append(c.hooks, hooks...)
+		return nil
+	}
+}

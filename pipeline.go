@@ -1,0 +1,187 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Pipeline is a stream and the sink it drains into. It may be run several
+// times, one after the other, where its source can.
+type Pipeline struct {
+	root   *node
+	cfg    config
+	check  func(ctx context.Context) error
+	launch func(ctx context.Context, r *Run) error
+
+	mu   sync.Mutex
+	run  *Run // the latest
+	live bool
+}
+
+// New puts a pipeline together. It does no I/O; everything that is wrong with
+// the options of the stream, of the sink and of the pipeline is reported at
+// once, in one error that wraps ErrConfig.
+func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, error) {
+	var errs []error
+	if stream.node == nil {
+		return nil, fmt.Errorf("%w: the stream is the zero Stream; make one with package source", ErrConfig)
+	}
+	cfg, err := prepare(stream.node, opts)
+	errs = append(errs, err)
+	if sink == nil {
+		errs = append(errs, errors.New("the sink is nil"))
+	} else if c, ok := sink.(Configured); ok {
+		errs = append(errs, c.ConfigError())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	p := &Pipeline{root: stream.node, cfg: cfg}
+	p.check = func(ctx context.Context) error {
+		return errors.Join(checkTree(ctx, stream.node), sink.Check(ctx))
+	}
+	p.launch = func(ctx context.Context, r *Run) error { return drain(ctx, r, stream, sink) }
+	return p, nil
+}
+
+// prepare collects what is wrong in the tree and the options.
+func prepare(root *node, opts []Option) (config, error) {
+	var errs []error
+	inputs := 0
+	root.walk(func(n *node) {
+		if n.info.Source {
+			inputs++
+		}
+		if n.info.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, n.info.Err))
+		}
+	})
+	cfg, err := configure(opts, inputs)
+	return cfg, errors.Join(append(errs, err)...)
+}
+
+func checkTree(ctx context.Context, root *node) error {
+	var errs []error
+	root.walk(func(n *node) {
+		if n.info.Check == nil {
+			return
+		}
+		if err := n.info.Check(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, err))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// Check compares every stage and the sink with the server: tables, columns and
+// types. It reads the schema only, and reports all that is wrong at once.
+func (p *Pipeline) Check(ctx context.Context) error { return p.check(ctx) }
+
+// Run checks, then reads the stream into the sink, and returns when nothing of
+// it is left running.
+//
+// A nil error means that every range was read to its end and every receipt is
+// settled (Report.Complete), or that an operator such as Take, or Stop, ended
+// the stream on purpose (then Report.EndedBy names it). If ctx ends, the error
+// is its cause; writes in flight are given the grace period to finish.
+// The report is filled in either case.
+func (p *Pipeline) Run(ctx context.Context) (Report, error) {
+	runCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := newRun(p.root, p.cfg, cancel)
+	p.mu.Lock()
+	if p.live {
+		p.mu.Unlock()
+		return Report{}, ErrRunning
+	}
+	p.run, p.live = r, true
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.live = false
+		p.mu.Unlock()
+	}()
+	err := p.check(runCtx)
+	if err == nil {
+		err = p.launch(runCtx, r)
+	}
+	return r.finish(runCtx, err)
+}
+
+// finish turns the way a run ended into its report and error.
+func (r *Run) finish(ctx context.Context, err error) (Report, error) {
+	rep := r.report()
+	if err == nil && rep.PagesSettled != rep.Pages {
+		err = fmt.Errorf("%w: %d of %d", ErrUnsettled, rep.Pages-rep.PagesSettled, rep.Pages)
+	}
+	err = cause(ctx, err)
+	rep.Complete = err == nil && rep.EndedBy == ""
+	return rep, err
+}
+
+// drain runs a stream into a sink.
+func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) error {
+	writeCtx, stop := graceful(ctx, r.cfg.grace)
+	defer stop()
+	w, err := sink.Open(writeCtx, r)
+	if err != nil {
+		return err
+	}
+	err = stream.subscribe(ctx, r, &writing[T]{w: w})
+	return errors.Join(err, w.Close())
+}
+
+// graceful returns a context that ends a grace period after ctx.
+func graceful(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	var mu sync.Mutex
+	stopAfter := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
+	})
+	return late, func() {
+		stopAfter()
+		mu.Lock()
+		defer mu.Unlock()
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel(nil)
+	}
+}
+
+// writing is the end of a pipeline: pages go to the writer.
+type writing[T any] struct{ w Writer[T] }
+
+func (o *writing[T]) Next(ctx context.Context, p *Page[T]) error { return o.w.Write(ctx, p) }
+
+func (o *writing[T]) Done(ctx context.Context, _ bool) error { return o.w.Flush(ctx) }
+
+// Stop ends a run early and in order: reading stops, what has been read is
+// written and settled, and Run returns without an error; the report is not
+// Complete and EndedBy is "Stop". Stop does not wait. It does nothing if
+// nothing runs.
+func (p *Pipeline) Stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.live {
+		p.run.stop()
+	}
+}
+
+// Progress is a snapshot of the current run, or of the last one; a zero Report
+// before the first. It may be called from any goroutine at any time.
+func (p *Pipeline) Progress() Report {
+	p.mu.Lock()
+	r := p.run
+	p.mu.Unlock()
+	if r == nil {
+		return Report{}
+	}
+	return r.report()
+}

@@ -1,0 +1,99 @@
+package rxcql
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Report says what a run did. All counts are exact at the end of a run; in
+// Progress they are a snapshot taken without stopping anything.
+//
+// Where no operator fans out, ReadRows = Written + Filtered (a sink that is a
+// Tee writes every row once a branch). Each stage's rows in and out tell the
+// rest.
+type Report struct {
+	Ranges     int64 `json:"ranges"`      // token ranges, or parts of other sources
+	RangesDone int64 `json:"ranges_done"` // read to their end
+
+	Pages        int64 `json:"pages"`         // read, empty ones included
+	EmptyPages   int64 `json:"empty_pages"`   // of these, without a row
+	PagesSettled int64 `json:"pages_settled"` // of these, settled
+
+	ReadRows  int64 `json:"read_rows"`
+	ReadBytes int64 `json:"read_bytes"` // column bytes as received
+	Written   int64 `json:"written_rows"`
+	Filtered  int64 `json:"filtered_rows"` // dropped on purpose by operators
+	Retried   int64 `json:"retried"`       // attempts repeated
+
+	Budget        int64         `json:"budget_bytes"`
+	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once
+	LargestPage   int64         `json:"largest_page_bytes"` // received and decoded
+	PeakFetches   int           `json:"peak_fetches"`       // most fetches in flight at once
+	BytesInFlight int64         `json:"bytes_in_flight"`
+	Stages        []StageReport `json:"stages"`
+	Started       time.Time     `json:"started"`
+	Duration      time.Duration `json:"duration_ns"`
+	Complete      bool          `json:"complete"`           // everything was read and settled
+	EndedBy       string        `json:"ended_by,omitempty"` // the stage, or Stop, that ended it early
+}
+
+// StageReport is one stage's part of a Report, upstream first, sinks last.
+type StageReport struct {
+	Name    string `json:"name"`
+	In      int64  `json:"in"`      // rows; 0 for a source
+	Out     int64  `json:"out"`     // rows; for a sink, rows written
+	Dropped int64  `json:"dropped"` // rows dropped on purpose
+}
+
+func (r *Run) report() Report {
+	rep := Report{
+		Ranges: r.ranges.Load(), RangesDone: r.rangesDone.Load(),
+		Pages: r.pages.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load(),
+		ReadRows: r.rows.Load(), ReadBytes: r.bytes.Load(),
+		Written: r.written.Load(), Retried: r.retried.Load(),
+		Started: r.start, Duration: time.Since(r.start),
+	}
+	r.budget.report(&rep)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rep.EndedBy = r.by
+	for _, st := range append(append([]*Stage{}, r.order...), r.sinks...) {
+		s := StageReport{Name: st.name, In: st.in.Load(), Out: st.out.Load(), Dropped: st.dropped.Load()}
+		if st.node.info.Drops {
+			s.Dropped = max(0, s.In-s.Out)
+		}
+		rep.Filtered += s.Dropped
+		rep.Stages = append(rep.Stages, s)
+	}
+	return rep
+}
+
+func (b *Budget) report(rep *Report) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	rep.Budget, rep.PeakBytes, rep.BytesInFlight = b.limit, b.peak, b.used
+	rep.LargestPage, rep.PeakFetches = b.largest, b.peakFetching
+}
+
+// String is a few lines for people.
+func (r Report) String() string {
+	var s strings.Builder
+	state := "complete"
+	if !r.Complete {
+		state = "not complete"
+		if r.EndedBy != "" {
+			state = "ended by " + r.EndedBy
+		}
+	}
+	fmt.Fprintf(&s, "%s in %v: %d rows read, %d written, %d filtered, %d retried\n",
+		state, r.Duration.Round(time.Millisecond), r.ReadRows, r.Written, r.Filtered, r.Retried)
+	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read, peak %.1f of %.1f MiB in flight\n",
+		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes), mib(r.PeakBytes), mib(r.Budget))
+	for _, st := range r.Stages {
+		fmt.Fprintf(&s, "  %-24s in %12d  out %12d  dropped %d\n", st.Name, st.In, st.Out, st.Dropped)
+	}
+	return s.String()
+}
+
+func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }

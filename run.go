@@ -1,0 +1,143 @@
+package rxcql
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Run is one run of a pipeline, or of a stream read without one. Stages reach
+// it through Stage.Run.
+type Run struct {
+	cfg    config
+	budget *Budget
+	start  time.Time
+	epoch  int64
+	cancel context.CancelCauseFunc
+
+	stages map[*node]*Stage
+	order  []*Stage // upstream first
+	sinks  []*Stage
+
+	stopping chan struct{}
+	stopOnce sync.Once
+
+	mu sync.Mutex
+	by string
+
+	counters
+}
+
+// counters of a run, as in Report.
+type counters struct {
+	ranges, rangesDone         atomic.Int64
+	pages, empty, settled      atomic.Int64
+	rows, written, bytes       atomic.Int64
+	retried, skipped, deadLets atomic.Int64
+}
+
+func newRun(root *node, cfg config, cancel context.CancelCauseFunc) *Run {
+	r := &Run{
+		cfg:      cfg,
+		budget:   newBudget(cfg.budget),
+		start:    time.Now(),
+		cancel:   cancel,
+		stages:   map[*node]*Stage{},
+		stopping: make(chan struct{}),
+	}
+	r.epoch = r.start.UnixMicro()
+	names := map[string]int{}
+	root.walk(func(n *node) {
+		st := &Stage{run: r, node: n, name: numbered(names, n.info.Name)}
+		if n.info.Source {
+			st.input = r.budget.input(st.name)
+		}
+		r.stages[n] = st
+		r.order = append(r.order, st)
+	})
+	return r
+}
+
+func numbered(names map[string]int, name string) string {
+	names[name]++
+	if k := names[name]; k > 1 {
+		return fmt.Sprintf("%s %d", name, k)
+	}
+	return name
+}
+
+// stage returns the stage of a node; nodes that were not in the tree at the
+// start (operators inside sink.Through) are added.
+func (r *Run) stage(n *node) *Stage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if st := r.stages[n]; st != nil {
+		return st
+	}
+	names := map[string]int{}
+	for _, st := range r.order {
+		names[st.node.info.Name]++
+	}
+	n.walk(func(n *node) {
+		if r.stages[n] != nil {
+			return
+		}
+		st := &Stage{run: r, node: n, name: numbered(names, n.info.Name)}
+		if n.info.Source {
+			st.input = r.budget.input(st.name)
+		}
+		r.stages[n] = st
+		r.order = append(r.order, st)
+	})
+	return r.stages[n]
+}
+
+// SinkStage opens a stage for a sink; sinks call it in Open.
+func (r *Run) SinkStage(name string) *Stage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := map[string]int{}
+	for _, st := range r.sinks {
+		names[st.node.info.Name]++
+	}
+	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(names, name)}
+	r.sinks = append(r.sinks, st)
+	return st
+}
+
+// Fail ends the run with an error that happened beside the stream, such as a
+// write in flight that failed. The first one counts.
+func (r *Run) Fail(err error) { r.cancel(err) }
+
+// Stopping is closed when reading shall stop (Pipeline.Stop): sources deliver
+// what they have read, call Done with stopped set, and return.
+func (r *Run) Stopping() <-chan struct{} { return r.stopping }
+
+func (r *Run) stop() {
+	r.stopOnce.Do(func() {
+		r.endedBy("Stop")
+		close(r.stopping)
+	})
+}
+
+func (r *Run) endedBy(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by == "" {
+		r.by = name
+	}
+}
+
+// Epoch is the time of the run's start in microseconds since 1970: the base of
+// the write timestamps that sinks give rows.
+func (r *Run) Epoch() int64 { return r.epoch }
+
+// Log is the logger given by WithLogger; silent by default.
+func (r *Run) Log() *slog.Logger { return r.cfg.log }
+
+// Workers is the number of token ranges that a table source reads at once
+// unless it was told otherwise (WithWorkers).
+func (r *Run) Workers() int { return r.cfg.workers }

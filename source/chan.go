@@ -1,0 +1,71 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Chan reads a channel until it is closed, as pages of the rows that are
+// waiting, up to 512. The stream can be run once; a second run is refused with
+// rxcql.ErrSingleRun. When the stream ends early what is left in the channel
+// stays there.
+func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
+	cfg := memoryConfig{pageRows: defaultPageRows}
+	var errs []error
+	for _, opt := range opts {
+		errs = append(errs, opt.applyChan(&cfg))
+	}
+	if ch == nil {
+		errs = append(errs, errors.New("the channel is nil"))
+	}
+	var ran atomic.Bool
+	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, Err: errors.Join(errs...)}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		defer st.Input().Done()
+		if ran.Swap(true) {
+			return st.Fail(rxcql.ErrSingleRun)
+		}
+		b := newPaging(st, out, cfg.pageRows)
+		return b.end(ctx, receive(ctx, b, ch))
+	})
+}
+
+// receive moves rows from the channel into pages until it is closed. A page
+// goes on as soon as no more rows are waiting.
+func receive[T any](ctx context.Context, b *paging[T], ch <-chan T) error {
+	for {
+		if err := b.interrupted(ctx); err != nil {
+			return err
+		}
+		select {
+		case row, open := <-ch:
+			if !open {
+				return nil
+			}
+			if err := b.add(ctx, row); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		if err := b.deliver(ctx); err != nil {
+			return err
+		}
+		select {
+		case row, open := <-ch:
+			if !open {
+				return nil
+			}
+			if err := b.add(ctx, row); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-b.st.Run().Stopping():
+			return errStopped
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gocql/gocql"
+)
+
+// QueryOption is an option of Query.
+type QueryOption interface{ applyQuery(*readConfig) error }
+
+// TableOption is an option of Table.
+type TableOption interface{ applyTable(*readConfig) error }
+
+// ReadOption is an option of the sources that read Cassandra.
+type ReadOption interface {
+	QueryOption
+	TableOption
+}
+
+// readConfig is what the sources that read Cassandra can be told.
+type readConfig struct {
+	args        []any
+	columns     []string
+	consistency *gocql.Consistency
+	maxRows     int
+	splits      int
+	shard, of   int
+}
+
+// maxPageRows is the most rows asked for in a page, however small they are.
+const maxPageRows = 10_000
+
+func newReadConfig() readConfig { return readConfig{maxRows: maxPageRows, of: 1} }
+
+type bind []any
+
+// Bind gives the values of a query's bind markers, in order. They are kept out
+// of errors, logs and reports.
+func Bind(args ...any) QueryOption { return bind(args) }
+
+func (b bind) applyQuery(c *readConfig) error {
+	c.args = append(c.args, b...)
+	return nil
+}
+
+type consistency gocql.Consistency
+
+// Consistency sets the consistency of the reads; the session's by default.
+func Consistency(c gocql.Consistency) ReadOption { return consistency(c) }
+
+func (o consistency) set(c *readConfig) error {
+	level := gocql.Consistency(o)
+	if level > gocql.LocalOne {
+		return fmt.Errorf("Consistency(%d): no such level", uint16(level))
+	}
+	c.consistency = &level
+	return nil
+}
+
+func (o consistency) applyQuery(c *readConfig) error { return o.set(c) }
+func (o consistency) applyTable(c *readConfig) error { return o.set(c) }
+
+type columns []string
+
+// Columns names the columns that a table source reads, exactly as the schema
+// spells them. It is needed where T is a single value, and optional for
+// rxcql.Row, which reads all columns otherwise; a struct names its own.
+func Columns(names ...string) TableOption { return columns(names) }
+
+func (o columns) applyTable(c *readConfig) error {
+	if len(o) == 0 {
+		return errors.New("Columns(): name at least one")
+	}
+	c.columns = append(c.columns, o...)
+	return nil
+}
+
+type splits int
+
+// Splits sets the least number of token ranges that a table is read in; there
+// is a border at every token of the ring besides. Default 64. More make a
+// resume finer and each costs a request.
+func Splits(n int) TableOption { return splits(n) }
+
+func (n splits) applyTable(c *readConfig) error {
+	if n < 1 || n > 1<<20 {
+		return fmt.Errorf("Splits(%d): must be from 1 to 1048576", int(n))
+	}
+	c.splits = int(n)
+	return nil
+}
+
+type shard struct{ i, n int }
+
+// Shard reads only share i of n of the table (i from 0). The shares are
+// disjoint and together they are the table, as long as every process gives the
+// same n and Splits and the ring stays the same.
+func Shard(i, n int) TableOption { return shard{i, n} }
+
+func (s shard) applyTable(c *readConfig) error {
+	if s.n < 1 || s.i < 0 || s.i >= s.n {
+		return fmt.Errorf("Shard(%d, %d): the share must be from 0 to n-1", s.i, s.n)
+	}
+	c.shard, c.of = s.i, s.n
+	return nil
+}

@@ -1,0 +1,112 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// part is a piece of a source that is read page by page: a token range, or a
+// whole query.
+type part struct {
+	index int
+	name  string // for errors, without values
+	st    driver.Statement
+}
+
+// paged reads parts. One is made a worker; it belongs to one goroutine.
+type paged[T any] struct {
+	session *driver.Session
+	stage   *rxcql.Stage
+	sizing  *sizing
+	reader  rowReader[T]
+	buffers *sync.Pool // of *[]T
+}
+
+// fetched is a page on its way, with the slice that its rows are in.
+type fetched[T any] struct {
+	rxcql.Page[T]
+	buffer *[]T
+}
+
+// read reads a part from its first page to its last. Every page goes to send,
+// empty ones included; the last one has Position.Last set. limit is asked before
+// every page how many rows can still be used, 0 for all.
+//
+// Only a page state of length 0 ends a part: an empty page in the middle goes on.
+func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error {
+	var state []byte
+	for n := int64(0); ; n++ {
+		page, next, err := r.page(ctx, p, rxcql.Position{Range: p.index, Page: n}, state, limit())
+		if err != nil {
+			return err
+		}
+		if err := send(page); err != nil {
+			return err
+		}
+		if next == nil {
+			return nil
+		}
+		state = next
+	}
+}
+
+// page fetches and decodes one page.
+func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, limit int64) (*fetched[T], []byte, error) {
+	rows := r.sizing.rows(at.Page == 0, limit)
+	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(rows))
+	if err != nil {
+		return nil, nil, err
+	}
+	fail := func(row int, err error) error {
+		lease.Release()
+		if ctx.Err() != nil && driver.Classify(err) == driver.Cancelled {
+			return context.Cause(ctx)
+		}
+		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: row, Err: err})
+	}
+	got, err := r.session.Fetch(ctx, p.st, rows, state)
+	for err != nil && driver.Classify(err) == driver.FrameTooBig && r.sizing.tooBig(rows) {
+		rows = r.sizing.rows(false, limit)
+		r.stage.Retried(err)
+		got, err = r.session.Fetch(ctx, p.st, rows, state)
+	}
+	if err != nil {
+		return nil, nil, fail(-1, err)
+	}
+	buffer := r.buffers.Get().(*[]T)
+	decoded, size, err := r.reader.read(got, (*buffer)[:0])
+	*buffer = decoded
+	if err != nil {
+		row := -1
+		if bad := (*decodeError)(nil); errors.As(err, &bad) {
+			row, err = bad.row, bad.err
+		}
+		return nil, nil, fail(row, err)
+	}
+	next := got.Next()
+	at.Last = next == nil
+	received := int64(got.Bytes())
+	r.sizing.saw(len(decoded), received+size)
+	lease.Correct(received + size)
+	lease.Position = at
+	lease.Owe(r.stage.Receipt())
+	r.stage.PageRead(len(decoded), received)
+	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, buffer: buffer}, next, nil
+}
+
+// deliver hands a page downstream and takes its slice back.
+func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
+	last := page.Last
+	err := out.Next(ctx, &page.Page)
+	page.Finish(err)
+	clear(*page.buffer)
+	r.buffers.Put(page.buffer)
+	if err == nil && last {
+		r.stage.RangeDone()
+	}
+	return err
+}

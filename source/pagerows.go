@@ -1,0 +1,41 @@
+package source
+
+import "fmt"
+
+// defaultPageRows is the most rows in a page of an in-memory source.
+const defaultPageRows = 512
+
+// SeqOption is an option of Seq.
+type SeqOption interface{ applySeq(*memoryConfig) error }
+
+// ChanOption is an option of Chan.
+type ChanOption interface{ applyChan(*memoryConfig) error }
+
+// memoryConfig is what the in-memory sources can be told.
+type memoryConfig struct{ pageRows int }
+
+// AnyOption is an option of every source.
+type AnyOption interface {
+	ReadOption
+	SeqOption
+	ChanOption
+}
+
+type pageRows int
+
+// PageRows sets the most rows in a page: default 512 for Seq and Chan, 10,000
+// for Query and Table, which have fewer where rows are large.
+func PageRows(n int) AnyOption { return pageRows(n) }
+
+func (n pageRows) set(rows *int) error {
+	if n < 1 || n > 1<<20 {
+		return fmt.Errorf("PageRows(%d): must be from 1 to 1048576", int(n))
+	}
+	*rows = int(n)
+	return nil
+}
+
+func (n pageRows) applySeq(c *memoryConfig) error  { return n.set(&c.pageRows) }
+func (n pageRows) applyChan(c *memoryConfig) error { return n.set(&c.pageRows) }
+func (n pageRows) applyQuery(c *readConfig) error  { return n.set(&c.maxRows) }
+func (n pageRows) applyTable(c *readConfig) error  { return n.set(&c.maxRows) }

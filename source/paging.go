@@ -1,0 +1,107 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"unsafe"
+
+	"github.com/rxcql/rxcql"
+)
+
+// errStopped ends the reading after Pipeline.Stop.
+var errStopped = errors.New("stopped")
+
+// paging gathers rows of an in-memory source into pages.
+type paging[T any] struct {
+	st    *rxcql.Stage
+	out   rxcql.Observer[T]
+	rows  []T
+	lease *rxcql.Lease
+	size  func(*T) int
+	bytes int64
+	max   int
+	page  int64
+	last  bool
+
+	limit int64 // rows that downstream can use in all, 0 for no limit
+	taken int64
+}
+
+func newPaging[T any](st *rxcql.Stage, out rxcql.Observer[T], rows int) *paging[T] {
+	st.Ranges(1)
+	return &paging[T]{st: st, out: out, max: rows, size: rxcql.SizeOf[T](), limit: rxcql.LimitOf(out)}
+}
+
+func (b *paging[T]) interrupted(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-b.st.Run().Stopping():
+		return errStopped
+	default:
+		return nil
+	}
+}
+
+// add takes a row and delivers the page when it is full, by rows or by bytes, or
+// when it holds all that downstream can use: no row is taken from a channel only
+// to be dropped.
+func (b *paging[T]) add(ctx context.Context, row T) error {
+	if b.lease == nil {
+		var zero T
+		guess := max(b.bytes, int64(b.max)*int64(unsafe.Sizeof(zero)))
+		lease, err := b.st.Input().Reserve(ctx, guess)
+		if err != nil {
+			return err
+		}
+		b.lease, b.bytes = lease, 0
+	}
+	b.rows = append(b.rows, row)
+	b.bytes += int64(b.size(&row))
+	b.taken++
+	if len(b.rows) >= b.max || b.taken == b.limit || b.bytes >= b.st.Input().PageBytes() {
+		return b.deliver(ctx)
+	}
+	return nil
+}
+
+func (b *paging[T]) deliver(ctx context.Context) error {
+	if b.lease == nil {
+		if !b.last {
+			return nil
+		}
+		lease, err := b.st.Input().Reserve(ctx, 1)
+		if err != nil {
+			return err
+		}
+		b.lease, b.bytes = lease, 0
+	}
+	p := &rxcql.Page[T]{Rows: b.rows, Lease: b.lease}
+	p.Position = rxcql.Position{Page: b.page, Last: b.last}
+	p.Correct(b.bytes)
+	p.Owe(b.st.Receipt())
+	b.st.PageRead(len(b.rows), b.bytes)
+	b.page++
+	err := b.out.Next(ctx, p)
+	p.Finish(err)
+	clear(b.rows)
+	b.rows, b.lease = b.rows[:0], nil
+	return err
+}
+
+// end delivers what is left and tells downstream how the source ended.
+func (b *paging[T]) end(ctx context.Context, err error) error {
+	if err != nil && !errors.Is(err, errStopped) {
+		return err
+	}
+	stopped := err != nil
+	b.last = !stopped
+	if err := b.deliver(ctx); err != nil {
+		return err
+	}
+	if !stopped {
+		b.st.RangeDone()
+	}
+	return b.out.Done(ctx, stopped)
+}

@@ -1,0 +1,72 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// Query reads the rows of one SELECT, page by page with explicit page state, in
+// the order of the server. One page is fetched ahead while another is worked
+// on. The first page has 100 rows at most; later ones have as many as make up
+// the wanted bytes (see rxcql.Budget), 10,000 at most (PageRows).
+//
+// Errors: a statement that the server refuses, or columns that do not fit T
+// (rxcql.ErrSchema), are found by Check, before reading starts. A page that
+// fails is a rxcql.StageError around a rxcql.RowError with the page's number;
+// it is never taken for the end.
+func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
+	cfg := newReadConfig()
+	var errs []error
+	for _, opt := range opts {
+		errs = append(errs, opt.applyQuery(&cfg))
+	}
+	_, _, err := codec.Columns[T]()
+	if !isRow[T]() {
+		errs = append(errs, err)
+	}
+	if strings.TrimSpace(cql) == "" {
+		errs = append(errs, errors.New("the statement is empty"))
+	}
+	ses, err := driver.Wrap(session)
+	errs = append(errs, err)
+
+	st := driver.Statement{CQL: cql, Args: cfg.args, Consistency: cfg.consistency, Idempotent: true}
+	info := rxcql.StageInfo{
+		Name: "Query", Source: true, Err: errors.Join(errs...),
+		Check: func(ctx context.Context) error { return checkQuery[T](ctx, ses, st) },
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out rxcql.Observer[T]) error {
+		r := &reading[T]{session: ses, cfg: cfg, workers: 1, parts: []part{{name: "of the query", st: st}}}
+		return r.run(ctx, stage, out)
+	})
+}
+
+func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) error {
+	about, err := ses.Describe(ctx, st.CQL)
+	if err != nil {
+		return fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)
+	}
+	var errs []error
+	if len(about.Results) == 0 {
+		errs = append(errs, errors.New("the statement gives no rows; Query takes a SELECT"))
+	}
+	if want := len(about.Params); want != len(st.Args) {
+		errs = append(errs, fmt.Errorf("the statement has %d bind markers and Bind gave %d values", want, len(st.Args)))
+	}
+	if len(about.Results) > 0 && !isRow[T]() {
+		_, err := codec.NewDecoder[T](about.Results)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	return nil
+}

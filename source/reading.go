@@ -1,0 +1,113 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rx"
+)
+
+// smallLimit is up to how many rows a limit from downstream makes a source read
+// one part after the other, without reading ahead: a page or so.
+const smallLimit = 5000
+
+// reading is one run of a source that reads parts.
+type reading[T any] struct {
+	session *driver.Session
+	cfg     readConfig
+	parts   []part
+	workers int
+}
+
+// run reads all parts and delivers their pages to out, one at a time, in the
+// calling goroutine. Pages of one part come in order; those of different parts
+// as they arrive.
+func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	defer st.Input().Done()
+	st.Ranges(len(r.parts))
+	buffers := &sync.Pool{New: func() any { return new([]T) }}
+	worker := func() *paged[T] {
+		return &paged[T]{
+			session: r.session, stage: st, buffers: buffers,
+			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
+		}
+	}
+	readCtx, stop := stoppable(ctx, st.Run().Stopping())
+	defer stop()
+	var err error
+	if limit := rxcql.LimitOf(out); limit > 0 && limit <= smallLimit {
+		err = r.inTurn(ctx, readCtx, worker(), out)
+	} else {
+		err = r.ahead(ctx, readCtx, st, worker, out)
+	}
+	switch {
+	case err == nil:
+		return out.Done(ctx, false)
+	case errors.Is(err, errStopped):
+		return out.Done(ctx, true)
+	}
+	return err
+}
+
+// stoppable returns a context that is also cancelled by Pipeline.Stop.
+func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, func()) {
+	readCtx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-stopping:
+			cancel(errStopped)
+		case <-done:
+		}
+	})
+	return readCtx, func() {
+		close(done)
+		watch.Wait()
+		cancel(nil)
+	}
+}
+
+// inTurn reads the parts one after the other, and no page before the one before
+// it has been used.
+func (r *reading[T]) inTurn(ctx, readCtx context.Context, w *paged[T], out rxcql.Observer[T]) error {
+	limit := func() int64 { return rxcql.LimitOf(out) }
+	for _, p := range r.parts {
+		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return w.deliver(ctx, out, page) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ahead reads with several workers. Each holds one page that waits to be
+// delivered while it fetches the next.
+func (r *reading[T]) ahead(ctx, readCtx context.Context, st *rxcql.Stage, worker func() *paged[T], out rxcql.Observer[T]) error {
+	home := worker()
+	all := func() int64 { return 0 }
+	produce := func(ctx context.Context, send func(*fetched[T]) error) error {
+		group, ctx := st.Group(ctx)
+		var next atomic.Int64
+		for range min(r.workers, len(r.parts)) {
+			w := worker()
+			group.Go(func() error {
+				for {
+					i := int(next.Add(1)) - 1
+					if i >= len(r.parts) {
+						return nil
+					}
+					if err := w.read(ctx, r.parts[i], all, send); err != nil {
+						return err
+					}
+				}
+			})
+		}
+		return group.Wait()
+	}
+	return rx.Transport(readCtx, 0, produce, func(page *fetched[T]) error { return home.deliver(ctx, out, page) })
+}

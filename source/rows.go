@@ -1,0 +1,92 @@
+package source
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// rowReader turns the rows of a page into values of T. It belongs to one
+// goroutine. It returns the bytes that the rows take, decoded.
+type rowReader[T any] interface {
+	read(p *driver.Page, rows []T) (out []T, size int64, err error)
+}
+
+func isRow[T any]() bool { return reflect.TypeFor[T]() == reflect.TypeFor[rxcql.Row]() }
+
+// newRowReader returns the reader for T. Plans are compiled when the first page
+// comes, and anew when the server describes the columns otherwise.
+func newRowReader[T any]() rowReader[T] {
+	if isRow[T]() {
+		return any(&rawReader{}).(rowReader[T])
+	}
+	return &decoding[T]{}
+}
+
+// decodeError says which row of a page could not be decoded.
+type decodeError struct {
+	row int
+	err error
+}
+
+func (e *decodeError) Error() string { return fmt.Sprintf("row %d: %v", e.row, e.err) }
+func (e *decodeError) Unwrap() error { return e.err }
+
+// decoding reads with a compiled plan.
+type decoding[T any] struct {
+	columns []codec.Column
+	plan    *codec.Decoder[T]
+	cells   [][]byte
+}
+
+func (d *decoding[T]) read(p *driver.Page, rows []T) ([]T, int64, error) {
+	if cols := p.Columns(); d.plan == nil || !same(d.columns, cols) {
+		plan, err := codec.NewDecoder[T](cols)
+		if err != nil {
+			return rows, 0, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+		}
+		d.columns, d.plan, d.cells = cols, plan, make([][]byte, len(cols))
+	}
+	var size int64
+	for p.Scan(d.cells) {
+		rows = append(rows, *new(T))
+		n, err := d.plan.Decode(d.cells, &rows[len(rows)-1])
+		if err != nil {
+			return rows, size, &decodeError{row: len(rows) - 1, err: err}
+		}
+		size += int64(n)
+	}
+	return rows, size, p.Err()
+}
+
+// same compares by identity: the driver gives the same slice for as long as the
+// server describes the columns alike.
+func same(a, b []codec.Column) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// rawReader reads rows without decoding them. The cells of a page share one
+// slice, made for the page, since rows may be kept.
+type rawReader struct{ columns *rxcql.Columns }
+
+func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, int64, error) {
+	cols := p.Columns()
+	if r.columns == nil || !same(r.columns.List(), cols) {
+		r.columns = rxcql.NewColumns(cols)
+	}
+	n := len(cols)
+	slab := make([][]byte, p.Rows()*n)
+	for len(slab) >= n && len(slab) > 0 {
+		cells := slab[:n:n]
+		if !p.Scan(cells) {
+			break
+		}
+		slab = slab[n:]
+		rows = append(rows, rxcql.NewRow(r.columns, cells))
+	}
+	const header, row = 24, 32 // of a slice; of a Row
+	return rows, int64(len(rows) * (n*header + row)), p.Err()
+}

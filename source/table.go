@@ -1,0 +1,184 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// defaultSplits is the least number of token ranges unless Splits says otherwise.
+const defaultSplits = 64
+
+// Table reads a whole table by token ranges, several at a time
+// (rxcql.WithWorkers). The name is "keyspace.table", each part in double quotes
+// where CQL would need them.
+//
+// The ranges tile the ring (-2^63, 2^63-1] exactly, with a border at every
+// node's token, so every row is read once as long as it is there throughout; a
+// scan is no snapshot. Rows of one range come in the order of their tokens and,
+// within a partition, of the clustering key; pages of different ranges come as
+// they arrive. Rows of a partition are never spread over two ranges. Only the
+// columns that T needs are read. In memory are the pages in flight alone, see
+// rxcql.Budget.
+//
+// A limit from downstream (operators.Take) makes it read one range after the
+// other, without reading ahead, in pages no larger than the limit.
+//
+// Errors: unknown table or column, columns that do not fit T, a partitioner
+// other than Murmur3Partitioner: rxcql.ErrSchema from Check, all together. A
+// page that fails is a rxcql.StageError around a rxcql.RowError with the token
+// range and the page's number.
+func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
+	t := &table[T]{cfg: newReadConfig()}
+	var errs []error
+	for _, opt := range opts {
+		errs = append(errs, opt.applyTable(&t.cfg))
+	}
+	errs = append(errs, t.choose())
+	var err error
+	t.keyspace, t.name, err = schema.ParseName(name)
+	errs = append(errs, err)
+	t.session, err = driver.Wrap(session)
+	errs = append(errs, err)
+
+	info := rxcql.StageInfo{
+		Name: "Table", Source: true, Err: errors.Join(errs...),
+		Check: func(ctx context.Context) error {
+			_, schemaErr := t.plan(ctx)
+			_, ringErr := t.ranges(ctx)
+			return errors.Join(schemaErr, ringErr)
+		},
+	}
+	return rxcql.NewStream(info, t.run)
+}
+
+// table is the description of a table source; it is not changed by runs.
+type table[T any] struct {
+	session        *driver.Session
+	keyspace, name string
+	cfg            readConfig
+}
+
+// choose settles which columns are read, as far as T says.
+func (t *table[T]) choose() error {
+	if isRow[T]() {
+		return nil
+	}
+	names, isStruct, err := codec.Columns[T]()
+	switch {
+	case err != nil:
+		return err
+	case isStruct && len(t.cfg.columns) > 0:
+		return fmt.Errorf("Columns: %T names its columns itself, by its cql tags", *new(T))
+	case isStruct:
+		t.cfg.columns = names
+	case len(t.cfg.columns) != 1:
+		return fmt.Errorf("a %T holds one column: name it with Columns(\"…\")", *new(T))
+	}
+	return nil
+}
+
+// plan compares T with the table and returns the statement.
+func (t *table[T]) plan(ctx context.Context) (cql string, err error) {
+	about, err := schema.Load(ctx, t.session, t.keyspace, t.name)
+	if err != nil {
+		if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
+			err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+		}
+		return "", err
+	}
+	var errs []error
+	if about.Virtual {
+		errs = append(errs, errors.New("a virtual table has no token ranges to read by: use Query"))
+	}
+	names := t.cfg.columns
+	if len(names) == 0 {
+		names = about.ColumnNames()
+	}
+	selected, err := pick(about, names)
+	errs = append(errs, err)
+	if err == nil && !isRow[T]() {
+		_, err = codec.NewDecoder[T](selected)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
+	}
+	return statement(about, names), nil
+}
+
+func pick(about *schema.Table, names []string) ([]codec.Column, error) {
+	var cols []codec.Column
+	var errs []error
+	for _, name := range names {
+		col, found := about.Column(name)
+		if !found {
+			errs = append(errs, fmt.Errorf("no column %q; it has %s", name, strings.Join(about.ColumnNames(), ", ")))
+			continue
+		}
+		cols = append(cols, codec.Column{Name: col.Name, Type: col.Type})
+	}
+	return cols, errors.Join(errs...)
+}
+
+func statement(about *schema.Table, names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = schema.Quote(name)
+	}
+	key := make([]string, len(about.PartitionKey))
+	for i, col := range about.PartitionKey {
+		key[i] = schema.Quote(col.Name)
+	}
+	token := "token(" + strings.Join(key, ", ") + ")"
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s > ? AND %s <= ?",
+		strings.Join(quoted, ", "), about.Quoted(), token, token)
+}
+
+func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	cql, err := t.plan(ctx)
+	if err != nil {
+		return st.Fail(err)
+	}
+	ranges, err := t.ranges(ctx)
+	if err != nil {
+		return st.Fail(err)
+	}
+	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
+	for i, each := range ranges {
+		r.parts = append(r.parts, part{index: i, name: each.String(), st: driver.Statement{
+			CQL: cql, Args: []any{each.Start, each.End}, Consistency: t.cfg.consistency, Idempotent: true,
+		}})
+	}
+	return r.run(ctx, st, out)
+}
+
+// ranges tiles the ring as it is now.
+func (t *table[T]) ranges(ctx context.Context) ([]ring.Range, error) {
+	now, err := t.session.Ring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !now.Murmur3() {
+		return nil, fmt.Errorf("%w: the cluster's partitioner is %s; reading by token ranges needs Murmur3Partitioner, use Query",
+			rxcql.ErrSchema, now.Partitioner)
+	}
+	splits := t.cfg.splits
+	if splits == 0 {
+		splits = defaultSplits
+	}
+	all := ring.Tile(now.Tokens, splits)
+	if err := ring.Covers(all); err != nil {
+		return nil, err
+	}
+	return ring.Shard(all, t.cfg.shard, t.cfg.of), nil
+}

@@ -1,0 +1,121 @@
+package rxcql
+
+import (
+	"context"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// StageInfo describes a source or an operator, before any run.
+type StageInfo struct {
+	// Name as users know the verb, e.g. "Map". Where a pipeline has several of
+	// one name the later ones are numbered: "Map 2".
+	Name string
+	// Source marks a stage that reads pages and reserves bytes of the budget.
+	Source bool
+	// OneToOne: every row in gives exactly one row out, in order. A limit set
+	// downstream (Take) then holds upstream too.
+	OneToOne bool
+	// Scatters: rows of one partition no longer arrive together, or rows of
+	// several ranges are mixed in a page; GroupAdjacent refuses such input.
+	Scatters bool
+	// NotResumable: what the operator did before a restart cannot be had again
+	// from a position in the source (it counts, remembers or folds over the
+	// whole stream).
+	NotResumable bool
+	// Drops: rows in minus rows out are rows dropped on purpose; they are
+	// reported as filtered.
+	Drops bool
+	// Err is what is wrong with the options given, reported by New.
+	Err error
+	// Check, if not nil, compares the stage with the server's schema. It is
+	// called by Pipeline.Check and before every run.
+	Check func(ctx context.Context) error
+}
+
+// node is a stage in the tree of a stream.
+type node struct {
+	info   StageInfo
+	inputs []*node
+}
+
+// walk visits the tree upstream first, every stage once.
+func (n *node) walk(visit func(*node)) {
+	seen := map[*node]bool{}
+	var down func(*node)
+	down = func(n *node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, in := range n.inputs {
+			down(in)
+		}
+		visit(n)
+	}
+	down(n)
+}
+
+// Stage is one stage in one run: its counters, and its way to the run. It is
+// handed to the functions given to NewStream and Lift, and to sinks.
+type Stage struct {
+	run   *Run
+	node  *node
+	name  string
+	input *Input
+
+	in, out, dropped atomic.Int64
+	end              atomic.Pointer[ended]
+}
+
+// Name is the stage's name in this run, as in the report.
+func (s *Stage) Name() string { return s.name }
+
+// Run is the run that the stage belongs to.
+func (s *Stage) Run() *Run { return s.run }
+
+// Input is a source's side of the budget; nil for other stages.
+func (s *Stage) Input() *Input { return s.input }
+
+// Fail wraps an error in a StageError of this stage. Nil stays nil.
+func (s *Stage) Fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &StageError{Stage: s.name, Err: err}
+}
+
+// End ends the stream on purpose: the operator returns the error to its
+// upstream after it has delivered its last page and called Done downstream.
+// The run is then not an error, and not Complete: EndedBy names the stage.
+func (s *Stage) End() error {
+	s.run.endedBy(s.name)
+	s.end.CompareAndSwap(nil, &ended{by: s.name})
+	return s.end.Load()
+}
+
+// Account opens an account for rows that the stage keeps. frees says that they
+// leave by themselves in time (a timer, a write in flight) and do not wait for
+// more rows to come.
+func (s *Stage) Account(frees bool) *Account {
+	return s.run.budget.newAccount(s.name, frees)
+}
+
+// Drop counts rows that the stage dropped on purpose; only for stages that are
+// not marked Drops, whose rows in and out tell.
+func (s *Stage) Drop(rows int) { s.dropped.Add(int64(rows)) }
+
+// recovered turns a panic into a StageError with its stack. Use it deferred,
+// around calls of users' functions.
+func (s *Stage) recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = &StageError{Stage: s.name, Err: &panicError{r}, Stack: debug.Stack()}
+	}
+}
+
+// Protect calls fn and returns its error; a panic in it comes back as a
+// StageError with its stack.
+func (s *Stage) Protect(fn func() error) (err error) {
+	defer s.recovered(&err)
+	return fn()
+}

@@ -1,0 +1,147 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+)
+
+// Stream is a cold, typed Observable of pages of T. Building one does no I/O
+// and starts nothing. Each run reads afresh, except where a source says that it
+// is single run (channels, readers).
+//
+// The zero Stream is not usable.
+type Stream[T any] struct {
+	node *node
+	run  func(ctx context.Context, st *Stage, out Observer[T]) error
+}
+
+// Observer takes the pages of a stream. Calls never overlap, and every call
+// happens before the next one, whatever goroutine makes it.
+type Observer[T any] interface {
+	// Next takes a page. The page and its rows are the caller's again when the
+	// call returns; see Page. An error ends the stream, and is not wrapped on
+	// its way up.
+	Next(ctx context.Context, p *Page[T]) error
+	// Done says that no page follows: the observer hands on what it keeps and
+	// calls Done downstream. It is called at most once, never after an error.
+	// stopped says that reading was stopped early (Pipeline.Stop): what is not
+	// whole then, such as an open group, must not be handed on.
+	Done(ctx context.Context, stopped bool) error
+}
+
+// Limiter is what an Observer may implement to say that it needs only so many
+// rows more; 0 means no limit. Sources ask it to read no more than that.
+type Limiter interface{ Limit() int64 }
+
+// LimitOf returns the number of rows that out can still use, 0 for no limit.
+func LimitOf[T any](out Observer[T]) int64 {
+	if l, ok := out.(Limiter); ok {
+		return l.Limit()
+	}
+	return 0
+}
+
+// Upstream is a Stream of any type, as an input of NewStream.
+type Upstream interface{ tree() *node }
+
+func (s Stream[T]) tree() *node { return s.node }
+
+// NewStream makes a stream from a function that runs it: one that delivers
+// pages to out, calls out.Done, and returns when nothing that it started is
+// left. It is how sources and asynchronous operators are written; synchronous
+// operators are simpler with Lift. The function is called once a run, in the
+// goroutine of whoever subscribes; goroutines of its own come from a Group.
+func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, out Observer[T]) error, inputs ...Upstream) Stream[T] {
+	n := &node{info: info}
+	for _, in := range inputs {
+		if in.tree() == nil {
+			n.info.Err = errors.Join(n.info.Err, errors.New("its input is the zero Stream"))
+			continue
+		}
+		n.inputs = append(n.inputs, in.tree())
+	}
+	return Stream[T]{node: n, run: run}
+}
+
+// Info describes the stream's last stage.
+func (s Stream[T]) Info() StageInfo { return s.node.info }
+
+// Scattered tells whether any stage up to here scatters (see StageInfo).
+func (s Stream[T]) Scattered() bool {
+	scattered := false
+	if s.node != nil {
+		s.node.walk(func(n *node) { scattered = scattered || n.info.Scatters })
+	}
+	return scattered
+}
+
+// Subscribe runs the stream into out, as a part of the run that st belongs to,
+// and returns when it has ended and nothing is left of it. This is for writing
+// operators; to read a stream use All, or a Pipeline.
+func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out Observer[T]) error {
+	return s.subscribe(ctx, st.run, out)
+}
+
+func (s Stream[T]) subscribe(ctx context.Context, r *Run, out Observer[T]) (err error) {
+	st := r.stage(s.node)
+	defer func() {
+		if end := st.end.Load(); end != nil && err == error(end) {
+			err = nil
+		}
+	}()
+	defer st.recovered(&err)
+	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
+}
+
+// counted counts the rows that leave a stage.
+type counted[T any] struct {
+	out  Observer[T]
+	rows interface{ Add(int64) int64 }
+}
+
+func (c *counted[T]) Next(ctx context.Context, p *Page[T]) error {
+	c.rows.Add(int64(len(p.Rows)))
+	return c.out.Next(ctx, p)
+}
+
+func (c *counted[T]) Done(ctx context.Context, stopped bool) error { return c.out.Done(ctx, stopped) }
+
+func (c *counted[T]) Limit() int64 { return LimitOf(c.out) }
+
+// Lift makes a stream by putting an observer between in and whoever observes
+// the result: a synchronous operator, one loop a page. start is called once a
+// run. A panic in the observer becomes a StageError of this stage.
+func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out Observer[B]) Observer[A]) Stream[B] {
+	return NewStream(info, func(ctx context.Context, st *Stage, out Observer[B]) error {
+		return in.Subscribe(ctx, st, &guard[A, B]{st: st, op: start(st, out), out: out})
+	}, in)
+}
+
+// guard stands before an operator: counts its rows, catches its panics and
+// passes a limit up where rows are one to one.
+type guard[A, B any] struct {
+	st  *Stage
+	op  Observer[A]
+	out Observer[B]
+}
+
+func (g *guard[A, B]) Next(ctx context.Context, p *Page[A]) (err error) {
+	defer g.st.recovered(&err)
+	g.st.in.Add(int64(len(p.Rows)))
+	return g.op.Next(ctx, p)
+}
+
+func (g *guard[A, B]) Done(ctx context.Context, stopped bool) (err error) {
+	defer g.st.recovered(&err)
+	return g.op.Done(ctx, stopped)
+}
+
+func (g *guard[A, B]) Limit() int64 {
+	if l, ok := g.op.(Limiter); ok {
+		return l.Limit()
+	}
+	if g.st.node.info.OneToOne {
+		return LimitOf(g.out)
+	}
+	return 0
+}
