@@ -11,13 +11,21 @@ import (
 
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
 var cluster *cassandra.Cluster
 
-func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
+func TestMain(m *testing.M) {
+	// A toxiproxy link that was cut leaves its copying goroutines behind; they
+	// are its own and hold nothing of ours.
+	cassandra.Main(m, &cluster, cassandra.IgnoreLeaks(
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
+	))
+}
 
 // exec runs statements of a test's set-up.
 func exec(t *testing.T, session *gocql.Session, format string, args ...any) {

@@ -1,0 +1,69 @@
+package source_test
+
+import (
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/gocql/gocql"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/source"
+)
+
+// proxied returns a session that reaches the cluster through a proxy only.
+func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	proxy := toxiproxy.NewProxy(server, "cassandra", "127.0.0.1:0", cluster.Hosts()[0])
+	require.NoError(t, proxy.Start())
+	t.Cleanup(proxy.Stop)
+
+	host, port, err := net.SplitHostPort(proxy.Listen)
+	require.NoError(t, err)
+	config := cluster.Config()
+	config.Hosts = []string{net.JoinHostPort(host, port)}
+	config.DisableInitialHostLookup = true
+	config.Timeout = 5 * time.Second
+	config.NumConns = 1
+	config.Logger = silent{}
+	session, err := config.CreateSession()
+	require.NoError(t, err)
+	t.Cleanup(session.Close)
+	return session, proxy
+}
+
+func TestAConnectionCutInTheMiddleOfAPageIsAnErrorWithItsRange(t *testing.T) {
+	direct, ks := cassandra.Keyspace(t, cluster)
+	exec(t, direct, "CREATE TABLE %s.t (pk int, ck int, v text, PRIMARY KEY (pk, ck))", ks)
+	for pk := range 40 {
+		for ck := range 20 {
+			require.NoError(t, direct.Query("INSERT INTO "+ks+".t (pk, ck, v) VALUES (?, ?, ?)", pk, ck, strings.Repeat("x", 20_000)).Exec())
+		}
+	}
+	// 16 MB in all; the connection breaks 3 MB on, which is inside a page.
+	session, proxy := proxied(t)
+	var rows atomic.Int64
+	_, err := proxy.Toxics.AddToxicJson(strings.NewReader(
+		`{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":3000000}}`))
+	require.NoError(t, err)
+
+	report, err := source.Table[rxcql.Row](session, ks+".t").ForEach(t.Context(), func(rxcql.Row) error {
+		rows.Add(1)
+		return nil
+	}, rxcql.WithWorkers(1)) // one at a time, so that the page that was cut is the one that is named
+	require.Error(t, err)
+	require.NotErrorIs(t, err, gocql.ErrNoConnections)
+	var at *rxcql.RowError
+	require.ErrorAs(t, err, &at)
+	require.Regexp(t, `^\(-?\d+, -?\d+\]$`, at.Range)
+	require.False(t, report.Complete)
+	require.Less(t, rows.Load(), int64(800))
+	require.Less(t, report.RangesDone, report.Ranges)
+	t.Logf("%d of 800 rows before: %v", rows.Load(), err)
+}
