@@ -3,6 +3,7 @@
 package driver_test
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/gocql/gocql"
@@ -12,10 +13,14 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-var cluster *cassandra.Cluster
+var (
+	cluster *cassandra.Cluster
+	nodes   = flag.Int("nodes", 1, "nodes of the cluster; 3 is what shows how the ring is read")
+)
 
 func TestMain(m *testing.M) {
-	cassandra.Main(m, &cluster, cassandra.Setting("materialized_views_enabled", "true"))
+	flag.Parse()
+	cassandra.Main(m, &cluster, cassandra.Nodes(*nodes), cassandra.Setting("materialized_views_enabled", "true"))
 }
 
 // open gives a fresh keyspace, a plain session in it and the same one wrapped.

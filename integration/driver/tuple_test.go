@@ -72,23 +72,33 @@ func TestANullTupleIsToldFromATupleOfNulls(t *testing.T) {
 	others.Wait()
 }
 
-func TestANullTupleAndANestedOneCanBeWrittenEncoded(t *testing.T) {
+func TestAWholeTupleCannotBeBoundAndTheErrorSaysWhatCan(t *testing.T) {
 	session, s, _ := open(t)
 	run(t, session, "CREATE TABLE nested (k int PRIMARY KEY, v tuple<int, frozen<tuple<int, text>>>)")
-	const insert, read = "INSERT INTO nested (k, v) VALUES (?, ?)", "SELECT v FROM nested WHERE k = ?"
-	for k, bytes := range [][]byte{
-		nil,
-		{0, 0, 0, 4, 0, 0, 0, 9, 0, 0, 0, 13, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 1, 'x'},
-	} {
-		value := driver.Value{Bytes: bytes}
-		if bytes == nil {
-			value.State = driver.Null
-		}
-		require.NoError(t, s.Exec(t.Context(), driver.Statement{CQL: insert, Args: []any{k, &value}}))
-		p, err := s.Fetch(t.Context(), driver.Statement{CQL: read, Args: []any{k}}, 10, nil)
-		require.NoError(t, err)
-		cells := make([][]byte, 1)
-		require.True(t, p.Scan(cells))
-		require.Equal(t, bytes, cells[0])
-	}
+	whole := driver.Value{Bytes: []byte{0, 0, 0, 4, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff}}
+	const insert = "INSERT INTO nested (k, v) VALUES (?, ?)"
+	err := s.Exec(t.Context(), driver.Statement{CQL: insert, Args: []any{1, &whole}})
+	require.ErrorIs(t, err, driver.ErrTupleParam)
+	require.ErrorContains(t, err, "v ")
+	require.Equal(t, driver.Invalid, driver.Classify(err))
+	var b driver.Batch
+	b.AddEntry(insert, []any{1, &whole})
+	b.AddEntry(insert, []any{2, &whole})
+	require.Equal(t, driver.Invalid, driver.Classify(s.ExecBatch(t.Context(), &b)))
+
+	require.NoError(t, s.Exec(t.Context(), driver.Statement{
+		CQL: "INSERT INTO nested (k, v) VALUES (?, (?, (?, ?)))", Args: []any{1, 9, &driver.Value{State: driver.Null}, "x"},
+	}))
+	require.NoError(t, s.Exec(t.Context(), driver.Statement{
+		CQL: "INSERT INTO nested (k, v) VALUES (?, (?, null))", Args: []any{2, 9},
+	}))
+	got := make(map[byte][]byte)
+	require.NoError(t, s.Each(t.Context(), driver.Statement{CQL: "SELECT k, v FROM nested"}, func(_ string, cells [][]byte) error {
+		got[cells[0][3]] = cells[1]
+		return nil
+	}))
+	require.Equal(t, map[byte][]byte{
+		1: {0, 0, 0, 4, 0, 0, 0, 9, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 'x'},
+		2: whole.Bytes,
+	}, got)
 }

@@ -112,7 +112,7 @@ func Classify(err error) Class {
 	case errors.Is(err, ErrUnpreparedLoop):
 		return Unprepared
 	case errors.As(err, &value), errors.As(err, &count), errors.Is(err, ErrNotPreparable),
-		errors.Is(err, ErrZeroTimestamp), errors.Is(err, ErrPageSize), errors.Is(err, ErrEmptyBatch),
+		errors.Is(err, ErrTupleParam), errors.Is(err, ErrZeroTimestamp), errors.Is(err, ErrPageSize), errors.Is(err, ErrEmptyBatch),
 		errors.Is(err, gocql.ErrUseStmt):
 		return Invalid
 	case lost(err):
@@ -195,13 +195,16 @@ func lost(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
 }
 
-// ofText knows the errors that gocql makes of others by their text alone:
-// those of CreateSession, and of a connection that broke inside a frame.
+// ofText knows the errors of gocql that have nothing but a text: those of
+// CreateSession, of a connection that broke inside a frame, and of a batch
+// with the wrong number of values.
 func ofText(text string) Class {
 	switch {
 	case strings.Contains(text, "unable to create session") &&
 		(strings.Contains(text, "Provided username") || strings.Contains(text, "uthentication")):
 		return AuthFailed
+	case strings.Contains(text, "values send got"):
+		return Invalid
 	case strings.Contains(text, "unable to read frame body"), strings.Contains(text, "heartbeat failed"):
 		return ConnectionLost
 	}

@@ -28,6 +28,7 @@ type script struct {
 	results []*message.ColumnMetadata
 	execute func(*message.Execute) message.Message
 	batch   func(*message.Batch) message.Message
+	query   func(*message.Query) message.Message // gocql's own reads of system tables
 	// raw answers an execute with the bytes of a frame.
 	raw func(*frame.Frame) []byte
 }
@@ -39,6 +40,9 @@ func (s *script) answer(m message.Message) message.Message {
 	case *message.Startup, *message.Register:
 		return &message.Ready{}
 	case *message.Query:
+		if s.query != nil {
+			return s.query(m)
+		}
 		if strings.Contains(m.Query, "system.local") {
 			return rows(localColumns, nil, localRow)
 		}
@@ -78,7 +82,7 @@ func (s *script) talk(conn net.Conn) {
 }
 
 // listen starts the server and stops it when the test ends.
-func (s *script) listen(t *testing.T) (port int) {
+func (s *script) listen(t testing.TB) (port int) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	var serving sync.WaitGroup
@@ -112,17 +116,22 @@ var localRow = message.Row{
 }
 
 // serve starts the server and a session with it.
-func serve(t *testing.T, s *script, configure ...func(*gocql.ClusterConfig)) *driver.Session {
+func serve(t testing.TB, s *script, configure ...func(*gocql.ClusterConfig)) *driver.Session {
 	t.Helper()
 	wrapped, err := driver.Wrap(dial(t, s, configure...))
 	require.NoError(t, err)
 	return wrapped
 }
 
-func dial(t *testing.T, s *script, configure ...func(*gocql.ClusterConfig)) *gocql.Session {
+func dial(t testing.TB, s *script, configure ...func(*gocql.ClusterConfig)) *gocql.Session {
 	t.Helper()
 	config := gocql.NewCluster("127.0.0.1")
 	config.Port = s.listen(t)
+	return connect(t, config, configure...).Unwrap()
+}
+
+func connect(t testing.TB, config *gocql.ClusterConfig, configure ...func(*gocql.ClusterConfig)) *driver.Session {
+	t.Helper()
 	require.NoError(t, driver.Configure(config, ""))
 	config.Timeout = 5 * time.Second
 	config.NumConns = 1
@@ -133,7 +142,9 @@ func dial(t *testing.T, s *script, configure ...func(*gocql.ClusterConfig)) *goc
 	session, err := config.CreateSession()
 	require.NoError(t, err)
 	t.Cleanup(session.Close)
-	return session
+	wrapped, err := driver.Wrap(session)
+	require.NoError(t, err)
+	return wrapped
 }
 
 type silent struct{}
@@ -168,7 +179,7 @@ func rows(columns []*message.ColumnMetadata, state []byte, data ...message.Row) 
 	}
 }
 
-func encode(t *testing.T, in *frame.Frame, answer message.Message) []byte {
+func encode(t testing.TB, in *frame.Frame, answer message.Message) []byte {
 	t.Helper()
 	raw, err := frame.NewRawCodec().ConvertToRawFrame(frame.NewFrame(in.Header.Version, in.Header.StreamId, answer))
 	require.NoError(t, err)

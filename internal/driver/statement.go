@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -33,6 +34,11 @@ var (
 	// described, but is of a kind that is not prepared.
 	ErrNotPreparable = errors.New("only SELECT, INSERT, UPDATE, DELETE and BEGIN … BATCH can be prepared, " +
 		"and the text must begin with that word and a space")
+
+	// ErrTupleParam says that one ? stands for a whole tuple. gocql spreads it
+	// over a value an element and then finds no types for them.
+	ErrTupleParam = errors.New("is a tuple, which the driver cannot bind to one ?; " +
+		"write a ? an element, as in (?, (?, ?)), and null as a word")
 
 	// ErrUnpreparedLoop says that the server forgot the statement each time
 	// anew right after it had been prepared.
@@ -80,6 +86,11 @@ type binder struct {
 func (b *binder) bind(info *gocql.QueryInfo) ([]any, error) {
 	if b.prepares++; b.prepares > maxPrepares {
 		return nil, ErrUnpreparedLoop
+	}
+	for _, param := range info.Args {
+		if isTuple(param) {
+			return nil, fmt.Errorf("bound value %s %w", param.Name, ErrTupleParam)
+		}
 	}
 	if len(b.args) != len(info.Args) {
 		return nil, &BoundCountError{Want: len(info.Args), Got: len(b.args)}

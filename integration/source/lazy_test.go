@@ -1,0 +1,86 @@
+package source_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+func TestBuildingAPipelineSendsNothing(t *testing.T) {
+	watch := &requests{}
+	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
+	exec(t, session, "CREATE TABLE %s.t (pk int PRIMARY KEY, v int)", ks)
+	before := watch.pages.Load()
+
+	stream := operators.Filter(source.Table[rxcql.Row](session, ks+".t"), func(rxcql.Row) bool { return true })
+	_, err := rxcql.New(stream, sink.Table[rxcql.Row](session, ks+".t"))
+	require.NoError(t, err)
+	require.Equal(t, before, watch.pages.Load())
+}
+
+func TestTakeTenAsksForOnePageWhenTheFirstRangeHoldsTenRows(t *testing.T) {
+	watch := &requests{match: "SELECT \"pk\""}
+	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
+	fill(t, session, ks+".t", 200_000) // 200 partitions in about 64 ranges: three a range, 3,000 rows
+
+	stream := operators.Take(source.Table[cell](session, ks+".t", source.Splits(1)), 10)
+	for range 3 {
+		watch.pages.Store(0)
+		watch.rows.Store(0)
+		rows, err := stream.Collect(t.Context())
+		require.NoError(t, err)
+		require.Len(t, rows, 10)
+		// A range without a single partition costs an empty page.
+		require.EqualValues(t, 10, watch.rows.Load())
+		require.LessOrEqual(t, watch.pages.Load(), int64(2))
+	}
+
+	watch.pages.Store(0)
+	rows, err := operators.Take(source.Query[cell](session, "SELECT \"pk\", ck, v FROM "+ks+".t"), 10).Collect(t.Context())
+	require.NoError(t, err)
+	require.Len(t, rows, 10)
+	require.EqualValues(t, 1, watch.pages.Load())
+}
+
+func TestASinkThatNeverAcceptsStopsThePaging(t *testing.T) {
+	watch := &requests{match: "SELECT \"pk\""}
+	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
+	fill(t, session, ks+".t", 200_000)
+	stop := errors.New("seen enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+
+	const budget = 256 << 10
+	p, err := rxcql.New(source.Table[cell](session, ks+".t"),
+		sink.Each(func(ctx context.Context, _ cell) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}), rxcql.WithBudget(budget), rxcql.WithGrace(0))
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Run(ctx)
+		done <- err
+	}()
+	var pages int64 = -1
+	require.Eventually(t, func() bool { // until nothing moves any more
+		now := watch.pages.Load()
+		still := now == pages && now > 0
+		pages = now
+		return still
+	}, 30*time.Second, 700*time.Millisecond)
+	report := p.Progress()
+	require.LessOrEqual(t, report.PeakBytes, budget+int64(report.PeakFetches)*report.LargestPage)
+	require.Less(t, report.ReadRows, int64(50_000))
+	cancel(stop)
+	require.ErrorIs(t, <-done, stop)
+}
