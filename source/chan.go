@@ -29,6 +29,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 			return st.Fail(rxcql.ErrSingleRun)
 		}
 		b := newPaging(st, out, cfg.pageRows)
+		defer b.drop()
 		return b.end(ctx, receive(ctx, b, ch))
 	})
 }

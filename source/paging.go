@@ -19,6 +19,7 @@ type paging[T any] struct {
 	lease *rxcql.Lease
 	size  func(*T) int
 	bytes int64
+	want  int64 // bytes that fill a page
 	max   int
 	page  int64
 	last  bool
@@ -55,12 +56,12 @@ func (b *paging[T]) add(ctx context.Context, row T) error {
 		if err != nil {
 			return err
 		}
-		b.lease, b.bytes = lease, 0
+		b.lease, b.bytes, b.want = lease, 0, b.st.Input().PageBytes()
 	}
 	b.rows = append(b.rows, row)
-	b.bytes += int64(b.size(&row))
+	b.bytes += int64(b.size(&b.rows[len(b.rows)-1]))
 	b.taken++
-	if len(b.rows) >= b.max || b.taken == b.limit || b.bytes >= b.st.Input().PageBytes() {
+	if len(b.rows) >= b.max || b.taken == b.limit || b.bytes >= b.want {
 		return b.deliver(ctx)
 	}
 	return nil
@@ -88,6 +89,13 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	clear(b.rows)
 	b.rows, b.lease = b.rows[:0], nil
 	return err
+}
+
+// drop gives back what a page that is not delivered has reserved.
+func (b *paging[T]) drop() {
+	if b.lease != nil {
+		b.lease.Release()
+	}
 }
 
 // end delivers what is left and tells downstream how the source ended.

@@ -29,7 +29,7 @@ type reading[T any] struct {
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
 	defer st.Input().Done()
 	st.Ranges(len(r.parts))
-	buffers := &sync.Pool{New: func() any { return new([]T) }}
+	buffers := make(buffers[T], r.workers+2)
 	worker := func() *paged[T] {
 		return &paged[T]{
 			session: r.session, stage: st, buffers: buffers,

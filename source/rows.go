@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
@@ -51,8 +52,9 @@ func (d *decoding[T]) read(p *driver.Page, rows []T) ([]T, int64, error) {
 		d.columns, d.plan, d.cells = cols, plan, make([][]byte, len(cols))
 	}
 	var size int64
+	rows = slices.Grow(rows, p.Rows())
 	for p.Scan(d.cells) {
-		rows = append(rows, *new(T))
+		rows = rows[:len(rows)+1] // the decoder writes every field that has a column
 		n, err := d.plan.Decode(d.cells, &rows[len(rows)-1])
 		if err != nil {
 			return rows, size, &decodeError{row: len(rows) - 1, err: err}

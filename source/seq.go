@@ -27,16 +27,20 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
 		defer st.Input().Done()
 		b := newPaging(st, out, cfg.pageRows)
+		defer b.drop()
 		var err error
 		for row, rowErr := range seq {
-			if err = b.interrupted(ctx); err != nil {
-				break
-			}
 			if rowErr != nil {
-				err = errors.Join(b.deliver(ctx), st.Fail(rowErr))
+				if err = b.deliver(ctx); err == nil {
+					err = st.Fail(rowErr)
+				}
 				break
 			}
 			if err = b.add(ctx, row); err != nil {
+				break
+			}
+			// After Stop a row that the iterator has given is still written.
+			if err = b.interrupted(ctx); err != nil {
 				break
 			}
 		}

@@ -20,15 +20,18 @@ type arena struct {
 // bytes copies src; it is never nil and its capacity is its length, so appending to it cannot reach a neighbour.
 func (a *arena) bytes(src []byte) []byte {
 	n := len(src)
-	a.kept += n
-	if n > len(a.free) {
-		if n > ownSize {
-			return append(make([]byte, 0, n), src...)
-		}
+	switch {
+	case n == 0:
+		return []byte{}
+	case n > ownSize:
+		a.kept += n
+		dst := make([]byte, n)
+		copy(dst, src)
+		return dst
+	case n > len(a.free):
 		a.free = make([]byte, chunkSize)
-	} else if n > ownSize {
-		return append(make([]byte, 0, n), src...)
 	}
+	a.kept += n
 	dst := a.free[:n:n]
 	a.free = a.free[n:]
 	copy(dst, src)

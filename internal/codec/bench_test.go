@@ -34,9 +34,9 @@ func readingPages(rows int) [][][]byte {
 	for i := range out {
 		out[i] = [][]byte{
 			fmt.Appendf(nil, "sensor-%05d", i/100),
-			binary.BigEndian.AppendUint64(nil, uint64(1_700_000_000_000+i)),
+			binary.BigEndian.AppendUint64(nil, 1_700_000_000_000+uint64(i)),
 			binary.BigEndian.AppendUint64(nil, uint64(i)),
-			binary.BigEndian.AppendUint64(nil, uint64(0x4009_21fb_5444_2d18+i)),
+			binary.BigEndian.AppendUint64(nil, 0x4009_21fb_5444_2d18+uint64(i)),
 			fmt.Appendf(nil, "note number %08d", i),
 		}
 	}

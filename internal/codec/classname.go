@@ -95,7 +95,7 @@ func (p *parser) class(depth int) (*Type, error) {
 	if err := p.skipArgs(); err != nil {
 		return nil, err
 	}
-	return &Type{Kind: Custom, Name: strings.TrimSpace(p.in[start:p.pos])}, nil
+	return &Type{Kind: Custom, Name: strings.TrimRight(p.in[start:p.pos], blank)}, nil
 }
 
 // classArgs reads the parameters in brackets: n types (any number above 0 if n is 0), then a dimension if vector.

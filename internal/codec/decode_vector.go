@@ -35,7 +35,7 @@ func decodeVector(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 		}, nil
 	}
 	// Each element takes at least one byte, so a length checked first keeps corrupt bytes from a large allocation.
-	least := t.Dim * max(1, t.Elems[0].packedLen())
+	least := manyLen(t.Dim, max(1, t.Elems[0].packedLen()))
 	alloc, dim, size := allocSlice(et), t.Dim, int(et.Size())
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
 		*(*sliceHeader)(p) = sliceHeader{}
@@ -80,8 +80,8 @@ func fillFloats(dim int) fillFunc {
 
 func fillPacked(dim, packed int, size uintptr, elem decodeFunc) fillFunc {
 	return func(s *decodeState, data []byte, array unsafe.Pointer) error {
-		if len(data) != dim*packed {
-			return corruptLen(dim*packed, len(data))
+		if want := manyLen(dim, packed); len(data) != want {
+			return corruptLen(want, len(data))
 		}
 		r := reader{data}
 		for i := range dim {

@@ -103,14 +103,18 @@ func (p *decodePlan) decode(s *decodeState, cells [][]byte, base unsafe.Pointer)
 				continue
 			}
 		case opText:
-			last := s.last[i]
-			if string(cell) == last {
-				s.kept += len(last)
-			} else {
-				last = s.text(cell)
+			// The last byte tells most values apart without a call.
+			last, n := s.last[i], len(cell)
+			if n > 0 && n == len(last) && cell[n-1] == last[n-1] && string(cell) == last {
+				s.kept += n
+				*(*string)(dst) = last
+				continue
+			}
+			last = s.text(cell)
+			*(*string)(dst) = last
+			if n <= ownSize { // longer text is not kept alive for the chance that it comes again
 				s.last[i] = last
 			}
-			*(*string)(dst) = last
 			continue
 		case opUUID:
 			if len(cell) == 16 {

@@ -28,7 +28,8 @@
 //
 // Text up to 256 bytes is carved from chunks of 1 KiB that are never written again, so a string that is kept keeps up to
 // 1 KiB alive; longer text has memory of its own. A text column that repeats the value of the row before shares its
-// string. A []byte has memory of its own within the chunk and may be changed. Nothing decoded refers to the input.
+// string, if it is of that size. A []byte has its own part of a chunk and may be changed. Nothing decoded refers to the
+// input.
 //
 // # Corrupt input and secrecy
 //

@@ -15,7 +15,7 @@ var (
 	// ErrRange says that a value is beyond what the type on the other side holds. Nothing is ever cut off.
 	ErrRange = errors.New("value out of range")
 	// ErrValue says that a Go value cannot be written as the CQL type, e.g. a string that is no UUID.
-	ErrValue = errors.New("Go value is not a value of the type")
+	ErrValue = errors.New("value in Go is not one of the type")
 	// ErrType says that a CQL type's spelling or the driver's description of it could not be read.
 	ErrType = errors.New("codec: cannot read CQL type")
 )

@@ -11,6 +11,7 @@ const (
 	maxDepth = 100
 	// maxDim bounds the elements of a vector: above what any frame can carry.
 	maxDim = 1 << 26
+	blank  = " \t\r\n"
 )
 
 // Parse reads a type as system_schema.columns.type spells it. udt is asked for the user-defined types by name
@@ -39,7 +40,7 @@ func (p *parser) fail(what string) error {
 }
 
 func (p *parser) blanks() {
-	for p.pos < len(p.in) && strings.IndexByte(" \t\r\n", p.in[p.pos]) >= 0 {
+	for p.pos < len(p.in) && strings.IndexByte(blank, p.in[p.pos]) >= 0 {
 		p.pos++
 	}
 }
@@ -61,7 +62,7 @@ func (p *parser) take(c byte) bool {
 // word reads letters, digits and the few signs of names; "" if there are none.
 func (p *parser) word() string {
 	start := p.pos
-	for p.pos < len(p.in) && !strings.ContainsRune(" \t\r\n<>(),:;'\"", rune(p.in[p.pos])) {
+	for p.pos < len(p.in) && strings.IndexByte(blank+"<>(),:;'\"", p.in[p.pos]) < 0 {
 		p.pos++
 	}
 	return p.in[start:p.pos]
@@ -167,28 +168,38 @@ func (p *parser) generic(name string, depth int) (*Type, error) {
 	return t, nil
 }
 
-// userType reads a name, quoted or not, perhaps after a keyspace, and asks for the type. first is what was read of it.
+// userType reads a name, quoted or not, perhaps after a keyspace, and asks for the type. first is the word already
+// read, which a dot at its end or before it joins to a quoted name.
 func (p *parser) userType(first string) (*Type, error) {
 	name := first
 	for name == "" || strings.HasSuffix(name, ".") {
-		var part string
-		var err error
-		if p.pos < len(p.in) && p.in[p.pos] == '"' {
-			part, err = p.quoted('"')
-			if err == nil && p.pos < len(p.in) && p.in[p.pos] == '.' {
-				p.pos++
-				part += "."
-			}
-		} else {
-			part = strings.ToLower(p.word())
+		if p.pos == len(p.in) {
+			return nil, p.fail("a name is missing")
 		}
+		if p.in[p.pos] != '"' {
+			word := strings.ToLower(p.word())
+			if !plainName(word) {
+				return nil, p.fail("a name is missing")
+			}
+			name += word
+			continue
+		}
+		part, err := p.quoted('"')
 		if err != nil {
 			return nil, err
 		}
 		if part == "" {
-			return nil, p.fail("a name is missing")
+			return nil, p.fail("a name is empty")
 		}
 		name += part
+		if p.pos == len(p.in) || p.in[p.pos] != '.' {
+			break
+		}
+		p.pos++
+		name += "."
+	}
+	if first != "" && !plainName(strings.TrimSuffix(first, ".")) {
+		return nil, p.fail("a name needs quotes")
 	}
 	if p.udt == nil {
 		return nil, p.fail("a user-defined type where none are known")
@@ -201,6 +212,21 @@ func (p *parser) userType(first string) (*Type, error) {
 		return nil, p.fail("an unknown user-defined type")
 	}
 	return t, nil
+}
+
+// plainName says whether CQL reads s, with or without a keyspace, as it stands.
+func plainName(s string) bool {
+	for i, part := range strings.Split(s, ".") {
+		if i > 1 || part == "" {
+			return false
+		}
+		for j := 0; j < len(part); j++ {
+			if c := part[j]; c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // arity is the number of type parameters of a kind; 0 means one or more.

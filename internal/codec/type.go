@@ -98,10 +98,15 @@ func (t *Type) frozen() *Type {
 // packedLen is the length of a value inside a vector when it is written without a length before it, else 0.
 func (t *Type) packedLen() int {
 	if t.Kind == Vector {
-		// No value is longer than an int32 tells, so a length past it is as good as any and cannot overflow.
-		return min(t.Dim*t.Elems[0].packedLen(), math.MaxInt32)
+		return manyLen(t.Dim, t.Elems[0].packedLen())
 	}
 	return kinds[t.Kind].packed
+}
+
+// manyLen is the length of n values of a length. No value is longer than an int32 tells, so that a sum past it is as
+// good as any other and cannot overflow.
+func manyLen(n, length int) int {
+	return int(min(int64(n)*int64(length), math.MaxInt32))
 }
 
 // quoteName puts a name in double quotes where CQL would otherwise read another one.

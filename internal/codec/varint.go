@@ -12,7 +12,13 @@ import (
 // setBig reads a varint into z, which is zero before.
 func (s *decodeState) setBig(z *big.Int, data []byte) {
 	s.kept += len(data)
-	if len(data) == 0 || data[0] < 0x80 {
+	if len(data) > 0 {
+		data = trimVarint(data)
+	}
+	switch {
+	case len(data) == 0 || len(data) == 1 && data[0] == 0:
+		return // so that every zero is the zero value, which an empty slice of digits is not
+	case data[0] < 0x80:
 		z.SetBytes(data)
 		return
 	}

@@ -10,6 +10,7 @@ package rx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -24,10 +25,21 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
+// Unwrap returns the value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// ErrExited: the producer left by runtime.Goexit, so what it sent is not all.
+var ErrExited = errors.New("runtime.Goexit was called in the producer")
+
 // Transport runs produce in the goroutine of an rxgo Defer, and receive, for
 // every item sent, in the calling one. It returns when both have ended: with
-// receive's error, or else produce's. An error of either cancels the other;
-// send then returns it.
+// receive's error, or else produce's. An error of receive cancels produce's
+// context, and send then returns it; after an error of produce, receive still
+// gets what was sent before. A panic of produce comes back as a *PanicError, one
+// of receive goes on once produce has ended.
 //
 // buffer is the number of items that may wait between the two.
 func Transport[P any](ctx context.Context, buffer int,
@@ -39,6 +51,7 @@ func Transport[P any](ctx context.Context, buffer int,
 
 	var produced error // written before the channel closes, read after
 	source := rxgo.Defer([]rxgo.Producer{func(_ context.Context, ch chan<- rxgo.Item) {
+		produced = ErrExited
 		defer func() {
 			if r := recover(); r != nil {
 				produced = &PanicError{Value: r, Stack: debug.Stack()}
@@ -71,7 +84,8 @@ func Transport[P any](ctx context.Context, buffer int,
 			if received != nil {
 				continue
 			}
-			if received = receive(item.V.(P)); received != nil {
+			page, _ := item.V.(P) // only a nil of an interface type is not one
+			if received = receive(page); received != nil {
 				cancel(received)
 			}
 		}
