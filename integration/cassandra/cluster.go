@@ -33,10 +33,11 @@ type Cluster struct {
 	username   string // empty without a login
 	password   string
 	caFile     string // empty without TLS
-	// noLookup says that the server's own address cannot be reached from here.
-	noLookup bool
-	nodes    []*Node
-	end      func() error // stops what Start started
+	// translate makes the address that a container gives out one that is reached
+	// from here; nil in the other ways.
+	translate gocql.AddressTranslator
+	nodes     []*Node
+	end       func() error // stops what Start started
 
 	stopOnce sync.Once
 	stopErr  error
@@ -83,8 +84,10 @@ func (c *Cluster) Nodes() []*Node { return slices.Clone(c.nodes) }
 
 // Config gives a driver configuration that works as it is: contact points, port,
 // protocol 4, the local datacenter, login and TLS if the cluster has them, and
-// timeouts of 15 s, since a loaded test machine is slow without being broken. The
-// retry policy stays the driver's default, which is none.
+// timeouts of 15 s, since a loaded test machine is slow without being broken. For a
+// container it translates the server's address to the mapped port, so the driver's
+// look-up of hosts stays on and with it token awareness. The retry policy stays the
+// driver's default, which is none.
 //
 // Each call makes a new configuration. The host selection policy inside belongs to
 // one session, so ask for another configuration for each session.
@@ -100,9 +103,8 @@ func (c *Cluster) Config() *gocql.ClusterConfig {
 			cfg.Port = n
 		}
 	}
-	if c.noLookup {
-		cfg.DisableInitialHostLookup = true
-	} else if c.datacenter != "" {
+	cfg.AddressTranslator = c.translate
+	if c.datacenter != "" {
 		cfg.PoolConfig.HostSelectionPolicy = gocql.TokenAwareHostPolicy(gocql.DCAwareRoundRobinPolicy(c.datacenter))
 	}
 	if c.username != "" {

@@ -8,8 +8,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"github.com/gocql/gocql"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/wait"
@@ -42,12 +44,12 @@ func startContainer(ctx context.Context, s *settings, image string) (_ *Cluster,
 			err = errors.Join(err, end())
 		}
 	}()
-	published, err := publishedAddress(ctx, run)
+	places, err := publishedAddresses(ctx, run)
 	if err != nil {
 		return nil, err
 	}
 	s.progress("starting a container of %s", image)
-	ctr, err = testcontainers.Run(ctx, image, containerOptions(s, run, published)...)
+	ctr, err = testcontainers.Run(ctx, image, containerOptions(s, run)...)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, containerLog(ctr))
 	}
@@ -56,19 +58,19 @@ func startContainer(ctx context.Context, s *settings, image string) (_ *Cluster,
 		return nil, err
 	}
 	c := &Cluster{way: WayContainer, end: end}
-	if err := c.reach(ctx, published, port.Port()); err != nil {
+	if err := c.reach(ctx, places, int(port.Num())); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, containerLog(ctr))
 	}
 	s.progress("Cassandra answers at %s after %.1f s", c.hosts[0], time.Since(began).Seconds())
 	return c, nil
 }
 
-func containerOptions(s *settings, run *runDir, published string) []testcontainers.ContainerCustomizer {
+func containerOptions(s *settings, run *runDir) []testcontainers.ContainerCustomizer {
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithLogger(tclog.NewNoopLogger()),
 		testcontainers.WithExposedPorts(cqlPort),
 		testcontainers.WithLabels(ownerLabels(run)),
-		testcontainers.WithEnv(containerEnv(s, published)),
+		testcontainers.WithEnv(containerEnv(s)),
 		testcontainers.WithWaitStrategy(
 			wait.ForLog("Starting listening for CQL clients").WithStartupTimeout(startTimeout)),
 	}
@@ -79,62 +81,59 @@ func containerOptions(s *settings, run *runDir, published string) []testcontaine
 	return options
 }
 
-// containerEnv is in the words of the official image's entrypoint. The address that
-// the server gives out is the one its port is published on, so that the driver's
-// look-up of hosts works as with any server.
-func containerEnv(s *settings, published string) map[string]string {
+// containerEnv is in the words of the official image's entrypoint.
+func containerEnv(s *settings) map[string]string {
 	extra := "-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=100"
 	if !s.production {
 		extra += " -XX:TieredStopAtLevel=1"
 	}
 	return map[string]string{
-		"CASSANDRA_BROADCAST_RPC_ADDRESS": published,
+		"CASSANDRA_BROADCAST_RPC_ADDRESS": "127.0.0.1",
 		"MAX_HEAP_SIZE":                   fmt.Sprintf("%dM", s.heapMB),
 		"HEAP_NEWSIZE":                    fmt.Sprintf("%dM", max(s.heapMB/4, 32)),
 		"JVM_EXTRA_OPTS":                  extra,
 	}
 }
 
-// publishedAddress is the IP address that the engine publishes ports on as seen from
-// here. Abandoned containers are removed on this occasion.
-func publishedAddress(ctx context.Context, run *runDir) (string, error) {
+// publishedAddresses are where the engine may publish ports, as seen from here.
+// Inside a container that is its gateway, if the engine is a neighbour, or the
+// loopback, if the engine runs inside as well; which one only a try tells. The
+// loopback comes first, since a wrong one refuses there and is silent elsewhere.
+// Abandoned containers are removed on this occasion.
+func publishedAddresses(ctx context.Context, run *runDir) ([]string, error) {
 	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(tclog.NewNoopLogger()))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer provider.Close()
 	sweepContainers(ctx, provider.Client(), filepath.Dir(run.path))
 	host, err := provider.DaemonHost(ctx)
 	if err != nil {
-		return "", err
-	}
-	if net.ParseIP(host) != nil {
-		return host, nil
+		return nil, err
 	}
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
 	if err != nil {
-		return "", fmt.Errorf("the engine's address: %w", err)
+		return nil, fmt.Errorf("the engine's address: %w", err)
 	}
-	return ips[0].String(), nil
+	return []string{"127.0.0.1", ips[0].String()}, nil
 }
 
-// reach finds how the server answers: at the published address as any server does,
-// or, if the image gives out an address of its own that leads nowhere from here,
-// without the driver's look-up of hosts. Inside a container the engine may be a
-// neighbour or live right here, hence 127.0.0.1 as well.
-func (c *Cluster) reach(ctx context.Context, published, port string) error {
+// reach finds the place where the server answers, in the order given.
+func (c *Cluster) reach(ctx context.Context, places []string, port int) error {
 	return waitUntil(ctx, func() error { return nil }, func() error {
 		var errs []error
-		for _, ip := range []string{published, "127.0.0.1"} {
-			for _, noLookup := range []bool{false, true} {
-				c.hosts, c.noLookup = []string{net.JoinHostPort(ip, port)}, noLookup
-				datacenter, err := answers(ctx, c.Config(), c.hosts[0], false)
-				if err == nil {
-					c.datacenter = datacenter
-					return nil
-				}
-				errs = append(errs, err)
+		for _, ip := range places {
+			c.hosts = []string{net.JoinHostPort(ip, strconv.Itoa(port))}
+			// The server gives out an address that is its own inside the container.
+			c.translate = gocql.AddressTranslatorFunc(func(net.IP, int) (net.IP, int) {
+				return net.ParseIP(ip), port
+			})
+			datacenter, err := answers(ctx, c.Config(), c.hosts[0], false)
+			if err == nil {
+				c.datacenter = datacenter
+				return nil
 			}
+			errs = append(errs, err)
 		}
 		return errors.Join(errs...)
 	})

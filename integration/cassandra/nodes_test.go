@@ -1,3 +1,5 @@
+//go:build unix
+
 package cassandra_test
 
 import (
@@ -18,6 +20,7 @@ func TestThreeNodesFormOneClusterThatBearsTheLossOfOne(t *testing.T) {
 	require.Len(t, c.Hosts(), 3)
 	require.Len(t, c.Nodes(), 3)
 	session, _ := cassandra.Keyspace(t, c, cassandra.Replicas(3), cassandra.Configure(func(cfg *gocql.ClusterConfig) {
+		cfg.Logger = quiet{}
 		cfg.Timeout = 5 * time.Second
 		cfg.RetryPolicy = &gocql.SimpleRetryPolicy{NumRetries: 3}
 	}))

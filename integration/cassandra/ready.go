@@ -11,11 +11,12 @@ import (
 
 // startTimeout bounds the wait for a server that was started; on an idle machine
 // it takes 5 s.
-const startTimeout = 3 * time.Minute
+const startTimeout = 2 * time.Minute
 
 // answers asks the server at host for a row, through a session of its own to this
-// host alone. with changes the configuration; all asks for a row at consistency
-// ALL, which needs the coordinator to see the other nodes alive.
+// host alone, and gives the host's datacenter. cfg is changed on the way. With all
+// it also reads at consistency ALL, which needs the coordinator to see the other
+// nodes alive.
 func answers(ctx context.Context, cfg *gocql.ClusterConfig, host string, all bool) (datacenter string, err error) {
 	// A closed port is told much faster by a dial than by the driver.
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", host)

@@ -63,7 +63,8 @@ func sweepRunDirs(root string, grace time.Duration) {
 	}
 }
 
-// remove deletes the folder and gives the lock up.
+// remove deletes the folder and gives the lock up. The lock's file goes last:
+// some systems do not delete a file that is open.
 func (d *runDir) remove() error {
-	return errors.Join(os.RemoveAll(d.path), os.Remove(d.lock.Path()), d.lock.Close())
+	return errors.Join(os.RemoveAll(d.path), d.lock.Close(), os.Remove(d.lock.Path()))
 }
