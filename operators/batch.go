@@ -1,0 +1,118 @@
+package operators
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rxcql/rxcql"
+)
+
+// BatchOption bounds the batches of Batch.
+type BatchOption interface{ applyBatch(*batchConfig) error }
+
+type batchConfig struct {
+	count  int
+	bytes  int64
+	linger time.Duration
+}
+
+type (
+	maxCount  int
+	maxBytes  int64
+	maxLinger time.Duration
+)
+
+// Count ends a batch with its n-th row.
+func Count(n int) BatchOption { return maxCount(n) }
+
+// Bytes ends a batch before it would come to more than n bytes, as rows in
+// memory; a larger row is a batch alone.
+func Bytes(n int64) BatchOption { return maxBytes(n) }
+
+// Linger ends a batch at the latest when d has passed since its first row came.
+func Linger(d time.Duration) BatchOption { return maxLinger(d) }
+
+func (n maxCount) applyBatch(c *batchConfig) error {
+	c.count = int(n)
+	return atLeast("Count", int64(n), 1)
+}
+
+func (n maxBytes) applyBatch(c *batchConfig) error {
+	c.bytes = int64(n)
+	return atLeast("Bytes", int64(n), 1)
+}
+
+func (d maxLinger) applyBatch(c *batchConfig) error {
+	c.linger = time.Duration(d)
+	if d <= 0 {
+		return fmt.Errorf("Linger(%v): must be more than 0", time.Duration(d))
+	}
+	return nil
+}
+
+// Batch gathers rows into slices, bounded by Count, Bytes, Linger or several of
+// them: whichever is reached first. At least one must be given. Each slice is
+// made for the one that receives it, who may keep and change it.
+//
+// Order is kept. A batch goes on when it is complete, those of one page
+// together; what is left goes on when the stream ends, also when it is stopped
+// early. Batches cross pages and ranges. It holds the rows of one batch that is
+// not complete, charged to the budget: a batch that the budget has no room for
+// is a rxcql.BudgetHeldError, unless Linger is given, which frees it in time. It
+// is resumable, with other borders between batches. With Linger the stream before
+// it runs in a goroutine of its own; without, it has none.
+func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
+	var cfg batchConfig
+	var errs []error
+	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		errs = append(errs, opt.applyBatch(&cfg))
+	}
+	if len(opts) == 0 {
+		errs = append(errs, errors.New("no bound: give Count, Bytes or Linger"))
+	}
+	info := rxcql.StageInfo{Name: "Batch", Scatters: true, Err: errors.Join(errs...)}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[[]T]) error {
+		b := newBatching(st, cfg, out)
+		var err error
+		if cfg.linger > 0 {
+			err = b.timed(ctx, st, in)
+		} else {
+			err = in.Subscribe(ctx, st, b)
+		}
+		if b.lease != nil {
+			b.lease.Finish(err)
+		}
+		return err
+	}, in)
+}
+
+// timed runs the stream into the batches in another goroutine, and a clock in a
+// third.
+func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T]) error {
+	b.timer = time.NewTimer(b.linger)
+	b.timer.Stop()
+	return border(ctx, func(ctx context.Context, post poster) error {
+		group, ctx := st.Group(ctx)
+		group.Go(func() error {
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-b.timer.C:
+					if err := post(func() error { return b.expire(ctx) }); err != nil {
+						return err
+					}
+				}
+			}
+		})
+		err := in.Subscribe(ctx, st, &across[T]{to: b, post: post})
+		group.Cancel(err)
+		return failure(group.Wait(), err)
+	})
+}

@@ -1,0 +1,145 @@
+package operators
+
+import (
+	"context"
+	"time"
+
+	"github.com/rxcql/rxcql"
+)
+
+// batching is one run of Batch. One goroutine at a time.
+type batching[T any] struct {
+	batchConfig
+	out     rxcql.Observer[[]T]
+	account *rxcql.Account
+	size    func(*T) int
+	keep    func(T) T
+
+	full [][]T // complete batches of this page, reused
+	rows []T   // the batch that is not complete
+	held int64 // its bytes
+	room int   // capacity to make the next one with
+
+	lease *rxcql.Lease // what rows owe, once their page has gone
+	timer *time.Timer  // nil without Linger
+	due   time.Time
+}
+
+func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out rxcql.Observer[[]T]) *batching[T] {
+	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0)}
+	b.size, b.keep = rxcql.SizeOf[T](), rxcql.Keeper[T]()
+	b.room = 16
+	if cfg.count > 0 {
+		b.room = min(cfg.count, pageRows)
+	}
+	return b
+}
+
+func (b *batching[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	var fresh, sent int64 // bytes of this page: in the open batch, in complete ones
+	end := func() {
+		sent, fresh = sent+fresh, 0
+		b.complete()
+	}
+	for i := range p.Rows {
+		n := int64(b.size(&p.Rows[i]))
+		if b.bytes > 0 && len(b.rows) > 0 && b.held+n > b.bytes {
+			end()
+		}
+		if b.rows == nil {
+			b.rows = make([]T, 0, b.room)
+		}
+		b.rows = append(b.rows, b.keep(p.Rows[i]))
+		b.held, fresh = b.held+n, fresh+n
+		if len(b.rows) == b.count || b.bytes > 0 && b.held >= b.bytes {
+			end()
+		}
+	}
+	before := b.lease // of the batch that the page found open
+	if len(b.full) > 0 {
+		b.lease = nil
+	}
+	if len(b.rows) > 0 {
+		b.hold(p, fresh)
+	}
+	if len(b.full) == 0 {
+		return nil
+	}
+	if before == nil {
+		return b.handOn(ctx, p.Lease)
+	}
+	before.Take(p.Lease, sent)
+	return b.emit(ctx, before)
+}
+
+// hold takes over what the rows of p in the open batch owe.
+func (b *batching[T]) hold(p *rxcql.Page[T], fresh int64) {
+	if b.lease == nil {
+		b.lease = b.account.Lease()
+		if b.timer != nil {
+			b.due = time.Now().Add(b.linger)
+			b.timer.Reset(b.linger)
+		}
+	}
+	b.lease.Take(p.Lease, fresh)
+}
+
+// complete closes the open batch.
+func (b *batching[T]) complete() {
+	b.full = append(b.full, b.rows)
+	if b.count == 0 {
+		b.room = len(b.rows)
+	}
+	b.rows, b.held = nil, 0
+}
+
+// emit hands on the complete batches under a lease of our own.
+func (b *batching[T]) emit(ctx context.Context, lease *rxcql.Lease) error {
+	lease.Emit()
+	err := b.handOn(ctx, lease)
+	lease.Finish(err)
+	return err
+}
+
+func (b *batching[T]) handOn(ctx context.Context, lease *rxcql.Lease) error {
+	err := b.out.Next(ctx, &rxcql.Page[[]T]{Rows: b.full, Lease: lease})
+	clear(b.full)
+	b.full = b.full[:0]
+	return err
+}
+
+// flush hands on the open batch as it is.
+func (b *batching[T]) flush(ctx context.Context) error {
+	if b.lease == nil {
+		return nil
+	}
+	lease := b.lease
+	b.lease = nil
+	b.complete()
+	return b.emit(ctx, lease)
+}
+
+// expire is called when the timer has run out. The batch that it was set for may
+// have gone meanwhile.
+func (b *batching[T]) expire(ctx context.Context) error {
+	if time.Now().Before(b.due) {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+func (b *batching[T]) Done(ctx context.Context, stopped bool) error {
+	if err := b.flush(ctx); err != nil {
+		return err
+	}
+	return b.out.Done(ctx, stopped)
+}
+
+// Limit is known where batches are counted.
+func (b *batching[T]) Limit() int64 {
+	batches := rxcql.LimitOf(b.out)
+	if b.count == 0 || batches == 0 || batches > 1<<31 {
+		return 0
+	}
+	return batches*int64(b.count) - int64(len(b.rows))
+}

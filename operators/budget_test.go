@@ -1,0 +1,104 @@
+package operators_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/source"
+)
+
+// mixed is a stream of texts of 1 byte to 12 KiB.
+func mixed(n int) rxcql.Stream[string] {
+	return source.Seq(func(yield func(string, error) bool) {
+		for i := range n {
+			if !yield(strings.Repeat("x", 1+i*7919%(12<<10)), nil) {
+				return
+			}
+		}
+	})
+}
+
+func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
+	const rows = 2000
+	call := func(_ context.Context, text string) (string, error) { return text, nil }
+	length := func(text string) int { return len(text) / 3000 }
+	sum := func(s int, text string) (int, error) { return s + len(text), nil }
+	inputs := map[string]int64{"Merge": 2}
+	for name, s := range map[string]anyStream{
+		"Batch by count":       operators.Batch(mixed(rows), operators.Count(2)),
+		"Batch by bytes":       operators.Batch(mixed(rows), operators.Bytes(20<<10)),
+		"Batch too large":      operators.Batch(mixed(rows), operators.Count(1<<20), operators.Linger(time.Millisecond)),
+		"Concurrent":           operators.Concurrent(mixed(rows), 64, call),
+		"Unordered":            operators.Concurrent(mixed(rows), 64, call, operators.Unordered()),
+		"Concurrent wide":      operators.Concurrent(mixed(rows), 10_000, call),
+		"GroupAdjacent":        operators.GroupAdjacent(mixed(rows), length, 0, sum),
+		"Reduce":               operators.Reduce(mixed(rows), 0, sum),
+		"Concurrent and Batch": operators.Batch(operators.Concurrent(mixed(rows), 64, call), operators.Bytes(16<<10)),
+		"Concurrent twice":     operators.Concurrent(operators.Concurrent(mixed(rows), 64, call, operators.Unordered()), 64, call),
+		"Merge": operators.Merge(operators.Batch(mixed(rows), operators.Bytes(20<<10)),
+			operators.Batch(operators.Concurrent(mixed(rows), 64, call), operators.Bytes(20<<10))),
+	} {
+		budget := rxcql.MinBudgetPerInput * max(1, inputs[name])
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		_, err := s.Count(ctx, rxcql.WithBudget(budget))
+		require.NoError(t, err, name)
+		cancel()
+	}
+}
+
+func TestABatchThatTheBudgetHasNoRoomForNamesTheStage(t *testing.T) {
+	call := func(_ context.Context, text string) (string, error) { return text, nil }
+	for name, in := range map[string]rxcql.Stream[string]{
+		"source":    mixed(5000),
+		"ordered":   operators.Concurrent(mixed(5000), 64, call),
+		"unordered": operators.Concurrent(mixed(5000), 64, call, operators.Unordered()),
+	} {
+		_, err := operators.Batch(in, operators.Count(1000)).Count(context.Background(), rxcql.WithBudget(rxcql.MinBudgetPerInput))
+		require.ErrorIs(t, err, rxcql.ErrBudgetHeld, name)
+		var held *rxcql.BudgetHeldError
+		require.ErrorAs(t, err, &held, name)
+		require.Equal(t, "Batch", held.Stage, name)
+	}
+}
+
+func TestRowsHeldAreChargedAndGivenBack(t *testing.T) {
+	s := operators.Batch(mixed(1000), operators.Count(100))
+	rep, err := s.ForEach(context.Background(), func([]string) error { return nil })
+	require.NoError(t, err)
+	require.Greater(t, rep.PeakBytes, int64(300<<10), "a batch is held")
+	require.Less(t, rep.PeakBytes, int64(4<<20))
+	require.Zero(t, rep.BytesInFlight)
+}
+
+func TestMemoryOfARowSliceIsNotKeptWhileTheNextPageIsAwaited(t *testing.T) {
+	// What Map hands on is cleared after the call: an observer that broke the
+	// rule and kept the slice finds nothing in it.
+	var kept [][]*int
+	info := rxcql.StageInfo{Name: "Keep"}
+	s := rxcql.Lift(operators.Map(count(10, 5), func(n int) (*int, error) { return &n, nil }), info,
+		func(_ *rxcql.Stage, out rxcql.Observer[*int]) rxcql.Observer[*int] {
+			return keeping[*int]{out, func(rows []*int) { kept = append(kept, rows) }}
+		})
+	require.Len(t, collect(t, s), 10)
+	for _, rows := range kept {
+		for _, row := range rows {
+			require.Nil(t, row)
+		}
+	}
+}
+
+type keeping[T any] struct {
+	rxcql.Observer[T]
+	keep func([]T)
+}
+
+func (k keeping[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	k.keep(p.Rows)
+	return k.Observer.Next(ctx, p)
+}

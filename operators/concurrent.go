@@ -1,0 +1,81 @@
+package operators
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/rx"
+)
+
+const (
+	// mostCalls is the most calls at once that Concurrent can be asked for.
+	mostCalls = 1 << 20
+	// aheadOfOldest is how many rows for each call Concurrent holds where it
+	// keeps the order, so that one slow call does not leave the others idle.
+	aheadOfOldest = 4
+)
+
+// ConcurrentOption is an option of Concurrent.
+type ConcurrentOption interface{ applyConcurrent(*concurrentConfig) }
+
+type concurrentConfig struct{ unordered bool }
+
+type unordered struct{}
+
+// Unordered hands results on as they come instead of in the order of the rows:
+// no result waits for a slower one.
+func Unordered() ConcurrentOption { return unordered{} }
+
+func (unordered) applyConcurrent(c *concurrentConfig) { c.unordered = true }
+
+// Concurrent calls fn with every row, up to n calls at once, and hands on the
+// results: for whatever waits for something else, such as a query a row. n may
+// be in the ten thousands. fn is called by many goroutines; its ctx ends as soon
+// as its result is no longer wanted: with the run, with the first error, or when
+// the stream is ended from downstream. fn must obey it, because it is waited for.
+//
+// Results are in the order of the rows unless Unordered is given; then rows of
+// one partition no longer arrive together. They go on as soon as they are there,
+// those that have gathered meanwhile in one page. It holds up to 4n rows and
+// results (with Unordered, n), and as many again that are being handed on, all
+// charged to the budget; a budget with room for fewer lowers the number of calls.
+// Rows wait upstream when downstream is slow. The stream before it runs in a
+// goroutine of its own; up to n more are started as they are needed.
+//
+// It is resumable; rows that were at work are called for again. The first error
+// of fn ends the stream at once; results that have not gone on by then do not.
+func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...ConcurrentOption) rxcql.Stream[U] {
+	var cfg concurrentConfig
+	errs := []error{atLeast("n", int64(n), 1), required("the function", fn == nil)}
+	if n > mostCalls {
+		errs = append(errs, fmt.Errorf("n is %d: must be at most %d", n, mostCalls))
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		opt.applyConcurrent(&cfg)
+	}
+	info := rxcql.StageInfo{
+		Name: "Concurrent", OneToOne: !cfg.unordered, Scatters: cfg.unordered,
+		Err: errors.Join(errs...),
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[U]) error {
+		f := newFlight(st, n, fn, cfg.unordered)
+		f.limit = rxcql.LimitOf(out)
+		var failed error
+		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
+			failed = f.fly(ctx, in, func() error { return send(struct{}{}) })
+			return failed
+		}, func(struct{}) error { return f.land(ctx, out) })
+		err = failure(err, failed)
+		f.end(err)
+		if err != nil {
+			return err
+		}
+		return out.Done(ctx, f.stopped)
+	}, in)
+}

@@ -1,0 +1,62 @@
+// Package operators has the verbs between a source and a sink. An operator is a
+// function from stream to stream; composition is Go's own:
+//
+//	readings := operators.Map(rows, parse)
+//	warm := operators.Filter(readings, func(r Reading) bool { return r.Celsius > 30 })
+//	batches := operators.Batch(warm, operators.Count(100))
+//
+// Calling one does no I/O and starts nothing. What is wrong with its arguments
+// (a nil function, a count below 1) is reported by rxcql.New, and by All,
+// Collect and the like, together with everything else that is wrong.
+//
+// # Functions given to operators
+//
+// There is one form of each verb. A function that makes or does something (Map,
+// FlatMap, Scan, Reduce, Tap, Concurrent, the fold of GroupAdjacent) returns an
+// error last, because parsing and decoding fail, and an error that has nowhere
+// to go ends as a zero value in a table. A function that only asks something of
+// a row (Filter, TakeWhile, the key of GroupAdjacent) returns the plain answer;
+// where asking can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the
+// decoded row first.
+//
+// An error ends the stream: the run fails with a rxcql.StageError that names the
+// stage and wraps the error. So does a panic, with its stack. Rows before the
+// failing one in its page may not have been handed on, and nothing of the page
+// counts as done.
+//
+// Functions are called by one goroutine at a time (but those of Concurrent), not
+// always the same one. A function that keeps a rxcql.Row beyond its call must
+// Clone it.
+//
+// # Synchronous and asynchronous operators
+//
+// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent,
+// and Batch without a time limit, run as one loop a page in the goroutine that
+// delivers the page: no goroutine, no channel, and nothing allocated for a row.
+// Concurrent, Merge, Rx, and Batch with Linger own goroutines; they end with the
+// stream. All of them hand rows on in the goroutine that reads the stream, one
+// page at a time.
+//
+// # What each promises
+//
+//	verb           order         holds                              resumable  limit upstream
+//	Map, Tap       kept          nothing                            yes        as downstream
+//	Filter         kept          nothing                            yes        none
+//	FlatMap        kept          nothing                            yes        none
+//	Scan           kept          its state                          no         as downstream
+//	Reduce         one row       its state                          no         none
+//	Take           kept          nothing                            no         its n
+//	TakeWhile      kept          nothing                            no         as downstream
+//	Skip           kept          nothing                            no         n more than downstream
+//	Batch          kept          less than a batch                  yes        count times downstream
+//	GroupAdjacent  kept          a state and receipts a range       no         none
+//	Concurrent     kept, or not  4n rows in order, n unordered      yes        as downstream
+//	Merge          an input's    nothing                            yes        as downstream
+//	Rx             rxgo's        what the rxgo operators hold       no         none
+//
+// "Holds" is what stays from one page to the next; every operator also has the
+// rows of the page that it works on. Rows held are charged to the budget
+// (rxcql.WithBudget) and named in BudgetHeldError; folded state is not.
+// "Resumable" says that a run may start again from a checkpoint without an
+// operator having to remember what was before.
+package operators

@@ -1,0 +1,188 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/source"
+)
+
+// anyStream is a stream whose rows do not matter.
+type anyStream interface {
+	Count(ctx context.Context, opts ...rxcql.Option) (int64, error)
+}
+
+// verbs are all operators that call a function, over in, which call fn at each
+// row.
+func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
+	pass := func(n int) (int, error) { return n, fn(n) }
+	fold := func(_, n int) (int, error) { return n, fn(n) }
+	call := func(_ context.Context, n int) (int, error) { return n, fn(n) }
+	return map[string]anyStream{
+		"Map":           operators.Map(in, pass),
+		"FlatMap":       operators.FlatMap(in, func(n int, emit func(int) bool) error { emit(n); return fn(n) }),
+		"Scan":          operators.Scan(in, 0, fold),
+		"Reduce":        operators.Reduce(in, 0, fold),
+		"Tap":           operators.Tap(in, fn),
+		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, 0, fold),
+		"Concurrent":    operators.Concurrent(in, 8, call),
+		"Unordered":     operators.Concurrent(in, 8, call, operators.Unordered()),
+	}
+}
+
+// questions are the operators that ask a function which cannot fail.
+func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
+	keep := func(_, n int) (int, error) { return n, nil }
+	return map[string]anyStream{
+		"Filter":        operators.Filter(in, ask),
+		"TakeWhile":     operators.TakeWhile(in, ask),
+		"GroupAdjacent": operators.GroupAdjacent(in, ask, 0, keep),
+	}
+}
+
+func failedIn(t *testing.T, verb string, err error) {
+	t.Helper()
+	var stage *rxcql.StageError
+	require.ErrorAs(t, err, &stage, verb)
+	if verb == "Unordered" {
+		verb = "Concurrent"
+	}
+	require.Equal(t, verb, stage.Stage)
+}
+
+func TestAnErrorOfAFunctionNamesItsStage(t *testing.T) {
+	boom := errors.New("boom")
+	for verb, s := range verbs(count(1000, 10), func(n int) error {
+		if n == 42 {
+			return boom
+		}
+		return nil
+	}) {
+		_, err := s.Count(context.Background())
+		require.ErrorIs(t, err, boom, verb)
+		failedIn(t, verb, err)
+	}
+}
+
+func TestAPanicOfAFunctionIsAnErrorWithItsStack(t *testing.T) {
+	boom := errors.New("boom")
+	all := verbs(count(1000, 10), func(n int) error {
+		if n == 42 {
+			panic(boom)
+		}
+		return nil
+	})
+	for verb, s := range questions(count(1000, 10), func(n int) bool {
+		if n == 42 {
+			panic(boom)
+		}
+		return true
+	}) {
+		all[verb+" asking"] = s
+	}
+	for verb, s := range all {
+		_, err := s.Count(context.Background())
+		require.ErrorIs(t, err, rxcql.ErrPanic, verb)
+		require.ErrorIs(t, err, boom, verb)
+		var stage *rxcql.StageError
+		require.ErrorAs(t, err, &stage, verb)
+		require.Contains(t, string(stage.Stack), "faults_test.go", verb)
+	}
+}
+
+func TestCancelGivesItsCause(t *testing.T) {
+	why := errors.New("why")
+	waiting := func() rxcql.Stream[int] { return source.Chan(make(chan int)) }
+	call := func(ctx context.Context, _ int) (int, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	all := verbs(count(1<<40, 10), func(int) error { return nil })
+	all["Batch timed"] = operators.Batch(waiting(), operators.Linger(time.Hour))
+	all["Merge of waiting"] = operators.Merge(waiting(), waiting())
+	all["Concurrent after waiting"] = operators.Concurrent(waiting(), 5, ctxDouble)
+	all["Concurrent that waits"] = operators.Concurrent(count(100, 10), 5, call)
+	all["Unordered that waits"] = operators.Concurrent(count(100, 10), 5, call, operators.Unordered())
+	for verb, s := range all {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		timer := time.AfterFunc(5*time.Millisecond, func() { cancel(why) })
+		_, err := s.Count(ctx)
+		require.ErrorIs(t, err, why, verb)
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
+func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
+	boom := errors.New("boom")
+	failing := source.Seq(func(yield func(int, error) bool) {
+		for i := range 100 {
+			if !yield(i, nil) {
+				return
+			}
+		}
+		yield(0, boom)
+	}, source.PageRows(7))
+	all := verbs(failing, func(int) error { return nil })
+	all["Batch"] = operators.Batch(failing, operators.Count(30))
+	all["Batch timed"] = operators.Batch(failing, operators.Linger(time.Hour))
+	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
+	all["Take"] = operators.Take(failing, 1000)
+	all["Skip"] = operators.Skip(failing, 10)
+	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
+	for verb, s := range all {
+		_, err := s.Count(context.Background())
+		require.ErrorIs(t, err, boom, verb)
+		failedIn(t, "Seq", err)
+	}
+}
+
+func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
+	taken := 0
+	in := source.Seq(numbers(10, &taken))
+	var none func(int) (int, error)
+	s := operators.Map(in, none)
+	s = operators.Filter(s, nil)
+	s = operators.Tap(s, nil)
+	s = operators.Take(s, -1)
+	s = operators.Skip(s, -2)
+	s = operators.TakeWhile(s, nil)
+	s = operators.Scan(s, 0, nil)
+	s = operators.Reduce(s, 0, nil)
+	s = operators.FlatMap[int, int](s, nil)
+	s = operators.Concurrent[int, int](s, 0, nil, nil)
+	s = operators.Rx[int, int](s, nil)
+	batches := operators.Batch(s, operators.Count(0), operators.Bytes(-1), operators.Linger(0), nil)
+	last := operators.Batch(batches)
+	groups := operators.GroupAdjacent[[][]int, int, int](last, nil, 0, nil)
+	_, err := groups.Collect(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrConfig)
+	for _, text := range []string{
+		"Map: the function is nil", "Filter: the function", "Tap: the function", "Take: n is -1", "Skip: n is -2",
+		"TakeWhile: the function", "Scan: the function", "Reduce: the function", "FlatMap: the function",
+		"Concurrent: n is 0", "Rx: the function", "Count is 0", "Bytes is -1", "Linger(0s)", "an option is nil",
+		"no bound", "key function is nil", "the fold is nil",
+	} {
+		require.ErrorContains(t, err, text)
+	}
+	require.Zero(t, taken)
+	_, err = operators.Concurrent(in, 1<<30, ctxDouble).Collect(context.Background())
+	require.ErrorContains(t, err, "at most")
+}
+
+func TestAZeroStreamIsReported(t *testing.T) {
+	var zero rxcql.Stream[int]
+	for verb, s := range verbs(zero, func(int) error { return nil }) {
+		_, err := s.Count(context.Background())
+		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
+	}
+	_, err := operators.Merge(zero, count(1, 1)).Count(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrConfig)
+}

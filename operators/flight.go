@@ -1,0 +1,184 @@
+package operators
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/rxcql/rxcql"
+)
+
+var errNoReturn = errors.New("the function ended its goroutine (runtime.Goexit) instead of returning")
+
+// flight is one run of Concurrent: rows take off in the goroutine of the stream
+// before it, fly in the workers, and land in the goroutine that reads the stream.
+type flight[T, U any] struct {
+	st        *rxcql.Stage
+	account   *rxcql.Account
+	fn        func(context.Context, T) (U, error)
+	keep      func(T) T
+	sizeIn    func(*T) int
+	sizeOut   func(*U) int
+	calls     int64 // n
+	window    int64 // most rows held
+	unordered bool
+
+	work chan job[T, U]
+	room chan struct{} // tells the waiting upstream that it may go on
+
+	mu       sync.Mutex
+	limit    int64 // rows wanted in all, 0 for no limit
+	arrived  int64 // rows of pages that came
+	admitted int64 // of these, let in
+	finished int64 // of these, calls that have returned
+	landed   int64 // of these, on their way downstream
+	workers  int64
+	waiting  bool // upstream waits for room
+	landing  bool // the reader has been told, and looks until nothing is ready
+	lost     bool // a call did not return
+	stopped  bool
+
+	cargoes map[*cargo[U]]struct{} // pages with rows that have not landed
+	queue   []*cargo[U]            // the same in order; ordered only
+	ready   bay[U]                 // unordered: results, and the pages they belong to
+	spare   bay[U]
+}
+
+// job is one call to make.
+type job[T, U any] struct {
+	row   T
+	of    *cargo[U]
+	index int
+}
+
+// cargo is a page that came: what it owes, and, where the order is kept, the
+// results of its rows.
+type cargo[U any] struct {
+	lease *rxcql.Lease
+	left  int // rows that have not landed
+
+	rowBytes int64 // of a row that came, in the mean
+	grown    int64 // by how much results are larger than that and not charged yet
+
+	results []U
+	done    []bool
+	next    int // the first that has not landed
+	ready   int // unordered: results in the bay
+}
+
+// bay is where results wait that have no order.
+type bay[U any] struct {
+	results []U
+	of      []*cargo[U] // each once
+}
+
+func newFlight[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T) (U, error), unordered bool) *flight[T, U] {
+	f := &flight[T, U]{
+		st: st, account: st.Account(true), fn: fn, calls: int64(n), window: int64(n), unordered: unordered,
+		keep: rxcql.Keeper[T](), sizeIn: rxcql.SizeOf[T](), sizeOut: rxcql.SizeOf[U](),
+		room: make(chan struct{}, 1), cargoes: map[*cargo[U]]struct{}{},
+	}
+	if !unordered {
+		f.window *= aheadOfOldest
+	}
+	f.work = make(chan job[T, U], min(f.window, 2*pageRows))
+	return f
+}
+
+// fly runs the stream before into the workers and returns when all is done. tell
+// has the reader look for results.
+func (f *flight[T, U]) fly(ctx context.Context, in rxcql.Stream[T], tell func() error) error {
+	group, ctx := f.st.Group(ctx)
+	start := func() { group.Go(func() error { return f.fetch(ctx, group, tell) }) }
+	err := in.Subscribe(ctx, f.st, &takeOff[T, U]{flight: f, start: start, tell: tell})
+	close(f.work)
+	if err != nil {
+		group.Cancel(err)
+	}
+	// What a worker failed with comes first: that of the stream may be its echo.
+	err = failure(group.Wait(), err)
+	if err == nil && f.lost {
+		err = f.st.Fail(errNoReturn)
+	}
+	return err
+}
+
+// fetch is a worker: it makes calls until there are no more.
+func (f *flight[T, U]) fetch(ctx context.Context, group *rxcql.Group, tell func() error) error {
+	returned := false
+	defer func() {
+		if !returned { // neither with an error nor by a panic: runtime.Goexit
+			f.mu.Lock()
+			f.lost = true
+			f.mu.Unlock()
+			group.Cancel(f.st.Fail(errNoReturn))
+		}
+	}()
+	err := f.st.Protect(func() error {
+		for j := range f.work {
+			if err := f.perform(ctx, j, tell); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	returned = true
+	return err
+}
+
+// perform makes one call.
+func (f *flight[T, U]) perform(ctx context.Context, j job[T, U], tell func() error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	result, err := f.fn(ctx, j.row)
+	if err != nil {
+		if ctx.Err() != nil { // most likely the echo of that
+			return context.Cause(ctx)
+		}
+		return f.st.Fail(err)
+	}
+	if f.finish(j.of, j.index, result) {
+		return tell()
+	}
+	return nil
+}
+
+// finish stores a result and returns whether the reader must be told.
+func (f *flight[T, U]) finish(c *cargo[U], index int, result U) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finished++
+	if f.unordered {
+		if c.ready == 0 {
+			f.ready.of = append(f.ready.of, c)
+		}
+		c.ready++
+		f.ready.results = append(f.ready.results, result)
+		c.charge(f.sizeOut(&f.ready.results[len(f.ready.results)-1]))
+		return f.call()
+	}
+	c.results[index], c.done[index] = result, true
+	c.charge(f.sizeOut(&c.results[index]))
+	return f.queue[0] == c && c.next == index && f.call()
+}
+
+// charge adds what a result takes more than a row of its page, a few KiB at a
+// time.
+func (c *cargo[U]) charge(bytes int) {
+	c.grown += int64(bytes) - c.rowBytes
+	if c.grown >= 4<<10 {
+		c.lease.Take(&rxcql.Lease{}, c.grown)
+		c.grown = 0
+	}
+}
+
+// call notes that something is ready and returns whether the reader must be told
+// so. Under mu.
+func (f *flight[T, U]) call() bool {
+	if f.landing {
+		return false
+	}
+	f.landing = true
+	return true
+}

@@ -1,0 +1,172 @@
+package operators
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Group is what GroupAdjacent makes of rows that came one after the other with
+// the same key.
+type Group[K comparable, S any] struct {
+	Key   K
+	Value S
+	Rows  int64 // how many rows went into it
+}
+
+var errScattered = errors.New("rows of one partition do not arrive together any more: " +
+	"put GroupAdjacent before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered), " +
+	"or leave out Unordered")
+
+// GroupAdjacent folds rows that come one after the other with the same key into
+// one row a key, each fold beginning with seed. It is how to aggregate by
+// partition: a source reads a partition from its first row to its last before the
+// next one, so that no more than one group a range is open at a time, however
+// large the groups and however many. The key must follow from the partition key.
+// A seed that is a map or a pointer would be shared by all groups: begin with nil
+// and let fold make it.
+//
+//	perSensor := operators.GroupAdjacent(readings,
+//		func(r Reading) string { return r.Sensor }, 0.0,
+//		func(sum float64, r Reading) (float64, error) { return sum + r.Celsius, nil })
+//
+// Groups go on in order, those that end in a page together; a group ends when
+// the key changes or its range has been read to the end. For each range being
+// read it holds one state, and the receipts of the pages that the group came
+// from: they settle when the group is durable. The state is not charged to the
+// budget. If the stream is ended on purpose upstream (Take), the open groups are
+// handed on as they are; if reading is stopped (Pipeline.Stop) they are dropped
+// and their pages left unsettled, to be read again. It is not resumable. An error
+// of fold ends the stream.
+//
+// A stream in which rows of a partition do not arrive together is refused by
+// rxcql.New.
+func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
+	info := rxcql.StageInfo{
+		Name: "GroupAdjacent", NotResumable: true,
+		Err: errors.Join(required("the key function", key == nil), required("the fold", fold == nil)),
+	}
+	if in.Scattered() {
+		info.Err = errors.Join(info.Err, errScattered)
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[Group[K, S]]) error {
+		g := &grouping[T, K, S]{
+			st: st, out: out, account: st.Account(false),
+			key: key, seed: seed, fold: fold, ranges: map[int]*openGroup[K, S]{},
+		}
+		err := in.Subscribe(ctx, st, g)
+		for _, open := range g.ranges {
+			open.lease.Finish(err)
+		}
+		return err
+	}, in)
+}
+
+type grouping[T any, K comparable, S any] struct {
+	st      *rxcql.Stage
+	out     rxcql.Observer[Group[K, S]]
+	account *rxcql.Account
+	key     func(T) K
+	seed    S
+	fold    func(S, T) (S, error)
+
+	ranges map[int]*openGroup[K, S] // by Position.Range
+	ended  []Group[K, S]            // groups that ended in this page, reused
+}
+
+// openGroup is the group of a range whose last row has not come yet.
+type openGroup[K comparable, S any] struct {
+	Group[K, S]
+	lease *rxcql.Lease // receipts of the pages that it came from
+}
+
+func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	open := g.ranges[p.Range]
+	var before *rxcql.Lease // of the group that the page found open, if it ends
+	var now Group[K, S]
+	if open != nil {
+		now = open.Group
+	}
+	for i := range p.Rows {
+		key := g.key(p.Rows[i])
+		if now.Rows == 0 || key != now.Key {
+			if now.Rows > 0 {
+				g.ended = append(g.ended, now)
+			}
+			now = Group[K, S]{Key: key, Value: g.seed}
+		}
+		value, err := g.fold(now.Value, p.Rows[i])
+		if err != nil {
+			return g.st.Fail(err)
+		}
+		now.Value = value
+		now.Rows++
+	}
+	if p.Last && now.Rows > 0 {
+		g.ended = append(g.ended, now)
+		now.Rows = 0
+	}
+	if open != nil && len(g.ended) > 0 { // the first that ended is the open one
+		before, open = open.lease, nil
+		delete(g.ranges, p.Range)
+	}
+	if now.Rows > 0 {
+		g.hold(p, open, now)
+	}
+	if before == nil {
+		return g.handOn(ctx, p, p.Lease)
+	}
+	// One page under one lease: the open group is no more durable than the page
+	// that it ended in.
+	before.Take(p.Lease, p.Bytes())
+	before.Emit()
+	before.Position = p.Position
+	err := g.handOn(ctx, p, before)
+	before.Finish(err)
+	return err
+}
+
+// hold keeps the group that is open at the end of a page, and the page's receipt
+// for it.
+func (g *grouping[T, K, S]) hold(p *rxcql.Page[T], open *openGroup[K, S], now Group[K, S]) {
+	if open == nil {
+		open = &openGroup[K, S]{lease: g.account.Lease()}
+		open.lease.Position = p.Position
+		g.ranges[p.Range] = open
+	}
+	open.Group = now
+	if len(p.Rows) > 0 {
+		open.lease.Take(p.Lease, 0)
+	}
+}
+
+func (g *grouping[T, K, S]) handOn(ctx context.Context, p *rxcql.Page[T], lease *rxcql.Lease) error {
+	if len(g.ended) == 0 && !p.Last {
+		return nil
+	}
+	err := g.out.Next(ctx, &rxcql.Page[Group[K, S]]{Rows: g.ended, Lease: lease})
+	clear(g.ended)
+	g.ended = g.ended[:0]
+	return err
+}
+
+func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
+	for _, index := range slices.Sorted(maps.Keys(g.ranges)) {
+		open := g.ranges[index]
+		delete(g.ranges, index)
+		if stopped {
+			g.st.Abandon(open.lease)
+			continue
+		}
+		open.lease.Emit()
+		err := g.out.Next(ctx, &rxcql.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Lease: open.lease})
+		open.lease.Finish(err)
+		if err != nil {
+			return err
+		}
+	}
+	return g.out.Done(ctx, stopped)
+}

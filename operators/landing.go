@@ -1,0 +1,131 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// land hands on what is ready until nothing is, in the goroutine that reads the
+// stream.
+func (f *flight[T, U]) land(ctx context.Context, out rxcql.Observer[U]) error {
+	for {
+		p := f.next()
+		if p == nil {
+			return nil
+		}
+		err := out.Next(ctx, p)
+		p.Finish(err)
+		clear(p.Rows)
+		if err != nil {
+			return err
+		}
+		limit := rxcql.LimitOf(out)
+		f.mu.Lock()
+		if limit > 0 {
+			limit += f.landed
+		}
+		if limit != f.limit {
+			f.limit = limit
+			f.makeRoom()
+		}
+		f.mu.Unlock()
+	}
+}
+
+// next takes what is ready, as a page, and makes room for as many rows; nil if
+// nothing is ready, and then the reader must be told of the next result.
+func (f *flight[T, U]) next() *rxcql.Page[U] {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var p *rxcql.Page[U]
+	if f.unordered {
+		p = f.nextOfAny()
+	} else {
+		p = f.nextOfOldest()
+	}
+	if p == nil {
+		f.landing = false
+		return nil
+	}
+	f.landed += int64(len(p.Rows))
+	f.makeRoom()
+	return p
+}
+
+func (f *flight[T, U]) nextOfAny() *rxcql.Page[U] {
+	if len(f.ready.results) == 0 {
+		return nil
+	}
+	full := f.ready
+	f.ready, f.spare = bay[U]{results: f.spare.results[:0], of: f.spare.of[:0]}, full
+	lease := f.account.Lease()
+	for _, c := range full.of {
+		f.unload(lease, c, c.ready)
+		c.ready = 0
+	}
+	clear(full.of)
+	lease.Emit()
+	return &rxcql.Page[U]{Rows: full.results, Lease: lease}
+}
+
+func (f *flight[T, U]) nextOfOldest() *rxcql.Page[U] {
+	if len(f.queue) == 0 {
+		return nil
+	}
+	c := f.queue[0]
+	end := c.next
+	for end < len(c.done) && c.done[end] {
+		end++
+	}
+	n := end - c.next
+	if n == 0 && c.left > 0 {
+		return nil
+	}
+	rows := c.results[c.next:end]
+	c.next = end
+	lease := f.account.Lease()
+	lease.Position = c.lease.Position
+	lease.Last = lease.Last && c.left == n
+	f.unload(lease, c, n)
+	lease.Emit()
+	if c.left == 0 {
+		f.queue[0] = nil
+		f.queue = f.queue[1:]
+	}
+	return &rxcql.Page[U]{Rows: rows, Lease: lease}
+}
+
+// unload moves what n rows of a page owe to the lease that they land under.
+func (f *flight[T, U]) unload(to *rxcql.Lease, c *cargo[U], n int) {
+	share := c.lease.Bytes()
+	if n < c.left {
+		share = share / int64(c.left) * int64(n)
+	}
+	to.Take(c.lease, share)
+	c.left -= n
+	if c.left == 0 {
+		c.lease.End()
+		delete(f.cargoes, c)
+	}
+}
+
+// makeRoom wakes the upstream that waits for it. Under mu.
+func (f *flight[T, U]) makeRoom() {
+	if !f.waiting {
+		return
+	}
+	f.waiting = false
+	select {
+	case f.room <- struct{}{}:
+	default:
+	}
+}
+
+// end gives up the rows that have not landed, when nothing flies any more.
+func (f *flight[T, U]) end(err error) {
+	for c := range f.cargoes {
+		c.lease.Finish(err)
+	}
+	f.st.Drop(int(f.arrived - f.landed))
+}

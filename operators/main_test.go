@@ -1,0 +1,150 @@
+package operators_test
+
+import (
+	"context"
+	"iter"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/source"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// numbers yields 0 to n-1 and counts what was taken of them.
+func numbers(n int, taken *int) iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		for i := range n {
+			if taken != nil {
+				*taken++
+			}
+			if !yield(i, nil) {
+				return
+			}
+		}
+	}
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// count is a stream of 0 to n-1 in pages of the given number of rows.
+func count(n, page int) rxcql.Stream[int] {
+	return source.Seq(numbers(n, nil), source.PageRows(page))
+}
+
+func collect[T any](t *testing.T, s rxcql.Stream[T], opts ...rxcql.Option) []T {
+	t.Helper()
+	rows, err := s.Collect(context.Background(), opts...)
+	require.NoError(t, err)
+	return rows
+}
+
+// stagesOf gives the stages of a report by name.
+func stagesOf(rep rxcql.Report) map[string]rxcql.StageReport {
+	all := map[string]rxcql.StageReport{}
+	for _, st := range rep.Stages {
+		all[st.Name] = st
+	}
+	return all
+}
+
+// parts is a source of several ranges whose pages are interleaved as given.
+type part[T any] struct {
+	index int
+	rows  []T
+	last  bool
+}
+
+func ranges[T any](parts ...part[T]) rxcql.Stream[T] {
+	info := rxcql.StageInfo{Name: "Parts", Source: true}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		defer st.Input().Done()
+		pages := map[int]int64{}
+		for _, each := range parts {
+			select {
+			case <-st.Run().Stopping():
+				return out.Done(ctx, true)
+			default:
+			}
+			lease, err := st.Input().Reserve(ctx, 64)
+			if err != nil {
+				return err
+			}
+			p := &rxcql.Page[T]{Rows: each.rows, Lease: lease}
+			p.Position = rxcql.Position{Range: each.index, Page: pages[each.index], Last: each.last}
+			pages[each.index]++
+			p.Correct(int64(len(each.rows)) * 64)
+			p.Owe(st.Receipt())
+			st.PageRead(len(each.rows), 0)
+			err = out.Next(ctx, p)
+			p.Finish(err)
+			if err != nil {
+				return err
+			}
+		}
+		return out.Done(ctx, false)
+	})
+}
+
+// seen is a page as it arrived.
+type seen[T any] struct {
+	rxcql.Position
+	Rows []T
+}
+
+// pagesOut runs a stream into a sink that keeps the pages that arrive.
+func pagesOut[T any](t *testing.T, s rxcql.Stream[T]) ([]seen[T], rxcql.Report) {
+	t.Helper()
+	sink := &gather[T]{}
+	p, err := rxcql.New(s, sink)
+	require.NoError(t, err)
+	rep, err := p.Run(context.Background())
+	require.NoError(t, err)
+	return sink.pages, rep
+}
+
+// gather is a sink that keeps everything.
+type gather[T any] struct {
+	pages []seen[T]
+	took  func(rows []T) error
+	st    *rxcql.Stage
+}
+
+func (g *gather[T]) Check(context.Context) error { return nil }
+
+func (g *gather[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+	g.st, g.pages = r.SinkStage("gather"), nil
+	return g, nil
+}
+
+func (g *gather[T]) Write(_ context.Context, p *rxcql.Page[T]) error {
+	g.st.Took(len(p.Rows))
+	if g.took != nil {
+		if err := g.took(p.Rows); err != nil {
+			return err
+		}
+	}
+	g.pages = append(g.pages, seen[T]{Position: p.Position, Rows: append([]T{}, p.Rows...)})
+	g.st.Written(len(p.Rows))
+	return nil
+}
+
+func (g *gather[T]) Flush(context.Context) error { return nil }
+func (g *gather[T]) Close() error                { return nil }
+
+func (g *gather[T]) rows() []T {
+	var all []T
+	for _, p := range g.pages {
+		all = append(all, p.Rows...)
+	}
+	return all
+}

@@ -1,0 +1,62 @@
+package operators
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Merge reads several streams at once and hands on their pages as they come.
+//
+// Each input has a goroutine of its own; pages go on one at a time. Rows of one
+// input keep their order, rows of different inputs have none, and rows of one
+// partition need not arrive together: GroupAdjacent goes before Merge, not after
+// it. It holds nothing: an input whose page is not wanted yet waits. It is
+// resumable. The stream ends when all inputs have; the first error ends them
+// all.
+func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
+	info := rxcql.StageInfo{Name: "Merge", Scatters: len(ins) > 1}
+	if len(ins) == 0 {
+		info.Err = errors.New("no streams given")
+	}
+	upstream := make([]rxcql.Upstream, len(ins))
+	for i, in := range ins {
+		upstream[i] = in
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		all := &merging[T]{out: out}
+		err := border(ctx, func(ctx context.Context, post poster) error {
+			group, ctx := st.Group(ctx)
+			errs := make([]error, len(ins))
+			for i, in := range ins {
+				group.Go(func() error {
+					errs[i] = in.Subscribe(ctx, st, &across[T]{to: all, post: post, lost: st.Drop})
+					return errs[i]
+				})
+			}
+			return failure(group.Wait(), errs...)
+		})
+		if err != nil {
+			return err
+		}
+		return out.Done(ctx, all.stopped)
+	}, upstream...)
+}
+
+// merging is what all inputs drain into.
+type merging[T any] struct {
+	out     rxcql.Observer[T]
+	stopped bool
+}
+
+func (m *merging[T]) Next(ctx context.Context, p *rxcql.Page[T]) error { return m.out.Next(ctx, p) }
+
+// Done is called once an input.
+func (m *merging[T]) Done(_ context.Context, stopped bool) error {
+	m.stopped = m.stopped || stopped
+	return nil
+}
+
+// Limit holds for each input alone: together they may bring more than that.
+func (m *merging[T]) Limit() int64 { return rxcql.LimitOf(m.out) }

@@ -1,0 +1,39 @@
+package operators
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxcql/rxcql"
+)
+
+// pageRows is how many rows go into a page that an operator fills by itself.
+const pageRows = 512
+
+// required is the error of a function that was not given.
+func required(what string, missing bool) error {
+	if missing {
+		return errors.New(what + " is nil")
+	}
+	return nil
+}
+
+// handOn delivers rows made from p under its lease, and clears them, so that
+// what they refer to is not kept until the next page comes. A page without rows
+// goes on only where it says that its range ends.
+func handOn[A, B any](ctx context.Context, p *rxcql.Page[A], rows []B, out rxcql.Observer[B]) error {
+	if len(rows) == 0 && !p.Last {
+		return nil
+	}
+	err := out.Next(ctx, rxcql.Derive(p, rows))
+	clear(rows)
+	return err
+}
+
+// cut delivers some of the rows of p, which stay p's.
+func cut[T any](ctx context.Context, p *rxcql.Page[T], rows []T, out rxcql.Observer[T]) error {
+	if len(rows) == 0 && !p.Last {
+		return nil
+	}
+	return out.Next(ctx, rxcql.Derive(p, rows))
+}

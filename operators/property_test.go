@@ -1,0 +1,221 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+)
+
+var errUser = errors.New("the user's function failed")
+
+// chain is a random chain of operators and what it should give.
+type chain struct {
+	s       rxcql.Stream[int]
+	model   []int
+	exact   bool // the model says which rows
+	ordered bool // and in what order
+	names   []string
+	inputs  map[string][]string // by stage, the stages before it
+	numbers map[string]int
+	budget  int64
+}
+
+func (c *chain) stage(verb string, inputs ...string) string {
+	c.numbers[verb]++
+	name := verb
+	if k := c.numbers[verb]; k > 1 {
+		name = fmt.Sprintf("%s %d", verb, k)
+	}
+	c.names = append(c.names, name)
+	c.inputs[name] = inputs
+	return name
+}
+
+func (c *chain) last() string { return c.names[len(c.names)-1] }
+
+func (c *chain) then(verb string) { c.stage(verb, c.last()) }
+
+// needsOrder is called for operators whose result depends on the order.
+func (c *chain) needsOrder() { c.exact = c.exact && c.ordered }
+
+func randomChain(rt *rapid.T, fail func() error) *chain {
+	n := rapid.IntRange(0, 200).Draw(rt, "rows")
+	c := &chain{
+		s: count(n, rapid.IntRange(1, 40).Draw(rt, "page")), model: upTo(n), exact: true, ordered: true,
+		inputs: map[string][]string{}, numbers: map[string]int{}, budget: rxcql.MinBudgetPerInput,
+	}
+	c.stage("Seq")
+	for range rapid.IntRange(1, 5).Draw(rt, "length") {
+		c.grow(rt, fail)
+	}
+	return c
+}
+
+func (c *chain) grow(rt *rapid.T, fail func() error) {
+	k := rapid.IntRange(0, 20).Draw(rt, "k")
+	switch verb := rapid.SampledFrom([]string{
+		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
+		"Batch", "Batch timed", "GroupAdjacent", "Concurrent", "Unordered", "Merge", "Rx",
+	}).Draw(rt, "verb"); verb {
+	case "Map":
+		c.then("Map")
+		c.s = operators.Map(c.s, func(n int) (int, error) { return n + k, fail() })
+		c.model = each(c.model, func(n int) []int { return []int{n + k} })
+	case "Filter":
+		c.then("Filter")
+		keep := func(n int) bool { return n%(k+1) != 0 }
+		c.s = operators.Filter(c.s, keep)
+		c.model = each(c.model, func(n int) []int { return []int{n}[:btoi(keep(n))] })
+	case "FlatMap":
+		c.then("FlatMap")
+		c.s = operators.FlatMap(c.s, func(n int, emit func(int) bool) error {
+			for range n & 3 {
+				emit(n)
+			}
+			return fail()
+		})
+		c.model = each(c.model, func(n int) []int { return slices.Repeat([]int{n}, n&3) })
+	case "Scan":
+		c.then("Scan")
+		c.needsOrder()
+		c.s = operators.Scan(c.s, k, add)
+		sum := k
+		c.model = each(c.model, func(n int) []int { sum += n; return []int{sum} })
+	case "Reduce":
+		c.then("Reduce")
+		c.s = operators.Reduce(c.s, k, add)
+		sum := k
+		for _, n := range c.model {
+			sum += n
+		}
+		c.model = []int{sum}
+	case "Take":
+		c.then("Take")
+		c.needsOrder()
+		c.s, c.model = operators.Take(c.s, int64(k)), c.model[:min(k, len(c.model))]
+	case "TakeWhile":
+		c.then("TakeWhile")
+		c.needsOrder()
+		c.s = operators.TakeWhile(c.s, func(n int) bool { return n <= 10*k })
+		if i := slices.IndexFunc(c.model, func(n int) bool { return n > 10*k }); i >= 0 {
+			c.model = c.model[:i]
+		}
+	case "Skip":
+		c.then("Skip")
+		c.needsOrder()
+		c.s, c.model = operators.Skip(c.s, int64(k)), c.model[min(k, len(c.model)):]
+	case "Tap":
+		c.then("Tap")
+		c.s = operators.Tap(c.s, func(int) error { return fail() })
+	case "Batch", "Batch timed":
+		c.then("Batch")
+		c.then("FlatMap")
+		opts := []operators.BatchOption{operators.Count(k + 1)}
+		if verb != "Batch" {
+			opts = append(opts, operators.Linger(time.Duration(k+1)*10*time.Microsecond))
+		}
+		c.s = operators.FlatMap(operators.Batch(c.s, opts...), func(rows []int, emit func(int) bool) error {
+			for _, n := range rows {
+				emit(n)
+			}
+			return fail()
+		})
+	case "GroupAdjacent":
+		if c.s.Scattered() {
+			return
+		}
+		c.then("GroupAdjacent")
+		c.then("Map")
+		c.needsOrder()
+		key := func(n int) int { return n / (k + 1) }
+		groups := operators.GroupAdjacent(c.s, key, 0, func(s, n int) (int, error) { return s + n, fail() })
+		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
+		c.model = groupModel(c.model, key)
+	case "Concurrent", "Unordered":
+		c.then("Concurrent")
+		var opts []operators.ConcurrentOption
+		if verb == "Unordered" {
+			opts, c.ordered = append(opts, operators.Unordered()), false
+		}
+		c.s = operators.Concurrent(c.s, k+1, func(_ context.Context, n int) (int, error) { return n - k, fail() }, opts...)
+		c.model = each(c.model, func(n int) []int { return []int{n - k} })
+	case "Merge":
+		before := c.last()
+		c.stage("Merge", before, c.stage("Seq"))
+		c.s, c.ordered = operators.Merge(c.s, count(k, 3)), false
+		c.model = append(slices.Clone(c.model), upTo(k)...)
+		c.budget += rxcql.MinBudgetPerInput
+	case "Rx":
+		c.then("Rx")
+		c.s = operators.Rx[int, int](c.s, func(o rxgo.Observable) rxgo.Observable {
+			return o.Map(func(_ context.Context, item any) (any, error) { return item.(int) + k, fail() })
+		})
+		c.model = each(c.model, func(n int) []int { return []int{n + k} })
+	}
+}
+
+func each(rows []int, fn func(int) []int) []int {
+	out := []int{}
+	for _, n := range rows {
+		out = append(out, fn(n)...)
+	}
+	return out
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func groupModel(rows []int, key func(int) int) []int {
+	sums := []int{}
+	for i, n := range rows {
+		if i > 0 && key(n) == key(rows[i-1]) {
+			sums[len(sums)-1] += n
+			continue
+		}
+		sums = append(sums, n)
+	}
+	return sums
+}
+
+// reconcile checks that no row is lost between stages or inside one.
+func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
+	stages := stagesOf(rep)
+	for name, inputs := range c.inputs {
+		var sent int64
+		for _, in := range inputs {
+			sent += stages[in].Out
+		}
+		require.Equal(t, sent, stages[name].In, "into %s of %v", name, rep)
+	}
+	require.Equal(t, stages[c.last()].Out, stages["late"].In, "into the sink of %v", rep)
+	require.Equal(t, rep.Written, stages["late"].Out)
+	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
+	for name, st := range stages {
+		switch {
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Filter", "Take", "TakeWhile", "Skip", "Concurrent"):
+			require.Equal(t, st.In, st.Out+st.Dropped, "%s of %v", name, rep)
+		}
+	}
+}
+
+func hasVerb(name string, verbs ...string) bool {
+	for _, verb := range verbs {
+		if name == verb || len(name) > len(verb) && name[:len(verb)+1] == verb+" " {
+			return true
+		}
+	}
+	return false
+}

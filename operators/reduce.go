@@ -1,0 +1,72 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Reduce folds all rows with fn, beginning with seed, and hands on one row, the
+// last state, when the stream has ended; for a stream without rows that is seed.
+// Each run begins with seed again; a map or a pointer would be shared by the
+// runs, so begin with nil and let fn make it.
+//
+// It holds the state, and the receipt of every page (some 50 bytes a page): none
+// is settled before the one row is durable. It is not resumable. If reading is
+// stopped early (Pipeline.Stop), nothing is handed on: a fold over a part is not
+// what was asked for. An error of fn ends the stream.
+func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
+	info := rxcql.StageInfo{
+		Name: "Reduce", Scatters: true, NotResumable: true,
+		Err: required("the function", fn == nil),
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[S]) error {
+		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed, lease: st.Account(false).Lease()}
+		err := in.Subscribe(ctx, st, r)
+		if r.lease != nil {
+			r.lease.Finish(err)
+		}
+		return err
+	}, in)
+}
+
+type reducing[T, S any] struct {
+	st    *rxcql.Stage
+	out   rxcql.Observer[S]
+	fn    func(S, T) (S, error)
+	state S
+	lease *rxcql.Lease // the receipts of all pages; nil after Done
+}
+
+func (r *reducing[T, S]) Next(_ context.Context, p *rxcql.Page[T]) error {
+	if len(p.Rows) == 0 {
+		return nil
+	}
+	state, fn := r.state, r.fn
+	for i := range p.Rows {
+		next, err := fn(state, p.Rows[i])
+		if err != nil {
+			return r.st.Fail(err)
+		}
+		state = next
+	}
+	r.state = state
+	r.lease.Take(p.Lease, 0)
+	return nil
+}
+
+func (r *reducing[T, S]) Done(ctx context.Context, stopped bool) error {
+	held := r.lease
+	r.lease = nil
+	if stopped {
+		r.st.Abandon(held)
+		return r.out.Done(ctx, true)
+	}
+	held.Emit()
+	err := r.out.Next(ctx, &rxcql.Page[S]{Rows: []S{r.state}, Lease: held})
+	held.Finish(err)
+	if err != nil {
+		return err
+	}
+	return r.out.Done(ctx, false)
+}

@@ -1,0 +1,92 @@
+package operators
+
+import (
+	"context"
+	"errors"
+
+	"github.com/reactivex/rxgo/v2"
+
+	"github.com/rxcql/rxcql"
+)
+
+var errNoObservable = errors.New("the function returned no Observable")
+
+// Rx puts rxgo operators into a stream: fn is called once a run with the rows as
+// an Observable, one item a row, and returns the Observable of the results, which
+// must be of type B (another type is rxcql.ErrItemType).
+//
+//	distinct := operators.Rx[string, string](words, func(o rxgo.Observable) rxgo.Observable {
+//		return o.Distinct(func(_ context.Context, item any) (any, error) { return item, nil })
+//	})
+//
+// Order and concurrency are those of the rxgo operators, which run in goroutines
+// of their own; results go on in pages of up to 512, as many as are waiting. What
+// rxgo operators hold is not charged to the budget, and a page counts as settled
+// when its rows have been handed to rxgo. It is not resumable.
+//
+// An error item, whoever sent it, ends the stream with that error. An error of
+// the stream before it, and the end of ctx, are no items: no rxgo operator can
+// swallow them, or take them for an end and hand on half a result. If the
+// Observable closes early (Take), reading stops, and the report's EndedBy names
+// the stage. Pipeline.Stop is an ordinary end to rxgo, so that an operator that
+// folds hands on its fold of a part.
+//
+// rxgo operators are given the context of the run and end with it, also where fn
+// passed rxgo.WithContext. A few of them do not obey any (BufferWithTime,
+// WindowWithTime): they may outlive the run until their input has closed. A
+// panic in a function that rxgo calls ends the program: it happens in a goroutine
+// of rxgo.
+func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) rxcql.Stream[B] {
+	info := rxcql.StageInfo{
+		Name: "Rx", Scatters: true, NotResumable: true,
+		Err: required("the function", fn == nil),
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[B]) error {
+		inner, cancel := context.WithCancelCause(ctx)
+		feed := rxcql.NewFeed(st, in)
+		defer func() {
+			cancel(nil)
+			_, _ = feed.Wait() // whatever way this is left
+		}()
+		obs := fn(feed.Observable(inner))
+		if obs == nil {
+			return st.Fail(errNoObservable)
+		}
+		err := rxcql.Receive(inner, st, obs, &reacting[A, B]{out: out, feed: feed}, cancel, rxgo.WithContext(inner))
+		if err != nil {
+			_, failed := feed.Wait()
+			return failure(err, failed)
+		}
+		early := feed.Err() == nil && !feed.Whole()
+		if early {
+			err = st.End()
+		}
+		cancel(err)
+		stopped, failed := feed.Wait()
+		if failed != nil && !early {
+			return failed
+		}
+		if err := out.Done(ctx, stopped); err != nil {
+			return err
+		}
+		return err
+	}, in)
+}
+
+// reacting takes what comes out of rxgo.
+type reacting[A, B any] struct {
+	out  rxcql.Observer[B]
+	feed *rxcql.Feed[A]
+}
+
+// Next hands nothing on once reading has failed: rxgo, which does not know, may
+// be ending what it has half done.
+func (r *reacting[A, B]) Next(ctx context.Context, p *rxcql.Page[B]) error {
+	if err := r.feed.Err(); err != nil {
+		return err
+	}
+	return r.out.Next(ctx, p)
+}
+
+// Done waits: the end of the Observable is not yet the end of the stream.
+func (r *reacting[A, B]) Done(context.Context, bool) error { return nil }

@@ -1,0 +1,81 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+
+	"github.com/rxcql/rxcql"
+)
+
+var errSink = errors.New("the sink failed")
+
+// lateSink makes rows durable later than Write, in other goroutines and in any
+// order.
+type lateSink struct {
+	mu     sync.Mutex
+	random *rand.Rand
+	rows   []int
+	failAt int // fails with that page, counted from 1
+
+	st      *rxcql.Stage
+	run     *rxcql.Run
+	account *rxcql.Account
+	size    func(*int) int
+	pages   int
+	writes  sync.WaitGroup
+}
+
+func newLateSink(seed uint64, failAt int) *lateSink {
+	return &lateSink{random: rand.New(rand.NewPCG(seed, 0)), failAt: failAt, size: rxcql.SizeOf[int]()}
+}
+
+func (s *lateSink) Check(context.Context) error { return nil }
+
+func (s *lateSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
+	s.st, s.run = r.SinkStage("late"), r
+	s.account = s.st.Account(true)
+	return s, nil
+}
+
+func (s *lateSink) Write(_ context.Context, p *rxcql.Page[int]) error {
+	s.st.Took(len(p.Rows))
+	s.pages++
+	if s.pages == s.failAt {
+		return errSink
+	}
+	if len(p.Rows) == 0 {
+		return nil
+	}
+	var bytes int64
+	for i := range p.Rows {
+		bytes += int64(s.size(&p.Rows[i]))
+	}
+	s.rows = append(s.rows, p.Rows...)
+	n := len(p.Rows)
+	lease := s.account.Lease()
+	lease.Take(p.Lease, bytes)
+	s.mu.Lock()
+	pauses := s.random.IntN(50)
+	s.mu.Unlock()
+	s.writes.Go(func() {
+		for range pauses {
+			runtime.Gosched()
+		}
+		s.st.Written(n)
+		lease.End()
+	})
+	return nil
+}
+
+func (s *lateSink) Flush(context.Context) error {
+	s.writes.Wait()
+	return nil
+}
+
+func (s *lateSink) Close() error {
+	s.writes.Wait()
+	return nil
+}

@@ -1,0 +1,42 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Skip drops the first n rows and hands on the others. Those dropped count as
+// filtered in the report. They are read all the same.
+//
+// "First" is in order of arrival, which over ranges read in parallel is no order
+// of keys. Rows go on a page at a time; it holds nothing. It is not resumable.
+func Skip[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
+	info := rxcql.StageInfo{Name: "Skip", NotResumable: true, Drops: true, Err: atLeast("n", n, 0)}
+	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+		return &skipping[T]{out: out, left: n}
+	})
+}
+
+type skipping[T any] struct {
+	out  rxcql.Observer[T]
+	left int64
+}
+
+func (s *skipping[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	gone := min(s.left, int64(len(p.Rows)))
+	s.left -= gone
+	return cut(ctx, p, p.Rows[gone:], s.out)
+}
+
+func (s *skipping[T]) Done(ctx context.Context, stopped bool) error {
+	return s.out.Done(ctx, stopped)
+}
+
+// Limit is that of downstream and the rows still to be dropped.
+func (s *skipping[T]) Limit() int64 {
+	if out := rxcql.LimitOf(s.out); out > 0 {
+		return out + s.left
+	}
+	return 0
+}

@@ -1,0 +1,73 @@
+package operators
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Take hands on the first n rows and ends the stream as soon as the last of them
+// has been handed on, without waiting for another row. Take(0) reads nothing at
+// all. The report of the run is then not Complete and EndedBy names the stage;
+// rows that came in the same page as the last one count as filtered.
+//
+// The limit reaches the source through operators that give one row for each row
+// (Map, Scan, Tap, Concurrent, Skip, ...): a table is then read one range at a
+// time, in pages no larger than n.
+//
+// Order is kept; rows go on a page at a time; it holds nothing. It is not
+// resumable.
+func Take[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
+	info := rxcql.StageInfo{Name: "Take", NotResumable: true, Drops: true, Err: atLeast("n", n, 0)}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		if n == 0 {
+			if err := out.Done(ctx, false); err != nil {
+				return err
+			}
+			return st.End()
+		}
+		return in.Subscribe(ctx, st, &taking[T]{st: st, out: out, left: n})
+	}, in)
+}
+
+func atLeast(what string, n, least int64) error {
+	if n < least {
+		return fmt.Errorf("%s is %d: must be at least %d", what, n, least)
+	}
+	return nil
+}
+
+type taking[T any] struct {
+	st   *rxcql.Stage
+	out  rxcql.Observer[T]
+	left int64
+}
+
+func (t *taking[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	if int64(len(p.Rows)) < t.left {
+		t.left -= int64(len(p.Rows))
+		return cut(ctx, p, p.Rows, t.out)
+	}
+	rows := p.Rows[:t.left]
+	t.left = 0
+	if err := cut(ctx, p, rows, t.out); err != nil {
+		return err
+	}
+	if err := t.out.Done(ctx, false); err != nil {
+		return err
+	}
+	return t.st.End()
+}
+
+func (t *taking[T]) Done(ctx context.Context, stopped bool) error {
+	return t.out.Done(ctx, stopped)
+}
+
+// Limit is the rows left, or fewer if fewer are wanted downstream.
+func (t *taking[T]) Limit() int64 {
+	if out := rxcql.LimitOf(t.out); out > 0 {
+		return min(t.left, out)
+	}
+	return t.left
+}

@@ -1,0 +1,131 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// takeOff is the observer of the stream before a Concurrent.
+type takeOff[T, U any] struct {
+	*flight[T, U]
+	start func() // one worker more
+	tell  func() error
+}
+
+// Next lets the rows of a page in as there is room for them.
+func (f *takeOff[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	if len(p.Rows) == 0 && (f.unordered || !p.Last) {
+		return nil
+	}
+	c, tell := f.load(p)
+	if tell {
+		if err := f.tell(); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(p.Rows); {
+		n, err := f.admit(ctx, len(p.Rows)-i)
+		if err != nil {
+			return err
+		}
+		for end := i + n; i < end; i++ {
+			select {
+			case f.work <- job[T, U]{row: f.keep(p.Rows[i]), of: c, index: i}:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return f.unlimited(ctx)
+}
+
+// load notes a page and takes over what its rows owe.
+func (f *takeOff[T, U]) load(p *rxcql.Page[T]) (c *cargo[U], tell bool) {
+	c = &cargo[U]{lease: f.account.Lease(), left: len(p.Rows)}
+	var bytes int64
+	for i := range p.Rows {
+		bytes += int64(f.sizeIn(&p.Rows[i]))
+	}
+	c.lease.Take(p.Lease, bytes)
+	c.rowBytes = bytes / max(1, int64(len(p.Rows)))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.arrived += int64(len(p.Rows))
+	f.cargoes[c] = struct{}{}
+	if f.unordered {
+		return c, false
+	}
+	c.lease.Position = p.Position
+	c.results, c.done = make([]U, len(p.Rows)), make([]bool, len(p.Rows))
+	f.queue = append(f.queue, c)
+	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.call()
+}
+
+// admit waits until some of the wanted rows may be let in, starts the workers
+// that they need, and returns how many.
+func (f *takeOff[T, U]) admit(ctx context.Context, wanted int) (n int, err error) {
+	err = f.wait(ctx, func() bool {
+		allowed := min(int64(wanted), f.window-(f.admitted-f.landed))
+		if f.limit > 0 {
+			allowed = min(allowed, f.limit-f.admitted)
+		}
+		if allowed <= 0 {
+			return false
+		}
+		n = int(allowed)
+		f.admitted += allowed
+		return true
+	})
+	if err != nil {
+		return 0, err
+	}
+	f.mu.Lock()
+	more := max(0, min(f.calls, f.admitted-f.finished)-f.workers)
+	f.workers += more
+	f.mu.Unlock()
+	for range more {
+		f.start()
+	}
+	return n, nil
+}
+
+// unlimited waits while downstream has been sent, or will be, all that it wants:
+// when the last of that has landed it either ends the stream or wants more. Until
+// then upstream shall not read on.
+func (f *takeOff[T, U]) unlimited(ctx context.Context) error {
+	return f.wait(ctx, func() bool { return f.limit == 0 || f.admitted < f.limit })
+}
+
+// wait waits until ready, called under mu, returns true.
+func (f *takeOff[T, U]) wait(ctx context.Context, ready func() bool) error {
+	for {
+		f.mu.Lock()
+		if ready() {
+			f.mu.Unlock()
+			return nil
+		}
+		f.waiting = true
+		f.mu.Unlock()
+		select {
+		case <-f.room:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (f *takeOff[T, U]) Done(_ context.Context, stopped bool) error {
+	f.stopped = stopped
+	return nil
+}
+
+// Limit is what downstream wants and has not been let in.
+func (f *takeOff[T, U]) Limit() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.limit == 0 {
+		return 0
+	}
+	return max(1, f.limit-f.admitted)
+}

@@ -1,0 +1,52 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// TakeWhile hands rows on for as long as keep returns true. The first row for
+// which it does not ends the stream; that row is not handed on. The report of
+// the run is then not Complete and EndedBy names the stage.
+//
+// "First" is in order of arrival, which over ranges read in parallel is no order
+// of keys. Rows go on a page at a time; it holds nothing. It is not resumable.
+func TakeWhile[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
+	info := rxcql.StageInfo{
+		Name: "TakeWhile", NotResumable: true, Drops: true,
+		Err: required("the function", keep == nil),
+	}
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+		return &takingWhile[T]{st: st, out: out, keep: keep}
+	})
+}
+
+type takingWhile[T any] struct {
+	st   *rxcql.Stage
+	out  rxcql.Observer[T]
+	keep func(T) bool
+}
+
+func (t *takingWhile[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	for i := range p.Rows {
+		if t.keep(p.Rows[i]) {
+			continue
+		}
+		if err := cut(ctx, p, p.Rows[:i], t.out); err != nil {
+			return err
+		}
+		if err := t.out.Done(ctx, false); err != nil {
+			return err
+		}
+		return t.st.End()
+	}
+	return cut(ctx, p, p.Rows, t.out)
+}
+
+func (t *takingWhile[T]) Done(ctx context.Context, stopped bool) error {
+	return t.out.Done(ctx, stopped)
+}
+
+// Limit is that of downstream: until the stream ends every row goes on.
+func (t *takingWhile[T]) Limit() int64 { return rxcql.LimitOf(t.out) }
