@@ -38,6 +38,9 @@ func (b *Budget) take(l, from *Lease, bytes int64) {
 	defer b.mu.Unlock()
 	moved := max(0, min(bytes, from.bytes))
 	from.bytes -= moved
+	if from.input != nil {
+		from.input.flight -= moved
+	}
 	if from.account != nil {
 		b.charge(from.account, -moved)
 	}
@@ -71,6 +74,7 @@ func (b *Budget) release(l *Lease) {
 	defer b.mu.Unlock()
 	if l.input != nil {
 		l.input.outstanding--
+		l.input.flight -= l.bytes
 		b.arrived(l)
 		l.input = nil
 	}
@@ -88,6 +92,9 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 	b.arrived(l)
 	less := bytes < l.bytes
 	b.add(bytes - l.bytes)
+	if l.input != nil {
+		l.input.flight += bytes - l.bytes
+	}
 	l.bytes = bytes
 	b.largest = max(b.largest, bytes)
 	if less {
@@ -96,13 +103,14 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 }
 
 // stuck tells that no one can make room: nothing moves, and every input that
-// is not done waits.
+// is not done waits. A page of which all bytes have been taken still moves until
+// its delivery returns: the holder may be about to hand on what it keeps.
 func (b *Budget) stuck() bool {
 	if b.used > b.held {
 		return false
 	}
 	for _, in := range b.inputs {
-		if !in.done && in.waiting == 0 {
+		if in.outstanding > 0 || !in.done && in.waiting == 0 {
 			return false
 		}
 	}

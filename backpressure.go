@@ -24,10 +24,16 @@ const (
 //
 //	peak <= budget + fetches in flight x largest page
 //
+// where a page counts as a fetch in flight for as long as another input fetches
+// beside it because it alone is more than the budget. Rows that an operator
+// makes larger than they were read, and rows of an Unmetered input, come on top.
+//
 // Every input of a pipeline keeps one page of credit that no other input can
 // use, so that operators waiting for one input cannot be starved by another.
 // If nothing moves and what operators hold leaves no room for a page, waiting
-// would be for ever: the run fails with BudgetHeldError.
+// would be for ever: the run fails with BudgetHeldError. The budget takes a page
+// that is being delivered for moving: an operator that waits in Next for rows of
+// another input must bound by itself what is kept further down.
 //
 // All methods are safe for concurrent use.
 type Budget struct {
@@ -45,12 +51,6 @@ type Budget struct {
 	waiters      []*waiter
 }
 
-type waiter struct {
-	in      *Input
-	bytes   int64
-	granted chan error
-}
-
 func newBudget(limit int64) *Budget { return &Budget{limit: limit} }
 
 // Input is one source's side of the budget.
@@ -58,13 +58,18 @@ type Input struct {
 	budget      *Budget
 	name        string
 	credit      int64
-	outstanding int // leases alive, kept rows not counted
+	outstanding int   // leases alive, kept rows not counted
+	flight      int64 // bytes of these leases
+	granted     int64 // bytes reserved since the start
 	waiting     int
 	done        bool
 }
 
-// input registers a source; all are registered before the run starts.
+// input registers a source. All that can be known are registered before the
+// run starts; each one more makes the credit of the others smaller.
 func (b *Budget) input(name string) *Input {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	in := &Input{budget: b, name: name}
 	b.inputs = append(b.inputs, in)
 	for _, each := range b.inputs {
@@ -75,7 +80,17 @@ func (b *Budget) input(name string) *Input {
 
 // PageBytes is the size of page that the input should ask for: DefaultPageBytes,
 // or less where the budget is small, so that several fit.
-func (in *Input) PageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit/4)) }
+func (in *Input) PageBytes() int64 {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	return in.pageBytes()
+}
+
+func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit/4)) }
+
+// share is the part of the budget kept for the input: what Reserve asks for at
+// most.
+func (in *Input) share() int64 { return min(in.credit, 2*in.pageBytes()) }
 
 // Reserve waits for room for a page of about so many bytes and returns its
 // lease. An estimate above the input's credit is cut to it, so that one page
@@ -85,8 +100,9 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 		return nil, context.Cause(ctx)
 	}
 	b := in.budget
-	bytes := max(1, min(estimate, in.PageBytes()*2, in.credit))
 	b.mu.Lock()
+	in.done = false // a stream that is read twice in one run, one after the other
+	bytes := max(1, min(estimate, in.share()))
 	if b.fits(in, bytes) {
 		lease := b.grant(in, bytes)
 		b.mu.Unlock()
@@ -136,18 +152,21 @@ func (in *Input) Done() {
 	in.budget.wake()
 }
 
-// fits keeps the credit of every other input that has no page in flight.
+// fits keeps the credit of every other input that has no page in flight. An
+// input without a page is granted its credit also where pages of others turned
+// out larger than the budget: they may be waiting for this one.
 func (b *Budget) fits(in *Input, bytes int64) bool {
-	if b.used == 0 {
-		return true
-	}
-	room := b.limit
+	room, besides := b.limit, b.used
 	for _, other := range b.inputs {
-		if other != in && !other.done && other.outstanding == 0 {
-			room -= min(other.credit, 2*other.PageBytes()) // what Reserve asks for at most
+		if other == in {
+			continue
+		}
+		besides -= other.flight
+		if !other.done && other.outstanding == 0 {
+			room -= other.share()
 		}
 	}
-	return b.used+bytes <= room
+	return b.used+bytes <= room || in.outstanding == 0 && besides+bytes <= in.share()
 }
 
 func (b *Budget) grant(in *Input, bytes int64) *Lease {
@@ -157,9 +176,18 @@ func (b *Budget) grant(in *Input, bytes int64) *Lease {
 
 func (b *Budget) open(in *Input, bytes int64) {
 	in.outstanding++
+	in.flight += bytes
+	in.granted += bytes
 	b.fetching++
 	b.peakFetching = max(b.peakFetching, b.fetching)
 	b.add(bytes)
+	if b.used > b.limit { // pages that this one is fetched beside still count
+		pages := 0
+		for _, each := range b.inputs {
+			pages += each.outstanding
+		}
+		b.peakFetching = max(b.peakFetching, pages)
+	}
 }
 
 func (b *Budget) leased(in *Input, bytes int64) *Lease {
@@ -168,6 +196,7 @@ func (b *Budget) leased(in *Input, bytes int64) *Lease {
 
 func (b *Budget) giveBack(in *Input, bytes int64) {
 	in.outstanding--
+	in.flight -= bytes
 	b.fetching--
 	b.used -= bytes
 	b.wake()
@@ -176,43 +205,6 @@ func (b *Budget) giveBack(in *Input, bytes int64) {
 func (b *Budget) add(bytes int64) {
 	b.used += bytes
 	b.peak = max(b.peak, b.used)
-}
-
-func (b *Budget) forget(w *waiter) {
-	for i, each := range b.waiters {
-		if each == w {
-			b.waiters = append(b.waiters[:i], b.waiters[i+1:]...)
-			w.in.waiting--
-			b.wake()
-			return
-		}
-	}
-}
-
-// wake grants what fits, first come first served, and ends a wait that could
-// never end.
-func (b *Budget) wake() {
-	kept := b.waiters[:0]
-	for _, w := range b.waiters {
-		if b.fits(w.in, w.bytes) {
-			w.in.waiting--
-			b.open(w.in, w.bytes)
-			w.granted <- nil
-			continue
-		}
-		kept = append(kept, w)
-	}
-	clear(b.waiters[len(kept):])
-	b.waiters = kept
-	if len(b.waiters) == 0 || !b.stuck() {
-		return
-	}
-	err := b.heldError()
-	for _, w := range b.waiters {
-		w.in.waiting--
-		w.granted <- err
-	}
-	b.waiters = nil
 }
 
 // arrived ends the fetch of a lease: its page is here, or will not come.

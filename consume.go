@@ -3,7 +3,6 @@ package rxcql
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 )
 
@@ -13,19 +12,18 @@ var errBreak = errors.New("rxcql: loop left")
 // each runs the stream without a pipeline and calls fn with the rows of every
 // page, in the calling goroutine.
 func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) error) (Report, error) {
-	if s.node == nil {
-		return Report{}, fmt.Errorf("%w: the stream is the zero Stream; make one with package source", ErrConfig)
-	}
-	cfg, err := prepare(s.node, opts)
+	cfg, err := prepare(s.node, opts, nil)
 	if err != nil {
-		return Report{}, fmt.Errorf("%w: %w", ErrConfig, err)
+		return Report{}, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := newRun(s.node, cfg, cancel)
 	err = checkTree(ctx, s.node)
 	if err == nil {
-		err = s.subscribe(ctx, r, reading[T](fn))
+		body := &loopBody[T]{fn: fn}
+		err = s.subscribe(ctx, r, body)
+		body.goOn()
 	}
 	if errors.Is(err, errBreak) {
 		return r.report(), errBreak
@@ -33,12 +31,41 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	return r.finish(ctx, err)
 }
 
-// reading is an observer without an end of its own.
-type reading[T any] func(rows []T) error
+// loopBody runs a function of the caller for every page. A panic in it is the
+// caller's own: it goes on there, unchanged, after the stream has been taken
+// down. runtime.Goexit takes the stream down on its way.
+type loopBody[T any] struct {
+	fn       func(rows []T) error
+	left     error
+	panicked bool
+	value    any
+}
 
-func (fn reading[T]) Next(_ context.Context, p *Page[T]) error { return fn(p.Rows) }
+func (b *loopBody[T]) Next(_ context.Context, p *Page[T]) (err error) {
+	if b.left != nil {
+		return b.left
+	}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if b.value = recover(); b.value != nil {
+			b.panicked, b.left, err = true, errBreak, errBreak
+		}
+	}()
+	b.left = b.fn(p.Rows)
+	returned = true
+	return b.left
+}
 
-func (fn reading[T]) Done(context.Context, bool) error { return nil }
+func (b *loopBody[T]) Done(context.Context, bool) error { return b.left }
+
+func (b *loopBody[T]) goOn() {
+	if b.panicked {
+		panic(b.value)
+	}
+}
 
 // All reads the stream row by row:
 //
@@ -46,38 +73,19 @@ func (fn reading[T]) Done(context.Context, bool) error { return nil }
 //		if err != nil { ... }
 //	}
 //
-// The loop body runs in the calling goroutine. Leaving the loop stops the
-// reading at once and leaves nothing behind. An error, at most one, comes last,
-// with a zero row.
+// The loop body runs in the calling goroutine. Leaving the loop, also by a panic
+// (which goes on unchanged) or runtime.Goexit, stops the reading at once and
+// leaves nothing behind. An error, at most one, comes last, with a zero row.
 func (s Stream[T]) All(ctx context.Context, opts ...Option) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var body struct {
-			panicked bool
-			value    any
-		}
-		_, err := s.each(ctx, opts, func(rows []T) (err error) {
-			body.panicked = true
-			defer func() {
-				// A panic of the loop's body is the caller's own: it goes on
-				// there, after the stream has been taken down.
-				if body.panicked {
-					if body.value = recover(); body.value != nil {
-						err = errBreak
-					}
-				}
-			}()
+		_, err := s.each(ctx, opts, func(rows []T) error {
 			for _, row := range rows {
 				if !yield(row, nil) {
-					err = errBreak
-					break
+					return errBreak
 				}
 			}
-			body.panicked = false
-			return err
+			return nil
 		})
-		if body.panicked {
-			panic(body.value)
-		}
 		if err != nil && !errors.Is(err, errBreak) {
 			var zero T
 			yield(zero, err)
@@ -107,7 +115,8 @@ func (s Stream[T]) Count(ctx context.Context, opts ...Option) (int64, error) {
 }
 
 // ForEach calls fn with every row, in the calling goroutine. An error of fn
-// ends the reading and is returned as it is; a panic is too.
+// ends the reading and is returned as it is; a panic goes on, unchanged, once
+// nothing of the stream is left.
 func (s Stream[T]) ForEach(ctx context.Context, fn func(T) error, opts ...Option) (Report, error) {
 	return s.each(ctx, opts, func(rows []T) error {
 		for _, row := range rows {

@@ -44,11 +44,20 @@ func (e *StageError) Error() string { return fmt.Sprintf("rxcql: stage %s: %v", 
 // Unwrap returns the reason.
 func (e *StageError) Unwrap() error { return e.Err }
 
-// panicError keeps what was passed to panic. Its text shows the value's type
-// and, for errors and strings, the text.
+// panicError keeps what was passed to panic. Its text shows an error's type and
+// text, or a string; of any other value only the type, since it may be a row.
 type panicError struct{ value any }
 
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+func (e *panicError) Error() string {
+	switch v := e.value.(type) {
+	case error:
+		return fmt.Sprintf("panic: %T: %v", v, v)
+	case string:
+		return "panic: " + v
+	default:
+		return fmt.Sprintf("panic with a value of type %T", v)
+	}
+}
 
 func (e *panicError) Is(target error) bool { return target == ErrPanic }
 
@@ -99,6 +108,11 @@ func (e *BudgetHeldError) Is(target error) bool { return target == ErrBudgetHeld
 type ended struct{ by string }
 
 func (e *ended) Error() string { return "ended by " + e.by }
+
+// IsEnd tells whether err is how an operator ended the stream on purpose
+// (Stage.End) and no failure. Operators with several goroutines need it to tell
+// which of their errors counts: a failure does, whenever it came.
+func IsEnd(err error) bool { return isEnded(err) }
 
 func isEnded(err error) bool {
 	var e *ended

@@ -2,18 +2,22 @@ package rxcql
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
 
 // Group is a set of goroutines of one stage. The first error cancels the
-// group's context, with itself as the cause; a panic becomes a StageError.
+// group's context, with itself as the cause; a panic becomes a StageError, and
+// runtime.Goexit is an error too.
 // Goroutines of a run are started nowhere else, so that Wait leaves nothing
 // behind.
 type Group struct {
 	st     *Stage
 	eg     *errgroup.Group
 	cancel context.CancelCauseFunc
+	exited atomic.Bool
 }
 
 // Group returns a group and the context that its goroutines must obey. The
@@ -26,11 +30,18 @@ func (s *Stage) Group(ctx context.Context) (*Group, context.Context) {
 
 // Go runs fn in a goroutine of the group.
 func (g *Group) Go(fn func() error) {
-	g.eg.Go(func() error {
-		err := g.st.Protect(fn)
-		if err != nil {
-			g.cancel(err)
-		}
+	// The errgroup cancels: it notes the error first, so that the echo of the
+	// cancel in another goroutine cannot come before it.
+	g.eg.Go(func() (err error) {
+		returned := false
+		defer func() {
+			if !returned {
+				g.exited.Store(true)
+				g.cancel(errExited)
+			}
+		}()
+		err = g.st.Protect(fn)
+		returned = true
 		return err
 	})
 }
@@ -42,5 +53,11 @@ func (g *Group) Cancel(cause error) { g.cancel(cause) }
 func (g *Group) Wait() error {
 	err := g.eg.Wait()
 	g.cancel(nil)
+	if g.exited.Load() {
+		return g.st.Fail(errExited)
+	}
 	return err
 }
+
+// errExited: a goroutine that did not come to its end has not done its work.
+var errExited = errors.New("runtime.Goexit was called in a user function")

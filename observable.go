@@ -2,7 +2,9 @@ package rxcql
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/reactivex/rxgo/v2"
@@ -24,19 +26,6 @@ func (s Stream[T]) Observable(ctx context.Context, opts ...Option) rxgo.Observab
 	return observable(ctx, func(next func(rows []T) error) error {
 		_, err := s.each(ctx, opts, next)
 		return err
-	})
-}
-
-// ObservableOf is Observable within the run of st: for operators that put rxgo
-// operators into a stream. Its error is not an item but what failed is called
-// with, before the Observable closes. A page's receipt settles when its rows
-// have been handed over, because rxgo does not say what became of them.
-func ObservableOf[T any](ctx context.Context, st *Stage, in Stream[T], failed func(error)) rxgo.Observable {
-	return observable(ctx, func(next func(rows []T) error) error {
-		if err := in.Subscribe(ctx, st, reading[T](next)); err != nil {
-			failed(err)
-		}
-		return nil
 	})
 }
 
@@ -69,35 +58,55 @@ func observable[T any](ctx context.Context, run func(next func(rows []T) error) 
 // Whether it can be run more than once is the Observable's affair. When the
 // stream is ended from downstream or ctx ends, items are read and dropped until
 // the Observable closes, for a second at the most: what rxgo has running behind
-// it obeys the context that it was given, not this one.
+// it obeys the context that it was given, not this one. The rows weigh nothing
+// in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) Stream[T] {
 	info := StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true}
+	if obs == nil {
+		info.Err = errors.New("the Observable is nil")
+	}
 	return NewStream(info, func(ctx context.Context, st *Stage, out Observer[T]) error {
 		st.Input().Unmetered()
 		defer st.Input().Done()
-		return Receive(ctx, st, obs, out)
+		return Receive(ctx, st, obs, out, nil)
 	})
 }
 
 // Receive delivers the items of an Observable to out, as pages of up to 512
 // rows: as many as are waiting. It is what FromObservable and operators.Rx are
-// made of.
-func Receive[T any](ctx context.Context, st *Stage, obs rxgo.Observable, out Observer[T]) error {
-	items := obs.Observe()
-	err := receive(ctx, st, items, out)
-	if err == nil {
-		return nil
-	}
+// made of. leave, which may be nil, is called with the error when receiving ends
+// before the Observable has closed, to stop what feeds it; the items that are
+// left are then read and dropped, for a second at the most.
+//
+// Pipeline.Stop ends the receiving of a source; other stages receive until their
+// upstream has stopped and the Observable closes.
+func Receive[T any](ctx context.Context, st *Stage, obs rxgo.Observable, out Observer[T],
+	leave func(error), opts ...rxgo.Option,
+) error {
+	items := obs.Observe(opts...)
+	err := errExited // unless receive returns
+	defer func() {
+		if err != nil && leave != nil {
+			leave(err)
+		}
+		discard(items)
+	}()
+	err = receive(ctx, st, items, out)
+	return err
+}
+
+// discard reads what is left, so that whoever sends can end.
+func discard(items <-chan rxgo.Item) {
 	timer := time.NewTimer(lastWord)
 	defer timer.Stop()
 	for {
 		select {
 		case _, open := <-items:
 			if !open {
-				return err
+				return
 			}
 		case <-timer.C:
-			return err
+			return
 		}
 	}
 }
@@ -111,8 +120,7 @@ func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out 
 		}
 		row, ok := item.V.(T)
 		if !ok {
-			var want T
-			return st.Fail(fmt.Errorf("%w: got %T, want %T", ErrItemType, item.V, want))
+			return st.Fail(fmt.Errorf("%w: got %T, want %v", ErrItemType, item.V, reflect.TypeFor[T]()))
 		}
 		rows = append(rows, row)
 		return nil
@@ -127,14 +135,19 @@ func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out 
 		page++
 		err := out.Next(ctx, p)
 		p.Finish(err)
+		clear(rows)
 		rows = rows[:0]
 		return err
+	}
+	var stopping <-chan struct{}
+	if st.input != nil {
+		stopping = st.Run().Stopping()
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-st.Run().Stopping():
+		case <-stopping:
 			return out.Done(ctx, true)
 		case item, open := <-items:
 			var failed error

@@ -96,12 +96,13 @@ func WithLogger(l *slog.Logger) Option {
 // WithHooks gives hooks; see Hook.
 func WithHooks(hooks ...Hook) Option {
 	return func(c *config) error {
+		var errs []error
 		for _, h := range hooks {
 			if !isHook(h) {
-				return fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook", h)
+				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook", h))
 			}
 		}
 		c.hooks = append(c.hooks, hooks...)
-		return nil
+		return errors.Join(errs...)
 	}
 }

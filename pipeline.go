@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,37 +21,49 @@ type Pipeline struct {
 	mu   sync.Mutex
 	run  *Run // the latest
 	live bool
+
+	stopped bool // Stop was called while nothing ran
 }
 
 // New puts a pipeline together. It does no I/O; everything that is wrong with
 // the options of the stream, of the sink and of the pipeline is reported at
 // once, in one error that wraps ErrConfig.
 func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, error) {
-	var errs []error
-	if stream.node == nil {
-		return nil, fmt.Errorf("%w: the stream is the zero Stream; make one with package source", ErrConfig)
-	}
-	cfg, err := prepare(stream.node, opts)
-	errs = append(errs, err)
-	if sink == nil {
-		errs = append(errs, errors.New("the sink is nil"))
-	} else if c, ok := sink.(Configured); ok {
-		errs = append(errs, c.ConfigError())
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	cfg, err := prepare(stream.node, opts, sinkError(sink))
+	if err != nil {
+		return nil, err
 	}
 	p := &Pipeline{root: stream.node, cfg: cfg}
 	p.check = func(ctx context.Context) error {
-		return errors.Join(checkTree(ctx, stream.node), sink.Check(ctx))
+		err := protect(sinkName, func() error { return sink.Check(ctx) })
+		return errors.Join(checkTree(ctx, stream.node), err)
 	}
 	p.launch = func(ctx context.Context, r *Run) error { return drain(ctx, r, stream, sink) }
 	return p, nil
 }
 
-// prepare collects what is wrong in the tree and the options.
-func prepare(root *node, opts []Option) (config, error) {
+func sinkName() string { return "Sink" }
+
+// sinkError is what is wrong with a sink that can be told without I/O.
+func sinkError[T any](sink Sink[T]) error {
+	v := reflect.ValueOf(sink)
+	if !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
+		return errors.New("the sink is nil")
+	}
+	if c, ok := sink.(Configured); ok {
+		return c.ConfigError()
+	}
+	return nil
+}
+
+// prepare collects what is wrong in the tree and the options, and with the sink.
+// A root of nil is the zero Stream.
+func prepare(root *node, opts []Option, sinkErr error) (config, error) {
 	var errs []error
+	if root == nil {
+		errs = append(errs, errors.New("the stream is the zero Stream; make one with package source"))
+		root = &node{}
+	}
 	inputs := 0
 	root.walk(func(n *node) {
 		if n.info.Source {
@@ -60,16 +74,23 @@ func prepare(root *node, opts []Option) (config, error) {
 		}
 	})
 	cfg, err := configure(opts, inputs)
-	return cfg, errors.Join(append(errs, err)...)
+	if err := errors.Join(append(errs, err, sinkErr)...); err != nil {
+		return cfg, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return cfg, nil
 }
 
 func checkTree(ctx context.Context, root *node) error {
+	if root == nil {
+		return nil // the zero Stream: ConfigError reports it
+	}
 	var errs []error
 	root.walk(func(n *node) {
 		if n.info.Check == nil {
 			return
 		}
-		if err := n.info.Check(ctx); err != nil {
+		name := func() string { return n.info.Name }
+		if err := protect(name, func() error { return n.info.Check(ctx) }); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, err))
 		}
 	})
@@ -98,6 +119,10 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		return Report{}, ErrRunning
 	}
 	p.run, p.live = r, true
+	if p.stopped {
+		p.stopped = false
+		r.stop()
+	}
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -114,24 +139,54 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 // finish turns the way a run ended into its report and error.
 func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
-	if err == nil && rep.PagesSettled != rep.Pages {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		err = r.failed
+	}
+	if err == nil && rep.PagesSettled != rep.Pages && !r.abandoned.Load() {
 		err = fmt.Errorf("%w: %d of %d", ErrUnsettled, rep.Pages-rep.PagesSettled, rep.Pages)
 	}
 	err = cause(ctx, err)
 	rep.Complete = err == nil && rep.EndedBy == ""
+	last := rep
+	last.Stages = slices.Clone(rep.Stages)
+	r.last = &last
 	return rep, err
 }
 
-// drain runs a stream into a sink.
-func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) error {
+// drain runs a stream into a sink. The writer is closed whatever happens.
+func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) (err error) {
 	writeCtx, stop := graceful(ctx, r.cfg.grace)
 	defer stop()
-	w, err := sink.Open(writeCtx, r)
+	var w Writer[T]
+	err = protect(r.sinkName, func() (err error) {
+		w, err = sink.Open(writeCtx, r)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	err = stream.subscribe(ctx, r, &writing[T]{w: w})
-	return errors.Join(err, w.Close())
+	if w == nil {
+		return &StageError{Stage: r.sinkName(), Err: errors.New("the sink's Open returned no Writer and no error")}
+	}
+	defer func() {
+		if closing := protect(r.sinkName, w.Close); closing != nil {
+			err = errors.Join(err, closing)
+		}
+	}()
+	return stream.subscribe(ctx, r, &writing[T]{w: w, name: r.sinkName})
+}
+
+// sinkName is the name that a panic in the sink is reported under: its stage's,
+// if it opened just one.
+func (r *Run) sinkName() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.sinks) == 1 {
+		return r.sinks[0].name
+	}
+	return sinkName()
 }
 
 // graceful returns a context that ends a grace period after ctx.
@@ -156,22 +211,32 @@ func graceful(ctx context.Context, grace time.Duration) (context.Context, func()
 }
 
 // writing is the end of a pipeline: pages go to the writer.
-type writing[T any] struct{ w Writer[T] }
+type writing[T any] struct {
+	w    Writer[T]
+	name func() string
+}
 
-func (o *writing[T]) Next(ctx context.Context, p *Page[T]) error { return o.w.Write(ctx, p) }
+func (o *writing[T]) Next(ctx context.Context, p *Page[T]) error {
+	return protect(o.name, func() error { return o.w.Write(ctx, p) })
+}
 
-func (o *writing[T]) Done(ctx context.Context, _ bool) error { return o.w.Flush(ctx) }
+func (o *writing[T]) Done(ctx context.Context, _ bool) error {
+	return protect(o.name, func() error { return o.w.Flush(ctx) })
+}
 
 // Stop ends a run early and in order: reading stops, what has been read is
 // written and settled, and Run returns without an error; the report is not
-// Complete and EndedBy is "Stop". Stop does not wait. It does nothing if
-// nothing runs.
+// Complete and EndedBy is EndedByStop. Stop does not wait. If nothing runs it
+// is the next Run that ends so, before it reads: a signal that comes between New
+// and Run is not lost.
 func (p *Pipeline) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.live {
 		p.run.stop()
+		return
 	}
+	p.stopped = true
 }
 
 // Progress is a snapshot of the current run, or of the last one; a zero Report
@@ -183,5 +248,5 @@ func (p *Pipeline) Progress() Report {
 	if r == nil {
 		return Report{}
 	}
-	return r.report()
+	return r.snapshot()
 }

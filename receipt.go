@@ -30,20 +30,33 @@ func NewReceipt(onSettled func()) *Receipt {
 // delivered to it, say); a hold on a settled receipt panics, because the page
 // has been counted as done.
 func (r *Receipt) Hold() {
-	if r.holds.Add(1) <= 1 {
-		panic("rxcql: hold on a receipt that is settled")
+	for {
+		n := r.holds.Load()
+		if n <= 0 {
+			panic("rxcql: hold on a receipt that is settled")
+		}
+		if r.holds.CompareAndSwap(n, n+1) {
+			return
+		}
 	}
 }
 
 // Settle gives one hold back and settles the receipt if it was the last. One
 // call too many panics: a receipt settled twice would let a checkpoint pass
-// rows that are not durable.
+// rows that are not durable. Neither panic changes the receipt.
 func (r *Receipt) Settle() {
-	switch left := r.holds.Add(-1); {
-	case left < 0:
-		panic("rxcql: receipt settled twice")
-	case left == 0 && r.onSettled != nil:
-		r.onSettled()
+	for {
+		n := r.holds.Load()
+		if n <= 0 {
+			panic("rxcql: receipt settled twice")
+		}
+		if !r.holds.CompareAndSwap(n, n-1) {
+			continue
+		}
+		if n == 1 && r.onSettled != nil {
+			r.onSettled()
+		}
+		return
 	}
 }
 

@@ -2,9 +2,13 @@ package rxcql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
+
+// EndedByStop is Report.EndedBy of a run that Pipeline.Stop ended.
+const EndedByStop = "Stop"
 
 // Report says what a run did. All counts are exact at the end of a run; in
 // Progress they are a snapshot taken without stopping anything.
@@ -46,14 +50,26 @@ type StageReport struct {
 	Dropped int64  `json:"dropped"` // rows dropped on purpose
 }
 
-func (r *Run) report() Report {
-	rep := Report{
-		Ranges: r.ranges.Load(), RangesDone: r.rangesDone.Load(),
-		Pages: r.pages.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load(),
-		ReadRows: r.rows.Load(), ReadBytes: r.bytes.Load(),
-		Written: r.written.Load(), Retried: r.retried.Load(),
-		Started: r.start, Duration: time.Since(r.start),
+// snapshot is the final report of a run that has ended, else the counts so far.
+func (r *Run) snapshot() Report {
+	r.mu.Lock()
+	last := r.last
+	r.mu.Unlock()
+	if last != nil {
+		rep := *last
+		rep.Stages = slices.Clone(last.Stages)
+		return rep
 	}
+	return r.report()
+}
+
+func (r *Run) report() Report {
+	// Parts are read before the whole that they are of.
+	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
+	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
+	rep.Written, rep.Retried = r.written.Load(), r.retried.Load()
+	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
+	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	r.budget.report(&rep)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -145,8 +145,10 @@ func Value[V any](r Row, name string) (V, error) {
 	}
 	dec := pool.(*sync.Pool).Get().(*codec.Decoder[V])
 	defer pool.(*sync.Pool).Put(dec)
-	_, err := dec.Decode(r.cells[i:i+1], &v)
-	return v, err
+	if _, err := dec.Decode(r.cells[i:i+1], &v); err != nil {
+		return *new(V), err
+	}
+	return v, nil
 }
 
 // SizeOf returns a function that estimates the memory a T takes, text and

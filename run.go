@@ -25,18 +25,22 @@ type Run struct {
 	stopping chan struct{}
 	stopOnce sync.Once
 
-	mu sync.Mutex
-	by string
+	abandoned atomic.Bool // a stage gave up rows that were not whole at a Stop
+
+	mu     sync.Mutex
+	by     string
+	failed error   // what Fail was called with first
+	last   *Report // the final one, once the run has ended
 
 	counters
 }
 
 // counters of a run, as in Report.
 type counters struct {
-	ranges, rangesDone         atomic.Int64
-	pages, empty, settled      atomic.Int64
-	rows, written, bytes       atomic.Int64
-	retried, skipped, deadLets atomic.Int64
+	ranges, rangesDone    atomic.Int64
+	pages, empty, settled atomic.Int64
+	rows, written, bytes  atomic.Int64
+	retried               atomic.Int64
 }
 
 func newRun(root *node, cfg config, cancel context.CancelCauseFunc) *Run {
@@ -110,7 +114,17 @@ func (r *Run) SinkStage(name string) *Stage {
 
 // Fail ends the run with an error that happened beside the stream, such as a
 // write in flight that failed. The first one counts.
-func (r *Run) Fail(err error) { r.cancel(err) }
+func (r *Run) Fail(err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	if r.failed == nil {
+		r.failed = err
+	}
+	r.mu.Unlock()
+	r.cancel(err)
+}
 
 // Stopping is closed when reading shall stop (Pipeline.Stop): sources deliver
 // what they have read, call Done with stopped set, and return.
@@ -118,7 +132,7 @@ func (r *Run) Stopping() <-chan struct{} { return r.stopping }
 
 func (r *Run) stop() {
 	r.stopOnce.Do(func() {
-		r.endedBy("Stop")
+		r.endedBy(EndedByStop)
 		close(r.stopping)
 	})
 }

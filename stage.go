@@ -101,6 +101,21 @@ func (s *Stage) Account(frees bool) *Account {
 	return s.run.budget.newAccount(s.name, frees)
 }
 
+// Took counts rows that came into the stage. Sinks call it with each page; for
+// operators the engine counts.
+func (s *Stage) Took(rows int) { s.in.Add(int64(rows)) }
+
+// Abandon gives up rows that the stage kept and that are not whole when reading
+// has been stopped (Observer.Done with stopped set): their bytes are released
+// and their receipts stay open, so that a later run reads them again. The run is
+// not an error for that.
+func (s *Stage) Abandon(l *Lease) {
+	if !l.Empty() {
+		s.run.abandoned.Store(true)
+	}
+	l.Release()
+}
+
 // Drop counts rows that the stage dropped on purpose; only for stages that are
 // not marked Drops, whose rows in and out tell.
 func (s *Stage) Drop(rows int) { s.dropped.Add(int64(rows)) }
@@ -109,8 +124,23 @@ func (s *Stage) Drop(rows int) { s.dropped.Add(int64(rows)) }
 // around calls of users' functions.
 func (s *Stage) recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = &StageError{Stage: s.name, Err: &panicError{r}, Stack: debug.Stack()}
+		*err = panicked(s.name, r)
 	}
+}
+
+func panicked(stage string, value any) error {
+	return &StageError{Stage: stage, Err: &panicError{value}, Stack: debug.Stack()}
+}
+
+// protect is Stage.Protect where there is no stage yet; name is asked for after
+// a panic only.
+func protect(name func() string, fn func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(name(), r)
+		}
+	}()
+	return fn()
 }
 
 // Protect calls fn and returns its error; a panic in it comes back as a

@@ -3,6 +3,7 @@ package rxcql
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Stream is a cold, typed Observable of pages of T. Building one does no I/O
@@ -54,7 +55,7 @@ func (s Stream[T]) tree() *node { return s.node }
 func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, out Observer[T]) error, inputs ...Upstream) Stream[T] {
 	n := &node{info: info}
 	for _, in := range inputs {
-		if in.tree() == nil {
+		if in == nil || in.tree() == nil {
 			n.info.Err = errors.Join(n.info.Err, errors.New("its input is the zero Stream"))
 			continue
 		}
@@ -63,8 +64,14 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 	return Stream[T]{node: n, run: run}
 }
 
-// Info describes the stream's last stage.
-func (s Stream[T]) Info() StageInfo { return s.node.info }
+// Info describes the stream's last stage; of the zero Stream there is nothing
+// to say.
+func (s Stream[T]) Info() StageInfo {
+	if s.node == nil {
+		return StageInfo{}
+	}
+	return s.node.info
+}
 
 // Scattered tells whether any stage up to here scatters (see StageInfo).
 func (s Stream[T]) Scattered() bool {
@@ -75,17 +82,37 @@ func (s Stream[T]) Scattered() bool {
 	return scattered
 }
 
+// ConfigError reports what is wrong with the options of all stages up to here.
+// It is for sinks that have a stream inside; New does it for a pipeline's own.
+func (s Stream[T]) ConfigError() error {
+	if s.node == nil {
+		return errors.New("the stream is the zero Stream; make one with package source")
+	}
+	var errs []error
+	s.node.walk(func(n *node) {
+		if n.info.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, n.info.Err))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// Check compares all stages up to here with the server's schema, likewise.
+func (s Stream[T]) Check(ctx context.Context) error { return checkTree(ctx, s.node) }
+
 // Subscribe runs the stream into out, as a part of the run that st belongs to,
-// and returns when it has ended and nothing is left of it. This is for writing
-// operators; to read a stream use All, or a Pipeline.
+// and returns when it has ended and nothing is left of it. st is the stage that
+// subscribes: the rows count as its input, and a panic in out becomes a
+// StageError of it. This is for writing operators; to read a stream use All, or
+// a Pipeline.
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out Observer[T]) error {
-	return s.subscribe(ctx, st.run, out)
+	return s.subscribe(ctx, st.run, &entry[T]{st: st, op: out})
 }
 
 func (s Stream[T]) subscribe(ctx context.Context, r *Run, out Observer[T]) (err error) {
 	st := r.stage(s.node)
 	defer func() {
-		if end := st.end.Load(); end != nil && err == error(end) {
+		if end := st.end.Load(); end != nil && err == error(end) { //nolint:errorlint // this very token, never wrapped
 			err = nil
 		}
 	}()
@@ -108,40 +135,42 @@ func (c *counted[T]) Done(ctx context.Context, stopped bool) error { return c.ou
 
 func (c *counted[T]) Limit() int64 { return LimitOf(c.out) }
 
+// entry stands before an operator: counts its rows and catches its panics.
+type entry[T any] struct {
+	st *Stage
+	op Observer[T]
+}
+
+func (e *entry[T]) Next(ctx context.Context, p *Page[T]) (err error) {
+	defer e.st.recovered(&err)
+	e.st.in.Add(int64(len(p.Rows)))
+	return e.op.Next(ctx, p)
+}
+
+func (e *entry[T]) Done(ctx context.Context, stopped bool) (err error) {
+	defer e.st.recovered(&err)
+	return e.op.Done(ctx, stopped)
+}
+
+func (e *entry[T]) Limit() int64 { return LimitOf(e.op) }
+
 // Lift makes a stream by putting an observer between in and whoever observes
 // the result: a synchronous operator, one loop a page. start is called once a
-// run. A panic in the observer becomes a StageError of this stage.
+// run.
 func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out Observer[B]) Observer[A]) Stream[B] {
 	return NewStream(info, func(ctx context.Context, st *Stage, out Observer[B]) error {
-		return in.Subscribe(ctx, st, &guard[A, B]{st: st, op: start(st, out), out: out})
+		op := start(st, out)
+		if _, limits := op.(Limiter); !limits && info.OneToOne {
+			op = &oneToOne[A, B]{Observer: op, out: out}
+		}
+		return in.Subscribe(ctx, st, op)
 	}, in)
 }
 
-// guard stands before an operator: counts its rows, catches its panics and
-// passes a limit up where rows are one to one.
-type guard[A, B any] struct {
-	st  *Stage
-	op  Observer[A]
+// oneToOne passes a limit up through an operator that keeps the number of rows.
+type oneToOne[A, B any] struct {
+	Observer[A]
 	out Observer[B]
 }
 
-func (g *guard[A, B]) Next(ctx context.Context, p *Page[A]) (err error) {
-	defer g.st.recovered(&err)
-	g.st.in.Add(int64(len(p.Rows)))
-	return g.op.Next(ctx, p)
-}
-
-func (g *guard[A, B]) Done(ctx context.Context, stopped bool) (err error) {
-	defer g.st.recovered(&err)
-	return g.op.Done(ctx, stopped)
-}
-
-func (g *guard[A, B]) Limit() int64 {
-	if l, ok := g.op.(Limiter); ok {
-		return l.Limit()
-	}
-	if g.st.node.info.OneToOne {
-		return LimitOf(g.out)
-	}
-	return 0
-}
+func (o *oneToOne[A, B]) Limit() int64 { return LimitOf(o.out) }

@@ -67,6 +67,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 			return err
 		}
 		if err := send(page); err != nil {
+			page.Release() // it may not have been delivered
 			return err
 		}
 		if next == nil {

@@ -36,13 +36,11 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observe
 			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
 		}
 	}
-	readCtx, stop := stoppable(ctx, st.Run().Stopping())
-	defer stop()
 	var err error
 	if limit := rxcql.LimitOf(out); limit > 0 && limit <= smallLimit {
-		err = r.inTurn(ctx, readCtx, worker(), out)
+		err = r.inTurn(ctx, st, worker(), out)
 	} else {
-		err = r.ahead(ctx, readCtx, st, worker, out)
+		err = r.ahead(ctx, st, worker, out)
 	}
 	switch {
 	case err == nil:
@@ -74,7 +72,9 @@ func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, 
 
 // inTurn reads the parts one after the other, and no page before the one before
 // it has been used.
-func (r *reading[T]) inTurn(ctx, readCtx context.Context, w *paged[T], out rxcql.Observer[T]) error {
+func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], out rxcql.Observer[T]) error {
+	readCtx, stop := stoppable(ctx, st.Run().Stopping())
+	defer stop()
 	limit := func() int64 { return rxcql.LimitOf(out) }
 	for _, p := range r.parts {
 		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return w.deliver(ctx, out, page) })
@@ -86,12 +86,15 @@ func (r *reading[T]) inTurn(ctx, readCtx context.Context, w *paged[T], out rxcql
 }
 
 // ahead reads with several workers. Each holds one page that waits to be
-// delivered while it fetches the next.
-func (r *reading[T]) ahead(ctx, readCtx context.Context, st *rxcql.Stage, worker func() *paged[T], out rxcql.Observer[T]) error {
+// delivered while it fetches the next. Pipeline.Stop ends the fetching only: a
+// page that is here is delivered.
+func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *paged[T], out rxcql.Observer[T]) error {
 	home := worker()
 	all := func() int64 { return 0 }
 	produce := func(ctx context.Context, send func(*fetched[T]) error) error {
-		group, ctx := st.Group(ctx)
+		readCtx, stop := stoppable(ctx, st.Run().Stopping())
+		defer stop()
+		group, readCtx := st.Group(readCtx)
 		var next atomic.Int64
 		for range min(r.workers, len(r.parts)) {
 			w := worker()
@@ -101,7 +104,7 @@ func (r *reading[T]) ahead(ctx, readCtx context.Context, st *rxcql.Stage, worker
 					if i >= len(r.parts) {
 						return nil
 					}
-					if err := w.read(ctx, r.parts[i], all, send); err != nil {
+					if err := w.read(readCtx, r.parts[i], all, send); err != nil {
 						return err
 					}
 				}
@@ -109,5 +112,5 @@ func (r *reading[T]) ahead(ctx, readCtx context.Context, st *rxcql.Stage, worker
 		}
 		return group.Wait()
 	}
-	return rx.Transport(readCtx, 0, produce, func(page *fetched[T]) error { return home.deliver(ctx, out, page) })
+	return rx.Transport(ctx, 0, produce, func(page *fetched[T]) error { return home.deliver(ctx, out, page) })
 }

@@ -51,7 +51,7 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	errs = append(errs, err)
 
 	info := rxcql.StageInfo{
-		Name: "Table", Source: true, Err: errors.Join(errs...),
+		Name: t.title(), Source: true, Err: errors.Join(errs...),
 		Check: func(ctx context.Context) error {
 			_, schemaErr := t.plan(ctx)
 			_, ringErr := t.ranges(ctx)
@@ -66,6 +66,14 @@ type table[T any] struct {
 	session        *driver.Session
 	keyspace, name string
 	cfg            readConfig
+}
+
+// title is the stage's name: with the table's where that could be read.
+func (t *table[T]) title() string {
+	if t.name == "" {
+		return "Table"
+	}
+	return "Table " + t.keyspace + "." + t.name
 }
 
 // choose settles which columns are read, as far as T says.

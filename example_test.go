@@ -1,0 +1,232 @@
+package rxcql_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/source"
+)
+
+// words is a stream without a cluster; source.Table and source.Query make those
+// with one.
+func words(list ...string) rxcql.Stream[string] {
+	return source.Seq(func(yield func(string, error) bool) {
+		for _, word := range list {
+			if !yield(word, nil) {
+				return
+			}
+		}
+	})
+}
+
+// printer is a small sink: rows are done with as soon as they are printed, so
+// that it keeps nothing, and the engine settles each page.
+type printer struct{ st *rxcql.Stage }
+
+func (printer) Check(context.Context) error { return nil }
+
+func (printer) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[string], error) {
+	return &printer{st: r.SinkStage("Printer")}, nil
+}
+
+func (p *printer) Write(_ context.Context, page *rxcql.Page[string]) error {
+	p.st.Took(len(page.Rows))
+	for _, row := range page.Rows {
+		fmt.Println(row)
+	}
+	p.st.Written(len(page.Rows))
+	return nil
+}
+
+func (*printer) Flush(context.Context) error { return nil }
+
+func (*printer) Close() error { return nil }
+
+func ExampleNew() {
+	p, err := rxcql.New(words("one", "two", "three"), printer{}, rxcql.WithBudget(1<<20))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report, err := p.Run(context.Background())
+	fmt.Println(report.Written, report.Complete, err)
+	// Output:
+	// one
+	// two
+	// three
+	// 3 true <nil>
+}
+
+func ExampleNew_mistakes() {
+	_, err := rxcql.New(source.Chan[string](nil), printer{}, rxcql.WithWorkers(0))
+	fmt.Println(errors.Is(err, rxcql.ErrConfig))
+	fmt.Println(err)
+	// Output:
+	// true
+	// rxcql: bad configuration: Chan: the channel is nil
+	// WithWorkers(0): must be from 1 to 4096
+}
+
+func ExamplePipeline_Stop() {
+	ch := make(chan string, 2)
+	ch <- "one"
+	ch <- "two"
+	p, err := rxcql.New(source.Chan(ch), printer{}) // the channel is never closed
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	go func() {
+		for p.Progress().Written < 2 {
+			time.Sleep(time.Millisecond)
+		}
+		p.Stop()
+	}()
+	report, err := p.Run(context.Background())
+	fmt.Println(report.EndedBy, report.Complete, err)
+	// Output:
+	// one
+	// two
+	// Stop false <nil>
+}
+
+func ExamplePipeline_Check() {
+	p, err := rxcql.New(words("one"), printer{})
+	if err == nil {
+		err = p.Check(context.Background()) // the schema only; nothing is read
+	}
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleStream_All() {
+	for word, err := range words("one", "two", "three").All(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(word)
+		if word == "two" {
+			break // stops the reading, and leaves nothing behind
+		}
+	}
+	// Output:
+	// one
+	// two
+}
+
+func ExampleStream_Collect() {
+	all, err := words("one", "two").Collect(context.Background())
+	fmt.Println(all, err)
+	// Output: [one two] <nil>
+}
+
+func ExampleStream_Count() {
+	n, err := words("one", "two").Count(context.Background())
+	fmt.Println(n, err)
+	// Output: 2 <nil>
+}
+
+func ExampleStream_ForEach() {
+	report, err := words("one", "two").ForEach(context.Background(), func(word string) error {
+		fmt.Println(word)
+		return nil
+	})
+	fmt.Println(report.ReadRows, err)
+	// Output:
+	// one
+	// two
+	// 2 <nil>
+}
+
+func ExampleStream_Observable() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	lengths := words("one", "three").Observable(ctx).
+		Map(func(_ context.Context, word any) (any, error) { return len(word.(string)), nil })
+	for item := range lengths.Observe() {
+		fmt.Println(item.V, item.E)
+	}
+	// Output:
+	// 3 <nil>
+	// 5 <nil>
+}
+
+func ExampleFromObservable() {
+	ctx := context.Background()
+	distinct := words("one", "two", "one").Observable(ctx).
+		Distinct(func(_ context.Context, word any) (any, error) { return word, nil })
+	all, err := rxcql.FromObservable[string](distinct).Collect(ctx)
+	fmt.Println(all, err)
+
+	_, err = rxcql.FromObservable[int](distinct).Collect(ctx)
+	fmt.Println(err)
+	// Output:
+	// [one two] <nil>
+	// rxcql: stage FromObservable: rxcql: item of another type: got string, want int
+}
+
+// ExampleNewStream writes a source: one that reserves bytes for a page before
+// it reads it, says what it weighs, and gives it a receipt.
+func ExampleNewStream() {
+	info := rxcql.StageInfo{Name: "Countdown", Source: true}
+	countdown := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+		defer st.Input().Done()
+		st.Ranges(1)
+		rows := []int{3, 2, 1}
+		lease, err := st.Input().Reserve(ctx, 24)
+		if err != nil {
+			return err
+		}
+		lease.Correct(24)
+		lease.Owe(st.Receipt())
+		lease.Position = rxcql.Position{Last: true}
+		st.PageRead(len(rows), 24)
+		err = out.Next(ctx, &rxcql.Page[int]{Rows: rows, Lease: lease})
+		lease.Finish(err)
+		if err != nil {
+			return err
+		}
+		st.RangeDone()
+		return out.Done(ctx, false)
+	})
+	fmt.Println(countdown.Collect(context.Background()))
+	// Output: [3 2 1] <nil>
+}
+
+// sorting is an operator that keeps all rows until the end.
+type sorting struct {
+	rows []string
+	kept *rxcql.Lease
+	out  rxcql.Observer[string]
+}
+
+func (s *sorting) Next(_ context.Context, p *rxcql.Page[string]) error {
+	s.kept.Take(p.Lease, p.Bytes()) // its receipt stays open, its bytes are ours
+	s.rows = append(s.rows, p.Rows...)
+	return nil
+}
+
+func (s *sorting) Done(ctx context.Context, stopped bool) error {
+	slices.Sort(s.rows)
+	s.kept.Emit()
+	err := s.out.Next(ctx, &rxcql.Page[string]{Rows: s.rows, Lease: s.kept})
+	s.kept.Finish(err)
+	if err != nil {
+		return err
+	}
+	return s.out.Done(ctx, stopped)
+}
+
+func ExampleLift() {
+	info := rxcql.StageInfo{Name: "Sort", NotResumable: true}
+	sorted := rxcql.Lift(words("b", "c", "a"), info, func(st *rxcql.Stage, out rxcql.Observer[string]) rxcql.Observer[string] {
+		return &sorting{kept: st.Account(false).Lease(), out: out}
+	})
+	fmt.Println(sorted.Collect(context.Background()))
+	// Output: [a b c] <nil>
+}

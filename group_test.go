@@ -1,0 +1,92 @@
+package rxcql_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+)
+
+// inStage runs fn as a source of one run and returns the run's error.
+func inStage(fn func(ctx context.Context, st *rxcql.Stage) error) error {
+	in := rxcql.NewStream(rxcql.StageInfo{Name: "Stage", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+		defer st.Input().Done()
+		if err := fn(ctx, st); err != nil {
+			return err
+		}
+		return out.Done(ctx, false)
+	})
+	_, err := in.Count(context.Background())
+	return err
+}
+
+func TestAGroupOfGoroutines(t *testing.T) {
+	waits := func(ctx context.Context) func() error {
+		return func() error { <-ctx.Done(); return context.Cause(ctx) }
+	}
+	alone(t, "ends with the first error, which is the others' cause", func(t *testing.T) {
+		require.Equal(t, errTest, inStage(func(ctx context.Context, st *rxcql.Stage) error {
+			g, ctx := st.Group(ctx)
+			g.Go(waits(ctx))
+			g.Go(func() error { return errTest })
+			err := g.Wait()
+			require.Equal(t, errTest, context.Cause(ctx))
+			return err
+		}))
+	})
+	alone(t, "makes a panic a StageError", func(t *testing.T) {
+		err := inStage(func(ctx context.Context, st *rxcql.Stage) error {
+			g, ctx := st.Group(ctx)
+			g.Go(waits(ctx))
+			g.Go(func() error { panic(errTest) })
+			return g.Wait()
+		})
+		require.ErrorIs(t, err, rxcql.ErrPanic)
+		require.ErrorIs(t, err, errTest)
+		require.ErrorContains(t, err, "stage Stage")
+	})
+	alone(t, "does not take an exit of a goroutine for success", func(t *testing.T) {
+		err := inStage(func(ctx context.Context, st *rxcql.Stage) error {
+			g, _ := st.Group(ctx)
+			g.Go(func() error { runtime.Goexit(); return nil })
+			return g.Wait()
+		})
+		require.ErrorContains(t, err, "Goexit")
+	})
+	alone(t, "is cancelled with a cause", func(t *testing.T) {
+		require.Equal(t, errTest, inStage(func(ctx context.Context, st *rxcql.Stage) error {
+			g, ctx := st.Group(ctx)
+			g.Go(waits(ctx))
+			g.Cancel(errTest)
+			return g.Wait()
+		}))
+	})
+	alone(t, "ends its context when it has been waited for", func(t *testing.T) {
+		require.NoError(t, inStage(func(ctx context.Context, st *rxcql.Stage) error {
+			g, ctx := st.Group(ctx)
+			g.Go(func() error { return nil })
+			err := g.Wait()
+			require.Error(t, ctx.Err())
+			return err
+		}))
+	})
+}
+
+func TestAStage(t *testing.T) {
+	t.Run("protects calls of users' functions and names itself in errors", func(t *testing.T) {
+		require.NoError(t, inStage(func(_ context.Context, st *rxcql.Stage) error {
+			require.Equal(t, "Stage", st.Name())
+			require.NoError(t, st.Fail(nil))
+			require.EqualError(t, st.Fail(errTest), "rxcql: stage Stage: broken on purpose")
+			require.ErrorIs(t, st.Protect(func() error { panic("x") }), rxcql.ErrPanic)
+			require.NoError(t, st.Protect(func() error { return nil }))
+			require.Equal(t, rxcql.DefaultWorkers, st.Run().Workers())
+			require.NotNil(t, st.Run().Log())
+			require.NotZero(t, st.Run().Epoch())
+			return nil
+		}))
+	})
+}
