@@ -1,0 +1,160 @@
+package sink
+
+import (
+	"time"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// batch is rows of one partition on their way to the server: their encoded
+// values, copied into memory of its own, and what they owe. Batches are used
+// again; gocql copies bound values into the request's frame before it sends
+// it, so nothing refers to them once a request has returned, not even one that
+// timed out or was given up.
+type batch struct {
+	key   []byte    // of the partition
+	waits time.Time // since when: from the end of the Write that began it, which may have waited itself
+
+	buf  []byte
+	ends []end // one a cell: where it ends in buf
+	rows []batchRow
+
+	lease *rxcql.Lease
+	owed  int64 // bytes of the current page's rows that the lease does not have yet
+	held  int64 // bytes in all, as the budget sees them
+
+	request request // reused
+	older   *batch  // in openBatches
+	newer   *batch
+}
+
+type end struct {
+	at    int32
+	state driver.State
+}
+
+type batchRow struct {
+	statement *statement
+	ends      int32 // the row's cells are those up to here
+	ttl       int32 // seconds; 0 for the table's default
+	timestamp int64 // microseconds
+	at        rxcql.Position
+	index     int // in its page
+}
+
+// Memory that a row and a cell take beside the value's bytes: their places in
+// the batch and in the request.
+const (
+	rowCost  = 160
+	cellCost = 64
+)
+
+func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
+	before := len(b.buf)
+	for _, c := range cells {
+		state := driver.Set
+		switch {
+		case !c.Null:
+			b.buf = append(b.buf, c.Bytes...)
+		case c.Bytes != nil: // nullElement
+			state = driver.Null
+		default:
+			state = nulls
+		}
+		b.ends = append(b.ends, end{int32(len(b.buf)), state})
+	}
+	r.ends = int32(len(b.ends))
+	b.rows = append(b.rows, r)
+	cost := int64(len(b.buf) - before + rowCost + cellCost*len(cells))
+	b.owed += cost
+	b.held += cost
+}
+
+// take moves what the rows of a page owe to the batch.
+func (b *batch) take(from *rxcql.Lease) {
+	if b.owed > 0 {
+		b.lease.Take(from, b.owed)
+		b.owed = 0
+	}
+}
+
+// cells returns the cells of a row as positions in ends.
+func (b *batch) cells(row int) (first, after int) {
+	if row > 0 {
+		first = int(b.rows[row-1].ends)
+	}
+	return first, int(b.rows[row].ends)
+}
+
+// reset makes b empty and keeps its memory, except where a few large rows have
+// made it large.
+func (b *batch) reset(keep int) {
+	clear(b.rows)
+	*b = batch{key: b.key[:0], buf: b.buf[:0], ends: b.ends[:0], rows: b.rows[:0], request: b.request}
+	if cap(b.buf) > keep {
+		b.buf = nil
+	}
+}
+
+func encodedSize(cells []codec.Cell) (n int) {
+	for i := range cells {
+		n += len(cells[i].Bytes)
+	}
+	return n
+}
+
+// openBatches are the batches that wait for more rows, by partition and by age.
+// Partitions usually come one after the other, but may be interleaved, as pages
+// of several token ranges are.
+type openBatches struct {
+	byKey  map[string]*batch
+	oldest *batch
+	newest *batch
+	last   *batch // that took the last row
+}
+
+// maxOpen bounds the batches that wait. With the bound of a batch's bytes that
+// is 3 MiB unless BatchBytes says more.
+const maxOpen = 64
+
+func (o *openBatches) find(key []byte) *batch {
+	if o.last != nil && string(o.last.key) == string(key) {
+		return o.last
+	}
+	o.last = o.byKey[string(key)]
+	return o.last
+}
+
+func (o *openBatches) add(b *batch) {
+	if o.byKey == nil {
+		o.byKey = map[string]*batch{}
+	}
+	o.byKey[string(b.key)] = b
+	b.older = o.newest
+	if o.newest != nil {
+		o.newest.newer = b
+	} else {
+		o.oldest = b
+	}
+	o.newest, o.last = b, b
+}
+
+func (o *openBatches) remove(b *batch) {
+	delete(o.byKey, string(b.key))
+	if b.older != nil {
+		b.older.newer = b.newer
+	} else {
+		o.oldest = b.newer
+	}
+	if b.newer != nil {
+		b.newer.older = b.older
+	} else {
+		o.newest = b.older
+	}
+	b.older, b.newer = nil, nil
+	if o.last == b {
+		o.last = nil
+	}
+}

@@ -1,0 +1,94 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+const (
+	// hopeless is how many rows of a batch are found bad, and not one good,
+	// before the rest is taken to be bad too: a table that was dropped refuses
+	// every row.
+	hopeless = 16
+	// suspectBytes is the size from which a write that replicas fail at may
+	// be failing because of it.
+	suspectBytes = 1 << 20
+)
+
+// delivery is the writing of one batch: what was written, and what is wrong
+// with the rows that were not.
+type delivery struct {
+	wire    wire
+	batch   *batch
+	written int
+	errs    []error
+	attempt int // goes up when rows may have been written already
+}
+
+// run writes the rows from..to. Rows that the server refuses, as invalid or
+// too large, are found by halving, so that one of them costs no other row: n
+// rows with one that is bad take about 2 log n requests more. Here is the place
+// for what to do with a bad row; for now its error ends the run.
+func (d *delivery) run(ctx context.Context, from, to int) {
+	err := d.wire.send(ctx, d.batch, from, to, d.attempt)
+	switch {
+	case err == nil:
+		d.written += to - from
+	case d.refused(err, from, to) && to-from > 1:
+		if driver.Classify(err).Ambiguous() {
+			d.attempt++
+		}
+		middle := from + (to-from)/2
+		d.run(ctx, from, middle)
+		if d.written == 0 && len(d.errs) >= hopeless {
+			d.errs = append(d.errs, fmt.Errorf("%d more rows of the partition were not tried", to-middle))
+			return
+		}
+		d.run(ctx, middle, to)
+	case to-from == 1:
+		d.errs = append(d.errs, d.batch.rows[from].error(err))
+	default:
+		d.errs = append(d.errs, fmt.Errorf("%d rows of one partition, the first of them %w", to-from, d.batch.rows[from].error(err)))
+	}
+}
+
+// refused tells an answer that may be due to one row alone.
+func (d *delivery) refused(err error, from, to int) bool {
+	switch driver.Classify(err) {
+	case driver.Invalid, driver.TooLarge, driver.FrameTooBig:
+		return true
+	case driver.WriteFailure:
+		return d.batch.size(from, to) >= suspectBytes && d.attempt < attemptsPerRow-1
+	}
+	return false
+}
+
+func (b *batch) size(from, to int) int {
+	first, _ := b.cells(from)
+	_, after := b.cells(to - 1)
+	size := int(b.ends[after-1].at)
+	if first > 0 {
+		size -= int(b.ends[first-1].at)
+	}
+	return size
+}
+
+func (d *delivery) err() error { return errors.Join(d.errs...) }
+
+// error says which row an error is about.
+func (r *batchRow) error(err error) error { return rowError(r.at, r.index, err) }
+
+// rowError names a row by its place: the part of the source, its page there,
+// and the index in the page that came into the sink.
+func rowError(at rxcql.Position, index int, err error) error {
+	part := "mixed"
+	if at.Range >= 0 {
+		part = strconv.Itoa(at.Range)
+	}
+	return &rxcql.RowError{Range: part, Page: at.Page, Row: index, Err: err}
+}

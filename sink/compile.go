@@ -1,0 +1,115 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// load reads the schema of the table to write.
+func load(ctx context.Context, q schema.Reader, keyspace, name string) (*schema.Table, error) {
+	table, err := schema.Load(ctx, q, keyspace, name)
+	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
+		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	return table, err
+}
+
+// mismatch is the error for what is wrong between rows and a table; nil for
+// nothing.
+func mismatch(table *schema.Table, errs ...error) error {
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, table.Quoted(), err)
+	}
+	return nil
+}
+
+// writable says why the table cannot be written by this sink.
+func writable(table *schema.Table) error {
+	switch {
+	case table.View:
+		return fmt.Errorf("it is a materialized view: write to its base table %s", schema.Quote(table.BaseTable))
+	case table.Virtual:
+		return errors.New("it is a virtual table, which holds no rows: use sink.Exec where it takes changes")
+	case table.Counter:
+		return errors.New("it is a counter table: use sink.Exec with UPDATE … SET c = c + ?, " +
+			"and mind that an update repeated counts twice")
+	}
+	return nil
+}
+
+// choose finds the columns to write for the columns that rows have: in the
+// table's order, with all of the primary key among them.
+func choose(table *schema.Table, names []string, o planOptions) ([]schema.Column, error) {
+	var errs []error
+	for _, name := range names {
+		if _, known := table.Column(name); !known {
+			errs = append(errs, fmt.Errorf("it has no column %q%s", name, near(name, table.ColumnNames())))
+		}
+	}
+	var columns []schema.Column
+	rows, statics := false, false
+	for _, c := range table.Columns {
+		switch {
+		case o.delete && c.Kind != schema.PartitionKey && c.Kind != schema.Clustering:
+		case slices.Contains(names, c.Name):
+			columns = append(columns, c)
+			rows = rows || c.Kind == schema.Clustering || c.Kind == schema.Regular
+			statics = statics || c.Kind == schema.Static
+		}
+	}
+	for _, c := range table.Columns {
+		if slices.Contains(names, c.Name) {
+			continue
+		}
+		if c.Kind == schema.PartitionKey || c.Kind == schema.Clustering && (rows || !statics) {
+			errs = append(errs, fmt.Errorf("column %q (%s) is of the primary key, and the rows do not have it", c.Name, c.Type))
+		}
+	}
+	return columns, errors.Join(errs...)
+}
+
+func near(name string, names []string) string {
+	found := schema.Near(name, names)
+	if len(found) == 0 {
+		return ""
+	}
+	for i, n := range found {
+		found[i] = fmt.Sprintf("%q", n)
+	}
+	return "; did you mean " + strings.Join(found, " or ") + "?"
+}
+
+// sameBytes tells whether bytes of one type are a value of the other, as they
+// are: equal types but for frozen, and those that only promise less.
+func sameBytes(from, to *codec.Type) bool {
+	switch {
+	case from == nil || to == nil:
+		return false
+	case from.Kind == codec.Ascii && to.Kind == codec.Text,
+		from.Kind == codec.Timeuuid && to.Kind == codec.UUID,
+		from.Kind == codec.Counter && to.Kind == codec.Bigint:
+		return true
+	case from.Kind != to.Kind || from.Dim != to.Dim,
+		len(from.Elems) != len(to.Elems) || len(from.Fields) != len(to.Fields),
+		from.Kind == codec.Custom && from.Name != to.Name:
+		return false
+	}
+	for i := range from.Elems {
+		if !sameBytes(from.Elems[i], to.Elems[i]) {
+			return false
+		}
+	}
+	for i := range from.Fields {
+		if from.Fields[i].Name != to.Fields[i].Name || !sameBytes(from.Fields[i].Type, to.Fields[i].Type) {
+			return false
+		}
+	}
+	return true
+}

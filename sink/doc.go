@@ -1,0 +1,18 @@
+// Package sink is where streams drain: into a Cassandra table (Table), any CQL
+// statement (Exec), a Go function (Each), several sinks at once (Tee), or
+// operators and then a sink (Through).
+//
+// # What a row may be
+//
+// For Table, T is rxcql.Row (columns as received, copied byte for byte under
+// their names), a struct with at least one `cql` tag (columns by name), or
+// anything else that one column can be encoded from, with Columns naming it.
+// Exec and Each take any T.
+//
+// # Delivery
+//
+// A row's receipt is settled when the row is durable as the session's
+// consistency means it, or the function has returned. Rows of a page that was
+// not settled come again in a later run: delivery is at least once, and Table
+// makes repeats harmless (see there).
+package sink

@@ -1,0 +1,97 @@
+package sink
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Each calls fn with every row. By default the calls come one after the other,
+// in the order of the stream, in the goroutine that runs the pipeline; with
+// InFlight(n), n at a time and in no order. A row is done with when fn has
+// returned nil: then its receipt may settle, so fn must not leave work behind
+// that can still fail. Delivery: at least once.
+//
+// The context that fn gets lives a grace period longer than the run's, so that
+// what it has begun can be finished; no more calls are made once the run's has
+// ended. An error of fn fails the run, as a rxcql.StageError around a
+// rxcql.RowError; a panic does so as a StageError with its stack. With
+// InFlight(n), calls in flight are waited for. Held are the pages in flight.
+func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) rxcql.Sink[T] {
+	e := &each[T]{fn: fn, cfg: eachConfig{inFlight: 1}}
+	var errs []error
+	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errNilOption)
+			continue
+		}
+		errs = append(errs, opt.applyEach(&e.cfg))
+	}
+	if fn == nil {
+		errs = append(errs, errors.New("the function is nil"))
+	}
+	e.err = stageError("sink.Each", errs...)
+	return e
+}
+
+// eachConfig is what Each can be told.
+type eachConfig struct{ inFlight int }
+
+type each[T any] struct {
+	fn  func(context.Context, T) error
+	cfg eachConfig
+	err error
+}
+
+// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+func (e *each[T]) ConfigError() error { return e.err }
+
+func (e *each[T]) Check(context.Context) error { return e.err }
+
+func (e *each[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	if e.cfg.inFlight == 1 {
+		return &eachInOrder[T]{st: r.SinkStage("Each"), fn: e.fn, ctx: ctx}, nil
+	}
+	keep := rxcql.Keeper[T]()
+	return openRows(ctx, r, "Each", e.cfg.inFlight, func(row T) (func(context.Context) error, error) {
+		row = keep(row)
+		return func(ctx context.Context) error { return e.fn(ctx, row) }, nil
+	}), nil
+}
+
+// eachInOrder calls the function in the goroutine that writes. Pages are done
+// with when Write returns, so it holds nothing.
+type eachInOrder[T any] struct {
+	st  *rxcql.Stage
+	fn  func(context.Context, T) error
+	ctx context.Context // that of Sink.Open
+}
+
+func (w *eachInOrder[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+	w.st.Took(len(p.Rows))
+	done := 0
+	err := w.st.Protect(func() error {
+		for i, row := range p.Rows {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := w.fn(w.ctx, row); err != nil { //nolint:contextcheck // what has begun may outlive the run by the grace period
+				return w.st.Fail(rowError(p.Position, i, err))
+			}
+			done++
+		}
+		return nil
+	})
+	if done > 0 {
+		w.st.Written(done)
+	}
+	return err
+}
+
+func (w *eachInOrder[T]) Flush(context.Context) error { return nil }
+
+func (w *eachInOrder[T]) Close() error { return nil }

@@ -1,0 +1,111 @@
+package sink
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// Sent is one request as it would go to the server.
+type Sent struct {
+	Rows    []SentRow
+	Attempt int
+}
+
+type SentRow struct {
+	CQL       string
+	Timestamp int64
+	TTL       int32
+	Values    []any // []byte, Null or Unset; without the timestamp and the TTL
+	At        rxcql.Position
+	Index     int
+}
+
+type (
+	Null  struct{}
+	Unset struct{}
+)
+
+// Server stands for Cassandra in tests.
+type Server func(ctx context.Context, s Sent) error
+
+func (fn Server) send(ctx context.Context, b *batch, from, to, attempt int) error {
+	s := Sent{Attempt: attempt}
+	b.bind(from, to, attempt)
+	args := b.request.args
+	for i := from; i < to; i++ {
+		row := &b.rows[i]
+		r := SentRow{CQL: row.statement.cql, TTL: row.ttl, At: row.at, Index: row.index}
+		for _, arg := range args[:b.request.counts[i-from]] {
+			v, isValue := arg.(*driver.Value)
+			switch {
+			case !isValue:
+				r.Values = append(r.Values, Unset{})
+			case v.State == driver.Null:
+				r.Values = append(r.Values, Null{})
+			default:
+				r.Values = append(r.Values, append([]byte{}, v.Bytes...))
+			}
+		}
+		args = args[b.request.counts[i-from]:]
+		if row.statement.ttl {
+			r.Values = r.Values[:len(r.Values)-1]
+		}
+		at := len(r.Values) - 1
+		if row.statement.deletes {
+			at = 0
+		}
+		r.Timestamp = int64(binary.BigEndian.Uint64(r.Values[at].([]byte)))
+		r.Values = append(r.Values[:at:at], r.Values[at+1:]...)
+		s.Rows = append(s.Rows, r)
+	}
+	return fn(ctx, s)
+}
+
+// TableOn is Table on a server that is a function.
+func TableOn[T any](server Server, about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
+	t := &table[T]{keyspace: about.Keyspace, name: about.Name}
+	var optErr, funcErr, columnErr error
+	t.cfg, optErr = newTableConfig(opts)
+	t.fns, funcErr = rowFuncsOf[T](&t.cfg)
+	t.columns, columnErr = rowColumns[T](&t.cfg)
+	t.err = stageError("sink.Table", columnErr, optErr, funcErr)
+	return &tableOn[T]{t, server, about}
+}
+
+type tableOn[T any] struct {
+	*table[T]
+	server Server
+	about  *schema.Table
+}
+
+func (t *tableOn[T]) Check(context.Context) error {
+	_, err := t.compileFor(t.about)
+	return err
+}
+
+func (t *tableOn[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+	to, err := t.compileFor(t.about)
+	if err != nil {
+		return nil, err
+	}
+	return t.open(ctx, r, to, t.server), nil
+}
+
+// Times is the text for n rows of a statement with so many markers, after it has
+// been asked for often.
+func Times(cql string, markers, n, asked int) (text string) {
+	s := &statement{cql: cql, markers: markers}
+	for range asked {
+		text = s.times(n)
+	}
+	return text
+}
+
+const (
+	AttemptsPerRow = attemptsPerRow
+	MaxOpen        = maxOpen
+)

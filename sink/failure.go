@@ -1,0 +1,54 @@
+package sink
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/rxcql/rxcql"
+)
+
+var (
+	// errFailed stands for the failure that a writer has already.
+	errFailed = errors.New("the sink has failed")
+	errExited = errors.New("runtime.Goexit was called in a user function")
+)
+
+// failure keeps the first error of what a writer does in the background, and
+// ends the run with it.
+type failure struct {
+	run  *rxcql.Run
+	once sync.Once
+	done chan struct{} // closed with the first error
+	err  error         // set before done is closed
+}
+
+func newFailure(r *rxcql.Run) *failure { return &failure{run: r, done: make(chan struct{})} }
+
+func (f *failure) set(err error) {
+	f.once.Do(func() {
+		f.err = err
+		close(f.done)
+		f.run.Fail(err)
+	})
+}
+
+// get returns the error, nil so far.
+func (f *failure) get() error {
+	select {
+	case <-f.done:
+		return f.err
+	default:
+		return nil
+	}
+}
+
+// or returns the failure in place of an error that only echoes it.
+func (f *failure) or(err error) error {
+	if err == nil {
+		return f.get()
+	}
+	if errors.Is(err, errFailed) {
+		return f.err
+	}
+	return err
+}

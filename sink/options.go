@@ -1,0 +1,195 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gocql/gocql"
+)
+
+// TableOption is an option of Table.
+type TableOption interface{ applyTable(*tableConfig) error }
+
+// ExecOption is an option of Exec.
+type ExecOption interface{ applyExec(*execConfig) error }
+
+// EachOption is an option of Each.
+type EachOption interface{ applyEach(*eachConfig) error }
+
+// WriteOption is an option of the sinks that write to Cassandra.
+type WriteOption interface {
+	TableOption
+	ExecOption
+}
+
+const (
+	// DefaultInFlight is how many requests Table and Exec have out at once.
+	DefaultInFlight = 64
+	maxInFlight     = 32_768 // what one connection has numbers for
+)
+
+type inFlight int
+
+// InFlight sets how many things a sink does at once: batches for Table and
+// statements for Exec (default 64), calls for Each (default 1, which keeps the
+// order of the stream).
+func InFlight(n int) interface {
+	WriteOption
+	EachOption
+} {
+	return inFlight(n)
+}
+
+func (n inFlight) set(to *int) error {
+	if n < 1 || n > maxInFlight {
+		return fmt.Errorf("InFlight(%d): must be from 1 to %d", int(n), maxInFlight)
+	}
+	*to = int(n)
+	return nil
+}
+
+func (n inFlight) applyTable(c *tableConfig) error { return n.set(&c.inFlight) }
+func (n inFlight) applyExec(c *execConfig) error   { return n.set(&c.inFlight) }
+func (n inFlight) applyEach(c *eachConfig) error   { return n.set(&c.inFlight) }
+
+type consistency gocql.Consistency
+
+// Consistency sets the consistency of the writes; the session's by default.
+func Consistency(c gocql.Consistency) WriteOption { return consistency(c) }
+
+func (o consistency) set(to **gocql.Consistency) error {
+	level := gocql.Consistency(o)
+	if level > gocql.LocalOne {
+		return fmt.Errorf("Consistency(%d): no such level", uint16(level))
+	}
+	*to = &level
+	return nil
+}
+
+func (o consistency) applyTable(c *tableConfig) error { return o.set(&c.consistency) }
+func (o consistency) applyExec(c *execConfig) error   { return o.set(&c.consistency) }
+
+// tableOption is an option that only Table has.
+type tableOption func(*tableConfig) error
+
+func (fn tableOption) applyTable(c *tableConfig) error { return fn(c) }
+
+// BatchRows sets the most rows in a batch; default 100, at most 65535. 1 sends
+// every row as a statement of its own.
+func BatchRows(n int) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		if n < 1 || n > maxBatchRows {
+			return fmt.Errorf("BatchRows(%d): must be from 1 to %d", n, maxBatchRows)
+		}
+		c.batchRows = n
+		return nil
+	})
+}
+
+// BatchBytes sets the most encoded bytes in a batch; default 48 KiB, from 1 KiB
+// to 16 MiB. A row that is larger goes alone. Over 64 KiB, the nodes of a
+// cluster hand a write to each other on a slower way, made for large messages.
+func BatchBytes(n int) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		if n < minBatchBytes || n > maxBatchBytes {
+			return fmt.Errorf("BatchBytes(%d): must be from %d to %d", n, minBatchBytes, maxBatchBytes)
+		}
+		c.batchBytes = n
+		return nil
+	})
+}
+
+// Linger sets how long a batch that is not full waits for more rows of its
+// partition; default 5 ms, at most 1 minute. It matters only where rows come
+// slowly: otherwise batches fill, or make room for others, before.
+func Linger(d time.Duration) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		if d <= 0 || d > maxLinger {
+			return fmt.Errorf("Linger(%v): must be above 0 and at most %v", d, maxLinger)
+		}
+		c.linger = d
+		return nil
+	})
+}
+
+// Columns names the columns to write, exactly as the schema spells them. It is
+// needed where T is a single value, and optional for rxcql.Row, of which all
+// columns are written otherwise; a struct names its own.
+func Columns(names ...string) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		seen := map[string]bool{}
+		for _, name := range names {
+			if seen[name] {
+				return fmt.Errorf("Columns: %q is named twice", name)
+			}
+			seen[name] = true
+		}
+		if len(names) == 0 {
+			return errors.New("Columns(): name at least one")
+		}
+		c.columns = append(c.columns, names...)
+		return nil
+	})
+}
+
+// NullsDelete writes a null as a null, which deletes what the column holds and
+// leaves a tombstone. By default a null is unset: the column stays as it is.
+func NullsDelete() TableOption {
+	return tableOption(func(c *tableConfig) error {
+		c.nullsDelete = true
+		return nil
+	})
+}
+
+// Delete makes the sink delete the row of each T by its primary key; other
+// columns that T has are not looked at.
+func Delete() TableOption {
+	return tableOption(func(c *tableConfig) error {
+		c.delete = true
+		return nil
+	})
+}
+
+// TTL makes every row expire after d, which must be whole seconds, up to 20
+// years. Without it the table's default holds.
+func TTL(d time.Duration) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		seconds, err := ttlSeconds(d)
+		if err == nil && seconds == 0 {
+			err = errors.New("must be above 0; leave the option out for the table's default")
+		}
+		if err != nil {
+			return fmt.Errorf("TTL(%v): %w", d, err)
+		}
+		c.ttl = seconds
+		return nil
+	})
+}
+
+// TTLOf takes the time after which a row expires from the row: whole seconds
+// up to 20 years, or 0 for the table's default. Anything else is that row's
+// error.
+func TTLOf[T any](fn func(T) time.Duration) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		if fn == nil {
+			return errors.New("TTLOf: the function is nil")
+		}
+		c.ttlOf = fn
+		return nil
+	})
+}
+
+// Timestamp takes the write timestamp of a row, in microseconds since 1970,
+// from the row: the version with the highest one wins, whatever order rows come
+// in. It must be above 0. Of two versions with the same timestamp the server
+// keeps the larger value of each column.
+func Timestamp[T any](fn func(T) int64) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		if fn == nil {
+			return errors.New("Timestamp: the function is nil")
+		}
+		c.timestamp = fn
+		return nil
+	})
+}

@@ -1,0 +1,190 @@
+package sink
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// A tuple cannot be bound as one value: gocql wants a value an element and then
+// finds no types for them. So a tuple is written as a literal, (?, ?), with the
+// raw bytes of its elements, nested tuples likewise. A null tuple cannot be
+// said by values in such a literal, since a tuple of nulls is something else.
+// So rows have a shape: which tuples are there and which are null; each shape
+// has its statement. Tuples inside of collections and user-defined types are
+// part of those values' bytes and need none of this.
+
+// errTuple is told without the bytes.
+var errTuple = errors.New("the bytes are not a value of the type")
+
+// nullElement is a null that is never unset, which the server refuses within a
+// tuple. What tells it from other nulls is that it has bytes.
+var nullElement = codec.Cell{Null: true, Bytes: []byte{}}
+
+// expands tells the types that are written as a literal.
+func expands(t *codec.Type) bool { return t.Kind == codec.Tuple }
+
+// Signs in the signature of a shape, in the order of the columns.
+const (
+	signValue   = 'v'
+	signNull    = 'n' // written as the word null
+	signOmitted = '-' // the column is left out, and stays as it is
+	signOpen    = '('
+	signClose   = ')'
+	signStatic  = 's' // at the front: only partition key and static columns
+)
+
+// shaper gives rows their shape. It is used by one goroutine.
+type shaper struct {
+	sign  []byte
+	cells []codec.Cell
+}
+
+// shape returns the statement for a row and the cells that it binds.
+func (s *shaper) shape(p *plan, cells []codec.Cell) (*statement, []codec.Cell, error) {
+	static := p.statics && onlyStatics(p, cells)
+	if !static {
+		if name := p.missing(cells); name != "" {
+			return nil, nil, fmt.Errorf("column %q is of the primary key and cannot be null", name)
+		}
+		if !p.shaped {
+			return p.usual, cells, nil
+		}
+	}
+	s.sign, s.cells = s.sign[:0], s.cells[:0]
+	if static {
+		s.sign = append(s.sign, signStatic)
+	}
+	for i, cell := range cells {
+		c := p.columns[i]
+		switch {
+		case static && c.Kind != schema.PartitionKey && c.Kind != schema.Static:
+			s.sign = append(s.sign, signOmitted)
+		case !expands(c.Type):
+			s.value(cell)
+		case cell.Null && !p.options.nullsDelete:
+			s.sign = append(s.sign, signOmitted)
+		default:
+			if err := s.tuple(c.Type, cell); err != nil {
+				return nil, nil, fmt.Errorf("column %q (%s): %w", c.Name, c.Type, err)
+			}
+		}
+	}
+	st := p.shapes[string(s.sign)]
+	if st == nil {
+		st = p.shaping(string(s.sign))
+		p.shapes[string(s.sign)] = st
+	}
+	return st, s.cells, nil
+}
+
+// onlyStatics tells a row that a scan gives for a partition without rows: its
+// static columns, and null for all the rest.
+func onlyStatics(p *plan, cells []codec.Cell) bool {
+	for i, cell := range cells {
+		switch p.columns[i].Kind {
+		case schema.PartitionKey:
+			if cell.Null {
+				return false
+			}
+		case schema.Clustering, schema.Regular:
+			if !cell.Null {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *shaper) value(cell codec.Cell) {
+	s.sign = append(s.sign, signValue)
+	s.cells = append(s.cells, cell)
+}
+
+// tuple takes a tuple apart. Elements that its bytes end before are null.
+func (s *shaper) tuple(t *codec.Type, cell codec.Cell) error {
+	if cell.Null {
+		s.sign = append(s.sign, signNull)
+		return nil
+	}
+	rest := cell.Bytes
+	if len(rest) == 0 {
+		return errors.New("an empty value of a tuple, which is neither null nor has elements, cannot be written")
+	}
+	s.sign = append(s.sign, signOpen)
+	for _, et := range t.Elems {
+		elem := nullElement
+		if len(rest) > 0 {
+			if len(rest) < 4 {
+				return errTuple
+			}
+			n := int(int32(binary.BigEndian.Uint32(rest)))
+			rest = rest[4:]
+			switch {
+			case n > len(rest) || n < -1:
+				return errTuple
+			case n >= 0:
+				elem = codec.Cell{Bytes: rest[:n:n]}
+				rest = rest[n:]
+			}
+		}
+		if !expands(et) {
+			s.value(elem)
+		} else if err := s.tuple(et, elem); err != nil {
+			return err
+		}
+	}
+	if len(rest) > 0 {
+		return errTuple
+	}
+	s.sign = append(s.sign, signClose)
+	return nil
+}
+
+// shaping makes the statement of a shape.
+func (p *plan) shaping(sign string) *statement {
+	static := sign[0] == signStatic
+	if static {
+		sign = sign[1:]
+	}
+	var set []assignment
+	lists := false
+	for _, c := range p.columns {
+		var text string
+		text, sign = term(sign)
+		if text != "" {
+			set = append(set, assignment{c.Name, text})
+			lists = lists || appends(c)
+		}
+	}
+	if p.options.delete {
+		return deletion(p.table, set)
+	}
+	return insertion(p.table, set, p.options.ttl, lists)
+}
+
+// term reads one value's signs and returns its text, "" for none, and the rest.
+func term(sign string) (text, rest string) {
+	first, rest := sign[0], sign[1:]
+	switch first {
+	case signOmitted:
+		return "", rest
+	case signNull:
+		return "null", rest
+	case signValue:
+		return "?", rest
+	}
+	text = "("
+	for rest[0] != signClose {
+		var elem string
+		elem, rest = term(rest)
+		if len(text) > 1 {
+			text += ","
+		}
+		text += elem
+	}
+	return text + ")", rest[1:]
+}

@@ -1,0 +1,114 @@
+package sink
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// statement is the CQL that writes rows of one shape, and how its bind markers
+// follow from a row: the row's cells in order, with the timestamp and the time
+// to live where the text has them.
+type statement struct {
+	cql     string
+	markers int
+	deletes bool // the timestamp comes first, and there is no time to live
+	ttl     bool // the time to live comes last, after the timestamp
+	lists   bool // writes a list that is not frozen: see clock
+	many    manifold
+}
+
+// assignment is one column of a statement: its name and the term that stands
+// for its value, with as many bind markers as the row has cells for it.
+type assignment struct {
+	name string
+	term string
+}
+
+func insertion(table *schema.Table, set []assignment, ttl, lists bool) *statement {
+	var names, terms strings.Builder
+	for i, a := range set {
+		if i > 0 {
+			names.WriteByte(',')
+			terms.WriteByte(',')
+		}
+		names.WriteString(schema.Quote(a.name))
+		terms.WriteString(a.term)
+	}
+	cql := "INSERT INTO " + table.Quoted() + " (" + names.String() + ") VALUES (" + terms.String() + ") USING TIMESTAMP ?"
+	markers := strings.Count(terms.String(), "?") + 1
+	if ttl {
+		cql += " AND TTL ?"
+		markers++
+	}
+	return &statement{cql: cql, markers: markers, ttl: ttl, lists: lists}
+}
+
+func deletion(table *schema.Table, key []assignment) *statement {
+	var where strings.Builder
+	for i, a := range key {
+		if i > 0 {
+			where.WriteString(" AND ")
+		}
+		where.WriteString(schema.Quote(a.name) + "=" + a.term)
+	}
+	return &statement{
+		cql:     "DELETE FROM " + table.Quoted() + " USING TIMESTAMP ? WHERE " + where.String(),
+		markers: strings.Count(where.String(), "?") + 1,
+		deletes: true,
+	}
+}
+
+const (
+	// manifoldAfter is how often batches of a size must come before a statement
+	// is prepared for the size.
+	manifoldAfter = 4
+	// maxManifoldMarkers bounds what such statements of one shape take of the
+	// server's cache of prepared statements, which is 10 MiB on small nodes: some
+	// 280 bytes a marker were measured, twice if the session has a keyspace.
+	maxManifoldMarkers = 4096
+)
+
+// manifold keeps texts that write a whole batch as one prepared statement,
+//
+//	BEGIN UNLOGGED BATCH INSERT …;INSERT …; APPLY BATCH
+//
+// To the server that is the same as a batch of as many statements; to the
+// client it is 0.6 of the CPU, since gocql looks up, binds and remembers each
+// entry of a batch by itself, and it goes to a replica of the table's keyspace
+// where a batch goes by the session's. Each number of rows needs a text of its
+// own, so only sizes that come again get one, as long as the server's cache is
+// not crowded.
+type manifold struct {
+	mu      sync.Mutex
+	uses    map[int]int
+	texts   map[int]string
+	markers int
+}
+
+// times returns the text that runs the statement for n rows, "" if there is
+// none.
+func (s *statement) times(n int) string {
+	if n < 2 {
+		return ""
+	}
+	m := &s.many
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if text := m.texts[n]; text != "" {
+		return text
+	}
+	if m.markers+n*s.markers > maxManifoldMarkers {
+		return ""
+	}
+	if m.uses == nil {
+		m.uses, m.texts = map[int]int{}, map[int]string{}
+	}
+	if m.uses[n]++; m.uses[n] <= manifoldAfter {
+		return ""
+	}
+	m.markers += n * s.markers
+	m.texts[n] = "BEGIN UNLOGGED BATCH " + strings.Repeat(s.cql+";", n) + " APPLY BATCH"
+	return m.texts[n]
+}

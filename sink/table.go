@@ -1,0 +1,149 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// Table writes rows into a table by INSERT, which adds a row or changes the
+// columns given of the row that is there. The name is "keyspace.table", each
+// part in double quotes where CQL would need them. T must have all columns of
+// the primary key; an rxcql.Row has to bring, under the same names, columns of
+// the same types. Rows that only have the partition key and static columns set
+// the static columns.
+//
+// Rows of one partition go together as an unlogged batch, which the server
+// applies as one write: up to 100 rows (BatchRows) and 48 KiB (BatchBytes); a
+// larger row goes alone, and so does every row of a table without clustering
+// columns. A batch that is not full waits for 5 ms at most (Linger). Up to 64
+// batches (InFlight) are written at once; then Write waits.
+//
+// Order: every row has a write timestamp that goes up in the order of the
+// stream, so of two rows with one key the later wins, whatever order the server
+// gets them in. The timestamps begin at the run's start (Run.Epoch), unless
+// Timestamp gives others; rows written since then by others with the server's
+// time are newer. Delivery: at least once, and a row written again, with its
+// timestamp, changes nothing. A null is unset: it leaves the column as it is,
+// unless NullsDelete.
+//
+// A batch that the server refuses is halved until the row at fault is found:
+// the others are written and the run fails with a rxcql.StageError around a
+// rxcql.RowError for each bad row. Any other failed write fails the run too;
+// nothing is sent again. Held are the batches that wait (at most 64) and those
+// in flight (at most 64 MiB, or one batch), both charged to the budget.
+//
+// Check reports, all together and as rxcql.ErrSchema: unknown table or columns,
+// missing columns of the primary key, columns whose type does not fit the Go
+// field, and tables that cannot be written so (counters, materialized views).
+// The columns of rxcql.Rows are compared with the first row unless Columns
+// names them.
+func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Sink[T] {
+	t := &table[T]{}
+	var optErr, funcErr, nameErr, columnErr, sessionErr error
+	t.cfg, optErr = newTableConfig(opts)
+	t.fns, funcErr = rowFuncsOf[T](&t.cfg)
+	t.keyspace, t.name, nameErr = schema.ParseName(name)
+	t.columns, columnErr = rowColumns[T](&t.cfg)
+	t.session, sessionErr = driver.Wrap(session)
+	t.err = stageError("sink.Table", sessionErr, nameErr, columnErr, optErr, funcErr)
+	return t
+}
+
+// table is the description of a table sink; runs do not change it.
+type table[T any] struct {
+	session        *driver.Session
+	keyspace, name string
+	columns        []string // that are written; nil for all that a Row has
+	cfg            tableConfig
+	fns            rowFuncs[T]
+	err            error
+
+	checked atomic.Pointer[target[T]] // as the last Check found it
+}
+
+// target is the table as a run writes it.
+type target[T any] struct {
+	about *schema.Table
+	fork  func() encoder[T]
+}
+
+// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+func (t *table[T]) ConfigError() error { return t.err }
+
+func (t *table[T]) Check(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
+	to, err := t.compile(ctx)
+	if err == nil {
+		t.checked.Store(to)
+	}
+	return err
+}
+
+func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
+	about, err := load(ctx, t.session, t.keyspace, t.name)
+	if err != nil {
+		return nil, err
+	}
+	return t.compileFor(about)
+}
+
+func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
+	o := planOptions{delete: t.cfg.delete, nullsDelete: t.cfg.nullsDelete, ttl: t.cfg.ttl > 0 || t.cfg.ttlOf != nil}
+	errs := []error{writable(about)}
+	to := &target[T]{about: about}
+	if isRow[T]() {
+		to.fork = func() encoder[T] {
+			var e any = &copier{table: about, names: t.columns, options: o}
+			return e.(encoder[T])
+		}
+		if t.columns != nil {
+			_, err := choose(about, t.columns, o)
+			errs = append(errs, err)
+		}
+		return to, mismatch(about, errs...)
+	}
+	e, err := newStructs[T](about, t.columns, o)
+	to.fork = func() encoder[T] { return e.fork() }
+	return to, mismatch(about, append(errs, err)...)
+}
+
+func (t *table[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+	if t.err != nil {
+		return nil, t.err
+	}
+	to := t.checked.Load()
+	if to == nil {
+		var err error
+		if to, err = t.compile(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return t.open(ctx, r, to, &cqlWire{session: t.session, consistency: t.cfg.consistency}), nil
+}
+
+// stageError joins what is wrong with a sink's arguments, under its name.
+func stageError(sink string, errs ...error) error {
+	if err := errors.Join(errs...); err != nil {
+		return &configError{sink, err}
+	}
+	return nil
+}
+
+// configError puts the sink's name before the errors of its arguments. It is
+// an rxcql.ErrConfig.
+type configError struct {
+	sink string
+	err  error
+}
+
+func (e *configError) Error() string   { return e.sink + ": " + e.err.Error() }
+func (e *configError) Unwrap() []error { return []error{rxcql.ErrConfig, e.err} }

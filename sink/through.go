@@ -1,0 +1,152 @@
+package sink
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Through puts operators before a sink, so that the branches of a Tee can get
+// different things:
+//
+//	sink.Tee(all, sink.Through(func(in rxcql.Stream[Order]) rxcql.Stream[Order] {
+//		return operators.Filter(in, Order.Large)
+//	}, large))
+//
+// Fn is called once, when the sink is made. It must build on the stream that it
+// is given, use it once, and bring in no other source.
+//
+// Rows are pushed: synchronous operators run in the goroutine that writes,
+// others in their own. Order, what is held and what fails are theirs. A page is
+// settled when everything made from it is.
+//
+// An operator that ends its stream on purpose (Take) ends this branch alone: the
+// rows that come later are dropped here, counted as filtered, and settled,
+// while the source is read on for other branches. The report says so: EndedBy
+// names the operator, and the run is not Complete. To stop the reading, put the
+// operator before the sink, not into it.
+func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B]) rxcql.Sink[A] {
+	t := &through[A, B]{to: to}
+	var errs []error
+	if to == nil {
+		errs = append(errs, errors.New("the sink is nil"))
+	} else if c, ok := to.(rxcql.Configured); ok {
+		errs = append(errs, c.ConfigError())
+	}
+	if fn == nil {
+		errs = append(errs, errors.New("the function is nil"))
+	} else {
+		info := rxcql.StageInfo{Name: "Through in"}
+		t.stream = fn(rxcql.NewStream(info, subscribeFeed[A]))
+		errs = append(errs, t.stream.ConfigError())
+	}
+	t.err = stageError("sink.Through", errs...)
+	return t
+}
+
+type through[A, B any] struct {
+	stream rxcql.Stream[B]
+	to     rxcql.Sink[B]
+	err    error
+}
+
+// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+func (t *through[A, B]) ConfigError() error { return t.err }
+
+func (t *through[A, B]) Check(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
+	return errors.Join(t.stream.Check(ctx), t.to.Check(ctx))
+}
+
+func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A], error) {
+	if t.err != nil {
+		return nil, t.err
+	}
+	to, err := t.to.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	st := r.SinkStage("Through")
+	w := &throughWriter[A, B]{st: st, to: to, feed: newFeed[A](), failed: newFailure(r), over: make(chan struct{})}
+	w.group, ctx = st.Group(ctx)
+	ctx = context.WithValue(ctx, feedKey{}, w.feed)
+	w.group.Go(func() error {
+		err := w.st.Protect(func() error { return t.stream.Subscribe(ctx, st, into[B]{to}) })
+		if err != nil && !w.feed.isClosed() {
+			w.failed.set(err)
+		}
+		w.err = err
+		close(w.over)
+		return nil
+	})
+	return w, nil
+}
+
+// into is the end of the operators: pages go to the writer behind them.
+type into[B any] struct{ to rxcql.Writer[B] }
+
+func (o into[B]) Next(ctx context.Context, p *rxcql.Page[B]) error { return o.to.Write(ctx, p) }
+
+func (o into[B]) Done(ctx context.Context, _ bool) error { return o.to.Flush(ctx) }
+
+type throughWriter[A, B any] struct {
+	st     *rxcql.Stage
+	to     rxcql.Writer[B]
+	feed   *feed[A]
+	failed *failure
+	group  *rxcql.Group
+	watch  func() bool // undoes what ties the operators to the run's context
+
+	over chan struct{} // closed when the operators have ended
+	err  error         // how; set before over is closed
+}
+
+func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error {
+	w.tie(ctx)
+	switch ended, err := w.feed.next(p, w.over); {
+	case err != nil:
+		<-w.over
+		return w.err // nil if an operator ended its stream: the page is done with
+	case ended:
+		<-w.over
+		if w.err == nil {
+			w.st.Drop(len(p.Rows))
+		}
+		return w.err
+	}
+	return w.failed.get()
+}
+
+// tie ends the operators with the context of the run.
+func (w *throughWriter[A, B]) tie(ctx context.Context) {
+	if w.watch == nil {
+		w.watch = context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
+	}
+}
+
+// Flush ends the operators' stream, so nothing can be written after it.
+func (w *throughWriter[A, B]) Flush(ctx context.Context) error {
+	w.tie(ctx)
+	stopped := false
+	select {
+	case <-w.st.Run().Stopping():
+		stopped = true
+	default:
+	}
+	w.feed.finish(stopped, w.over)
+	<-w.over
+	return w.err
+}
+
+func (w *throughWriter[A, B]) Close() error {
+	w.feed.close()
+	w.group.Cancel(errClosed)
+	err := w.group.Wait()
+	if w.watch != nil {
+		w.watch()
+	}
+	return errors.Join(err, w.to.Close())
+}

@@ -1,0 +1,34 @@
+package sink
+
+// attemptsPerRow is how many times a row may be sent at most, counting those
+// after an answer that leaves open whether it was written.
+const attemptsPerRow = 16
+
+// clock gives the rows of a run their write timestamps: the run's start in
+// microseconds, and up with every row. So the later of two rows with one key
+// wins whatever order the writes arrive in, and a row sent again, by a retry or
+// because a batch was split, carries the timestamp that it had.
+//
+// The exception are tables with a list that is not frozen. Such a list is
+// written as "delete what is older than t, then append at t": the same write
+// twice at one t gives every element twice. There attempt n of a row is sent
+// at its timestamp plus n, which deletes the attempts before, and rows are
+// attemptsPerRow apart so that no attempt of a row reaches the next row's.
+//
+// The clock follows the rows, not the time: past a million rows a second (62,500
+// with such a list) it runs ahead of it, and a run that starts within that lead
+// would be older than the rows written last. The wall clock catches up while
+// nothing is written.
+type clock struct{ last, step int64 }
+
+func newClock(epoch int64, lists bool) clock {
+	if lists {
+		return clock{last: epoch, step: attemptsPerRow}
+	}
+	return clock{last: epoch, step: 1}
+}
+
+func (c *clock) next() int64 {
+	c.last += c.step
+	return c.last
+}

@@ -1,0 +1,93 @@
+package sink
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// workers do jobs in the background, in a bounded number of goroutines that are
+// started as they are needed. They go on with jobs handed over when the run
+// fails: what is in flight is finished. Jobs are handed over by one goroutine
+// at a time.
+type workers[J any] struct {
+	st      *rxcql.Stage
+	group   *rxcql.Group
+	failed  *failure
+	jobs    chan J
+	started int
+	do      func(context.Context, J) error
+	ctx     context.Context // of the jobs: that of Sink.Open
+	flight  *flight
+	bytes   func(J) int64
+}
+
+// newWorkers starts nothing yet. An error of do, or a panic, fails the run; do
+// has to leave receipts open then.
+func newWorkers[J any](ctx context.Context, st *rxcql.Stage, limit int, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
+	w := &workers[J]{
+		st: st, failed: newFailure(st.Run()), jobs: make(chan J, limit), do: do,
+		flight: newFlight(limit), bytes: bytes,
+	}
+	w.group, w.ctx = st.Group(ctx)
+	return w
+}
+
+// hand waits for room and hands a job over. If it fails the job is still the
+// caller's.
+func (w *workers[J]) hand(ctx context.Context, job J) error {
+	if err := w.flight.acquire(ctx, w.bytes(job), w.failed.done); err != nil {
+		return w.failed.or(err)
+	}
+	w.push(job)
+	return nil
+}
+
+// room takes room for a job if there is some; the caller then has to push it.
+func (w *workers[J]) room(job J) bool {
+	return w.failed.get() == nil && w.flight.try(w.bytes(job))
+}
+
+func (w *workers[J]) push(job J) {
+	if w.started < cap(w.jobs) {
+		w.started++
+		w.group.Go(w.work)
+	}
+	w.jobs <- job // there is room for as many as may be in flight
+}
+
+// work returns no error: it would cancel the context of the other jobs.
+func (w *workers[J]) work() error {
+	for job := range w.jobs {
+		w.one(job)
+	}
+	return nil
+}
+
+func (w *workers[J]) one(job J) {
+	bytes, returned := w.bytes(job), false
+	defer func() {
+		if !returned { // runtime.Goexit, as of a test's FailNow
+			w.failed.set(w.st.Fail(errExited))
+		}
+		w.flight.release(bytes)
+	}()
+	if err := w.st.Protect(func() error { return w.do(w.ctx, job) }); err != nil {
+		w.failed.set(err) // before anyone can see that nothing is in flight
+	}
+	returned = true
+}
+
+// flush waits until every job is done.
+func (w *workers[J]) flush(ctx context.Context) error {
+	if err := w.failed.get(); err != nil {
+		return err
+	}
+	return w.failed.or(w.flight.empty(ctx))
+}
+
+// close waits for the jobs in flight and for the goroutines.
+func (w *workers[J]) close() error {
+	close(w.jobs)
+	return w.group.Wait()
+}

@@ -1,0 +1,214 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// tableWriter is a table sink in one run. Rows are encoded and gathered into
+// batches in the goroutine that writes; workers send the batches.
+type tableWriter[T any] struct {
+	st      *rxcql.Stage
+	cfg     *tableConfig
+	fns     rowFuncs[T]
+	account *rxcql.Account
+	nulls   driver.State
+
+	// gathering holds a token while what follows is in use, by Write or Flush or
+	// the timer. It is no mutex, because it is held while waiting for room.
+	gathering chan struct{}
+	rows      encoder[T]
+	shaper    shaper
+	clock     clock
+	key       []byte
+	open      openBatches
+	free      sync.Pool
+
+	wire    wire
+	workers *workers[*batch]
+	linger  *lingering
+}
+
+func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
+	st := r.SinkStage("Table " + t.keyspace + "." + t.name)
+	lists := false
+	for _, c := range to.about.Columns {
+		lists = lists || appends(c)
+	}
+	w := &tableWriter[T]{
+		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset,
+		rows: to.fork(), clock: newClock(r.Epoch(), lists && !t.cfg.delete),
+		gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
+	}
+	if t.cfg.nullsDelete {
+		w.nulls = driver.Null
+	}
+	w.free.New = func() any { return &batch{} }
+	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
+	w.workers.group.Go(w.lingerer)
+	return w
+}
+
+func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+	if err := w.workers.failed.get(); err != nil {
+		return err
+	}
+	w.st.Took(len(p.Rows))
+	w.gathering <- struct{}{}
+	defer func() { <-w.gathering }()
+	err := w.st.Protect(func() error { return w.gather(ctx, p) })
+	now := time.Now()
+	for b := w.open.oldest; b != nil; b = b.newer {
+		b.take(p.Lease)
+		if b.waits.IsZero() {
+			b.waits = now
+		}
+	}
+	if w.open.oldest != nil {
+		w.linger.wake()
+	}
+	return err
+}
+
+// gather puts the rows of a page into batches, and sends those that are full.
+func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
+	for i := range p.Rows {
+		plan, r, cells, err := w.row(&p.Rows[i])
+		if err != nil {
+			if errors.Is(err, rxcql.ErrSchema) { // not this row's fault: all have these columns
+				return w.st.Fail(err)
+			}
+			return w.st.Fail(rowError(p.Position, i, err))
+		}
+		r.at, r.index = p.Position, i
+		w.key = plan.key(w.key[:0], cells.all)
+		if err := w.add(ctx, p.Lease, plan, r, cells.bound); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cells of a row: one a column, and those that its statement binds.
+type cells struct{ all, bound []codec.Cell }
+
+// row encodes a row, and gives it its timestamp.
+func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
+	if p, c.all, err = w.rows.encode(row); err != nil {
+		return p, r, c, err
+	}
+	if r.statement, c.bound, err = w.shaper.shape(p, c.all); err != nil {
+		return p, r, c, err
+	}
+	r.timestamp, r.ttl = w.clock.next(), w.cfg.ttl
+	if w.fns.timestamp != nil {
+		if r.timestamp = w.fns.timestamp(*row); r.timestamp <= 0 {
+			return p, r, c, errors.New("the function given to Timestamp must return a number above 0")
+		}
+	}
+	if w.fns.ttl != nil {
+		if r.ttl, err = ttlSeconds(w.fns.ttl(*row)); err != nil {
+			return p, r, c, fmt.Errorf("the function given to TTLOf: %w", err)
+		}
+	}
+	return p, r, c, nil
+}
+
+func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r batchRow, bound []codec.Cell) error {
+	if len(p.table.ClusteringKey) == 0 {
+		// No other row of the partition will come, or only as a later version.
+		b := w.newBatch()
+		b.add(r, bound, w.nulls)
+		return w.send(ctx, page, b)
+	}
+	b := w.open.find(w.key)
+	if b != nil && len(b.buf)+encodedSize(bound) > w.cfg.batchBytes {
+		if err := w.sendOpen(ctx, page, b); err != nil {
+			return err
+		}
+		b = nil
+	}
+	if b == nil {
+		b = w.newBatch()
+		w.open.add(b)
+	}
+	b.add(r, bound, w.nulls)
+	switch {
+	case len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes:
+		return w.sendOpen(ctx, page, b)
+	case len(w.open.byKey) > maxOpen:
+		return w.sendOpen(ctx, page, w.open.oldest)
+	}
+	return nil
+}
+
+func (w *tableWriter[T]) newBatch() *batch {
+	b := w.free.Get().(*batch)
+	b.key = append(b.key[:0], w.key...)
+	b.lease = w.account.Lease()
+	return b
+}
+
+func (w *tableWriter[T]) sendOpen(ctx context.Context, page *rxcql.Lease, b *batch) error {
+	w.open.remove(b)
+	return w.send(ctx, page, b)
+}
+
+// send hands a batch to the workers, and waits while too much is in flight.
+// Page is the lease of the rows being written, nil if none are.
+func (w *tableWriter[T]) send(ctx context.Context, page *rxcql.Lease, b *batch) error {
+	if page != nil {
+		b.take(page)
+	}
+	err := w.workers.hand(ctx, b)
+	if err != nil {
+		b.lease.Release()
+	}
+	return err
+}
+
+func (w *tableWriter[T]) Flush(ctx context.Context) error {
+	w.gathering <- struct{}{}
+	defer func() { <-w.gathering }()
+	for w.open.oldest != nil {
+		if err := w.sendOpen(ctx, nil, w.open.oldest); err != nil {
+			return err
+		}
+	}
+	return w.workers.flush(ctx)
+}
+
+func (w *tableWriter[T]) Close() error {
+	w.linger.stop()
+	w.gathering <- struct{}{}
+	for b := w.open.oldest; b != nil; b = b.newer {
+		b.lease.Release()
+	}
+	w.open = openBatches{}
+	<-w.gathering
+	return w.workers.close() // nothing is open, so the timer hands nothing over
+}
+
+// write delivers a batch, in the goroutine of a worker.
+func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
+	d := delivery{wire: w.wire, batch: b}
+	d.run(ctx, 0, len(b.rows))
+	if d.written > 0 {
+		w.st.Written(d.written)
+	}
+	if err := d.err(); err != nil {
+		b.lease.Release() // and leaves the receipts open
+		return w.st.Fail(err)
+	}
+	b.lease.End()
+	b.reset(2 * w.cfg.batchBytes)
+	w.free.Put(b)
+	return nil
+}
