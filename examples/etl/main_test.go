@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestWrongFlagsAreToldAllTogetherAndEndWithTwo(t *testing.T) {
+	var out, errs bytes.Buffer
+	code := run([]string{"--budget", "lots", "--workers", "0", "--keyspace", "A;B", "--consistency", "ANY", "x"}, &out, &errs)
+	require.Equal(t, 2, code)
+	require.Empty(t, out.String())
+	for _, part := range []string{"--budget", "--workers", "--keyspace", "--consistency", `"x"`, "64MiB"} {
+		require.Contains(t, errs.String(), part)
+	}
+}
+
+func TestAFileThatIsNotThereIsToldBeforeAServerIsStarted(t *testing.T) {
+	var out, errs bytes.Buffer
+	require.Equal(t, 1, run([]string{"--flights", t.TempDir() + "/none.csv"}, &out, &errs))
+	require.Contains(t, errs.String(), "none.csv")
+	require.Empty(t, out.String())
+}
+
+func TestHelpEndsWellAndShowsEveryFlag(t *testing.T) {
+	var out, errs bytes.Buffer
+	require.Zero(t, run([]string{"--help"}, &out, &errs))
+	for _, name := range []string{"-hosts", "-password-env", "-budget", "-flights", "-json"} {
+		require.Contains(t, errs.String(), name)
+	}
+}

@@ -1,0 +1,65 @@
+//go:build unix
+
+package etl_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/integration/cassandra"
+)
+
+func TestTheFirstSignalWritesWhatWasReadAndEndsWithItsCode(t *testing.T) {
+	etl := build(t, "etl")
+	for name, c := range map[string]struct {
+		signal syscall.Signal
+		code   int
+	}{"SIGINT": {syscall.SIGINT, 130}, "SIGTERM": {syscall.SIGTERM, 143}} {
+		t.Run(name, func(t *testing.T) {
+			session, keyspace := cassandra.Keyspace(t, cluster)
+			flights := startFeed(t)
+			p := start(t, nil, etl, append(against(keyspace), "--json", "--flights", flights.path)...)
+			flights.waitForLoading(t, p)
+			require.NoError(t, p.cmd.Process.Signal(c.signal))
+			got := p.wait(t, testWait)
+			require.Equal(t, c.code, got.code, got.stderr)
+			require.Contains(t, got.stderr, "interrupted")
+
+			report := parsed(t, got.stdout)
+			require.Nil(t, report.Run, "the second step does not begin")
+			require.False(t, report.Load.Complete)
+			require.Equal(t, "Stop", report.Load.EndedBy)
+			require.Positive(t, report.Load.ReadRows)
+			require.Equal(t, report.Load.ReadRows, report.Load.Written)
+			require.Equal(t, report.Load.Pages, report.Load.PagesSettled)
+			var rows int64
+			require.NoError(t, session.Query("SELECT count(*) FROM flights").Scan(&rows))
+			require.Equal(t, report.Load.Written, rows, "what is reported written is there")
+		})
+	}
+}
+
+func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
+	if len(cluster.Nodes()) == 0 {
+		t.Log("the server cannot be frozen here; the second signal comes while it answers")
+	}
+	_, keyspace := cassandra.Keyspace(t, cluster)
+	flights := startFeed(t)
+	p := start(t, nil, build(t, "etl"), append(against(keyspace), "--flights", flights.path)...)
+	flights.waitForLoading(t, p)
+	for _, node := range cluster.Nodes() { // draining cannot end then
+		require.NoError(t, node.Pause())
+		defer func() { require.NoError(t, node.Resume()) }()
+	}
+	time.Sleep(100 * time.Millisecond)
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	time.Sleep(300 * time.Millisecond)
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	began := time.Now()
+	got := p.wait(t, testWait)
+	require.Less(t, time.Since(began), 5*time.Second)
+	require.Equal(t, 130, got.code, got.stderr)
+}
