@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,14 +29,13 @@ type job struct {
 // the process has started and connected before.
 type outcome struct {
 	tally
-	CPU      time.Duration `json:"cpu"` // user and system, of all threads
-	Wall     time.Duration `json:"wall"`
-	Peak     int64         `json:"peak"` // resident bytes, of the whole process
-	Mallocs  uint64        `json:"mallocs"`
-	Alloc    uint64        `json:"alloc"`
-	GCs      uint32        `json:"gcs"`
-	PerRow   float64       `json:"-"` // CPU seconds
-	childErr error
+	CPU     time.Duration `json:"cpu"` // user and system, of all threads
+	Wall    time.Duration `json:"wall"`
+	Peak    int64         `json:"peak"` // resident bytes, of the whole process
+	Mallocs uint64        `json:"mallocs"`
+	Alloc   uint64        `json:"alloc"`
+	GCs     uint32        `json:"gcs"`
+	PerRow  float64       `json:"-"` // CPU seconds
 }
 
 // tally proves that a run did the work: contenders of one figure must agree.
@@ -163,8 +163,8 @@ func (b *bench) spawn(ctx context.Context, name string, j job) (o outcome, err e
 	if err := cmd.Wait(); err != nil {
 		return o, fmt.Errorf("contender %s: %w", name, err)
 	}
-	if sent != nil || read != nil {
-		return o, fmt.Errorf("contender %s: talking to the child: %v %v", name, sent, read)
+	if err := errors.Join(sent, read); err != nil {
+		return o, fmt.Errorf("contender %s: talking to the child: %w", name, err)
 	}
 	if j.Rows > 0 {
 		o.PerRow = o.CPU.Seconds() / float64(j.Rows)

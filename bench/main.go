@@ -68,7 +68,7 @@ func compare(ctx context.Context, s settings, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, srv.stop()) }()
+	defer func() { err = errors.Join(err, srv.stop()) }() //nolint:contextcheck // cleaning up goes on when ctx has ended
 	if err := heading(out, srv, s); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func startServer(ctx context.Context, heapMB int) (_ *server, err error) {
 		return nil, err
 	}
 	s := &server{cluster: cluster, keyspace: fmt.Sprintf("rxcql_bench_%08x", rand.Uint32()), loaded: map[string]tally{}}
-	defer func() {
+	defer func() { //nolint:contextcheck // as in main
 		if err != nil {
 			err = errors.Join(err, s.stop())
 		}

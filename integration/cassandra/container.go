@@ -51,7 +51,7 @@ func startContainer(ctx context.Context, s *settings, image string) (_ *Cluster,
 	s.progress("starting a container of %s", image)
 	ctr, err = testcontainers.Run(ctx, image, containerOptions(s, run)...)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, containerLog(ctr))
+		return nil, fmt.Errorf("%w\n%s", err, containerLog(ctr)) //nolint:contextcheck // the log is wanted also when ctx is what ended
 	}
 	port, err := ctr.MappedPort(ctx, cqlPort)
 	if err != nil {
@@ -59,7 +59,7 @@ func startContainer(ctx context.Context, s *settings, image string) (_ *Cluster,
 	}
 	c := &Cluster{way: WayContainer, end: end}
 	if err := c.reach(ctx, places, int(port.Num())); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, containerLog(ctr))
+		return nil, fmt.Errorf("%w\n%s", err, containerLog(ctr)) //nolint:contextcheck // the log is wanted also when ctx is what ended
 	}
 	s.progress("Cassandra answers at %s after %.1f s", c.hosts[0], time.Since(began).Seconds())
 	return c, nil

@@ -83,7 +83,7 @@ func reaperImageThere(ctx context.Context) bool {
 	if err != nil {
 		return true
 	}
-	defer engine.Close()
+	defer func() { _ = engine.Close() }()
 	probe, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if _, err := engine.Ping(probe, client.PingOptions{}); err != nil {
@@ -91,5 +91,5 @@ func reaperImageThere(ctx context.Context) bool {
 	}
 	ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return haveImage(ctx, engine, testcontainers.ReaperDefaultImage, func() {}) == nil
+	return haveImage(ctx, engine, testcontainers.ReaperDefaultImage, func() {}) == nil //nolint:staticcheck // no other way to ask for the name
 }

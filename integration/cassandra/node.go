@@ -110,7 +110,7 @@ func (n *Node) ended() error {
 	if d == nil || d.alive() {
 		return nil
 	}
-	return fmt.Errorf("the server ended (%v)\n%s", d.err, n.logEnd())
+	return fmt.Errorf("the server ended (%w)\n%s", d.err, n.logEnd())
 }
 
 // logEnd is the end of the server's log, for an error message.

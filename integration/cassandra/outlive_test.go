@@ -124,7 +124,7 @@ func TestAProcessOutlivesTheThreadThatAskedForIt(t *testing.T) {
 
 func TestAFolderIsSweptOnlyWhenItsOwnerIsDead(t *testing.T) {
 	root := t.TempDir()
-	path, release, remove, err := cassandra.NewRunDir(root)
+	path, release, _, err := cassandra.NewRunDir(root)
 	require.NoError(t, err)
 	cassandra.SweepRunDirs(root, 0)
 	require.DirExists(t, path)
@@ -134,7 +134,7 @@ func TestAFolderIsSweptOnlyWhenItsOwnerIsDead(t *testing.T) {
 	cassandra.SweepRunDirs(root, 0)
 	require.NoDirExists(t, path)
 
-	path, _, remove, err = cassandra.NewRunDir(root)
+	path, _, remove, err := cassandra.NewRunDir(root)
 	require.NoError(t, err)
 	require.NoError(t, remove())
 	require.NoDirExists(t, path)

@@ -33,7 +33,7 @@ func TestPasswordAndTLSAreWantedByTheServerAndGivenByTheConfig(t *testing.T) {
 		require.Error(t, err)
 	}
 	refused(func(cfg *gocql.ClusterConfig) { cfg.SslOpts = nil })
-	refused(func(cfg *gocql.ClusterConfig) { cfg.SslOpts.Config.RootCAs = nil; cfg.SslOpts.CaPath = "" })
+	refused(func(cfg *gocql.ClusterConfig) { cfg.SslOpts.RootCAs = nil; cfg.SslOpts.CaPath = "" })
 	refused(func(cfg *gocql.ClusterConfig) {
 		cfg.Authenticator = gocql.PasswordAuthenticator{Username: user, Password: "wrong"}
 	})

@@ -42,6 +42,9 @@ type requests struct {
 }
 
 func (r *requests) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
+	if q.Err != nil { // such as asking what a statement's columns are, which runs nothing
+		return
+	}
 	if r.match == "" || len(q.Statement) >= len(r.match) && q.Statement[:len(r.match)] == r.match {
 		r.pages.Add(1)
 		r.rows.Add(int64(q.Rows))

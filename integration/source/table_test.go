@@ -90,11 +90,11 @@ func TestRowsOfAPartitionComeTogetherAndInClusteringOrder(t *testing.T) {
 	last := map[int32]int32{}
 	for c, err := range source.Table[cell](session, ks+".t", source.PageRows(300)).All(t.Context(), rxcql.WithWorkers(1)) {
 		require.NoError(t, err)
-		if before, any := open[0]; any && before.PK != c.PK {
+		if before, known := open[0]; known && before.PK != c.PK {
 			done[before.PK] = true
 		}
 		require.False(t, done[c.PK], "partition %d came twice", c.PK)
-		if ck, any := last[c.PK]; any {
+		if ck, known := last[c.PK]; known {
 			require.Equal(t, ck+1, c.CK)
 		}
 		last[c.PK], open[0] = c.CK, c

@@ -160,7 +160,7 @@ func encodeAny(t *Type, depth int) encodeFunc {
 		plan, ok := plans.Load(rv.Type())
 		if !ok {
 			fn, err := compileEncodeAt(t, rv.Type(), depth+1)
-			plan = encodeFunc(fn)
+			plan = fn
 			if err != nil {
 				plan = badValue("%v", err)
 			}

@@ -123,7 +123,7 @@ type mismatches struct{ errs []error }
 func (m *mismatches) add(d *stepDesc, err error) {
 	e := &MismatchError{Column: d.col.Name, CQLType: d.col.Type.String(), Field: d.field, GoType: d.typ.String(), Reason: err.Error()}
 	var top *noFit
-	if errors.As(err, &top) && error(top) == err {
+	if errors.As(err, &top) && error(top) == err { //nolint:errorlint // the top of the chain is meant
 		e.Mend = top.mend
 		bare := *top
 		bare.mend = ""
