@@ -97,6 +97,7 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T]) error {
 	b.timer = time.NewTimer(b.linger)
 	b.timer.Stop()
+	limit := limitFor[T](b)
 	return border(ctx, func(ctx context.Context, post poster) error {
 		group, ctx := st.Group(ctx)
 		group.Go(func() error {
@@ -111,7 +112,7 @@ func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Strea
 				}
 			}
 		})
-		err := in.Subscribe(ctx, st, &across[T]{to: b, post: post})
+		err := in.Subscribe(ctx, st, &across[T]{to: b, post: post, limit: limit})
 		group.Cancel(err)
 		return failure(group.Wait(), err)
 	})

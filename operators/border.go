@@ -1,8 +1,10 @@
 package operators
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/rx"
@@ -60,36 +62,41 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 	return failure(failed, err)
 }
 
-// failure is what a stage failed with, of errors that its goroutines returned at
-// the same time: the first, unless that may only be the end of the stream on
-// purpose and another is not its echo. A failure has left pages unsettled, and
-// must not be lost in an end.
-func failure(first error, others ...error) error {
-	for _, err := range others {
+// failure is which of the errors that the goroutines of a stage returned counts:
+// the first that is a failure of its own; or else the end of the stream on
+// purpose; or else the echo of a cancel. A failure has left pages unsettled and
+// must not be lost in an end that came at the same time.
+func failure(errs ...error) error {
+	var end, echo error
+	for _, err := range errs {
 		switch {
 		case err == nil:
-		case first == nil:
-			first = err
-		case errors.Is(err, first), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		case rxcql.IsEnd(err):
+			end = err
+		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+			echo = cmp.Or(echo, err)
 		default:
 			return err
 		}
 	}
-	return first
+	return cmp.Or(end, echo)
 }
 
-// across is an observer that lives in another goroutine than what it observes.
+// across is an observer that lives in another goroutine than what observes it.
 type across[T any] struct {
-	to   rxcql.Observer[T]
-	post poster
-	lost func(rows int) // told of rows that were not handed on; may be nil
+	to    rxcql.Observer[T]
+	post  poster
+	lost  func(rows int) // told of rows that were not handed on; may be nil
+	limit *atomic.Int64  // that of to, when it was last called
 }
 
 func (a *across[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	handed := false
 	err := a.post(func() error {
 		handed = true
-		return a.to.Next(ctx, p)
+		err := a.to.Next(ctx, p)
+		a.limit.Store(rxcql.LimitOf(a.to))
+		return err
 	})
 	if !handed && a.lost != nil {
 		a.lost(len(p.Rows))
@@ -101,11 +108,12 @@ func (a *across[T]) Done(ctx context.Context, stopped bool) error {
 	return a.post(func() error { return a.to.Done(ctx, stopped) })
 }
 
-// Limit asks where the rows are counted.
-func (a *across[T]) Limit() (limit int64) {
-	_ = a.post(func() error { // an error shows with the next page
-		limit = rxcql.LimitOf(a.to)
-		return nil
-	})
+// Limit does not ask to, which may be at work.
+func (a *across[T]) Limit() int64 { return a.limit.Load() }
+
+// limitFor is the limit of an observer before its first page.
+func limitFor[T any](to rxcql.Observer[T]) *atomic.Int64 {
+	limit := new(atomic.Int64)
+	limit.Store(rxcql.LimitOf(to))
 	return limit
 }

@@ -82,22 +82,27 @@ func TestConcurrentHoldsNoMoreRowsThanItSays(t *testing.T) {
 }
 
 func TestConcurrentInOrderKeepsRangesAndTheirEnds(t *testing.T) {
-	in := ranges(
-		part[int]{0, []int{1, 2, 3}, false}, part[int]{1, []int{4}, false}, part[int]{0, nil, false},
-		part[int]{1, nil, true}, part[int]{0, []int{5, 6}, true},
-	)
-	pages, rep := pagesOut(t, operators.Concurrent(in, 3, ctxDouble))
-	rows, ends := map[int][]int{}, map[int]int{}
-	for _, p := range pages {
-		require.Zero(t, ends[p.Range], "nothing of a range comes after its end")
-		rows[p.Range] = append(rows[p.Range], p.Rows...)
-		if p.Last {
-			ends[p.Range]++
+	synctest.Test(t, func(t *testing.T) {
+		in := ranges(
+			part[int]{0, []int{1, 2, 3}, false}, part[int]{1, []int{4}, false}, part[int]{0, nil, false},
+			part[int]{1, nil, true}, part[int]{0, []int{5, 6}, true},
+		)
+		pages, rep := pagesOut(t, operators.Concurrent(in, 3, func(_ context.Context, n int) (int, error) {
+			time.Sleep(time.Duration(n) * time.Minute) // 5 lands before 6
+			return 2 * n, nil
+		}))
+		rows, ends := map[int][]int{}, map[int]int{}
+		for _, p := range pages {
+			require.Zero(t, ends[p.Range], "nothing of a range comes after its end")
+			rows[p.Range] = append(rows[p.Range], p.Rows...)
+			if p.Last {
+				ends[p.Range]++
+			}
 		}
-	}
-	require.Equal(t, map[int][]int{0: {2, 4, 6, 10, 12}, 1: {8}}, rows)
-	require.Equal(t, map[int]int{0: 1, 1: 1}, ends)
-	require.True(t, rep.Complete)
+		require.Equal(t, map[int][]int{0: {2, 4, 6, 10, 12}, 1: {8}}, rows)
+		require.Equal(t, map[int]int{0: 1, 1: 1}, ends)
+		require.True(t, rep.Complete)
+	})
 }
 
 func TestConcurrentOfAnEmptyStreamCallsNothing(t *testing.T) {
@@ -176,28 +181,6 @@ func endless(t *testing.T) <-chan int {
 	return ch
 }
 
-func TestStopFinishesCallsInFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p *rxcql.Pipeline
-		s := operators.Concurrent(source.Chan(endless(t)), 4, func(_ context.Context, n int) (int, error) {
-			time.Sleep(time.Second)
-			if n == 20 {
-				p.Stop()
-			}
-			return n, nil
-		})
-		sink := &gather[int]{}
-		p, err := rxcql.New(s, sink)
-		require.NoError(t, err)
-		rep, err := p.Run(context.Background())
-		require.NoError(t, err)
-		require.Equal(t, "Stop", rep.EndedBy)
-		require.Equal(t, upTo(len(sink.rows())), sink.rows())
-		require.Equal(t, rep.ReadRows, rep.Written)
-		require.Equal(t, rep.Pages, rep.PagesSettled)
-	})
-}
-
 func TestACallThatEndsItsGoroutineIsAnError(t *testing.T) {
 	_, err := operators.Concurrent(count(10, 5), 3, func(_ context.Context, n int) (int, error) {
 		if n == 7 {
@@ -220,23 +203,5 @@ func TestResultsThatGatherGoOnTogether(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, sink.rows(), 10_000)
 		require.LessOrEqual(t, len(sink.pages), 3)
-	})
-}
-
-func TestLargeResultsAreChargedToTheBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const size = 32 << 10
-		s := operators.Concurrent(count(40, 10), 10, func(_ context.Context, n int) (string, error) {
-			if n == 0 {
-				time.Sleep(time.Minute) // the others wait for it
-			}
-			return string(make([]byte, size)), nil
-		})
-		var rep rxcql.Report
-		var err error
-		rep, err = s.ForEach(context.Background(), func(string) error { return nil })
-		require.NoError(t, err)
-		require.Greater(t, rep.PeakBytes, int64(30*size))
-		require.Zero(t, rep.BytesInFlight)
 	})
 }

@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ func TestAPanicOfAFunctionIsAnErrorWithItsStack(t *testing.T) {
 		}
 		return true
 	}) {
-		all[verb+" asking"] = s
+		all[verb+" "] = s
 	}
 	for verb, s := range all {
 		_, err := s.Count(context.Background())
@@ -94,6 +95,7 @@ func TestAPanicOfAFunctionIsAnErrorWithItsStack(t *testing.T) {
 		var stage *rxcql.StageError
 		require.ErrorAs(t, err, &stage, verb)
 		require.Contains(t, string(stage.Stack), "faults_test.go", verb)
+		failedIn(t, strings.TrimSpace(verb), err)
 	}
 }
 

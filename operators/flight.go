@@ -2,13 +2,10 @@ package operators
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/rxcql/rxcql"
 )
-
-var errNoReturn = errors.New("the function ended its goroutine (runtime.Goexit) instead of returning")
 
 // flight is one run of Concurrent: rows take off in the goroutine of the stream
 // before it, fly in the workers, and land in the goroutine that reads the stream.
@@ -35,7 +32,6 @@ type flight[T, U any] struct {
 	workers  int64
 	waiting  bool // upstream waits for room
 	landing  bool // the reader has been told, and looks until nothing is ready
-	lost     bool // a call did not return
 	stopped  bool
 
 	cargoes map[*cargo[U]]struct{} // pages with rows that have not landed
@@ -89,41 +85,23 @@ func newFlight[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T) (U,
 // has the reader look for results.
 func (f *flight[T, U]) fly(ctx context.Context, in rxcql.Stream[T], tell func() error) error {
 	group, ctx := f.st.Group(ctx)
-	start := func() { group.Go(func() error { return f.fetch(ctx, group, tell) }) }
+	start := func() { group.Go(func() error { return f.fetch(ctx, tell) }) }
 	err := in.Subscribe(ctx, f.st, &takeOff[T, U]{flight: f, start: start, tell: tell})
 	close(f.work)
 	if err != nil {
 		group.Cancel(err)
 	}
-	// What a worker failed with comes first: that of the stream may be its echo.
-	err = failure(group.Wait(), err)
-	if err == nil && f.lost {
-		err = f.st.Fail(errNoReturn)
-	}
-	return err
+	return failure(group.Wait(), err)
 }
 
 // fetch is a worker: it makes calls until there are no more.
-func (f *flight[T, U]) fetch(ctx context.Context, group *rxcql.Group, tell func() error) error {
-	returned := false
-	defer func() {
-		if !returned { // neither with an error nor by a panic: runtime.Goexit
-			f.mu.Lock()
-			f.lost = true
-			f.mu.Unlock()
-			group.Cancel(f.st.Fail(errNoReturn))
+func (f *flight[T, U]) fetch(ctx context.Context, tell func() error) error {
+	for j := range f.work {
+		if err := f.perform(ctx, j, tell); err != nil {
+			return err
 		}
-	}()
-	err := f.st.Protect(func() error {
-		for j := range f.work {
-			if err := f.perform(ctx, j, tell); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	returned = true
-	return err
+	}
+	return nil
 }
 
 // perform makes one call.

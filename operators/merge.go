@@ -26,16 +26,17 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
 		all := &merging[T]{out: out}
+		limit := limitFor[T](all)
 		err := border(ctx, func(ctx context.Context, post poster) error {
 			group, ctx := st.Group(ctx)
 			errs := make([]error, len(ins))
 			for i, in := range ins {
 				group.Go(func() error {
-					errs[i] = in.Subscribe(ctx, st, &across[T]{to: all, post: post, lost: st.Drop})
+					errs[i] = in.Subscribe(ctx, st, &across[T]{to: all, post: post, lost: st.Drop, limit: limit})
 					return errs[i]
 				})
 			}
-			return failure(group.Wait(), errs...)
+			return failure(append(errs, group.Wait())...)
 		})
 		if err != nil {
 			return err

@@ -61,11 +61,15 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 }
 
 func (c *chain) grow(rt *rapid.T, fail func() error) {
-	k := rapid.IntRange(0, 20).Draw(rt, "k")
-	switch verb := rapid.SampledFrom([]string{
+	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
 		"Batch", "Batch timed", "GroupAdjacent", "Concurrent", "Unordered", "Merge", "Rx",
-	}).Draw(rt, "verb"); verb {
+	}).Draw(rt, "verb"), fail)
+}
+
+func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
+	k := rapid.IntRange(0, 20).Draw(rt, "k")
+	switch verb {
 	case "Map":
 		c.then("Map")
 		c.s = operators.Map(c.s, func(n int) (int, error) { return n + k, fail() })

@@ -162,3 +162,24 @@ func TestStopDrainsRxgo(t *testing.T) {
 	require.Equal(t, rep.ReadRows, rep.Written, "no row is left in rxgo")
 	require.Equal(t, rep.Pages, rep.PagesSettled)
 }
+
+func TestAFailureBeforeRxIsNotLostInAnEndAfterIt(t *testing.T) {
+	boom := errors.New("boom")
+	asked, failed := make(chan struct{}), make(chan struct{})
+	in := operators.Tap(count(2, 1), func(n int) error {
+		if n == 1 {
+			<-asked
+			close(failed)
+			return boom
+		}
+		return nil
+	})
+	s := viaRx[int](in, func(o rxgo.Observable) rxgo.Observable { return o })
+	_, err := run(t, operators.TakeWhile(s, func(int) bool {
+		close(asked)
+		<-failed
+		time.Sleep(10 * time.Millisecond)
+		return false
+	}))
+	require.ErrorIs(t, err, boom)
+}

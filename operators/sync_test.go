@@ -169,7 +169,8 @@ func TestSynchronousVerbsPassOnAnEmptyStream(t *testing.T) {
 		"FlatMap": operators.FlatMap(none, func(int, func(int) bool) error { return nil }),
 		"Scan":    operators.Scan(none, 0, add), "Take": operators.Take(none, 3),
 		"TakeWhile": operators.TakeWhile(none, even), "Skip": operators.Skip(none, 3),
-		"Tap": operators.Tap(none, func(int) error { return nil }),
+		"Tap":        operators.Tap(none, func(int) error { return nil }),
+		"Concurrent": operators.Concurrent(none, 3, ctxDouble),
 	} {
 		pages, rep := pagesOut(t, s)
 		require.Len(t, pages, 1, name)
