@@ -32,13 +32,20 @@ func (f *filtering[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	if same == len(p.Rows) {
 		return cut(ctx, p, p.Rows, f.out)
 	}
-	rows := append(f.rows[:0], p.Rows[:same]...)
+	// Rows are stored by index into a slice that is long enough: append, with its
+	// check a row, costs a fifth of the operator.
+	if cap(f.rows) < len(p.Rows) {
+		f.rows = make([]T, len(p.Rows))
+	}
+	rows := f.rows[:len(p.Rows)]
+	n := copy(rows, p.Rows[:same])
 	for i := same + 1; i < len(p.Rows); i++ {
-		if keep(p.Rows[i]) {
-			rows = append(rows, p.Rows[i])
+		if row := &p.Rows[i]; keep(*row) {
+			rows[n] = *row
+			n++
 		}
 	}
-	f.rows = rows
+	rows = rows[:n]
 	return handOn(ctx, p, rows, f.out)
 }
 
