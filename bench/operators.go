@@ -15,6 +15,7 @@ var operatorsFigure = figure{
 			{"rxgo, item by item, buffered 1024", operatorsRxgoBuffered},
 			{"samber/ro: Pipe3", operatorsRo},
 			{"destel/rill: one goroutine a stage", operatorsRill},
+			{"by hand: the same functions in three loops", operatorsHand},
 		}
 		var with, bare []contender
 		for _, l := range libraries {
@@ -49,8 +50,31 @@ var operatorsFigure = figure{
 			t.add(l.label, each(added(i), perRow).in("%.1f", 1e-9), times, each(baseRuns[i], perRow).in("%.1f", 1e-9),
 				fmt.Sprintf("%.2f", float64(runs[i][0].Mallocs)/float64(with[i].job.Rows)))
 		}
-		return t, nil
+		return t, b.smallRows(ctx, t)
 	},
+}
+
+// smallRows adds the toolkit's figure for rows of 8 bytes: what is left when
+// there is next to nothing to copy.
+func (b *bench) smallRows(ctx context.Context, t *table) error {
+	j := job{Rows: 4 * b.rows / operatorPage * operatorPage}
+	with, err := b.duel(ctx, "operators-small", []contender{{label: "rxcql, rows of 8 bytes", child: operatorsSmall, job: j}})
+	if err != nil {
+		return err
+	}
+	j.Bare = true
+	bare, err := b.duel(ctx, "operators-small-bare", []contender{{label: "rxcql, rows of 8 bytes, no operators", child: operatorsSmall, job: j}})
+	if err != nil {
+		return err
+	}
+	added := make([]outcome, len(with[0]))
+	for k, o := range with[0] {
+		o.PerRow -= bare[0][k].PerRow
+		added[k] = o
+	}
+	t.add("rxcql, rows of 8 bytes", each(added, perRow).in("%.1f", 1e-9), "–", each(bare[0], perRow).in("%.1f", 1e-9),
+		fmt.Sprintf("%.2f", float64(with[0][0].Mallocs)/float64(j.Rows)))
+	return nil
 }
 
 // operatorPage is the number of rows that are in memory, read over and over.

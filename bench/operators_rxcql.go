@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
 )
 
 var operatorsToolkit = register("operators-rxcql", inMemory(func(ctx context.Context, rows []event, j job) (tally, error) {
@@ -19,12 +20,33 @@ var operatorsToolkit = register("operators-rxcql", inMemory(func(ctx context.Con
 	return t, err
 }))
 
+// operatorsSmall is the same three verbs over rows of 8 bytes.
+var operatorsSmall = register("operators-small", inMemory(func(ctx context.Context, events []event, j job) (tally, error) {
+	rows := make([]int64, len(events))
+	for i := range rows {
+		rows[i] = int64(i)
+	}
+	stream := inPages(rows, j.Rows)
+	if !j.Bare {
+		minutes := operators.Map(stream, func(at int64) (int64, error) { return at / 60, nil })
+		kept := operators.Filter(minutes, func(m int64) bool { return m%10 != 0 })
+		stream = operators.Map(kept, func(m int64) (int64, error) { return m ^ 1, nil })
+	}
+	var t tally
+	_, err := stream.ForEach(ctx, func(v int64) error {
+		t.Rows++
+		t.Sum += v
+		return nil
+	})
+	return t, err
+}))
+
 // inPages delivers the same rows as page after page, with all that a page owes:
 // bytes of the budget and a receipt.
-func inPages(rows []event, total int64) rxcql.Stream[event] {
+func inPages[T any](rows []T, total int64) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "InPages", Source: true}
-	bytes := int64(len(rows)) * int64(unsafe.Sizeof(event{}))
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[event]) error {
+	bytes := int64(len(rows)) * int64(unsafe.Sizeof(*new(T)))
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
 		defer st.Input().Done()
 		st.Ranges(1)
 		for n, sent := int64(0), int64(0); sent < total; n++ {
@@ -33,7 +55,7 @@ func inPages(rows []event, total int64) rxcql.Stream[event] {
 				return err
 			}
 			sent += int64(len(rows))
-			p := &rxcql.Page[event]{Rows: rows, Lease: lease}
+			p := &rxcql.Page[T]{Rows: rows, Lease: lease}
 			p.Position = rxcql.Position{Page: n, Last: sent >= total}
 			p.Correct(bytes)
 			p.Owe(st.Receipt())
