@@ -41,32 +41,32 @@ func receive[T any](ctx context.Context, b *paging[T], ch <-chan T) error {
 		if err := b.interrupted(ctx); err != nil {
 			return err
 		}
-		select {
-		case row, open := <-ch:
-			if !open {
-				return nil
-			}
-			if err := b.add(ctx, row); err != nil {
-				return err
-			}
-			continue
-		default:
-		}
-		if err := b.deliver(ctx); err != nil {
+		row, open, err := next(ctx, b, ch)
+		if err != nil || !open {
 			return err
 		}
-		select {
-		case row, open := <-ch:
-			if !open {
-				return nil
-			}
-			if err := b.add(ctx, row); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-b.st.Run().Stopping():
-			return errStopped
+		if err := b.add(ctx, row); err != nil {
+			return err
 		}
+	}
+}
+
+// next takes a row that is waiting, or else delivers the page and waits for one.
+func next[T any](ctx context.Context, b *paging[T], ch <-chan T) (row T, open bool, err error) {
+	select {
+	case row, open = <-ch:
+		return row, open, nil
+	default:
+	}
+	if err := b.deliver(ctx); err != nil {
+		return row, false, err
+	}
+	select {
+	case row, open = <-ch:
+		return row, open, nil
+	case <-ctx.Done():
+		return row, false, context.Cause(ctx)
+	case <-b.st.Run().Stopping():
+		return row, false, errStopped
 	}
 }

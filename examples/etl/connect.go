@@ -31,9 +31,12 @@ type serverInfo struct {
 	Started    bool     `json:"started"` // by this program, which removes it at the end
 }
 
-// Close closes the session and removes what was started.
-func (s *server) Close() error {
-	if s.session != nil {
+// close closes the session and removes what was started. If ctx has been
+// cancelled the session is left to the end of the program: gocql's Close waits
+// for its heartbeat, which a server that does not answer holds up for the whole
+// timeout of a request.
+func (s *server) close(ctx context.Context) error {
+	if s.session != nil && ctx.Err() == nil {
 		s.session.Close()
 	}
 	return s.stop()
@@ -55,7 +58,7 @@ func connect(ctx context.Context, opts options, out *screen) (*server, error) {
 	}
 	s := &server{about: serverInfo{Hosts: cluster.Hosts(), Datacenter: cluster.Datacenter(), Started: started}, stop: cluster.Stop}
 	if err := s.open(ctx, cluster.Config(), opts); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.close(ctx))
 	}
 	if started {
 		out.printf("Cassandra   %s answers at %s after %.1f s\n", s.about.Version, strings.Join(s.about.Hosts, ", "),

@@ -81,7 +81,7 @@ func etl(ctx context.Context, opts options, signals *signals, out *screen) (res 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
+	defer func() { err = errors.Join(err, server.close(ctx)) }()
 	if err := createTables(setupCtx, server, opts.keyspace); err != nil {
 		return nil, err
 	}

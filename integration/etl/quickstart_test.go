@@ -1,6 +1,7 @@
 package etl_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -10,6 +11,14 @@ import (
 )
 
 func TestTheQuickstartRunsAsItStandsInTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	program, err := os.ReadFile("../../examples/quickstart/main.go")
+	require.NoError(t, err)
+	_, code, found := strings.Cut(string(program), "\n)\n\n") // after the imports
+	require.True(t, found)
+	require.Contains(t, string(readme), "```go\n"+code+"```\n", "the README shows another program")
+
 	session, _ := cassandra.Keyspace(t, cluster)
 	exec := func(cql string, args ...any) {
 		t.Helper()

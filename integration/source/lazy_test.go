@@ -42,7 +42,12 @@ func TestTakeTenAsksForOnePageWhenTheFirstRangeHoldsTenRows(t *testing.T) {
 		// A range without a single partition costs an empty page.
 		require.EqualValues(t, 10, watch.rows.Load())
 		require.LessOrEqual(t, watch.pages.Load(), int64(2))
+		require.Zero(t, watch.overlaps, "two pages were asked for at a time")
 	}
+	watch.overlaps = 0
+	_, err := source.Table[cell](session, ks+".t", source.Splits(1)).Count(t.Context())
+	require.NoError(t, err)
+	require.NotZero(t, watch.overlaps, "without a limit pages are read at once; else the test above shows nothing")
 
 	watch.pages.Store(0)
 	rows, err := operators.Take(source.Query[cell](session, "SELECT \"pk\", ck, v FROM "+ks+".t"), 10).Collect(t.Context())

@@ -6,8 +6,10 @@ package source_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
@@ -34,11 +36,15 @@ func exec(t *testing.T, session *gocql.Session, format string, args ...any) {
 }
 
 // requests counts the pages that a session was asked for, by watching it, and
-// how many were asked for at the same time at the most.
+// those that were asked for while another was on its way.
 type requests struct {
 	pages atomic.Int64
 	rows  atomic.Int64
 	match string
+
+	mu       sync.Mutex
+	answered time.Time // when the latest answer had come
+	overlaps int       // requests that were sent before that
 }
 
 func (r *requests) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
@@ -48,6 +54,12 @@ func (r *requests) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
 	if r.match == "" || len(q.Statement) >= len(r.match) && q.Statement[:len(r.match)] == r.match {
 		r.pages.Add(1)
 		r.rows.Add(int64(q.Rows))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if q.Start.Before(r.answered) {
+			r.overlaps++
+		}
+		r.answered = q.End
 	}
 }
 

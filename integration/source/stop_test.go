@@ -1,0 +1,60 @@
+package source_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/source"
+)
+
+// counting is a sink that writes slowly and stops the pipeline with its second
+// page.
+type counting struct {
+	pipeline *rxcql.Pipeline
+	stage    *rxcql.Stage
+	pages    int
+}
+
+func (*counting) Check(context.Context) error { return nil }
+
+func (c *counting) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int32], error) {
+	c.stage = r.SinkStage("Counting")
+	return c, nil
+}
+
+func (c *counting) Write(_ context.Context, p *rxcql.Page[int32]) error {
+	if c.pages++; c.pages == 2 {
+		time.Sleep(50 * time.Millisecond) // by now the next page has been read
+		c.pipeline.Stop()
+		time.Sleep(50 * time.Millisecond)
+	}
+	c.stage.Written(len(p.Rows))
+	return nil
+}
+
+func (*counting) Flush(context.Context) error { return nil }
+
+func (*counting) Close() error { return nil }
+
+func TestStopDeliversThePagesThatHaveBeenReadAhead(t *testing.T) {
+	s := &script{statement: scripted}
+	for i := range int32(100) {
+		s.pages = append(s.pages, []int32{i, i, i})
+	}
+	session := s.start(t)
+	to := &counting{}
+	var err error
+	to.pipeline, err = rxcql.New(source.Query[int32](session, scripted), rxcql.Sink[int32](to))
+	require.NoError(t, err)
+	rep, err := to.pipeline.Run(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, "Stop", rep.EndedBy)
+	require.Less(t, rep.Pages, int64(10))
+	require.Equal(t, rep.Pages, rep.PagesSettled)
+	require.Equal(t, rep.ReadRows, rep.Written)
+	require.Zero(t, rep.BytesInFlight)
+}
