@@ -64,13 +64,13 @@ func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context
 		Err: errors.Join(errs...),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[U]) error {
-		f := newFlight(st, n, fn, cfg.unordered)
+		f := newConcurrency(st, n, fn, cfg.unordered)
 		f.limit = rxcql.LimitOf(out)
 		var failed error
 		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
-			failed = f.fly(ctx, in, func() error { return send(struct{}{}) })
+			failed = f.run(ctx, in, func() error { return send(struct{}{}) })
 			return failed
-		}, func(struct{}) error { return f.land(ctx, out) })
+		}, func(struct{}) error { return f.deliver(ctx, out) })
 		err = failure(err, failed)
 		f.end(err)
 		if err != nil {

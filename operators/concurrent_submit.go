@@ -6,19 +6,19 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// takeOff is the observer of the stream before a Concurrent.
-type takeOff[T, U any] struct {
-	*flight[T, U]
+// submitter is the observer of the stream before a Concurrent.
+type submitter[T, U any] struct {
+	*concurrency[T, U]
 	start func() // one worker more
 	tell  func() error
 }
 
 // Next lets the rows of a page in as there is room for them.
-func (f *takeOff[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (f *submitter[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	if len(p.Rows) == 0 && (f.unordered || !p.Last) {
 		return nil
 	}
-	c, tell := f.load(p)
+	c, tell := f.accept(p)
 	if tell {
 		if err := f.tell(); err != nil {
 			return err
@@ -40,9 +40,9 @@ func (f *takeOff[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	return f.unlimited(ctx)
 }
 
-// load notes a page and takes over what its rows owe.
-func (f *takeOff[T, U]) load(p *rxcql.Page[T]) (c *cargo[U], tell bool) {
-	c = &cargo[U]{lease: f.account.Lease(), left: len(p.Rows)}
+// accept notes a page and takes over what its rows owe.
+func (f *submitter[T, U]) accept(p *rxcql.Page[T]) (c *inputPage[U], tell bool) {
+	c = &inputPage[U]{lease: f.account.Lease(), left: len(p.Rows)}
 	var bytes int64
 	for i := range p.Rows {
 		bytes += int64(f.sizeIn(&p.Rows[i]))
@@ -52,21 +52,21 @@ func (f *takeOff[T, U]) load(p *rxcql.Page[T]) (c *cargo[U], tell bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived += int64(len(p.Rows))
-	f.cargoes[c] = struct{}{}
+	f.pages[c] = struct{}{}
 	if f.unordered {
 		return c, false
 	}
 	c.lease.Position = p.Position
 	c.results, c.done = make([]U, len(p.Rows)), make([]bool, len(p.Rows))
 	f.queue = append(f.queue, c)
-	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.call()
+	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.announce()
 }
 
 // admit waits until some of the wanted rows may be let in, starts the workers
 // that they need, and returns how many.
-func (f *takeOff[T, U]) admit(ctx context.Context, wanted int) (n int, err error) {
+func (f *submitter[T, U]) admit(ctx context.Context, wanted int) (n int, err error) {
 	err = f.wait(ctx, func() bool {
-		allowed := min(int64(wanted), f.window-(f.admitted-f.landed))
+		allowed := min(int64(wanted), f.window-(f.admitted-f.delivered))
 		if f.limit > 0 {
 			allowed = min(allowed, f.limit-f.admitted)
 		}
@@ -91,14 +91,14 @@ func (f *takeOff[T, U]) admit(ctx context.Context, wanted int) (n int, err error
 }
 
 // unlimited waits while downstream has been sent, or will be, all that it wants:
-// when the last of that has landed it either ends the stream or wants more. Until
+// when the last of that has delivered it either ends the stream or wants more. Until
 // then upstream shall not read on.
-func (f *takeOff[T, U]) unlimited(ctx context.Context) error {
+func (f *submitter[T, U]) unlimited(ctx context.Context) error {
 	return f.wait(ctx, func() bool { return f.limit == 0 || f.admitted < f.limit })
 }
 
 // wait waits until ready, called under mu, returns true.
-func (f *takeOff[T, U]) wait(ctx context.Context, ready func() bool) error {
+func (f *submitter[T, U]) wait(ctx context.Context, ready func() bool) error {
 	for {
 		f.mu.Lock()
 		if ready() {
@@ -115,13 +115,13 @@ func (f *takeOff[T, U]) wait(ctx context.Context, ready func() bool) error {
 	}
 }
 
-func (f *takeOff[T, U]) Done(_ context.Context, stopped bool) error {
+func (f *submitter[T, U]) Done(_ context.Context, stopped bool) error {
 	f.stopped = stopped
 	return nil
 }
 
 // Limit is what downstream wants and has not been let in.
-func (f *takeOff[T, U]) Limit() int64 {
+func (f *submitter[T, U]) Limit() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.limit == 0 {

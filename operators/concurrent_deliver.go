@@ -6,9 +6,9 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// land hands on what is ready until nothing is, in the goroutine that reads the
+// deliver hands on what is ready until nothing is, in the goroutine that reads the
 // stream.
-func (f *flight[T, U]) land(ctx context.Context, out rxcql.Observer[U]) error {
+func (f *concurrency[T, U]) deliver(ctx context.Context, out rxcql.Observer[U]) error {
 	for {
 		p := f.next()
 		if p == nil {
@@ -23,7 +23,7 @@ func (f *flight[T, U]) land(ctx context.Context, out rxcql.Observer[U]) error {
 		limit := rxcql.LimitOf(out)
 		f.mu.Lock()
 		if limit > 0 {
-			limit += f.landed
+			limit += f.delivered
 		}
 		if limit != f.limit {
 			f.limit = limit
@@ -35,7 +35,7 @@ func (f *flight[T, U]) land(ctx context.Context, out rxcql.Observer[U]) error {
 
 // next takes what is ready, as a page, and makes room for as many rows; nil if
 // nothing is ready, and then the reader must be told of the next result.
-func (f *flight[T, U]) next() *rxcql.Page[U] {
+func (f *concurrency[T, U]) next() *rxcql.Page[U] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var p *rxcql.Page[U]
@@ -45,23 +45,23 @@ func (f *flight[T, U]) next() *rxcql.Page[U] {
 		p = f.nextOfOldest()
 	}
 	if p == nil {
-		f.landing = false
+		f.delivering = false
 		return nil
 	}
-	f.landed += int64(len(p.Rows))
+	f.delivered += int64(len(p.Rows))
 	f.makeRoom()
 	return p
 }
 
-func (f *flight[T, U]) nextOfAny() *rxcql.Page[U] {
+func (f *concurrency[T, U]) nextOfAny() *rxcql.Page[U] {
 	if len(f.ready.results) == 0 {
 		return nil
 	}
 	full := f.ready
-	f.ready, f.spare = bay[U]{results: f.spare.results[:0], of: f.spare.of[:0]}, full
+	f.ready, f.spare = resultsOf[U]{results: f.spare.results[:0], of: f.spare.of[:0]}, full
 	lease := f.account.Lease()
 	for _, c := range full.of {
-		f.unload(lease, c, c.ready)
+		f.release(lease, c, c.ready)
 		c.ready = 0
 	}
 	clear(full.of)
@@ -69,7 +69,7 @@ func (f *flight[T, U]) nextOfAny() *rxcql.Page[U] {
 	return &rxcql.Page[U]{Rows: full.results, Lease: lease}
 }
 
-func (f *flight[T, U]) nextOfOldest() *rxcql.Page[U] {
+func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 	if len(f.queue) == 0 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (f *flight[T, U]) nextOfOldest() *rxcql.Page[U] {
 	lease := f.account.Lease()
 	lease.Position = c.lease.Position
 	lease.Last = lease.Last && c.left == n
-	f.unload(lease, c, n)
+	f.release(lease, c, n)
 	lease.Emit()
 	if c.left == 0 {
 		f.queue[0] = nil
@@ -96,8 +96,8 @@ func (f *flight[T, U]) nextOfOldest() *rxcql.Page[U] {
 	return &rxcql.Page[U]{Rows: rows, Lease: lease}
 }
 
-// unload moves what n rows of a page owe to the lease that they land under.
-func (f *flight[T, U]) unload(to *rxcql.Lease, c *cargo[U], n int) {
+// release moves what n rows of a page owe to the lease that they are delivered under.
+func (f *concurrency[T, U]) release(to *rxcql.Lease, c *inputPage[U], n int) {
 	share := c.lease.Bytes()
 	if n < c.left {
 		share = share / int64(c.left) * int64(n)
@@ -106,12 +106,12 @@ func (f *flight[T, U]) unload(to *rxcql.Lease, c *cargo[U], n int) {
 	c.left -= n
 	if c.left == 0 {
 		c.lease.End()
-		delete(f.cargoes, c)
+		delete(f.pages, c)
 	}
 }
 
 // makeRoom wakes the upstream that waits for it. Under mu.
-func (f *flight[T, U]) makeRoom() {
+func (f *concurrency[T, U]) makeRoom() {
 	if !f.waiting {
 		return
 	}
@@ -122,10 +122,10 @@ func (f *flight[T, U]) makeRoom() {
 	}
 }
 
-// end gives up the rows that have not landed, when nothing flies any more.
-func (f *flight[T, U]) end(err error) {
-	for c := range f.cargoes {
+// end gives up the rows that have not delivered, when no call is made any more.
+func (f *concurrency[T, U]) end(err error) {
+	for c := range f.pages {
 		c.lease.Finish(err)
 	}
-	f.st.Drop(int(f.arrived - f.landed))
+	f.st.Drop(int(f.arrived - f.delivered))
 }

@@ -1,0 +1,162 @@
+package operators
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rxcql/rxcql"
+)
+
+// concurrency is one run of Concurrent: rows are submitted in the goroutine of the stream
+// before it, worked on by the workers, and delivered in the goroutine that reads the stream.
+type concurrency[T, U any] struct {
+	st        *rxcql.Stage
+	account   *rxcql.Account
+	fn        func(context.Context, T) (U, error)
+	keep      func(T) T
+	sizeIn    func(*T) int
+	sizeOut   func(*U) int
+	calls     int64 // n
+	window    int64 // most rows held
+	unordered bool
+
+	work chan job[T, U]
+	room chan struct{} // tells the waiting upstream that it may go on
+
+	mu         sync.Mutex
+	limit      int64 // rows wanted in all, 0 for no limit
+	arrived    int64 // rows of pages that came
+	admitted   int64 // of these, let in
+	finished   int64 // of these, calls that have returned
+	delivered  int64 // of these, on their way downstream
+	workers    int64
+	waiting    bool // upstream waits for room
+	delivering bool // the reader has been told, and looks until nothing is ready
+	stopped    bool
+
+	pages map[*inputPage[U]]struct{} // pages with rows that have not delivered
+	queue []*inputPage[U]            // the same in order; ordered only
+	ready resultsOf[U]               // unordered: results, and the pages they belong to
+	spare resultsOf[U]
+}
+
+// job is one call to make.
+type job[T, U any] struct {
+	row   T
+	of    *inputPage[U]
+	index int
+}
+
+// inputPage is a page that came: what it owes, and, where the order is kept, the
+// results of its rows.
+type inputPage[U any] struct {
+	lease *rxcql.Lease
+	left  int // rows that have not delivered
+
+	rowBytes int64 // of a row that came, in the mean
+	grown    int64 // by how much results are larger than that and not charged yet
+
+	results []U
+	done    []bool
+	next    int // the first that has not delivered
+	ready   int // unordered: results that wait
+}
+
+// resultsOf is where results wait that have no order.
+type resultsOf[U any] struct {
+	results []U
+	of      []*inputPage[U] // each once
+}
+
+func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T) (U, error), unordered bool) *concurrency[T, U] {
+	f := &concurrency[T, U]{
+		st: st, account: st.Account(true), fn: fn, calls: int64(n), window: int64(n), unordered: unordered,
+		keep: rxcql.Keeper[T](), sizeIn: rxcql.SizeOf[T](), sizeOut: rxcql.SizeOf[U](),
+		room: make(chan struct{}, 1), pages: map[*inputPage[U]]struct{}{},
+	}
+	if !unordered {
+		f.window *= aheadOfOldest
+	}
+	f.work = make(chan job[T, U], min(f.window, 2*pageRows))
+	return f
+}
+
+// run runs the stream before into the workers and returns when all is done. tell
+// has the reader look for results.
+func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], tell func() error) error {
+	group, ctx := f.st.Group(ctx)
+	start := func() { group.Go(func() error { return f.worker(ctx, tell) }) }
+	err := in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, start: start, tell: tell})
+	close(f.work)
+	if err != nil {
+		group.Cancel(err)
+	}
+	return failure(group.Wait(), err)
+}
+
+// worker is what a worker does: it makes calls until there are no more.
+func (f *concurrency[T, U]) worker(ctx context.Context, tell func() error) error {
+	for j := range f.work {
+		if err := f.perform(ctx, j, tell); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// perform makes one call.
+func (f *concurrency[T, U]) perform(ctx context.Context, j job[T, U], tell func() error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	result, err := f.fn(ctx, j.row)
+	if err != nil {
+		if ctx.Err() != nil { // most likely the echo of that
+			return context.Cause(ctx)
+		}
+		return f.st.Fail(err)
+	}
+	if f.finish(j.of, j.index, result) {
+		return tell()
+	}
+	return nil
+}
+
+// finish stores a result and returns whether the reader must be told.
+func (f *concurrency[T, U]) finish(c *inputPage[U], index int, result U) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finished++
+	if f.unordered {
+		if c.ready == 0 {
+			f.ready.of = append(f.ready.of, c)
+		}
+		c.ready++
+		f.ready.results = append(f.ready.results, result)
+		c.charge(f.sizeOut(&f.ready.results[len(f.ready.results)-1]))
+		return f.announce()
+	}
+	c.results[index], c.done[index] = result, true
+	c.charge(f.sizeOut(&c.results[index]))
+	return f.queue[0] == c && c.next == index && f.announce()
+}
+
+// charge adds what a result takes more than a row of its page, a few KiB at a
+// time.
+func (c *inputPage[U]) charge(bytes int) {
+	c.grown += int64(bytes) - c.rowBytes
+	if c.grown >= 4<<10 {
+		c.lease.Take(&rxcql.Lease{}, c.grown)
+		c.grown = 0
+	}
+}
+
+// announce notes that something is ready and returns whether the reader must be told
+// so. Under mu.
+func (f *concurrency[T, U]) announce() bool {
+	if f.delivering {
+		return false
+	}
+	f.delivering = true
+	return true
+}
