@@ -122,7 +122,7 @@ func (f *concurrency[T, U]) makeRoom() {
 	}
 }
 
-// end gives up the rows that have not delivered, when no call is made any more.
+// end gives up the rows that have not been delivered, when no call is made any more.
 func (f *concurrency[T, U]) end(err error) {
 	for c := range f.pages {
 		c.lease.Finish(err)

@@ -34,7 +34,7 @@ type concurrency[T, U any] struct {
 	delivering bool // the reader has been told, and looks until nothing is ready
 	stopped    bool
 
-	pages map[*inputPage[U]]struct{} // pages with rows that have not delivered
+	pages map[*inputPage[U]]struct{} // pages with rows that have not been delivered
 	queue []*inputPage[U]            // the same in order; ordered only
 	ready resultsOf[U]               // unordered: results, and the pages they belong to
 	spare resultsOf[U]
@@ -51,14 +51,14 @@ type job[T, U any] struct {
 // results of its rows.
 type inputPage[U any] struct {
 	lease *rxcql.Lease
-	left  int // rows that have not delivered
+	left  int // rows that have not been delivered
 
 	rowBytes int64 // of a row that came, in the mean
 	grown    int64 // by how much results are larger than that and not charged yet
 
 	results []U
 	done    []bool
-	next    int // the first that has not delivered
+	next    int // the first that has not been delivered
 	ready   int // unordered: results that wait
 }
 
