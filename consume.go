@@ -67,6 +67,15 @@ func (b *loopBody[T]) goOn() {
 	}
 }
 
+// often looks at ctx every 32 rows: a page may have 10,000, and the caller's
+// function may be slow.
+func often(ctx context.Context, row int) error {
+	if row%32 == 31 && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
 // All reads the stream row by row:
 //
 //	for row, err := range stream.All(ctx) {
@@ -79,7 +88,10 @@ func (b *loopBody[T]) goOn() {
 func (s Stream[T]) All(ctx context.Context, opts ...Option) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		_, err := s.each(ctx, opts, func(rows []T) error {
-			for _, row := range rows {
+			for i, row := range rows {
+				if err := often(ctx, i); err != nil {
+					return err
+				}
 				if !yield(row, nil) {
 					return errBreak
 				}
@@ -119,7 +131,10 @@ func (s Stream[T]) Count(ctx context.Context, opts ...Option) (int64, error) {
 // nothing of the stream is left.
 func (s Stream[T]) ForEach(ctx context.Context, fn func(T) error, opts ...Option) (Report, error) {
 	return s.each(ctx, opts, func(rows []T) error {
-		for _, row := range rows {
+		for i, row := range rows {
+			if err := often(ctx, i); err != nil {
+				return err
+			}
 			if err := fn(row); err != nil {
 				return err
 			}

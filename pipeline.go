@@ -148,6 +148,9 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 		err = fmt.Errorf("%w: %d of %d", ErrUnsettled, rep.Pages-rep.PagesSettled, rep.Pages)
 	}
 	err = cause(ctx, err)
+	if r.failed != nil && !errors.Is(err, r.failed) && !errors.Is(r.failed, err) { // such as a write that failed after a cancel
+		err = errors.Join(err, r.failed)
+	}
 	rep.Complete = err == nil && rep.EndedBy == ""
 	last := rep
 	last.Stages = slices.Clone(rep.Stages)
@@ -226,9 +229,9 @@ func (o *writing[T]) Done(ctx context.Context, _ bool) error {
 
 // Stop ends a run early and in order: reading stops, what has been read is
 // written and settled, and Run returns without an error; the report is not
-// Complete and EndedBy is EndedByStop. Stop does not wait. If nothing runs it
-// is the next Run that ends so, before it reads: a signal that comes between New
-// and Run is not lost.
+// Complete and EndedBy is EndedByStop. Stop does not wait. If nothing has run yet it
+// is the first Run that ends so: a signal that comes between New and Run is not
+// lost. After a run it does nothing.
 func (p *Pipeline) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -236,7 +239,7 @@ func (p *Pipeline) Stop() {
 		p.run.stop()
 		return
 	}
-	p.stopped = true
+	p.stopped = p.run == nil
 }
 
 // Progress is a snapshot of the current run, or of the last one; a zero Report

@@ -34,10 +34,16 @@ type Observer[T any] interface {
 // rows more; 0 means no limit. Sources ask it to read no more than that.
 type Limiter interface{ Limit() int64 }
 
+// mostLimit is from where a limit is none: no one reads that many rows, and sums
+// of limits stay clear of an overflow.
+const mostLimit = 1 << 48
+
 // LimitOf returns the number of rows that out can still use, 0 for no limit.
 func LimitOf[T any](out Observer[T]) int64 {
 	if l, ok := out.(Limiter); ok {
-		return l.Limit()
+		if n := l.Limit(); n > 0 && n < mostLimit {
+			return n
+		}
 	}
 	return 0
 }
@@ -80,6 +86,15 @@ func (s Stream[T]) Scattered() bool {
 		s.node.walk(func(n *node) { scattered = scattered || n.info.Scatters })
 	}
 	return scattered
+}
+
+// Uses tells whether the stream reads another one, directly or not.
+func (s Stream[T]) Uses(in Upstream) bool {
+	used := false
+	if s.node != nil {
+		s.node.walk(func(n *node) { used = used || n == in.tree() })
+	}
+	return used
 }
 
 // ConfigError reports what is wrong with the options of all stages up to here.

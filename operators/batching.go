@@ -138,7 +138,7 @@ func (b *batching[T]) Done(ctx context.Context, stopped bool) error {
 // Limit is known where batches are counted.
 func (b *batching[T]) Limit() int64 {
 	batches := rxcql.LimitOf(b.out)
-	if b.count == 0 || batches == 0 || batches > 1<<31 {
+	if b.count == 0 || batches == 0 || batches > 1<<31 || b.count > 1<<31 {
 		return 0
 	}
 	return batches*int64(b.count) - int64(len(b.rows))

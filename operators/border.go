@@ -58,7 +58,7 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 		returned = true
 		p.result <- failed
 		return nil
-	})
+	}, nil)
 	return failure(failed, err)
 }
 
@@ -69,8 +69,11 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 func failure(errs ...error) error {
 	var end, echo error
 	for _, err := range errs {
+		var own *rxcql.StageError
 		switch {
 		case err == nil:
+		case errors.As(err, &own): // also one that wraps a deadline of the user's
+			return err
 		case rxcql.IsEnd(err):
 			end = err
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -70,7 +70,7 @@ func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context
 		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
 			failed = f.run(ctx, in, func() error { return send(struct{}{}) })
 			return failed
-		}, func(struct{}) error { return f.deliver(ctx, out) })
+		}, func(struct{}) error { return f.deliver(ctx, out) }, nil)
 		err = failure(err, failed)
 		f.end(err)
 		if err != nil {

@@ -127,5 +127,7 @@ func (f *concurrency[T, U]) end(err error) {
 	for c := range f.pages {
 		c.lease.Finish(err)
 	}
-	f.st.Drop(int(f.arrived - f.delivered))
+	if err == nil || rxcql.IsEnd(err) { // else they are not dropped on purpose
+		f.st.Drop(int(f.arrived - f.delivered))
+	}
 }

@@ -17,6 +17,9 @@ func Map[A, B any](in rxcql.Stream[A], fn func(A) (B, error)) rxcql.Stream[B] {
 	})
 }
 
+// block is how many rows are mapped between two looks at the context.
+const block = 64
+
 type mapping[A, B any] struct {
 	st   *rxcql.Stage
 	out  rxcql.Observer[B]
@@ -29,8 +32,14 @@ func (m *mapping[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 		m.rows = make([]B, len(p.Rows))
 	}
 	rows := m.rows[:len(p.Rows)]
-	if err := mapRows(p.Rows, rows, m.fn); err != nil {
-		return m.st.Fail(err)
+	for done := 0; done < len(rows); done += block {
+		if ctx.Err() != nil { // fn may be slow, and a page has up to 10,000 rows
+			return context.Cause(ctx)
+		}
+		end := min(done+block, len(rows))
+		if err := mapRows(p.Rows[done:end], rows[done:end], m.fn); err != nil {
+			return m.st.Fail(err)
+		}
 	}
 	return handOn(ctx, p, rows, m.out)
 }

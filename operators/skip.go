@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"math"
 
 	"github.com/rxcql/rxcql"
 )
@@ -36,6 +37,9 @@ func (s *skipping[T]) Done(ctx context.Context, stopped bool) error {
 // Limit is that of downstream and the rows still to be dropped.
 func (s *skipping[T]) Limit() int64 {
 	if out := rxcql.LimitOf(s.out); out > 0 {
+		if s.left > math.MaxInt64-out {
+			return 0
+		}
 		return out + s.left
 	}
 	return 0

@@ -44,13 +44,6 @@ type batchRow struct {
 	index     int // in its page
 }
 
-// Memory that a row and a cell take beside the value's bytes: their places in
-// the batch and in the request.
-const (
-	rowCost  = 160
-	cellCost = 64
-)
-
 func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 	before := len(b.buf)
 	for _, c := range cells {
@@ -67,7 +60,7 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 	}
 	r.ends = int32(len(b.ends))
 	b.rows = append(b.rows, r)
-	cost := int64(len(b.buf) - before + rowCost + cellCost*len(cells))
+	cost := int64(len(b.buf) - before)
 	b.owed += cost
 	b.held += cost
 }

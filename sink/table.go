@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/gocql/gocql"
@@ -99,6 +100,14 @@ func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
 func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	o := planOptions{delete: t.cfg.delete, nullsDelete: t.cfg.nullsDelete, ttl: t.cfg.ttl > 0 || t.cfg.ttlOf != nil}
 	errs := []error{writable(about)}
+	if t.fns.timestamp != nil && !t.cfg.delete {
+		for _, c := range about.Columns {
+			if appends(c) {
+				errs = append(errs, fmt.Errorf("Timestamp: column %q (%s) is a list that is not frozen, and writing such a list twice "+
+					"with one timestamp doubles it: leave Timestamp out, or freeze the list", c.Name, c.Type))
+			}
+		}
+	}
 	to := &target[T]{about: about}
 	if isRow[T]() {
 		to.fork = func() encoder[T] {

@@ -53,18 +53,29 @@ func (t *tee[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error
 	if t.err != nil {
 		return nil, t.err
 	}
-	w := &teeWriter[T]{}
-	for _, s := range t.sinks {
-		branch, err := s.Open(ctx, r)
+	w := &teeWriter[T]{st: r.SinkStage("Tee")}
+	for i, s := range t.sinks {
+		err := w.st.Protect(func() error {
+			branch, err := s.Open(ctx, r)
+			if err == nil && branch == nil {
+				err = fmt.Errorf("sink %d gave no Writer and no error", i+1)
+			}
+			if err == nil {
+				w.branches = append(w.branches, branch)
+			}
+			return err
+		})
 		if err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
-		w.branches = append(w.branches, branch)
 	}
 	return w, nil
 }
 
-type teeWriter[T any] struct{ branches []rxcql.Writer[T] }
+type teeWriter[T any] struct {
+	st       *rxcql.Stage
+	branches []rxcql.Writer[T]
+}
 
 // Write stops at the first branch that fails: the page stays unsettled.
 func (w *teeWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
@@ -84,10 +95,11 @@ func (w *teeWriter[T]) Close() error {
 	return w.all(func(b rxcql.Writer[T]) error { return b.Close() })
 }
 
+// all calls every branch, whatever the others do.
 func (w *teeWriter[T]) all(call func(rxcql.Writer[T]) error) error {
 	var errs []error
 	for _, b := range w.branches {
-		errs = append(errs, call(b))
+		errs = append(errs, w.st.Protect(func() error { return call(b) }))
 	}
 	return errors.Join(errs...)
 }

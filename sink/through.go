@@ -38,8 +38,12 @@ func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B
 		errs = append(errs, errors.New("the function is nil"))
 	} else {
 		info := rxcql.StageInfo{Name: "Through in"}
-		t.stream = fn(rxcql.NewStream(info, subscribeFeed[A]))
+		in := rxcql.NewStream(info, subscribeFeed[A])
+		t.stream = fn(in)
 		errs = append(errs, t.stream.ConfigError())
+		if !t.stream.Uses(in) {
+			errs = append(errs, errors.New("the function does not use the stream it is given: every row would be lost"))
+		}
 	}
 	t.err = stageError("sink.Through", errs...)
 	return t

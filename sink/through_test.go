@@ -14,7 +14,6 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
-	"github.com/rxcql/rxcql/source"
 )
 
 func even(in rxcql.Stream[int]) rxcql.Stream[int] {
@@ -185,14 +184,11 @@ func TestTheStreamOfThroughIsOfNoUseElsewhere(t *testing.T) {
 	require.ErrorContains(t, err, "used once only")
 }
 
-func TestThroughMayIgnoreItsStream(t *testing.T) {
-	var got []int
-	empty := func(rxcql.Stream[int]) rxcql.Stream[int] {
-		return operators.Take(source.Seq[int](func(func(int, error) bool) {}), 1)
-	}
-	_, err := run(t, ints(10), sink.Through(empty, collect(&got)))
-	require.NoError(t, err)
-	require.Empty(t, got)
+func TestThroughMustUseTheStreamItIsGiven(t *testing.T) {
+	to := sink.Through(func(rxcql.Stream[int]) rxcql.Stream[int] { return ints(2) }, sink.Each(func(context.Context, int) error { return nil }))
+	_, err := rxcql.New(ints(1000), to)
+	require.ErrorIs(t, err, rxcql.ErrConfig)
+	require.ErrorContains(t, err, "does not use the stream")
 }
 
 func ExampleThrough() {

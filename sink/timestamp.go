@@ -1,5 +1,10 @@
 package sink
 
+import (
+	"context"
+	"time"
+)
+
 // attemptsPerRow is how many times a row may be sent at most, counting those
 // after an answer that leaves open whether it was written.
 const attemptsPerRow = 16
@@ -16,9 +21,9 @@ const attemptsPerRow = 16
 // attemptsPerRow apart so that no attempt of a row reaches the next row's.
 //
 // The clock follows the rows, not the time: past a million rows a second (62,500
-// with such a list) it runs ahead of it, and a run that starts within that lead
-// would be older than the rows written last. The wall clock catches up while
-// nothing is written.
+// with such a list) it runs ahead of it. At the end of a run it waits until the
+// time has caught up: a run, or anyone else with a true clock, that writes after
+// this run has returned is newer than every row of it.
 type clock struct{ last, step int64 }
 
 func newClock(epoch int64, lists bool) clock {
@@ -31,4 +36,20 @@ func newClock(epoch int64, lists bool) clock {
 func (c *clock) next() int64 {
 	c.last += c.step
 	return c.last
+}
+
+// catchUp waits until the time is past the last timestamp given.
+func (c *clock) catchUp(ctx context.Context) error {
+	lead := time.Until(time.UnixMicro(c.last + 1))
+	if lead <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(lead)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -182,7 +182,10 @@ func (w *tableWriter[T]) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.workers.flush(ctx)
+	if err := w.workers.flush(ctx); err != nil {
+		return err
+	}
+	return w.clock.catchUp(ctx)
 }
 
 func (w *tableWriter[T]) Close() error {

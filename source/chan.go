@@ -16,6 +16,10 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 	cfg := memoryConfig{pageRows: defaultPageRows}
 	var errs []error
 	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errNilOption)
+			continue
+		}
 		errs = append(errs, opt.applyChan(&cfg))
 	}
 	if ch == nil {

@@ -28,7 +28,8 @@ type paged[T any] struct {
 // fetched is a page on its way, with the slice that its rows are in.
 type fetched[T any] struct {
 	rxcql.Page[T]
-	rows []T
+	rows     []T
+	received int64
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -114,14 +115,16 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	r.sizing.saw(len(decoded), received+size)
 	lease.Correct(received + size)
 	lease.Position = at
-	lease.Owe(r.stage.Receipt())
-	r.stage.PageRead(len(decoded), received)
-	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded}, next, nil
+	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received}, next, nil
 }
 
-// deliver hands a page downstream and takes its slice back.
+// deliver hands a page downstream and takes its slice back. It is here that a
+// page counts as read and gets its receipt: pages that were fetched ahead when
+// the stream ended are none of its business any more.
 func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
 	last := page.Last
+	page.Owe(r.stage.Receipt())
+	r.stage.PageRead(len(page.Rows), page.received)
 	err := out.Next(ctx, &page.Page)
 	page.Finish(err)
 	r.buffers.put(page.rows)

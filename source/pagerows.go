@@ -1,6 +1,11 @@
 package source
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+var errNilOption = errors.New("an option is nil")
 
 // defaultPageRows is the most rows in a page of an in-memory source.
 const defaultPageRows = 512

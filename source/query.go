@@ -26,6 +26,10 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	cfg := newReadConfig()
 	var errs []error
 	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errNilOption)
+			continue
+		}
 		errs = append(errs, opt.applyQuery(&cfg))
 	}
 	_, _, err := codec.Columns[T]()

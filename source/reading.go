@@ -21,6 +21,7 @@ type reading[T any] struct {
 	cfg     readConfig
 	parts   []part
 	workers int
+	same    func(ctx context.Context) error // whether what was read is still what it was; may be nil
 }
 
 // run reads all parts and delivers their pages to out, one at a time, in the
@@ -41,6 +42,9 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observe
 		err = r.inTurn(ctx, st, worker(), out)
 	} else {
 		err = r.ahead(ctx, st, worker, out)
+	}
+	if err == nil && r.same != nil {
+		err = st.Fail(r.same(ctx))
 	}
 	switch {
 	case err == nil:
@@ -112,5 +116,7 @@ func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *
 		}
 		return group.Wait()
 	}
-	return rx.Transport(ctx, 0, produce, func(page *fetched[T]) error { return home.deliver(ctx, out, page) })
+	return rx.Transport(ctx, 0, produce, func(page *fetched[T]) error {
+		return home.deliver(ctx, out, page)
+	}, func(page *fetched[T]) { page.Release() })
 }

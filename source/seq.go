@@ -18,6 +18,10 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	cfg := memoryConfig{pageRows: defaultPageRows}
 	var errs []error
 	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errNilOption)
+			continue
+		}
 		errs = append(errs, opt.applySeq(&cfg))
 	}
 	if seq == nil {

@@ -41,6 +41,10 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	t := &table[T]{cfg: newReadConfig()}
 	var errs []error
 	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errNilOption)
+			continue
+		}
 		errs = append(errs, opt.applyTable(&t.cfg))
 	}
 	errs = append(errs, t.choose())
@@ -53,7 +57,7 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	info := rxcql.StageInfo{
 		Name: t.title(), Source: true, Err: errors.Join(errs...),
 		Check: func(ctx context.Context) error {
-			_, schemaErr := t.plan(ctx)
+			_, _, schemaErr := t.plan(ctx)
 			_, ringErr := t.ranges(ctx)
 			return errors.Join(schemaErr, ringErr)
 		},
@@ -96,13 +100,13 @@ func (t *table[T]) choose() error {
 }
 
 // plan compares T with the table and returns the statement.
-func (t *table[T]) plan(ctx context.Context) (cql string, err error) {
-	about, err := schema.Load(ctx, t.session, t.keyspace, t.name)
+func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, err error) {
+	about, err = schema.Load(ctx, t.session, t.keyspace, t.name)
 	if err != nil {
 		if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
 			err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 		}
-		return "", err
+		return nil, "", err
 	}
 	var errs []error
 	if about.Virtual {
@@ -119,9 +123,9 @@ func (t *table[T]) plan(ctx context.Context) (cql string, err error) {
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return "", fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
+		return nil, "", fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
 	}
-	return statement(about, names), nil
+	return about, statement(about, names), nil
 }
 
 func pick(about *schema.Table, names []string) ([]codec.Column, error) {
@@ -153,7 +157,7 @@ func statement(about *schema.Table, names []string) string {
 }
 
 func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
-	cql, err := t.plan(ctx)
+	about, cql, err := t.plan(ctx)
 	if err != nil {
 		return st.Fail(err)
 	}
@@ -162,6 +166,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 		return st.Fail(err)
 	}
 	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
+	r.same = func(ctx context.Context) error { return t.unchanged(ctx, about) }
 	for i, each := range ranges {
 		r.parts = append(r.parts, part{index: i, name: each.String(), st: driver.Statement{
 			CQL: cql, Args: []any{each.Start, each.End}, Consistency: t.cfg.consistency, Idempotent: true,
@@ -189,4 +194,18 @@ func (t *table[T]) ranges(ctx context.Context) ([]ring.Range, error) {
 		return nil, err
 	}
 	return ring.Shard(all, t.cfg.shard, t.cfg.of), nil
+}
+
+// unchanged tells at the end of a scan whether the table is the one that it
+// began with. The driver prepares a statement anew where it has to, so a table
+// that was dropped and made again would be read as if it were the old one.
+func (t *table[T]) unchanged(ctx context.Context, before *schema.Table) error {
+	now, err := schema.Load(ctx, t.session, t.keyspace, t.name)
+	if err != nil {
+		return err
+	}
+	if now.ID != before.ID {
+		return fmt.Errorf("%w: table %s was dropped and made again while it was read", rxcql.ErrSchema, before.Quoted())
+	}
+	return nil
 }

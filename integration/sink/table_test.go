@@ -157,19 +157,19 @@ func TestTwoUpdatesOfOneKeyEndAsTheLater(t *testing.T) {
 	for round := range 100 {
 		var all []event
 		var lists []listed
-		for i := range 40 {
-			all = append(all, event{int64(round), 1, text(fmt.Sprint(100 - i))}) // by value the first would win
+		for i := range 200 { // at up to 3 a batch more than the 64 batches that may be in flight
+			all = append(all, event{int64(round), 1, text(fmt.Sprint(999 - i))}) // by value the first would win
 			lists = append(lists, listed{int64(round), 1, []int32{int32(i), int32(-i)}})
 		}
 		run(t, rows(all...), sink.Table[event](session, ks+".t", sink.BatchRows(1+round%3)))
 		var v string
 		require.NoError(t, session.Query("SELECT v FROM t WHERE p = ?", round).Scan(&v))
-		require.Equal(t, "61", v)
+		require.Equal(t, "800", v)
 
 		run(t, rows(lists...), sink.Table[listed](session, ks+".lists", sink.BatchRows(1+round%3)))
 		var l []int
 		require.NoError(t, session.Query("SELECT v FROM lists WHERE p = ?", round).Scan(&l))
-		require.Equal(t, []int{39, -39}, l)
+		require.Equal(t, []int{199, -199}, l)
 	}
 }
 

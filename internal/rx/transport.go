@@ -41,11 +41,16 @@ var ErrExited = errors.New("runtime.Goexit was called in the producer")
 // gets what was sent before. A panic of produce comes back as a *PanicError, one
 // of receive goes on once produce has ended.
 //
-// buffer is the number of items that may wait between the two.
+// buffer is the number of items that may wait between the two. drop, which may be
+// nil, is called in the calling goroutine with every item that was sent and that
+// receive will not get: what it owes must be given back.
 func Transport[P any](ctx context.Context, buffer int,
 	produce func(ctx context.Context, send func(P) error) error,
-	receive func(P) error,
+	receive func(P) error, drop func(P),
 ) error {
+	if drop == nil {
+		drop = func(P) {}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
@@ -76,15 +81,18 @@ func Transport[P any](ctx context.Context, buffer int,
 		defer func() {
 			if !done {
 				cancel(context.Canceled)
-				for range items {
+				for item := range items {
+					page, _ := item.V.(P)
+					drop(page)
 				}
 			}
 		}()
 		for item := range items {
+			page, _ := item.V.(P) // only a nil of an interface type is not one
 			if received != nil {
+				drop(page)
 				continue
 			}
-			page, _ := item.V.(P) // only a nil of an interface type is not one
 			if received = receive(page); received != nil {
 				cancel(received)
 			}

@@ -48,7 +48,7 @@ func alone(t *testing.T, name string, fn func(t *testing.T)) {
 }
 
 func transport(ctx context.Context, buffer int, c *counting, receive func(int) error) error {
-	return rx.Transport(ctx, buffer, c.produce, receive)
+	return rx.Transport(ctx, buffer, c.produce, receive, nil)
 }
 
 func into(got *[]int) func(int) error {
@@ -160,14 +160,14 @@ func TestTransport(t *testing.T) {
 		err := rx.Transport(ctx, 0, func(ctx context.Context, _ func(int) error) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
-		}, func(int) error { return nil })
+		}, func(int) error { return nil }, nil)
 		require.Equal(t, errTest, err)
 	})
 	alone(t, "carries items that are errors or nil", func(t *testing.T) {
 		var got []error
 		err := rx.Transport(ctx, 0, func(_ context.Context, send func(error) error) error {
 			return errors.Join(send(errTest), send(nil), send(errTest))
-		}, func(err error) error { got = append(got, err); return nil })
+		}, func(err error) error { got = append(got, err); return nil }, nil)
 		require.NoError(t, err)
 		require.Equal(t, []error{errTest, nil, errTest}, got)
 	})
