@@ -13,7 +13,7 @@ const EndedByStop = "Stop"
 // Report says what a run did. All counts are exact at the end of a run; in
 // Progress they are a snapshot taken without stopping anything.
 //
-// Where no operator fans out, ReadRows = Written + Filtered (a sink that is a
+// Where each row in gives one row out or none, ReadRows = Written + Filtered (a sink that is a
 // Tee writes every row once a branch). Each stage's rows in and out tell the
 // rest.
 type Report struct {

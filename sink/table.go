@@ -30,7 +30,9 @@ import (
 // stream, so of two rows with one key the later wins, whatever order the server
 // gets them in. The timestamps begin at the run's start (Run.Epoch), unless
 // Timestamp gives others; rows written since then by others with the server's
-// time are newer. Delivery: at least once, and a row written again, with its
+// time are newer, as long as rows come slower than one a microsecond (16 for a
+// table with a list that is not frozen); the run ends when the time has caught up
+// with the timestamps, so what is written after it is newer in any case. Delivery: at least once, and a row written again, with its
 // timestamp, changes nothing. A null is unset: it leaves the column as it is,
 // unless NullsDelete.
 //
