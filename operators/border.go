@@ -89,7 +89,7 @@ func failure(errs ...error) error {
 type across[T any] struct {
 	to    rxcql.Observer[T]
 	post  poster
-	lost  func(rows int) // told of rows that were not handed on; may be nil
+	lost  func(rows int) // told of rows that were dropped at an end on purpose; may be nil
 	limit *atomic.Int64  // that of to, when it was last called
 }
 
@@ -101,7 +101,7 @@ func (a *across[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 		a.limit.Store(rxcql.LimitOf(a.to))
 		return err
 	})
-	if !handed && a.lost != nil {
+	if !handed && a.lost != nil && rxcql.IsEnd(err) { // else they are not dropped on purpose
 		a.lost(len(p.Rows))
 	}
 	return err

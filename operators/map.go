@@ -33,8 +33,8 @@ func (m *mapping[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 	}
 	rows := m.rows[:len(p.Rows)]
 	for done := 0; done < len(rows); done += block {
-		if ctx.Err() != nil { // fn may be slow, and a page has up to 10,000 rows
-			return context.Cause(ctx)
+		if err := left(ctx, m.st, len(rows)); err != nil { // fn may be slow, and a page has up to 10,000 rows
+			return err
 		}
 		end := min(done+block, len(rows))
 		if err := mapRows(p.Rows[done:end], rows[done:end], m.fn); err != nil {

@@ -37,3 +37,17 @@ func cut[T any](ctx context.Context, p *rxcql.Page[T], rows []T, out rxcql.Obser
 	}
 	return out.Next(ctx, rxcql.Derive(p, rows))
 }
+
+// left is the cause of ctx when it has ended while the stage was at work on a
+// page. The rows of the page are then dropped: on purpose, if it was an operator
+// downstream that ended the stream.
+func left(ctx context.Context, st *rxcql.Stage, rows int) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	err := context.Cause(ctx)
+	if rxcql.IsEnd(err) {
+		st.Drop(rows)
+	}
+	return err
+}
