@@ -19,6 +19,8 @@ type config struct {
 	grace   time.Duration
 	log     *slog.Logger
 	hooks   []Hook
+
+	checkpoint *checkpointConfig // nil without
 }
 
 // Option is an option of New, and of the methods that read a stream without a

@@ -23,6 +23,9 @@ type StageInfo struct {
 	// from a position in the source (it counts, remembers or folds over the
 	// whole stream).
 	NotResumable bool
+	// Holds: the stage keeps rows from one page to the next, for as long as no
+	// more come.
+	Holds bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
 	// reported as filtered.
 	Drops bool

@@ -1,0 +1,130 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// CheckpointStore is where the checkpoints of jobs are kept; see package
+// checkpoint.
+type CheckpointStore interface {
+	// Lock makes the caller the only one that works on a job, in any process.
+	// The error wraps ErrCheckpointLocked if somebody else does.
+	Lock(ctx context.Context, job string) (Checkpoint, error)
+}
+
+// Checkpoint is the checkpoint of one job, locked. Its methods are called by
+// one goroutine at a time.
+type Checkpoint interface {
+	// Load returns what was saved last, nil if nothing was.
+	Load(ctx context.Context) ([]byte, error)
+	// Save replaces it, wholly or not at all, and returns when it is durable.
+	// It fails with ErrCheckpointLost when the lock is no longer the caller's.
+	Save(ctx context.Context, data []byte) error
+	// Lost is closed when the lock is no longer the caller's; it may be nil.
+	Lost() <-chan struct{}
+	// Unlock lets others work on the job. It is called once.
+	Unlock() error
+}
+
+// Kinds of errors of checkpoints, for errors.Is. None of them ever makes a run
+// begin anew by itself.
+var (
+	// ErrCheckpointLocked: another process works on the job.
+	ErrCheckpointLocked = errors.New("rxcql: another process works on this job")
+	// ErrCheckpointLost: another process has taken the job over.
+	ErrCheckpointLost = errors.New("rxcql: the job's lock was lost")
+	// ErrCheckpointDamaged: the bytes are not those that were saved.
+	ErrCheckpointDamaged = errors.New("rxcql: the checkpoint is damaged")
+	// ErrCheckpointNewer: a later version of the toolkit saved it.
+	ErrCheckpointNewer = errors.New("rxcql: the checkpoint is of a newer version")
+	// ErrCheckpointForeign: it was saved by another job or pipeline, or for
+	// another table.
+	ErrCheckpointForeign = errors.New("rxcql: the checkpoint belongs to something else")
+	// ErrNotResumable: a stage or a sink cannot go on from a checkpoint.
+	ErrNotResumable = errors.New("rxcql: cannot be resumed from a checkpoint")
+)
+
+// DefaultCheckpointInterval is the time between two saves.
+const DefaultCheckpointInterval = time.Second
+
+type checkpointConfig struct {
+	store CheckpointStore
+	job   string
+	every time.Duration
+}
+
+// CheckpointOption is an option of WithCheckpoint.
+type CheckpointOption func(*checkpointConfig) error
+
+// CheckpointInterval sets the time between two saves; default 1 s, at least
+// 10 ms. What was done since the last save is done again after a crash.
+func CheckpointInterval(d time.Duration) CheckpointOption {
+	return func(c *checkpointConfig) error {
+		if d < 10*time.Millisecond {
+			return fmt.Errorf("CheckpointInterval(%v): must be at least 10ms", d)
+		}
+		c.every = d
+		return nil
+	}
+}
+
+// WithCheckpoint makes the run of a pipeline a job that goes on where an
+// earlier run of it ended, however that ended. While it runs, the positions up
+// to which everything is settled are saved once a second (CheckpointInterval)
+// and at the end; a save that fails ends the run. Only one process at a time
+// can work on a job. A job that has been completed begins anew at the next run.
+//
+// Delivery: at least once. Rows beyond the saved positions are read and written
+// again: pages that were in flight, and what was settled since the last save.
+// For that, stages and sinks have to be resumable, else New fails with
+// ErrNotResumable and names them.
+//
+// A checkpoint that is damaged, of a newer version, of another job, another
+// pipeline or another table is refused by name; it is never taken for none. To
+// begin anew give another job name or remove it from its store.
+//
+// It holds page states, which Cassandra makes and in which the primary keys of
+// the rows that pages ended at can be read; it has no other values of rows, and
+// of bound values only a hash.
+func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption) Option {
+	return func(c *config) error {
+		ck := &checkpointConfig{store: store, job: job, every: DefaultCheckpointInterval}
+		var errs []error
+		if store == nil {
+			errs = append(errs, errors.New("WithCheckpoint: the store is nil"))
+		}
+		if job == "" {
+			errs = append(errs, errors.New("WithCheckpoint: the job has no name"))
+		}
+		for _, opt := range opts {
+			if opt == nil {
+				errs = append(errs, errors.New("WithCheckpoint: an option is nil"))
+				continue
+			}
+			errs = append(errs, opt(ck))
+		}
+		c.checkpoint = ck
+		return errors.Join(errs...)
+	}
+}
+
+// Resumer is what a Sink implements that can be part of a job with a checkpoint.
+type Resumer interface {
+	// Resume says how. It is asked by New.
+	Resume() ResumeInfo
+}
+
+// ResumeInfo says how a sink bears that a run is broken off and goes on later.
+type ResumeInfo struct {
+	// Err says why it cannot; nil if it can.
+	Err error
+	// Barrier: the sink cannot bear rows twice. Before every save, reading
+	// pauses, everything read is written, and the sink makes it durable and
+	// says where it ends (Stage.OnSave); on resume it cuts off what came
+	// later (Stage.Saved). Stages that keep rows from page to page (Holds)
+	// cannot stand before such a sink.
+	Barrier bool
+}
