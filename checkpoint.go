@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/rxcql/rxcql/internal/saved"
 )
 
 // CheckpointStore is where the checkpoints of jobs are kept; see package
@@ -37,9 +39,9 @@ var (
 	// ErrCheckpointLost: another process has taken the job over.
 	ErrCheckpointLost = errors.New("rxcql: the job's lock was lost")
 	// ErrCheckpointDamaged: the bytes are not those that were saved.
-	ErrCheckpointDamaged = errors.New("rxcql: the checkpoint is damaged")
+	ErrCheckpointDamaged = saved.ErrDamaged
 	// ErrCheckpointNewer: a later version of the toolkit saved it.
-	ErrCheckpointNewer = errors.New("rxcql: the checkpoint is of a newer version")
+	ErrCheckpointNewer = saved.ErrNewer
 	// ErrCheckpointForeign: it was saved by another job or pipeline, or for
 	// another table.
 	ErrCheckpointForeign = errors.New("rxcql: the checkpoint belongs to something else")

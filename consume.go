@@ -3,6 +3,7 @@ package rxcql
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 )
 
@@ -13,6 +14,9 @@ var errBreak = errors.New("rxcql: loop left")
 // page, in the calling goroutine.
 func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) error) (Report, error) {
 	cfg, err := prepare(s.node, opts, nil)
+	if err == nil && cfg.checkpoint != nil {
+		err = fmt.Errorf("%w: WithCheckpoint needs a pipeline with a sink: it saves what has become durable", ErrConfig)
+	}
 	if err != nil {
 		return Report{}, err
 	}

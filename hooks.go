@@ -1,5 +1,7 @@
 package rxcql
 
+import "fmt"
+
 // Hook is a value that implements at least one of the one-method interfaces
 // below; it is how metrics are fed. Hooks are called from many goroutines at
 // once, and hold up the caller: they must be quick.
@@ -58,8 +60,13 @@ func (s *Stage) Ranges(n int) { s.run.ranges.Add(int64(n)) }
 // RangeDone counts a range read to its end.
 func (s *Stage) RangeDone() { s.run.rangesDone.Add(1) }
 
-// Receipt returns a new receipt for a page that the source delivers.
+// Receipt returns a new receipt for a page that the source delivers by itself;
+// one that can be resumed uses Deliver instead. In a job with a checkpoint it
+// ends the run: what such a page was made into would be forgotten.
 func (s *Stage) Receipt() *Receipt {
+	if s.run.job != nil {
+		s.run.Fail(s.Fail(fmt.Errorf("%w: its pages have no track", ErrNotResumable)))
+	}
 	return NewReceipt(func() { s.run.settled.Add(1) })
 }
 

@@ -18,6 +18,8 @@ type Pipeline struct {
 	check  func(ctx context.Context) error
 	launch func(ctx context.Context, r *Run) error
 
+	barrier bool // the sink needs one when a checkpoint is saved
+
 	mu   sync.Mutex
 	run  *Run // the latest
 	live bool
@@ -33,7 +35,11 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{root: stream.node, cfg: cfg}
+	resume := ResumeInfoOf(sink)
+	if err := resumable(stream.node, cfg, resume); err != nil {
+		return nil, err
+	}
+	p := &Pipeline{root: stream.node, cfg: cfg, barrier: resume.Barrier}
 	p.check = func(ctx context.Context) error {
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
 		return errors.Join(checkTree(ctx, stream.node), err)
@@ -131,7 +137,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	}()
 	err := p.check(runCtx)
 	if err == nil {
-		err = p.launch(runCtx, r)
+		err = r.withJob(runCtx, p.barrier, func() error { return p.launch(runCtx, r) })
 	}
 	return r.finish(runCtx, err)
 }
@@ -178,7 +184,11 @@ func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) (
 			err = errors.Join(err, closing)
 		}
 	}()
-	return stream.subscribe(ctx, r, &writing[T]{w: w, name: r.sinkName})
+	read := func() error { return stream.subscribe(ctx, r, &writing[T]{w: w, name: r.sinkName}) }
+	if r.job != nil {
+		return r.job.during(ctx, read)
+	}
+	return read()
 }
 
 // sinkName is the name that a panic in the sink is reported under: its stage's,

@@ -15,6 +15,7 @@ import "sync/atomic"
 type Receipt struct {
 	holds     atomic.Int64
 	onSettled func()
+	page      *trackedPage // whose position it stands for; nil without a checkpoint
 }
 
 // NewReceipt returns a receipt with one hold, the caller's. onSettled, which

@@ -36,6 +36,8 @@ type Report struct {
 	PeakFetches   int           `json:"peak_fetches"`       // most fetches in flight at once
 	BytesInFlight int64         `json:"bytes_in_flight"`
 	Stages        []StageReport `json:"stages"`
+	Resumed       bool          `json:"resumed"` // went on where an earlier run of the job ended
+	Saves         int64         `json:"saves"`   // of the checkpoint
 	Started       time.Time     `json:"started"`
 	Duration      time.Duration `json:"duration_ns"`
 	Complete      bool          `json:"complete"`           // everything was read and settled
@@ -70,6 +72,7 @@ func (r *Run) report() Report {
 	rep.Written, rep.Retried = r.written.Load(), r.retried.Load()
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
+	rep.Resumed, rep.Saves = r.resumed.Load(), r.saves.Load()
 	r.budget.report(&rep)
 	r.mu.Lock()
 	defer r.mu.Unlock()

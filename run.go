@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Run struct {
 	failed error   // what Fail was called with first
 	last   *Report // the final one, once the run has ended
 
+	job *job // nil without a checkpoint
+
 	counters
 }
 
@@ -40,7 +43,8 @@ type counters struct {
 	ranges, rangesDone    atomic.Int64
 	pages, empty, settled atomic.Int64
 	rows, written, bytes  atomic.Int64
-	retried               atomic.Int64
+	retried, saves        atomic.Int64
+	resumed               atomic.Bool
 }
 
 func newRun(root *node, cfg config, cancel context.CancelCauseFunc) *Run {
@@ -93,10 +97,20 @@ func (r *Run) stage(n *node) *Stage {
 		if n.info.Source {
 			st.input = r.budget.input(st.name)
 		}
+		if n.info.Holds && r.job != nil {
+			r.job.holds.Store(true)
+		}
 		r.stages[n] = st
 		r.order = append(r.order, st)
 	})
 	return r.stages[n]
+}
+
+// sinkStages are the stages of the sinks, in the order in which they were opened.
+func (r *Run) sinkStages() []*Stage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.sinks)
 }
 
 // SinkStage opens a stage for a sink; sinks call it in Open.
@@ -155,3 +169,13 @@ func (r *Run) Log() *slog.Logger { return r.cfg.log }
 // Workers is the number of token ranges that a table source reads at once
 // unless it was told otherwise (WithWorkers).
 func (r *Run) Workers() int { return r.cfg.workers }
+
+// whole tells that everything was read and settled; once all has ended.
+func (r *Run) whole() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.by == "" && r.failed == nil && r.settled.Load() == r.pages.Load()
+}
+
+// HasCheckpoint tells whether the run is part of a job with a checkpoint.
+func (r *Run) HasCheckpoint() bool { return r.job != nil }

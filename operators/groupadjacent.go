@@ -1,9 +1,11 @@
 package operators
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/rxcql/rxcql"
@@ -39,14 +41,19 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // from: they settle when the group is durable. The state is not charged to the
 // budget. If the stream is ended on purpose upstream (Take), the open groups are
 // handed on as they are; if reading is stopped (Pipeline.Stop) they are dropped
-// and their pages left unsettled, to be read again. It is not resumable. An error
-// of fold ends the stream.
+// and their pages left unsettled, to be read again. An error of fold ends the
+// stream.
+//
+// It is resumable where the key is made of numbers, strings, arrays and structs.
+// With the position of a range a checkpoint has a hash of the key of the group that
+// was open there; rows of that group that are read again are dropped, since it
+// is durable as a whole, and counted as filtered.
 //
 // A stream in which rows of a partition do not arrive together is refused by
 // rxcql.New.
 func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
-		Name: "GroupAdjacent", NotResumable: true,
+		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), Holds: true,
 		Err: errors.Join(required("the key function", key == nil), required("the fold", fold == nil)),
 	}
 	if in.Scattered() {
@@ -55,7 +62,7 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[Group[K, S]]) error {
 		g := &grouping[T, K, S]{
 			st: st, out: out, account: st.Account(false),
-			key: key, seed: seed, fold: fold, ranges: map[int]*openGroup[K, S]{},
+			key: key, seed: seed, fold: fold, ranges: map[int]*openGroup[K, S]{}, durable: map[int][]byte{},
 		}
 		err := in.Subscribe(ctx, st, g)
 		for _, open := range g.ranges {
@@ -75,6 +82,8 @@ type grouping[T any, K comparable, S any] struct {
 
 	ranges map[int]*openGroup[K, S] // by Position.Range
 	ended  []Group[K, S]            // groups that ended in this page, reused
+
+	durable map[int][]byte // by range that an earlier run began: the group that it left, nil when its rows are past
 }
 
 // openGroup is the group of a range whose last row has not come yet.
@@ -90,15 +99,16 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	if open != nil {
 		now = open.Group
 	}
-	for i := range p.Rows {
-		key := g.key(p.Rows[i])
+	rows := g.pastDurable(p)
+	for i := range rows {
+		key := g.key(rows[i])
 		if now.Rows == 0 || key != now.Key {
 			if now.Rows > 0 {
 				g.ended = append(g.ended, now)
 			}
 			now = Group[K, S]{Key: key, Value: g.seed}
 		}
-		value, err := g.fold(now.Value, p.Rows[i])
+		value, err := g.fold(now.Value, rows[i])
 		if err != nil {
 			return g.st.Fail(err)
 		}
@@ -115,6 +125,9 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	}
 	if now.Rows > 0 {
 		g.hold(p, open, now)
+		if p.Tracked() {
+			p.Mark(g.st, hashKey(now.Key))
+		}
 	}
 	if before == nil {
 		return g.handOn(ctx, p, p.Lease)
@@ -127,6 +140,30 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	err := g.handOn(ctx, p, before)
 	before.Finish(err)
 	return err
+}
+
+// pastDurable are the rows of a page that come after the group which an earlier
+// run has handed on already, where that has left the range in its midst.
+func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) []T {
+	durable, seen := g.durable[p.Range]
+	if !seen {
+		if durable = p.Marked(g.st); durable == nil {
+			return p.Rows
+		}
+		g.durable[p.Range] = durable
+	}
+	if durable == nil {
+		return p.Rows
+	}
+	past := 0
+	for past < len(p.Rows) && bytes.Equal(hashKey(g.key(p.Rows[past])), durable) {
+		past++
+	}
+	g.st.Drop(past)
+	if past < len(p.Rows) {
+		g.durable[p.Range] = nil
+	}
+	return p.Rows[past:]
 }
 
 // hold keeps the group that is open at the end of a page, and the page's receipt

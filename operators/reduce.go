@@ -17,7 +17,7 @@ import (
 // what was asked for. An error of fn ends the stream.
 func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
-		Name: "Reduce", Scatters: true, NotResumable: true,
+		Name: "Reduce", Scatters: true, NotResumable: true, Holds: true,
 		Err: required("the function", fn == nil),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[S]) error {

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rxcql/rxcql"
 )
@@ -36,7 +37,10 @@ func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) 
 }
 
 // eachConfig is what Each can be told.
-type eachConfig struct{ inFlight int }
+type eachConfig struct {
+	inFlight   int
+	idempotent bool
+}
 
 type each[T any] struct {
 	fn  func(context.Context, T) error
@@ -46,6 +50,15 @@ type each[T any] struct {
 
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (e *each[T]) ConfigError() error { return e.err }
+
+// Resume: only functions that may be called twice with a row; see rxcql.Resumer.
+func (e *each[T]) Resume() (info rxcql.ResumeInfo) {
+	if !e.cfg.idempotent {
+		info.Err = fmt.Errorf("%w: sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
+			rxcql.ErrNotResumable)
+	}
+	return info
+}
 
 func (e *each[T]) Check(context.Context) error { return e.err }
 

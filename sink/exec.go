@@ -58,18 +58,6 @@ type execConfig struct {
 	idempotent  bool
 }
 
-type idempotent struct{}
-
-// Idempotent says that running the statement twice with one row's values does
-// no harm: it is told to the policies and observers of the session, and will
-// let retries repeat it.
-func Idempotent() ExecOption { return idempotent{} }
-
-func (idempotent) applyExec(c *execConfig) error {
-	c.idempotent = true
-	return nil
-}
-
 type exec[T any] struct {
 	session *driver.Session
 	cql     string
@@ -80,6 +68,14 @@ type exec[T any] struct {
 
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (e *exec[T]) ConfigError() error { return e.err }
+
+// Resume: only statements that may run twice; see rxcql.Resumer.
+func (e *exec[T]) Resume() (info rxcql.ResumeInfo) {
+	if !e.cfg.idempotent {
+		info.Err = fmt.Errorf("%w: sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm", rxcql.ErrNotResumable)
+	}
+	return info
+}
 
 func (e *exec[T]) Check(ctx context.Context) error {
 	if e.err != nil {

@@ -70,6 +70,28 @@ func (o consistency) set(to **gocql.Consistency) error {
 func (o consistency) applyTable(c *tableConfig) error { return o.set(&c.consistency) }
 func (o consistency) applyExec(c *execConfig) error   { return o.set(&c.consistency) }
 
+type idempotent struct{}
+
+// Idempotent says that doing the same with one row twice does no harm: running
+// its statement again (Exec), or calling the function (Each). It is told to the
+// policies and observers of the session, and lets a job with a checkpoint go on.
+func Idempotent() interface {
+	ExecOption
+	EachOption
+} {
+	return idempotent{}
+}
+
+func (idempotent) applyExec(c *execConfig) error {
+	c.idempotent = true
+	return nil
+}
+
+func (idempotent) applyEach(c *eachConfig) error {
+	c.idempotent = true
+	return nil
+}
+
 // tableOption is an option that only Table has.
 type tableOption func(*tableConfig) error
 

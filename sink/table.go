@@ -80,6 +80,9 @@ type target[T any] struct {
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (t *table[T]) ConfigError() error { return t.err }
 
+// Resume: a row written again changes nothing; see rxcql.Resumer.
+func (t *table[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+
 func (t *table[T]) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err

@@ -38,6 +38,18 @@ type tee[T any] struct {
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (t *tee[T]) ConfigError() error { return t.err }
 
+// Resume: as all sinks together; see rxcql.Resumer.
+func (t *tee[T]) Resume() (info rxcql.ResumeInfo) {
+	var errs []error
+	for _, s := range t.sinks {
+		each := rxcql.ResumeInfoOf(s)
+		errs = append(errs, each.Err)
+		info.Barrier = info.Barrier || each.Barrier
+	}
+	info.Err = errors.Join(errs...)
+	return info
+}
+
 func (t *tee[T]) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err

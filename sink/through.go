@@ -58,6 +58,9 @@ type through[A, B any] struct {
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (t *through[A, B]) ConfigError() error { return t.err }
 
+// Resume: as the sink behind the operators, and as they let it; see rxcql.Resumer.
+func (t *through[A, B]) Resume() rxcql.ResumeInfo { return t.stream.Resume(rxcql.ResumeInfoOf(t.to)) }
+
 func (t *through[A, B]) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err

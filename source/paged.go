@@ -13,6 +13,8 @@ import (
 type part struct {
 	index int
 	name  string // for errors, without values
+	span  rxcql.TokenRange
+	track *rxcql.Track // of a part that an earlier run began; nil otherwise
 	st    driver.Statement
 }
 
@@ -30,6 +32,8 @@ type fetched[T any] struct {
 	rxcql.Page[T]
 	rows     []T
 	received int64
+	track    *rxcql.Track
+	next     []byte // page state of the page that follows; nil for none
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -55,35 +59,43 @@ func (b buffers[T]) put(rows []T) {
 	}
 }
 
-// read reads a part from its first page to its last. Every page goes to send,
-// empty ones included; the last one has Position.Last set. limit is asked before
-// every page how many rows can still be used, 0 for all.
+// read reads a part from its first page, or where an earlier run has come to, to
+// its last. Every page goes to send, empty ones included; the last one has
+// Position.Last set. limit is asked before every page how many rows can still be
+// used, 0 for all.
 //
 // Only a page state of length 0 ends a part: an empty page in the middle goes on.
 func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error {
-	var state []byte
-	for n := int64(0); ; n++ {
-		page, next, err := r.page(ctx, p, rxcql.Position{Range: p.index, Page: n}, state, limit())
+	track := p.track
+	if track == nil {
+		track = r.stage.Track(p.span)
+	}
+	n, state := track.From()
+	for ; ; n++ {
+		if err := track.Room(ctx); err != nil {
+			return err
+		}
+		page, err := r.page(ctx, p, rxcql.Position{Range: p.index, Page: n}, state, limit())
 		if err != nil {
 			return err
 		}
+		page.track, state = track, page.next
 		if err := send(page); err != nil {
 			page.Release() // it may not have been delivered
 			return err
 		}
-		if next == nil {
+		if state == nil {
 			return nil
 		}
-		state = next
 	}
 }
 
 // page fetches and decodes one page.
-func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, limit int64) (*fetched[T], []byte, error) {
+func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, limit int64) (*fetched[T], error) {
 	rows := r.sizing.rows(at.Page == 0, limit)
 	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(rows))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	fail := func(row int, err error) error {
 		lease.Release()
@@ -99,7 +111,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 		got, err = r.session.Fetch(ctx, p.st, rows, state)
 	}
 	if err != nil {
-		return nil, nil, fail(-1, err)
+		return nil, fail(-1, err)
 	}
 	decoded, size, err := r.reader.read(got, r.buffers.get())
 	if err != nil {
@@ -107,7 +119,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 		if bad := (*decodeError)(nil); errors.As(err, &bad) {
 			row, err = bad.row, bad.err
 		}
-		return nil, nil, fail(row, err)
+		return nil, fail(row, err)
 	}
 	next := got.Next()
 	at.Last = next == nil
@@ -115,21 +127,12 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	r.sizing.saw(len(decoded), received+size)
 	lease.Correct(received + size)
 	lease.Position = at
-	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received}, next, nil
+	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, next: next}, nil
 }
 
-// deliver hands a page downstream and takes its slice back. It is here that a
-// page counts as read and gets its receipt: pages that were fetched ahead when
-// the stream ended are none of its business any more.
+// deliver hands a page downstream and takes its slice back.
 func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
-	last := page.Last
-	page.Owe(r.stage.Receipt())
-	r.stage.PageRead(len(page.Rows), page.received)
-	err := out.Next(ctx, &page.Page)
-	page.Finish(err)
+	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, out)
 	r.buffers.put(page.rows)
-	if err == nil && last {
-		r.stage.RangeDone()
-	}
 	return err
 }

@@ -24,13 +24,16 @@ type paging[T any] struct {
 	page  int64
 	last  bool
 
+	track *rxcql.Track
+	state func() []byte // where the source goes on after the rows so far; nil if it cannot
+
 	limit int64 // rows that downstream can use in all, 0 for no limit
 	taken int64
 }
 
 func newPaging[T any](st *rxcql.Stage, out rxcql.Observer[T], rows int) *paging[T] {
 	st.Ranges(1)
-	return &paging[T]{st: st, out: out, max: rows, size: rxcql.SizeOf[T](), limit: rxcql.LimitOf(out)}
+	return &paging[T]{st: st, out: out, max: rows, track: st.Track(rxcql.WholeRange), size: rxcql.SizeOf[T](), limit: rxcql.LimitOf(out)}
 }
 
 func (b *paging[T]) interrupted(ctx context.Context) error {
@@ -81,11 +84,12 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	p := &rxcql.Page[T]{Rows: b.rows, Lease: b.lease}
 	p.Position = rxcql.Position{Page: b.page, Last: b.last}
 	p.Correct(b.bytes)
-	p.Owe(b.st.Receipt())
-	b.st.PageRead(len(b.rows), b.bytes)
 	b.page++
-	err := b.out.Next(ctx, p)
-	p.Finish(err)
+	var next []byte
+	if b.state != nil {
+		next = b.state()
+	}
+	err := rxcql.Deliver(ctx, b.track, p, b.bytes, next, b.out)
 	clear(b.rows)
 	b.rows, b.lease = b.rows[:0], nil
 	return err
@@ -107,9 +111,6 @@ func (b *paging[T]) end(ctx context.Context, err error) error {
 	b.last = !stopped
 	if err := b.deliver(ctx); err != nil {
 		return err
-	}
-	if !stopped {
-		b.st.RangeDone()
 	}
 	return b.out.Done(ctx, stopped)
 }

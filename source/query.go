@@ -2,8 +2,11 @@ package source
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/gocql/gocql"
@@ -48,9 +51,46 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		Check: func(ctx context.Context) error { return checkQuery[T](ctx, ses, st) },
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out rxcql.Observer[T]) error {
-		r := &reading[T]{session: ses, cfg: cfg, workers: 1, parts: []part{{name: "of the query", st: st}}}
+		done, begun, err := resumeQuery(ctx, stage, ses, st)
+		if err != nil {
+			return err
+		}
+		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
+		whole := part{name: "of the query", span: rxcql.WholeRange, st: st}
+		switch {
+		case len(begun) > 0:
+			whole.track = begun[0]
+			r.parts = []part{whole}
+		case len(done) == 0:
+			r.parts = []part{whole}
+		}
 		return r.run(ctx, stage, out)
 	})
+}
+
+func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement) (done []rxcql.TokenRange, begun []*rxcql.Track, err error) {
+	if !stage.Run().HasCheckpoint() {
+		return nil, nil, nil
+	}
+	version, err := ses.Version(ctx)
+	if err != nil {
+		return nil, nil, stage.Fail(err)
+	}
+	return stage.Resume(rxcql.Identity{Pages: "Cassandra " + version, Facts: []rxcql.Fact{
+		{Name: "statement", Value: st.CQL}, {Name: "hash of the bound values", Value: fingerprint(st.Args)},
+	}})
+}
+
+// fingerprint tells bound values apart without keeping them.
+func fingerprint(args []any) string {
+	hash := sha256.New()
+	for _, arg := range args {
+		if v := reflect.ValueOf(arg); v.Kind() == reflect.Pointer && !v.IsNil() {
+			arg = v.Elem().Interface()
+		}
+		fmt.Fprintf(hash, "%T %#v\n", arg, arg)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
 func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) error {

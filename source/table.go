@@ -58,7 +58,7 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 		Name: t.title(), Source: true, Err: errors.Join(errs...),
 		Check: func(ctx context.Context) error {
 			_, _, schemaErr := t.plan(ctx)
-			_, ringErr := t.ranges(ctx)
+			_, _, ringErr := t.ranges(ctx)
 			return errors.Join(schemaErr, ringErr)
 		},
 	}
@@ -161,28 +161,52 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 	if err != nil {
 		return st.Fail(err)
 	}
-	ranges, err := t.ranges(ctx)
+	ranges, version, err := t.ranges(ctx)
 	if err != nil {
 		return st.Fail(err)
 	}
+	done, begun, err := st.Resume(t.identity(about, cql, version))
+	if err != nil {
+		return err
+	}
 	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
 	r.same = func(ctx context.Context) error { return t.unchanged(ctx, about) }
-	for i, each := range ranges {
-		r.parts = append(r.parts, part{index: i, name: each.String(), st: driver.Statement{
-			CQL: cql, Args: []any{each.Start, each.End}, Consistency: t.cfg.consistency, Idempotent: true,
-		}})
+	add := func(span rxcql.TokenRange, track *rxcql.Track) {
+		r.parts = append(r.parts, part{
+			index: len(r.parts), name: span.String(), span: span, track: track, st: driver.Statement{
+				CQL: cql, Args: []any{span.Start, span.End}, Consistency: t.cfg.consistency, Idempotent: true,
+			},
+		})
+	}
+	for _, track := range begun { // with the very borders that their page states are for
+		add(track.Span(), track)
+	}
+	for _, span := range rxcql.Remaining(ranges, done, begun) {
+		add(span, nil)
 	}
 	return r.run(ctx, st, out)
 }
 
-// ranges tiles the ring as it is now.
-func (t *table[T]) ranges(ctx context.Context) ([]ring.Range, error) {
+// identity says what a position in this table depends on.
+func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Identity {
+	id := rxcql.Identity{Facts: []rxcql.Fact{
+		{Name: "table", Value: about.Quoted()},
+		{Name: "table id", Value: about.ID},
+		{Name: "share", Value: fmt.Sprintf("%d of %d", t.cfg.shard, t.cfg.of)},
+		{Name: "statement", Value: cql}, // names the columns
+	}}
+	id.Pages = "Cassandra " + version
+	return id
+}
+
+// ranges tiles the ring as it is now. Version is that of the server.
+func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, version string, err error) {
 	now, err := t.session.Ring(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if !now.Murmur3() {
-		return nil, fmt.Errorf("%w: the cluster's partitioner is %s; reading by token ranges needs Murmur3Partitioner, use Query",
+		return nil, "", fmt.Errorf("%w: the cluster's partitioner is %s; reading by token ranges needs Murmur3Partitioner, use Query",
 			rxcql.ErrSchema, now.Partitioner)
 	}
 	splits := t.cfg.splits
@@ -191,9 +215,12 @@ func (t *table[T]) ranges(ctx context.Context) ([]ring.Range, error) {
 	}
 	all := ring.Tile(now.Tokens, splits)
 	if err := ring.Covers(all); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return ring.Shard(all, t.cfg.shard, t.cfg.of), nil
+	for _, r := range ring.Shard(all, t.cfg.shard, t.cfg.of) {
+		ranges = append(ranges, rxcql.TokenRange(r))
+	}
+	return ranges, now.ReleaseVersion, nil
 }
 
 // unchanged tells at the end of a scan whether the table is the one that it

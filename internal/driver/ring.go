@@ -141,3 +141,15 @@ func Texts(cell []byte) ([]string, error) {
 	}
 	return texts, nil
 }
+
+// Version is the release of the node that answers, such as 5.0.6.
+func (s *Session) Version(ctx context.Context) (version string, err error) {
+	err = s.Each(ctx, local("SELECT release_version FROM system.local"), func(_ string, cells [][]byte) error {
+		version = string(cells[0])
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading the server's version: %w", err)
+	}
+	return version, nil
+}

@@ -1,0 +1,26 @@
+package rxcql
+
+import "context"
+
+// Deliver hands the next page of a part on, for sources: it counts the page,
+// gives it its receipt, calls out.Next, and ends the page's lease. Received are
+// its column bytes. Next is where the source goes on after it, not looked at
+// after the last page (Position.Last). It returns the error of out.Next.
+//
+// It is here that a page counts as read: pages that were fetched ahead when the
+// stream ended are none of its business any more.
+func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, next []byte, out Observer[T]) error {
+	last := p.Last
+	if t.job != nil {
+		t.job.barrier.RLock()
+		defer t.job.barrier.RUnlock()
+	}
+	p.Owe(t.page(next, last))
+	t.st.PageRead(len(p.Rows), received)
+	err := out.Next(ctx, p)
+	p.Finish(err)
+	if err == nil && last {
+		t.st.RangeDone()
+	}
+	return err
+}

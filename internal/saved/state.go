@@ -1,0 +1,50 @@
+// Package saved is what a checkpoint holds, and how it is written down: a line
+// with the format's version and a checksum, then JSON that people can read.
+package saved
+
+import "github.com/rxcql/rxcql/internal/ring"
+
+// State is a job between two runs.
+type State struct {
+	Job      string `json:"job"`
+	Runs     int    `json:"runs"`     // begun so far, by any process
+	Time     int64  `json:"time"`     // of the save, microseconds since 1970
+	Epoch    int64  `json:"epoch"`    // of the last run: base of its write timestamps, microseconds
+	Complete bool   `json:"complete"` // all was read and settled
+
+	Sources []Source `json:"sources"`
+	Sinks   []Sink   `json:"sinks"`
+}
+
+// Source is how far a source has been read and settled. Tokens that are in none
+// of its ranges have not been.
+type Source struct {
+	Stage string `json:"stage"`
+	Facts []Fact `json:"facts"` // what it reads; must be the same to go on
+	Pages string `json:"pages"` // what page states depend on beside that
+	Done  Ranges `json:"done"`  // read to their end and settled
+	Parts []Part `json:"parts"` // begun
+}
+
+// Fact is one thing that must be the same when a job goes on.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Part is a range of which the first pages are settled, all of them.
+type Part struct {
+	Range ring.Range        `json:"range"`
+	Pages int64             `json:"settled"`         // so many
+	State []byte            `json:"state"`           // where the source goes on after them
+	Marks map[string][]byte `json:"marks,omitempty"` // by stage: what it needs to go on there
+}
+
+// Ranges are token ranges in ring order that do not touch.
+type Ranges []ring.Range
+
+// Sink is where a sink's output ends.
+type Sink struct {
+	Stage string `json:"stage"`
+	State []byte `json:"state,omitempty"` // nil for a sink that bears rows twice
+}

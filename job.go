@@ -1,0 +1,201 @@
+package rxcql
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// job is a run's side of its checkpoint.
+type job struct {
+	run    *Run
+	cfg    *checkpointConfig
+	lock   Checkpoint
+	loaded *saved.State // what an earlier run left; nil if there was none, or it was complete
+	runs   int
+	last   []byte // saved last, without its time
+
+	needsBarrier bool
+	barrier      sync.RWMutex // read-locked by deliveries; locked, nothing is delivered
+	unsettled    atomic.Int64 // pages delivered and not settled
+	idle         chan struct{}
+	holds        atomic.Bool // a stage holds rows from page to page
+	open         bool        // the sink was opened, so there is something to save
+
+	mu      sync.Mutex
+	sources []*jobSource // in the order of Resume
+	sinks   []*jobSink
+}
+
+// jobSource is how far one source is.
+type jobSource struct {
+	saved.Source
+	read   bool                // Resume was called
+	tracks map[*Track]struct{} // begun and not done
+}
+
+// jobSink is a sink that says where its output ends.
+type jobSink struct {
+	stage string
+	save  func(ctx context.Context) ([]byte, error)
+	state []byte // as of the last call
+}
+
+// headStart is how far the timestamps of a run that goes on are ahead of the
+// time: those of the run before may have been (sink.Table lets them be half as
+// far), and nothing that it left on its way may win over what is written now.
+const headStart = 500 * time.Millisecond
+
+// openJob locks the job and loads its checkpoint.
+func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
+	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, idle: make(chan struct{}, 1)}
+	for _, st := range r.order {
+		if st.node.info.Holds {
+			j.holds.Store(true)
+		}
+	}
+	var err error
+	if j.lock, err = j.cfg.store.Lock(ctx, j.cfg.job); err != nil {
+		return nil, fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err)
+	}
+	if err := j.load(ctx); err != nil {
+		_ = j.lock.Unlock()
+		return nil, fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err)
+	}
+	return j, nil
+}
+
+func (j *job) load(ctx context.Context) error {
+	data, err := j.lock.Load(ctx)
+	if err != nil || data == nil {
+		j.runs = 1
+		return err
+	}
+	state, err := saved.Decode(data)
+	if err != nil {
+		return err
+	}
+	if state.Job != j.cfg.job {
+		return fmt.Errorf("%w: it is of job %q", ErrCheckpointForeign, state.Job)
+	}
+	j.runs = state.Runs + 1
+	j.run.epoch = max(j.run.epoch, state.Time, state.Epoch) + headStart.Microseconds()
+	if state.Complete {
+		return nil
+	}
+	j.loaded = state
+	j.run.resumed.Store(true)
+	for _, src := range state.Sources {
+		if !slices.ContainsFunc(j.run.order, func(st *Stage) bool { return st.input != nil && st.name == src.Stage }) {
+			return fmt.Errorf("%w: it is of a pipeline that reads %s", ErrCheckpointForeign, src.Stage)
+		}
+		j.sources = append(j.sources, &jobSource{Source: src})
+	}
+	return nil
+}
+
+// follow notes a part that is begun.
+func (j *job) follow(t *Track) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.source(t.st).tracks[t] = struct{}{}
+}
+
+// source is the entry of a stage; under mu.
+func (j *job) source(st *Stage) *jobSource {
+	for _, s := range j.sources {
+		if s.Stage == st.name {
+			return s
+		}
+	}
+	s := &jobSource{Source: saved.Source{Stage: st.name}, tracks: map[*Track]struct{}{}}
+	j.sources = append(j.sources, s)
+	return s
+}
+
+// finished notes a part that is read to its end and settled.
+func (j *job) finished(t *Track) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.source(t.st)
+	delete(s.tracks, t)
+	s.Done = append(s.Done, ring.Range(t.span))
+}
+
+func (j *job) delivered() { j.unsettled.Add(1) }
+
+func (j *job) settled() {
+	if j.unsettled.Add(-1) > 0 {
+		return
+	}
+	select {
+	case j.idle <- struct{}{}:
+	default:
+	}
+}
+
+// drained waits until every page delivered is settled; while barrier is locked.
+func (j *job) drained(ctx context.Context) error {
+	for j.unsettled.Load() > 0 {
+		select {
+		case <-j.idle:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// state is what there is to save now.
+func (j *job) state(complete bool) *saved.State {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := &saved.State{Job: j.cfg.job, Runs: j.runs, Epoch: j.run.epoch, Complete: complete}
+	for _, src := range j.sources {
+		src.Done = ring.Join(src.Done)
+		out := src.Source
+		if src.tracks != nil {
+			out.Parts = nil
+			for t := range src.tracks {
+				if part, begun := t.part(); begun {
+					out.Parts = append(out.Parts, part)
+				}
+			}
+			slices.SortFunc(out.Parts, func(a, b saved.Part) int { return cmpStart(a.Range, b.Range) })
+		}
+		s.Sources = append(s.Sources, out)
+	}
+	for _, st := range j.run.sinkStages() {
+		out := saved.Sink{Stage: st.name}
+		for _, sink := range j.sinks {
+			if sink.stage == st.name {
+				out.State = sink.state
+			}
+		}
+		s.Sinks = append(s.Sinks, out)
+	}
+	return s
+}
+
+func cmpStart(a, b ring.Range) int {
+	if a.Start < b.Start {
+		return -1
+	}
+	return 1
+}
+
+// part is where the track's part stands, if any of it is settled.
+func (t *Track) part() (p saved.Part, begun bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return saved.Part{
+		Range: ring.Range(t.span), Pages: t.settled, State: t.state, Marks: maps.Clone(t.after),
+	}, t.settled > 0
+}

@@ -1,0 +1,77 @@
+package operators
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"math"
+	"reflect"
+	"time"
+)
+
+// hashKey is a hash of a key that is the same in every process and holds nothing
+// that can be read of it: by it a group is found again in another run.
+func hashKey[K comparable](key K) []byte {
+	h := sha256.New()
+	hashValue(h, reflect.ValueOf(&key).Elem())
+	return h.Sum(nil)[:16]
+}
+
+// hashable tells whether keys of a type are the same in every process: pointers
+// are not, and what an interface holds is not known.
+func hashable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return hashable(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i).Type; f != location && !hashable(f) {
+				return false
+			}
+		}
+		return true
+	case reflect.Interface, reflect.Pointer, reflect.Chan, reflect.UnsafePointer, reflect.Uintptr:
+		return false
+	}
+	return true
+}
+
+// location is the part of a time.Time that says nothing about when it is.
+var location = reflect.TypeFor[*time.Location]()
+
+// hashValue writes each part with its length, so that no two keys are alike.
+func hashValue(h hash.Hash, v reflect.Value) {
+	number := func(n uint64) { _, _ = h.Write(binary.BigEndian.AppendUint64(nil, n)) }
+	switch v.Kind() {
+	case reflect.String:
+		number(uint64(v.Len()))
+		_, _ = h.Write([]byte(v.String()))
+	case reflect.Bool:
+		n := uint64(0)
+		if v.Bool() {
+			n = 1
+		}
+		number(n)
+	case reflect.Float32, reflect.Float64:
+		number(math.Float64bits(v.Float() + 0)) // -0 equals 0
+	case reflect.Complex64, reflect.Complex128:
+		number(math.Float64bits(real(v.Complex()) + 0))
+		number(math.Float64bits(imag(v.Complex()) + 0))
+	case reflect.Array:
+		for i := range v.Len() {
+			hashValue(h, v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).Type() != location {
+				hashValue(h, v.Field(i))
+			}
+		}
+	default:
+		if v.CanInt() {
+			number(uint64(v.Int()))
+			return
+		}
+		number(v.Uint())
+	}
+}

@@ -1,0 +1,150 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// Identity says what a source reads, so that positions in one thing are never
+// taken for positions in another.
+type Identity struct {
+	// Facts must be as they were for a job to go on: table id, columns, bound
+	// values (as a hash). A difference is ErrCheckpointForeign.
+	Facts []Fact
+	// Pages is what states of pages depend on beside that, such as the server's
+	// version. If it has changed, parts that were begun are read from their
+	// beginning.
+	Pages string
+}
+
+// Fact is one thing about a source, in words for errors. Value must not hold
+// values of rows, nor bound ones.
+type Fact struct{ Name, Value string }
+
+// Resume tells the run what a source is about to read, and returns what an
+// earlier run of the job has left of it: parts that are done and are not to be
+// read, and parts that are to be read on from where their tracks say. What is in
+// neither is to be read from its beginning. Without a checkpoint all is.
+func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err error) {
+	j := s.run.job
+	if j == nil {
+		return nil, nil, nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	src := j.source(s)
+	if src.read {
+		return nil, nil, s.Fail(fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable))
+	}
+	src.read = true
+	if j.loaded != nil && src.Facts != nil {
+		if err := same(src.Facts, id.Facts); err != nil {
+			return nil, nil, s.Fail(fmt.Errorf("checkpoint of job %q: %w: %w; give the job another name to begin anew",
+				j.cfg.job, ErrCheckpointForeign, err))
+		}
+	}
+	parts := src.Parts
+	if src.Pages != id.Pages {
+		if len(parts) > 0 && j.needsBarrier {
+			return nil, nil, s.Fail(fmt.Errorf("checkpoint of job %q: %w: the server's page states are other ones now, "+
+				"so ranges would be read again from their beginning, which the sink does not bear; give the job another name to begin anew",
+				j.cfg.job, ErrCheckpointForeign))
+		}
+		for i := range parts {
+			parts[i] = saved.Part{Range: parts[i].Range}
+		}
+	}
+	src.Facts, src.Pages, src.Parts = facts(id.Facts), id.Pages, nil
+	src.tracks = map[*Track]struct{}{}
+	for _, d := range src.Done {
+		done = append(done, TokenRange(d))
+	}
+	for _, p := range parts {
+		t := &Track{
+			st: s, job: j, span: TokenRange(p.Range), from: p.Pages, begin: p.State, marks: p.Marks,
+			settled: p.Pages, state: p.State, after: p.Marks, moved: make(chan struct{}, 1),
+		}
+		src.tracks[t] = struct{}{}
+		begun = append(begun, t)
+	}
+	return done, begun, nil
+}
+
+func facts(list []Fact) []saved.Fact {
+	out := make([]saved.Fact, len(list))
+	for i, f := range list {
+		out[i] = saved.Fact(f)
+	}
+	return out
+}
+
+// same compares facts by name, and says all that is different.
+func same(was []saved.Fact, is []Fact) error {
+	before := map[string]string{}
+	for _, f := range was {
+		before[f.Name] = f.Value
+	}
+	var errs []error
+	for _, f := range is {
+		if value, known := before[f.Name]; !known || value != f.Value {
+			errs = append(errs, fmt.Errorf("%s was %q and is %q", f.Name, value, f.Value))
+		}
+		delete(before, f.Name)
+	}
+	for name := range before {
+		errs = append(errs, fmt.Errorf("it has %s, which this source has not", name))
+	}
+	return errors.Join(errs...)
+}
+
+// Remaining is what of parts is still to be read: what is neither done nor
+// begun. Parts that are cut by these are read in pieces.
+func Remaining(parts, done []TokenRange, begun []*Track) []TokenRange {
+	var taken, all []ring.Range
+	for _, r := range done {
+		taken = append(taken, ring.Range(r))
+	}
+	for _, t := range begun {
+		taken = append(taken, ring.Range(t.span))
+	}
+	for _, r := range parts {
+		all = append(all, ring.Range(r))
+	}
+	var left []TokenRange
+	for _, r := range ring.Without(all, taken) {
+		left = append(left, TokenRange(r))
+	}
+	return left
+}
+
+// Saved is what the sink's OnSave function returned for the checkpoint that the
+// run goes on from: nil if it begins anew.
+func (s *Stage) Saved() []byte {
+	if s.run.job == nil || s.run.job.loaded == nil {
+		return nil
+	}
+	for _, sink := range s.run.job.loaded.Sinks {
+		if sink.Stage == s.name {
+			return sink.State
+		}
+	}
+	return nil
+}
+
+// OnSave has fn called before every save, for sinks that cannot bear rows twice
+// (ResumeInfo.Barrier). Nothing is being written then, and everything read has
+// been: fn makes it durable and returns what is needed to cut off later what
+// comes after. Sinks call OnSave in Open. Without a checkpoint fn is not called.
+func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
+	j := s.run.job
+	if j == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sinks = append(j.sinks, &jobSink{stage: s.name, save: fn})
+}

@@ -1,0 +1,169 @@
+package rxcql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// lastSave is how long the save at the end of a run may take, which goes on
+// after a cancel.
+const lastSave = 30 * time.Second
+
+// withJob runs launch as a job with a checkpoint, if the pipeline has one: the
+// job is locked, saved while launch runs and at the end, and unlocked.
+func (r *Run) withJob(ctx context.Context, needsBarrier bool, launch func() error) (err error) {
+	if r.cfg.checkpoint == nil {
+		return launch()
+	}
+	if r.job, err = openJob(ctx, r, needsBarrier); err != nil {
+		return err
+	}
+	defer func() {
+		if unlocking := r.job.lock.Unlock(); unlocking != nil {
+			err = errors.Join(err, r.job.fail(unlocking))
+		}
+	}()
+	err = launch()
+	return errors.Join(err, r.job.end(ctx, err))
+}
+
+// during runs read, which reads the whole stream into the open sink, and saves
+// meanwhile. At the end the sink has been asked where its output ends.
+func (j *job) during(ctx context.Context, read func() error) error {
+	if err := j.opened(ctx); err != nil {
+		return err
+	}
+	j.open = true
+	stop := make(chan struct{})
+	var saving sync.WaitGroup
+	saving.Go(func() { j.keepSaving(ctx, stop) })
+	err := read()
+	close(stop)
+	saving.Wait()
+	if err == nil && j.needsBarrier {
+		_, err = j.behindBarrier(ctx)
+	}
+	return err
+}
+
+// opened is called when the sink is open and nothing has been read. The first
+// save tells at once whether saving works at all.
+func (j *job) opened(ctx context.Context) error {
+	if j.loaded != nil {
+		names := j.run.sinkStages()
+		same := len(names) == len(j.loaded.Sinks)
+		for i := 0; same && i < len(names); i++ {
+			same = names[i].name == j.loaded.Sinks[i].Stage
+		}
+		if !same {
+			return j.fail(fmt.Errorf("%w: it is of a pipeline that writes to other sinks; give the job another name to begin anew",
+				ErrCheckpointForeign))
+		}
+	}
+	return j.save(ctx)
+}
+
+// keepSaving saves until stop is closed. The first failure ends the run: nothing
+// goes on without a checkpoint.
+func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
+	ticker := time.NewTicker(j.cfg.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ctx.Done():
+			return
+		case <-j.lock.Lost():
+			j.run.Fail(j.fail(ErrCheckpointLost))
+			return
+		case <-ticker.C:
+			if err := j.save(ctx); err != nil {
+				if ctx.Err() == nil {
+					j.run.Fail(err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// save saves what is settled, behind a barrier if a sink needs one.
+func (j *job) save(ctx context.Context) error {
+	if !j.needsBarrier {
+		return j.write(ctx, j.state(false))
+	}
+	state, err := j.behindBarrier(ctx)
+	if err != nil {
+		return err
+	}
+	return j.write(ctx, state)
+}
+
+// behindBarrier pauses reading, waits until all that was read is written, has
+// the sinks make it durable, and notes the positions that belong to it.
+func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
+	j.barrier.Lock()
+	defer j.barrier.Unlock()
+	if err := j.drained(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.saveSinks(ctx); err != nil {
+		return nil, err
+	}
+	return j.state(false), nil
+}
+
+func (j *job) saveSinks(ctx context.Context) error {
+	j.mu.Lock()
+	sinks := j.sinks
+	j.mu.Unlock()
+	for _, s := range sinks {
+		state, err := s.save(ctx)
+		if err != nil {
+			return &StageError{Stage: s.stage, Err: err}
+		}
+		s.state = state
+	}
+	return nil
+}
+
+// write saves a state unless it is the one that was saved last.
+func (j *job) write(ctx context.Context, s *saved.State) error {
+	data, err := saved.Encode(s)
+	if err != nil {
+		return j.fail(err)
+	}
+	if bytes.Equal(data, j.last) {
+		return nil
+	}
+	j.last = data
+	s.Time = time.Now().UnixMicro()
+	if data, err = saved.Encode(s); err != nil {
+		return j.fail(err)
+	}
+	if err := j.lock.Save(ctx, data); err != nil {
+		return j.fail(err)
+	}
+	j.run.saves.Add(1)
+	return nil
+}
+
+// end saves what a run leaves, when everything in it has ended: with err. After
+// a failure a sink with a barrier stays at the save before.
+func (j *job) end(ctx context.Context, err error) error {
+	if !j.open || err != nil && j.needsBarrier || errors.Is(err, ErrCheckpointLost) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
+	defer cancel()
+	return j.write(ctx, j.state(err == nil && j.run.whole()))
+}
+
+func (j *job) fail(err error) error { return fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err) }

@@ -1,0 +1,180 @@
+package rxcql
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// TokenRange is a part of a source: the tokens t with Start < t <= End. A source
+// that has no tokens is one part, WholeRange.
+type TokenRange struct{ Start, End int64 }
+
+// WholeRange holds every token.
+var WholeRange = TokenRange{Start: -1 << 63, End: 1<<63 - 1}
+
+// String is in interval notation, such as (-100, 250].
+func (r TokenRange) String() string { return fmt.Sprintf("(%d, %d]", r.Start, r.End) }
+
+// maxUnsettled is how many pages of one part may be read beyond the first that
+// is not settled: so many are read again, at most, when that page stays stuck
+// and the run is broken off. Where a stage holds rows from page to page (Holds)
+// there is no bound: it may need any number of pages to let go of the first.
+const maxUnsettled = 64
+
+// A Track follows one part of a source through a run: which of its pages are
+// settled, and so from where a later run has to go on. A source opens one for
+// each part (Stage.Track, or Stage.Resume for those begun in an earlier run)
+// and hands its pages on by Deliver, in order.
+type Track struct {
+	st    *Stage
+	job   *job // nil without a checkpoint
+	span  TokenRange
+	from  int64 // pages settled by earlier runs
+	begin []byte
+	marks map[string][]byte // by stage, as restored; not changed
+
+	mu      sync.Mutex
+	settled int64             // pages in the settled prefix, earlier runs' included
+	state   []byte            // where the source goes on after them
+	after   map[string][]byte // the last marks in them
+	beyond  []*trackedPage    // delivered, from the first that is not settled on
+	done    bool
+	moved   chan struct{} // has a token when the prefix has grown
+}
+
+// trackedPage is one page between its delivery and the settling of all pages
+// before it.
+type trackedPage struct {
+	track   *Track
+	next    []byte
+	last    bool
+	settled bool
+	marks   map[string][]byte
+}
+
+// Track opens a part that no run has begun.
+func (s *Stage) Track(span TokenRange) *Track {
+	t := &Track{st: s, job: s.run.job, span: span}
+	if t.job != nil {
+		t.moved = make(chan struct{}, 1)
+		t.job.follow(t)
+	}
+	return t
+}
+
+// Span is the part that the track follows.
+func (t *Track) Span() TokenRange { return t.span }
+
+// From says where to go on: after so many pages, with that state of the source;
+// 0 and nil at the beginning.
+func (t *Track) From() (pages int64, state []byte) { return t.from, t.begin }
+
+// Room waits while too many pages of the part are not settled. Sources call it
+// before they fetch; the error is the cause of ctx.
+func (t *Track) Room(ctx context.Context) error {
+	if t.job == nil || t.job.holds.Load() {
+		return nil
+	}
+	for {
+		t.mu.Lock()
+		waiting := len(t.beyond)
+		t.mu.Unlock()
+		if waiting < maxUnsettled {
+			return nil
+		}
+		select {
+		case <-t.moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// page adds the next page of the part and returns its receipt.
+func (t *Track) page(next []byte, last bool) *Receipt {
+	if t.job == nil {
+		return NewReceipt(func() { t.st.run.settled.Add(1) })
+	}
+	p := &trackedPage{track: t, next: next, last: last}
+	t.mu.Lock()
+	t.beyond = append(t.beyond, p)
+	t.mu.Unlock()
+	t.job.delivered()
+	r := NewReceipt(func() {
+		t.settle(p)
+		t.st.run.settled.Add(1)
+		t.job.settled()
+	})
+	r.page = p
+	return r
+}
+
+// settle notes that a page is done with, and moves the position on over all
+// pages from the first that are.
+func (t *Track) settle(p *trackedPage) {
+	t.mu.Lock()
+	p.settled = true
+	before := t.settled
+	for len(t.beyond) > 0 && t.beyond[0].settled {
+		first := t.beyond[0]
+		t.beyond[0] = nil
+		t.beyond = t.beyond[1:]
+		t.settled++
+		t.state, t.done = first.next, first.last
+		for stage, mark := range first.marks {
+			t.mark(stage, mark)
+		}
+	}
+	moved, done := t.settled > before, t.done
+	t.mu.Unlock()
+	if !moved {
+		return
+	}
+	if done {
+		t.job.finished(t)
+	}
+	select {
+	case t.moved <- struct{}{}:
+	default:
+	}
+}
+
+func (t *Track) mark(stage string, mark []byte) {
+	if t.after == nil {
+		t.after = map[string][]byte{}
+	}
+	t.after[stage] = mark
+}
+
+// Mark keeps, with the page or pages that the lease owes, what the stage needs to
+// go on right after them (in GroupAdjacent, which group was open): it is saved
+// with the position as soon as they are settled. The last mark of a page counts.
+// Pages without one take that of the page before. The lease must be alive.
+func (l *Lease) Mark(st *Stage, mark []byte) {
+	for _, r := range l.receipts {
+		if r.page == nil {
+			continue
+		}
+		r.page.track.mu.Lock()
+		if r.page.marks == nil {
+			r.page.marks = map[string][]byte{}
+		}
+		r.page.marks[st.name] = mark
+		r.page.track.mu.Unlock()
+	}
+}
+
+// Marked is the mark that the stage left when an earlier run read the part that
+// the lease's page is of; nil if none did.
+func (l *Lease) Marked(st *Stage) []byte {
+	for _, r := range l.receipts {
+		if r.page != nil {
+			return r.page.track.marks[st.name]
+		}
+	}
+	return nil
+}
+
+// Tracked tells whether the lease's pages are part of a job with a checkpoint.
+func (l *Lease) Tracked() bool { return len(l.receipts) > 0 && l.receipts[0].page != nil }
