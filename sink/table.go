@@ -31,9 +31,10 @@ import (
 // gets them in. The timestamps begin at the run's start (Run.Epoch), unless
 // Timestamp gives others; rows written since then by others with the server's
 // time are newer, as long as rows come slower than one a microsecond (16 for a
-// table with a list that is not frozen); the run ends when the time has caught up
-// with the timestamps, so what is written after it is newer in any case. Delivery: at least once, and a row written again, with its
-// timestamp, changes nothing. A null is unset: it leaves the column as it is,
+// table with a list that is not frozen). A run that ends without an error does so
+// when the time has caught up with the timestamps, so what is written after it
+// is newer in any case. Delivery: at least once, and a row written again, with
+// its timestamp, changes nothing. A null is unset: it leaves the column as it is,
 // unless NullsDelete.
 //
 // A batch that the server refuses is halved until the row at fault is found:

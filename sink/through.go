@@ -77,6 +77,9 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A]
 		return nil, err
 	}
 	st := r.SinkStage("Through")
+	if to == nil {
+		return nil, st.Fail(errors.New("the sink's Open returned no Writer and no error"))
+	}
 	w := &throughWriter[A, B]{st: st, to: to, feed: newFeed[A](), failed: newFailure(r), over: make(chan struct{})}
 	w.group, ctx = st.Group(ctx)
 	ctx = context.WithValue(ctx, feedKey{}, w.feed)

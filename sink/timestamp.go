@@ -38,9 +38,10 @@ func (c *clock) next() int64 {
 	return c.last
 }
 
-// catchUp waits until the time is past the last timestamp given.
+// catchUp waits until the time is past the last timestamp given, and past all
+// that attempts of its row may have been sent at.
 func (c *clock) catchUp(ctx context.Context) error {
-	lead := time.Until(time.UnixMicro(c.last + 1))
+	lead := time.Until(time.UnixMicro(c.last + c.step))
 	if lead <= 0 {
 		return nil
 	}

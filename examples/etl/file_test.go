@@ -149,9 +149,10 @@ func FuzzAnyContentGivesFlightsOrAnErrorThatNamesTheFile(f *testing.F) {
 	f.Add([]byte(twoFlights))
 	f.Add([]byte(reordered))
 	f.Add([]byte("\x1f\x8b"))
+	f.Add([]byte(parquetMagic + twoFlights))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if bytes.HasPrefix(content, []byte(parquetMagic)) {
-			t.Skip("the library's own affair")
+			content = content[1:] // what is wrong inside Parquet is the library's own affair
 		}
 		_, err := readAll(written(t, content))
 		if err != nil {
