@@ -1,0 +1,121 @@
+package jobtest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Parts is a source of several parts, of which pages come in a random order: part
+// i has the tokens (i, i+1]. The state of a page is the number of rows up to its
+// end.
+type Parts[T any] struct {
+	Name     string
+	Rows     [][]T
+	PageRows int
+	Seed     uint64
+	Facts    []rxcql.Fact
+	Pages    string
+
+	Read int // rows delivered, over all runs
+}
+
+// Stream is the source.
+func (p *Parts[T]) Stream() rxcql.Stream[T] {
+	name := p.Name
+	if name == "" {
+		name = "Parts"
+	}
+	return rxcql.NewStream(rxcql.StageInfo{Name: name, Source: true}, p.run)
+}
+
+// reader is one part on its way.
+type reader struct {
+	track *rxcql.Track
+	part  int
+	index int
+	at    int
+	page  int64
+}
+
+func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	defer st.Input().Done()
+	readers, err := p.readers(st)
+	if err != nil {
+		return err
+	}
+	st.Ranges(len(readers))
+	random := rand.New(rand.NewPCG(p.Seed, 1))
+	for len(readers) > 0 {
+		select {
+		case <-st.Run().Stopping():
+			return out.Done(ctx, true)
+		default:
+		}
+		i := random.IntN(len(readers))
+		last, err := p.page(ctx, st, readers[i], out)
+		if err != nil {
+			return err
+		}
+		if last {
+			readers = append(readers[:i], readers[i+1:]...)
+		}
+	}
+	return out.Done(ctx, false)
+}
+
+// readers are the parts that are still to be read.
+func (p *Parts[T]) readers(st *rxcql.Stage) (readers []*reader, err error) {
+	done, begun, err := st.Resume(rxcql.Identity{Facts: p.Facts, Pages: p.Pages})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range begun {
+		page, state := t.From()
+		at, err := strconv.Atoi("0" + string(state))
+		if err != nil {
+			return nil, err
+		}
+		readers = append(readers, &reader{track: t, part: int(t.Span().Start), at: at, page: page})
+	}
+	var all []rxcql.TokenRange
+	for i := range p.Rows {
+		all = append(all, rxcql.TokenRange{Start: int64(i), End: int64(i) + 1})
+	}
+	for _, span := range rxcql.Remaining(all, done, begun) {
+		if span.End != span.Start+1 {
+			return nil, errors.New("a part was cut")
+		}
+		readers = append(readers, &reader{part: int(span.Start)})
+	}
+	for i := range readers {
+		readers[i].index = i
+	}
+	return readers, nil
+}
+
+func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out rxcql.Observer[T]) (last bool, err error) {
+	if r.track == nil {
+		r.track = st.Track(rxcql.TokenRange{Start: int64(r.part), End: int64(r.part) + 1})
+	}
+	if err := r.track.Room(ctx); err != nil {
+		return false, err
+	}
+	lease, err := st.Input().Reserve(ctx, 64)
+	if err != nil {
+		return false, err
+	}
+	rows := p.Rows[r.part][r.at:]
+	rows = rows[:min(len(rows), p.PageRows)]
+	r.at += len(rows)
+	last = r.at == len(p.Rows[r.part])
+	page := &rxcql.Page[T]{Rows: append([]T{}, rows...), Lease: lease}
+	page.Position = rxcql.Position{Range: r.index, Page: r.page, Last: last}
+	r.page++
+	page.Correct(int64(len(rows)))
+	p.Read += len(rows)
+	return last, rxcql.Deliver(ctx, r.track, page, 0, []byte(strconv.Itoa(r.at)), out)
+}

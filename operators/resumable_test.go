@@ -1,0 +1,154 @@
+package operators_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+)
+
+// cell is a row: the place that it came from, and what it holds.
+type cell struct{ part, row, copy, value int }
+
+func (c cell) key() cell { return cell{c.part, c.row, c.copy, 0} }
+
+// resumable is a random chain of operators that can be resumed, and what it makes
+// of a row of the source.
+type resumable struct {
+	s     rxcql.Stream[cell]
+	makes func(cell) []cell
+}
+
+// then adds to what is made of a row.
+func (c *resumable) then(fn func(cell) []cell) {
+	before := c.makes
+	c.makes = func(n cell) (out []cell) {
+		for _, each := range before(n) {
+			out = append(out, fn(each)...)
+		}
+		return out
+	}
+}
+
+func (c *resumable) grow(rt *rapid.T, fail func() error) {
+	k := rapid.IntRange(1, 9).Draw(rt, "k")
+	switch rapid.SampledFrom([]string{"Map", "Filter", "FlatMap", "Concurrent", "Unordered", "Batch", "Batch timed"}).Draw(rt, "verb") {
+	case "Map":
+		c.s = operators.Map(c.s, func(n cell) (cell, error) { return cell{n.part, n.row, n.copy, n.value + k}, fail() })
+		c.then(func(n cell) []cell { return []cell{{n.part, n.row, n.copy, n.value + k}} })
+	case "Filter":
+		keep := func(n cell) bool { return n.row%(k+1) != 0 }
+		c.s = operators.Filter(c.s, keep)
+		c.then(func(n cell) []cell { return []cell{n}[:btoi(keep(n))] })
+	case "FlatMap":
+		several := func(n cell) (out []cell) {
+			for i := range n.row % 3 {
+				out = append(out, cell{n.part, n.row, n.copy*3 + i, n.value})
+			}
+			return out
+		}
+		c.s = operators.FlatMap(c.s, func(n cell, emit func(cell) bool) error {
+			for _, each := range several(n) {
+				emit(each)
+			}
+			return fail()
+		})
+		c.then(several)
+	case "Concurrent":
+		c.s = operators.Concurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() })
+	case "Unordered":
+		c.s = operators.Concurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() }, operators.Unordered())
+	case "Batch":
+		c.s = flat(operators.Batch(c.s, operators.Count(k)))
+	case "Batch timed":
+		c.s = flat(operators.Batch(c.s, operators.Count(k+3), operators.Linger(50*time.Microsecond)))
+	}
+}
+
+func flat(in rxcql.Stream[[]cell]) rxcql.Stream[cell] {
+	return operators.FlatMap(in, func(rows []cell, emit func(cell) bool) error {
+		for _, row := range rows {
+			emit(row)
+		}
+		return nil
+	})
+}
+
+// durable is a sink that keeps what it wrote from run to run. Rows become durable
+// later than Write, in any order; of two with one key the later in the stream
+// wins.
+type durable struct {
+	mu     sync.Mutex
+	random *rand.Rand
+	rows   map[cell]int
+	order  map[cell]int
+	wrote  int
+	failAt int // fails with that page of a run, counted from 1
+
+	st      *rxcql.Stage
+	account *rxcql.Account
+	pages   int
+	writes  sync.WaitGroup
+}
+
+func newDurable(seed uint64) *durable {
+	return &durable{random: rand.New(rand.NewPCG(seed, 0)), rows: map[cell]int{}, order: map[cell]int{}}
+}
+
+func (s *durable) Check(context.Context) error { return nil }
+
+func (s *durable) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+
+func (s *durable) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
+	s.st, s.pages = r.SinkStage("durable"), 0
+	s.account = s.st.Account(true)
+	return s, nil
+}
+
+func (s *durable) Write(_ context.Context, p *rxcql.Page[cell]) error {
+	s.st.Took(len(p.Rows))
+	if s.pages++; s.pages == s.failAt {
+		return errSink
+	}
+	if len(p.Rows) == 0 {
+		return nil
+	}
+	rows := append([]cell{}, p.Rows...)
+	lease := s.account.Lease()
+	lease.Take(p.Lease, 1)
+	s.mu.Lock()
+	pauses, first := s.random.IntN(50), s.wrote
+	s.wrote += len(rows)
+	s.mu.Unlock()
+	s.writes.Go(func() {
+		for range pauses {
+			runtime.Gosched()
+		}
+		s.mu.Lock()
+		for i, row := range rows {
+			if s.order[row.key()] <= first+i {
+				s.rows[row.key()], s.order[row.key()] = row.value, first+i
+			}
+		}
+		s.mu.Unlock()
+		s.st.Written(len(rows))
+		lease.End()
+	})
+	return nil
+}
+
+func (s *durable) Flush(context.Context) error {
+	s.writes.Wait()
+	return nil
+}
+
+func (s *durable) Close() error {
+	s.writes.Wait()
+	return nil
+}
