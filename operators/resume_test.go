@@ -17,9 +17,8 @@ import (
 
 // disturbance fails, or stops the pipeline, at one of its calls.
 type disturbance struct {
-	left  atomic.Int64
-	stop  func() // nil to fail
-	calls int
+	left atomic.Int64
+	stop func() // nil to fail
 }
 
 func (d *disturbance) next(rt *rapid.T, p func() *rxcql.Pipeline) {
@@ -74,7 +73,11 @@ func settledRows(t require.TestingT, store *jobtest.Store, rows [][]cell) (settl
 }
 
 // runs runs a job until it is complete; check is called after every run.
-func (d *disturbance) runs(rt *rapid.T, s rxcql.Stream[cell], store *jobtest.Store, to *durable, check func()) {
+func (d *disturbance) runs(rt *rapid.T, s rxcql.Stream[cell], store *jobtest.Store, parts *jobtest.Parts[cell], to *durable, check func()) {
+	rows := 0
+	for _, part := range parts.Rows {
+		rows += len(part)
+	}
 	for runs := 0; ; runs++ {
 		var p *rxcql.Pipeline
 		to.failAt = -1
@@ -85,7 +88,12 @@ func (d *disturbance) runs(rt *rapid.T, s rxcql.Stream[cell], store *jobtest.Sto
 		}
 		p, err := rxcql.New(s, to, rxcql.WithCheckpoint(store, "job"))
 		require.NoError(rt, err)
+		settled, before := 0, parts.Read
+		if runs > 0 {
+			settled = len(settledRows(rt, store, parts.Rows))
+		}
 		rep, err := p.Run(context.Background())
+		require.LessOrEqual(rt, parts.Read-before, rows-settled, "rows were read again that were settled")
 		require.Zero(rt, rep.BytesInFlight)
 		require.False(rt, store.Locked("job"))
 		require.Equal(rt, runs > 0, rep.Resumed)
@@ -106,7 +114,7 @@ func TestAJobBrokenOffAnywhereLosesNothingAndClaimsNothingThatIsNotDurable(t *te
 		}
 		c.s = operators.Tap(c.s, func(cell) error { return d.call() })
 		to := newDurable(rapid.Uint64().Draw(rt, "seed"))
-		d.runs(rt, c.s, store, to, func() {
+		d.runs(rt, c.s, store, parts, to, func() {
 			for _, row := range settledRows(rt, store, parts.Rows) {
 				for _, made := range c.makes(row) {
 					require.Contains(rt, to.rows, made.key(), "%v counts as settled", row)
@@ -148,7 +156,7 @@ func TestAFoldBrokenOffAnywhereIsNeverAFoldOfAPart(t *testing.T) {
 			}
 		}
 		to := newDurable(rapid.Uint64().Draw(rt, "seed"))
-		d.runs(rt, s, store, to, func() {
+		d.runs(rt, s, store, parts, to, func() {
 			for _, row := range settledRows(rt, store, parts.Rows) {
 				if row.row%keep == 0 {
 					require.Equal(rt, want[group(row)], to.rows[group(row)], "the group of %v counts as settled", row)
