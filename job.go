@@ -53,6 +53,9 @@ type jobSink struct {
 // far), and nothing that it left on its way may win over what is written now.
 const headStart = 500 * time.Millisecond
 
+// maxBehind is how far this machine's clock may be behind that of the run before.
+const maxBehind = 10 * time.Second
+
 // openJob locks the job and loads its checkpoint.
 func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
 	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, idle: make(chan struct{}, 1)}
@@ -86,7 +89,12 @@ func (j *job) load(ctx context.Context) error {
 		return fmt.Errorf("%w: it is of job %q", ErrCheckpointForeign, state.Job)
 	}
 	j.runs = state.Runs + 1
-	j.run.epoch = max(j.run.epoch, state.Time, state.Epoch) + headStart.Microseconds()
+	before := max(state.Time, state.Epoch)
+	if behind := time.Duration(before-j.run.epoch) * time.Microsecond; behind > maxBehind {
+		return fmt.Errorf("this machine's clock is %v behind what the run before wrote with, so its writes would win: set the clocks of the machines alike",
+			behind.Round(time.Second))
+	}
+	j.run.epoch = max(j.run.epoch, before) + headStart.Microseconds()
 	if state.Complete {
 		return nil
 	}

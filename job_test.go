@@ -96,10 +96,16 @@ func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {
 	stoppedAfter(t, 6, parts, store, to)
 	state, err := store.State("job")
 	require.NoError(t, err)
-	state.Epoch = time.Now().Add(time.Hour).UnixMicro() // the clock of another machine
-	data, err := saved.Encode(state)
-	require.NoError(t, err)
-	store.Put("job", data)
+	ahead := func(by time.Duration) { // as by the clock of another machine
+		state.Epoch = time.Now().Add(by).UnixMicro()
+		data, err := saved.Encode(state)
+		require.NoError(t, err)
+		store.Put("job", data)
+	}
+	ahead(time.Hour)
+	_, err = goOn(t, parts, store, to)
+	require.ErrorContains(t, err, "clock is 1h0m0s behind")
+	ahead(5 * time.Second)
 	_, err = goOn(t, parts, store, to)
 	require.NoError(t, err)
 	require.Greater(t, epochs[1], state.Epoch)

@@ -21,9 +21,12 @@ const attemptsPerRow = 16
 // attemptsPerRow apart so that no attempt of a row reaches the next row's.
 //
 // The clock follows the rows, not the time: past a million rows a second (62,500
-// with such a list) it runs ahead of it. At the end of a run it waits until the
-// time has caught up: a run, or anyone else with a true clock, that writes after
-// this run has returned is newer than every row of it.
+// with such a list) it runs ahead of it, by maxLead at most; then rows wait. At the
+// end of a run it waits until the time has caught up: a run, or anyone else with
+// a true clock, that writes after this run has returned is newer than every row of
+// it. A run that goes on where another was broken off begins further ahead than
+// that one can have come (rxcql.Run.Epoch), so nothing that is still on its way
+// from there wins.
 type clock struct{ last, step int64 }
 
 func newClock(epoch int64, lists bool) clock {
@@ -38,14 +41,28 @@ func (c *clock) next() int64 {
 	return c.last
 }
 
+// maxLead is how far timestamps may be ahead of the time; it is looked at every
+// paceRows rows.
+const (
+	maxLead  = 250 * time.Millisecond
+	paceRows = 1024
+)
+
+// pace waits while the clock is too far ahead of the time.
+func (c *clock) pace(ctx context.Context) error {
+	return until(ctx, time.UnixMicro(c.last).Add(-maxLead))
+}
+
 // catchUp waits until the time is past the last timestamp given, and past all
 // that attempts of its row may have been sent at.
-func (c *clock) catchUp(ctx context.Context) error {
-	lead := time.Until(time.UnixMicro(c.last + c.step))
-	if lead <= 0 {
+func (c *clock) catchUp(ctx context.Context) error { return until(ctx, time.UnixMicro(c.last+c.step)) }
+
+func until(ctx context.Context, t time.Time) error {
+	wait := time.Until(t)
+	if wait <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(lead)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

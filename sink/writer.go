@@ -92,8 +92,13 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
 		if err := w.add(ctx, p.Lease, plan, r, cells.bound); err != nil {
 			return err
 		}
+		if i%paceRows == paceRows-1 {
+			if err := w.clock.pace(ctx); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
+	return w.clock.pace(ctx)
 }
 
 // cells of a row: one a column, and those that its statement binds.
@@ -107,11 +112,11 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 	if r.statement, c.bound, err = w.shaper.shape(p, c.all); err != nil {
 		return p, r, c, err
 	}
-	r.timestamp, r.ttl = w.clock.next(), w.cfg.ttl
-	if w.fns.timestamp != nil {
-		if r.timestamp = w.fns.timestamp(*row); r.timestamp <= 0 {
-			return p, r, c, errors.New("the function given to Timestamp must return a number above 0")
-		}
+	r.ttl = w.cfg.ttl
+	if w.fns.timestamp == nil {
+		r.timestamp = w.clock.next()
+	} else if r.timestamp = w.fns.timestamp(*row); r.timestamp <= 0 {
+		return p, r, c, errors.New("the function given to Timestamp must return a number above 0")
 	}
 	if w.fns.ttl != nil {
 		if r.ttl, err = ttlSeconds(w.fns.ttl(*row)); err != nil {
