@@ -15,7 +15,7 @@ func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, n
 		t.job.barrier.RLock()
 		defer t.job.barrier.RUnlock()
 	}
-	p.Owe(t.page(next, last))
+	p.Owe(t.page(len(p.Rows), next, last))
 	t.st.PageRead(len(p.Rows), received)
 	err := out.Next(ctx, p)
 	p.Finish(err)

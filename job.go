@@ -135,6 +135,7 @@ func (j *job) finished(t *Track) {
 	s := j.source(t.st)
 	delete(s.tracks, t)
 	s.Done = append(s.Done, ring.Range(t.span))
+	s.Rows += t.rows // no more will be settled
 }
 
 func (j *job) delivered() { j.unsettled.Add(1) }
@@ -204,6 +205,6 @@ func (t *Track) part() (p saved.Part, begun bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return saved.Part{
-		Range: ring.Range(t.span), Pages: t.settled, State: t.state, Marks: maps.Clone(t.after),
+		Range: ring.Range(t.span), Pages: t.settled, Rows: t.rows, State: t.state, Marks: maps.Clone(t.after),
 	}, t.settled > 0
 }

@@ -67,6 +67,7 @@ func TestAJobThatWasStoppedReadsTheRestAndNothingElse(t *testing.T) {
 		require.True(t, rep.Complete)
 		require.True(t, rep.Resumed)
 		require.EqualValues(t, 14, rep.ReadRows)
+		require.EqualValues(t, 26, rep.ResumedRows)
 		require.ElementsMatch(t, upTo(40), to.got())
 	}
 }

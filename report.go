@@ -36,8 +36,9 @@ type Report struct {
 	PeakFetches   int           `json:"peak_fetches"`       // most fetches in flight at once
 	BytesInFlight int64         `json:"bytes_in_flight"`
 	Stages        []StageReport `json:"stages"`
-	Resumed       bool          `json:"resumed"` // went on where an earlier run of the job ended
-	Saves         int64         `json:"saves"`   // of the checkpoint
+	Resumed       bool          `json:"resumed"`      // went on where an earlier run of the job ended
+	ResumedRows   int64         `json:"resumed_rows"` // settled by earlier runs, and not read by this one
+	Saves         int64         `json:"saves"`        // of the checkpoint
 	Started       time.Time     `json:"started"`
 	Duration      time.Duration `json:"duration_ns"`
 	Complete      bool          `json:"complete"`           // everything was read and settled
@@ -72,7 +73,7 @@ func (r *Run) report() Report {
 	rep.Written, rep.Retried = r.written.Load(), r.retried.Load()
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
-	rep.Resumed, rep.Saves = r.resumed.Load(), r.saves.Load()
+	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
 	r.budget.report(&rep)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,6 +108,9 @@ func (r Report) String() string {
 	}
 	fmt.Fprintf(&s, "%s in %v: %d rows read, %d written, %d filtered, %d retried\n",
 		state, r.Duration.Round(time.Millisecond), r.ReadRows, r.Written, r.Filtered, r.Retried)
+	if r.Resumed {
+		fmt.Fprintf(&s, "went on after %d rows of earlier runs\n", r.ResumedRows)
+	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read, peak %.1f of %.1f MiB in flight\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes), mib(r.PeakBytes), mib(r.Budget))
 	for _, st := range r.Stages {

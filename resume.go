@@ -60,15 +60,17 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	}
 	src.Facts, src.Pages, src.Parts = facts(id.Facts), id.Pages, nil
 	src.tracks = map[*Track]struct{}{}
+	s.run.before.Add(src.Rows)
 	for _, d := range src.Done {
 		done = append(done, TokenRange(d))
 	}
 	for _, p := range parts {
 		t := &Track{
 			st: s, job: j, span: TokenRange(p.Range), from: p.Pages, begin: p.State, marks: p.Marks,
-			settled: p.Pages, state: p.State, after: p.Marks, moved: make(chan struct{}, 1),
+			settled: p.Pages, rows: p.Rows, state: p.State, after: p.Marks, moved: make(chan struct{}, 1),
 		}
 		src.tracks[t] = struct{}{}
+		s.run.before.Add(p.Rows)
 		begun = append(begun, t)
 	}
 	return done, begun, nil

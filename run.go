@@ -44,6 +44,7 @@ type counters struct {
 	pages, empty, settled atomic.Int64
 	rows, written, bytes  atomic.Int64
 	retried, saves        atomic.Int64
+	before                atomic.Int64 // rows settled by earlier runs
 	resumed               atomic.Bool
 }
 

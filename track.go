@@ -36,6 +36,7 @@ type Track struct {
 
 	mu      sync.Mutex
 	settled int64             // pages in the settled prefix, earlier runs' included
+	rows    int64             // rows in these
 	state   []byte            // where the source goes on after them
 	after   map[string][]byte // the last marks in them
 	beyond  []*trackedPage    // delivered, from the first that is not settled on
@@ -47,6 +48,7 @@ type Track struct {
 // before it.
 type trackedPage struct {
 	track   *Track
+	rows    int
 	next    []byte
 	last    bool
 	settled bool
@@ -92,11 +94,11 @@ func (t *Track) Room(ctx context.Context) error {
 }
 
 // page adds the next page of the part and returns its receipt.
-func (t *Track) page(next []byte, last bool) *Receipt {
+func (t *Track) page(rows int, next []byte, last bool) *Receipt {
 	if t.job == nil {
 		return NewReceipt(func() { t.st.run.settled.Add(1) })
 	}
-	p := &trackedPage{track: t, next: next, last: last}
+	p := &trackedPage{track: t, rows: rows, next: next, last: last}
 	t.mu.Lock()
 	t.beyond = append(t.beyond, p)
 	t.mu.Unlock()
@@ -121,6 +123,7 @@ func (t *Track) settle(p *trackedPage) {
 		t.beyond[0] = nil
 		t.beyond = t.beyond[1:]
 		t.settled++
+		t.rows += int64(first.rows)
 		t.state, t.done = first.next, first.last
 		for stage, mark := range first.marks {
 			t.mark(stage, mark)

@@ -94,6 +94,7 @@ func (d *disturbance) runs(rt *rapid.T, s rxcql.Stream[cell], store *jobtest.Sto
 		}
 		rep, err := p.Run(context.Background())
 		require.LessOrEqual(rt, parts.Read-before, rows-settled, "rows were read again that were settled")
+		require.EqualValues(rt, settled, rep.ResumedRows)
 		require.Zero(rt, rep.BytesInFlight)
 		require.False(rt, store.Locked("job"))
 		require.Equal(rt, runs > 0, rep.Resumed)

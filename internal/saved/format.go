@@ -67,10 +67,13 @@ func Decode(data []byte) (*State, error) {
 // also to be read, above all, would hide rows.
 func (s *State) validate() error {
 	for _, src := range s.Sources {
+		if src.Rows < 0 {
+			return fmt.Errorf("stage %s: %d rows are done", src.Stage, src.Rows)
+		}
 		var all []ring.Range
 		all = append(all, src.Done...)
 		for _, p := range src.Parts {
-			if p.Pages < 0 || (p.Pages > 0) != (len(p.State) > 0) {
+			if p.Pages < 0 || p.Rows < 0 || (p.Pages > 0) != (len(p.State) > 0) {
 				return fmt.Errorf("stage %s: range %v: %d pages do not go with a state of %d bytes", src.Stage, p.Range, p.Pages, len(p.State))
 			}
 			all = append(all, p.Range)

@@ -23,6 +23,7 @@ type Source struct {
 	Facts []Fact `json:"facts"` // what it reads; must be the same to go on
 	Pages string `json:"pages"` // what page states depend on beside that
 	Done  Ranges `json:"done"`  // read to their end and settled
+	Rows  int64  `json:"rows"`  // in them
 	Parts []Part `json:"parts"` // begun
 }
 
@@ -36,6 +37,7 @@ type Fact struct {
 type Part struct {
 	Range ring.Range        `json:"range"`
 	Pages int64             `json:"settled"`         // so many
+	Rows  int64             `json:"rows"`            // in them
 	State []byte            `json:"state"`           // where the source goes on after them
 	Marks map[string][]byte `json:"marks,omitempty"` // by stage: what it needs to go on there
 }
