@@ -56,6 +56,7 @@ type checkpointConfig struct {
 	store CheckpointStore
 	job   string
 	every time.Duration
+	once  bool
 }
 
 // CheckpointOption is an option of WithCheckpoint.
@@ -73,11 +74,22 @@ func CheckpointInterval(d time.Duration) CheckpointOption {
 	}
 }
 
+// RunOnce leaves a job that has been completed as it is: another run reads nothing
+// and is complete at once, with Report.ResumedRows as all rows. It is for jobs of
+// several steps, to go on with the step that was broken off.
+func RunOnce() CheckpointOption {
+	return func(c *checkpointConfig) error {
+		c.once = true
+		return nil
+	}
+}
+
 // WithCheckpoint makes the run of a pipeline a job that goes on where an
 // earlier run of it ended, however that ended. While it runs, the positions up
 // to which everything is settled are saved once a second (CheckpointInterval)
 // and at the end; a save that fails ends the run. Only one process at a time
-// can work on a job. A job that has been completed begins anew at the next run.
+// can work on a job. A job that has been completed begins anew at the next run,
+// unless RunOnce is given.
 //
 // Delivery: at least once. Rows beyond the saved positions are read and written
 // again: pages that were in flight, and what was settled since the last save.

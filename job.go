@@ -95,7 +95,7 @@ func (j *job) load(ctx context.Context) error {
 			behind.Round(time.Second))
 	}
 	j.run.epoch = max(j.run.epoch, before) + headStart.Microseconds()
-	if state.Complete {
+	if state.Complete && !j.cfg.once {
 		return nil
 	}
 	j.loaded = state

@@ -87,6 +87,24 @@ func TestACompleteJobBeginsAnew(t *testing.T) {
 	require.Equal(t, 2, state.Runs)
 }
 
+func TestAJobThatIsToRunOnceDoesSo(t *testing.T) {
+	parts, store, to := tens(2), &jobtest.Store{}, &resuming{}
+	run := func() rxcql.Report {
+		p := pipeline(t, parts.Stream(), rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job", rxcql.RunOnce()))
+		rep, err := p.Run(context.Background())
+		require.NoError(t, err)
+		require.True(t, rep.Complete)
+		return rep
+	}
+	require.EqualValues(t, 20, run().ReadRows)
+	again := run()
+	require.Zero(t, again.ReadRows)
+	require.EqualValues(t, 20, again.ResumedRows)
+	require.Equal(t, 20, parts.Read)
+	require.Equal(t, 1, to.opened)
+	require.False(t, store.Locked("job"))
+}
+
 func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {
 	parts, store, to := tens(4), &jobtest.Store{}, &resuming{}
 	var epochs []int64

@@ -31,9 +31,14 @@ type paging[T any] struct {
 	taken int64
 }
 
-func newPaging[T any](st *rxcql.Stage, out rxcql.Observer[T], rows int) *paging[T] {
+// newPaging makes the pages of a track; of one that no run has begun if it is nil.
+func newPaging[T any](st *rxcql.Stage, out rxcql.Observer[T], rows int, track *rxcql.Track) *paging[T] {
 	st.Ranges(1)
-	return &paging[T]{st: st, out: out, max: rows, track: st.Track(rxcql.WholeRange), size: rxcql.SizeOf[T](), limit: rxcql.LimitOf(out)}
+	if track == nil {
+		track = st.Track(rxcql.WholeRange)
+	}
+	page, _ := track.From()
+	return &paging[T]{st: st, out: out, max: rows, track: track, page: page, size: rxcql.SizeOf[T](), limit: rxcql.LimitOf(out)}
 }
 
 func (b *paging[T]) interrupted(ctx context.Context) error {
@@ -53,6 +58,9 @@ func (b *paging[T]) interrupted(ctx context.Context) error {
 // to be dropped.
 func (b *paging[T]) add(ctx context.Context, row T) error {
 	if b.lease == nil {
+		if err := b.track.Room(ctx); err != nil {
+			return err
+		}
 		var zero T
 		guess := max(b.bytes, int64(b.max)*int64(unsafe.Sizeof(zero)))
 		lease, err := b.st.Input().Reserve(ctx, guess)

@@ -15,6 +15,20 @@ import (
 // once is the iterator's affair. The iterator is left (its yield returns false)
 // as soon as the stream ends; while it computes a row it cannot be interrupted.
 func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
+	cfg, err := seqConfig(opts)
+	if seq == nil {
+		err = errors.Join(err, errors.New("the iterator is nil"))
+	}
+	info := rxcql.StageInfo{Name: "Seq", Source: true, NotResumable: true, Err: err}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		defer st.Input().Done()
+		b := newPaging(st, out, cfg.pageRows, nil)
+		defer b.drop()
+		return b.all(ctx, seq)
+	})
+}
+
+func seqConfig(opts []SeqOption) (memoryConfig, error) {
 	cfg := memoryConfig{pageRows: defaultPageRows}
 	var errs []error
 	for _, opt := range opts {
@@ -24,30 +38,26 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 		}
 		errs = append(errs, opt.applySeq(&cfg))
 	}
-	if seq == nil {
-		errs = append(errs, errors.New("the iterator is nil"))
-	}
-	info := rxcql.StageInfo{Name: "Seq", Source: true, NotResumable: true, Err: errors.Join(errs...)}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
-		defer st.Input().Done()
-		b := newPaging(st, out, cfg.pageRows)
-		defer b.drop()
-		var err error
-		for row, rowErr := range seq {
-			if rowErr != nil {
-				if err = b.deliver(ctx); err == nil {
-					err = st.Fail(rowErr)
-				}
-				break
+	return cfg, errors.Join(errs...)
+}
+
+// all reads an iterator to its end.
+func (b *paging[T]) all(ctx context.Context, seq iter.Seq2[T, error]) error {
+	var err error
+	for row, rowErr := range seq {
+		if rowErr != nil {
+			if err = b.deliver(ctx); err == nil {
+				err = b.st.Fail(rowErr)
 			}
-			if err = b.add(ctx, row); err != nil {
-				break
-			}
-			// After Stop a row that the iterator has given is still written.
-			if err = b.interrupted(ctx); err != nil {
-				break
-			}
+			break
 		}
-		return b.end(ctx, err)
-	})
+		if err = b.add(ctx, row); err != nil {
+			break
+		}
+		// After Stop a row that the iterator has given is still written.
+		if err = b.interrupted(ctx); err != nil {
+			break
+		}
+	}
+	return b.end(ctx, err)
 }

@@ -1,0 +1,64 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/rxcql/rxcql"
+)
+
+// SeqFrom is Seq for rows that can be had from any of them on, in the same order
+// each time: lines of a file, say. It can be part of a job with a checkpoint: seq
+// is called once a run with the number of rows to leave out, which are settled,
+// and 0 in a job that begins. What names the rows, as the path of the file or,
+// better, a hash of what is in it: a job only goes on if it is the same.
+func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
+	cfg, err := seqConfig(opts)
+	errs := []error{err}
+	if seq == nil {
+		errs = append(errs, errors.New("the function is nil"))
+	}
+	if what == "" {
+		errs = append(errs, errors.New("what is empty: name the rows"))
+	}
+	info := rxcql.StageInfo{Name: "Seq", Source: true, Err: errors.Join(errs...)}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		defer st.Input().Done()
+		done, begun, err := st.Resume(rxcql.Identity{Facts: []rxcql.Fact{{Name: "rows", Value: what}}})
+		if err != nil {
+			return err
+		}
+		if len(done) > 0 {
+			return out.Done(ctx, false)
+		}
+		var from int64
+		var track *rxcql.Track
+		if len(begun) > 0 {
+			track = begun[0]
+			_, state := track.From()
+			if from, err = ordinal(state); err != nil {
+				return st.Fail(err)
+			}
+		}
+		b := newPaging(st, out, cfg.pageRows, track)
+		defer b.drop()
+		b.state = func() []byte { return strconv.AppendInt(nil, from+b.taken, 10) }
+		return b.all(ctx, seq(from))
+	})
+}
+
+// ordinal reads a state: the number of rows before the next page. A part that was
+// begun and then read with other page states has none.
+func ordinal(state []byte) (int64, error) {
+	if state == nil {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(string(state), 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%w: a position is no number", rxcql.ErrCheckpointDamaged)
+	}
+	return n, nil
+}
