@@ -1,0 +1,89 @@
+package checkpoint
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+const (
+	maxTries   = 7
+	firstPause = 100 * time.Millisecond // doubled each time: 6.3 s in all
+)
+
+// openError says that a request was given up and may have been carried out, now
+// or later.
+type openError struct{ err error }
+
+func (e *openError) Error() string {
+	return fmt.Sprintf("%v; whether the server did it is not known", e.err)
+}
+
+func (e *openError) Unwrap() error { return e.err }
+
+// settle makes a change and finds out what came of it. It returns the owner of
+// the row after it: c.to if it was made, else whoever stood in the way. No two
+// owners are ever alike, so a row whose owner is c.to has the change. A try that
+// is still under way somewhere, long after it was given up here, finds that the
+// owner is not c.from any more and does nothing.
+func settle(ctx context.Context, r row, c change) (owner gocql.UUID, err error) {
+	open := false
+	err = retry(ctx, func() error {
+		if open {
+			if owner, err = r.owner(ctx); err != nil || owner != c.from {
+				return err
+			}
+		}
+		applied, found, err := r.swap(ctx, c)
+		if owner = found; applied {
+			owner = c.to
+		}
+		open = open || driver.Classify(err).Ambiguous()
+		return err
+	})
+	if err != nil && open {
+		err = &openError{err}
+	}
+	return owner, err
+}
+
+// retry calls try until it returns nil or an error that will not pass, or the
+// tries or ctx come to their end.
+func retry(ctx context.Context, try func() error) error {
+	for n := 1; ; n++ {
+		err := try()
+		if err == nil || n == maxTries || ctx.Err() != nil || !passing(err) {
+			return err
+		}
+		pause := firstPause << (n - 1)
+		if sleep(ctx, pause/2+rand.N(pause/2)) != nil {
+			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+		}
+	}
+}
+
+// passing tells whether it may help to ask again.
+func passing(err error) bool {
+	switch class := driver.Classify(err); class {
+	case driver.SessionClosed, driver.Cancelled:
+		return false
+	default:
+		return class.Transient() || class.Ambiguous()
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,137 @@
+package checkpoint_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/checkpoint"
+)
+
+const insideEnv = "RXCQL_CHECKPOINT_INSIDE"
+
+// inside runs the test that calls it once more in a process of its own, and
+// gives that one the folder; here it gives "". The process has mounts of its
+// own, which end with it, and may make some: as root, or as the root of a user
+// namespace.
+func inside(t *testing.T) (folder string) {
+	t.Helper()
+	if folder := os.Getenv(insideEnv); folder != "" {
+		return folder
+	}
+	folder, err := os.MkdirTemp("", "checkpoint") // not t.TempDir, which only its owner may enter
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
+	require.NoError(t, os.Chmod(folder, 0o755))
+	cmd := exec.Command(os.Args[0], "-test.v", "-test.run", "^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), insideEnv+"="+folder)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	if os.Getuid() != 0 {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "--- PASS: "+t.Name())
+	t.Logf("%s", out)
+	return ""
+}
+
+func TestAFullDiskLeavesWhatWasSavedBefore(t *testing.T) {
+	folder := inside(t)
+	if folder == "" {
+		return
+	}
+	require.NoError(t, syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=64k"))
+	path := filepath.Join(folder, "job")
+	c := lockFile(t, path)
+	old := []byte(strings.Repeat("old ", 5_000))
+	require.NoError(t, c.Save(t.Context(), old))
+
+	for range 3 { // what a failed Save has written is not left in the way
+		err := c.Save(t.Context(), make([]byte, 60_000))
+		require.ErrorIs(t, err, syscall.ENOSPC)
+		require.ErrorContains(t, err, "checkpoint.File "+path+": save: ")
+		require.ErrorContains(t, err, "free space on that disk")
+		require.NoFileExists(t, path+".tmp")
+		require.Equal(t, old, load(t, c))
+	}
+	require.NoError(t, c.Save(t.Context(), []byte("small")))
+	require.Equal(t, "small", string(load(t, c)))
+
+	// With no page left at all the lock can be had, but its file says nothing.
+	require.ErrorIs(t, os.WriteFile(filepath.Join(folder, "filler"), make([]byte, 100_000), 0o600), syscall.ENOSPC)
+	other := lockFile(t, filepath.Join(folder, "other"))
+	require.ErrorIs(t, other.Save(t.Context(), []byte("x")), syscall.ENOSPC)
+	_, err := checkpoint.File(filepath.Join(folder, "other")).Lock(t.Context(), "job")
+	require.ErrorContains(t, err, "another process holds")
+}
+
+func TestAReadOnlyFileSystemIsNamed(t *testing.T) {
+	folder := inside(t)
+	if folder == "" {
+		return
+	}
+	path := filepath.Join(folder, "job")
+	c := lockFile(t, path)
+	require.NoError(t, c.Save(t.Context(), []byte("old")))
+	require.NoError(t, syscall.Mount(folder, folder, "", syscall.MS_BIND, ""))
+	require.NoError(t, syscall.Mount("", folder, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+
+	err := c.Save(t.Context(), []byte("new"))
+	require.ErrorIs(t, err, syscall.EROFS)
+	require.ErrorContains(t, err, "checkpoint.File "+path+": save: ")
+	require.ErrorContains(t, err, "give a path on one that can be written")
+	require.Equal(t, "old", string(load(t, c)))
+	require.NoError(t, c.Unlock())
+
+	_, err = checkpoint.File(path).Lock(t.Context(), "job")
+	require.ErrorIs(t, err, syscall.EROFS)
+	require.ErrorContains(t, err, "checkpoint.File "+path+": lock: ")
+}
+
+func TestAFolderWithoutPermissionIsNamed(t *testing.T) {
+	folder := inside(t)
+	if folder == "" {
+		return
+	}
+	path, locked := filepath.Join(folder, "job"), filepath.Join(folder, "locked")
+	require.NoError(t, os.WriteFile(locked, []byte("of root"), 0o600))
+	require.NoError(t, os.WriteFile(locked+".lock", nil, 0o666))
+	require.NoError(t, os.Chmod(locked+".lock", 0o666))
+	// Bits do not bind root, so its power goes: all capabilities, or the user.
+	if err := syscall.Setuid(65534); err != nil {
+		require.NoError(t, dropCapabilities())
+		require.NoError(t, os.Chmod(locked, 0))
+		require.NoError(t, os.Chmod(folder, 0o555))
+	}
+
+	_, err := checkpoint.File(path).Lock(t.Context(), "job")
+	require.ErrorIs(t, err, os.ErrPermission)
+	require.ErrorContains(t, err, "checkpoint.File "+path+": lock: ")
+	require.ErrorContains(t, err, "let this user read and write the folder")
+
+	c := lockFile(t, locked)
+	_, err = c.Load(t.Context())
+	require.ErrorIs(t, err, os.ErrPermission)
+	require.ErrorContains(t, err, "checkpoint.File "+locked+": load: ")
+	require.ErrorIs(t, c.Save(t.Context(), []byte("new")), os.ErrPermission)
+}
+
+// dropCapabilities takes the rights of root from every thread of the process.
+func dropCapabilities() error {
+	header := [2]uint32{0x20080522, 0} // version 3, this thread
+	var none [6]uint32
+	_, _, errno := syscall.AllThreadsSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// DefaultLease is how long a job stays locked after its process was last heard
+// of; see Lease.
+const DefaultLease = 30 * time.Second
+
+const (
+	minLease = 3 * time.Second
+	maxLease = 24 * time.Hour
+	maxJob   = 65535 // bytes; a partition key of Cassandra takes no more
+)
+
+// TableOption is an option of Table.
+type TableOption func(*tableConfig) error
+
+type tableConfig struct {
+	lease  time.Duration
+	serial gocql.SerialConsistency
+}
+
+// Lease sets how long a job stays locked after its process was last heard of:
+// from 3 s to 24 h, by default 30 s. It is renewed every third of that. A
+// process that cannot renew it for that long loses the job
+// (rxcql.ErrCheckpointLost); after a crash the job is locked for that long and
+// 2 s more.
+func Lease(d time.Duration) TableOption {
+	return func(c *tableConfig) error {
+		if d < minLease || d > maxLease {
+			return fmt.Errorf("Lease(%v): must be from %v to %v", d, minLease, maxLease)
+		}
+		c.lease = d
+		return nil
+	}
+}
+
+// LocalSerial makes the local datacenter alone decide who works on a job
+// (LOCAL_SERIAL and LOCAL_QUORUM). By default all datacenters do (SERIAL and
+// QUORUM). All processes that work on the jobs of a table must use the same, in
+// the same datacenter, else two of them can work on one job at once.
+func LocalSerial() TableOption {
+	return func(c *tableConfig) error {
+		c.serial = gocql.LocalSerial
+		return nil
+	}
+}
+
+// Table keeps the checkpoints of jobs in a table of Cassandra, a row each. The
+// name is "keyspace.table", each part in double quotes where CQL would need
+// them. CreateTable makes it; its columns are TableColumns. The session stays
+// the caller's and must be open for longer than the run.
+//
+// Lock takes a lease on the job's row by a conditional write (LWT) and does not
+// wait: if somebody has it the error wraps rxcql.ErrCheckpointLocked. A
+// goroutine renews the lease (Lease) until Unlock, which gives it up at once. If
+// the process dies instead, the lease ends by itself.
+//
+// Save is a conditional write too, so a process that has lost the job, even one
+// that was stopped and does not know, can never overwrite what its successor
+// saved: it gets rxcql.ErrCheckpointLost. Lost is closed as soon as that is
+// found out, and at the latest when the lease's time has run out without a
+// renewal that the server confirmed. That time is counted by the process's
+// monotonic clock from before the last one was sent. The lease in the table
+// lasts 2 s longer: 1 s since Cassandra counts in whole seconds, 1 s for clocks
+// of servers that differ; keep them closer than that (NTP), or for so long two
+// processes may write rows. The checkpoint stays right whatever clocks do.
+//
+// A request that fails in passing is sent again, up to 7 times within some
+// seconds. Where an answer leaves open what the server did, that is found out
+// by a read at serial consistency first; if it cannot be, the error says so.
+//
+// The data have no time to live: only the lease has. Write to the table by
+// conditional statements only while jobs run. Load returns nil for a job
+// without data, and reads at serial consistency. One checkpoint can have as many
+// bytes as the server takes in one write (16 MiB unless configured otherwise).
+//
+// Errors name the table and the job. A missing or different table is
+// rxcql.ErrSchema.
+func Table(session *gocql.Session, name string, opts ...TableOption) rxcql.CheckpointStore {
+	t := &table{name: name, cfg: tableConfig{lease: DefaultLease, serial: gocql.Serial}}
+	var errs []error
+	for _, opt := range opts {
+		if opt == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		errs = append(errs, opt(&t.cfg))
+	}
+	var nameErr, sessionErr error
+	t.keyspace, t.table, nameErr = schema.ParseName(name)
+	t.session, sessionErr = driver.Wrap(session)
+	if err := errors.Join(append(errs, nameErr, sessionErr)...); err != nil {
+		t.err = fmt.Errorf("%w: checkpoint.Table: %w", rxcql.ErrConfig, err)
+	}
+	return t
+}
+
+type table struct {
+	session         *driver.Session
+	name            string // as given, for messages
+	keyspace, table string
+	cfg             tableConfig
+	err             error
+}
+
+// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+func (t *table) ConfigError() error { return t.err }
+
+// Lock is described at Table.
+func (t *table) Lock(ctx context.Context, job string) (rxcql.Checkpoint, error) {
+	if t.err != nil {
+		return nil, t.err
+	}
+	if job == "" || len(job) > maxJob || !utf8.ValidString(job) {
+		return nil, fmt.Errorf("%w: checkpoint.Table %s: the job's name must be UTF-8 text of 1 to %d bytes",
+			rxcql.ErrConfig, t.name, maxJob)
+	}
+	l, err := lockLease(ctx, newCQLRow(t, job), t.cfg.lease)
+	if err != nil {
+		return nil, err // typed and untyped nil differ
+	}
+	return l, nil
+}
