@@ -101,8 +101,13 @@ func TestAJobThatIsToRunOnceDoesSo(t *testing.T) {
 	require.Zero(t, again.ReadRows)
 	require.EqualValues(t, 20, again.ResumedRows)
 	require.Equal(t, 20, parts.Read)
-	require.Equal(t, 1, to.opened)
+	require.Len(t, to.got(), 20)
 	require.False(t, store.Locked("job"))
+
+	parts.Facts[0].Value = "another table"
+	p := pipeline(t, parts.Stream(), rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job", rxcql.RunOnce()))
+	_, err := p.Run(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign, "that this has not been done")
 }
 
 func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {

@@ -29,23 +29,8 @@ func (r *Run) withJob(ctx context.Context, needsBarrier bool, launch func() erro
 			err = errors.Join(err, r.job.fail(unlocking))
 		}
 	}()
-	if r.job.over() {
-		return nil
-	}
 	err = launch()
 	return errors.Join(err, r.job.end(ctx, err))
-}
-
-// over tells that there is nothing left to do: the job is complete and is to run
-// once.
-func (j *job) over() bool {
-	if j.loaded == nil || !j.loaded.Complete {
-		return false
-	}
-	for _, src := range j.loaded.Sources {
-		j.run.before.Add(src.Rows)
-	}
-	return true
 }
 
 // during runs read, which reads the whole stream into the open sink, and saves

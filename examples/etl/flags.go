@@ -31,8 +31,9 @@ type options struct {
 	budget      int64
 	consistency *gocql.Consistency // nil: the driver's, QUORUM
 
-	flights string
-	json    bool
+	flights    string
+	checkpoint string // a folder; "" for none
+	json       bool
 }
 
 // parseFlags reads and checks the command line. Its errors say what to do; all
@@ -56,6 +57,7 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.StringVar(&budget, "budget", units.BytesSize(float64(rxcql.DefaultBudget)), "most bytes in flight, as `64MiB`")
 	f.StringVar(&consistency, "consistency", "", "`level` of reads and writes, as LOCAL_QUORUM (default QUORUM)")
 	f.StringVar(&o.flights, "flights", "", "`file` of flights: CSV, plain or gzip, or Parquet (default: the 200,000 that come with it)")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "`folder` for checkpoints: a job that was broken off goes on from there, one that is done is not done again")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -94,6 +96,9 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 		if o.hosts, err = parseHosts(hosts); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	if o.checkpoint != "" && !given["hosts"] && os.Getenv("CASSANDRA_HOSTS") == "" {
+		bad("--checkpoint is for servers that stay: name them with --hosts")
 	}
 	errs = append(errs, o.login(given, passwordFile, passwordEnv), o.checkTLS(given))
 	return o, errors.Join(errs...)

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
+	"path/filepath"
 	"time"
 
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -23,10 +26,11 @@ type job struct {
 // load writes the flights of a file into table flights. They are upserts of
 // keys that the file gives, so doing it again changes nothing.
 func (j *job) load(ctx context.Context, file *flightFile) (*rxcql.Report, error) {
-	p, err := rxcql.New(
-		source.Seq(file.rows),
-		sink.Table[Flight](j.session, j.opts.table("flights")),
-		j.pipelineOptions()...)
+	flights, err := j.flights(file)
+	if err != nil {
+		return nil, err
+	}
+	p, err := rxcql.New(flights, sink.Table[Flight](j.session, j.opts.table("flights")), j.pipelineOptions("load")...)
 	if err != nil {
 		return nil, err
 	}
@@ -37,17 +41,55 @@ func (j *job) load(ctx context.Context, file *flightFile) (*rxcql.Report, error)
 	if err != nil {
 		return &report, fmt.Errorf("load the flights: %w", err)
 	}
-	j.out.printf("Loaded      %s flights from %s in %.1f s%s\n", thousands(report.Written), file.name,
-		report.Duration.Seconds(), rate(report.Written, report.Duration))
+	j.out.printf("Loaded      %s flights from %s in %.1f s%s%s\n", thousands(report.Written), file.name,
+		report.Duration.Seconds(), rate(report.Written, report.Duration), resumed(report))
 	return &report, nil
 }
 
-func (j *job) pipelineOptions() []rxcql.Option {
-	return []rxcql.Option{
+// flights are the rows of a file; with checkpoints they can be read from any of
+// them on.
+func (j *job) flights(file *flightFile) (rxcql.Stream[Flight], error) {
+	if j.opts.checkpoint == "" {
+		return source.Seq(file.rows), nil
+	}
+	sum, err := file.sum()
+	if err != nil {
+		return rxcql.Stream[Flight]{}, err
+	}
+	return source.SeqFrom("sha256:"+sum, func(from int64) iter.Seq2[Flight, error] {
+		return func(yield func(Flight, error) bool) {
+			for flight, err := range file.rows {
+				if from--; from >= 0 && err == nil {
+					continue
+				}
+				if !yield(flight, err) {
+					return
+				}
+			}
+		}
+	}), nil
+}
+
+// pipelineOptions are those of one step.
+func (j *job) pipelineOptions(step string) []rxcql.Option {
+	opts := []rxcql.Option{
 		rxcql.WithBudget(j.opts.budget),
 		rxcql.WithWorkers(j.opts.workers),
 		rxcql.WithGrace(0), // the second signal cancels at once; all writes here can be repeated
 	}
+	if j.opts.checkpoint != "" {
+		file := checkpoint.File(filepath.Join(j.opts.checkpoint, "etl-"+step+".checkpoint"))
+		opts = append(opts, rxcql.WithCheckpoint(file, "etl-"+step, rxcql.RunOnce()))
+	}
+	return opts
+}
+
+// resumed is ", after 1,200 of earlier runs", or nothing.
+func resumed(rep rxcql.Report) string {
+	if !rep.Resumed {
+		return ""
+	}
+	return ", after " + thousands(rep.ResumedRows) + " of earlier runs"
 }
 
 // run runs a pipeline, shows how far it is, and stops it at the first signal.

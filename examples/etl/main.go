@@ -16,6 +16,9 @@
 // Cassandra (Docker, or JDK 17 and Maven) and removes it at the end. A keyspace
 // holds the flights of one file; for another file name another --keyspace.
 //
+// With --checkpoint a job that was broken off, however that was, goes on from
+// there when it is run again with the same flags.
+//
 // The first SIGINT or SIGTERM stops reading and writes what has been read; the
 // second cancels at once. Exit codes: 0 done, 1 failed, 2 wrong flags, 130
 // ended by SIGINT, 143 by SIGTERM.

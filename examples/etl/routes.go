@@ -20,7 +20,7 @@ func (j *job) routes(ctx context.Context) (*rxcql.Report, error) {
 	p, err := rxcql.New(
 		byRoute(source.Table[Flight](j.session, j.opts.table("flights"))),
 		sink.Table[Route](j.session, j.opts.table("routes")),
-		j.pipelineOptions()...)
+		j.pipelineOptions("fold")...)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +30,8 @@ func (j *job) routes(ctx context.Context) (*rxcql.Report, error) {
 	if err != nil {
 		return &report, fmt.Errorf("fold the flights by route: %w", err)
 	}
-	j.out.printf("Folded      %s flights into %s routes in %.1f s%s; %s filtered\n", thousands(report.ReadRows),
-		thousands(report.Written), report.Duration.Seconds(), rate(report.ReadRows, report.Duration), thousands(report.Filtered))
+	j.out.printf("Folded      %s flights into %s routes in %.1f s%s; %s filtered%s\n", thousands(report.ReadRows),
+		thousands(report.Written), report.Duration.Seconds(), rate(report.ReadRows, report.Duration), thousands(report.Filtered), resumed(report))
 	return &report, nil
 }
 
@@ -75,9 +75,10 @@ func complete(g operators.Group[airports, Route]) (Route, error) {
 // file left in the table before. A table that holds this file and no more has
 // as many rows as were loaded.
 func sameFlights(keyspace string, res *result) error {
-	if res.Run.ReadRows == res.Load.Written {
+	read, loaded := res.Run.ReadRows+res.Run.ResumedRows, res.Load.Written+res.Load.ResumedRows
+	if read == loaded {
 		return nil
 	}
 	return fmt.Errorf("table flights holds %s rows, but the file has %s: other flights are in keyspace %s, and in the routes now; "+
-		"name another --keyspace, or drop this one", thousands(res.Run.ReadRows), thousands(res.Load.Written), keyspace)
+		"name another --keyspace, or drop this one", thousands(read), thousands(loaded), keyspace)
 }
