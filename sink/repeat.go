@@ -11,9 +11,8 @@ import (
 // sender runs the statements of Exec: again after any failure that may pass if
 // that does no harm, else only after one that left nothing applied.
 func (e *exec[T]) sender(st *rxcql.Stage) func(context.Context, func(context.Context) error) (bool, error) {
-	unsure := outcome(e.cql)
+	may, unsure := repeats(e.cql, e.cfg.idempotent)
 	q := newRequests(st, e.cfg.inFlight, unsure)
-	may := func(err error) bool { return mayPass(err) && (e.cfg.idempotent || !unsure(err)) }
 	return func(ctx context.Context, run func(context.Context) error) (bool, error) {
 		applied, err := q.attempt(ctx, func() error { return run(ctx) })
 		if err == nil {
@@ -23,12 +22,19 @@ func (e *exec[T]) sender(st *rxcql.Stage) func(context.Context, func(context.Con
 	}
 }
 
+// repeats tells of a statement's failure whether it may be run again after it, and
+// whether it may have been applied.
+func repeats(cql string, idempotent bool) (may, unsure func(error) bool) {
+	unsure = outcome(cql)
+	return func(err error) bool { return mayPass(err) && (idempotent || !unsure(err)) }, unsure
+}
+
 // inSteps finds statements that the server runs in several steps: batches, and
 // conditional ones. A column named "if" is taken for one too, which does no harm.
 var inSteps = regexp.MustCompile(`(?i)^\s*BEGIN\b|\bIF\b`)
 
-// outcome tells of a statement's failure whether it may have been applied. Where
-// there are several steps, a later one may find too few replicas alive.
+// outcome is driver.MayBeApplied for a statement. Where there are several steps, a
+// later one may find too few replicas alive.
 func outcome(cql string) func(error) bool {
 	if !inSteps.MatchString(cql) {
 		return driver.MayBeApplied
