@@ -22,7 +22,8 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := newRun(s.node, cfg, cancel)
+	r := newRun(ctx, s.node, cfg, cancel)
+	ctx = withRetry(ctx, cfg, r)
 	err = checkTree(ctx, s.node)
 	if err == nil {
 		body := &loopBody[T]{fn: fn}

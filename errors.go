@@ -26,6 +26,9 @@ var (
 	// ErrUnsettled: a run ended without an error but a page was not settled:
 	// a sink or an operator lost a receipt. Nothing is claimed complete.
 	ErrUnsettled = errors.New("rxcql: pages left unsettled")
+	// ErrUnknownOutcome: rows were sent, and whether they were written nobody
+	// knows: no answer came, or one that leaves it open. See Report.Unknown.
+	ErrUnknownOutcome = errors.New("rxcql: unknown outcome of writes")
 	// ErrItemType: an item of an rxgo Observable is not of the stream's type.
 	ErrItemType = errors.New("rxcql: item of another type")
 )

@@ -17,6 +17,7 @@ type config struct {
 	budget  int64
 	workers int
 	grace   time.Duration
+	retry   retrying
 	log     *slog.Logger
 	hooks   []Hook
 
@@ -32,6 +33,7 @@ func configure(opts []Option, inputs int) (config, error) {
 		budget:  DefaultBudget,
 		workers: DefaultWorkers,
 		grace:   DefaultGrace,
+		retry:   retrying{total: DefaultRetryTime},
 		log:     slog.New(slog.DiscardHandler),
 	}
 	var errs []error

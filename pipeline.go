@@ -105,7 +105,9 @@ func checkTree(ctx context.Context, root *node) error {
 
 // Check compares every stage and the sink with the server: tables, columns and
 // types. It reads the schema only, and reports all that is wrong at once.
-func (p *Pipeline) Check(ctx context.Context) error { return p.check(ctx) }
+func (p *Pipeline) Check(ctx context.Context) error {
+	return p.check(withRetry(ctx, p.cfg, nil))
+}
 
 // Run checks, then reads the stream into the sink, and returns when nothing of
 // it is left running.
@@ -118,7 +120,7 @@ func (p *Pipeline) Check(ctx context.Context) error { return p.check(ctx) }
 func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := newRun(p.root, p.cfg, cancel)
+	r := newRun(runCtx, p.root, p.cfg, cancel)
 	p.mu.Lock()
 	if p.live {
 		p.mu.Unlock()
@@ -135,6 +137,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.live = false
 		p.mu.Unlock()
 	}()
+	runCtx = withRetry(runCtx, p.cfg, r)
 	err := p.check(runCtx)
 	if err == nil {
 		err = r.withJob(runCtx, p.barrier, func() error { return p.launch(runCtx, r) })
@@ -157,6 +160,7 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	if r.failed != nil && !errors.Is(err, r.failed) && !errors.Is(r.failed, err) { // such as a write that failed after a cancel
 		err = errors.Join(err, r.failed)
 	}
+	err = rep.naming(err)
 	rep.Complete = err == nil && rep.EndedBy == ""
 	last := rep
 	last.Stages = slices.Clone(rep.Stages)

@@ -29,6 +29,7 @@ type Report struct {
 	Written   int64 `json:"written_rows"`
 	Filtered  int64 `json:"filtered_rows"` // dropped on purpose by operators
 	Retried   int64 `json:"retried"`       // attempts repeated
+	Unknown   int64 `json:"unknown_rows"`  // sent, and written or not: nobody knows
 
 	Budget        int64         `json:"budget_bytes"`
 	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once
@@ -70,7 +71,7 @@ func (r *Run) report() Report {
 	// Parts are read before the whole that they are of.
 	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
 	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
-	rep.Written, rep.Retried = r.written.Load(), r.retried.Load()
+	rep.Written, rep.Retried, rep.Unknown = r.written.Load(), r.retried.Load(), r.unknown.Load()
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
@@ -110,6 +111,9 @@ func (r Report) String() string {
 		state, r.Duration.Round(time.Millisecond), r.ReadRows, r.Written, r.Filtered, r.Retried)
 	if r.Resumed {
 		fmt.Fprintf(&s, "went on after %d rows of earlier runs\n", r.ResumedRows)
+	}
+	if r.Unknown > 0 {
+		fmt.Fprintf(&s, "%d rows written or not, nobody knows\n", r.Unknown)
 	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read, peak %.1f of %.1f MiB in flight\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes), mib(r.PeakBytes), mib(r.Budget))

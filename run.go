@@ -17,6 +17,7 @@ type Run struct {
 	budget *Budget
 	start  time.Time
 	epoch  int64
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 
 	stages map[*node]*Stage
@@ -43,16 +44,18 @@ type counters struct {
 	ranges, rangesDone    atomic.Int64
 	pages, empty, settled atomic.Int64
 	rows, written, bytes  atomic.Int64
-	retried, saves        atomic.Int64
+	retried, unknown      atomic.Int64
+	saves                 atomic.Int64
 	before                atomic.Int64 // rows settled by earlier runs
 	resumed               atomic.Bool
 }
 
-func newRun(root *node, cfg config, cancel context.CancelCauseFunc) *Run {
+func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCauseFunc) *Run {
 	r := &Run{
 		cfg:      cfg,
 		budget:   newBudget(cfg.budget),
 		start:    time.Now(),
+		ctx:      ctx,
 		cancel:   cancel,
 		stages:   map[*node]*Stage{},
 		stopping: make(chan struct{}),
@@ -140,6 +143,10 @@ func (r *Run) Fail(err error) {
 	r.mu.Unlock()
 	r.cancel(err)
 }
+
+// Context ends when the run is cancelled or has failed. Writes in flight outlive
+// it by the grace period, in the context that Sink.Open gets.
+func (r *Run) Context() context.Context { return r.ctx }
 
 // Stopping is closed when reading shall stop (Pipeline.Stop): sources deliver
 // what they have read, call Done with stopped set, and return.

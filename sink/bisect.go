@@ -23,11 +23,13 @@ const (
 // delivery is the writing of one batch: what was written, and what is wrong
 // with the rows that were not.
 type delivery struct {
-	wire    wire
-	batch   *batch
-	written int
-	errs    []error
-	attempt int // goes up when rows may have been written already
+	requests *requests
+	wire     wire
+	batch    *batch
+	written  int
+	errs     []error
+	attempt  int    // goes up when rows may have been written already
+	unsure   []bool // rows not confirmed that may be written; nil for none
 }
 
 // run writes the rows from..to. Rows that the server refuses, as invalid or
@@ -35,7 +37,7 @@ type delivery struct {
 // rows with one that is bad take about 2 log n requests more. Here is the place
 // for what to do with a bad row; for now its error ends the run.
 func (d *delivery) run(ctx context.Context, from, to int) {
-	err := d.wire.send(ctx, d.batch, from, to, d.attempt)
+	err := d.send(ctx, from, to)
 	switch {
 	case err == nil:
 		d.written += to - from

@@ -14,7 +14,11 @@ import (
 
 // load reads the schema of the table to write.
 func load(ctx context.Context, q schema.Reader, keyspace, name string) (*schema.Table, error) {
-	table, err := schema.Load(ctx, q, keyspace, name)
+	var table *schema.Table
+	err := rxcql.Retry(ctx, mayPass, func() (err error) {
+		table, err = schema.Load(ctx, q, keyspace, name)
+		return err
+	})
 	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
 		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}

@@ -81,7 +81,7 @@ func (e *exec[T]) Check(ctx context.Context) error {
 	if e.err != nil {
 		return e.err
 	}
-	about, err := e.session.Describe(ctx, e.cql)
+	about, err := describe(ctx, e.session, e.cql)
 	switch {
 	case errors.Is(err, driver.ErrNotPreparable):
 		return fmt.Errorf("%w: sink.Exec: %w", rxcql.ErrConfig, err)
@@ -108,7 +108,9 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	if e.err != nil {
 		return nil, e.err
 	}
-	return openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare), nil
+	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare)
+	w.send = e.sender(w.st)
+	return w, nil
 }
 
 // prepare binds a row in the writing goroutine and leaves the rest to a worker.

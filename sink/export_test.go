@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"encoding/binary"
+	"log/slog"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -109,3 +110,24 @@ const (
 	AttemptsPerRow = attemptsPerRow
 	MaxOpen        = maxOpen
 )
+
+// ExecRepeats tells what Exec makes of a failure of a statement.
+func ExecRepeats(cql string, idempotent bool, err error) (again, unsure bool) {
+	may, open := repeats(cql, idempotent)
+	return may(err), open(err)
+}
+
+// Window is the bound of the requests that are out.
+type Window struct{ *window }
+
+func NewWindow(limit int) Window { return Window{newWindow(limit, slog.New(slog.DiscardHandler))} }
+
+func (w Window) Enter(ctx context.Context) (uint64, error) { return w.enter(ctx) }
+
+func (w Window) Leave(ticket uint64, err error) { w.leave(ticket, err) }
+
+func (w Window) Limit() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.limit
+}

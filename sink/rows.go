@@ -12,6 +12,7 @@ type rowsWriter[T any] struct {
 	account *rxcql.Account
 	size    func(*T) int
 	prepare func(T) (func(context.Context) error, error)
+	send    func(context.Context, func(context.Context) error) (unsure bool, err error)
 	workers *workers[rowJob]
 }
 
@@ -30,10 +31,13 @@ func openRows[T any](ctx context.Context, r *rxcql.Run, name string, limit int,
 	prepare func(T) (func(context.Context) error, error),
 ) *rowsWriter[T] {
 	st := r.SinkStage(name)
-	w := &rowsWriter[T]{st: st, account: st.Account(true), size: rxcql.SizeOf[T](), prepare: prepare}
+	w := &rowsWriter[T]{st: st, account: st.Account(true), size: rxcql.SizeOf[T](), prepare: prepare, send: once}
 	w.workers = newWorkers(ctx, st, limit, func(j rowJob) int64 { return j.bytes }, w.do)
 	return w
 }
+
+// once runs a job as it is.
+func once(ctx context.Context, run func(context.Context) error) (bool, error) { return false, run(ctx) }
 
 func (w *rowsWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 	if err := w.workers.failed.get(); err != nil {
@@ -74,7 +78,10 @@ func (w *rowsWriter[T]) hand(ctx context.Context, row T, job rowJob) error {
 func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
 	ok := false
 	defer func() { job.share.done(1, ok) }()
-	if err := job.run(ctx); err != nil {
+	if unsure, err := w.send(ctx, job.run); err != nil {
+		if unsure {
+			w.st.Unknown(1)
+		}
 		return w.st.Fail(rowError(job.at, job.index, err))
 	}
 	ok = true

@@ -42,7 +42,10 @@ func TestAWriteThatFailsLeavesItsPagesOpenAndIsTheRunsError(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			rep, err := run(t, pages(partitions(3, 100), rows), sink.TableOn[event](server, events()))
-			stage, ok := err.(*rxcql.StageError) // not wrapped, nor joined with an echo
+			var unknown *rxcql.UnknownOutcomeError // the server's word for it says nothing of what it did
+			require.ErrorAs(t, err, &unknown)
+			require.EqualValues(t, 100, unknown.Rows)
+			stage, ok := unknown.Err.(*rxcql.StageError) // not wrapped, nor joined with an echo
 			require.True(t, ok, "%v", err)
 			require.Equal(t, "Table ks.t", stage.Stage)
 			require.ErrorIs(t, err, broken)

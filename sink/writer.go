@@ -31,9 +31,10 @@ type tableWriter[T any] struct {
 	open      openBatches
 	free      sync.Pool
 
-	wire    wire
-	workers *workers[*batch]
-	linger  *lingering
+	wire     wire
+	requests *requests
+	workers  *workers[*batch]
+	linger   *lingering
 }
 
 func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
@@ -50,6 +51,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
 	}
+	w.requests = newRequests(st, t.cfg.inFlight, driver.MayBeApplied)
 	w.free.New = func() any { return &batch{} }
 	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
@@ -206,10 +208,13 @@ func (w *tableWriter[T]) Close() error {
 
 // write delivers a batch, in the goroutine of a worker.
 func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
-	d := delivery{wire: w.wire, batch: b}
+	d := delivery{requests: w.requests, wire: w.wire, batch: b}
 	d.run(ctx, 0, len(b.rows))
 	if d.written > 0 {
 		w.st.Written(d.written)
+	}
+	if n := d.unknown(); n > 0 {
+		w.st.Unknown(n)
 	}
 	if err := d.err(); err != nil {
 		b.lease.Release() // and leaves the receipts open

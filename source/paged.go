@@ -92,24 +92,18 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 
 // page fetches and decodes one page.
 func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, limit int64) (*fetched[T], error) {
-	rows := r.sizing.rows(at.Page == 0, limit)
-	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(rows))
+	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, limit)))
 	if err != nil {
 		return nil, err
 	}
 	fail := func(row int, err error) error {
 		lease.Release()
-		if ctx.Err() != nil && driver.Classify(err) == driver.Cancelled {
+		if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
 			return context.Cause(ctx)
 		}
 		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: row, Err: err})
 	}
-	got, err := r.session.Fetch(ctx, p.st, rows, state)
-	for err != nil && driver.Classify(err) == driver.FrameTooBig && r.sizing.tooBig(rows) {
-		rows = r.sizing.rows(false, limit)
-		r.stage.Retried(err)
-		got, err = r.session.Fetch(ctx, p.st, rows, state)
-	}
+	got, err := r.fetch(ctx, p, state, at.Page == 0, limit)
 	if err != nil {
 		return nil, fail(-1, err)
 	}

@@ -23,7 +23,8 @@ import (
 //
 // Errors: a statement that the server refuses, or columns that do not fit T
 // (rxcql.ErrSchema), are found by Check, before reading starts. A page that
-// fails is a rxcql.StageError around a rxcql.RowError with the page's number;
+// fails in a way that may pass (a timeout, an overloaded or lost node) is asked
+// for again, see rxcql.WithRetry; one that fails for good is a rxcql.StageError around a rxcql.RowError with the page's number;
 // it is never taken for the end.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
@@ -94,8 +95,11 @@ func fingerprint(args []any) string {
 }
 
 func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) error {
-	about, err := ses.Describe(ctx, st.CQL)
-	if err != nil {
+	about, err := describe(ctx, ses, st.CQL)
+	switch {
+	case err != nil && (mayPass(err) || ctx.Err() != nil):
+		return fmt.Errorf("the statement could not be checked: %w", err)
+	case err != nil:
 		return fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)
 	}
 	var errs []error

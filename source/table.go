@@ -33,9 +33,12 @@ const defaultSplits = 64
 // A limit from downstream (operators.Take) makes it read one range after the
 // other, without reading ahead, in pages no larger than the limit.
 //
+// A page that fails in a way that may pass (a timeout, an overloaded or lost
+// node) is asked for again, see rxcql.WithRetry; no row is handed on twice.
+//
 // Errors: unknown table or column, columns that do not fit T, a partitioner
 // other than Murmur3Partitioner: rxcql.ErrSchema from Check, all together. A
-// page that fails is a rxcql.StageError around a rxcql.RowError with the token
+// page that fails for good is a rxcql.StageError around a rxcql.RowError with the token
 // range and the page's number.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
 	t := &table[T]{cfg: newReadConfig()}
@@ -101,7 +104,7 @@ func (t *table[T]) choose() error {
 
 // plan compares T with the table and returns the statement.
 func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, err error) {
-	about, err = schema.Load(ctx, t.session, t.keyspace, t.name)
+	about, err = load(ctx, t.session, t.keyspace, t.name)
 	if err != nil {
 		if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
 			err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
@@ -201,7 +204,7 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 
 // ranges tiles the ring as it is now. Version is that of the server.
 func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, version string, err error) {
-	now, err := t.session.Ring(ctx)
+	now, err := ringOf(ctx, t.session)
 	if err != nil {
 		return nil, "", err
 	}
@@ -227,7 +230,7 @@ func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, versi
 // began with. The driver prepares a statement anew where it has to, so a table
 // that was dropped and made again would be read as if it were the old one.
 func (t *table[T]) unchanged(ctx context.Context, before *schema.Table) error {
-	now, err := schema.Load(ctx, t.session, t.keyspace, t.name)
+	now, err := load(ctx, t.session, t.keyspace, t.name)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,9 @@ func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 	return session, proxy
 }
 
-func TestAConnectionCutInTheMiddleOfAPageIsAnErrorWithItsRange(t *testing.T) {
+// cutting fills a table with 800 rows, 16 MB in all, and returns a session on
+// whose connections each breaks after 3 MB, which is inside a page.
+func cutting(t *testing.T) (session *gocql.Session, table string) {
 	direct, ks := cassandra.Keyspace(t, cluster)
 	exec(t, direct, "CREATE TABLE %s.t (pk int, ck int, v text, PRIMARY KEY (pk, ck))", ks)
 	for pk := range 40 {
@@ -46,17 +48,20 @@ func TestAConnectionCutInTheMiddleOfAPageIsAnErrorWithItsRange(t *testing.T) {
 			require.NoError(t, direct.Query("INSERT INTO "+ks+".t (pk, ck, v) VALUES (?, ?, ?)", pk, ck, strings.Repeat("x", 20_000)).Exec())
 		}
 	}
-	// 16 MB in all; the connection breaks 3 MB on, which is inside a page.
 	session, proxy := proxied(t)
-	var rows atomic.Int64
 	_, err := proxy.Toxics.AddToxicJson(strings.NewReader(
 		`{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":3000000}}`))
 	require.NoError(t, err)
+	return session, ks + ".t"
+}
 
-	report, err := source.Table[rxcql.Row](session, ks+".t").ForEach(t.Context(), func(rxcql.Row) error {
+func TestAConnectionCutInTheMiddleOfAPageIsAnErrorWithItsRangeWithoutRetries(t *testing.T) {
+	session, table := cutting(t)
+	var rows atomic.Int64
+	report, err := source.Table[rxcql.Row](session, table).ForEach(t.Context(), func(rxcql.Row) error {
 		rows.Add(1)
 		return nil
-	}, rxcql.WithWorkers(1)) // one at a time, so that the page that was cut is the one that is named
+	}, rxcql.WithRetry(0, 0), rxcql.WithWorkers(1)) // one at a time, so that the page that was cut is the one that is named
 	require.Error(t, err)
 	require.NotErrorIs(t, err, gocql.ErrNoConnections)
 	var at *rxcql.RowError
@@ -66,4 +71,26 @@ func TestAConnectionCutInTheMiddleOfAPageIsAnErrorWithItsRange(t *testing.T) {
 	require.Less(t, rows.Load(), int64(800))
 	require.Less(t, report.RangesDone, report.Ranges)
 	t.Logf("%d of 800 rows before: %v", rows.Load(), err)
+}
+
+func TestAConnectionCutInTheMiddleOfAPageCostsNoRow(t *testing.T) {
+	session, table := cutting(t)
+	type row struct {
+		PK int    `cql:"pk"`
+		CK int    `cql:"ck"`
+		V  string `cql:"v"`
+	}
+	seen := map[[2]int]int{}
+	report, err := source.Table[row](session, table).ForEach(t.Context(), func(r row) error {
+		seen[[2]int{r.PK, r.CK}]++
+		return nil
+	})
+	require.NoError(t, err)
+	require.True(t, report.Complete)
+	require.Positive(t, report.Retried)
+	require.Len(t, seen, 800)
+	for key, times := range seen {
+		require.Equal(t, 1, times, "%v", key)
+	}
+	t.Logf("%d retried", report.Retried)
 }

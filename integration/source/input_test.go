@@ -86,7 +86,7 @@ func TestABoundValueNeverReachesAnError(t *testing.T) {
 func TestAnotherConsistencyIsUsed(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	exec(t, session, "CREATE TABLE %s.t (pk int PRIMARY KEY, v int)", ks)
-	_, err := source.Table[rxcql.Row](session, ks+".t", source.Consistency(gocql.Three)).Count(t.Context())
+	_, err := source.Table[rxcql.Row](session, ks+".t", source.Consistency(gocql.Three)).Count(t.Context(), rxcql.WithRetry(0, 0))
 	var stage *rxcql.StageError
 	require.ErrorAs(t, err, &stage)
 	var row *rxcql.RowError

@@ -28,6 +28,7 @@ type script struct {
 	pages     [][]int32
 	asked     atomic.Int64
 	fail      func(page int) message.Message // nil: answer
+	prepare   func() message.Message         // likewise
 }
 
 // start runs the script and returns a session on it.
@@ -76,6 +77,11 @@ func (s *script) answer(request *frame.Frame, _ *client.CqlServerConnection, _ c
 	switch m := request.Body.Message.(type) {
 	case *message.Prepare:
 		if strings.TrimSpace(m.Query) == s.statement {
+			if s.prepare != nil {
+				if failure := s.prepare(); failure != nil {
+					return reply(failure)
+				}
+			}
 			return reply(&message.PreparedResult{
 				PreparedQueryId:   []byte("the one"),
 				VariablesMetadata: &message.VariablesMetadata{},
@@ -141,7 +147,7 @@ func TestAPageThatFailsIsAnErrorWithItsPlaceAndNeverTheEnd(t *testing.T) {
 	report, err := source.Query[int32](session, scripted).ForEach(t.Context(), func(v int32) error {
 		rows = append(rows, v)
 		return nil
-	})
+	}, rxcql.WithRetry(0, 0))
 	require.Equal(t, []int32{1, 2}, rows)
 	var stage *rxcql.StageError
 	require.ErrorAs(t, err, &stage)

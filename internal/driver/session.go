@@ -82,9 +82,15 @@ func translate(ctx context.Context, err error) error {
 		return ErrSessionClosed
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return cancelled(ctx, err)
+	case errors.Is(err, context.Canceled): // not the caller's: each of gocql's connections has one of its own
+		return errConnectionClosed
 	}
 	return err
 }
+
+// errConnectionClosed hides the context of the connection, which would look
+// like a cancel by the caller.
+var errConnectionClosed = fmt.Errorf("the connection was closed under the request: %w", gocql.ErrConnectionClosed)
 
 // CancelledError says that a request ended because its context did. It wraps
 // both the context's cause and its plain error (context.Canceled or

@@ -1,0 +1,55 @@
+// Package faults_test proves what retries promise against a real Cassandra that
+// fails on purpose: a proxy before it answers a share of the requests itself, cuts
+// and delays connections, and applies writes that it says have timed out.
+package faults_test
+
+import (
+	"flag"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/integration/cassandra"
+)
+
+var seeds = flag.Int("faults.seeds", 50, "seeds of the tests that run many")
+
+var cluster *cassandra.Cluster
+
+func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
+
+// through opens a session that reaches the cluster through the proxy only.
+func through(t *testing.T, p *proxy) *gocql.Session {
+	t.Helper()
+	host, port, err := net.SplitHostPort(p.address())
+	require.NoError(t, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	config := cluster.Config()
+	config.Hosts = []string{p.address()}
+	config.Port = number
+	config.DisableInitialHostLookup = true
+	config.AddressTranslator = gocql.AddressTranslatorFunc(func(net.IP, int) (net.IP, int) { return net.ParseIP(host), number })
+	config.Timeout = time.Second
+	config.Logger = silent{}
+	session, err := config.CreateSession()
+	require.NoError(t, err)
+	t.Cleanup(session.Close)
+	return session
+}
+
+type silent struct{}
+
+func (silent) Print(...any)          {}
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
+
+// exec runs a statement of a test's set-up.
+func exec(t *testing.T, session *gocql.Session, cql string, args ...any) {
+	t.Helper()
+	require.NoError(t, session.Query(cql, args...).Exec())
+}

@@ -1,0 +1,103 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+const restartNode = "this test restarts the server: it needs a local process (JDK 17 or 11, see integration/cassandra)"
+
+// quiet: the driver logs every attempt to connect.
+var quiet = cassandra.Configure(func(c *gocql.ClusterConfig) { c.Logger = silent{} })
+
+func filled(t *testing.T, session *gocql.Session, table string, rows int) {
+	exec(t, session, "CREATE TABLE "+table+" (p int, c int, v text, PRIMARY KEY (p, c))")
+	for first := 0; first < rows; first += 100 {
+		b := session.NewBatch(gocql.UnloggedBatch)
+		for i := first; i < first+100; i++ {
+			b.Query("INSERT INTO "+table+" (p, c, v) VALUES (?, ?, ?)", i/100, i%100, fmt.Sprint("text ", i))
+		}
+		require.NoError(t, session.ExecuteBatch(b))
+	}
+}
+
+// restarting restarts the node once, beside the run, when called for the nth time.
+func restarting(t *testing.T, nth int) (call func(), wait func()) {
+	require.NotEmpty(t, cluster.Nodes(), restartNode)
+	var work sync.WaitGroup
+	var failed error
+	calls := 0
+	return func() {
+			if calls++; calls == nth {
+				work.Go(func() { failed = cluster.Nodes()[0].Restart(context.Background()) })
+			}
+			if calls%20 == 0 {
+				time.Sleep(time.Millisecond) // so that the run is not over before
+			}
+		}, func() {
+			work.Wait()
+			require.NoError(t, failed)
+			require.GreaterOrEqual(t, calls, nth)
+		}
+}
+
+func TestFaultsACassandraRestartedInMidScanCostsNoRow(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster, quiet)
+	const rows = 40_000
+	filled(t, session, ks+".t", rows)
+	call, wait := restarting(t, rows/4)
+	seen := map[original]int{}
+	rep, err := source.Table[original](session, ks+".t", source.PageRows(200)).ForEach(t.Context(), func(o original) error {
+		seen[o]++
+		call()
+		return nil
+	})
+	wait()
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.Positive(t, rep.Retried)
+	require.Len(t, seen, rows)
+	for row, times := range seen {
+		require.Equal(t, 1, times, "%v", row)
+	}
+	t.Logf("%d retried in %v", rep.Retried, rep.Duration)
+}
+
+func TestFaultsACassandraRestartedInMidCopyLosesNothing(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster, quiet)
+	const rows = 40_000
+	filled(t, session, ks+".src", rows)
+	exec(t, session, "CREATE TABLE "+ks+".dst (p int, c int, v text, PRIMARY KEY (p, c))")
+	call, wait := restarting(t, rows/4)
+	in := operators.Tap(source.Table[original](session, ks+".src", source.PageRows(200)), func(original) error {
+		call()
+		return nil
+	})
+	rep := copied(t, in, sink.Table[original](session, ks+".dst", sink.BatchRows(10)))
+	wait()
+	require.EqualValues(t, rows, rep.Written)
+	require.Positive(t, rep.Retried)
+	found := map[original]bool{}
+	_, err := source.Table[original](session, ks+".dst").ForEach(t.Context(), func(o original) error {
+		found[o] = true
+		return nil
+	}, rxcql.WithRetry(0, 0))
+	require.NoError(t, err)
+	require.Len(t, found, rows)
+	for row := range found {
+		require.Equal(t, fmt.Sprint("text ", row.P*100+row.C), row.V)
+	}
+	t.Logf("%d retried in %v", rep.Retried, rep.Duration)
+}

@@ -1,0 +1,165 @@
+package rxcql
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
+)
+
+// DefaultRetryTime is for how long a request that failed is tried again.
+const DefaultRetryTime = time.Minute
+
+// The wait before a request is sent again: it doubles from the first to the
+// longest, and each is up to a quarter longer or shorter, so that requests that
+// failed together do not come back together.
+const (
+	firstRetryDelay   = 50 * time.Millisecond
+	longestRetryDelay = 5 * time.Second
+	retryJitter       = 0.25
+)
+
+// retrying says for how long and how often a request is tried.
+type retrying struct {
+	total    time.Duration
+	attempts int // 0: as many as the time allows
+}
+
+// WithRetry sets for how long a request that failed is tried again, counted
+// from its first failure, and how often it is sent at most, the first time
+// included. Default: 1 minute (DefaultRetryTime), and 0 attempts, which is as
+// many as the time allows. A total of 0 never sends anything again.
+//
+// Between two attempts there is a wait: 50 ms, then twice as long each time, up
+// to 5 s, give or take a quarter. An attempt that has begun is not cut off by
+// the total; the session's own timeout does that.
+//
+// What is repeated at all is up to the stages: pages of a source, and writes
+// that may be repeated without harm, where the failure may pass. See
+// source.Table, sink.Table and sink.Exec.
+func WithRetry(total time.Duration, attempts int) Option {
+	return func(c *config) error {
+		if total < 0 || attempts < 0 {
+			return fmt.Errorf("WithRetry(%v, %d): neither may be negative; a time of 0 never retries, 0 attempts are as many as the time allows",
+				total, attempts)
+		}
+		c.retry = retrying{total, attempts}
+		return nil
+	}
+}
+
+// RetryError says that a request was sent until the limit of WithRetry was
+// reached: how often, for how long since the first failure, and what it failed
+// with last.
+type RetryError struct {
+	Attempts int
+	Duration time.Duration
+	Err      error
+}
+
+func (e *RetryError) Error() string {
+	return fmt.Sprintf("given up after %d attempts in %v (WithRetry): %v", e.Attempts, e.Duration.Round(time.Millisecond), e.Err)
+}
+
+// Unwrap returns the last failure.
+func (e *RetryError) Unwrap() error { return e.Err }
+
+// Retry sends a request again that has failed with first. It asks may whether
+// an error allows that, waits, counts the repeat (Stage.Retried), and calls
+// again with the number of the repeat, from 1; and so on until again returns
+// nil or an error that may refuses, which Retry returns as it is, or until the
+// limit of WithRetry, which is a RetryError around the last error.
+//
+// The wait ends at once, with the context's cause, when ctx ends or the run's
+// context does (Run.Context): sinks give the context of Sink.Open, and after a
+// cancel begin no new attempt, while one that is under way has the grace period.
+//
+// Without a first error it does nothing. So the way of a request that succeeds
+// costs nothing, if the closures are made only after a failure.
+func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
+	r := s.run.cfg.retry
+	if !r.allows(first, may) {
+		return first
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.run.ctx, func() { cancel(context.Cause(s.run.ctx)) })()
+	return r.repeat(ctx, first, may, again, s.Retried)
+}
+
+// Retry does something and does it again as Stage.Retry would. It is for Check
+// of stages and sinks, where there is no stage yet: ctx, which comes from the
+// pipeline, knows the limit of WithRetry. Repeats during a run are counted in
+// its report.
+func Retry(ctx context.Context, may func(error) bool, do func() error) error {
+	err := do()
+	if err == nil {
+		return nil
+	}
+	known, found := ctx.Value(retryKey{}).(checking)
+	if !found {
+		known.retry.total = DefaultRetryTime
+	}
+	if !known.retry.allows(err, may) {
+		return err
+	}
+	return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) {
+		if known.run != nil {
+			known.run.retried.Add(1)
+		}
+	})
+}
+
+type retryKey struct{}
+
+// checking is what Retry finds in the context of a check.
+type checking struct {
+	retry retrying
+	run   *Run // nil outside of a run
+}
+
+// withRetry lets the checks that get the context know the limit.
+func withRetry(ctx context.Context, cfg config, r *Run) context.Context {
+	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
+}
+
+func (r retrying) allows(err error, may func(error) bool) bool {
+	return err != nil && r.total > 0 && r.attempts != 1 && may(err)
+}
+
+// repeat waits and does it again. The policy is asked about the first failure
+// as if it had made that attempt.
+func (r retrying) repeat(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
+	start, attempts, last := time.Now(), 0, first
+	most := r.attempts
+	if most == 0 {
+		most = -1
+	}
+	policy := retrypolicy.NewBuilder[any]().
+		HandleIf(func(_ any, err error) bool { return err != nil && may(err) && time.Since(start) < r.total }).
+		WithBackoff(firstRetryDelay, longestRetryDelay).
+		WithJitterFactor(retryJitter).
+		WithMaxDuration(r.total).
+		WithMaxAttempts(most).
+		ReturnLastFailure().
+		Build()
+	// What it returns is of no use: after a cancel it is the context's error even
+	// if the attempt that was under way has succeeded.
+	_ = failsafe.With(policy).WithContext(ctx).Run(func() error {
+		if attempts > 0 {
+			count(last)
+			last = again(attempts)
+		}
+		attempts++
+		return last
+	})
+	switch {
+	case last == nil || !may(last):
+		return last
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return &RetryError{Attempts: attempts, Duration: time.Since(start), Err: last}
+}

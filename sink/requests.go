@@ -1,0 +1,51 @@
+package sink
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// requests sends what a sink has to send: as much at once as its window allows,
+// and again where that may be done.
+type requests struct {
+	st     *rxcql.Stage
+	window *window
+	unsure func(error) bool // whether a request that failed so may have been applied
+}
+
+func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool) *requests {
+	return &requests{st: st, window: newWindow(inFlight, st.Run().Log()), unsure: unsure}
+}
+
+// mayPass tells failures after which a request is worth another try, if it does
+// no harm.
+func mayPass(err error) bool { return driver.Classify(err).Transient() }
+
+// attempt sends once, when the window has room before wait ends. A request that
+// was not sent is not unsure.
+func (q *requests) attempt(wait context.Context, send func() error) (unsure bool, err error) {
+	ticket, err := q.window.enter(wait)
+	if err != nil {
+		return false, err
+	}
+	err = errExited // stays if send panics
+	defer func() { q.window.leave(ticket, err) }()
+	err = send()
+	return err != nil && q.unsure(err), err
+}
+
+// again repeats a request that has failed with first, as long as may allows it.
+// send is told whether the attempt before may have been applied; the result tells
+// that the request failed and any attempt may have been. In ctx, that of
+// Sink.Open, attempts are finished; none is begun once the run's has ended.
+func (q *requests) again(ctx context.Context, applied bool, first error, may func(error) bool, send func(applied bool) error) (unsure bool, err error) {
+	unsure = applied
+	err = q.st.Retry(ctx, first, may, func(int) (err error) {
+		applied, err = q.attempt(q.st.Run().Context(), func() error { return send(applied) })
+		unsure = unsure || applied
+		return err
+	})
+	return unsure && err != nil, err
+}

@@ -1,0 +1,88 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// send writes the rows from..to of the batch as one request, and writes that
+// request again while its failure may pass. A failure that may be due to some of
+// the rows is left to halving.
+func (d *delivery) send(ctx context.Context, from, to int) error {
+	unsure, err := d.requests.attempt(ctx, func() error { return d.wire.send(ctx, d.batch, from, to, d.attempt) })
+	if err != nil {
+		r := &resending{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
+		unsure, err = r.run(ctx, d.requests, unsure, err)
+		d.attempt = r.attempt
+	}
+	d.note(from, to, err != nil, unsure)
+	return err
+}
+
+// note remembers of which rows it is open whether they are written.
+func (d *delivery) note(from, to int, failed, unsure bool) {
+	if d.unsure == nil && !unsure {
+		return
+	}
+	if d.unsure == nil {
+		d.unsure = make([]bool, len(d.batch.rows))
+	}
+	for i := from; i < to; i++ {
+		d.unsure[i] = failed && (unsure || d.unsure[i])
+	}
+}
+
+// unknown is the number of rows that were not confirmed and may be written.
+func (d *delivery) unknown() (n int) {
+	for _, unsure := range d.unsure {
+		if unsure {
+			n++
+		}
+	}
+	return n
+}
+
+// resending is a request that is repeated. It has a copy of what it needs of the
+// delivery, so that one that meets no failure costs no allocation.
+type resending struct {
+	wire     wire
+	batch    *batch
+	from, to int
+	attempt  int
+	lists    bool // the rows have a list that is not frozen: see clock
+}
+
+func (r *resending) run(ctx context.Context, q *requests, applied bool, first error) (unsure bool, err error) {
+	unsure, err = q.again(ctx, applied, first, r.may, func(applied bool) error {
+		if applied && r.lists {
+			r.attempt++
+		}
+		return r.wire.send(ctx, r.batch, r.from, r.to, r.attempt)
+	})
+	if err != nil && mayPass(err) && r.spent(err) {
+		err = fmt.Errorf("sent %d times, as often as rows with a list that is not frozen can be: %w", attemptsPerRow, err)
+	}
+	return unsure, err
+}
+
+// may leaves failures that smaller requests may be spared to halving.
+func (r *resending) may(err error) bool {
+	halves := r.to-r.from > 1 && (&delivery{batch: r.batch, attempt: r.attempt}).refused(err, r.from, r.to)
+	return mayPass(err) && !halves && !r.spent(err)
+}
+
+// spent tells that the time of the next attempt would be the next row's.
+func (r *resending) spent(err error) bool {
+	return r.lists && r.attempt == attemptsPerRow-1 && driver.MayBeApplied(err)
+}
+
+func (b *batch) lists(from, to int) bool {
+	for i := from; i < to; i++ {
+		if b.rows[i].statement.lists {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,74 @@
+package source
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// mayPass tells failures after which a read is worth another try. Reads can
+// always be repeated.
+func mayPass(err error) bool { return driver.Classify(err).Transient() }
+
+// fetch gets a page; one that fails is asked for again, from the same page
+// state. Nothing of a page that failed has gone downstream, so no row does
+// twice.
+func (r *paged[T]) fetch(ctx context.Context, p part, state []byte, first bool, limit int64) (*driver.Page, error) {
+	got, err := r.fetchOnce(ctx, p, state, first, limit)
+	if err != nil && mayPass(err) {
+		return r.fetchAgain(ctx, p, state, first, limit, err)
+	}
+	return got, err
+}
+
+// fetchAgain is apart because of its closure, which would cost every page an
+// allocation.
+func (r *paged[T]) fetchAgain(ctx context.Context, p part, state []byte, first bool, limit int64, failed error) (*driver.Page, error) {
+	var got *driver.Page
+	err := r.stage.Retry(ctx, failed, mayPass, func(int) (err error) {
+		got, err = r.fetchOnce(ctx, p, state, first, limit)
+		return err
+	})
+	return got, err
+}
+
+// fetchOnce makes one attempt, or several where the page is larger than the
+// driver takes: each for half as many rows.
+func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, first bool, limit int64) (*driver.Page, error) {
+	for {
+		rows := r.sizing.rows(first, limit)
+		got, err := r.session.Fetch(ctx, p.st, rows, state)
+		if err == nil || driver.Classify(err) != driver.FrameTooBig || !r.sizing.tooBig(rows) {
+			return got, err
+		}
+		r.stage.Retried(err)
+	}
+}
+
+// describe, load and ringOf are what checks ask the server; what may pass is
+// tried again.
+func describe(ctx context.Context, s *driver.Session, cql string) (about *driver.Description, err error) {
+	err = rxcql.Retry(ctx, mayPass, func() error {
+		about, err = s.Describe(ctx, cql)
+		return err
+	})
+	return about, err
+}
+
+func load(ctx context.Context, s *driver.Session, keyspace, table string) (about *schema.Table, err error) {
+	err = rxcql.Retry(ctx, mayPass, func() error {
+		about, err = schema.Load(ctx, s, keyspace, table)
+		return err
+	})
+	return about, err
+}
+
+func ringOf(ctx context.Context, s *driver.Session) (now driver.Ring, err error) {
+	err = rxcql.Retry(ctx, mayPass, func() error {
+		now, err = s.Ring(ctx)
+		return err
+	})
+	return now, err
+}
