@@ -1,0 +1,156 @@
+//go:build unix
+
+package nodes_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+const (
+	copiedRows = 20_000
+	partition  = 50
+)
+
+type row struct {
+	P int64  `cql:"p"`
+	C int32  `cql:"c"`
+	V string `cql:"v"`
+}
+
+type silent struct{}
+
+func (silent) Print(...any)          {}
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
+
+// table is a table of three replicas with the rows that are copied.
+func table(t *testing.T) (session *gocql.Session, keyspace string) {
+	t.Helper()
+	session, keyspace = cassandra.Keyspace(t, cluster, cassandra.Replicas(3), cassandra.Configure(func(c *gocql.ClusterConfig) {
+		c.Consistency, c.Timeout, c.Logger = gocql.Quorum, 3*time.Second, silent{}
+		require.NoError(t, rxcql.Configure(c, ""))
+	}))
+	for _, name := range []string{"original", "target"} {
+		require.NoError(t, session.Query("CREATE TABLE "+name+" (p bigint, c int, v text, PRIMARY KEY (p, c))").Exec())
+	}
+	for p := range copiedRows / partition {
+		b := session.NewBatch(gocql.UnloggedBatch)
+		for c := range partition {
+			b.Query("INSERT INTO original (p, c, v) VALUES (?, ?, ?)", int64(p), c, fmt.Sprint("row ", p, c))
+		}
+		require.NoError(t, session.ExecuteBatch(b))
+	}
+	return session, keyspace
+}
+
+// contents reads a table with the driver alone, when it can be read again.
+func contents(t *testing.T, session *gocql.Session, table string) map[row]bool {
+	t.Helper()
+	var all map[row]bool
+	require.Eventually(t, func() bool {
+		all = map[row]bool{}
+		iter := session.Query("SELECT p, c, v FROM " + table).Iter()
+		for r := (row{}); iter.Scan(&r.P, &r.C, &r.V); {
+			all[r] = true
+		}
+		return iter.Close() == nil
+	}, time.Minute, 500*time.Millisecond)
+	return all
+}
+
+// copyDuring copies the table, has something happen in the midst of it, and looks
+// at what the copy claims.
+func copyDuring(t *testing.T, happen func() error) {
+	session, ks := table(t)
+	happened := make(chan error, 1)
+	n := 0
+	rows := operators.Tap(source.Table[row](session, ks+".original", source.PageRows(100)), func(row) error {
+		if n++; n == copiedRows/4 {
+			go func() { happened <- happen() }()
+		}
+		if n%20 == 0 {
+			time.Sleep(5 * time.Millisecond) // 5 s in all
+		}
+		return nil
+	})
+	file := filepath.Join(t.TempDir(), "copy.checkpoint")
+	run := func() (rxcql.Report, error) {
+		p, err := rxcql.New(rows, sink.Table[row](session, ks+".target"),
+			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(time.Minute, 0))
+		require.NoError(t, err)
+		return p.Run(context.Background())
+	}
+	rep, err := run()
+	require.NoError(t, <-happened)
+	t.Logf("%d rows in %.1f s, %d requests repeated, complete: %v, error: %v", rep.Written, rep.Duration.Seconds(), rep.Retried, rep.Complete, err)
+	got := contents(t, session, "target")
+	if err != nil {
+		require.Regexp(t, `range |page |rows of one partition`, err.Error(), "it says where")
+		require.False(t, rep.Complete)
+		require.LessOrEqual(t, rep.Written, int64(len(got)), "it claims rows that are not there")
+		rep, err = run()
+		require.NoError(t, err)
+		t.Logf("then %d rows after %d in %.1f s, %d requests repeated", rep.ReadRows, rep.ResumedRows, rep.Duration.Seconds(), rep.Retried)
+		got = contents(t, session, "target")
+	}
+	require.True(t, rep.Complete)
+	want := contents(t, session, "original")
+	require.Len(t, want, copiedRows)
+	require.Len(t, got, copiedRows)
+	for r := range want {
+		require.True(t, got[r])
+	}
+}
+
+func TestNodesOneKilledAndStartedAgain(t *testing.T) {
+	copyDuring(t, func() error {
+		node := cluster.Nodes()[1]
+		if err := node.Kill(); err != nil {
+			return err
+		}
+		time.Sleep(2 * time.Second)
+		return node.Restart(context.Background())
+	})
+}
+
+func TestNodesOneThatDoesNotAnswerForAWhile(t *testing.T) {
+	copyDuring(t, func() error {
+		node := cluster.Nodes()[2]
+		if err := node.Pause(); err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Second)
+		return node.Resume()
+	})
+}
+
+func TestNodesAllDownForTenSeconds(t *testing.T) {
+	copyDuring(t, func() error {
+		for _, node := range cluster.Nodes() {
+			if err := node.Kill(); err != nil {
+				return err
+			}
+		}
+		time.Sleep(10 * time.Second)
+		for _, node := range cluster.Nodes() {
+			if err := node.Restart(context.Background()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
