@@ -87,7 +87,11 @@ func (s *Session) ExecBatch(ctx context.Context, b *Batch) error {
 		return ErrZeroTimestamp
 	}
 	batch := s.batch(b)
-	return guard(ctx, func() error { return s.gocql.ExecuteBatch(batch.WithContext(ctx)) })
+	err := guard(ctx, func() error { return s.gocql.ExecuteBatch(batch.WithContext(ctx)) })
+	for i := range b.entries {
+		err = withhold(err, b.entries[i].Args)
+	}
+	return err
 }
 
 func (s *Session) batch(b *Batch) *gocql.Batch {

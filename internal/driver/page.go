@@ -56,7 +56,7 @@ func (s *Session) Fetch(ctx context.Context, st Statement, pageSize int, state [
 		return p.open(s, st.CQL)
 	})
 	if err != nil {
-		return nil, err
+		return nil, withhold(err, st.Args)
 	}
 	return p, nil
 }

@@ -106,7 +106,7 @@ func (s *Session) Exec(ctx context.Context, st Statement) error {
 		return err
 	}
 	defer q.Release() // safe: with paging and speculation off nothing runs on after Exec
-	return guard(ctx, func() error { return q.WithContext(ctx).Exec() })
+	return withhold(guard(ctx, func() error { return q.WithContext(ctx).Exec() }), st.Args)
 }
 
 // preparable tells what gocql will prepare. It has the same rule word for

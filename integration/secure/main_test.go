@@ -1,0 +1,109 @@
+// Package secure_test holds a server that wants TLS and a password against the
+// toolkit: who is let in, what refusals say, and what is never said.
+package secure_test
+
+import (
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/integration/cassandra"
+)
+
+var cluster *cassandra.Cluster
+
+func TestMain(m *testing.M) {
+	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS())
+}
+
+// config is how a user would write it down, with what is usual left out.
+func config(t *testing.T) *gocql.ClusterConfig {
+	t.Helper()
+	c := gocql.NewCluster(cluster.Hosts()[0])
+	user, password := cluster.Login()
+	c.Authenticator = gocql.PasswordAuthenticator{Username: user, Password: password}
+	c.SslOpts = &gocql.SslOptions{CaPath: cluster.CAFile()}
+	c.DisableInitialHostLookup = true
+	c.Logger = silent{}
+	return c
+}
+
+// session opens a session as the user of config, or another one.
+func session(t *testing.T, change func(*gocql.ClusterConfig)) (*gocql.Session, error) {
+	t.Helper()
+	c := config(t)
+	change(c)
+	require.NoError(t, rxcql.Configure(c, ""))
+	s, err := c.CreateSession()
+	if err == nil {
+		t.Cleanup(s.Close)
+	}
+	return s, err
+}
+
+type silent struct{}
+
+func (silent) Print(...any)          {}
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
+
+// elsewhere is the server under an address that its certificate does not name.
+func elsewhere(t *testing.T) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.9.9.9:0")
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	keep := func(c net.Conn) {
+		mu.Lock()
+		defer mu.Unlock()
+		open = append(open, c)
+	}
+	all.Go(func() {
+		for {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", cluster.Hosts()[0])
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			keep(in)
+			keep(out)
+			forward := func(to, from net.Conn) {
+				_, _ = io.Copy(to, from) // until either side has gone
+				_, _ = to.Close(), from.Close()
+			}
+			all.Go(func() { forward(in, out) })
+			all.Go(func() { forward(out, in) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		mu.Lock()
+		for _, c := range open {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		all.Wait()
+	})
+	return listener.Addr().String()
+}
+
+func port(t *testing.T, address string) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
+}
