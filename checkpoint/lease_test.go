@@ -23,10 +23,10 @@ func held(t *testing.T, test func(t *testing.T, r *fakeRow, l *lease)) {
 		r := &fakeRow{}
 		l, err := lockLease(t.Context(), r, span)
 		require.NoError(t, err)
+		defer func() { _ = l.Unlock() }()
 		require.NoError(t, l.Save(t.Context(), []byte("old")))
 		r.script(fine)
 		test(t, r, l)
-		_ = l.Unlock()
 	})
 }
 

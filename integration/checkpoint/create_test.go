@@ -13,7 +13,7 @@ import (
 
 func TestATableThatIsMissingOrDifferentIsNamedWithTheMend(t *testing.T) {
 	t.Parallel()
-	session, ks := cassandra.Keyspace(t, cluster)
+	session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(deaf))
 	for name, columns := range map[string]string{
 		"missing":     "",
 		"no_owner":    "(job text PRIMARY KEY, data blob)",
@@ -51,7 +51,7 @@ func TestATableThatIsMissingOrDifferentIsNamedWithTheMend(t *testing.T) {
 
 func TestATableIsMadeOnceAndCanHaveAnyName(t *testing.T) {
 	t.Parallel()
-	session, ks := cassandra.Keyspace(t, cluster)
+	session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(deaf))
 	table := ks + `."Select"`
 	for range 2 {
 		require.NoError(t, checkpoint.CreateTable(t.Context(), session, table))

@@ -25,6 +25,7 @@ func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 	config := cluster.Config()
 	config.Hosts = []string{proxy.Listen}
 	config.DisableInitialHostLookup = true
+	deaf(config)
 	config.NumConns = 1
 	config.Logger = silent{}
 	config.Timeout = 500 * time.Millisecond

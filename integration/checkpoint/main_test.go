@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -25,6 +26,10 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	// The tests wait for leases more than they work, so more at once do no harm.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	// A toxiproxy link that was cut leaves its copying goroutines behind; they
 	// are its own and hold nothing of ours.
 	cassandra.Main(m, &cluster, cassandra.IgnoreLeaks(
@@ -38,10 +43,14 @@ func TestMain(m *testing.M) {
 func newTable(t *testing.T) (*gocql.Session, string) {
 	t.Helper()
 	t.Parallel()
-	session, ks := cassandra.Keyspace(t, cluster)
+	session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(deaf))
 	require.NoError(t, checkpoint.CreateTable(t.Context(), session, ks+".jobs"))
 	return session, ks + ".jobs"
 }
+
+// deaf makes a session that does not hear of the keyspaces of tests beside it:
+// one that is closed just then waits for a minute until all servers agree.
+func deaf(c *gocql.ClusterConfig) { c.Events.DisableSchemaEvents = true }
 
 // lock locks a job with a lease of 3 s unless others are given; it must be free.
 func lock(t *testing.T, session *gocql.Session, table, job string, opts ...checkpoint.TableOption) rxcql.Checkpoint {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
-	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
 func TestATableGivesBackWhatWasSavedLast(t *testing.T) {
@@ -163,8 +162,10 @@ func TestACheckpointTooLargeForTheServerIsNamed(t *testing.T) {
 }
 
 func TestASessionThatIsClosedIsNamed(t *testing.T) {
-	_, table := newTable(t)
-	own, err := cluster.Config().CreateSession()
+	session, table := newTable(t)
+	config := cluster.Config()
+	deaf(config)
+	own, err := config.CreateSession()
 	require.NoError(t, err)
 	c, other := lock(t, own, table, "job"), lock(t, own, table, "other")
 	own.Close()
@@ -186,7 +187,6 @@ func TestASessionThatIsClosedIsNamed(t *testing.T) {
 	for _, says := range []string{"session", "a.b.c", "Lease(1s): must be from 3s to 24h", "an option is nil"} {
 		require.ErrorContains(t, err, says)
 	}
-	session, _ := cassandra.Keyspace(t, cluster)
 	for _, job := range []string{"", "\xff", strings.Repeat("x", 65536)} {
 		_, err = checkpoint.Table(session, table).Lock(t.Context(), job)
 		require.ErrorIs(t, err, rxcql.ErrConfig)
