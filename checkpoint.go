@@ -10,7 +10,7 @@ import (
 )
 
 // CheckpointStore is where the checkpoints of jobs are kept; see package
-// checkpoint.
+// checkpoint. One that implements Configured has New report what is wrong with it.
 type CheckpointStore interface {
 	// Lock makes the caller the only one that works on a job, in any process.
 	// The error wraps ErrCheckpointLocked if somebody else does.
@@ -22,12 +22,16 @@ type CheckpointStore interface {
 type Checkpoint interface {
 	// Load returns what was saved last, nil if nothing was.
 	Load(ctx context.Context) ([]byte, error)
-	// Save replaces it, wholly or not at all, and returns when it is durable.
-	// It fails with ErrCheckpointLost when the lock is no longer the caller's.
+	// Save replaces it by data, which is not empty, wholly or not at all, and
+	// returns when it is durable. It fails with ErrCheckpointLost when the lock is
+	// no longer the caller's, whether Lost has said so or not. After another error
+	// it may have been saved or not; the run ends then.
 	Save(ctx context.Context, data []byte) error
-	// Lost is closed when the lock is no longer the caller's; it may be nil.
+	// Lost is closed when the lock is no longer the caller's, but for Unlock. It
+	// may be nil.
 	Lost() <-chan struct{}
-	// Unlock lets others work on the job. It is called once.
+	// Unlock lets others work on the job. It is called once, also after Lost, and
+	// must end by itself in a matter of seconds.
 	Unlock() error
 }
 
@@ -109,6 +113,10 @@ func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption)
 		var errs []error
 		if store == nil {
 			errs = append(errs, errors.New("WithCheckpoint: the store is nil"))
+		} else if known, ok := store.(Configured); ok {
+			if err := known.ConfigError(); err != nil {
+				errs = append(errs, fmt.Errorf("WithCheckpoint: %w", err))
+			}
 		}
 		if job == "" {
 			errs = append(errs, errors.New("WithCheckpoint: the job has no name"))

@@ -85,7 +85,8 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(s.run.ctx, func() { cancel(context.Cause(s.run.ctx)) })()
+	ended := func() { cancel(context.Cause(s.run.ctx)) }
+	defer context.AfterFunc(s.run.ctx, ended)() //nolint:contextcheck // ctx may be that of the writes, which outlives the run's
 	return r.repeat(ctx, first, may, again, s.Retried)
 }
 

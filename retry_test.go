@@ -17,7 +17,7 @@ var errPasses = errors.New("passes")
 func passes(err error) bool { return errors.Is(err, errPasses) }
 
 // retrying runs fn with a stage of a sink and the context that Sink.Open gets.
-func retrying(t *testing.T, ctx context.Context, fn func(ctx context.Context, st *rxcql.Stage) error, opts ...rxcql.Option) (rxcql.Report, error) {
+func retrying(ctx context.Context, t *testing.T, fn func(ctx context.Context, st *rxcql.Stage) error, opts ...rxcql.Option) (rxcql.Report, error) {
 	t.Helper()
 	return pipeline(t, seq(1), &memory[int]{open: fn}, opts...).Run(ctx)
 }
@@ -28,7 +28,7 @@ func TestARetryWaitsLongerEachTimeUpToFiveSeconds(t *testing.T) {
 		var numbers []int
 		before := time.Now()
 		c := &tally{}
-		rep, err := retrying(t, t.Context(), func(ctx context.Context, st *rxcql.Stage) error {
+		rep, err := retrying(t.Context(), t, func(ctx context.Context, st *rxcql.Stage) error {
 			return st.Retry(ctx, errPasses, passes, func(n int) error {
 				waits, numbers = append(waits, time.Since(before)), append(numbers, n)
 				before = time.Now()
@@ -62,7 +62,7 @@ func TestARetryEndsWithItsTime(t *testing.T) {
 	} {
 		alone(t, name, func(t *testing.T) {
 			start, last, calls := time.Now(), time.Duration(0), 0
-			rep, err := retrying(t, t.Context(), func(ctx context.Context, st *rxcql.Stage) error {
+			rep, err := retrying(t.Context(), t, func(ctx context.Context, st *rxcql.Stage) error {
 				return st.Retry(ctx, errPasses, passes, func(int) error {
 					last = time.Since(start)
 					calls++
@@ -84,7 +84,7 @@ func TestARetryEndsWithItsTime(t *testing.T) {
 func TestARetryEndsWithItsAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		_, err := retrying(t, t.Context(), func(ctx context.Context, st *rxcql.Stage) error {
+		_, err := retrying(t.Context(), t, func(ctx context.Context, st *rxcql.Stage) error {
 			return st.Retry(ctx, errPasses, passes, func(int) error {
 				calls++
 				return errPasses
@@ -111,7 +111,7 @@ func TestWhatMayNotBeRepeatedIsReturnedAsItIs(t *testing.T) {
 		alone(t, name, func(t *testing.T) {
 			calls := 0
 			var got error
-			rep, err := retrying(t, t.Context(), func(ctx context.Context, st *rxcql.Stage) error {
+			rep, err := retrying(t.Context(), t, func(ctx context.Context, st *rxcql.Stage) error {
 				got = st.Retry(ctx, each.first, passes, func(int) error {
 					calls++
 					return each.second
@@ -136,7 +136,7 @@ func TestAWaitForARetryEndsAtOnceWithTheRun(t *testing.T) {
 		time.AfterFunc(100*time.Second, func() { cancel(errTest) })
 		start, calls := time.Now(), 0
 		var waited error
-		_, err := retrying(t, ctx, func(ctx context.Context, st *rxcql.Stage) error {
+		_, err := retrying(ctx, t, func(ctx context.Context, st *rxcql.Stage) error {
 			waited = st.Retry(ctx, errPasses, passes, func(int) error {
 				calls++
 				return errPasses
@@ -155,7 +155,7 @@ func TestAnAttemptUnderWayAtACancelCountsAsItEnds(t *testing.T) {
 	for name, outcome := range map[string]error{"success": nil, "another error": errTest} {
 		alone(t, name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			_, err := retrying(t, ctx, func(ctx context.Context, st *rxcql.Stage) error {
+			_, err := retrying(ctx, t, func(ctx context.Context, st *rxcql.Stage) error {
 				got := st.Retry(ctx, errPasses, passes, func(int) error {
 					cancel()
 					time.Sleep(time.Second)
@@ -209,7 +209,7 @@ func TestRetriesThatMakeNoSenseAreRefused(t *testing.T) {
 }
 
 func TestRowsOfUnknownOutcomeAreNamedByTheError(t *testing.T) {
-	rep, err := retrying(t, t.Context(), func(_ context.Context, st *rxcql.Stage) error {
+	rep, err := retrying(t.Context(), t, func(_ context.Context, st *rxcql.Stage) error {
 		st.Unknown(3)
 		st.Unknown(4)
 		return errTest

@@ -28,6 +28,6 @@ type Writer[T any] interface {
 	Close() error
 }
 
-// Configured is what a Sink may implement to report options it cannot work
+// Configured is what a Sink or a CheckpointStore may implement to report options it cannot work
 // with from New, before any I/O.
 type Configured interface{ ConfigError() error }

@@ -20,11 +20,19 @@ import (
 //
 // Up to 64 statements (InFlight) are out at once and nothing orders them: of
 // two rows that write one cell either may win, unless the statement has a
-// USING TIMESTAMP ?. Only InFlight(1) keeps the order of the stream. Delivery: a
-// row whose statement failed ends the run and is not sent again; after a
-// timeout it may have been applied all the same. A run repeated repeats
-// statements: counters count twice. A conditional statement that was not
-// applied is no error.
+// USING TIMESTAMP ?. Only InFlight(1) keeps the order of the stream.
+//
+// Delivery: at most once, or with Idempotent at least once. A statement that
+// failed in a way that may pass is sent again (rxcql.WithRetry) if it certainly was
+// not applied: no node was there, too few replicas, a node that starts, a statement
+// forgotten. After anything else (a timeout, an overloaded or lost node) it is sent
+// again only with Idempotent. Without, and when the time for retries is over, the
+// row ends the run, and if it may have been applied it is counted in
+// Report.Unknown and the error is an rxcql.ErrUnknownOutcome. A batch, and a
+// statement with IF, is taken to be applied in steps, so that too few replicas
+// leave its outcome open too. A run repeated repeats statements: counters count
+// twice. A conditional statement that was not applied is no error; one that is
+// Idempotent and sent again may find its own work.
 //
 // Held are the rows of the pages in flight, charged to the budget. Errors: a
 // rxcql.StageError around a rxcql.RowError. Check has the server prepare the

@@ -9,9 +9,10 @@ import (
 // that is larger goes when nothing else is out.
 const maxFlightBytes = 64 << 20
 
-// flight bounds what is in flight, by number and by bytes. The number is fixed;
-// an adaptive one changes limit here and nothing else. At most one goroutine
-// waits in acquire at a time.
+// flight bounds what a sink has taken on and not finished, by number and by bytes,
+// requests that wait to be repeated included: it bounds memory. How many of them
+// are out at once is up to window. At most one goroutine waits in acquire at a
+// time.
 type flight struct {
 	mu    sync.Mutex
 	limit int

@@ -72,9 +72,12 @@ func (o consistency) applyExec(c *execConfig) error   { return o.set(&c.consiste
 
 type idempotent struct{}
 
-// Idempotent says that doing the same with one row twice does no harm: running
-// its statement again (Exec), or calling the function (Each). It is told to the
-// policies and observers of the session, and lets a job with a checkpoint go on.
+// Idempotent says that doing the same with one row twice does no harm, even after
+// later rows: running its statement again (Exec), or calling the function
+// (Each). Then retries may repeat a statement whatever it failed with, and a job
+// with a checkpoint may go on. Updates of counters, lists that append and
+// conditional statements are not idempotent. It is told to the policies and
+// observers of the session too.
 func Idempotent() interface {
 	ExecOption
 	EachOption

@@ -42,7 +42,7 @@ func (q *requests) attempt(wait context.Context, send func() error) (unsure bool
 // Sink.Open, attempts are finished; none is begun once the run's has ended.
 func (q *requests) again(ctx context.Context, applied bool, first error, may func(error) bool, send func(applied bool) error) (unsure bool, err error) {
 	unsure = applied
-	err = q.st.Retry(ctx, first, may, func(int) (err error) {
+	err = q.st.Retry(ctx, first, may, func(int) (err error) { //nolint:contextcheck // send has its own; the wait ends with the run's
 		applied, err = q.attempt(q.st.Run().Context(), func() error { return send(applied) })
 		unsure = unsure || applied
 		return err

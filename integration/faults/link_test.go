@@ -66,7 +66,7 @@ func (l *link) requests() {
 			return
 		}
 		p := pending{}
-		ours := false
+		var ours bool
 		if p.request, ours = l.proxy.ours(raw); ours {
 			p.fate = l.proxy.decide(p.request)
 		}

@@ -60,15 +60,14 @@ func (n *narrow) decide(r request) fate {
 func TestFaultsThroughputComesBackAfterOverload(t *testing.T) {
 	direct, ks := cassandra.Keyspace(t, cluster)
 	exec(t, direct, "CREATE TABLE "+ks+".t (p int PRIMARY KEY, v int)")
-	n := &narrow{from: 2 * time.Second, to: 5 * time.Second, few: 4}
+	n := &narrow{start: time.Now(), from: 3 * time.Second, to: 6 * time.Second, few: 4}
 	session := through(t, stand(t, ks, n.decide))
 	type row struct {
 		P int `cql:"p"`
 		V int `cql:"v"`
 	}
-	n.start = time.Now()
 	in := source.Seq(func(yield func(row, error) bool) {
-		for i := 0; time.Since(n.start) < 10*time.Second; i++ {
+		for i := 0; time.Since(n.start) < 11*time.Second; i++ {
 			if !yield(row{i, i}, nil) {
 				return
 			}
@@ -79,12 +78,14 @@ func TestFaultsThroughputComesBackAfterOverload(t *testing.T) {
 	rep, err := p.Run(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, rep.ReadRows, rep.Written)
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	t.Logf("writes at once, by quarters of a second: %v", n.peaks)
 	t.Logf("writes done in them: %v; %d retried", n.calls, rep.Retried)
-	require.GreaterOrEqual(t, slices.Max(n.peaks[4:8]), 60, "before")
-	require.LessOrEqual(t, slices.Max(n.peaks[14:19]), 12, "in the middle of it")
-	require.GreaterOrEqual(t, slices.Max(n.peaks[36:40]), 60, "after")
-	before, after := n.calls[4:8], n.calls[36:40]
+	require.GreaterOrEqual(t, slices.Max(n.peaks[8:12]), 60, "before")
+	require.LessOrEqual(t, slices.Max(n.peaks[18:23]), 12, "in the middle of it")
+	require.GreaterOrEqual(t, slices.Max(n.peaks[40:44]), 60, "after")
+	before, after := n.calls[8:12], n.calls[40:44]
 	require.Greater(t, 2*sum(after), sum(before))
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/integration/cassandra"
@@ -19,7 +20,11 @@ import (
 var cluster *cassandra.Cluster
 
 func TestMain(m *testing.M) {
-	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS())
+	// The driver leaves these behind when a session could not be made.
+	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.IgnoreLeaks(
+		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*refreshDebouncer).flusher"),
+		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*eventDebouncer).flusher"),
+	))
 }
 
 // config is how a user would write it down, with what is usual left out.
