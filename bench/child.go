@@ -16,13 +16,14 @@ import (
 
 // job is what a child process is told to do.
 type job struct {
-	Keyspace string `json:"keyspace,omitempty"`
-	Table    string `json:"table,omitempty"`
-	Target   string `json:"target,omitempty"` // of a copy
-	Rows     int64  `json:"rows,omitempty"`
-	Budget   int64  `json:"budget,omitempty"`  // bytes, 0 for the default
-	Bare     bool   `json:"bare,omitempty"`    // without the operators, to be subtracted
-	Profile  string `json:"profile,omitempty"` // path without extension; empty for none
+	Keyspace   string `json:"keyspace,omitempty"`
+	Table      string `json:"table,omitempty"`
+	Target     string `json:"target,omitempty"` // of a copy
+	Rows       int64  `json:"rows,omitempty"`
+	Budget     int64  `json:"budget,omitempty"`     // bytes, 0 for the default
+	Bare       bool   `json:"bare,omitempty"`       // without the operators, to be subtracted
+	Checkpoint string `json:"checkpoint,omitempty"` // file; empty for none
+	Profile    string `json:"profile,omitempty"`    // path without extension; empty for none
 }
 
 // outcome is what it reports. Time and allocations are those of the work alone;
