@@ -26,8 +26,9 @@ type job struct {
 	barrier      sync.RWMutex // read-locked by deliveries; locked, nothing is delivered
 	unsettled    atomic.Int64 // pages delivered and not settled
 	idle         chan struct{}
-	holds        atomic.Bool // a stage holds rows from page to page
-	open         bool        // the sink was opened, so there is something to save
+	read         chan struct{} // closed when reading has ended: what is not settled then never will be
+	holds        atomic.Bool   // a stage holds rows from page to page
+	open         bool          // the sink was opened, so there is something to save
 
 	mu      sync.Mutex
 	sources []*jobSource // in the order of Resume
@@ -58,7 +59,7 @@ const maxBehind = 10 * time.Second
 
 // openJob locks the job and loads its checkpoint.
 func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
-	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, idle: make(chan struct{}, 1)}
+	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
 		if st.node.info.Holds {
 			j.holds.Store(true)
@@ -155,6 +156,10 @@ func (j *job) drained(ctx context.Context) error {
 	for j.unsettled.Load() > 0 {
 		select {
 		case <-j.idle:
+		case <-j.read:
+			if j.unsettled.Load() > 0 {
+				return ErrUnsettled
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

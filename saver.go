@@ -59,6 +59,7 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	var saving sync.WaitGroup
 	saving.Go(func() { j.keepSaving(ctx, stop) })
 	err := read()
+	close(j.read)
 	close(stop)
 	saving.Wait()
 	if err == nil && j.needsBarrier {
@@ -100,7 +101,7 @@ func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
 			return
 		case <-ticker.C:
 			if err := j.save(ctx); err != nil {
-				if ctx.Err() == nil {
+				if ctx.Err() == nil && !errors.Is(err, ErrUnsettled) {
 					j.run.Fail(err)
 				}
 				return
