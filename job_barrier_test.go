@@ -4,34 +4,27 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
 )
 
 func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
-	broken := errors.New("broken")
-	to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
-	to.write = func(context.Context, *rxcql.Page[int]) error {
-		time.Sleep(50 * time.Millisecond) // the saver comes meanwhile, and waits
-		return broken
-	}
-	every := rxcql.CheckpointInterval(10 * time.Millisecond)
-	p := pipeline(t, tens(1).Stream(), rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job", every))
-	failed := make(chan error, 1)
-	go func() {
-		_, err := p.Run(context.Background())
-		failed <- err
-	}()
-	select {
-	case err := <-failed:
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		to.write = func(context.Context, *rxcql.Page[int]) error {
+			time.Sleep(2500 * time.Millisecond) // the saver comes meanwhile, and waits
+			return broken
+		}
+		_, err := goOn(t, tens(1), &jobtest.Store{}, to)
 		require.ErrorIs(t, err, broken)
-	case <-time.After(10 * time.Second):
-		t.Fatal("the run hangs")
-	}
+	})
 }
 
 func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
@@ -51,4 +44,18 @@ func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
 	state, err := store.State("job")
 	require.NoError(t, err)
 	require.Empty(t, state.Sources)
+}
+
+func TestARowThatFailsElsewhereWhileASaveWaitsForItEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		slow := operators.Concurrent(tens(1).Stream(), 1, func(context.Context, int) (int, error) {
+			time.Sleep(1500 * time.Millisecond) // a save comes meanwhile, and waits; the next page waits for it
+			return 0, broken
+		})
+		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		p := pipeline(t, slow, rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+		_, err := p.Run(context.Background())
+		require.ErrorIs(t, err, broken)
+	})
 }

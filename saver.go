@@ -125,8 +125,10 @@ func (j *job) save(ctx context.Context) error {
 // behindBarrier pauses reading, waits until all that was read is written, has
 // the sinks make it durable, and notes the positions that belong to it.
 func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
-	j.barrier.Lock()
-	defer j.barrier.Unlock()
+	if err := j.barrier.Acquire(ctx, allDeliveries); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	defer j.barrier.Release(allDeliveries)
 	if err := j.drained(ctx); err != nil {
 		return nil, err
 	}
