@@ -149,41 +149,39 @@ func (w *fileWriter[T]) flush() error {
 	return err
 }
 
-// Flush makes durable what was written.
+// Flush makes durable what was written; of a file without rows, the header.
 func (w *fileWriter[T]) Flush(context.Context) error {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()
-	err := w.header()
-	if err == nil {
-		err = w.out.sync()
-	}
-	return w.st.Fail(err)
-}
-
-// header writes what stands before the rows if no row has come.
-func (w *fileWriter[T]) header() error {
 	err := w.out.err
 	if err == nil {
 		err = w.flush()
 	}
 	if err == nil {
 		w.out.keep()
+		err = w.out.sync()
 	}
-	return err
+	return w.st.Fail(err)
 }
 
-// save is called when the job is saved.
+// save is called when the job is saved, for the first time before anything is
+// read. A header that no row has followed is not written for it: a run that ends
+// there, before the checkpoint is durable, leaves a file that is empty.
 func (w *fileWriter[T]) save(context.Context) ([]byte, error) {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()
-	if err := w.header(); err != nil {
-		return nil, err
+	if w.out.err != nil {
+		return nil, w.out.err
 	}
 	at, err := w.out.place()
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(fileState{Place: at, Columns: w.lines.columns()})
+	state := fileState{Place: at}
+	if at.Offset > 0 {
+		state.Columns = w.lines.columns()
+	}
+	return json.Marshal(state)
 }
 
 func (w *fileWriter[T]) Close() error {
