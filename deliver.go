@@ -11,9 +11,14 @@ import "context"
 // stream ended are none of its business any more.
 func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, next []byte, out Observer[T]) error {
 	last := p.Last
-	if t.job != nil {
-		t.job.barrier.RLock()
-		defer t.job.barrier.RUnlock()
+	if t.job != nil && t.job.needsBarrier {
+		// A save may hold it and wait for a page that failed meanwhile, so ctx counts.
+		if t.job.barrier.Acquire(ctx, 1) != nil {
+			err := context.Cause(ctx)
+			p.Finish(err)
+			return err
+		}
+		defer t.job.barrier.Release(1)
 	}
 	p.Owe(t.page(len(p.Rows), next, last))
 	t.st.PageRead(len(p.Rows), received)

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/saved"
 )
@@ -23,11 +25,12 @@ type job struct {
 	last   []byte // saved last, without its time
 
 	needsBarrier bool
-	barrier      sync.RWMutex // read-locked by deliveries; locked, nothing is delivered
-	unsettled    atomic.Int64 // pages delivered and not settled
+	barrier      *semaphore.Weighted // deliveries take 1 of it, and a save takes all: nothing is delivered then
+	unsettled    atomic.Int64        // pages delivered and not settled
 	idle         chan struct{}
-	holds        atomic.Bool // a stage holds rows from page to page
-	open         bool        // the sink was opened, so there is something to save
+	read         chan struct{} // closed when reading has ended: what is not settled then never will be
+	holds        atomic.Bool   // a stage holds rows from page to page
+	open         bool          // the sink was opened, so there is something to save
 
 	mu      sync.Mutex
 	sources []*jobSource // in the order of Resume
@@ -56,9 +59,13 @@ const headStart = 500 * time.Millisecond
 // maxBehind is how far this machine's clock may be behind that of the run before.
 const maxBehind = 10 * time.Second
 
+// allDeliveries is all that a barrier has.
+const allDeliveries = 1 << 30
+
 // openJob locks the job and loads its checkpoint.
 func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
-	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, idle: make(chan struct{}, 1)}
+	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, barrier: semaphore.NewWeighted(allDeliveries),
+		idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
 		if st.node.info.Holds {
 			j.holds.Store(true)
@@ -150,11 +157,15 @@ func (j *job) settled() {
 	}
 }
 
-// drained waits until every page delivered is settled; while barrier is locked.
+// drained waits until every page delivered is settled; while a save has all of the barrier.
 func (j *job) drained(ctx context.Context) error {
 	for j.unsettled.Load() > 0 {
 		select {
 		case <-j.idle:
+		case <-j.read:
+			if j.unsettled.Load() > 0 {
+				return ErrUnsettled
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

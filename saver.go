@@ -44,6 +44,7 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	var saving sync.WaitGroup
 	saving.Go(func() { j.keepSaving(ctx, stop) })
 	err := read()
+	close(j.read)
 	close(stop)
 	saving.Wait()
 	if err == nil && j.needsBarrier {
@@ -85,7 +86,7 @@ func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
 			return
 		case <-ticker.C:
 			if err := j.save(ctx); err != nil {
-				if ctx.Err() == nil {
+				if ctx.Err() == nil && !errors.Is(err, ErrUnsettled) {
 					j.run.Fail(err)
 				}
 				return
@@ -109,8 +110,10 @@ func (j *job) save(ctx context.Context) error {
 // behindBarrier pauses reading, waits until all that was read is written, has
 // the sinks make it durable, and notes the positions that belong to it.
 func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
-	j.barrier.Lock()
-	defer j.barrier.Unlock()
+	if err := j.barrier.Acquire(ctx, allDeliveries); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	defer j.barrier.Release(allDeliveries)
 	if err := j.drained(ctx); err != nil {
 		return nil, err
 	}

@@ -36,9 +36,12 @@ func (c *resumable) then(fn func(cell) []cell) {
 	}
 }
 
-func (c *resumable) grow(rt *rapid.T, fail func() error) {
+// resumableVerbs are those that grow knows.
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "Concurrent", "Unordered", "Batch", "Batch timed"}
+
+func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
-	switch rapid.SampledFrom([]string{"Map", "Filter", "FlatMap", "Concurrent", "Unordered", "Batch", "Batch timed"}).Draw(rt, "verb") {
+	switch rapid.SampledFrom(verbs).Draw(rt, "verb") {
 	case "Map":
 		c.s = operators.Map(c.s, func(n cell) (cell, error) { return cell{n.part, n.row, n.copy, n.value + k}, fail() })
 		c.then(func(n cell) []cell { return []cell{{n.part, n.row, n.copy, n.value + k}} })

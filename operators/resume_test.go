@@ -111,7 +111,7 @@ func TestAJobBrokenOffAnywhereLosesNothingAndClaimsNothingThatIsNotDurable(t *te
 		parts, store, d := someParts(rt), &jobtest.Store{}, &disturbance{}
 		c := &resumable{s: parts.Stream(), makes: func(n cell) []cell { return []cell{n} }}
 		for range rapid.IntRange(0, 4).Draw(rt, "verbs") {
-			c.grow(rt, d.call)
+			c.grow(rt, d.call, resumableVerbs...)
 		}
 		c.s = operators.Tap(c.s, func(cell) error { return d.call() })
 		to := newDurable(rapid.Uint64().Draw(rt, "seed"))

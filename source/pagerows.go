@@ -24,12 +24,14 @@ type AnyOption interface {
 	ReadOption
 	SeqOption
 	ChanOption
+	NDJSONOption
+	CSVOption
 }
 
 type pageRows int
 
-// PageRows sets the most rows in a page: default 512 for Seq and Chan, 10,000
-// for Query and Table, which have fewer where rows are large.
+// PageRows sets the most rows in a page: default 10,000 for Query and Table, 512
+// for the others. There are fewer where rows are large.
 func PageRows(n int) AnyOption { return pageRows(n) }
 
 func (n pageRows) set(rows *int) error {

@@ -1,0 +1,90 @@
+package csvrow
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// Plan writes and reads the tagged fields of a T as fields of CSV.
+type Plan[T any] struct {
+	names []string
+	cells []cell
+	at    []codec.Tagged
+	null  string
+}
+
+// NewPlan makes the plan of a struct with cql tags. Everything that does not fit
+// is reported at once.
+func NewPlan[T any](null string) (*Plan[T], error) {
+	fields, isStruct, err := codec.TaggedFields[T]()
+	if err != nil {
+		return nil, err
+	}
+	if !isStruct {
+		return nil, fmt.Errorf("a %T has no columns to name in the header; use a struct with `cql` tags", *new(T))
+	}
+	p := &Plan[T]{at: fields, null: null}
+	var errs []error
+	nullable := false
+	for _, f := range fields {
+		c, err := cellOf(f.Type)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("field %s (%s): %w", f.Path, f.Type, err))
+		}
+		nullable = nullable || c.nullable
+		p.names, p.cells = append(p.names, f.Name), append(p.cells, c)
+	}
+	if len(fields) == 1 && nullable && null == "" {
+		errs = append(errs, fmt.Errorf("field %s: the null of a single column would be an empty line; "+
+			"give a NullText", fields[0].Path))
+	}
+	return p, errors.Join(errs...)
+}
+
+// Columns are the names of the columns, in the order of the fields.
+func (p *Plan[T]) Columns() []string { return p.names }
+
+// Append writes a row and ends its line.
+func (p *Plan[T]) Append(dst []byte, row *T) ([]byte, error) {
+	var text []byte
+	for i, c := range p.cells {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var null bool
+		var err error
+		text, null, err = c.append(text[:0], unsafe.Add(unsafe.Pointer(row), p.at[i].Offset))
+		switch {
+		case err != nil:
+			return dst, p.wrong(i, err)
+		case null:
+			dst = append(dst, p.null...)
+		default:
+			dst = AppendField(dst, text, p.null)
+		}
+	}
+	return append(dst, '\n'), nil
+}
+
+func (p *Plan[T]) wrong(i int, err error) error {
+	return fmt.Errorf("column %q (%s): %w", p.names[i], p.at[i].Type, err)
+}
+
+// Read reads fields into a zero T; order[i] is the place of column i among them.
+// A null is a nil pointer, an invalid sql.Null, a nil slice or map, or else the
+// zero value.
+func (p *Plan[T]) Read(fields []Field, order []int, row *T) error {
+	for i, c := range p.cells {
+		f := fields[order[i]]
+		if f.Null(p.null) {
+			continue
+		}
+		if err := c.read(unsafe.Add(unsafe.Pointer(row), p.at[i].Offset), f.Text); err != nil {
+			return p.wrong(i, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,10 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package filesys
+
+import "os"
+
+func lock(*os.File) error { return nil }
+
+// SyncFolder does nothing: a folder cannot be synced here.
+func SyncFolder(string) error { return nil }

@@ -1,0 +1,85 @@
+// Package filesys opens files so that what is written can be relied on, as far as
+// the operating system has the means.
+package filesys
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrLocked: another run has the file open for writing, in this process or in
+// another.
+var ErrLocked = errors.New("another run writes this file")
+
+// Regular refuses what is there under a path and is no regular file: pipes and
+// devices can be neither synced, cut nor read from an offset. Nothing being there
+// is fs.ErrNotExist.
+func Regular(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is a %s and no regular file", path, kind(info.Mode()))
+	}
+	return err
+}
+
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	}
+	return "device"
+}
+
+// Write opens a file for one writer, and to read what is in it; with create, it
+// is made if there is none, with the mode 0644 less the umask, and its name is
+// durable.
+func Write(path string, create bool) (*os.File, error) {
+	if err := Regular(path); err != nil && (!create || !errors.Is(err, fs.ErrNotExist)) {
+		return nil, err
+	}
+	f, made, err := open(path, create)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	if made {
+		if err := SyncFolder(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(fmt.Errorf("the folder of %s: %w", path, err), f.Close())
+		}
+	}
+	return f, nil
+}
+
+// Same refuses a file that is no longer the one under its path: what was written
+// into it is lost when it is closed.
+func Same(f *os.File, path string) error {
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(path)
+	if err != nil || !os.SameFile(mine, named) {
+		return errors.Join(fmt.Errorf("%s was removed or replaced while it was written", path), err)
+	}
+	return nil
+}
+
+func open(path string, create bool) (f *os.File, made bool, err error) {
+	if create {
+		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+		if err == nil || !errors.Is(err, fs.ErrExist) {
+			return f, err == nil, err
+		}
+	}
+	f, err = os.OpenFile(path, os.O_RDWR, 0)
+	return f, false, err
+}

@@ -1,0 +1,117 @@
+// Package lines reads a file line by line, and knows at every time where the
+// last line that was accepted ends.
+package lines
+
+import (
+	"bufio"
+	"errors"
+	"io"
+
+	"github.com/rxcql/rxcql/internal/tail"
+)
+
+// ErrTooLong: a record is longer than the reader allows.
+var ErrTooLong = errors.New("the line, or a record with a quote left open, is longer than MaxLine")
+
+// Reader reads records of one line, or of several. It holds the longest record
+// so far, at most max bytes, and a buffer.
+type Reader struct {
+	src     *bufio.Reader
+	max     int
+	record  []byte
+	pending int64 // lines in record
+
+	offset int64 // where the last accepted record ends
+	line   int64 // lines up to there
+	last   tail.Last
+}
+
+const bufferSize = 64 << 10
+
+// New returns a reader of records of up to limit bytes.
+func New(src io.Reader, limit int) *Reader {
+	return &Reader{src: bufio.NewReaderSize(src, bufferSize), max: limit}
+}
+
+// GoOn continues at an offset, after so many lines, with these bytes before it.
+func (r *Reader) GoOn(src io.Reader, offset, line int64, before []byte) {
+	r.src.Reset(src)
+	r.offset, r.line, r.last, r.record, r.pending = offset, line, tail.Last{}, nil, 0
+	r.last.Add(before)
+}
+
+// SkipBOM passes over the mark that some programs put before UTF-8.
+func (r *Reader) SkipBOM() error {
+	const bom = "\ufeff"
+	first, err := r.src.Peek(len(bom))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if string(first) != bom {
+		return nil
+	}
+	r.offset += int64(len(bom))
+	r.last.Add(first)
+	_, err = r.src.Discard(len(bom))
+	return err
+}
+
+// Record reads the next line with its end, and more lines for as long as open
+// says that the record is not whole. It returns io.EOF when nothing is left; at
+// the end of the file a record may lack its line's end, or be open. The bytes are
+// valid until the next call, and must not be changed. The record must be
+// accepted before the next one is read.
+func (r *Reader) Record(open func(line []byte) bool) ([]byte, error) {
+	r.record, r.pending = r.record[:0], 0
+	if cap(r.record) > 16*bufferSize { // a rare long one is not kept
+		r.record = nil
+	}
+	for {
+		begin := len(r.record)
+		err := r.readLine()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if len(r.record) == begin { // the end of the file
+			if begin == 0 {
+				return nil, io.EOF
+			}
+			return r.record, nil
+		}
+		r.pending++
+		if open == nil || !open(r.record[begin:]) {
+			return r.record, nil
+		}
+	}
+}
+
+// readLine adds one line to the record.
+func (r *Reader) readLine() error {
+	for {
+		part, err := r.src.ReadSlice('\n')
+		if len(r.record)+len(part) > r.max {
+			return ErrTooLong
+		}
+		r.record = append(r.record, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+}
+
+// Accept moves the place on over the last record.
+func (r *Reader) Accept() {
+	r.offset += int64(len(r.record))
+	r.line += r.pending
+	r.last.Add(r.record)
+	r.record, r.pending = r.record[:0], 0
+}
+
+// Line is the number of the line, from 1, that begins after what was accepted:
+// that of the last record until it is accepted.
+func (r *Reader) Line() int64 { return r.line + 1 }
+
+// Place is where the last accepted record ends, and how many lines are before.
+func (r *Reader) Place() (at tail.Place, line int64) {
+	return tail.At(r.offset, r.last.Bytes()), r.line
+}

@@ -1,0 +1,61 @@
+package rxcql_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
+)
+
+func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		to.write = func(context.Context, *rxcql.Page[int]) error {
+			time.Sleep(2500 * time.Millisecond) // the saver comes meanwhile, and waits
+			return broken
+		}
+		_, err := goOn(t, tens(1), &jobtest.Store{}, to)
+		require.ErrorIs(t, err, broken)
+	})
+}
+
+func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
+	store := &jobtest.Store{}
+	to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+	var lost *rxcql.Lease
+	to.open = func(_ context.Context, st *rxcql.Stage) error {
+		lost = st.Account(true).Lease()
+		return nil
+	}
+	to.write = func(_ context.Context, p *rxcql.Page[int]) error {
+		lost.Take(p.Lease, 1)
+		return nil
+	}
+	_, err := goOn(t, tens(1), store, to)
+	require.ErrorIs(t, err, rxcql.ErrUnsettled)
+	state, err := store.State("job")
+	require.NoError(t, err)
+	require.Empty(t, state.Sources)
+}
+
+func TestARowThatFailsElsewhereWhileASaveWaitsForItEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		slow := operators.Concurrent(tens(1).Stream(), 1, func(context.Context, int) (int, error) {
+			time.Sleep(1500 * time.Millisecond) // a save comes meanwhile, and waits; the next page waits for it
+			return 0, broken
+		})
+		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		p := pipeline(t, slow, rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+		_, err := p.Run(context.Background())
+		require.ErrorIs(t, err, broken)
+	})
+}

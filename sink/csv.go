@@ -1,0 +1,139 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/csvrow"
+)
+
+// CSV writes every row as a record of CSV (RFC 4180, commas, \n, UTF-8) into a
+// file, in the order of the stream, after a header with the names of the columns.
+// T is a struct with `cql` tags, which name the columns, or rxcql.Row. Other types
+// are refused by New.
+//
+// Null is an empty field without quotes, or NullText; text that is the same is
+// put in quotes, so that source.CSV can tell them apart. Null is a nil pointer,
+// slice or map, or an invalid sql.Null. Of a struct, text, numbers and bool are
+// written as Go does, with all their digits; []byte as 0x and hexadecimal
+// digits; types with MarshalText and UnmarshalText (time.Time, gocql.UUID,
+// netip.Addr, big.Int, inf.Dec) as these say; a time.Duration as nanoseconds;
+// other slices, maps, arrays and structs as JSON. Columns of an rxcql.Row are
+// written as NDJSON does, single values without quotes and text as it is; the
+// header comes with the first row, and all rows must have the same columns.
+//
+// All that NDJSON says of the file, of settling, of jobs with a checkpoint and of
+// errors holds here too. A job only goes on with the columns that it began with:
+// others are rxcql.ErrCheckpointForeign.
+func CSV[T any](path string, opts ...CSVOption) rxcql.Sink[T] {
+	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
+	s := &file[T]{format: "CSV", path: path, overwrite: cfg.overwrite}
+	if isRow[T]() {
+		s.lines = func() lines[T] { return any(&csvRows{null: cfg.null}).(lines[T]) }
+	} else {
+		plan, planErr := csvrow.NewPlan[T](cfg.null)
+		err = errors.Join(err, planErr)
+		s.lines = func() lines[T] { return csvLines[T]{plan} }
+	}
+	s.err = stageError("sink.CSV", err)
+	return s
+}
+
+// csvLines writes structs.
+type csvLines[T any] struct{ *csvrow.Plan[T] }
+
+func (c csvLines[T]) columns() []string { return c.Columns() }
+
+func (c csvLines[T]) begin(dst []byte, columns []string) ([]byte, error) {
+	if columns != nil {
+		return dst, sameColumns(columns, c.Columns())
+	}
+	return appendHeader(dst, c.Columns()), nil
+}
+
+func (c csvLines[T]) row(dst []byte, row *T) ([]byte, error) { return c.Append(dst, row) }
+
+func sameColumns(was, is []string) error {
+	if !slices.Equal(was, is) {
+		return fmt.Errorf("%w: the file has the columns %q, and the rows have %q", rxcql.ErrCheckpointForeign, was, is)
+	}
+	return nil
+}
+
+func appendHeader(dst []byte, names []string) []byte {
+	for i, name := range names {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = csvrow.AppendField(dst, []byte(name), "")
+	}
+	return append(dst, '\n')
+}
+
+// csvRows writes undecoded rows.
+type csvRows struct {
+	null   string
+	header rowHeader
+	inFile []string
+	text   []byte
+}
+
+func (c *csvRows) begin(dst []byte, columns []string) ([]byte, error) {
+	c.inFile = columns
+	return dst, nil
+}
+
+func (c *csvRows) columns() []string { return c.inFile }
+
+func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
+	inFile := c.inFile
+	dst, err := c.head(dst, row)
+	if err == nil {
+		dst, err = c.cells(dst, row)
+	}
+	if err != nil { // nothing of it counts, nor does a header
+		c.inFile, c.header = inFile, rowHeader{}
+	}
+	return dst, err
+}
+
+// head adds the header before the first row, and sees that others have the same
+// columns.
+func (c *csvRows) head(dst []byte, row *rxcql.Row) ([]byte, error) {
+	changed, err := c.header.of(row)
+	names := c.header.names
+	switch {
+	case err != nil || !changed:
+		return dst, err
+	case len(names) == 1 && c.null == "":
+		return dst, errors.New("the null of a single column would be an empty line; give NullText")
+	case c.inFile == nil:
+		c.inFile = names
+		return appendHeader(dst, names), nil
+	case !slices.Equal(c.inFile, names):
+		return dst, fmt.Errorf("the row has the columns %q, and the file %q", names, c.inFile)
+	}
+	return dst, nil
+}
+
+func (c *csvRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {
+	for i, col := range c.header.list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		cell := row.Bytes(i)
+		if cell == nil {
+			dst = append(dst, c.null...)
+			continue
+		}
+		var err error
+		if c.text, err = codec.AppendText(c.text[:0], col.Type, cell); err != nil {
+			return dst, columnError(col, err)
+		}
+		dst = csvrow.AppendField(dst, c.text, c.null)
+	}
+	return append(dst, '\n'), nil
+}

@@ -1,0 +1,191 @@
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/filesys"
+	"github.com/rxcql/rxcql/internal/tail"
+)
+
+// lines makes the text of a file from rows, in one run.
+type lines[T any] interface {
+	// begin is what stands before the first row. columns are those that the
+	// job's file has already, nil if it is empty.
+	begin(dst []byte, columns []string) ([]byte, error)
+	// row adds a row. After an error nothing of what it added counts.
+	row(dst []byte, row *T) ([]byte, error)
+	// columns are those in the file, nil if it names none.
+	columns() []string
+}
+
+// file is a sink that writes rows into a file, one after the other.
+type file[T any] struct {
+	format, path string
+	overwrite    bool
+	lines        func() lines[T]
+	err          error
+}
+
+// name is the stage's: with the file's, without its folder, so that the files of
+// a job can be moved together.
+func (s *file[T]) name() string { return s.format + " " + filepath.Base(s.path) }
+
+// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+func (s *file[T]) ConfigError() error { return s.err }
+
+// Resume: the file is cut to what was saved; see rxcql.Resumer.
+func (s *file[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{Barrier: true} }
+
+// Check sees that there is a folder for the file. Whether the file may be written
+// is known when it is opened.
+func (s *file[T]) Check(context.Context) error {
+	if s.err != nil {
+		return s.err
+	}
+	err := filesys.Regular(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Stat(filepath.Dir(s.path))
+	}
+	if err != nil {
+		return fmt.Errorf("sink.%s: %w", s.format, err)
+	}
+	return nil
+}
+
+// fileState is what a job keeps of a file.
+type fileState struct {
+	tail.Place
+	Columns []string `json:"columns,omitempty"`
+}
+
+func (s *file[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	st := r.SinkStage(s.name())
+	var state fileState
+	var from *tail.Place
+	if data := st.Saved(); data != nil {
+		if err := json.Unmarshal(data, &state); err != nil {
+			return nil, st.Fail(fmt.Errorf("%w: where the file ends cannot be read", rxcql.ErrCheckpointDamaged))
+		}
+		from = &state.Place
+	}
+	w := &fileWriter[T]{st: st, lines: s.lines()}
+	var err error
+	if w.buf, err = w.lines.begin(nil, state.Columns); err != nil {
+		return nil, st.Fail(err)
+	}
+	if w.out, err = openOutput(s.path, s.overwrite, from); err != nil {
+		return nil, st.Fail(err)
+	}
+	st.OnSave(w.save)
+	return w, nil
+}
+
+// fileBuffer is how many bytes are gathered before they are written.
+const fileBuffer = 64 << 10
+
+// fileWriter writes one page after the other. A page is with the operating system
+// when Write returns, so nothing is held but the buffer.
+type fileWriter[T any] struct {
+	st    *rxcql.Stage
+	lines lines[T]
+	out   *output
+	buf   []byte // not written: the header before the first page, else empty between pages
+}
+
+func (w *fileWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+	w.st.Took(len(p.Rows))
+	if len(p.Rows) == 0 {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	w.out.mu.Lock()
+	defer w.out.mu.Unlock()
+	if w.out.err != nil {
+		return w.st.Fail(w.out.err)
+	}
+	if err := w.st.Protect(func() error { return w.page(p) }); err != nil {
+		return w.out.undo(err)
+	}
+	w.out.keep()
+	w.st.Written(len(p.Rows))
+	return nil
+}
+
+func (w *fileWriter[T]) page(p *rxcql.Page[T]) error {
+	for i := range p.Rows {
+		before := len(w.buf)
+		buf, err := w.lines.row(w.buf, &p.Rows[i])
+		if err != nil {
+			w.buf = buf[:before]
+			return w.st.Fail(rowError(p.Position, i, err))
+		}
+		if w.buf = buf; len(buf) >= fileBuffer {
+			if err := w.flush(); err != nil {
+				return w.st.Fail(err)
+			}
+		}
+	}
+	return w.st.Fail(w.flush())
+}
+
+// flush hands the buffer on. One that a large row has made large is not kept.
+func (w *fileWriter[T]) flush() error {
+	err := w.out.write(w.buf)
+	if w.buf = w.buf[:0]; cap(w.buf) > 16*fileBuffer {
+		w.buf = nil
+	}
+	return err
+}
+
+// Flush makes durable what was written; of a file without rows, the header.
+func (w *fileWriter[T]) Flush(context.Context) error {
+	w.out.mu.Lock()
+	defer w.out.mu.Unlock()
+	err := w.out.err
+	if err == nil {
+		err = w.flush()
+	}
+	if err == nil {
+		w.out.keep()
+		err = w.out.sync()
+	}
+	return w.st.Fail(err)
+}
+
+// save is called when the job is saved, for the first time before anything is
+// read. A header that no row has followed is not written for it: a run that ends
+// there, before the checkpoint is durable, leaves a file that is empty.
+func (w *fileWriter[T]) save(context.Context) ([]byte, error) {
+	w.out.mu.Lock()
+	defer w.out.mu.Unlock()
+	if w.out.err != nil {
+		return nil, w.out.err
+	}
+	at, err := w.out.place()
+	if err != nil {
+		return nil, err
+	}
+	state := fileState{Place: at}
+	if at.Offset > 0 {
+		state.Columns = w.lines.columns()
+	}
+	return json.Marshal(state)
+}
+
+func (w *fileWriter[T]) Close() error {
+	w.out.mu.Lock()
+	defer w.out.mu.Unlock()
+	return w.st.Fail(w.out.f.Close())
+}

@@ -1,0 +1,98 @@
+package sink
+
+import (
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/jsonline"
+)
+
+// NDJSON writes every row as a line of JSON into a file, in the order of the
+// stream: an object for a struct, as encoding/json makes it (so `json` tags name
+// the fields, not `cql` tags), but without escapes for HTML.
+//
+// Of an rxcql.Row it makes an object of all columns in their order, under the
+// server's names, as Cassandra's INSERT … JSON takes it: numbers for numbers,
+// with all their digits; "0x…" for blob; "2006-01-02" for date,
+// "15:04:05.000000000" for time, "2006-01-02T15:04:05.000Z" for timestamp (its
+// milliseconds beyond the years 0 to 9999); "1mo2d3ns" for duration; strings for
+// uuid and inet; arrays for lists, sets, vectors and tuples; objects for maps and
+// user-defined types, where a key that is no string is its JSON in a string;
+// null. Floats that are not finite are "NaN", "Infinity", "-Infinity".
+//
+// The file is made with mode 0644, less the umask. One that is there and not
+// empty is refused, except with Overwrite or where a job goes on; so is one that
+// another run writes, where the system has locks. A path that leads to no regular
+// file is refused. Its folder must exist.
+//
+// A page is settled when the operating system has it, and is durable (fsync) at
+// the end of the run. When a write or a row fails, what was written of its page
+// is taken back: the file ends with the last whole page. Held is one buffer of
+// 64 KiB, or of the largest row.
+//
+// In a job with a checkpoint each row is in the file once, however often the job
+// is broken off: every save makes the file durable and keeps its length, and a
+// job that goes on cuts off what came after. A file that is shorter then, or has
+// other bytes before that point (the last 4 KiB are looked at), or is not there,
+// is rxcql.ErrCheckpointForeign. The file may be moved to another folder, under
+// the same name. A job that was completed and is run again needs Overwrite.
+//
+// A row that JSON cannot hold (NaN, text that is not UTF-8) fails the run with a
+// rxcql.StageError around a rxcql.RowError.
+func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
+	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
+	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite, err: stageError("sink.NDJSON", err)}
+	s.lines = func() lines[T] { return jsonLines[T]{} }
+	if isRow[T]() {
+		s.lines = func() lines[T] { return any(&jsonRows{}).(lines[T]) }
+	}
+	return s
+}
+
+// jsonLines writes what encoding/json makes of a row.
+type jsonLines[T any] struct{}
+
+func (jsonLines[T]) begin(dst []byte, _ []string) ([]byte, error) { return dst, nil }
+
+func (jsonLines[T]) columns() []string { return nil }
+
+func (jsonLines[T]) row(dst []byte, row *T) ([]byte, error) {
+	dst, err := jsonline.Append(dst, row)
+	return append(dst, '\n'), err
+}
+
+// jsonRows writes undecoded rows.
+type jsonRows struct {
+	header rowHeader
+	names  [][]byte // with quotes and colon
+}
+
+func (j *jsonRows) begin(dst []byte, _ []string) ([]byte, error) { return dst, nil }
+
+func (j *jsonRows) columns() []string { return nil }
+
+func (j *jsonRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
+	if changed, err := j.header.of(row); err != nil {
+		return dst, err
+	} else if changed {
+		j.names = nil
+		for _, name := range j.header.names {
+			text, err := codec.AppendJSONText(nil, name)
+			if err != nil {
+				j.header = rowHeader{}
+				return dst, err
+			}
+			j.names = append(j.names, append(text, ':'))
+		}
+	}
+	dst = append(dst, '{')
+	for i, col := range j.header.list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = codec.AppendJSON(append(dst, j.names[i]...), col.Type, row.Bytes(i)); err != nil {
+			return dst, columnError(col, err)
+		}
+	}
+	return append(dst, "}\n"...), nil
+}

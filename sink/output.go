@@ -1,0 +1,128 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/filesys"
+	"github.com/rxcql/rxcql/internal/tail"
+)
+
+// output is the file of a sink in one run. What is in it is whole pages, up to
+// size; what a page that failed has left behind them is cut off.
+type output struct {
+	path string
+
+	mu    sync.Mutex // the job's saver comes in a goroutine of its own
+	f     *os.File
+	begun bool  // it is cut to size, and can be written
+	size  int64 // of the pages that are in it
+	end   int64 // of what was written
+	err   error // the first; nothing works after it
+}
+
+// openOutput opens a file that is to be written from its beginning or, where a
+// job goes on, from the place where it was saved.
+func openOutput(path string, overwrite bool, from *tail.Place) (*output, error) {
+	f, err := filesys.Write(path, from == nil)
+	if err != nil {
+		if from != nil && errors.Is(err, fs.ErrNotExist) {
+			err = foreign(path, err)
+		}
+		return nil, err
+	}
+	o := &output{path: path, f: f}
+	if from != nil {
+		o.size, o.end = from.Offset, from.Offset
+		if _, err = from.Find(f); errors.Is(err, tail.ErrChanged) {
+			err = foreign(path, err)
+		}
+	} else {
+		var info fs.FileInfo
+		if info, err = f.Stat(); err == nil && info.Size() > 0 && !overwrite {
+			err = fmt.Errorf("%s: %w and is not empty; give sink.Overwrite() if what is in it is not needed, or another path",
+				path, fs.ErrExist)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return o, nil
+}
+
+func foreign(path string, err error) error {
+	return fmt.Errorf("%w: %s is not the file that the job has written: %w; bring that one back, or begin anew with another job name",
+		rxcql.ErrCheckpointForeign, path, err)
+}
+
+// begin cuts off what is not to stay. It comes late, so that a run that fails
+// before anything is written leaves the file as it was.
+func (o *output) begin() error {
+	if o.err == nil && !o.begun {
+		o.begun = true
+		o.err = o.f.Truncate(o.size)
+		if o.err == nil {
+			_, o.err = o.f.Seek(o.size, io.SeekStart)
+		}
+	}
+	return o.err
+}
+
+// write hands bytes to the operating system.
+func (o *output) write(b []byte) error {
+	if err := o.begin(); err != nil || len(b) == 0 {
+		return err
+	}
+	n, err := o.f.Write(b)
+	o.end += int64(n)
+	o.err = err
+	return err
+}
+
+// keep says that what was written is to stay.
+func (o *output) keep() { o.size = o.end }
+
+// undo takes back what was written since keep, and ends the writing with err.
+func (o *output) undo(err error) error {
+	o.err = err
+	if o.end > o.size {
+		err = errors.Join(err, o.f.Truncate(o.size))
+	}
+	return err
+}
+
+// sync makes durable what was written, and sees that it is still the file of that
+// name and no one else has written into it.
+func (o *output) sync() error {
+	if err := o.begin(); err != nil {
+		return err
+	}
+	o.err = o.f.Sync()
+	if o.err == nil {
+		o.err = filesys.Same(o.f, o.path)
+	}
+	if o.err == nil {
+		var info fs.FileInfo
+		if info, o.err = o.f.Stat(); o.err == nil && info.Size() != o.end {
+			o.err = fmt.Errorf("%s has %d bytes where %d were written: something else writes into it", o.path, info.Size(), o.end)
+		}
+	}
+	return o.err
+}
+
+// place is the file's end, durable.
+func (o *output) place() (tail.Place, error) {
+	if err := o.sync(); err != nil {
+		return tail.Place{}, err
+	}
+	before, err := tail.Before(o.f, o.size)
+	if err != nil {
+		o.err = err
+	}
+	return tail.At(o.size, before), err
+}

@@ -1,0 +1,43 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql"
+)
+
+// rowHeader is what the columns of undecoded rows say, looked at once for all rows
+// that share them.
+type rowHeader struct {
+	cols  *rxcql.Columns
+	list  []rxcql.Column
+	names []string
+}
+
+// of looks at the columns of a row, and tells whether they are others than those
+// of the row before.
+func (h *rowHeader) of(row *rxcql.Row) (changed bool, err error) {
+	cols := row.Columns()
+	if cols == h.cols && cols != nil {
+		return false, nil
+	}
+	if cols == nil || len(cols.List()) == 0 {
+		return false, errors.New("the row has no columns")
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, col := range cols.List() {
+		if seen[col.Name] {
+			return false, fmt.Errorf("two columns are named %q; give one another name with AS", col.Name)
+		}
+		seen[col.Name] = true
+		names = append(names, col.Name)
+	}
+	h.cols, h.list, h.names = cols, cols.List(), names
+	return true, nil
+}
+
+func columnError(col rxcql.Column, err error) error {
+	return fmt.Errorf("column %q (%s): %w", col.Name, col.Type, err)
+}

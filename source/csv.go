@@ -1,0 +1,132 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/csvrow"
+	"github.com/rxcql/rxcql/internal/lines"
+)
+
+// CSV reads a file of CSV (RFC 4180, commas) with a header, in the order of the
+// file, in the goroutine that runs the stream. T is a struct with `cql` tags,
+// which name the columns; other types are refused by New. The header may have the
+// columns in any order. One that is missing, named twice, or that T has not
+// (unless IgnoreUnknown is given) is rxcql.ErrSchema, from Check.
+//
+// A field that is empty, or is NullText, and not quoted is null: a nil pointer,
+// slice or map, an invalid sql.Null, else the zero value. What fields may be is
+// said at sink.CSV, which writes what this reads; times are in RFC 3339. Spaces
+// belong to a field. Text is taken as it is, line breaks in quotes too.
+//
+// Lines end with \n or \r\n, the last one with the file too; empty ones, and a
+// byte order mark at the beginning, are passed over. A record that is longer than
+// MaxLine, has another number of fields than the header, quotes where none may be
+// or one that is not closed, or a field that does not fit ends the stream with a
+// rxcql.StageError around a rxcql.RowError that names file and line.
+//
+// All that NDJSON says of pages, of what is held, of Check and of jobs with a
+// checkpoint holds here too; the header and NullText must be the same as well.
+func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
+	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
+	s := &file[T]{name: "CSV", path: path, cfg: cfg}
+	var plan *csvrow.Plan[T]
+	if isRow[T]() {
+		err = errors.Join(err, errNoRow)
+	} else {
+		var planErr error
+		plan, planErr = csvrow.NewPlan[T](cfg.null)
+		err = errors.Join(err, planErr)
+	}
+	s.format = func() fileFormat[T] { return &csvFile[T]{plan: plan, cfg: cfg} }
+	return s.stream(err)
+}
+
+type csvFile[T any] struct {
+	plan   *csvrow.Plan[T]
+	cfg    fileConfig
+	split  csvrow.Splitter
+	width  int   // fields in a record
+	places []int // of the plan's columns among them
+}
+
+func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
+	fields, err := c.fields(in)
+	if err == io.EOF { //nolint:errorlint // fields returns it as it is
+		err = fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var header []string
+	for _, f := range fields {
+		header = append(header, string(f.Text))
+	}
+	c.width = len(header)
+	if c.places, err = places(c.plan.Columns(), header, c.cfg.loose); err != nil {
+		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	in.Accept()
+	return []rxcql.Fact{
+		{Name: "header", Value: strings.Join(header, ",")},
+		{Name: "null text", Value: strconv.Quote(c.cfg.null)},
+	}, nil
+}
+
+// places finds the columns in the header. What is in a header that has none of
+// them is not told: it may be a row.
+func places(columns, header []string, loose bool) ([]int, error) {
+	var at []int
+	var errs []error
+	found := false
+	for _, name := range columns {
+		i := slices.Index(header, name)
+		if i < 0 {
+			errs = append(errs, fmt.Errorf("column %q is not in the header", name))
+		} else if slices.Index(header[i+1:], name) >= 0 {
+			errs = append(errs, fmt.Errorf("column %q is twice in the header", name))
+		}
+		found = found || i >= 0
+		at = append(at, i)
+	}
+	if !found {
+		return nil, errors.Join(append(errs, errors.New("is the first line a header?"))...)
+	}
+	for i, name := range header {
+		if !loose && !slices.Contains(columns, name) {
+			errs = append(errs, fmt.Errorf("the header's column %d, %q, has no field; add one with that `cql` tag, or give IgnoreUnknown", i+1, name))
+		}
+	}
+	return at, errors.Join(errs...)
+}
+
+// fields reads the next record that is no empty line.
+func (c *csvFile[T]) fields(in *lines.Reader) ([]csvrow.Field, error) {
+	for {
+		c.split.Begin()
+		record, err := in.Record(c.split.Open)
+		if err != nil {
+			return nil, err
+		}
+		if !csvrow.Blank(record) {
+			return c.split.Split(record)
+		}
+		in.Accept()
+	}
+}
+
+func (c *csvFile[T]) row(in *lines.Reader, into *T) error {
+	fields, err := c.fields(in)
+	if err != nil {
+		return err
+	}
+	if len(fields) != c.width {
+		return fmt.Errorf("%d fields where the header has %d", len(fields), c.width)
+	}
+	return c.plan.Read(fields, c.places, into)
+}

@@ -1,0 +1,189 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/filesys"
+	"github.com/rxcql/rxcql/internal/lines"
+	"github.com/rxcql/rxcql/internal/tail"
+)
+
+// fileFormat turns a file into rows, in one run.
+type fileFormat[T any] interface {
+	// begin reads what stands before the rows; the facts are what must be so
+	// again for a job to go on.
+	begin(in *lines.Reader) ([]rxcql.Fact, error)
+	// row reads the next row into a zero T. It accepts what it passes over, and
+	// leaves the row's record to be accepted. At the end it returns io.EOF.
+	row(in *lines.Reader, into *T) error
+}
+
+// file is the description of a source that reads a file; it is not changed by
+// runs.
+type file[T any] struct {
+	name, path string
+	cfg        fileConfig
+	format     func() fileFormat[T]
+}
+
+func (s *file[T]) stream(err error) rxcql.Stream[T] {
+	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, Err: err, Check: s.check}
+	return rxcql.NewStream(info, s.run)
+}
+
+// check opens the file and reads its beginning.
+func (s *file[T]) check(context.Context) error {
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	return r.f.Close()
+}
+
+// run reads the file in the goroutine that runs the stream.
+func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	defer st.Input().Done()
+	r, err := s.open()
+	if err != nil {
+		return st.Fail(err)
+	}
+	defer r.f.Close()
+	done, begun, err := st.Resume(rxcql.Identity{Facts: append(r.facts,
+		rxcql.Fact{Name: "file", Value: filepath.Base(s.path)}, rxcql.Fact{Name: "format", Value: s.name})})
+	switch {
+	case err != nil:
+		return err
+	case len(done) > 0:
+		return out.Done(ctx, false)
+	}
+	var track *rxcql.Track
+	if len(begun) > 0 {
+		track = begun[0]
+		if _, state := track.From(); state != nil {
+			if err := r.goOn(state); err != nil {
+				return st.Fail(err)
+			}
+		}
+	}
+	b := newPaging(st, out, s.cfg.pageRows, track)
+	defer b.drop()
+	if st.Run().HasCheckpoint() {
+		b.state = r.place
+	}
+	return b.all(ctx, func(yield func(T, error) bool) {
+		for {
+			var row T
+			err := r.next(&row)
+			switch {
+			case err == io.EOF: //nolint:errorlint // next returns it as it is; a user's method may wrap one
+				return
+			case err != nil:
+				at := len(b.rows)
+				if readFailed(err) {
+					at = -1
+				}
+				yield(row, &rxcql.RowError{Range: rxcql.WholeRange.String(), Page: b.page, Row: at, Err: err})
+				return
+			case !yield(row, nil):
+				return
+			}
+		}
+	})
+}
+
+// fileReader is a file that is being read.
+type fileReader[T any] struct {
+	path   string
+	f      *os.File
+	in     *lines.Reader
+	format fileFormat[T]
+	facts  []rxcql.Fact
+}
+
+func (s *file[T]) open() (*fileReader[T], error) {
+	if err := filesys.Regular(s.path); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	r := &fileReader[T]{path: s.path, f: f, in: lines.New(f, s.cfg.maxLine), format: s.format()}
+	if err = r.in.SkipBOM(); err == nil {
+		r.facts, err = r.format.begin(r.in)
+	}
+	if err != nil {
+		return nil, errors.Join(r.wrong(err), f.Close())
+	}
+	return r, nil
+}
+
+// readFailed tells whether no row is to blame.
+func readFailed(err error) bool {
+	var path *os.PathError
+	return errors.As(err, &path)
+}
+
+// wrong names the file and the line; an error of the operating system names the
+// file itself.
+func (r *fileReader[T]) wrong(err error) error {
+	if readFailed(err) {
+		return err
+	}
+	return fmt.Errorf("%s, line %d: %w", r.path, r.in.Line(), err)
+}
+
+func (r *fileReader[T]) next(row *T) error {
+	err := r.format.row(r.in, row)
+	switch {
+	case err == nil:
+		r.in.Accept()
+		return nil
+	case err == io.EOF: //nolint:errorlint // lines returns it as it is; a user's method may wrap one
+		return err
+	}
+	return r.wrong(err)
+}
+
+// fileState is where a source goes on.
+type fileState struct {
+	tail.Place
+	Line int64 `json:"line"` // lines before
+}
+
+func (r *fileReader[T]) place() []byte {
+	at, line := r.in.Place()
+	state, err := json.Marshal(fileState{at, line})
+	if err != nil {
+		panic(err) // numbers and hexadecimal digits
+	}
+	return state
+}
+
+// goOn goes to where an earlier run has left off.
+func (r *fileReader[T]) goOn(state []byte) error {
+	var at fileState
+	if err := json.Unmarshal(state, &at); err != nil {
+		return fmt.Errorf("%w: a position in a file cannot be read", rxcql.ErrCheckpointDamaged)
+	}
+	before, err := at.Find(r.f)
+	if errors.Is(err, tail.ErrChanged) {
+		return fmt.Errorf("%w: %s is not the file that the job has read: %w; bring that one back, or begin anew with another job name",
+			rxcql.ErrCheckpointForeign, r.path, err)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := r.f.Seek(at.Offset, io.SeekStart); err != nil {
+		return err
+	}
+	r.in.GoOn(r.f, at.Offset, at.Line, before)
+	return nil
+}

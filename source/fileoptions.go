@@ -1,0 +1,98 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql/internal/csvrow"
+)
+
+// NDJSONOption is an option of NDJSON.
+type NDJSONOption interface{ applyNDJSON(*fileConfig) error }
+
+// CSVOption is an option of CSV.
+type CSVOption interface{ applyCSV(*fileConfig) error }
+
+// DefaultMaxLine is the most bytes in a line of a file, or a record of CSV.
+const DefaultMaxLine = 16 << 20
+
+// fileConfig is what the sources that read files can be told.
+type fileConfig struct {
+	pageRows int
+	maxLine  int
+	loose    bool
+	null     string
+}
+
+func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {
+	cfg := fileConfig{pageRows: defaultPageRows, maxLine: DefaultMaxLine}
+	var errs []error
+	if path == "" {
+		errs = append(errs, errors.New("the path is empty"))
+	}
+	for _, opt := range opts {
+		if any(opt) == nil {
+			errs = append(errs, errNilOption)
+			continue
+		}
+		errs = append(errs, apply(opt, &cfg))
+	}
+	return cfg, errors.Join(errs...)
+}
+
+func (n pageRows) applyNDJSON(c *fileConfig) error { return n.set(&c.pageRows) }
+func (n pageRows) applyCSV(c *fileConfig) error    { return n.set(&c.pageRows) }
+
+type maxLine int
+
+// MaxLine sets the most bytes in a line of NDJSON or a record of CSV (which has
+// several lines where quoted fields do), its end included; default 16 MiB, from 1
+// KiB to 1 GiB. A longer one is an error. So much is held, beside the page.
+func MaxLine(bytes int) interface {
+	NDJSONOption
+	CSVOption
+} {
+	return maxLine(bytes)
+}
+
+func (n maxLine) set(c *fileConfig) error {
+	if n < 1<<10 || n > 1<<30 {
+		return fmt.Errorf("MaxLine(%d): must be from 1024 to 1073741824", int(n))
+	}
+	c.maxLine = int(n)
+	return nil
+}
+
+func (n maxLine) applyNDJSON(c *fileConfig) error { return n.set(c) }
+func (n maxLine) applyCSV(c *fileConfig) error    { return n.set(c) }
+
+type ignoreUnknown struct{}
+
+// IgnoreUnknown passes over fields of JSON objects, or columns of CSV, that T has
+// no field for. Otherwise they are an error.
+func IgnoreUnknown() interface {
+	NDJSONOption
+	CSVOption
+} {
+	return ignoreUnknown{}
+}
+
+func (ignoreUnknown) applyNDJSON(c *fileConfig) error {
+	c.loose = true
+	return nil
+}
+
+func (ignoreUnknown) applyCSV(c *fileConfig) error {
+	c.loose = true
+	return nil
+}
+
+type nullText string
+
+// NullText is how the CSV file has null, without quotes; nothing by default.
+func NullText(text string) CSVOption { return nullText(text) }
+
+func (n nullText) applyCSV(c *fileConfig) error {
+	c.null = string(n)
+	return csvrow.CheckNull(c.null)
+}
