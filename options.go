@@ -20,6 +20,7 @@ type config struct {
 	log     *slog.Logger
 	hooks   []Hook
 
+	rowErrors  RowErrorPolicy
 	checkpoint *checkpointConfig // nil without
 }
 
@@ -101,7 +102,7 @@ func WithHooks(hooks ...Hook) Option {
 		var errs []error
 		for _, h := range hooks {
 			if !isHook(h) {
-				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook", h))
+				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook, RowFailedHook", h))
 			}
 		}
 		c.hooks = append(c.hooks, hooks...)

@@ -36,7 +36,7 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	p := &Pipeline{root: stream.node, cfg: cfg}
 	p.check = func(ctx context.Context) error {
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
-		return errors.Join(checkTree(ctx, stream.node), err)
+		return errors.Join(checkTree(ctx, stream.node), err, cfg.rowErrors.check(ctx))
 	}
 	p.launch = func(ctx context.Context, r *Run) error { return drain(ctx, r, stream, sink) }
 	return p, nil
@@ -131,7 +131,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	}()
 	err := p.check(runCtx)
 	if err == nil {
-		err = p.launch(runCtx, r)
+		err = r.judged(runCtx, func() error { return p.launch(runCtx, r) })
 	}
 	return r.finish(runCtx, err)
 }

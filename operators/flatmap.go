@@ -19,7 +19,11 @@ import (
 // Order is kept. Rows go on when the page has been worked through, or earlier,
 // when they come to more than 512 (or the rows of the page, if that is more) or
 // to 1 MiB: a row that becomes a million does not become one page. It holds
-// nothing beyond that and is resumable. An error of fn ends the stream.
+// nothing beyond that and is resumable.
+//
+// An error of fn is that row's (rxcql.WithRowErrors): by default it ends the
+// stream, else the row is left out with all that fn has emitted for it. Only of a
+// row that becomes more than a page, those pages have gone on already.
 func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) error) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "FlatMap", Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[B]) rxcql.Observer[A] {
@@ -33,26 +37,27 @@ type flattening[A, B any] struct {
 	fn   func(A, func(B) bool) error
 	size func(*B) int
 	rows []B // reused from page to page
+
+	whole int // of rows, those made from rows that fn has returned from
+	bytes int // of rows, and of the whole ones
+	known int
 }
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
-	most, bytes := max(pageRows, len(p.Rows)), 0
-	last := p.Last
+	most := max(pageRows, len(p.Rows))
 	var refused error // downstream wants no more
 	f.rows = f.rows[:0]
+	f.whole, f.bytes, f.known = 0, 0, 0
 	emit := func(row B) bool {
 		if refused != nil {
 			return false
 		}
 		f.rows = append(f.rows, row)
-		bytes += f.size(&f.rows[len(f.rows)-1])
-		if len(f.rows) < most && int64(bytes) < rxcql.DefaultPageBytes {
+		f.bytes += f.size(&f.rows[len(f.rows)-1])
+		if len(f.rows) < most && int64(f.bytes) < rxcql.DefaultPageBytes {
 			return true
 		}
-		p.Last = false // more of the page follows
-		refused = handOn(ctx, p, f.rows, f.out)
-		p.Last = last
-		f.rows, bytes = f.rows[:0], 0
+		refused = f.handOnFull(ctx, p)
 		return refused == nil
 	}
 	for i := range p.Rows {
@@ -61,10 +66,33 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 			return refused
 		}
 		if err != nil {
-			return f.st.Fail(err)
+			if err := failed(ctx, f.st, p, i, err); err != nil {
+				return err
+			}
+			clear(f.rows[f.whole:])
+			f.rows, f.bytes = f.rows[:f.whole], f.known
 		}
+		f.whole, f.known = len(f.rows), f.bytes
 	}
 	return handOn(ctx, p, f.rows, f.out)
+}
+
+// handOnFull hands on rows before the page has been worked through: those that
+// are whole, or else what there is of a row that is more than a page.
+func (f *flattening[A, B]) handOnFull(ctx context.Context, p *rxcql.Page[A]) error {
+	n, bytes := f.whole, f.known
+	if n == 0 {
+		n, bytes = len(f.rows), f.bytes
+	}
+	last := p.Last
+	p.Last = false // more of the page follows
+	err := handOn(ctx, p, f.rows[:n], f.out)
+	p.Last = last
+	rest := copy(f.rows, f.rows[n:])
+	clear(f.rows[rest:])
+	f.rows, f.bytes = f.rows[:rest], f.bytes-bytes
+	f.whole, f.known = 0, 0
+	return err
 }
 
 func (f *flattening[A, B]) Done(ctx context.Context, stopped bool) error {

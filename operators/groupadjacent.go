@@ -40,7 +40,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // budget. If the stream is ended on purpose upstream (Take), the open groups are
 // handed on as they are; if reading is stopped (Pipeline.Stop) they are dropped
 // and their pages left unsettled, to be read again. It is not resumable. An error
-// of fold ends the stream.
+// of fold ends the stream, whatever rxcql.WithRowErrors says: without the row the
+// state would be wrong.
 //
 // A stream in which rows of a partition do not arrive together is refused by
 // rxcql.New.

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -30,6 +29,9 @@ type fetched[T any] struct {
 	rxcql.Page[T]
 	rows     []T
 	received int64
+
+	part string
+	bad  []undecoded // rows that are not in rows
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -85,12 +87,12 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	if err != nil {
 		return nil, nil, err
 	}
-	fail := func(row int, err error) error {
+	fail := func(err error) error {
 		lease.Release()
 		if ctx.Err() != nil && driver.Classify(err) == driver.Cancelled {
 			return context.Cause(ctx)
 		}
-		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: row, Err: err})
+		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
 	}
 	got, err := r.session.Fetch(ctx, p.st, rows, state)
 	for err != nil && driver.Classify(err) == driver.FrameTooBig && r.sizing.tooBig(rows) {
@@ -99,23 +101,21 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 		got, err = r.session.Fetch(ctx, p.st, rows, state)
 	}
 	if err != nil {
-		return nil, nil, fail(-1, err)
+		return nil, nil, fail(err)
 	}
-	decoded, size, err := r.reader.read(got, r.buffers.get())
+	decoded, bad, size, err := r.reader.read(got, r.buffers.get())
 	if err != nil {
-		row := -1
-		if bad := (*decodeError)(nil); errors.As(err, &bad) {
-			row, err = bad.row, bad.err
-		}
-		return nil, nil, fail(row, err)
+		return nil, nil, fail(err)
 	}
 	next := got.Next()
 	at.Last = next == nil
 	received := int64(got.Bytes())
-	r.sizing.saw(len(decoded), received+size)
+	r.sizing.saw(len(decoded)+len(bad), received+size)
 	lease.Correct(received + size)
 	lease.Position = at
-	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received}, next, nil
+	return &fetched[T]{
+		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, part: p.name, bad: bad,
+	}, next, nil
 }
 
 // deliver hands a page downstream and takes its slice back. It is here that a
@@ -125,7 +125,7 @@ func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fet
 	last := page.Last
 	page.Owe(r.stage.Receipt())
 	r.stage.PageRead(len(page.Rows), page.received)
-	err := out.Next(ctx, &page.Page)
+	err := r.reporting(out, page).Next(ctx, &page.Page)
 	page.Finish(err)
 	r.buffers.put(page.rows)
 	if err == nil && last {
