@@ -37,27 +37,24 @@ type flattening[A, B any] struct {
 	fn   func(A, func(B) bool) error
 	size func(*B) int
 	rows []B // reused from page to page
-
-	whole int // of rows, those made from rows that fn has returned from
-	bytes int // of rows, and of the whole ones
-	known int
 }
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
-	most := max(pageRows, len(p.Rows))
+	most, bytes := max(pageRows, len(p.Rows)), 0
+	whole := 0        // of f.rows, those made from rows that fn has returned from
 	var refused error // downstream wants no more
 	f.rows = f.rows[:0]
-	f.whole, f.bytes, f.known = 0, 0, 0
 	emit := func(row B) bool {
 		if refused != nil {
 			return false
 		}
 		f.rows = append(f.rows, row)
-		f.bytes += f.size(&f.rows[len(f.rows)-1])
-		if len(f.rows) < most && int64(f.bytes) < rxcql.DefaultPageBytes {
+		bytes += f.size(&f.rows[len(f.rows)-1])
+		if len(f.rows) < most && int64(bytes) < rxcql.DefaultPageBytes {
 			return true
 		}
-		refused = f.handOnFull(ctx, p)
+		refused = f.handOnFull(ctx, p, whole)
+		whole, bytes = 0, f.sizeFrom(0)
 		return refused == nil
 	}
 	for i := range p.Rows {
@@ -69,30 +66,37 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 			if err := failed(ctx, f.st, p, i, err); err != nil {
 				return err
 			}
-			clear(f.rows[f.whole:])
-			f.rows, f.bytes = f.rows[:f.whole], f.known
+			bytes -= f.sizeFrom(whole)
+			clear(f.rows[whole:])
+			f.rows = f.rows[:whole]
 		}
-		f.whole, f.known = len(f.rows), f.bytes
+		whole = len(f.rows)
 	}
 	return handOn(ctx, p, f.rows, f.out)
 }
 
 // handOnFull hands on rows before the page has been worked through: those that
 // are whole, or else what there is of a row that is more than a page.
-func (f *flattening[A, B]) handOnFull(ctx context.Context, p *rxcql.Page[A]) error {
-	n, bytes := f.whole, f.known
-	if n == 0 {
-		n, bytes = len(f.rows), f.bytes
+func (f *flattening[A, B]) handOnFull(ctx context.Context, p *rxcql.Page[A], whole int) error {
+	if whole == 0 {
+		whole = len(f.rows)
 	}
 	last := p.Last
 	p.Last = false // more of the page follows
-	err := handOn(ctx, p, f.rows[:n], f.out)
+	err := handOn(ctx, p, f.rows[:whole], f.out)
 	p.Last = last
-	rest := copy(f.rows, f.rows[n:])
+	rest := copy(f.rows, f.rows[whole:])
 	clear(f.rows[rest:])
-	f.rows, f.bytes = f.rows[:rest], f.bytes-bytes
-	f.whole, f.known = 0, 0
+	f.rows = f.rows[:rest]
 	return err
+}
+
+// sizeFrom is the size of the rows from one on.
+func (f *flattening[A, B]) sizeFrom(row int) (bytes int) {
+	for i := row; i < len(f.rows); i++ {
+		bytes += f.size(&f.rows[i])
+	}
+	return bytes
 }
 
 func (f *flattening[A, B]) Done(ctx context.Context, stopped bool) error {
