@@ -45,16 +45,19 @@ func stands(ctx context.Context, refusal error, prepares func(context.Context) e
 // refused deals with what is wrong after the delivery of a batch. Nil says that
 // all rows are written or dealt with.
 func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
-	if len(d.errs) > 0 {
-		return w.st.Fail(d.err())
-	}
-	var errs []error
 	for _, bad := range d.bad {
 		row := &d.batch.rows[bad.row]
 		prepares := func(ctx context.Context) error { return w.wire.prepares(ctx, row.statement.cql) }
 		if err := stands(ctx, bad.err, prepares); err != nil {
 			return w.st.Fail(row.error(err))
 		}
+	}
+	if len(d.errs) > 0 {
+		return w.st.Fail(d.err())
+	}
+	var errs []error
+	for _, bad := range d.bad {
+		row := &d.batch.rows[bad.row]
 		err := w.st.RowFailed(ctx, d.batch.lease, rxcql.FailedRow{
 			Position: row.at, Index: row.index, Row: row.kept.row(), Err: bad.err,
 		})
