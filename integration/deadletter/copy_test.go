@@ -129,7 +129,7 @@ func TestARowThatCannotBeDecodedIsKeptAsItWasReceived(t *testing.T) {
 	_, err = copied(rowsIn[rxcql.Row](file), sink.Table[rxcql.Row](session, corrected))
 	require.NoError(t, err)
 	without := func(table string) (all []string) {
-		err := eachOf(session, table, func(p int64, c int, b []byte) { all = append(all, fmt.Sprint(p, c, b)) })
+		err := eachOf(session, table, func(p int64, c int, b []byte) { all = append(all, fmt.Sprint(p, c, string(b))) })
 		require.NoError(t, err)
 		return all
 	}
