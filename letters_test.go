@@ -126,6 +126,19 @@ func TestAStoreThatCannotWriteEndsTheRunAndSettlesNothing(t *testing.T) {
 	}
 }
 
+func TestAStoreThatCannotWriteEndsTheRunAlthoughNoOtherRowFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &drawer{write: func(context.Context, []rxcql.Letter) error { return errTest }}
+		in := operators.Tap(seq(1000), func(n int) error {
+			time.Sleep(time.Second)
+			return map[bool]error{true: errRow}[n == 15]
+		})
+		rep, err := skipping(t, in, rxcql.DeadLetter(store))
+		require.ErrorIs(t, err, errTest)
+		require.Less(t, rep.ReadRows, int64(50))
+	})
+}
+
 func TestAFailureOfTheLastLettersIsFoundAlthoughAllIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &drawer{write: func(context.Context, []rxcql.Letter) error { time.Sleep(time.Second); return errTest }}
@@ -157,6 +170,11 @@ func TestAStoreThatCannotBeOpenedEndsTheRunBeforeAnythingIsRead(t *testing.T) {
 	require.ErrorIs(t, pipeline(t, in, &memory[int]{}, rxcql.WithRowErrors(rxcql.DeadLetter(&drawer{check: func() error { return errTest }}))).
 		Check(context.Background()), errTest)
 }
+
+// tells is a row whose error as JSON shows a value.
+type tells struct{}
+
+func (tells) MarshalJSON() ([]byte, error) { return nil, errors.New(canary) }
 
 func TestLettersThatWaitAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -227,7 +245,7 @@ func TestARowThatALetterWouldNotKeepAsItIsEndsTheRun(t *testing.T) {
 		Fn   func()
 	}
 	for _, bad := range []any{
-		"\xff" + canary, struct{ S string }{"a\\\xc3(" + canary}, map[string]string{"\xc0": canary}, math.NaN(), row{Text: canary},
+		"\xff" + canary, tells{}, struct{ S string }{"a\\\xc3(" + canary}, map[string]string{"\xc0": canary}, math.NaN(), row{Text: canary},
 	} {
 		in := operators.Map(seq(5), func(int) (any, error) { return bad, nil })
 		in = operators.Tap(in, func(any) error { return errRow })

@@ -116,7 +116,7 @@ func TestPoliciesThatCannotBeAreReported(t *testing.T) {
 func TestWhatAnyRowWouldMeetIsNoRowError(t *testing.T) {
 	for _, err := range []error{
 		gocql.ErrNoConnections, gocql.ErrTimeoutNoResponse, gocql.ErrConnectionClosed, gocql.ErrSessionClosed, gocql.ErrUnavailable,
-		context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded, rxcql.ErrSchema,
+		context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded, rxcql.ErrSchema, rxcql.ErrPanic, rxcql.ErrConfig,
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{}, &fs.PathError{Op: "write", Err: syscall.ENOSPC},
 		refusal{0x1000, "unavailable"}, refusal{0x1001, "busy"}, refusal{0x1100, "late"}, refusal{0x2000, "syntax"},
 		refusal{0x2100, "forbidden"}, refusal{0x0000, "broken"}, refusal{0x2200, "Guardrail replica_disk_usage violated"},

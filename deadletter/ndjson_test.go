@@ -140,6 +140,11 @@ func TestALineThatIsNoLetterIsToldByItsNumberAndTheOthersComeAllTheSame(t *testi
 		require.ErrorContains(t, errs[0], "line 1")
 		require.NotContains(t, errs[0].Error(), canary)
 	}
+	newer := bytes.Replace(good, []byte(`"v":1`), []byte(`"v":2`), 1)
+	require.NoError(t, os.WriteFile(path, newer, 0o600))
+	letters, errs := readAll[string](path)
+	require.Empty(t, letters)
+	require.ErrorContains(t, errs[0], "load it with a newer one")
 }
 
 func TestRowsOfAnotherTypeAreNotTakenForZeroRows(t *testing.T) {
