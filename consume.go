@@ -24,10 +24,10 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	defer cancel(nil)
 	r := newRun(ctx, s.node, cfg, cancel)
 	ctx = withRetry(ctx, cfg, r)
-	err = checkTree(ctx, s.node)
+	err = errors.Join(checkTree(ctx, s.node), cfg.rowErrors.check(ctx))
 	if err == nil {
 		body := &loopBody[T]{fn: fn}
-		err = s.subscribe(ctx, r, body)
+		err = r.judged(ctx, func() error { return s.subscribe(ctx, r, body) })
 		body.goOn()
 	}
 	if errors.Is(err, errBreak) {

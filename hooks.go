@@ -28,9 +28,15 @@ type DropHook interface {
 	Dropped(stage string, rows int)
 }
 
+// RowFailedHook is told of every row that failed and was skipped or becomes a
+// dead letter, with its error; see WithRowErrors.
+type RowFailedHook interface {
+	RowFailed(stage string, err error)
+}
+
 func isHook(h Hook) bool {
 	switch h.(type) {
-	case PageReadHook, RowsWrittenHook, RetryHook, DropHook:
+	case PageReadHook, RowsWrittenHook, RetryHook, DropHook, RowFailedHook:
 		return true
 	}
 	return false

@@ -21,6 +21,7 @@ type config struct {
 	log     *slog.Logger
 	hooks   []Hook
 
+	rowErrors  RowErrorPolicy
 	checkpoint *checkpointConfig // nil without
 }
 
@@ -103,7 +104,7 @@ func WithHooks(hooks ...Hook) Option {
 		var errs []error
 		for _, h := range hooks {
 			if !isHook(h) {
-				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook", h))
+				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook, RowFailedHook", h))
 			}
 		}
 		c.hooks = append(c.hooks, hooks...)

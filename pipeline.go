@@ -42,7 +42,7 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	p := &Pipeline{root: stream.node, cfg: cfg, barrier: resume.Barrier}
 	p.check = func(ctx context.Context) error {
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
-		return errors.Join(checkTree(ctx, stream.node), err)
+		return errors.Join(checkTree(ctx, stream.node), err, cfg.rowErrors.check(ctx))
 	}
 	p.launch = func(ctx context.Context, r *Run) error { return drain(ctx, r, stream, sink) }
 	return p, nil
@@ -140,7 +140,9 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx = withRetry(runCtx, p.cfg, r)
 	err := p.check(runCtx)
 	if err == nil {
-		err = r.withJob(runCtx, p.barrier, func() error { return p.launch(runCtx, r) })
+		err = r.withJob(runCtx, p.barrier, func() error {
+			return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
+		})
 	}
 	return r.finish(runCtx, err)
 }

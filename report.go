@@ -13,9 +13,9 @@ const EndedByStop = "Stop"
 // Report says what a run did. All counts are exact at the end of a run; in
 // Progress they are a snapshot taken without stopping anything.
 //
-// Where each row in gives one row out or none, ReadRows = Written + Filtered (a sink that is a
-// Tee writes every row once a branch). Each stage's rows in and out tell the
-// rest.
+// Where each row in gives one row out or none, ReadRows = Written + Filtered +
+// Skipped + DeadLettered (a sink that is a Tee writes every row once a branch).
+// Each stage's rows in and out tell the rest.
 type Report struct {
 	Ranges     int64 `json:"ranges"`      // token ranges, or parts of other sources
 	RangesDone int64 `json:"ranges_done"` // read to their end
@@ -30,6 +30,10 @@ type Report struct {
 	Filtered  int64 `json:"filtered_rows"` // dropped on purpose by operators
 	Retried   int64 `json:"retried"`       // attempts repeated
 	Unknown   int64 `json:"unknown_rows"`  // sent, and written or not: nobody knows
+
+	// Rows that failed, over all stages; see WithRowErrors.
+	Skipped      int64 `json:"skipped_rows"`
+	DeadLettered int64 `json:"dead_lettered_rows"` // the letter is durable
 
 	Budget        int64         `json:"budget_bytes"`
 	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once
@@ -52,6 +56,12 @@ type StageReport struct {
 	In      int64  `json:"in"`      // rows; 0 for a source
 	Out     int64  `json:"out"`     // rows; for a sink, rows written
 	Dropped int64  `json:"dropped"` // rows dropped on purpose
+
+	// Rows that failed in this stage. In = Out + Dropped + Skipped + DeadLettered
+	// where a row in gives one row out or none; a row that failed is one row in
+	// (at a source, one row read), whatever it would have become.
+	Skipped      int64 `json:"skipped_rows"`
+	DeadLettered int64 `json:"dead_lettered_rows"`
 }
 
 // snapshot is the final report of a run that has ended, else the counts so far.
@@ -81,10 +91,13 @@ func (r *Run) report() Report {
 	rep.EndedBy = r.by
 	for _, st := range append(append([]*Stage{}, r.order...), r.sinks...) {
 		s := StageReport{Name: st.name, In: st.in.Load(), Out: st.out.Load(), Dropped: st.dropped.Load()}
+		s.Skipped, s.DeadLettered = st.skipped.Load(), st.deadLettered.Load()
 		if st.node.info.Drops {
-			s.Dropped = max(0, s.In-s.Out)
+			s.Dropped = max(0, s.In-s.Out-s.Skipped-s.DeadLettered)
 		}
 		rep.Filtered += s.Dropped
+		rep.Skipped += s.Skipped
+		rep.DeadLettered += s.DeadLettered
 		rep.Stages = append(rep.Stages, s)
 	}
 	return rep
@@ -115,10 +128,17 @@ func (r Report) String() string {
 	if r.Unknown > 0 {
 		fmt.Fprintf(&s, "%d rows written or not, nobody knows\n", r.Unknown)
 	}
+	if r.Skipped+r.DeadLettered > 0 {
+		fmt.Fprintf(&s, "%d rows failed and were skipped, %d dead-lettered\n", r.Skipped, r.DeadLettered)
+	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read, peak %.1f of %.1f MiB in flight\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes), mib(r.PeakBytes), mib(r.Budget))
 	for _, st := range r.Stages {
-		fmt.Fprintf(&s, "  %-24s in %12d  out %12d  dropped %d\n", st.Name, st.In, st.Out, st.Dropped)
+		fmt.Fprintf(&s, "  %-24s in %12d  out %12d  dropped %d", st.Name, st.In, st.Out, st.Dropped)
+		if st.Skipped+st.DeadLettered > 0 {
+			fmt.Fprintf(&s, "  skipped %d  dead-lettered %d", st.Skipped, st.DeadLettered)
+		}
+		s.WriteByte('\n')
 	}
 	return s.String()
 }

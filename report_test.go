@@ -43,8 +43,10 @@ func TestAReportsKeysInJSONDoNotChange(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"ranges":64,"ranges_done":63,"pages":130,"empty_pages":4,"pages_settled":129,`+
 		`"read_rows":1000,"read_bytes":3145728,"written_rows":900,"filtered_rows":100,"retried":2,"unknown_rows":0,`+
-		`"budget_bytes":67108864,"peak_bytes":5767168,"largest_page_bytes":1048576,"peak_fetches":4,"bytes_in_flight":0,`+
-		`"stages":[{"name":"Table","in":0,"out":1000,"dropped":0},{"name":"Filter","in":1000,"out":900,"dropped":100},{"name":"Table","in":900,"out":900,"dropped":0}],`+
+		`"skipped_rows":0,"dead_lettered_rows":0,"budget_bytes":67108864,"peak_bytes":5767168,"largest_page_bytes":1048576,"peak_fetches":4,"bytes_in_flight":0,`+
+		`"stages":[{"name":"Table","in":0,"out":1000,"dropped":0,"skipped_rows":0,"dead_lettered_rows":0},`+
+		`{"name":"Filter","in":1000,"out":900,"dropped":100,"skipped_rows":0,"dead_lettered_rows":0},`+
+		`{"name":"Table","in":900,"out":900,"dropped":0,"skipped_rows":0,"dead_lettered_rows":0}],`+
 		`"resumed":false,"resumed_rows":0,"saves":0,"started":"2026-01-02T03:04:05Z","duration_ns":1234567000,"complete":false}`, string(got))
 	rep := sample
 	rep.EndedBy = "Take"

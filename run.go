@@ -27,6 +27,7 @@ type Run struct {
 	stopping chan struct{}
 	stopOnce sync.Once
 
+	rowErrors rowErrors
 	abandoned atomic.Bool // a stage gave up rows that were not whole at a Stop
 
 	mu     sync.Mutex

@@ -27,7 +27,7 @@ type StageInfo struct {
 	// more come.
 	Holds bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
-	// reported as filtered.
+	// reported as filtered, but for those that failed (RowFailed).
 	Drops bool
 	// Err is what is wrong with the options given, reported by New.
 	Err error
@@ -67,8 +67,9 @@ type Stage struct {
 	name  string
 	input *Input
 
-	in, out, dropped atomic.Int64
-	end              atomic.Pointer[ended]
+	in, out, dropped      atomic.Int64
+	skipped, deadLettered atomic.Int64
+	end                   atomic.Pointer[ended]
 }
 
 // Name is the stage's name in this run, as in the report.

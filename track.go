@@ -181,3 +181,14 @@ func (l *Lease) Marked(st *Stage) []byte {
 
 // Tracked tells whether the lease's pages are part of a job with a checkpoint.
 func (l *Lease) Tracked() bool { return len(l.receipts) > 0 && l.receipts[0].page != nil }
+
+// count adds a row to the lease's page that is not in it.
+func (l *Lease) count() {
+	if !l.Tracked() {
+		return
+	}
+	p := l.receipts[0].page
+	p.track.mu.Lock()
+	defer p.track.mu.Unlock()
+	p.rows++
+}

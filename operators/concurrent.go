@@ -44,8 +44,9 @@ func (unordered) applyConcurrent(c *concurrentConfig) { c.unordered = true }
 // Rows wait upstream when downstream is slow. The stream before it runs in a
 // goroutine of its own; up to n more are started as they are needed.
 //
-// It is resumable; rows that were at work are called for again. The first error
-// of fn ends the stream at once; results that have not gone on by then do not.
+// It is resumable; rows that were at work are called for again. An error of fn is
+// that row's (rxcql.WithRowErrors): by default the first ends the stream at once,
+// and results that have not gone on by then do not; else the row is left out.
 func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...ConcurrentOption) rxcql.Stream[U] {
 	var cfg concurrentConfig
 	errs := []error{atLeast("n", int64(n), 1), required("the function", fn == nil)}

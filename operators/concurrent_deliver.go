@@ -48,7 +48,6 @@ func (f *concurrency[T, U]) next() *rxcql.Page[U] {
 		f.delivering = false
 		return nil
 	}
-	f.delivered += int64(len(p.Rows))
 	f.makeRoom()
 	return p
 }
@@ -66,6 +65,7 @@ func (f *concurrency[T, U]) nextOfAny() *rxcql.Page[U] {
 	}
 	clear(full.of)
 	lease.Emit()
+	f.delivered += int64(len(full.results))
 	return &rxcql.Page[U]{Rows: full.results, Lease: lease}
 }
 
@@ -82,7 +82,7 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 	if n == 0 && c.left > 0 {
 		return nil
 	}
-	rows := c.results[c.next:end]
+	rows := c.resultsOf(c.next, end)
 	c.next = end
 	lease := f.account.Lease()
 	lease.Position = c.lease.Position
@@ -93,6 +93,7 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 		f.queue[0] = nil
 		f.queue = f.queue[1:]
 	}
+	f.delivered += int64(n)
 	return &rxcql.Page[U]{Rows: rows, Lease: lease}
 }
 

@@ -51,6 +51,7 @@ type job[T, U any] struct {
 // results of its rows.
 type inputPage[U any] struct {
 	lease *rxcql.Lease
+	at    rxcql.Position
 	left  int // rows that have not been delivered
 
 	rowBytes int64 // of a row that came, in the mean
@@ -58,8 +59,9 @@ type inputPage[U any] struct {
 
 	results []U
 	done    []bool
-	next    int // the first that has not been delivered
-	ready   int // unordered: results that wait
+	failed  []bool // rows that have no result; nil if none has failed
+	next    int    // the first that has not been delivered
+	ready   int    // unordered: results that wait
 }
 
 // resultsOf is where results wait that have no order.
@@ -114,7 +116,13 @@ func (f *concurrency[T, U]) perform(ctx context.Context, j job[T, U], tell func(
 		if ctx.Err() != nil { // most likely the echo of that
 			return context.Cause(ctx)
 		}
-		return f.st.Fail(err)
+		if err := f.failed(ctx, j, err); err != nil {
+			return err
+		}
+		if f.leaveOut(j.of, j.index) {
+			return tell()
+		}
+		return nil
 	}
 	if f.finish(j.of, j.index, result) {
 		return tell()

@@ -42,7 +42,7 @@ func (f *submitter[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 
 // accept notes a page and takes over what its rows owe.
 func (f *submitter[T, U]) accept(p *rxcql.Page[T]) (c *inputPage[U], tell bool) {
-	c = &inputPage[U]{lease: f.account.Lease(), left: len(p.Rows)}
+	c = &inputPage[U]{lease: f.account.Lease(), at: p.Position, left: len(p.Rows)}
 	var bytes int64
 	for i := range p.Rows {
 		bytes += int64(f.sizeIn(&p.Rows[i]))

@@ -19,7 +19,11 @@ import (
 // Order is kept. Rows go on when the page has been worked through, or earlier,
 // when they come to more than 512 (or the rows of the page, if that is more) or
 // to 1 MiB: a row that becomes a million does not become one page. It holds
-// nothing beyond that and is resumable. An error of fn ends the stream.
+// nothing beyond that and is resumable.
+//
+// An error of fn is that row's (rxcql.WithRowErrors): by default it ends the
+// stream, else the row is left out with all that fn has emitted for it. Only of a
+// row that becomes more than a page, those pages have gone on already.
 func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) error) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "FlatMap", Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[B]) rxcql.Observer[A] {
@@ -37,7 +41,7 @@ type flattening[A, B any] struct {
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 	most, bytes := max(pageRows, len(p.Rows)), 0
-	last := p.Last
+	whole := 0        // of f.rows, those made from rows that fn has returned from
 	var refused error // downstream wants no more
 	f.rows = f.rows[:0]
 	emit := func(row B) bool {
@@ -49,10 +53,8 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 		if len(f.rows) < most && int64(bytes) < rxcql.DefaultPageBytes {
 			return true
 		}
-		p.Last = false // more of the page follows
-		refused = handOn(ctx, p, f.rows, f.out)
-		p.Last = last
-		f.rows, bytes = f.rows[:0], 0
+		refused = f.handOnFull(ctx, p, whole)
+		whole, bytes = 0, f.sizeFrom(0)
 		return refused == nil
 	}
 	for i := range p.Rows {
@@ -61,10 +63,40 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 			return refused
 		}
 		if err != nil {
-			return f.st.Fail(err)
+			if err := failed(ctx, f.st, p, i, err); err != nil {
+				return err
+			}
+			bytes -= f.sizeFrom(whole)
+			clear(f.rows[whole:])
+			f.rows = f.rows[:whole]
 		}
+		whole = len(f.rows)
 	}
 	return handOn(ctx, p, f.rows, f.out)
+}
+
+// handOnFull hands on rows before the page has been worked through: those that
+// are whole, or else what there is of a row that is more than a page.
+func (f *flattening[A, B]) handOnFull(ctx context.Context, p *rxcql.Page[A], whole int) error {
+	if whole == 0 {
+		whole = len(f.rows)
+	}
+	last := p.Last
+	p.Last = false // more of the page follows
+	err := handOn(ctx, p, f.rows[:whole], f.out)
+	p.Last = last
+	rest := copy(f.rows, f.rows[whole:])
+	clear(f.rows[rest:])
+	f.rows = f.rows[:rest]
+	return err
+}
+
+// sizeFrom is the size of the rows from one on.
+func (f *flattening[A, B]) sizeFrom(row int) (bytes int) {
+	for i := row; i < len(f.rows); i++ {
+		bytes += f.size(&f.rows[i])
+	}
+	return bytes
 }
 
 func (f *flattening[A, B]) Done(ctx context.Context, stopped bool) error {

@@ -42,7 +42,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // budget. If the stream is ended on purpose upstream (Take), the open groups are
 // handed on as they are; if reading is stopped (Pipeline.Stop) they are dropped
 // and their pages left unsettled, to be read again. An error of fold ends the
-// stream.
+// stream, whatever rxcql.WithRowErrors says: without the row the state would be
+// wrong.
 //
 // It is resumable where the key is made of numbers, strings, arrays and structs.
 // With the position of a range a checkpoint has a hash of the key of the group that

@@ -38,6 +38,12 @@ func cut[T any](ctx context.Context, p *rxcql.Page[T], rows []T, out rxcql.Obser
 	return out.Next(ctx, rxcql.Derive(p, rows))
 }
 
+// failed tells the run of a row of p for which the user's function returned an
+// error. Nil says to leave the row out and go on.
+func failed[T any](ctx context.Context, st *rxcql.Stage, p *rxcql.Page[T], row int, err error) error {
+	return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err})
+}
+
 // left is the cause of ctx when it has ended while the stage was at work on a
 // page. The rows of the page are then dropped: on purpose, if it was an operator
 // downstream that ended the stream.

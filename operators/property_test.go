@@ -210,7 +210,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	for name, st := range stages {
 		switch {
 		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Filter", "Take", "TakeWhile", "Skip", "Concurrent"):
-			require.Equal(t, st.In, st.Out+st.Dropped, "%s of %v", name, rep)
+			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}
 }

@@ -14,7 +14,8 @@ import (
 // It holds the state, and the receipt of every page (some 50 bytes a page): none
 // is settled before the one row is durable. It is not resumable. If reading is
 // stopped early (Pipeline.Stop), nothing is handed on: a fold over a part is not
-// what was asked for. An error of fn ends the stream.
+// what was asked for. An error of fn ends the stream,
+// whatever rxcql.WithRowErrors says: without the row the result would be wrong.
 func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
 		Name: "Reduce", Scatters: true, NotResumable: true, Holds: true,

@@ -12,7 +12,8 @@ import (
 // One row out for each row in, in order (over ranges read in parallel that is
 // the order of arrival), a page at a time. It holds the state. It is not
 // resumable: what came before a restart is missing from the state. An error of
-// fn ends the stream.
+// fn ends the stream, whatever rxcql.WithRowErrors says: without the row the state
+// would be wrong.
 func Scan[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
 		Name: "Scan", OneToOne: true, NotResumable: true,
@@ -20,7 +21,7 @@ func Scan[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, erro
 	}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[S]) rxcql.Observer[T] {
 		state := seed
-		return &mapping[T, S]{st: st, out: out, fn: func(row T) (S, error) {
+		return &mapping[T, S]{st: st, out: out, folds: true, fn: func(row T) (S, error) {
 			next, err := fn(state, row)
 			state = next
 			return next, err

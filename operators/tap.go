@@ -10,8 +10,8 @@ import (
 // and checks. fn sees the rows of a page before any of them goes on.
 //
 // One row out for each row in, in order, a page at a time. It holds nothing and
-// is resumable; after a restart fn sees rows again. An error of fn ends the
-// stream.
+// is resumable; after a restart fn sees rows again. An error of fn is that row's
+// (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
 func Tap[T any](in rxcql.Stream[T], fn func(T) error) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Tap", OneToOne: true, Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
@@ -23,13 +23,26 @@ type tapping[T any] struct {
 	st  *rxcql.Stage
 	out rxcql.Observer[T]
 	fn  func(T) error
+
+	rows []T // those of a page that are left, if one failed
 }
 
 func (t *tapping[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	bad := 0
 	for i := range p.Rows {
 		if err := t.fn(p.Rows[i]); err != nil {
-			return t.st.Fail(err)
+			if err := failed(ctx, t.st, p, i, err); err != nil {
+				return err
+			}
+			if bad++; bad == 1 {
+				t.rows = append(t.rows[:0], p.Rows[:i]...) // the page's own must not be changed
+			}
+		} else if bad > 0 {
+			t.rows = append(t.rows, p.Rows[i])
 		}
+	}
+	if bad > 0 {
+		return handOn(ctx, p, t.rows, t.out)
 	}
 	return cut(ctx, p, p.Rows, t.out)
 }

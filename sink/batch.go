@@ -42,6 +42,7 @@ type batchRow struct {
 	timestamp int64 // microseconds
 	at        rxcql.Position
 	index     int // in its page
+	kept      *keptRow
 }
 
 func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
@@ -60,7 +61,7 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 	}
 	r.ends = int32(len(b.ends))
 	b.rows = append(b.rows, r)
-	cost := int64(len(b.buf) - before)
+	cost := int64(len(b.buf)-before) + r.kept.size()
 	b.owed += cost
 	b.held += cost
 }

@@ -27,15 +27,15 @@ type delivery struct {
 	wire     wire
 	batch    *batch
 	written  int
-	errs     []error
-	attempt  int    // goes up when rows may have been written already
-	unsure   []bool // rows not confirmed that may be written; nil for none
+	bad      []badRow // refused by themselves
+	errs     []error  // what else went wrong
+	attempt  int      // goes up when rows may have been written already
+	unsure   []bool   // rows not confirmed that may be written; nil for none
 }
 
 // run writes the rows from..to. Rows that the server refuses, as invalid or
 // too large, are found by halving, so that one of them costs no other row: n
-// rows with one that is bad take about 2 log n requests more. Here is the place
-// for what to do with a bad row; for now its error ends the run.
+// rows with one that is bad take about 2 log n requests more.
 func (d *delivery) run(ctx context.Context, from, to int) {
 	err := d.send(ctx, from, to)
 	switch {
@@ -47,11 +47,13 @@ func (d *delivery) run(ctx context.Context, from, to int) {
 		}
 		middle := from + (to-from)/2
 		d.run(ctx, from, middle)
-		if d.written == 0 && len(d.errs) >= hopeless {
+		if d.written == 0 && len(d.bad)+len(d.errs) >= hopeless {
 			d.errs = append(d.errs, fmt.Errorf("%d more rows of the partition were not tried", to-middle))
 			return
 		}
 		d.run(ctx, middle, to)
+	case to-from == 1 && forTheRow(err):
+		d.bad = append(d.bad, badRow{from, err})
 	case to-from == 1:
 		d.errs = append(d.errs, d.batch.rows[from].error(err))
 	default:
@@ -80,7 +82,14 @@ func (b *batch) size(from, to int) int {
 	return size
 }
 
-func (d *delivery) err() error { return errors.Join(d.errs...) }
+// err is all that is wrong; the bad rows are named among it.
+func (d *delivery) err() error {
+	var errs []error
+	for _, bad := range d.bad {
+		errs = append(errs, d.batch.rows[bad.row].error(bad.err))
+	}
+	return errors.Join(append(errs, d.errs...)...)
+}
 
 // error says which row an error is about.
 func (r *batchRow) error(err error) error { return rowError(r.at, r.index, err) }

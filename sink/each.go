@@ -16,8 +16,9 @@ import (
 //
 // The context that fn gets lives a grace period longer than the run's, so that
 // what it has begun can be finished; no more calls are made once the run's has
-// ended. An error of fn fails the run, as a rxcql.StageError around a
-// rxcql.RowError; a panic does so as a StageError with its stack. With
+// ended. An error of fn is that row's (rxcql.WithRowErrors): by default it fails
+// the run, as a rxcql.StageError around a rxcql.RowError, else the row is left
+// out; a panic always fails it, as a StageError with its stack. With
 // InFlight(n), calls in flight are waited for. Held are the pages in flight.
 func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) rxcql.Sink[T] {
 	e := &each[T]{fn: fn, cfg: eachConfig{inFlight: 1}}
@@ -93,7 +94,11 @@ func (w *eachInOrder[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 				return context.Cause(ctx)
 			}
 			if err := w.fn(w.ctx, row); err != nil { //nolint:contextcheck // what has begun may outlive the run by the grace period
-				return w.st.Fail(rowError(p.Position, i, err))
+				err = w.st.RowFailed(w.ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: i, Row: row, Err: err}) //nolint:contextcheck // as above
+				if err != nil {
+					return err
+				}
+				continue
 			}
 			done++
 		}

@@ -16,7 +16,8 @@ import (
 // statements, changes of collections, whatever Table does not do. Bind gives
 // the values for the statement's bind markers, in order; it is called in the
 // order of the stream, by one goroutine, and what it returns must stay as it is
-// until the statement has run. An error of bind is that row's error.
+// until the statement has run. An error of bind is that row's error, and so is
+// the server's refusal of its values (rxcql.WithRowErrors).
 //
 // Up to 64 statements (InFlight) are out at once and nothing orders them: of
 // two rows that write one cell either may win, unless the statement has a
@@ -118,6 +119,7 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	}
 	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare)
 	w.send = e.sender(w.st)
+	w.blame = e.blame
 	return w, nil
 }
 

@@ -66,8 +66,27 @@ func (fn Server) send(ctx context.Context, b *batch, from, to, attempt int) erro
 	return fn(ctx, s)
 }
 
+func (fn Server) prepares(context.Context, string) error { return nil }
+
+// Altered is a server on which a statement may no longer be taken.
+type Altered struct {
+	Server
+	Prepares func(cql string) error
+}
+
+func (a Altered) prepares(_ context.Context, cql string) error { return a.Prepares(cql) }
+
 // TableOn is Table on a server that is a function.
 func TableOn[T any](server Server, about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
+	return tableOnWire[T](server, about, opts...)
+}
+
+// TableOnAltered is TableOn where a statement may no longer be taken.
+func TableOnAltered[T any](server Altered, about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
+	return tableOnWire[T](server, about, opts...)
+}
+
+func tableOnWire[T any](server wire, about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
 	t := &table[T]{keyspace: about.Keyspace, name: about.Name}
 	var optErr, funcErr, columnErr error
 	t.cfg, optErr = newTableConfig(opts)
@@ -79,7 +98,7 @@ func TableOn[T any](server Server, about *schema.Table, opts ...TableOption) rxc
 
 type tableOn[T any] struct {
 	*table[T]
-	server Server
+	server wire
 	about  *schema.Table
 }
 

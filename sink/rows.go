@@ -13,6 +13,8 @@ type rowsWriter[T any] struct {
 	size    func(*T) int
 	prepare func(T) (func(context.Context) error, error)
 	send    func(context.Context, func(context.Context) error) (unsure bool, err error)
+	keep    func(*T) *keptRow                  // nil unless rows that fail are wanted
+	blame   func(context.Context, error) error // of an error of a job: nil if it is the row's own, else what to end with
 	workers *workers[rowJob]
 }
 
@@ -23,6 +25,7 @@ type rowJob struct {
 	at    rxcql.Position
 	index int
 	bytes int64
+	kept  *keptRow
 }
 
 // openRows makes a writer that calls prepare with every row in the writing
@@ -31,7 +34,9 @@ func openRows[T any](ctx context.Context, r *rxcql.Run, name string, limit int,
 	prepare func(T) (func(context.Context) error, error),
 ) *rowsWriter[T] {
 	st := r.SinkStage(name)
-	w := &rowsWriter[T]{st: st, account: st.Account(true), size: rxcql.SizeOf[T](), prepare: prepare, send: once}
+	w := &rowsWriter[T]{
+		st: st, account: st.Account(true), size: rxcql.SizeOf[T](), prepare: prepare, send: once, keep: keeping[T](st),
+	}
 	w.workers = newWorkers(ctx, st, limit, func(j rowJob) int64 { return j.bytes }, w.do)
 	return w
 }
@@ -51,9 +56,15 @@ func (w *rowsWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 	for i := range p.Rows {
 		bytes += int64(w.size(&p.Rows[i]))
 	}
+	if w.keep != nil {
+		bytes *= 2
+	}
 	s := newShare(w.account, p.Lease, len(p.Rows), bytes)
 	for i := range p.Rows {
 		job := rowJob{share: s, at: p.Position, index: i, bytes: int64(w.size(&p.Rows[i]))}
+		if w.keep != nil {
+			job.kept = w.keep(&p.Rows[i])
+		}
 		if err := w.hand(ctx, p.Rows[i], job); err != nil {
 			s.done(len(p.Rows)-i, false)
 			return err
@@ -63,16 +74,26 @@ func (w *rowsWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 }
 
 func (w *rowsWriter[T]) hand(ctx context.Context, row T, job rowJob) error {
-	err := w.st.Protect(func() (err error) {
-		if job.run, err = w.prepare(row); err != nil {
-			return w.st.Fail(rowError(job.at, job.index, err))
-		}
+	var unfit error
+	err := w.st.Protect(func() error {
+		job.run, unfit = w.prepare(row)
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case unfit == nil:
+		return w.workers.hand(ctx, job)
 	}
-	return w.workers.hand(ctx, job)
+	if err = w.failed(ctx, job, unfit); err == nil {
+		job.share.done(1, true)
+	}
+	return err
+}
+
+// failed tells the run of a row that failed. Nil says that it is dealt with.
+func (w *rowsWriter[T]) failed(ctx context.Context, job rowJob, err error) error {
+	return w.st.RowFailed(ctx, job.share.lease, rxcql.FailedRow{Position: job.at, Index: job.index, Row: job.kept.row(), Err: err})
 }
 
 func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
@@ -82,7 +103,14 @@ func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
 		if unsure {
 			w.st.Unknown(1)
 		}
-		return w.st.Fail(rowError(job.at, job.index, err))
+		if w.blame != nil {
+			if other := w.blame(ctx, err); other != nil {
+				return w.st.Fail(rowError(job.at, job.index, other))
+			}
+		}
+		err = w.failed(ctx, job, err)
+		ok = err == nil
+		return err
 	}
 	ok = true
 	w.st.Written(1)

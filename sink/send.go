@@ -12,6 +12,8 @@ import (
 // wire is the way of rows to the server. One call is one attempt.
 type wire interface {
 	send(ctx context.Context, b *batch, from, to, attempt int) error
+	// prepares tells whether the server takes a statement, whatever its values.
+	prepares(ctx context.Context, cql string) error
 }
 
 // request is the memory of requests, reused with its batch.
@@ -56,6 +58,11 @@ func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) err
 		args = args[n:]
 	}
 	return w.session.ExecBatch(ctx, &r.batch)
+}
+
+func (w *cqlWire) prepares(ctx context.Context, cql string) error {
+	_, err := w.session.Describe(ctx, cql)
+	return err
 }
 
 // bind makes the arguments of rows, each row's in the order of its statement's

@@ -9,7 +9,7 @@ import (
 // share is what the rows of one page owe together while they are worked on one
 // by one: the page's receipts settle with the last of them.
 type share struct {
-	lease *rxcql.Lease
+	lease *rxcql.Lease // nothing is added to it, so several rows that fail may be taken from it at once
 	left  atomic.Int64
 	bad   atomic.Bool
 }

@@ -18,6 +18,7 @@ type tableWriter[T any] struct {
 	st      *rxcql.Stage
 	cfg     *tableConfig
 	fns     rowFuncs[T]
+	keep    func(*T) *keptRow // nil unless rows that fail are wanted
 	account *rxcql.Account
 	nulls   driver.State
 
@@ -52,6 +53,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 		w.nulls = driver.Null
 	}
 	w.requests = newRequests(st, t.cfg.inFlight, driver.MayBeApplied)
+	w.keep = keeping[T](st)
 	w.free.New = func() any { return &batch{} }
 	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
@@ -87,9 +89,15 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
 			if errors.Is(err, rxcql.ErrSchema) { // not this row's fault: all have these columns
 				return w.st.Fail(err)
 			}
-			return w.st.Fail(rowError(p.Position, i, err))
+			if err := w.st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}); err != nil {
+				return err
+			}
+			continue
 		}
 		r.at, r.index = p.Position, i
+		if w.keep != nil {
+			r.kept = w.keep(&p.Rows[i])
+		}
 		w.key = plan.key(w.key[:0], cells.all)
 		if err := w.add(ctx, p.Lease, plan, r, cells.bound); err != nil {
 			return err
@@ -216,9 +224,9 @@ func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 	if n := d.unknown(); n > 0 {
 		w.st.Unknown(n)
 	}
-	if err := d.err(); err != nil {
+	if err := w.refused(ctx, &d); err != nil {
 		b.lease.Release() // and leaves the receipts open
-		return w.st.Fail(err)
+		return err
 	}
 	b.lease.End()
 	b.reset(2 * w.cfg.batchBytes)

@@ -34,6 +34,9 @@ type fetched[T any] struct {
 	received int64
 	track    *rxcql.Track
 	next     []byte // page state of the page that follows; nil for none
+
+	part string
+	bad  []undecoded // rows that are not in rows
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -96,37 +99,35 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	if err != nil {
 		return nil, err
 	}
-	fail := func(row int, err error) error {
+	fail := func(err error) error {
 		lease.Release()
 		if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
 			return context.Cause(ctx)
 		}
-		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: row, Err: err})
+		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
 	}
 	got, err := r.fetch(ctx, p, state, at.Page == 0, limit)
 	if err != nil {
-		return nil, fail(-1, err)
+		return nil, fail(err)
 	}
-	decoded, size, err := r.reader.read(got, r.buffers.get())
+	decoded, bad, size, err := r.reader.read(got, r.buffers.get())
 	if err != nil {
-		row := -1
-		if bad := (*decodeError)(nil); errors.As(err, &bad) {
-			row, err = bad.row, bad.err
-		}
-		return nil, fail(row, err)
+		return nil, fail(err)
 	}
 	next := got.Next()
 	at.Last = next == nil
 	received := int64(got.Bytes())
-	r.sizing.saw(len(decoded), received+size)
+	r.sizing.saw(len(decoded)+len(bad), received+size)
 	lease.Correct(received + size)
 	lease.Position = at
-	return &fetched[T]{Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, next: next}, nil
+	return &fetched[T]{
+		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, next: next, part: p.name, bad: bad,
+	}, nil
 }
 
 // deliver hands a page downstream and takes its slice back.
 func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
-	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, out)
+	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, r.reporting(out, page))
 	r.buffers.put(page.rows)
 	return err
 }

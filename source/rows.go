@@ -11,9 +11,10 @@ import (
 )
 
 // rowReader turns the rows of a page into values of T. It belongs to one
-// goroutine. It returns the bytes that the rows take, decoded.
+// goroutine. It returns the rows that could not be decoded apart, and the bytes
+// that the others take, decoded.
 type rowReader[T any] interface {
-	read(p *driver.Page, rows []T) (out []T, size int64, err error)
+	read(p *driver.Page, rows []T) (out []T, bad []undecoded, size int64, err error)
 }
 
 func isRow[T any]() bool { return reflect.TypeFor[T]() == reflect.TypeFor[rxcql.Row]() }
@@ -27,15 +28,6 @@ func newRowReader[T any]() rowReader[T] {
 	return &decoding[T]{}
 }
 
-// decodeError says which row of a page could not be decoded.
-type decodeError struct {
-	row int
-	err error
-}
-
-func (e *decodeError) Error() string { return fmt.Sprintf("row %d: %v", e.row, e.err) }
-func (e *decodeError) Unwrap() error { return e.err }
-
 // decoding reads with a compiled plan.
 type decoding[T any] struct {
 	columns []codec.Column
@@ -43,25 +35,30 @@ type decoding[T any] struct {
 	cells   [][]byte
 }
 
-func (d *decoding[T]) read(p *driver.Page, rows []T) ([]T, int64, error) {
+func (d *decoding[T]) read(p *driver.Page, rows []T) ([]T, []undecoded, int64, error) {
 	if cols := p.Columns(); d.plan == nil || !same(d.columns, cols) {
 		plan, err := codec.NewDecoder[T](cols)
 		if err != nil {
-			return rows, 0, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+			return rows, nil, 0, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 		}
 		d.columns, d.plan, d.cells = cols, plan, make([][]byte, len(cols))
 	}
 	var size int64
+	var bad []undecoded
 	rows = slices.Grow(rows, p.Rows())
 	for p.Scan(d.cells) {
 		rows = rows[:len(rows)+1] // the decoder writes every field that has a column
-		n, err := d.plan.Decode(d.cells, &rows[len(rows)-1])
+		last := len(rows) - 1
+		n, err := d.plan.Decode(d.cells, &rows[last])
 		if err != nil {
-			return rows, size, &decodeError{row: len(rows) - 1, err: err}
+			bad = append(bad, newUndecoded(last+len(bad), d.columns, d.cells, bad, err))
+			clear(rows[last:])
+			rows = rows[:last]
+			continue
 		}
 		size += int64(n)
 	}
-	return rows, size, p.Err()
+	return rows, bad, size, p.Err()
 }
 
 // same compares by identity: the driver gives the same slice for as long as the
@@ -74,7 +71,7 @@ func same(a, b []codec.Column) bool {
 // slice, made for the page, since rows may be kept.
 type rawReader struct{ columns *rxcql.Columns }
 
-func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, int64, error) {
+func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, []undecoded, int64, error) {
 	cols := p.Columns()
 	if r.columns == nil || !same(r.columns.List(), cols) {
 		r.columns = rxcql.NewColumns(cols)
@@ -90,5 +87,5 @@ func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, int64, 
 		rows = append(rows, rxcql.NewRow(r.columns, cells))
 	}
 	const header, row = 24, 32 // of a slice; of a Row
-	return rows, int64(len(rows) * (n*header + row)), p.Err()
+	return rows, nil, int64(len(rows) * (n*header + row)), p.Err()
 }

@@ -8,8 +8,8 @@ import (
 
 const marshalPackage = "org.apache.cassandra.db.marshal."
 
-// className is the Java class of the type with its parameters, in the server's own spelling.
-func (t *Type) className() string {
+// Class is the Java class of the type with its parameters, in the server's own spelling.
+func (t *Type) Class() string {
 	var b strings.Builder
 	t.spellClass(&b)
 	return b.String()
@@ -48,8 +48,8 @@ func (t *Type) spellClass(b *strings.Builder) {
 	b.WriteByte(')')
 }
 
-// parseClass reads a Java class with its parameters, as the driver shows custom types.
-func parseClass(s string) (*Type, error) {
+// ParseClass reads a Java class with its parameters, as the driver shows custom types.
+func ParseClass(s string) (*Type, error) {
 	p := &parser{in: s}
 	t, err := p.class(0)
 	if err == nil && !p.done() {

@@ -59,7 +59,7 @@ func fromDriver(info gocql.TypeInfo, depth int) (*Type, error) {
 		return t, nil
 	}
 	if info.Type() == gocql.TypeCustom {
-		return parseClass(info.Custom())
+		return ParseClass(info.Custom())
 	}
 	return nil, fmt.Errorf("%w: the driver's type %d", ErrType, info.Type())
 }

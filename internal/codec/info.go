@@ -27,7 +27,7 @@ func (t *Type) Info() gocql.TypeInfo {
 		}
 		return info
 	case Vector, Custom:
-		return gocql.NewNativeType(protocol, gocql.TypeCustom, t.className())
+		return gocql.NewNativeType(protocol, gocql.TypeCustom, t.Class())
 	}
 	return native
 }

@@ -109,7 +109,7 @@ func (p *parser) cql(depth int) (*Type, error) {
 		if err != nil {
 			return nil, err
 		}
-		return parseClass(class)
+		return ParseClass(class)
 	case '"':
 		return p.userType("")
 	}

@@ -1,0 +1,143 @@
+package deadletter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Letter is a row that failed and what is known of it; see rxcql.Letter.
+type Letter[T any] struct {
+	Run   string    // names the run that it failed in
+	N     int64     // counts the letters of that run from 1
+	Time  time.Time // UTC, whole milliseconds
+	Stage string
+	Error string
+	Range string // the part of the source
+	Page  int64
+	Index int    // of the row in the page that came into the stage; -1 if it is not known
+	Type  string // the Go type that the row was of
+	Row   T      // as it came into the stage
+}
+
+// ErrLetter: what is read is not a letter, or not one of the rows asked for.
+var ErrLetter = errors.New("deadletter: not such a letter")
+
+// version is that of the format that is written; later ones are refused.
+const version = 1
+
+// line is a letter as JSON.
+type line struct {
+	V     int             `json:"v"`
+	Run   string          `json:"run"`
+	N     int64           `json:"n"`
+	Time  time.Time       `json:"time"`
+	Stage string          `json:"stage"`
+	Error string          `json:"error"`
+	Range string          `json:"range"`
+	Page  int64           `json:"page"`
+	Index int             `json:"row_index"`
+	Type  string          `json:"type"`
+	Row   json.RawMessage `json:"row"`
+}
+
+func lineOf(l *rxcql.Letter) line {
+	return line{
+		V: version, Run: l.Run, N: l.N, Time: l.Time, Stage: l.Stage, Error: l.Error,
+		Range: l.Range, Page: l.Page, Index: l.Index, Type: l.Type, Row: l.Row,
+	}
+}
+
+// appendLine writes a letter on a line of its own.
+func appendLine(b *bytes.Buffer, l *rxcql.Letter) error {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(lineOf(l)) // ends with a newline, and has no other
+}
+
+// parseLine reads a line. Its errors show nothing of it.
+func parseLine(data []byte) (line, error) {
+	var l line
+	if err := json.Unmarshal(data, &l); err != nil {
+		return l, fmt.Errorf("%w: it is not JSON of that form", ErrLetter)
+	}
+	return l, l.check()
+}
+
+func (l *line) check() error {
+	switch {
+	case l.V > version:
+		return fmt.Errorf("%w: it is of version %d, and this program knows versions up to %d: load it with a newer one", ErrLetter, l.V, version)
+	case l.V < 1:
+		return fmt.Errorf("%w: it has no version", ErrLetter)
+	case l.Row == nil:
+		return fmt.Errorf("%w: it has no row", ErrLetter)
+	}
+	return nil
+}
+
+// open reads the row of a letter.
+func open[T any](l *line, cfg *readConfig) (Letter[T], error) {
+	out := Letter[T]{
+		Run: l.Run, N: l.N, Time: l.Time, Stage: l.Stage, Error: l.Error,
+		Range: l.Range, Page: l.Page, Index: l.Index, Type: l.Type,
+	}
+	raw := reflect.TypeFor[T]() == reflect.TypeFor[json.RawMessage]()
+	if want := reflect.TypeFor[T]().String(); l.Type != want && !cfg.anyType && !raw {
+		return out, fmt.Errorf("%w: its row is a %s of stage %q and not a %s: read letters of that type, "+
+			"choose stages (Stages), or give AnyType if the types hold the same", ErrLetter, l.Type, l.Stage, want)
+	}
+	dec := json.NewDecoder(bytes.NewReader(l.Row))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&out.Row); err != nil {
+		return out, fmt.Errorf("%w: its row (%s) is not JSON of a %s", ErrLetter, l.Type, reflect.TypeFor[T]())
+	}
+	return out, nil
+}
+
+// ReadOption is an option of Read and Open.
+type ReadOption interface{ applyRead(*readConfig) }
+
+type readConfig struct {
+	stages  map[string]bool
+	anyType bool
+}
+
+type readOption func(*readConfig)
+
+func (fn readOption) applyRead(c *readConfig) { fn(c) }
+
+// Stages reads only the letters of these stages, by their names in the report.
+// The rows of one stage are all of one type.
+func Stages(names ...string) ReadOption {
+	return readOption(func(c *readConfig) {
+		if c.stages == nil {
+			c.stages = map[string]bool{}
+		}
+		for _, name := range names {
+			c.stages[name] = true
+		}
+	})
+}
+
+// AnyType reads rows into T whatever the name of the type was that they failed
+// as: for types that were renamed or mended. A field in the letter that T does
+// not have is an error; one that the letter does not have is left zero.
+func AnyType() ReadOption { return readOption(func(c *readConfig) { c.anyType = true }) }
+
+func newReadConfig(opts []ReadOption) *readConfig {
+	c := &readConfig{}
+	for _, opt := range opts {
+		if opt != nil {
+			opt.applyRead(c)
+		}
+	}
+	return c
+}
+
+func (c *readConfig) wants(stage string) bool { return c.stages == nil || c.stages[stage] }

@@ -1,0 +1,148 @@
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gocql/gocql"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+const (
+	// lettersAPart bounds the partitions of the table.
+	lettersAPart = 10_000
+	// writesAtOnce is how many letters are being written.
+	writesAtOnce = 32
+)
+
+// Record is a letter as a row of a table: source.Table[deadletter.Record] reads
+// them, and Open gives the letter.
+type Record struct {
+	Run   string    `cql:"run"`
+	Part  int32     `cql:"part"` // of the run's letters, 10,000 each
+	N     int64     `cql:"n"`
+	V     int32     `cql:"v"` // of the format
+	Time  time.Time `cql:"time"`
+	Stage string    `cql:"stage"`
+	Error string    `cql:"error"`
+	Range string    `cql:"range"`
+	Page  int64     `cql:"page"`
+	Index int32     `cql:"row_index"`
+	Type  string    `cql:"type"`
+	Row   string    `cql:"row"` // JSON
+}
+
+const columns = `run, part, n, v, time, stage, error, range, page, row_index, type, "row"`
+
+// Open reads a letter of a table. Errors wrap ErrLetter and show nothing of the
+// row. Of the options only AnyType counts.
+func Open[T any](r Record, opts ...ReadOption) (Letter[T], error) {
+	l := line{
+		V: int(r.V), Run: r.Run, N: r.N, Time: r.Time, Stage: r.Stage, Error: r.Error,
+		Range: r.Range, Page: r.Page, Index: int(r.Index), Type: r.Type, Row: []byte(r.Row),
+	}
+	var out Letter[T]
+	err := l.check()
+	if err == nil {
+		out, err = open[T](&l, newReadConfig(opts))
+	}
+	if err != nil {
+		err = fmt.Errorf("run %s, letter %d: %w", r.Run, r.N, err)
+	}
+	return out, err
+}
+
+// CreateTable makes a table for letters, "keyspace.table", if it is not there.
+func CreateTable(ctx context.Context, session *gocql.Session, name string) error {
+	t, err := newTable(session, name)
+	if err != nil {
+		return err
+	}
+	err = t.session.Exec(ctx, driver.Statement{CQL: "CREATE TABLE IF NOT EXISTS " + t.name + ` (run text, part int, n bigint, v int,
+		time timestamp, stage text, error text, range text, page bigint, row_index int, type text, "row" text, PRIMARY KEY ((run, part), n))`})
+	if err != nil {
+		return fmt.Errorf("deadletter.CreateTable: %w", err)
+	}
+	return nil
+}
+
+// Table keeps letters in a table, "keyspace.table", that CreateTable made: one
+// row a letter, by run and number. Letters are written at the session's
+// consistency, 32 at a time; writing one twice does no harm.
+//
+// A row that is too large for any table (16 MiB as JSON with the server's
+// defaults) is too large for this one: then the run ends. NDJSON takes it.
+func Table(session *gocql.Session, name string) rxcql.DeadLetters {
+	t, err := newTable(session, name)
+	t.err = err
+	return &t
+}
+
+type table struct {
+	session *driver.Session
+	name    string // quoted
+	err     error
+}
+
+func newTable(session *gocql.Session, name string) (t table, err error) {
+	keyspace, plain, nameErr := schema.ParseName(name)
+	t.name = schema.Quote(keyspace) + "." + schema.Quote(plain)
+	wrapped, sessionErr := driver.Wrap(session)
+	t.session = wrapped
+	if err = errors.Join(nameErr, sessionErr); err != nil {
+		err = fmt.Errorf("%w: deadletter.Table: %w", rxcql.ErrConfig, err)
+	}
+	return t, err
+}
+
+func (t *table) insert() string {
+	return "INSERT INTO " + t.name + " (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+// Check has the server prepare the statement.
+func (t *table) Check(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
+	if _, err := t.session.Describe(ctx, t.insert()); err != nil {
+		if c := driver.Classify(err); c == driver.Invalid || c == driver.Syntax {
+			err = fmt.Errorf("%w: %w: make the table with CreateTable", rxcql.ErrSchema, err)
+		}
+		return fmt.Errorf("deadletter.Table %s: %w", t.name, err)
+	}
+	return nil
+}
+
+func (t *table) Open(context.Context) (rxcql.LetterWriter, error) { return &tableWriter{t}, t.err }
+
+type tableWriter struct{ *table }
+
+func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writesAtOnce)
+	for i := range letters {
+		group.Go(func() error { return w.write(ctx, &letters[i]) })
+	}
+	return group.Wait()
+}
+
+func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
+	err := w.session.Exec(ctx, driver.Statement{CQL: w.insert(), Idempotent: true, Args: []any{
+		l.Run, int32(l.N / lettersAPart), l.N, int32(version), l.Time, l.Stage, l.Error, l.Range, l.Page, int32(l.Index), l.Type, l.Row,
+	}})
+	if err == nil {
+		return nil
+	}
+	if c := driver.Classify(err); c == driver.TooLarge || c == driver.FrameTooBig {
+		err = fmt.Errorf("%w: letter %d is larger than a table takes; deadletter.NDJSON has no such bound", err, l.N)
+	}
+	return fmt.Errorf("deadletter.Table %s: %w", w.name, err)
+}
+
+func (w *tableWriter) Close() error { return nil }

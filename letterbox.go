@@ -1,0 +1,166 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// waitingLetters is how many bytes of letters may wait to be written; a
+	// single one that is larger goes when no other waits.
+	waitingLetters = 1 << 20
+	// letterCost is what a letter takes besides its row and error.
+	letterCost = 512
+)
+
+// letterbox writes dead letters, as many at once as have come while it wrote the
+// last: a store that syncs a file does it once for all of them.
+type letterbox struct {
+	run     *Run
+	name    string // of the run
+	to      LetterWriter
+	ctx     context.Context // of the writes
+	account *Account
+	room    *semaphore.Weighted
+	n       atomic.Int64
+	queue   chan *posted // holds as many as there is room for
+	work    sync.WaitGroup
+
+	mu     sync.Mutex
+	failed error // the store's
+}
+
+// posted is a letter that waits, and the hold that it has on its page.
+type posted struct {
+	Letter
+	stage *Stage
+	lease *Lease
+	cost  int64
+}
+
+func openLetters(ctx context.Context, r *Run, store DeadLetters) (*letterbox, error) {
+	b := &letterbox{
+		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.newAccount("dead letters", true),
+		room: semaphore.NewWeighted(waitingLetters), queue: make(chan *posted, waitingLetters/letterCost),
+	}
+	err := protect(lettersName, func() (err error) {
+		b.to, err = store.Open(ctx)
+		return err
+	})
+	if err == nil && b.to == nil {
+		err = errors.New("the store's Open returned no writer and no error")
+	}
+	if err != nil {
+		return nil, lettersFailed(err)
+	}
+	b.work.Go(b.write)
+	return b, nil
+}
+
+func lettersName() string { return "DeadLetter" }
+
+func lettersFailed(err error) error {
+	var own *StageError
+	if errors.As(err, &own) {
+		return err
+	}
+	return &StageError{Stage: lettersName(), Err: err}
+}
+
+// add takes a letter and a hold on the page's receipts; it waits for room.
+func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRow) error {
+	l, err := f.letter(b.name, st.name, b.n.Add(1))
+	if err != nil {
+		return lettersFailed(fmt.Errorf("%w; it failed with: %w", err, st.Fail(f.error())))
+	}
+	p := &posted{Letter: l, stage: st, lease: b.account.Lease()}
+	p.cost = min(letterCost+int64(len(l.Row)+len(l.Error)), waitingLetters)
+	if err := b.room.Acquire(ctx, p.cost); err != nil {
+		return context.Cause(ctx)
+	}
+	if err := b.err(); err != nil {
+		b.room.Release(p.cost)
+		return err
+	}
+	p.lease.Take(page, letterCost+int64(len(l.Row)+len(l.Error)))
+	b.queue <- p // there is room
+	return nil
+}
+
+func (b *letterbox) err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failed
+}
+
+// write writes what waits until the box is closed. After a failure it gives the
+// rest up: their receipts stay open.
+func (b *letterbox) write() {
+	var waiting []*posted
+	var letters []Letter
+	for first := range b.queue {
+		waiting = append(waiting[:0], first)
+		for more := len(b.queue); more > 0; more-- {
+			waiting = append(waiting, <-b.queue)
+		}
+		letters = letters[:0]
+		for _, p := range waiting {
+			letters = append(letters, p.Letter)
+		}
+		err := b.err()
+		if err == nil {
+			if err = b.store(letters); err != nil {
+				b.fail(err)
+			}
+		}
+		for _, p := range waiting {
+			if err == nil {
+				p.stage.deadLettered.Add(1)
+			}
+			p.lease.Finish(err)
+			b.room.Release(p.cost)
+		}
+		clear(letters)
+		clear(waiting)
+	}
+}
+
+func (b *letterbox) store(letters []Letter) error {
+	returned := false
+	defer func() {
+		if !returned { // runtime.Goexit in the store
+			b.fail(lettersFailed(errExited))
+		}
+	}()
+	err := protect(lettersName, func() error { return b.to.Write(b.ctx, letters) })
+	returned = true
+	if err != nil {
+		return lettersFailed(fmt.Errorf("the store could not write: %w", err))
+	}
+	return nil
+}
+
+func (b *letterbox) fail(err error) {
+	b.mu.Lock()
+	b.failed = err
+	b.mu.Unlock()
+	b.run.Fail(err)
+}
+
+// close writes what waits and closes the store. No stage is at work any more.
+func (b *letterbox) close() error {
+	close(b.queue)
+	b.work.Wait()
+	for p := range b.queue { // only if the store ended its goroutine
+		p.lease.Release()
+	}
+	if err := protect(lettersName, b.to.Close); err != nil {
+		return lettersFailed(fmt.Errorf("the store could not be closed: %w", err))
+	}
+	return b.err()
+}

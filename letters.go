@@ -1,0 +1,117 @@
+package rxcql
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// DeadLetters is where rows that failed are kept; see package deadletter. It is
+// a description, and may be used by many runs.
+type DeadLetters interface {
+	// Check tells what is wrong, as far as that can be seen without changing
+	// anything.
+	Check(ctx context.Context) error
+	// Open starts the store for one run, before anything is read. ctx lives as
+	// long as writes may: it is cancelled a grace period after the run's own.
+	Open(ctx context.Context) (LetterWriter, error)
+}
+
+// LetterWriter is a store of dead letters in one run. Its methods are called by
+// one goroutine at a time.
+type LetterWriter interface {
+	// Write returns nil when all of the letters are durable. After an error,
+	// which ends the run, some of them may be.
+	Write(ctx context.Context, letters []Letter) error
+	// Close is called once.
+	Close() error
+}
+
+// Letter is a row that failed and what is known of it. Values of the row are in
+// Row, and elsewhere only where a function of the user's put one into the text
+// of its error.
+type Letter struct {
+	Run   string    // names the run
+	N     int64     // counts the letters of the run from 1
+	Time  time.Time // UTC, whole milliseconds
+	Stage string    // where the row failed, as in the report
+	Error string    // why, without the place
+	Range string    // the part of the source; "mixed" where rows of several are
+	Page  int64     // of that part, as it came into the stage
+	Index int       // of the row in that page; -1 if it is not known
+	Type  string    // the Go type of the row, such as main.Flight
+	Row   []byte    // as it came into the stage, as JSON (for a Row see Row.MarshalJSON)
+}
+
+// newRunName names a run in its letters: by its start, and by chance.
+func newRunName(start time.Time) string {
+	var unique [6]byte
+	_, _ = rand.Read(unique[:]) // never fails
+	return fmt.Sprintf("%s-%x", start.UTC().Format("20060102T150405Z"), unique)
+}
+
+// letter makes the letter of a row. The row is encoded at once: its page will be
+// used again.
+func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
+	l := Letter{
+		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
+		Page: f.Page, Index: f.Index, Range: f.part(),
+	}
+	if f.Row != nil {
+		l.Type = reflect.TypeOf(f.Row).String()
+	}
+	var err error
+	if l.Row, err = encodeRow(f.Row); err != nil {
+		return Letter{}, fmt.Errorf("a row (%s) cannot be kept as a dead letter: %w", l.Type, err)
+	}
+	return l, nil
+}
+
+var (
+	errNotJSON = errors.New("it cannot be written as JSON (a float that is not a number, a function, a cycle); " +
+		"give its type a MarshalJSON, or read the rows as rxcql.Row")
+	errNotUTF8 = errors.New("a text in it is not UTF-8, which JSON would not keep; " +
+		"let the field be a []byte, or read the rows as rxcql.Row")
+)
+
+// encodeRow writes a row as JSON, or says without its values why that would lose
+// something.
+func encodeRow(row any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(row); err != nil {
+		return nil, errNotJSON // the text of err may show the value
+	}
+	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if replaced(data) {
+		return nil, errNotUTF8
+	}
+	return data, nil
+}
+
+// replaced tells whether encoding/json has put U+FFFD in the place of bytes that
+// are not UTF-8: it writes that as an escape, and a U+FFFD of the text itself as
+// it is.
+func replaced(data []byte) bool {
+	escape := []byte(`\ufffd`)
+	for {
+		i := bytes.Index(data, escape)
+		if i < 0 {
+			return false
+		}
+		before := i
+		for before > 0 && data[before-1] == '\\' {
+			before--
+		}
+		if (i-before)%2 == 0 { // else the backslash is one of the text
+			return true
+		}
+		data = data[i+len(escape):]
+	}
+}

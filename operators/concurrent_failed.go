@@ -1,0 +1,59 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+)
+
+// failed tells the run of a row that fn returned an error for. Nil says to leave
+// the row out.
+func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error) error {
+	f.mu.Lock() // the page's lease is used by other workers too
+	hold := f.account.Lease()
+	hold.Take(j.of.lease, 0)
+	f.mu.Unlock()
+	err = f.st.RowFailed(ctx, hold, rxcql.FailedRow{Position: j.of.at, Index: j.index, Row: j.row, Err: err})
+	hold.Finish(err)
+	return err
+}
+
+// leaveOut ends a row without a result and returns whether the reader must be
+// told.
+func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finished++
+	if !f.unordered {
+		if c.failed == nil {
+			c.failed = make([]bool, len(c.done))
+		}
+		c.failed[index], c.done[index] = true, true
+		return f.queue[0] == c && c.next == index && f.announce()
+	}
+	f.delivered++ // as far as there being room goes
+	if f.limit > 0 {
+		f.limit++ // downstream still wants as many
+	}
+	c.left--
+	if c.left == 0 {
+		c.lease.End()
+		delete(f.pages, c)
+	}
+	f.makeRoom()
+	return false
+}
+
+// resultsOf returns those of the rows from..to that did not fail.
+func (c *inputPage[U]) resultsOf(from, to int) []U {
+	if c.failed == nil {
+		return c.results[from:to]
+	}
+	kept := c.results[from:from]
+	for i := from; i < to; i++ {
+		if !c.failed[i] {
+			kept = append(kept, c.results[i])
+		}
+	}
+	return kept
+}

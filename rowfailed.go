@@ -1,0 +1,138 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// FailedRow is a row that a stage could not deal with.
+type FailedRow struct {
+	Position        // of the page that it came into the stage in
+	Part     string // the part of the source as text, where known; else the index in Position stands for it
+	Index    int    // of the row in that page; -1 if it is not known
+	Row      any    // as it came into the stage; looked at only for a dead letter, see Stage.KeepsFailed
+	Err      error  // without values of the row
+}
+
+// rowErrors is the policy of a run at work.
+type rowErrors struct {
+	policy  RowErrorPolicy
+	letters *letterbox // nil unless the policy is DeadLetter
+
+	failed atomic.Int64 // that were skipped, and the one that was too many
+	mu     sync.Mutex
+	last   error // of the rows skipped
+}
+
+// RowFailed is what a stage calls with a row that fails (RowErrorPolicy says
+// which errors are row errors; the call sorts out the others). Nil means that
+// the row has been dealt with: the stage drops it without a word and goes on with
+// the next. Otherwise the stage ends with the error as it is: a StageError around
+// a RowError.
+//
+// Lease is what the row's page owes; the caller owns it during the call. A row
+// that becomes a dead letter takes a hold on its receipts until the letter is
+// durable. The call waits while too many letters wait, until ctx ends. A source
+// calls it when the page has got its receipt, with rows that are not part of
+// the page: they count as read here.
+//
+// It may be called from several goroutines at a time.
+func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error {
+	if s.node.info.Source {
+		s.run.rows.Add(1)
+		lease.count()
+	}
+	err := s.Fail(f.error())
+	r := &s.run.rowErrors
+	if ctx.Err() != nil || !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
+		return err
+	}
+	if r.letters != nil {
+		if e := r.letters.add(ctx, s, lease, &f); e != nil {
+			return e
+		}
+	} else if e := r.skip(s, err); e != nil {
+		return e
+	}
+	// Without the error's text, which may be the user's and hold a value.
+	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.part(), "page", f.Page, "row", f.Index,
+		"dead_letter", r.letters != nil)
+	for _, h := range s.run.cfg.hooks {
+		if h, ok := h.(RowFailedHook); ok {
+			h.RowFailed(s.name, err)
+		}
+	}
+	return nil
+}
+
+// KeepsFailed tells whether RowFailed wants the rows themselves. Stages that
+// forget rows before they know how they fared keep them then.
+func (s *Stage) KeepsFailed() bool { return s.run.rowErrors.policy.letters != nil }
+
+// error names the row by its place.
+func (f *FailedRow) error() error {
+	return &RowError{Range: f.part(), Page: f.Page, Row: f.Index, Err: f.Err}
+}
+
+// part names the part of the source.
+func (f *FailedRow) part() string {
+	switch {
+	case f.Part != "":
+		return f.Part
+	case f.Range < 0:
+		return "mixed"
+	}
+	return strconv.Itoa(f.Range)
+}
+
+// rowsOwn tells an error that is due to one row from one that any row would meet.
+func rowsOwn(err error) bool {
+	return !errors.Is(err, ErrPanic) && !errors.Is(err, ErrSchema) && !errors.Is(err, ErrConfig) && !isEnded(err) &&
+		!driver.Infrastructure(err)
+}
+
+// skip counts a row, or returns that it is one too many.
+func (r *rowErrors) skip(s *Stage, err error) error {
+	failed, read := r.failed.Add(1), s.run.rows.Load()
+	if r.policy.over(failed, read, false) {
+		return &SkipLimitError{Limit: r.policy.limit(), Failed: failed, Read: read, Err: err}
+	}
+	r.mu.Lock()
+	r.last = err
+	r.mu.Unlock()
+	s.skipped.Add(1)
+	return nil
+}
+
+// judged runs what reads the stream, with the policy in force: the store of dead
+// letters is open meanwhile, and everything that came to it is durable when judged
+// returns nil.
+func (r *Run) judged(ctx context.Context, read func() error) (err error) {
+	p := &r.rowErrors
+	if p.policy = r.cfg.rowErrors; p.policy.letters != nil {
+		late, stop := graceful(ctx, r.cfg.grace)
+		defer stop()
+		if p.letters, err = openLetters(late, r, p.policy.letters); err != nil {
+			return err
+		}
+		defer func() {
+			if closing := p.letters.close(); closing != nil && !errors.Is(err, closing) {
+				err = errors.Join(err, closing)
+			}
+		}()
+	}
+	if err = read(); err != nil || !p.policy.skips {
+		return err
+	}
+	if failed, read := p.failed.Load(), r.rows.Load(); p.policy.over(failed, read, true) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return &SkipLimitError{Limit: p.policy.limit(), Failed: failed, Read: read, Err: p.last}
+	}
+	return nil
+}

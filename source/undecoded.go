@@ -1,0 +1,55 @@
+package source
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// undecoded is a row that could not be decoded, as it was received.
+type undecoded struct {
+	index int // in the page as it was received
+	row   rxcql.Row
+	err   error
+}
+
+// newUndecoded keeps a row. Those of a page share their columns.
+func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []undecoded, err error) undecoded {
+	var shared *rxcql.Columns
+	if len(before) > 0 {
+		shared = before[0].row.Columns()
+	} else {
+		shared = rxcql.NewColumns(columns)
+	}
+	return undecoded{index: index, row: rxcql.NewRow(shared, slices.Clone(cells)), err: err}
+}
+
+// reporting returns out, before which the run is told of the page's rows that
+// could not be decoded. That is done at delivery, when the page has its receipt.
+func (r *paged[T]) reporting(out rxcql.Observer[T], page *fetched[T]) rxcql.Observer[T] {
+	if len(page.bad) == 0 {
+		return out
+	}
+	return &reporter[T]{Observer: out, stage: r.stage, part: page.part, bad: page.bad}
+}
+
+type reporter[T any] struct {
+	rxcql.Observer[T]
+	stage *rxcql.Stage
+	part  string
+	bad   []undecoded
+}
+
+func (r *reporter[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+	for _, bad := range r.bad {
+		err := r.stage.RowFailed(ctx, p.Lease, rxcql.FailedRow{
+			Position: p.Position, Part: r.part, Index: bad.index, Row: bad.row, Err: bad.err,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return r.Observer.Next(ctx, p)
+}
