@@ -114,7 +114,7 @@ func (c *csvRows) head(dst []byte, row *rxcql.Row) ([]byte, error) {
 		c.inFile = names
 		return appendHeader(dst, names), nil
 	case !slices.Equal(c.inFile, names):
-		return dst, fmt.Errorf("the row has the columns %q, and the file %q", names, c.inFile)
+		return dst, fmt.Errorf("%w: the row has the columns %q, and the file %q", rxcql.ErrSchema, names, c.inFile)
 	}
 	return dst, nil
 }

@@ -115,29 +115,36 @@ func (w *fileWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 	if w.out.err != nil {
 		return w.st.Fail(w.out.err)
 	}
-	if err := w.st.Protect(func() error { return w.page(p) }); err != nil {
+	written := 0
+	if err := w.st.Protect(func() (err error) { written, err = w.page(ctx, p); return err }); err != nil {
 		return w.out.undo(err)
 	}
 	w.out.keep()
-	w.st.Written(len(p.Rows))
+	w.st.Written(written)
 	return nil
 }
 
-func (w *fileWriter[T]) page(p *rxcql.Page[T]) error {
+// page writes the rows of a page, and returns how many of them did not fail.
+func (w *fileWriter[T]) page(ctx context.Context, p *rxcql.Page[T]) (written int, err error) {
 	for i := range p.Rows {
 		before := len(w.buf)
 		buf, err := w.lines.row(w.buf, &p.Rows[i])
 		if err != nil {
 			w.buf = buf[:before]
-			return w.st.Fail(rowError(p.Position, i, err))
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
+			if err := w.st.RowFailed(ctx, p.Lease, failed); err != nil {
+				return 0, err
+			}
+			continue
 		}
+		written++
 		if w.buf = buf; len(buf) >= fileBuffer {
 			if err := w.flush(); err != nil {
-				return w.st.Fail(err)
+				return 0, w.st.Fail(err)
 			}
 		}
 	}
-	return w.st.Fail(w.flush())
+	return written, w.st.Fail(w.flush())
 }
 
 // flush hands the buffer on. One that a large row has made large is not kept.

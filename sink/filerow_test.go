@@ -1,6 +1,9 @@
 package sink_test
 
 import (
+	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,4 +78,16 @@ func TestUndecodedRowsThatDoNotFitAreRowErrors(t *testing.T) {
 
 func csvRowSink(null string) func(string) rxcql.Sink[rxcql.Row] {
 	return func(path string) rxcql.Sink[rxcql.Row] { return sink.CSV[rxcql.Row](path, sink.NullText(null)) }
+}
+
+func TestARowThatAFileCannotHoldCanBeSkippedAndIsNotWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.ndjson")
+	rep, err := run(t, sequence(1.5, math.NaN(), 2.5, math.Inf(1)), sink.NDJSON[float64](path), rxcql.WithRowErrors(rxcql.SkipRows(2)))
+	require.NoError(t, err)
+	require.EqualValues(t, 2, rep.Written)
+	require.EqualValues(t, 2, rep.Skipped)
+	require.Equal(t, rep.Pages, rep.PagesSettled)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "1.5\n2.5\n", string(text))
 }

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/rxcql/rxcql"
@@ -23,13 +22,13 @@ func (h *rowHeader) of(row *rxcql.Row) (changed bool, err error) {
 		return false, nil
 	}
 	if cols == nil || len(cols.List()) == 0 {
-		return false, errors.New("the row has no columns")
+		return false, fmt.Errorf("%w: the row has no columns", rxcql.ErrSchema)
 	}
 	var names []string
 	seen := map[string]bool{}
 	for _, col := range cols.List() {
 		if seen[col.Name] {
-			return false, fmt.Errorf("two columns are named %q; give one another name with AS", col.Name)
+			return false, fmt.Errorf("%w: two columns are named %q; give one another name with AS", rxcql.ErrSchema, col.Name)
 		}
 		seen[col.Name] = true
 		names = append(names, col.Name)

@@ -86,6 +86,9 @@ func child() int {
 }
 
 func (do task) sink(session *gocql.Session) rxcql.Sink[row] {
+	if do.File != "" {
+		return sink.NDJSON[row](do.File)
+	}
 	return sink.Table[row](session, do.To)
 }
 

@@ -176,3 +176,31 @@ func same(t *testing.T, want, got map[int64]row) {
 	require.Zero(t, other, "rows are other ones")
 	require.Len(t, got, len(want))
 }
+
+func TestKillAnUnload(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	fill(t, session)
+	want := contents(t, session, "original")
+	killed(t, func(int) task {
+		folder := t.TempDir()
+		return task{
+			Host: cluster.Hosts()[0], From: ks + ".original",
+			File: filepath.Join(folder, "rows.ndjson"), Checkpoint: filepath.Join(folder, "job.checkpoint"),
+		}
+	}, func(do task) {
+		f, err := os.Open(do.File)
+		require.NoError(t, err)
+		defer f.Close()
+		got := map[int64]row{}
+		n := 0
+		lines := bufio.NewScanner(f)
+		for ; lines.Scan(); n++ {
+			var r row
+			require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
+			got[r.B] = r
+		}
+		require.NoError(t, lines.Err())
+		same(t, want, got)
+		require.Equal(t, keptRows, n, "a row is in the file twice")
+	})
+}
