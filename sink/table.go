@@ -36,10 +36,14 @@ import (
 // timestamp, changes nothing. A null is unset: it leaves the column as it is,
 // unless NullsDelete.
 //
-// A batch that the server refuses is halved until the row at fault is found:
-// the others are written and the run fails with a rxcql.StageError around a
-// rxcql.RowError for each bad row. Any other failed write fails the run too;
-// nothing is sent again. Held are the batches that wait (at most 64) and those
+// A batch that the server refuses is halved until the row at fault is found: the
+// others are written. That row, and one that cannot be encoded, is a row error
+// (rxcql.WithRowErrors): by default the run fails with a rxcql.StageError around a
+// rxcql.RowError for each bad row of the batch, else they are left out. Where 16
+// rows of a batch are refused and none is taken, or the server no longer takes the
+// statement at all, the run fails whatever the policy. Any other failed write
+// fails the run too; nothing is sent again. For dead letters the rows themselves
+// are held with their batch. Held are the batches that wait (at most 64) and those
 // in flight (at most 64 MiB, or one batch), both charged to the budget.
 //
 // Check reports, all together and as rxcql.ErrSchema: unknown table or columns,

@@ -21,7 +21,8 @@ import (
 // Errors: a statement that the server refuses, or columns that do not fit T
 // (rxcql.ErrSchema), are found by Check, before reading starts. A page that
 // fails is a rxcql.StageError around a rxcql.RowError with the page's number;
-// it is never taken for the end.
+// it is never taken for the end. A row that cannot be decoded is a row error, as
+// for Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
 	var errs []error
