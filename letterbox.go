@@ -80,7 +80,11 @@ func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRo
 	}
 	p := &posted{Letter: l, stage: st, lease: b.account.Lease()}
 	p.cost = min(letterCost+int64(len(l.Row)+len(l.Error)), waitingLetters)
-	if err := b.room.Acquire(ctx, p.cost); err != nil {
+	err = b.room.Acquire(ctx, p.cost)
+	if err != nil && isEnded(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
+		err = b.room.Acquire(context.WithoutCancel(ctx), p.cost)
+	}
+	if err != nil {
 		return context.Cause(ctx)
 	}
 	if err := b.err(); err != nil {

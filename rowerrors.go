@@ -23,8 +23,8 @@ import (
 // returns it: one that shall count as the row's must not wrap it); a schema that
 // does not fit; a table that was dropped; the end of the context; and errors of
 // Scan, Reduce and GroupAdjacent, whose state is wrong without the row. An error
-// that an iterator yields (source.Seq), or a line of a file that cannot be read, ends
-// the stream as ever.
+// that an iterator yields (source.Seq), a line of a file that cannot be read, or an
+// error that comes out of rxgo (operators.Rx) ends the stream as ever.
 type RowErrorPolicy struct {
 	skips   bool
 	rows    int64 // most rows to skip; -1: by percent

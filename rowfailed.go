@@ -49,7 +49,10 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 	}
 	err := s.Fail(f.error())
 	r := &s.run.rowErrors
-	if ctx.Err() != nil || !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
+	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
+		return err
+	}
+	if ctx.Err() != nil && !isEnded(context.Cause(ctx)) { // perhaps it failed because of that
 		return err
 	}
 	if r.letters != nil {

@@ -83,6 +83,7 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 		return nil
 	}
 	rows := c.resultsOf(c.next, end)
+	f.leftOut -= int64(n - len(rows))
 	c.next = end
 	lease := f.account.Lease()
 	lease.Position = c.lease.Position
@@ -129,6 +130,6 @@ func (f *concurrency[T, U]) end(err error) {
 		c.lease.Finish(err)
 	}
 	if err == nil || rxcql.IsEnd(err) { // else they are not dropped on purpose
-		f.st.Drop(int(f.arrived - f.delivered))
+		f.st.Drop(int(f.arrived - f.delivered - f.leftOut))
 	}
 }

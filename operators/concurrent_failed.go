@@ -29,6 +29,7 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 			c.failed = make([]bool, len(c.done))
 		}
 		c.failed[index], c.done[index] = true, true
+		f.leftOut++
 		return f.queue[0] == c && c.next == index && f.announce()
 	}
 	f.delivered++ // as far as there being room goes

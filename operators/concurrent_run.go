@@ -29,6 +29,7 @@ type concurrency[T, U any] struct {
 	admitted   int64 // of these, let in
 	finished   int64 // of these, calls that have returned
 	delivered  int64 // of these, on their way downstream
+	leftOut    int64 // of the others, failed
 	workers    int64
 	waiting    bool // upstream waits for room
 	delivering bool // the reader has been told, and looks until nothing is ready

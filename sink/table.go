@@ -37,15 +37,23 @@ import (
 // its timestamp, changes nothing. A null is unset: it leaves the column as it is,
 // unless NullsDelete.
 //
-// A batch that the server refuses is halved until the row at fault is found:
-// the others are written and the run fails with a rxcql.StageError around a
-// rxcql.RowError for each bad row. A write that fails in a way that may pass (a
-// timeout, an overloaded, lost or unavailable node) is sent again as it was, for
-// as long as rxcql.WithRetry says; rows with a list that is not frozen 16 times at
-// most, each a microsecond later than the one before. After a cancel no attempt is
-// begun. What fails for good fails the run; if any attempt may have been applied,
-// its rows are counted in Report.Unknown. The number of requests out at once is
-// halved when the server has too much to do, and grows again. Held are the batches that wait (at most 64) and those
+// A batch that the server refuses is halved until the row at fault is found: the
+// others are written. That row, and one that cannot be encoded, is a row error
+// (rxcql.WithRowErrors): by default the run fails with a rxcql.StageError around a
+// rxcql.RowError for each bad row of the batch, else they are left out. Where 16
+// rows of a batch are refused and none is taken, or the server no longer takes the
+// statement at all, the run fails whatever the policy.
+//
+// A write that fails in a way that may pass (a timeout, an overloaded, lost or
+// unavailable node) is sent again as it was, for as long as rxcql.WithRetry says;
+// rows with a list that is not frozen 16 times at most, each a microsecond later
+// than the one before. After a cancel no attempt is begun. What fails for good
+// fails the run; if any attempt may have been applied, its rows are counted in
+// Report.Unknown. The number of requests out at once is halved when the server has
+// too much to do, and grows again.
+//
+// Held are the batches that wait (at most 64; for dead letters with the rows
+// themselves) and those
 // in flight (at most 64 MiB, or one batch), both charged to the budget.
 //
 // Check reports, all together and as rxcql.ErrSchema: unknown table or columns,

@@ -26,7 +26,8 @@ import (
 // fails in a way that may pass (a timeout, an overloaded or lost node) is asked
 // for again, see rxcql.WithRetry, and no row is handed on twice; one that fails for
 // good is a rxcql.StageError around a rxcql.RowError with the page's number. It is
-// never taken for the end.
+// never taken for the end. A row that cannot be decoded is a row error, as for
+// Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
 	var errs []error

@@ -38,8 +38,10 @@ const defaultSplits = 64
 //
 // Errors: unknown table or column, columns that do not fit T, a partitioner
 // other than Murmur3Partitioner: rxcql.ErrSchema from Check, all together. A
-// page that fails for good is a rxcql.StageError around a rxcql.RowError with the token
-// range and the page's number.
+// page that fails for good is a rxcql.StageError around a rxcql.RowError with the
+// token range and the page's number. A row that cannot be decoded is a row error
+// (rxcql.WithRowErrors) that has the row's index too; its dead letter is the
+// rxcql.Row as it was received.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
 	t := &table[T]{cfg: newReadConfig()}
 	var errs []error
