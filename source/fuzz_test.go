@@ -100,6 +100,21 @@ func TestAwkwardValuesComeBackAsTheyWere(t *testing.T) {
 	csvAgain(t, rows, "")
 }
 
+func TestEmptyTextInAColumnOfItsOwnIsNotAnEmptyLine(t *testing.T) {
+	type one struct {
+		S string `cql:"s"`
+	}
+	path := filepath.Join(t.TempDir(), "one")
+	in := source.Seq(func(yield func(one, error) bool) { yield(one{}, nil) })
+	p, err := rxcql.New(in, sink.CSV[one](path, sink.NullText("-")))
+	require.NoError(t, err)
+	_, err = p.Run(context.Background())
+	require.NoError(t, err)
+	got, err := source.CSV[one](path, source.NullText("-")).Collect(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, []one{{}}, got)
+}
+
 func FuzzNDJSON(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "seed")
 	write(f, awkward(), sink.NDJSON[varied](path))
