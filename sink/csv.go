@@ -15,8 +15,8 @@ import (
 // T is a struct with `cql` tags, which name the columns, or rxcql.Row. Other types
 // are refused by New.
 //
-// Null is an empty field without quotes, or NullText; text that is the same is
-// put in quotes, so that source.CSV can tell them apart. Null is a nil pointer,
+// Null is an empty field without quotes, or NullText; text that is the same, and
+// empty text, is put in quotes, so that source.CSV can tell them apart. Null is a nil pointer,
 // slice or map, or an invalid sql.Null. Of a struct, text, numbers and bool are
 // written as Go does, with all their digits; []byte as 0x and hexadecimal
 // digits; types with MarshalText and UnmarshalText (time.Time, gocql.UUID,

@@ -78,7 +78,7 @@ func TestCSVWritesAHeaderAndARecordARow(t *testing.T) {
 
 	_, err = run(t, someTrips(), sink.CSV[trip](path, sink.Overwrite(), sink.NullText(`\N`)))
 	require.NoError(t, err)
-	require.Equal(t, "id,route,note,cost\n1,a<b>&c,\\N,\\N\n2,,\"said \"\"no\"\",\r\ntwice\",7\n-9223372036854775808,\"ü,\x00\",,\\N\n", content(t, path))
+	require.Equal(t, "id,route,note,cost\n1,a<b>&c,\\N,\\N\n2,\"\",\"said \"\"no\"\",\r\ntwice\",7\n-9223372036854775808,\"ü,\x00\",\"\",\\N\n", content(t, path))
 
 	// A text that is the null text is told from it.
 	_, err = run(t, sequence(trip{Route: `\N`}), sink.CSV[trip](path, sink.Overwrite(), sink.NullText(`\N`)))

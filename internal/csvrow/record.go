@@ -22,9 +22,9 @@ type Field struct {
 func (f Field) Null(null string) bool { return !f.Quoted && string(f.Text) == null }
 
 // AppendField writes a field's text, in quotes where it needs them or is the null
-// text.
+// text, or is empty: a record of one empty field would be an empty line.
 func AppendField(dst, text []byte, null string) []byte {
-	if string(text) != null && bytes.IndexAny(text, ",\"\r\n") < 0 {
+	if len(text) > 0 && string(text) != null && bytes.IndexAny(text, ",\"\r\n") < 0 {
 		return append(dst, text...)
 	}
 	dst = append(dst, '"')

@@ -1,0 +1,50 @@
+package source_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/rxcql/rxcql/source"
+)
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func ExampleNDJSON() {
+	path := filepath.Join(os.TempDir(), "example-in.ndjson")
+	check(os.WriteFile(path, []byte("{\"id\":1,\"route\":\"SFO-JFK\"}\n{\"id\":2}\n"), 0o600))
+	defer os.Remove(path)
+	type flight struct {
+		ID    int64   `json:"id"`
+		Route *string `json:"route"`
+	}
+	for f, err := range source.NDJSON[flight](path).All(context.Background()) {
+		check(err)
+		fmt.Println(f.ID, f.Route != nil)
+	}
+	// Output:
+	// 1 true
+	// 2 false
+}
+
+func ExampleCSV() {
+	path := filepath.Join(os.TempDir(), "example-in.csv")
+	check(os.WriteFile(path, []byte("route,id\n\"SFO, JFK\",1\n,2\n"), 0o600))
+	defer os.Remove(path)
+	type flight struct {
+		ID    int64   `cql:"id"`
+		Route *string `cql:"route"`
+	}
+	for f, err := range source.CSV[flight](path).All(context.Background()) {
+		check(err)
+		fmt.Println(f.ID, f.Route != nil)
+	}
+	// Output:
+	// 1 true
+	// 2 false
+}
