@@ -171,6 +171,33 @@ func TestAfterACancelNoAttemptBeginsAndThoseUnderWayAreFinished(t *testing.T) {
 	})
 }
 
+func TestARepeatThatWaitsForRoomIsNotSentAfterACancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		calls := map[byte]int{} // by partition
+		server := func(_ context.Context, s sink.Sent) error {
+			p := s.Rows[0].Values[0].([]byte)[7]
+			mu.Lock()
+			calls[p]++
+			mu.Unlock()
+			if p == 0 {
+				return overloaded // from here on there is room for one, which the other has
+			}
+			time.Sleep(12 * time.Second)
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		p, err := rxcql.New(sequence(partitions(2, 1)...), sink.TableOn[event](server, events(), sink.InFlight(2)))
+		require.NoError(t, err)
+		rep, err := p.Run(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, map[byte]int{0: 1, 1: 1}, calls)
+		require.EqualValues(t, 1, rep.Written)
+		require.EqualValues(t, 1, rep.Unknown)
+	})
+}
+
 func TestAWriteThatTheGracePeriodCutOffIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := func(ctx context.Context, _ sink.Sent) error {
