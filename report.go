@@ -13,9 +13,9 @@ const EndedByStop = "Stop"
 // Report says what a run did. All counts are exact at the end of a run; in
 // Progress they are a snapshot taken without stopping anything.
 //
-// Where each row in gives one row out or none, ReadRows = Written + Filtered (a sink that is a
-// Tee writes every row once a branch). Each stage's rows in and out tell the
-// rest.
+// Where each row in gives one row out or none, ReadRows = Written + Filtered; with
+// a Tee a row is written, or filtered, once a branch. Each stage's rows in and out
+// tell the rest.
 type Report struct {
 	Ranges     int64 `json:"ranges"`      // token ranges, or parts of other sources
 	RangesDone int64 `json:"ranges_done"` // read to their end
@@ -50,7 +50,7 @@ type Report struct {
 type StageReport struct {
 	Name    string `json:"name"`
 	In      int64  `json:"in"`      // rows; 0 for a source
-	Out     int64  `json:"out"`     // rows; for a sink, rows written
+	Out     int64  `json:"out"`     // rows; for a sink, rows written, or handed on (Tee, Through)
 	Dropped int64  `json:"dropped"` // rows dropped on purpose
 }
 
