@@ -14,7 +14,7 @@ const EndedByStop = "Stop"
 // Progress they are a snapshot taken without stopping anything.
 //
 // Where each row in gives one row out or none, ReadRows = Written + Filtered +
-// Skipped + DeadLettered (a sink that is a Tee writes every row once a branch).
+// Skipped + DeadLettered; with a Tee a row is written, or filtered, once a branch.
 // Each stage's rows in and out tell the rest.
 type Report struct {
 	Ranges     int64 `json:"ranges"`      // token ranges, or parts of other sources
@@ -54,7 +54,7 @@ type Report struct {
 type StageReport struct {
 	Name    string `json:"name"`
 	In      int64  `json:"in"`      // rows; 0 for a source
-	Out     int64  `json:"out"`     // rows; for a sink, rows written
+	Out     int64  `json:"out"`     // rows; for a sink, rows written, or handed on (Tee, Through)
 	Dropped int64  `json:"dropped"` // rows dropped on purpose
 
 	// Rows that failed in this stage. In = Out + Dropped + Skipped + DeadLettered

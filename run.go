@@ -126,7 +126,7 @@ func (r *Run) SinkStage(name string) *Stage {
 	for _, st := range r.sinks {
 		names[st.node.info.Name]++
 	}
-	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(names, name)}
+	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(names, name), sink: true}
 	r.sinks = append(r.sinks, st)
 	return st
 }

@@ -18,7 +18,8 @@ type Sink[T any] interface {
 type Writer[T any] interface {
 	// Write takes a page. It may return before the rows are durable: then it
 	// has copied them and taken their share of the lease, which it ends when
-	// they are. It waits while too much is in flight. ctx ends with the run.
+	// they are. It waits while too much is in flight. ctx ends with the run, and
+	// may end with the call: it is an operator's that may be done before the run.
 	Write(ctx context.Context, p *Page[T]) error
 	// Flush returns when everything written is durable and its leases ended.
 	Flush(ctx context.Context) error

@@ -66,6 +66,7 @@ type Stage struct {
 	node  *node
 	name  string
 	input *Input
+	sink  bool // counts by itself what came in
 
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
@@ -108,6 +109,10 @@ func (s *Stage) Account(frees bool) *Account {
 // Took counts rows that came into the stage. Sinks call it with each page; for
 // operators the engine counts.
 func (s *Stage) Took(rows int) { s.in.Add(int64(rows)) }
+
+// Passed counts rows that a sink handed on to operators or sinks of its own, such
+// as a Tee: they are its rows out, and written elsewhere.
+func (s *Stage) Passed(rows int) { s.out.Add(int64(rows)) }
 
 // Abandon gives up rows that the stage kept and that are not whole when reading
 // has been stopped (Observer.Done with stopped set): their bytes are released

@@ -17,7 +17,8 @@ type Stream[T any] struct {
 }
 
 // Observer takes the pages of a stream. Calls never overlap, and every call
-// happens before the next one, whatever goroutine makes it.
+// happens before the next one, whatever goroutine makes it. The context is for the
+// call alone: it may be that of an operator which is done before the run is.
 type Observer[T any] interface {
 	// Next takes a page. The page and its rows are the caller's again when the
 	// call returns; see Page. An error ends the stream, and is not wrapped on
@@ -97,6 +98,18 @@ func (s Stream[T]) Uses(in Upstream) bool {
 	return used
 }
 
+// Sources are the names of the sources that the stream reads.
+func (s Stream[T]) Sources() (names []string) {
+	if s.node != nil {
+		s.node.walk(func(n *node) {
+			if n.info.Source {
+				names = append(names, n.info.Name)
+			}
+		})
+	}
+	return names
+}
+
 // ConfigError reports what is wrong with the options of all stages up to here.
 // It is for sinks that have a stream inside; New does it for a pipeline's own.
 func (s Stream[T]) ConfigError() error {
@@ -117,9 +130,9 @@ func (s Stream[T]) Check(ctx context.Context) error { return checkTree(ctx, s.no
 
 // Subscribe runs the stream into out, as a part of the run that st belongs to,
 // and returns when it has ended and nothing is left of it. st is the stage that
-// subscribes: the rows count as its input, and a panic in out becomes a
-// StageError of it. This is for writing operators; to read a stream use All, or
-// a Pipeline.
+// subscribes: the rows count as its input, unless it is a sink's, which counts by
+// itself, and a panic in out becomes a StageError of it. This is for writing
+// operators; to read a stream use All, or a Pipeline.
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out Observer[T]) error {
 	return s.subscribe(ctx, st.run, &entry[T]{st: st, op: out})
 }
@@ -158,7 +171,9 @@ type entry[T any] struct {
 
 func (e *entry[T]) Next(ctx context.Context, p *Page[T]) (err error) {
 	defer e.st.recovered(&err)
-	e.st.in.Add(int64(len(p.Rows)))
+	if !e.st.sink {
+		e.st.in.Add(int64(len(p.Rows)))
+	}
 	return e.op.Next(ctx, p)
 }
 

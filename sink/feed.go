@@ -21,7 +21,8 @@ type feedKey struct{}
 // operators' observer is called by the goroutine that writes; the goroutine that
 // subscribed only waits for the end.
 type feed[A any] struct {
-	ready chan struct{}     // closed when ctx and out are there
+	ready chan struct{}     // closed when st, ctx and out are there
+	st    *rxcql.Stage      // of the stream given to the function
 	ctx   context.Context   // of the subscription
 	out   rxcql.Observer[A] //
 	end   chan error        // how the stream ends, sent once
@@ -44,7 +45,7 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out rxcql.Observ
 	err := errTwice
 	f.once.Do(func() {
 		err = nil
-		f.ctx, f.out = ctx, out
+		f.st, f.ctx, f.out = st, ctx, out
 		close(f.ready)
 	})
 	if err != nil {
@@ -64,7 +65,10 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out rxcql.Observ
 // next hands a page to the operators. Ended tells that they take no more; an
 // error is theirs, and ends them.
 func (f *feed[A]) next(p *rxcql.Page[A], over <-chan struct{}) (ended bool, err error) {
-	return f.call(over, false, func() error { return f.out.Next(f.ctx, p) })
+	return f.call(over, false, func() error {
+		f.st.Took(len(p.Rows))
+		return f.out.Next(f.ctx, p)
+	})
 }
 
 // finish tells the operators that no page follows.

@@ -12,7 +12,8 @@ import (
 // page goes to the sinks one after the other, in the order given, and is
 // settled when it is done with in all of them. A sink that fails fails the run;
 // a slow one slows the others. Tee itself holds nothing: what the sinks hold is
-// charged to each of them, and Report.Written counts a row once a sink.
+// charged to each of them. Its own stage counts a row once, Report.Written once a
+// sink.
 func Tee[T any](sinks ...rxcql.Sink[T]) rxcql.Sink[T] {
 	t := &tee[T]{sinks: sinks}
 	var errs []error
@@ -91,11 +92,13 @@ type teeWriter[T any] struct {
 
 // Write stops at the first branch that fails: the page stays unsettled.
 func (w *teeWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+	w.st.Took(len(p.Rows))
 	for _, b := range w.branches {
 		if err := b.Write(ctx, p); err != nil {
 			return err
 		}
 	}
+	w.st.Passed(len(p.Rows))
 	return nil
 }
 

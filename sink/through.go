@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rxcql/rxcql"
 )
@@ -15,11 +16,15 @@ import (
 //	}, large))
 //
 // Fn is called once, when the sink is made. It must build on the stream that it
-// is given, use it once, and bring in no other source.
+// is given, use it once, and bring in no other source: to merge streams is for
+// before the sink.
 //
 // Rows are pushed: synchronous operators run in the goroutine that writes,
 // others in their own. Order, what is held and what fails are theirs. A page is
 // settled when everything made from it is.
+//
+// In the report, Through has the rows that came in, and out those that its
+// operators were given; their own stages begin with one named "Through in".
 //
 // An operator that ends its stream on purpose (Take) ends this branch alone: the
 // rows that come later are dropped here, counted as filtered, and settled,
@@ -43,6 +48,9 @@ func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B
 		errs = append(errs, t.stream.ConfigError())
 		if !t.stream.Uses(in) {
 			errs = append(errs, errors.New("the function does not use the stream it is given: every row would be lost"))
+		}
+		for _, name := range t.stream.Sources() {
+			errs = append(errs, fmt.Errorf("the function brings in another source: %s; merge streams before the sink", name))
 		}
 	}
 	t.err = stageError("sink.Through", errs...)
@@ -82,6 +90,7 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A]
 	}
 	w := &throughWriter[A, B]{st: st, to: to, feed: newFeed[A](), failed: newFailure(r), over: make(chan struct{})}
 	w.group, ctx = st.Group(ctx)
+	w.untie = w.tie(r.Context()) //nolint:contextcheck // for when nothing is being written: that of Open outlives the run's
 	ctx = context.WithValue(ctx, feedKey{}, w.feed)
 	w.group.Go(func() error {
 		err := w.st.Protect(func() error { return t.stream.Subscribe(ctx, st, into[B]{to}) })
@@ -108,38 +117,39 @@ type throughWriter[A, B any] struct {
 	feed   *feed[A]
 	failed *failure
 	group  *rxcql.Group
-	watch  func() bool // undoes what ties the operators to the run's context
+	untie  func() bool // from the run's context
 
 	over chan struct{} // closed when the operators have ended
 	err  error         // how; set before over is closed
 }
 
 func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error {
-	w.tie(ctx)
-	switch ended, err := w.feed.next(p, w.over); {
-	case err != nil:
-		<-w.over
-		return w.err // nil if an operator ended its stream: the page is done with
-	case ended:
-		<-w.over
-		if w.err == nil {
-			w.st.Drop(len(p.Rows))
+	defer w.tie(ctx)()
+	w.st.Took(len(p.Rows))
+	ended, err := w.feed.next(p, w.over)
+	if !ended {
+		w.st.Passed(len(p.Rows))
+		if err == nil {
+			return w.failed.get()
 		}
-		return w.err
 	}
-	return w.failed.get()
+	<-w.over
+	if ended && w.err == nil {
+		w.st.Drop(len(p.Rows))
+	}
+	return w.err // nil if an operator ended its stream: the page is done with
 }
 
-// tie ends the operators with the context of the run.
-func (w *throughWriter[A, B]) tie(ctx context.Context) {
-	if w.watch == nil {
-		w.watch = context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
-	}
+// tie ends the operators with a context, until it is undone. That of a call is
+// no longer than the call: it may be of an operator before the sink, and end with
+// it in a run that goes well.
+func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
+	return context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
 }
 
 // Flush ends the operators' stream, so nothing can be written after it.
 func (w *throughWriter[A, B]) Flush(ctx context.Context) error {
-	w.tie(ctx)
+	defer w.tie(ctx)()
 	stopped := false
 	select {
 	case <-w.st.Run().Stopping():
@@ -154,9 +164,6 @@ func (w *throughWriter[A, B]) Flush(ctx context.Context) error {
 func (w *throughWriter[A, B]) Close() error {
 	w.feed.close()
 	w.group.Cancel(errClosed)
-	err := w.group.Wait()
-	if w.watch != nil {
-		w.watch()
-	}
-	return errors.Join(err, w.to.Close())
+	w.untie()
+	return errors.Join(w.group.Wait(), w.to.Close())
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
 )
 
 func even(in rxcql.Stream[int]) rxcql.Stream[int] {
@@ -189,6 +190,20 @@ func TestThroughMustUseTheStreamItIsGiven(t *testing.T) {
 	_, err := rxcql.New(ints(1000), to)
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	require.ErrorContains(t, err, "does not use the stream")
+}
+
+func TestTheFunctionOfThroughBringsInNoOtherSource(t *testing.T) {
+	other := operators.Map(ints(5), func(n int) (int, error) { return n, nil })
+	fn := func(in rxcql.Stream[int]) rxcql.Stream[int] {
+		return even(operators.Merge(in, other, source.Chan(make(chan int))))
+	}
+	to := sink.Through(fn, collect(new([]int)))
+	for _, s := range []rxcql.Sink[int]{to, sink.Tee(collect(new([]int)), to)} {
+		_, err := rxcql.New(ints(1000), s)
+		require.ErrorIs(t, err, rxcql.ErrConfig)
+		require.ErrorContains(t, err, "sink.Through: the function brings in another source: Seq")
+		require.ErrorContains(t, err, "the function brings in another source: Chan")
+	}
 }
 
 func ExampleThrough() {
