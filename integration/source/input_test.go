@@ -39,7 +39,7 @@ func TestBadInputIsAClearErrorBeforeReadingStarts(t *testing.T) {
 		"unknown keyspace": {count(source.Table[rxcql.Row](session, "nowhere.t")), rxcql.ErrSchema, []string{"nowhere"}},
 		"type mismatch and unknown column": {count(source.Table[wrong](session, ks+".t")), rxcql.ErrSchema,
 			[]string{"gone", "pk, v"}},
-		"type mismatch": {count(source.Query[wrong](session, "SELECT pk, v AS gone FROM "+ks+".t")), rxcql.ErrSchema,
+		"type mismatch": {count(source.Query[wrong](session, "SELECT \"pk\", v AS gone FROM "+ks+".t")), rxcql.ErrSchema,
 			[]string{"pk", "int", "PK", "bool"}},
 		"a struct without tags":  {count(source.Table[untagged](session, ks+".t")), rxcql.ErrConfig, []string{"untagged", "cql"}},
 		"a scalar with no name":  {count(source.Table[int](session, ks+".t")), rxcql.ErrConfig, []string{"Columns("}},
@@ -49,7 +49,7 @@ func TestBadInputIsAClearErrorBeforeReadingStarts(t *testing.T) {
 		"a statement of nothing": {count(source.Query[rxcql.Row](session, " ")), rxcql.ErrConfig, []string{"empty"}},
 		"not a SELECT":           {count(source.Query[rxcql.Row](session, "INSERT INTO "+ks+".t (pk) VALUES (1)")), rxcql.ErrSchema, []string{"SELECT"}},
 		"a refused statement":    {count(source.Query[rxcql.Row](session, "SELECT nope FROM "+ks+".t")), rxcql.ErrSchema, []string{"nope"}},
-		"too few bound values":   {count(source.Query[rxcql.Row](session, "SELECT * FROM "+ks+".t WHERE pk = ?")), rxcql.ErrSchema, []string{"1 bind markers", "0 values"}},
+		"too few bound values":   {count(source.Query[rxcql.Row](session, "SELECT \"v\" FROM "+ks+".t WHERE pk = ?")), rxcql.ErrSchema, []string{"1 bind markers", "0 values"}},
 		"a virtual table":        {count(source.Table[rxcql.Row](session, "system_views.settings")), rxcql.ErrSchema, []string{"virtual", "Query"}},
 	} {
 		t.Run(name, func(t *testing.T) {
