@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/gocql/gocql"
@@ -60,6 +61,26 @@ func TestBadInputIsAClearErrorBeforeReadingStarts(t *testing.T) {
 		})
 	}
 	require.Zero(t, watch.pages.Load(), "rows were read")
+}
+
+func TestANameThatIsProposedIsFound(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	exec(t, session, "CREATE TABLE %s.%q (pk int PRIMARY KEY)", ks, "MyTable")
+	count := func(name string) error {
+		_, err := source.Table[rxcql.Row](session, name).Count(t.Context())
+		return err
+	}
+	name := ks + ".MyTable"
+	for range 2 { // the second time with what the first proposed
+		err := count(name)
+		if err == nil {
+			return
+		}
+		_, proposed, found := strings.Cut(err.Error(), "did you mean ")
+		require.True(t, found, err)
+		name = ks + "." + strings.TrimSuffix(proposed, "?")
+	}
+	require.NoError(t, count(name), name)
 }
 
 func TestAClosedSessionIsAClearError(t *testing.T) {
