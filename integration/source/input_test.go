@@ -94,6 +94,46 @@ func TestAClosedSessionIsAClearError(t *testing.T) {
 	require.ErrorContains(t, err, "closed")
 }
 
+func TestABoundValueOfAnotherTypeIsFoundBeforeReadingStarts(t *testing.T) {
+	watch := &requests{match: "SELECT"}
+	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
+	exec(t, session, "CREATE TABLE %s.t (pk int, ck text, PRIMARY KEY (pk, ck))", ks)
+	query := func(where string, args ...any) rxcql.Stream[rxcql.Row] {
+		return source.Query[rxcql.Row](session, "SELECT * FROM "+ks+".t WHERE "+where, source.Bind(args...))
+	}
+	const canary = "canary-5d41"
+	for name, each := range map[string]struct {
+		stream rxcql.Stream[rxcql.Row]
+		says   []string
+	}{
+		"text for an int":   {query("pk = ?", canary), []string{"bound value 1: this string cannot be encoded as int"}},
+		"every one at once": {query("pk = ? AND ck = ? LIMIT ?", true, 5, canary), []string{"bound value 1: this bool", "bound value 2: this int ", "bound value 3: this string"}},
+		"too large":         {query("pk = ?", int64(1)<<40), []string{"this int64 cannot be encoded as int"}},
+		"one for many":      {query("pk IN ?", 7), []string{"this int cannot be encoded as list(int)"}},
+		"a tuple":           {query("pk = ? AND (ck) > ?", 7, []any{canary}), []string{"a tuple, which the driver cannot bind"}},
+	} {
+		_, err := each.stream.Count(t.Context())
+		for _, err := range []error{err, each.stream.Check(t.Context())} {
+			require.ErrorIs(t, err, rxcql.ErrSchema, name)
+			for _, text := range each.says {
+				require.ErrorContains(t, err, text, name)
+			}
+			require.NotContains(t, err.Error(), canary)
+		}
+	}
+	require.Zero(t, watch.pages.Load(), "rows were read")
+
+	for _, stream := range []rxcql.Stream[rxcql.Row]{
+		query("pk = ? AND ck = ? LIMIT ?", 1, "a", 10), query("pk IN ? AND ck > ?", []int64{1, 2}, []byte("a")),
+		query("token(pk) > ? AND token(pk) <= ?", int64(-1)<<63, int64(1)<<62), query("pk = ?", new(int)),
+	} {
+		require.NoError(t, stream.Check(t.Context()))
+		_, err := stream.Count(t.Context())
+		require.NoError(t, err)
+	}
+	require.NoError(t, query("pk = ?", nil).Check(t.Context()), "what a null means is the server's to say")
+}
+
 func TestABoundValueNeverReachesAnError(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	exec(t, session, "CREATE TABLE %s.t (pk text PRIMARY KEY, v int)", ks)
