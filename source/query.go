@@ -25,8 +25,8 @@ import (
 // bound values that do not fit the statement (rxcql.ErrSchema) are found by Check,
 // before reading starts. A page that fails in a way that may pass (a timeout, an
 // overloaded or lost node) is asked for again, see rxcql.WithRetry, and no row is
-// handed on twice; one that fails for good is a rxcql.StageError around a rxcql.RowError with the page's number. It is
-// never taken for the end.
+// handed on twice; one that fails for good is a rxcql.StageError around a
+// rxcql.RowError with the page's number. It is never taken for the end.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
 	var errs []error
