@@ -24,26 +24,36 @@ func runIn[T any](ctx context.Context, t *testing.T, s rxcql.Stream[T]) (rxcql.R
 
 func ctxSame(_ context.Context, n int) (int, error) { return n, nil }
 
-func TestACancelInsideABigPageIsSeenByMapInsideIt(t *testing.T) {
+func TestACancelInsideABigPageIsSeenByMapAndScanInsideIt(t *testing.T) {
 	const rows = 10_000
-	for _, at := range []int{0, 1, 63, 64, 65, 5000, rows - 100} {
-		why := errors.New("why")
-		ctx, cancel := context.WithCancelCause(context.Background())
-		last, after := -1, 0
-		slow := operators.Map(count(rows, rows), func(n int) (int, error) {
-			if last = n; n == at {
-				cancel(why)
-			}
-			return n, nil
-		})
-		rep, err := runIn(ctx, t, operators.Tap(slow, func(int) error { after++; return nil }))
-		require.Equal(t, why, err)
-		require.GreaterOrEqual(t, last, at)
-		require.LessOrEqual(t, last, at+64)
-		require.Zero(t, after, "nothing of the page goes on")
-		require.Zero(t, rep.Filtered, "it is lost, not dropped on purpose")
-		require.Zero(t, rep.PagesSettled)
-		require.Zero(t, rep.BytesInFlight)
+	for name, with := range map[string]func(each func(int)) rxcql.Stream[int]{
+		"Map": func(each func(int)) rxcql.Stream[int] {
+			return operators.Map(count(rows, rows), func(n int) (int, error) { each(n); return n, nil })
+		},
+		"Scan": func(each func(int)) rxcql.Stream[int] {
+			return operators.Scan(count(rows, rows), 0, func(_, n int) (int, error) { each(n); return n, nil })
+		},
+	} {
+		for _, at := range []int{0, 1, 63, 64, 65, 5000, rows - 100} {
+			t.Run(fmt.Sprint(name, " at ", at), func(t *testing.T) {
+				why := errors.New("why")
+				ctx, cancel := context.WithCancelCause(context.Background())
+				last, after := -1, 0
+				slow := with(func(n int) {
+					if last = n; n == at {
+						cancel(why)
+					}
+				})
+				rep, err := runIn(ctx, t, operators.Tap(slow, func(int) error { after++; return nil }))
+				require.Equal(t, why, err)
+				require.GreaterOrEqual(t, last, at)
+				require.LessOrEqual(t, last, at+64)
+				require.Zero(t, after, "nothing of the page goes on")
+				require.Zero(t, rep.Filtered, "it is lost, not dropped on purpose")
+				require.Zero(t, rep.PagesSettled)
+				require.Zero(t, rep.BytesInFlight)
+			})
+		}
 	}
 }
 

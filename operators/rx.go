@@ -32,10 +32,13 @@ var errNoObservable = errors.New("the function returned no Observable")
 // folds hands on its fold of a part.
 //
 // rxgo operators are given the context of the run and end with it, also where fn
-// passed rxgo.WithContext. A few of them do not obey any (BufferWithTime,
-// WindowWithTime): they may outlive the run until their input has closed. A
-// panic in a function that rxgo calls ends the program: it happens in a goroutine
-// of rxgo.
+// passed rxgo.WithContext. A few of them do not obey any: BufferWithTime,
+// WindowWithTime and WindowWithCount may outlive the run until their input has
+// closed, and goroutines of ZipFromIterable with an iterable that is longer, of
+// Interval and of Sample stay for good. What hangs in rxgo hangs here until ctx
+// ends: Map with WithPool and Serialize, GroupBy where the groups are read one
+// after the other. A panic in a function that rxgo calls ends the program: it
+// happens in a goroutine of rxgo.
 func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) rxcql.Stream[B] {
 	info := rxcql.StageInfo{
 		Name: "Rx", Scatters: true, NotResumable: true,

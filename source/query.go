@@ -21,13 +21,13 @@ import (
 // on. The first page has 100 rows at most; later ones have as many as make up
 // the wanted bytes (see rxcql.Budget), 10,000 at most (PageRows).
 //
-// Errors: a statement that the server refuses, or columns that do not fit T
-// (rxcql.ErrSchema), are found by Check, before reading starts. A page that
-// fails in a way that may pass (a timeout, an overloaded or lost node) is asked
-// for again, see rxcql.WithRetry, and no row is handed on twice; one that fails for
-// good is a rxcql.StageError around a rxcql.RowError with the page's number. It is
-// never taken for the end. A row that cannot be decoded is a row error, as for
-// Table.
+// Errors: a statement that the server refuses, columns that do not fit T and
+// bound values that do not fit the statement (rxcql.ErrSchema) are found by Check,
+// before reading starts. A page that fails in a way that may pass (a timeout, an
+// overloaded or lost node) is asked for again, see rxcql.WithRetry, and no row is
+// handed on twice; one that fails for good is a rxcql.StageError around a
+// rxcql.RowError with the page's number. It is never taken for the end. A row that
+// cannot be decoded is a row error, as for Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
 	var errs []error
@@ -110,6 +110,8 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	}
 	if want := len(about.Params); want != len(st.Args) {
 		errs = append(errs, fmt.Errorf("the statement has %d bind markers and Bind gave %d values", want, len(st.Args)))
+	} else {
+		errs = append(errs, about.Fits(st.Args))
 	}
 	if len(about.Results) > 0 && !isRow[T]() {
 		_, err := codec.NewDecoder[T](about.Results)

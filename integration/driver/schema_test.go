@@ -84,7 +84,7 @@ func TestUnknownNamesComeWithThoseThatAreNear(t *testing.T) {
 	run(t, session, `CREATE TABLE "Orders" (k int PRIMARY KEY)`, "CREATE TABLE customers (k int PRIMARY KEY)")
 	_, err := schema.Load(t.Context(), s, keyspace, "orders")
 	require.ErrorIs(t, err, schema.ErrUnknownTable)
-	require.ErrorContains(t, err, `did you mean Orders?`)
+	require.ErrorContains(t, err, `did you mean "Orders"?`)
 	_, err = schema.Load(t.Context(), s, keyspace, "custmoers")
 	require.ErrorContains(t, err, "did you mean customers?")
 	_, err = schema.Load(t.Context(), s, keyspace+"x", "orders")

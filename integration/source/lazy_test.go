@@ -16,15 +16,31 @@ import (
 )
 
 func TestBuildingAPipelineSendsNothing(t *testing.T) {
-	watch := &requests{}
-	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
-	exec(t, session, "CREATE TABLE %s.t (pk int PRIMARY KEY, v int)", ks)
-	before := watch.pages.Load()
+	s := &script{statement: scripted, pages: [][]int32{{1}}}
+	session := s.start(t)
+	opened := s.took()
+	require.NotEmpty(t, opened, "it sees what is sent")
 
-	stream := operators.Filter(source.Table[rxcql.Row](session, ks+".t"), func(rxcql.Row) bool { return true })
-	_, err := rxcql.New(stream, sink.Table[rxcql.Row](session, ks+".t"))
+	type row struct {
+		V int32 `cql:"v"`
+	}
+	for _, stream := range []rxcql.Stream[row]{source.Table[row](session, "ks.t"), source.Query[row](session, scripted)} {
+		stream = operators.Filter(stream, func(row) bool { return true })
+		_ = stream.All(t.Context())
+		_ = stream.Observable(t.Context())
+		for _, to := range []rxcql.Sink[row]{
+			sink.Table[row](session, "ks.t"),
+			sink.Exec(session, "INSERT INTO ks.t (v) VALUES (?)", func(r row) ([]any, error) { return []any{r.V}, nil }),
+		} {
+			_, err := rxcql.New(stream, to)
+			require.NoError(t, err)
+		}
+	}
+	require.Empty(t, s.took())
+
+	_, err := source.Query[row](session, scripted).Collect(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, before, watch.pages.Load())
+	require.Len(t, s.took(), 2, "a PREPARE and an EXECUTE are seen, and nothing that came late")
 }
 
 func TestTakeTenAsksForOnePageWhenTheFirstRangeHoldsTenRows(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,6 +30,28 @@ type script struct {
 	asked     atomic.Int64
 	fail      func(page int) message.Message // nil: answer
 	prepare   func() message.Message         // likewise
+
+	mu       sync.Mutex
+	requests []string // all that came, but for those that keep a connection
+}
+
+// took gives the requests since it was last called.
+func (s *script) took() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.requests
+	s.requests = nil
+	return all
+}
+
+// note remembers a request. Heartbeats come whenever the driver likes.
+func (s *script) note(m message.Message) {
+	if _, heartbeat := m.(*message.Options); heartbeat {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, fmt.Sprint(m))
 }
 
 // start runs the script and returns a session on it.
@@ -74,6 +97,7 @@ func (s *script) answer(request *frame.Frame, _ *client.CqlServerConnection, _ c
 	reply := func(m message.Message) *frame.Frame {
 		return frame.NewFrame(request.Header.Version, request.Header.StreamId, m)
 	}
+	s.note(request.Body.Message)
 	switch m := request.Body.Message.(type) {
 	case *message.Prepare:
 		if strings.TrimSpace(m.Query) == s.statement {

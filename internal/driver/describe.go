@@ -2,6 +2,8 @@ package driver
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/gocql/gocql"
 
@@ -13,6 +15,8 @@ type Description struct {
 	Params       []codec.Column // one a bound value, in order, with the column's name or such as [timestamp]
 	Results      []codec.Column // of a SELECT; empty for writes, conditional ones included
 	PartitionKey []int          // which of Params make the partition key, in key order; empty if not all are bound
+
+	params []gocql.ColumnInfo // Params as the driver has them
 }
 
 // Describe has the server prepare cql, which checks it against the schema (but
@@ -36,7 +40,7 @@ func (s *Session) Describe(ctx context.Context, cql string) (*Description, error
 	if info == nil {
 		return nil, err
 	}
-	d := &Description{PartitionKey: info.PKeyColumns}
+	d := &Description{PartitionKey: info.PKeyColumns, params: info.Args}
 	if d.Params, err = convert(info.Args); err != nil {
 		return nil, err
 	}
@@ -44,4 +48,30 @@ func (s *Session) Describe(ctx context.Context, cql string) (*Description, error
 		return nil, err
 	}
 	return d, nil
+}
+
+// Fits says, without I/O, which of the values to bind could not be sent. There
+// must be as many as there are Params.
+func (d *Description) Fits(args []any) error {
+	var errs []error
+	for i, arg := range guarded(args) {
+		errs = append(errs, fits(d.params[i], arg, i))
+	}
+	return errors.Join(errs...)
+}
+
+func fits(param gocql.ColumnInfo, arg any, index int) (err error) {
+	defer func() { // a user's own MarshalCQL may panic
+		if r := recover(); r != nil {
+			err = fmt.Errorf("bound value %d: %w", index+1, panicked(r))
+		}
+	}()
+	switch {
+	case isTuple(param):
+		return fmt.Errorf("bound value %s %w", param.Name, ErrTupleParam)
+	case arg == any(gocql.UnsetValue):
+		return nil
+	}
+	_, err = gocql.Marshal(param.TypeInfo, arg)
+	return err
 }

@@ -40,7 +40,7 @@ func Load(ctx context.Context, q Reader, keyspace, table string) (*Table, error)
 		err = l.columns(ctx, t)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("schema of %s.%s: %w", keyspace, table, err)
+		return nil, fmt.Errorf("schema of %s.%s: %w", Spell(keyspace), Spell(table), err)
 	}
 	return t, nil
 }

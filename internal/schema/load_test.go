@@ -85,6 +85,28 @@ func TestSchemasThatCannotBeAreErrorsAndNoLoops(t *testing.T) {
 	require.ErrorContains(t, err, `"compact_value"`)
 }
 
+func TestNamesInErrorsCanBeWrittenAsTheyAreShown(t *testing.T) {
+	f := tables{"system_schema.keyspaces": {[][]byte{[]byte("MixedCase")}}}
+	_, err := schema.Load(t.Context(), f, "mixedcase", "mytable")
+	require.EqualError(t, err, `schema of mixedcase.mytable: no such keyspace: mixedcase; did you mean "MixedCase"?`)
+
+	_, err = schema.Load(t.Context(), listing{f, "MyTable"}, "MixedCase", "mytable")
+	require.EqualError(t, err, `schema of "MixedCase".mytable: no such table: mytable in keyspace "MixedCase"; did you mean "MyTable"?`)
+}
+
+// listing has one table, which is found by listing all only.
+type listing struct {
+	tables
+	name string
+}
+
+func (l listing) Each(ctx context.Context, st driver.Statement, row func(string, [][]byte) error) error {
+	if strings.HasPrefix(st.CQL, "SELECT table_name FROM system_schema.tables") {
+		return row("host", [][]byte{[]byte(l.name)})
+	}
+	return l.tables.Each(ctx, st, row)
+}
+
 func TestAFailedReadIsNotAMissingTable(t *testing.T) {
 	down := errors.New("no answer")
 	for _, table := range []string{"system_schema.tables", "system_schema.views", "system_virtual_schema.tables", "system_schema.keyspaces"} {

@@ -92,3 +92,12 @@ func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func Quote(ident string) string {
 	return `"` + strings.ReplaceAll(ident, `"`, `""`) + `"`
 }
+
+// Spell writes an exact name as ParseName reads it: in double quotes only where it
+// would be taken for another one without.
+func Spell(ident string) string {
+	if name, rest, err := part(ident, ""); err == nil && rest == "" && name == ident {
+		return ident
+	}
+	return Quote(ident)
+}

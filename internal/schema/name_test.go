@@ -70,6 +70,20 @@ func TestQuotingMakesOneIdentifierOfAnything(t *testing.T) {
 	require.Equal(t, `"a""; DROP TABLE x; --"`, schema.Quote(`a"; DROP TABLE x; --`))
 }
 
+func TestNamesAreSpelledAsTheyMustBeWritten(t *testing.T) {
+	for name, want := range map[string]string{
+		"orders_2": "orders_2", "select": "select", "Orders": `"Orders"`, "2021": `"2021"`, "_x": `"_x"`,
+		"a.b": `"a.b"`, `c"d`: `"c""d"`, "with space": `"with space"`, "": `""`,
+	} {
+		require.Equal(t, want, schema.Spell(name))
+		if name != "" {
+			keyspace, table, err := schema.ParseName(schema.Spell(name) + "." + schema.Spell(name))
+			require.NoError(t, err)
+			require.Equal(t, [2]string{name, name}, [2]string{keyspace, table})
+		}
+	}
+}
+
 func TestNearNamesAreTheLikeliestFirst(t *testing.T) {
 	names := []string{"orders", "Orders", "order", "customers", "odrers", "x"}
 	require.Equal(t, []string{"Orders", "odrers", "order"}, schema.Near("orders", names))

@@ -59,14 +59,14 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// meant is the end of an error that proposes names, or nothing.
-func meant(prefix, name string, names []string) string {
+// meant is the end of an error that proposes names, as they must be written, or nothing.
+func meant(name string, names []string) string {
 	near := Near(name, names)
 	if len(near) == 0 {
 		return ""
 	}
 	for i, n := range near {
-		near[i] = prefix + n
+		near[i] = Spell(n)
 	}
 	return "; did you mean " + strings.Join(near, " or ") + "?"
 }

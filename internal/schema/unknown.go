@@ -23,7 +23,7 @@ func (l *loader) unknown(ctx context.Context, table string) error {
 		return err
 	}
 	if !slices.Contains(keyspaces, l.keyspace) {
-		return fmt.Errorf("%w: %s%s", ErrUnknownKeyspace, l.keyspace, meant("", l.keyspace, keyspaces))
+		return fmt.Errorf("%w: %s%s", ErrUnknownKeyspace, Spell(l.keyspace), meant(l.keyspace, keyspaces))
 	}
 	const where = " WHERE keyspace_name = ?"
 	err = l.each(ctx, into(&tables), "SELECT table_name FROM system_schema.tables"+where, l.keyspace)
@@ -36,6 +36,6 @@ func (l *loader) unknown(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %s in keyspace %s%s", ErrUnknownTable, table, l.keyspace,
-		meant("", table, tables))
+	return fmt.Errorf("%w: %s in keyspace %s%s", ErrUnknownTable, Spell(table), Spell(l.keyspace),
+		meant(table, tables))
 }
