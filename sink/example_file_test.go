@@ -18,7 +18,7 @@ func check(err error) {
 
 func ExampleNDJSON() {
 	path := filepath.Join(os.TempDir(), "example.ndjson")
-	defer os.Remove(path)
+	defer os.RemoveAll(path)
 	type flight struct {
 		ID    int64  `json:"id"`
 		Route string `json:"route"`
@@ -38,7 +38,7 @@ func ExampleNDJSON() {
 
 func ExampleCSV() {
 	path := filepath.Join(os.TempDir(), "example.csv")
-	defer os.Remove(path)
+	defer os.RemoveAll(path)
 	type flight struct {
 		ID    int64   `cql:"id"`
 		Route *string `cql:"route"`

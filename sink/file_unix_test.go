@@ -240,14 +240,3 @@ func TestAFileThatIsTakenAwayOrWrittenByOthersMeanwhileIsNoticed(t *testing.T) {
 		require.ErrorContains(t, err, name)
 	}
 }
-
-func TestAFileSinkAllocatesLittleForARow(t *testing.T) {
-	path := outPath(t)
-	allocs := testing.AllocsPerRun(1, func() {
-		_, err := run(t, partitionsOf(50_000), sink.CSV[event](path, sink.Overwrite()))
-		require.NoError(t, err)
-	})
-	require.Less(t, allocs, 100_000.0, "at most the text of a row")
-}
-
-func partitionsOf(n int) rxcql.Stream[event] { return sequence(partitions(n/100, 100)...) }

@@ -3,7 +3,6 @@ package sink_test
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,7 +80,7 @@ func csvRowSink(null string) func(string) rxcql.Sink[rxcql.Row] {
 }
 
 func TestARowThatAFileCannotHoldCanBeSkippedAndIsNotWritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "rows.ndjson")
+	path := outPath(t)
 	rep, err := run(t, sequence(1.5, math.NaN(), 2.5, math.Inf(1)), sink.NDJSON[float64](path), rxcql.WithRowErrors(rxcql.SkipRows(2)))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, rep.Written)
@@ -91,3 +90,14 @@ func TestARowThatAFileCannotHoldCanBeSkippedAndIsNotWritten(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "1.5\n2.5\n", string(text))
 }
+
+func TestAFileSinkAllocatesLittleForARow(t *testing.T) {
+	path := outPath(t)
+	allocs := testing.AllocsPerRun(1, func() {
+		_, err := run(t, partitionsOf(50_000), sink.CSV[event](path, sink.Overwrite()))
+		require.NoError(t, err)
+	})
+	require.Less(t, allocs, 100_000.0, "at most the text of a row")
+}
+
+func partitionsOf(n int) rxcql.Stream[event] { return sequence(partitions(n/100, 100)...) }

@@ -18,7 +18,7 @@ func check(err error) {
 func ExampleNDJSON() {
 	path := filepath.Join(os.TempDir(), "example-in.ndjson")
 	check(os.WriteFile(path, []byte("{\"id\":1,\"route\":\"SFO-JFK\"}\n{\"id\":2}\n"), 0o600))
-	defer os.Remove(path)
+	defer os.RemoveAll(path)
 	type flight struct {
 		ID    int64   `json:"id"`
 		Route *string `json:"route"`
@@ -35,7 +35,7 @@ func ExampleNDJSON() {
 func ExampleCSV() {
 	path := filepath.Join(os.TempDir(), "example-in.csv")
 	check(os.WriteFile(path, []byte("route,id\n\"SFO, JFK\",1\n,2\n"), 0o600))
-	defer os.Remove(path)
+	defer os.RemoveAll(path)
 	type flight struct {
 		ID    int64   `cql:"id"`
 		Route *string `cql:"route"`
