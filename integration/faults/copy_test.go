@@ -60,7 +60,7 @@ func TestFaultsReconcileForEverySeedFromTableToTable(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			c := newChance(uint64(seed))
-			session := through(t, stand(t, ks, c.decide))
+			session := through(t, stand(t, ks, c.decide), impatient)
 			few := []sink.TableOption{sink.BatchRows(10), sink.InFlight(16)}
 			src := source.Table[original](session, ks+".src", source.Splits(8), source.PageRows(30))
 			kept := operators.Filter(src, func(o original) bool { return o.C > 0 })

@@ -24,39 +24,43 @@ func TestFaultsApplyAStatementThatIsNotIdempotentAtMostOnceForEverySeed(t *testi
 	direct, ks := cassandra.Keyspace(t, cluster)
 	exec(t, direct, "CREATE TABLE "+ks+".counters (seed int, id int, n counter, PRIMARY KEY (seed, id))")
 	var failed atomic.Int64
-	t.Cleanup(func() {
-		t.Logf("%d of %d seeds left an outcome open", failed.Load(), *seeds)
-		require.True(t, *seeds < 10 || failed.Load() > 0, "no seed left an outcome open")
-	})
-	for seed := range *seeds {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
-			c := newChance(uint64(seed))
-			c.harmless = seed%2 == 0
-			p := stand(t, ks, c.decide)
-			rep, err := counting(t, through(t, p), ks, seed)
-			p.close() // what was handed on has been applied
+	t.Run("seeds", func(t *testing.T) { // returns when all have ended
+		for seed := range *seeds {
+			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+				t.Parallel()
+				c := newChance(uint64(seed))
+				c.harmless = seed%2 == 0
+				p := stand(t, ks, c.decide)
+				timeout := impatient
+				if c.harmless {
+					timeout = patient
+				}
+				rep, err := counting(t, through(t, p, timeout), ks, seed)
+				p.close() // what was handed on has been applied
 
-			applied := appliedOnce(t, direct, ks, seed)
-			require.GreaterOrEqual(t, applied, rep.Written)
-			require.LessOrEqual(t, applied, rep.Written+rep.Unknown)
-			if c.harmless {
-				require.NoError(t, err)
-				require.EqualValues(t, counted, applied)
-				require.Equal(t, c.fails() > 0, rep.Retried > 0)
-			}
-			if err == nil {
-				require.Zero(t, rep.Unknown)
-				require.EqualValues(t, counted, rep.Written)
-			} else {
-				require.ErrorIs(t, err, rxcql.ErrUnknownOutcome)
-				require.Positive(t, rep.Unknown)
-				failed.Add(1)
-			}
-			t.Logf("%d %%: %v: %d written, %d unknown, %d applied, %d retried",
-				c.percent, c.failed, rep.Written, rep.Unknown, applied, rep.Retried)
-		})
-	}
+				applied := appliedOnce(t, direct, ks, seed)
+				require.GreaterOrEqual(t, applied, rep.Written)
+				require.LessOrEqual(t, applied, rep.Written+rep.Unknown)
+				if c.harmless {
+					require.NoError(t, err)
+					require.EqualValues(t, counted, applied)
+					require.Equal(t, c.fails() > 0, rep.Retried > 0)
+				}
+				if err == nil {
+					require.Zero(t, rep.Unknown)
+					require.EqualValues(t, counted, rep.Written)
+				} else {
+					require.ErrorIs(t, err, rxcql.ErrUnknownOutcome)
+					require.Positive(t, rep.Unknown)
+					failed.Add(1)
+				}
+				t.Logf("%d %%: %v: %d written, %d unknown, %d applied, %d retried",
+					c.percent, c.failed, rep.Written, rep.Unknown, applied, rep.Retried)
+			})
+		}
+	})
+	t.Logf("%d of %d seeds left an outcome open", failed.Load(), *seeds)
+	require.True(t, *seeds < 10 || failed.Load() > 0, "no seed left an outcome open")
 }
 
 func counting(t *testing.T, session *gocql.Session, ks string, seed int) (rxcql.Report, error) {
@@ -94,7 +98,7 @@ func TestFaultsReconcileForEverySeedWithAnIdempotentStatement(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			c := newChance(uint64(seed))
-			session := through(t, stand(t, ks, c.decide))
+			session := through(t, stand(t, ks, c.decide), impatient)
 			in := source.Seq(func(yield func(int, error) bool) {
 				for id := range counted {
 					if !yield(id, nil) {

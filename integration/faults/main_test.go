@@ -22,8 +22,15 @@ var cluster *cassandra.Cluster
 
 func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 
+// impatient is the timeout of sessions that are left without an answer at times;
+// patient that of sessions which must not take a busy machine for that.
+const (
+	impatient = time.Second
+	patient   = 15 * time.Second
+)
+
 // through opens a session that reaches the cluster through the proxy only.
-func through(t *testing.T, p *proxy) *gocql.Session {
+func through(t *testing.T, p *proxy, timeout time.Duration) *gocql.Session {
 	t.Helper()
 	host, port, err := net.SplitHostPort(p.address())
 	require.NoError(t, err)
@@ -34,7 +41,7 @@ func through(t *testing.T, p *proxy) *gocql.Session {
 	config.Port = number
 	config.DisableInitialHostLookup = true
 	config.AddressTranslator = gocql.AddressTranslatorFunc(func(net.IP, int) (net.IP, int) { return net.ParseIP(host), number })
-	config.Timeout = time.Second
+	config.Timeout = timeout
 	config.Logger = silent{}
 	session, err := config.CreateSession()
 	require.NoError(t, err)

@@ -61,7 +61,7 @@ func TestFaultsThroughputComesBackAfterOverload(t *testing.T) {
 	direct, ks := cassandra.Keyspace(t, cluster)
 	exec(t, direct, "CREATE TABLE "+ks+".t (p int PRIMARY KEY, v int)")
 	n := &narrow{start: time.Now(), from: 3 * time.Second, to: 6 * time.Second, few: 4}
-	session := through(t, stand(t, ks, n.decide))
+	session := through(t, stand(t, ks, n.decide), patient)
 	type row struct {
 		P int `cql:"p"`
 		V int `cql:"v"`
@@ -85,6 +85,7 @@ func TestFaultsThroughputComesBackAfterOverload(t *testing.T) {
 	require.GreaterOrEqual(t, slices.Max(n.peaks[8:12]), 60, "before")
 	require.LessOrEqual(t, slices.Max(n.peaks[18:23]), 12, "in the middle of it")
 	require.GreaterOrEqual(t, slices.Max(n.peaks[40:44]), 60, "after")
+	require.Less(t, rep.Retried, int64(300), "as many again and again as before")
 	before, after := n.calls[8:12], n.calls[40:44]
 	require.Greater(t, 2*sum(after), sum(before))
 }

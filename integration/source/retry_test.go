@@ -115,7 +115,7 @@ func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
 				require.Equal(t, rxcql.EndedByStop, report.EndedBy)
 				return
 			}
-			require.ErrorIs(t, err, broken)
+			require.Equal(t, broken, err, "the cause, and nothing around it")
 		})
 	}
 }
