@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -171,11 +170,6 @@ func TestAStoreThatCannotBeOpenedEndsTheRunBeforeAnythingIsRead(t *testing.T) {
 		Check(context.Background()), errTest)
 }
 
-// tells is a row whose error as JSON shows a value.
-type tells struct{}
-
-func (tells) MarshalJSON() ([]byte, error) { return nil, errors.New(canary) }
-
 func TestLettersThatWaitAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 10_000
@@ -236,31 +230,4 @@ func TestLeavingALoopEarlyKeepsTheLettersThatWait(t *testing.T) {
 	}
 	require.Len(t, store.letters, 5)
 	require.Equal(t, 1, store.closed)
-}
-
-func TestARowThatALetterWouldNotKeepAsItIsEndsTheRun(t *testing.T) {
-	type row struct {
-		Text string
-		F    float64
-		Fn   func()
-	}
-	for _, bad := range []any{
-		"\xff" + canary, tells{}, struct{ S string }{"a\\\xc3(" + canary}, map[string]string{"\xc0": canary}, math.NaN(), row{Text: canary},
-	} {
-		in := operators.Map(seq(5), func(int) (any, error) { return bad, nil })
-		in = operators.Tap(in, func(any) error { return errRow })
-		store := &drawer{}
-		_, err := pipeline(t, in, &memory[any]{}, rxcql.WithRowErrors(rxcql.DeadLetter(store))).Run(context.Background())
-		require.ErrorContains(t, err, "cannot be kept as a dead letter")
-		require.ErrorIs(t, err, errRow)
-		require.NotContains(t, err.Error(), canary)
-		require.Empty(t, store.letters)
-	}
-	for _, good := range []string{"�", `\ufffd`, `\\ufffd` + "�", "<&>", "\u2028\x00"} {
-		in := operators.Map(seq(1), func(int) (string, error) { return good, nil })
-		in = operators.Tap(in, func(string) error { return errRow })
-		store := &drawer{}
-		_, err := pipeline(t, in, &memory[string]{}, rxcql.WithRowErrors(rxcql.DeadLetter(store))).Run(context.Background())
-		require.NoError(t, err, "%q", good)
-	}
 }

@@ -183,7 +183,7 @@ func TestACancelIsNotTakenForARowThatFails(t *testing.T) {
 		return n, nil
 	})
 	rep, err := pipeline(t, in, &memory[int]{}, rxcql.WithRowErrors(rxcql.SkipRows(10))).Run(ctx)
-	require.Error(t, err)
+	require.Equal(t, errTest, err)
 	require.Zero(t, rep.Skipped)
 	require.EqualValues(t, 4, rep.PagesSettled)
 }

@@ -33,7 +33,8 @@ type rowErrors struct {
 // which errors are row errors; the call sorts out the others). Nil means that
 // the row has been dealt with: the stage drops it without a word and goes on with
 // the next. Otherwise the stage ends with the error as it is: a StageError around
-// a RowError.
+// a RowError, or the cause of ctx if that has ended and another policy than
+// FailOnRowError holds.
 //
 // Lease is what the row's page owes; the caller owns it during the call. A row
 // that becomes a dead letter takes a hold on its receipts until the letter is
@@ -52,8 +53,8 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
 		return err
 	}
-	if ctx.Err() != nil && !isEnded(context.Cause(ctx)) { // perhaps it failed because of that
-		return err
+	if ctx.Err() != nil && !isEnded(context.Cause(ctx)) { // perhaps the row failed because of that
+		return context.Cause(ctx)
 	}
 	if r.letters != nil {
 		if e := r.letters.add(ctx, s, lease, &f); e != nil {
