@@ -35,6 +35,9 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := adjacent(stream, sink); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	resume := ResumeInfoOf(sink)
 	if err := resumable(stream.node, cfg, resume); err != nil {
 		return nil, err

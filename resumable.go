@@ -48,3 +48,30 @@ func notResumable(root *node, barrier bool) error {
 func (s Stream[T]) Resume(sink ResumeInfo) ResumeInfo {
 	return ResumeInfo{Err: errors.Join(notResumable(s.node, sink.Barrier), sink.Err), Barrier: sink.Barrier}
 }
+
+// adjacent refuses a sink that needs rows of one partition to arrive together
+// where they do not.
+func adjacent[T any](stream Stream[T], sink Sink[T]) error {
+	needs, ok := sink.(Adjacent)
+	if !ok || !stream.Scattered() {
+		return nil
+	}
+	for _, name := range needs.NeedsAdjacent() {
+		return fmt.Errorf("%s, inside the sink: rows of one partition do not arrive together any more: "+
+			"put it before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered)", name)
+	}
+	return nil
+}
+
+// NeedsAdjacent names the stages up to here that need rows of one partition to
+// arrive together; for sinks that have a stream inside.
+func (s Stream[T]) NeedsAdjacent() (names []string) {
+	if s.node != nil {
+		s.node.walk(func(n *node) {
+			if n.info.Adjacent {
+				names = append(names, n.info.Name)
+			}
+		})
+	}
+	return names
+}

@@ -29,6 +29,11 @@ type Writer[T any] interface {
 	Close() error
 }
 
+// Adjacent is what a Sink may implement that has a stream inside: it names the
+// stages in it that need rows of one partition to arrive together. New refuses
+// them behind a stream that scatters rows.
+type Adjacent interface{ NeedsAdjacent() []string }
+
 // Configured is what a Sink or a CheckpointStore may implement to report options it cannot work
 // with from New, before any I/O.
 type Configured interface{ ConfigError() error }

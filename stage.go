@@ -16,6 +16,8 @@ type StageInfo struct {
 	// OneToOne: every row in gives exactly one row out, in order. A limit set
 	// downstream (Take) then holds upstream too.
 	OneToOne bool
+	// Adjacent: the stage needs rows of one partition to arrive together.
+	Adjacent bool
 	// Scatters: rows of one partition no longer arrive together, or rows of
 	// several ranges are mixed in a page; GroupAdjacent refuses such input.
 	Scatters bool

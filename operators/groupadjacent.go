@@ -54,7 +54,7 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // rxcql.New.
 func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
-		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), Holds: true,
+		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), Holds: true, Adjacent: true,
 		Err: errors.Join(required("the key function", key == nil), required("the fold", fold == nil)),
 	}
 	if in.Scattered() {

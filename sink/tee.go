@@ -39,6 +39,14 @@ type tee[T any] struct {
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (t *tee[T]) ConfigError() error { return t.err }
 
+// NeedsAdjacent: as any of the sinks does; see rxcql.Adjacent.
+func (t *tee[T]) NeedsAdjacent() (names []string) {
+	for _, s := range t.sinks {
+		names = append(names, needsAdjacent(s)...)
+	}
+	return names
+}
+
 // Resume: as all sinks together; see rxcql.Resumer.
 func (t *tee[T]) Resume() (info rxcql.ResumeInfo) {
 	var errs []error

@@ -66,6 +66,18 @@ type through[A, B any] struct {
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (t *through[A, B]) ConfigError() error { return t.err }
 
+// NeedsAdjacent: as the operators do, and the sink behind them; see rxcql.Adjacent.
+func (t *through[A, B]) NeedsAdjacent() []string {
+	return append(t.stream.NeedsAdjacent(), needsAdjacent(t.to)...)
+}
+
+func needsAdjacent[T any](sink rxcql.Sink[T]) []string {
+	if a, ok := sink.(rxcql.Adjacent); ok {
+		return a.NeedsAdjacent()
+	}
+	return nil
+}
+
 // Resume: as the sink behind the operators, and as they let it; see rxcql.Resumer.
 func (t *through[A, B]) Resume() rxcql.ResumeInfo { return t.stream.Resume(rxcql.ResumeInfoOf(t.to)) }
 
