@@ -43,29 +43,11 @@ func TestBuildingAPipelineSendsNothing(t *testing.T) {
 	require.Len(t, s.took(), 2, "a PREPARE and an EXECUTE are seen, and nothing that came late")
 }
 
-func TestTakeTenAsksForOnePageWhenTheFirstRangeHoldsTenRows(t *testing.T) {
+func TestTakeTenOfAQueryAsksForOnePage(t *testing.T) {
 	watch := &requests{match: "SELECT \"pk\""}
 	session, ks := cassandra.Keyspace(t, cluster, observed(watch))
-	fill(t, session, ks+".t", 200_000) // 200 partitions in about 64 ranges: three a range, 3,000 rows
+	fill(t, session, ks+".t", 20_000)
 
-	stream := operators.Take(source.Table[cell](session, ks+".t", source.Splits(1)), 10)
-	for range 3 {
-		watch.pages.Store(0)
-		watch.rows.Store(0)
-		rows, err := stream.Collect(t.Context())
-		require.NoError(t, err)
-		require.Len(t, rows, 10)
-		// A range without a single partition costs an empty page.
-		require.EqualValues(t, 10, watch.rows.Load())
-		require.LessOrEqual(t, watch.pages.Load(), int64(2))
-		require.Zero(t, watch.overlaps, "two pages were asked for at a time")
-	}
-	watch.overlaps = 0
-	_, err := source.Table[cell](session, ks+".t", source.Splits(1)).Count(t.Context())
-	require.NoError(t, err)
-	require.NotZero(t, watch.overlaps, "without a limit pages are read at once; else the test above shows nothing")
-
-	watch.pages.Store(0)
 	rows, err := operators.Take(source.Query[cell](session, "SELECT \"pk\", ck, v FROM "+ks+".t"), 10).Collect(t.Context())
 	require.NoError(t, err)
 	require.Len(t, rows, 10)

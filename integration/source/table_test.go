@@ -1,7 +1,6 @@
 package source_test
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,40 +10,10 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-var rowsInTable = flag.Int("source.rows", 1_000_000, "rows of the table that is read whole")
-
 type cell struct {
 	PK int32 `cql:"pk"`
 	CK int32 `cql:"ck"`
 	V  int64 `cql:"v"`
-}
-
-func TestEveryRowOfALargeTableArrivesExactlyOnce(t *testing.T) {
-	session, ks := cassandra.Keyspace(t, cluster)
-	fill(t, session, ks+".big", *rowsInTable)
-
-	const budget = 4 << 20
-	for _, splits := range []int{1, 200} {
-		seen := make([]uint8, *rowsInTable)
-		report, err := source.Table[cell](session, ks+".big", source.Splits(splits)).
-			ForEach(t.Context(), func(c cell) error {
-				require.Equal(t, c.V, int64(c.PK)*1000+int64(c.CK))
-				seen[c.V]++
-				return nil
-			}, rxcql.WithBudget(budget))
-		require.NoError(t, err)
-		for i, times := range seen {
-			if times != 1 {
-				t.Fatalf("row %d arrived %d times with %d splits", i, times, splits)
-			}
-		}
-		require.True(t, report.Complete)
-		require.EqualValues(t, *rowsInTable, report.ReadRows)
-		require.Equal(t, report.Ranges, report.RangesDone)
-		require.Equal(t, report.Pages, report.PagesSettled)
-		require.LessOrEqual(t, report.PeakBytes, budget+int64(report.PeakFetches)*report.LargestPage)
-		t.Logf("splits %d: %v", splits, report)
-	}
 }
 
 func TestShardsOfATableAreDisjointAndCoverIt(t *testing.T) {
