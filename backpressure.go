@@ -27,6 +27,8 @@ const (
 // where a page counts as a fetch in flight for as long as another input fetches
 // beside it because it alone is more than the budget. Rows that an operator
 // makes larger than they were read, and rows of an Unmetered input, come on top.
+// Rows that several branches of a Tee keep count once for each that does: there
+// the peak is up to as many times that as the Tee has branches.
 //
 // Every input of a pipeline keeps one page of credit that no other input can
 // use, so that operators waiting for one input cannot be starved by another.

@@ -60,8 +60,8 @@ func (f *concurrency[T, U]) nextOfAny() *rxcql.Page[U] {
 	f.ready, f.spare = resultsOf[U]{results: f.spare.results[:0], of: f.spare.of[:0]}, full
 	lease := f.account.Lease()
 	for _, c := range full.of {
-		f.release(lease, c, c.ready)
-		c.ready = 0
+		f.release(lease, c, c.ready, c.readyBytes)
+		c.ready, c.readyBytes = 0, 0
 	}
 	clear(full.of)
 	lease.Emit()
@@ -74,8 +74,9 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 		return nil
 	}
 	c := f.queue[0]
-	end := c.next
+	end, bytes := c.next, int64(0)
 	for end < len(c.done) && c.done[end] {
+		bytes += int64(c.bytes[end])
 		end++
 	}
 	n := end - c.next
@@ -88,7 +89,7 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 	lease := f.account.Lease()
 	lease.Position = c.lease.Position
 	lease.Last = lease.Last && c.left == n
-	f.release(lease, c, n)
+	f.release(lease, c, n, bytes)
 	lease.Emit()
 	if c.left == 0 {
 		f.queue[0] = nil
@@ -98,13 +99,10 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 	return &rxcql.Page[U]{Rows: rows, Lease: lease}
 }
 
-// release moves what n rows of a page owe to the lease that they are delivered under.
-func (f *concurrency[T, U]) release(to *rxcql.Lease, c *inputPage[U], n int) {
-	share := c.lease.Bytes()
-	if n < c.left {
-		share = share / int64(c.left) * int64(n)
-	}
-	to.Take(c.lease, share)
+// release moves what n results of a page owe, and so many bytes, to the lease that
+// they are delivered under.
+func (f *concurrency[T, U]) release(to *rxcql.Lease, c *inputPage[U], n int, bytes int64) {
+	to.Take(c.lease, bytes)
 	c.left -= n
 	if c.left == 0 {
 		c.lease.End()

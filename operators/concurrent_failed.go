@@ -24,6 +24,7 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.finished++
+	f.replace(c, index, 0)
 	if !f.unordered {
 		if c.failed == nil {
 			c.failed = make([]bool, len(c.done))

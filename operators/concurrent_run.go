@@ -55,14 +55,15 @@ type inputPage[U any] struct {
 	at    rxcql.Position
 	left  int // rows that have not been delivered
 
-	rowBytes int64 // of a row that came, in the mean
-	grown    int64 // by how much results are larger than that and not charged yet
+	bytes []int // of each row; of its result once that is there
+	grown int64 // what these have become more, or less, and the lease does not know yet
 
-	results []U
-	done    []bool
-	failed  []bool // rows that have no result; nil if none has failed
-	next    int    // the first that has not been delivered
-	ready   int    // unordered: results that wait
+	results    []U
+	done       []bool
+	failed     []bool // rows that have no result; nil if none has failed
+	next       int    // the first that has not been delivered
+	ready      int    // unordered: results that wait
+	readyBytes int64  // and their bytes
 }
 
 // resultsOf is where results wait that have no order.
@@ -142,20 +143,28 @@ func (f *concurrency[T, U]) finish(c *inputPage[U], index int, result U) bool {
 		}
 		c.ready++
 		f.ready.results = append(f.ready.results, result)
-		c.charge(f.sizeOut(&f.ready.results[len(f.ready.results)-1]))
+		f.replace(c, index, f.sizeOut(&f.ready.results[len(f.ready.results)-1]))
+		c.readyBytes += int64(c.bytes[index])
 		return f.announce()
 	}
 	c.results[index], c.done[index] = result, true
-	c.charge(f.sizeOut(&c.results[index]))
+	f.replace(c, index, f.sizeOut(&c.results[index]))
 	return f.queue[0] == c && c.next == index && f.announce()
 }
 
-// charge adds what a result takes more than a row of its page, a few KiB at a
-// time.
-func (c *inputPage[U]) charge(bytes int) {
-	c.grown += int64(bytes) - c.rowBytes
-	if c.grown >= 4<<10 {
+// replace notes that a result has taken the place of its row. What it takes more
+// is charged and what it takes less is given back, a few KiB at a time.
+func (f *concurrency[T, U]) replace(c *inputPage[U], index, bytes int) {
+	c.grown += int64(bytes - c.bytes[index])
+	c.bytes[index] = bytes
+	switch {
+	case c.grown >= 4<<10:
 		c.lease.Take(&rxcql.Lease{}, c.grown)
+		c.grown = 0
+	case c.grown <= -4<<10:
+		gone := f.account.Lease()
+		gone.Take(c.lease, -c.grown)
+		gone.End()
 		c.grown = 0
 	}
 }

@@ -42,13 +42,13 @@ func (f *submitter[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 
 // accept notes a page and takes over what its rows owe.
 func (f *submitter[T, U]) accept(p *rxcql.Page[T]) (c *inputPage[U], tell bool) {
-	c = &inputPage[U]{lease: f.account.Lease(), at: p.Position, left: len(p.Rows)}
-	var bytes int64
+	c = &inputPage[U]{lease: f.account.Lease(), at: p.Position, left: len(p.Rows), bytes: make([]int, len(p.Rows))}
+	var all int64
 	for i := range p.Rows {
-		bytes += int64(f.sizeIn(&p.Rows[i]))
+		c.bytes[i] = f.sizeIn(&p.Rows[i])
+		all += int64(c.bytes[i])
 	}
-	c.lease.Take(p.Lease, bytes)
-	c.rowBytes = bytes / max(1, int64(len(p.Rows)))
+	c.lease.Take(p.Lease, all)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived += int64(len(p.Rows))

@@ -12,7 +12,10 @@ import (
 // page goes to the sinks one after the other, in the order given, and is
 // settled when it is done with in all of them. A sink that fails fails the run;
 // a slow one slows the others. Tee itself holds nothing: what the sinks hold is
-// charged to each of them. Its own stage counts a row once, Report.Written once a
+// charged to each of them, so that the bytes in flight may reach what
+// rxcql.Budget promises times the number of sinks that keep rows while they
+// write (Each without InFlight keeps none). Its own stage counts a row once,
+// Report.Written once a
 // sink.
 func Tee[T any](sinks ...rxcql.Sink[T]) rxcql.Sink[T] {
 	t := &tee[T]{sinks: sinks}

@@ -49,7 +49,7 @@ func timed(in rxcql.Stream[int]) rxcql.Stream[int] {
 		})
 }
 
-func same(o rxgo.Observable) rxgo.Observable { return o }
+func unchanged(o rxgo.Observable) rxgo.Observable { return o }
 
 // allRows are chains of operators that hand on every row.
 var allRows = map[string]func(rxcql.Stream[int]) rxcql.Stream[int]{
@@ -62,13 +62,13 @@ var allRows = map[string]func(rxcql.Stream[int]) rxcql.Stream[int]{
 	},
 	"Merge":       func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Merge(in) },
 	"timed Batch": timed,
-	"Rx":          func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Rx[int, int](in, same) },
+	"Rx":          func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Rx[int, int](in, unchanged) },
 }
 
 func TestWhatIsBeforeAThroughMayEndBeforeTheOperatorsInIt(t *testing.T) {
 	for before, in := range map[string]rxcql.Stream[int]{
 		"Merge": operators.Merge(pagesOf(0, 100, 30), pagesOf(100, 100, 30)),
-		"Rx":    operators.Rx[int, int](pagesOf(0, 200, 30), same),
+		"Rx":    operators.Rx[int, int](pagesOf(0, 200, 30), unchanged),
 		"Rx that ends its stream": operators.Rx[int, int](pagesOf(0, 1000, 30), func(o rxgo.Observable) rxgo.Observable {
 			return o.Take(200)
 		}),
