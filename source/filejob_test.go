@@ -89,6 +89,9 @@ func copied(t *testing.T, in rxcql.Stream[int], store *jobtest.Store, got *[]int
 
 func TestAJobGoesOnInAFileAfterTheSettledPages(t *testing.T) {
 	path, store := numbersFile(t, 1000), &jobtest.Store{}
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, append([]byte("\ufeff"), data...), 0o600))
 	in := func() rxcql.Stream[int] { return source.NDJSON[int](path, source.PageRows(10)) }
 	var got []int
 	require.Error(t, copied(t, in(), store, &got, 305))
@@ -113,7 +116,7 @@ func TestAJobGoesOnInAFileAfterTheSettledPages(t *testing.T) {
 	require.Equal(t, 1000, got[len(got)-1])
 
 	// A line that was bad may be mended: it was not settled.
-	data, err := os.ReadFile(path)
+	data, err = os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, bytes.TrimSuffix(data, []byte("x\n")), 0o600))
 	got = nil
