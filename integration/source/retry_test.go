@@ -99,7 +99,7 @@ func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				for waiting.Load() < 7 { // the next wait is of 2.4 s at least
+				for start := time.Now(); waiting.Load() < 7 && time.Since(start) < time.Minute; { // the next wait is of 2.4 s at least
 					time.Sleep(time.Millisecond)
 				}
 				ended = time.Now()
