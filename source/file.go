@@ -142,15 +142,15 @@ func (r *fileReader[T]) wrong(err error) error {
 }
 
 func (r *fileReader[T]) next(row *T) error {
-	switch err := r.format.row(r.in, row); err { //nolint:errorlint // lines returns io.EOF as it is; a user's method may wrap one
-	case nil:
+	err := r.format.row(r.in, row)
+	if err == nil {
 		r.in.Accept()
 		return nil
-	case io.EOF:
-		return err
-	default:
-		return r.wrong(err)
 	}
+	if err == io.EOF { //nolint:errorlint // lines returns it as it is; a user's method may wrap one
+		return err
+	}
+	return r.wrong(err)
 }
 
 // fileState is where a source goes on.

@@ -66,7 +66,7 @@ func listen() (int, error) {
 
 // answer lets the calls pass, or fail, until done.
 func answer(fd int, done <-chan struct{}, failing map[string]syscall.Errno) (synced []string, err error) {
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	for {
 		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		if n, err := unix.Poll(poll, 10); err != nil || n == 0 || poll[0].Revents&unix.POLLIN == 0 {
