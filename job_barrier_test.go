@@ -3,6 +3,7 @@ package rxcql_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/source"
 )
 
 func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
@@ -49,8 +51,16 @@ func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
 func TestARowThatFailsElsewhereWhileASaveWaitsForItEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
-		slow := operators.Concurrent(tens(1).Stream(), 1, func(context.Context, int) (int, error) {
-			time.Sleep(1500 * time.Millisecond) // a save comes meanwhile, and waits; the next page waits for it
+		rows := source.SeqFrom("rows", func(int64) iter.Seq2[int, error] {
+			return func(yield func(int, error) bool) {
+				if yield(1, nil) {
+					time.Sleep(1200 * time.Millisecond)
+					yield(2, nil) // waits for the save that came after a second, which waits for row 1
+				}
+			}
+		}, source.PageRows(1))
+		slow := operators.Concurrent(rows, 1, func(context.Context, int) (int, error) {
+			time.Sleep(1500 * time.Millisecond)
 			return 0, broken
 		})
 		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}

@@ -33,6 +33,8 @@ type file[T any] struct {
 	format     func() fileFormat[T]
 }
 
+// stream has the file's name in that of its stage, by which a job knows it again:
+// without the folder, so that files can be moved.
 func (s *file[T]) stream(err error) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, Err: err, Check: s.check}
 	return rxcql.NewStream(info, s.run)
@@ -55,8 +57,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T
 		return st.Fail(err)
 	}
 	defer r.f.Close()
-	done, begun, err := st.Resume(rxcql.Identity{Facts: append(r.facts,
-		rxcql.Fact{Name: "file", Value: filepath.Base(s.path)}, rxcql.Fact{Name: "format", Value: s.name})})
+	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts})
 	switch {
 	case err != nil:
 		return err
