@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/rxcql/rxcql => ..
 
 require (
+	github.com/datastax/go-cassandra-native-protocol v0.0.0-20240903140133-605a850e203b
 	github.com/destel/rill v0.8.0
 	github.com/gocql/gocql v1.7.0
 	github.com/reactivex/rxgo/v2 v2.5.0
