@@ -138,9 +138,14 @@ func (s *Stage) Saved() []byte {
 }
 
 // OnSave has fn called before every save, for sinks that cannot bear rows twice
-// (ResumeInfo.Barrier). Nothing is being written then, and everything read has
-// been: fn makes it durable and returns what is needed to cut off later what
-// comes after. Sinks call OnSave in Open. Without a checkpoint fn is not called.
+// (ResumeInfo.Barrier; without it fn is not called, nor without a checkpoint).
+// Nothing is being written then, and everything read has been: fn makes it durable
+// and returns what is needed to cut off later what comes after. It is called by
+// another goroutine than Write, also while Flush is. Sinks call OnSave in Open.
+//
+// The first save comes right after Open. Until it is durable a sink should leave
+// its target as it found it: a run that fails before, because the checkpoint is of
+// something else, say, must have destroyed nothing.
 func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
 	j := s.run.job
 	if j == nil {

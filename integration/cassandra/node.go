@@ -57,7 +57,9 @@ func (n *Node) signal(verb string, send func(*os.Process) error) error {
 }
 
 // Kill ends the node at once (SIGKILL), paused or not, and waits until it is gone.
-// What it had acknowledged is in its commit log and back after a Restart. Killing
+// What it had acknowledged is in its commit log and back after a Restart, but for
+// the last moments: its log is synced by time, unless Setting says otherwise
+// (commitlog_sync: batch, commitlog_sync_period: 0ms). Killing
 // a node that does not run does nothing.
 func (n *Node) Kill() error {
 	n.mu.Lock()

@@ -1,7 +1,6 @@
 package source_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -10,12 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/datastax/go-cassandra-native-protocol/client"
 	"github.com/datastax/go-cassandra-native-protocol/datatype"
 	"github.com/datastax/go-cassandra-native-protocol/frame"
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/gocql/gocql"
-	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -56,24 +53,23 @@ func (s *script) note(m message.Message) {
 
 // start runs the script and returns a session on it.
 func (s *script) start(t *testing.T) *gocql.Session {
-	zerolog.SetGlobalLevel(zerolog.Disabled)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
-
-	server := client.NewCqlServer(address, nil)
-	server.RequestHandlers = []client.RequestHandler{
-		s.answer,
-		client.NewDriverConnectionInitializationHandler("scripted", "dc1", func(string) {}),
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	require.NoError(t, server.Start(ctx))
-	t.Cleanup(func() {
-		cancel()
-		_ = server.Close()
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { s.talk(conn) })
+		}
 	})
-	config := gocql.NewCluster(address)
+	t.Cleanup(func() {
+		require.NoError(t, listener.Close())
+		serving.Wait()
+	})
+	config := gocql.NewCluster(listener.Addr().String())
 	config.ProtoVersion = 4
 	config.NumConns = 1
 	config.DisableInitialHostLookup = true
@@ -85,6 +81,22 @@ func (s *script) start(t *testing.T) *gocql.Session {
 	return session
 }
 
+// talk serves one connection until the session closes it.
+func (s *script) talk(conn net.Conn) {
+	defer conn.Close()
+	codec := frame.NewCodec()
+	for {
+		request, err := codec.DecodeFrame(conn)
+		if err != nil {
+			return
+		}
+		answer := frame.NewFrame(request.Header.Version, request.Header.StreamId, s.answer(request.Body.Message))
+		if codec.EncodeFrame(answer, conn) != nil {
+			return
+		}
+	}
+}
+
 type silent struct{}
 
 func (silent) Print(...any)          {}
@@ -93,26 +105,52 @@ func (silent) Println(...any)        {}
 
 var column = []*message.ColumnMetadata{{Keyspace: "ks", Table: "t", Name: "v", Type: datatype.Int}}
 
-func (s *script) answer(request *frame.Frame, _ *client.CqlServerConnection, _ client.RequestHandlerContext) *frame.Frame {
-	reply := func(m message.Message) *frame.Frame {
-		return frame.NewFrame(request.Header.Version, request.Header.StreamId, m)
-	}
-	s.note(request.Body.Message)
-	switch m := request.Body.Message.(type) {
+func localColumn(name string, typ datatype.DataType) *message.ColumnMetadata {
+	return &message.ColumnMetadata{Keyspace: "system", Table: "local", Name: name, Type: typ}
+}
+
+// localColumns and localRow are what the driver reads of the node.
+var localColumns = []*message.ColumnMetadata{
+	localColumn("key", datatype.Varchar), localColumn("cluster_name", datatype.Varchar), localColumn("data_center", datatype.Varchar),
+	localColumn("rack", datatype.Varchar), localColumn("host_id", datatype.Uuid), localColumn("rpc_address", datatype.Inet),
+	localColumn("partitioner", datatype.Varchar), localColumn("release_version", datatype.Varchar),
+	localColumn("schema_version", datatype.Uuid), localColumn("tokens", datatype.NewSet(datatype.Varchar)),
+}
+
+var localRow = message.Row{
+	[]byte("local"), []byte("scripted"), []byte("dc1"), []byte("rack1"), []byte("0123456789abcdef"), []byte{127, 0, 0, 1},
+	[]byte("org.apache.cassandra.dht.Murmur3Partitioner"), []byte("4.0.0"), []byte("0123456789abcdef"),
+	{0, 0, 0, 1, 0, 0, 0, 1, '0'},
+}
+
+// answer is called for several connections at once.
+func (s *script) answer(m message.Message) message.Message {
+	s.note(m)
+	switch m := m.(type) {
+	case *message.Options:
+		return &message.Supported{}
+	case *message.Startup, *message.Register:
+		return &message.Ready{}
+	case *message.Query: // the driver's own
+		local := &message.RowsResult{Metadata: &message.RowsMetadata{ColumnCount: int32(len(localColumns)), Columns: localColumns}}
+		if strings.Contains(m.Query, "system.local") {
+			local.Data = message.RowSet{localRow}
+		}
+		return local
 	case *message.Prepare:
 		if strings.TrimSpace(m.Query) == s.statement {
 			if s.prepare != nil {
 				if failure := s.prepare(); failure != nil {
-					return reply(failure)
+					return failure
 				}
 			}
-			return reply(&message.PreparedResult{
+			return &message.PreparedResult{
 				PreparedQueryId:   []byte("the one"),
 				VariablesMetadata: &message.VariablesMetadata{},
 				ResultMetadata:    &message.RowsMetadata{ColumnCount: 1, Columns: column},
-			})
+			}
 		}
-		return reply(&message.Invalid{ErrorMessage: "not in the script"})
+		return &message.Invalid{ErrorMessage: "not in the script"}
 	case *message.Execute:
 		page := 0
 		if m.Options != nil && len(m.Options.PagingState) > 0 {
@@ -121,7 +159,7 @@ func (s *script) answer(request *frame.Frame, _ *client.CqlServerConnection, _ c
 		s.asked.Add(1)
 		if s.fail != nil {
 			if failure := s.fail(page); failure != nil {
-				return reply(failure)
+				return failure
 			}
 		}
 		metadata := &message.RowsMetadata{ColumnCount: 1, Columns: column}
@@ -132,9 +170,9 @@ func (s *script) answer(request *frame.Frame, _ *client.CqlServerConnection, _ c
 		for _, v := range s.pages[page] {
 			rows.Data = append(rows.Data, message.Row{{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}})
 		}
-		return reply(rows)
+		return rows
 	}
-	return nil
+	return &message.ProtocolError{ErrorMessage: "not in the script"}
 }
 
 const scripted = "SELECT v FROM ks.t"
