@@ -140,3 +140,26 @@ func TestWithOtherPageStatesPartsThatWereBegunAreReadFromTheirBeginning(t *testi
 	require.NoError(t, err)
 	require.EqualValues(t, 14+begun, rep.ReadRows)
 }
+
+func TestASourceThatSaysNotWhereItIsCannotBePartOfAJob(t *testing.T) {
+	to := &resuming{}
+	info := rxcql.StageInfo{Name: "Own", Source: true}
+	own := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+		lease, err := st.Input().Reserve(ctx, 1)
+		if err != nil {
+			return err
+		}
+		lease.Owe(st.Receipt())
+		st.PageRead(1, 1)
+		err = out.Next(ctx, &rxcql.Page[int]{Rows: []int{1}, Lease: lease})
+		lease.Finish(err)
+		if err != nil {
+			return err
+		}
+		return out.Done(ctx, false)
+	})
+	p := pipeline(t, own, rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+	_, err := p.Run(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrNotResumable)
+	require.ErrorContains(t, err, "Own")
+}

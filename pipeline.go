@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"time"
 )
 
 // Pipeline is a stream and the sink it drains into. It may be run several
@@ -171,79 +170,6 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	last.Stages = slices.Clone(rep.Stages)
 	r.last = &last
 	return rep, err
-}
-
-// drain runs a stream into a sink. The writer is closed whatever happens.
-func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) (err error) {
-	writeCtx, stop := graceful(ctx, r.cfg.grace)
-	defer stop()
-	var w Writer[T]
-	err = protect(r.sinkName, func() (err error) {
-		w, err = sink.Open(writeCtx, r)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if w == nil {
-		return &StageError{Stage: r.sinkName(), Err: errors.New("the sink's Open returned no Writer and no error")}
-	}
-	defer func() {
-		if closing := protect(r.sinkName, w.Close); closing != nil {
-			err = errors.Join(err, closing)
-		}
-	}()
-	read := func() error { return stream.subscribe(ctx, r, &writing[T]{w: w, name: r.sinkName}) }
-	if r.job != nil {
-		return r.job.during(ctx, read)
-	}
-	return read()
-}
-
-// sinkName is the name that a panic in the sink is reported under: its stage's,
-// if it opened just one.
-func (r *Run) sinkName() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.sinks) == 1 {
-		return r.sinks[0].name
-	}
-	return sinkName()
-}
-
-// graceful returns a context that ends a grace period after ctx.
-func graceful(ctx context.Context, grace time.Duration) (context.Context, func()) {
-	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	var timer *time.Timer
-	var mu sync.Mutex
-	stopAfter := context.AfterFunc(ctx, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		timer = time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
-	})
-	return late, func() {
-		stopAfter()
-		mu.Lock()
-		defer mu.Unlock()
-		if timer != nil {
-			timer.Stop()
-		}
-		cancel(nil)
-	}
-}
-
-// writing is the end of a pipeline: pages go to the writer.
-type writing[T any] struct {
-	w    Writer[T]
-	name func() string
-}
-
-func (o *writing[T]) Next(ctx context.Context, p *Page[T]) error {
-	return protect(o.name, func() error { return o.w.Write(ctx, p) })
-}
-
-func (o *writing[T]) Done(ctx context.Context, _ bool) error {
-	return protect(o.name, func() error { return o.w.Flush(ctx) })
 }
 
 // Stop ends a run early and in order: reading stops, what has been read is
