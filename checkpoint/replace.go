@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/rxcql/rxcql/internal/filesys"
 )
 
 // errNoData says that nothing was to be saved. A checkpoint without bytes could
@@ -26,7 +28,7 @@ func replace(path string, data []byte) error {
 	if err := os.Rename(tempPath(path), path); err != nil {
 		return errors.Join(err, removeTemp(path))
 	}
-	return syncFolder(filepath.Dir(path))
+	return filesys.SyncFolder(filepath.Dir(path))
 }
 
 // tempPath is where the next content is written. It has a fixed name, since

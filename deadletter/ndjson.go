@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/filesys"
 )
 
 // NDJSON keeps letters in a file, one JSON object a line (NDJSON). It is made if
@@ -79,7 +80,7 @@ func (w *ndjsonWriter) open(path string) error {
 		err = w.cut()
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(path)) // else the file itself may be gone after a power cut
+		err = filesys.SyncFolder(filepath.Dir(path)) // else the file itself may be gone after a power cut
 	}
 	if err != nil {
 		f.Close()

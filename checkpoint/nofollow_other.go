@@ -4,6 +4,3 @@ package checkpoint
 
 // noFollow does not exist here; the look at the path before has to do.
 const noFollow = 0
-
-// syncFolder does nothing: a folder cannot be synced here.
-func syncFolder(string) error { return nil }
