@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.IgnoreLeaks(
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*refreshDebouncer).flusher"),
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*eventDebouncer).flusher"),
+		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connectMany"), // tries again for a while
 	))
 }
 
