@@ -67,7 +67,7 @@ func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
 	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, barrier: semaphore.NewWeighted(allDeliveries),
 		idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
-		if st.node.info.Holds {
+		if st.node.info.Holds || st.node.info.Lingers {
 			j.holds.Store(true)
 		}
 	}
@@ -96,12 +96,11 @@ func (j *job) load(ctx context.Context) error {
 		return fmt.Errorf("%w: it is of job %q", ErrCheckpointForeign, state.Job)
 	}
 	j.runs = state.Runs + 1
-	before := max(state.Time, state.Epoch)
-	if behind := time.Duration(before-j.run.epoch) * time.Microsecond; behind > maxBehind {
+	if behind := time.Duration(state.Time-j.run.epoch) * time.Microsecond; behind > maxBehind {
 		return fmt.Errorf("this machine's clock is %v behind what the run before wrote with, so its writes would win: set the clocks of the machines alike",
 			behind.Round(time.Second))
 	}
-	j.run.epoch = max(j.run.epoch, before) + headStart.Microseconds()
+	j.run.epoch = max(j.run.epoch, state.Time) + headStart.Microseconds()
 	if state.Complete && !j.cfg.once {
 		return nil
 	}
@@ -177,23 +176,28 @@ func (j *job) drained(ctx context.Context) error {
 func (j *job) state(complete bool) *saved.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := &saved.State{Job: j.cfg.job, Runs: j.runs, Epoch: j.run.epoch, Complete: complete}
+	s := &saved.State{Job: j.cfg.job, Runs: j.runs, Epoch: j.run.epoch, Complete: complete, Folds: j.run.folds()}
 	for _, src := range j.sources {
 		src.Done = ring.Join(src.Done)
 		out := src.Source
 		if src.tracks != nil {
 			out.Parts = nil
 			for t := range src.tracks {
-				if part, begun := t.part(); begun {
+				switch part, done := t.part(); {
+				case done: // and about to be told of it
+					out.Done = append(slices.Clone(out.Done), part.Range)
+					out.Rows += part.Rows
+				case part.Pages > 0:
 					out.Parts = append(out.Parts, part)
 				}
 			}
+			out.Done = ring.Join(out.Done)
 			slices.SortFunc(out.Parts, func(a, b saved.Part) int { return cmpStart(a.Range, b.Range) })
 		}
 		s.Sources = append(s.Sources, out)
 	}
 	for _, st := range j.run.sinkStages() {
-		out := saved.Sink{Stage: st.name}
+		out := saved.Sink{Stage: st.name, Facts: facts(st.facts)}
 		for _, sink := range j.sinks {
 			if sink.stage == st.name {
 				out.State = sink.state
@@ -211,11 +215,11 @@ func cmpStart(a, b ring.Range) int {
 	return 1
 }
 
-// part is where the track's part stands, if any of it is settled.
-func (t *Track) part() (p saved.Part, begun bool) {
+// part is where the track's part stands.
+func (t *Track) part() (p saved.Part, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return saved.Part{
 		Range: ring.Range(t.span), Pages: t.settled, Rows: t.rows, State: t.state, Marks: maps.Clone(t.after),
-	}, t.settled > 0
+	}, t.done
 }

@@ -121,7 +121,7 @@ func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {
 	state, err := store.State("job")
 	require.NoError(t, err)
 	ahead := func(by time.Duration) { // as by the clock of another machine
-		state.Epoch = time.Now().Add(by).UnixMicro()
+		state.Time = time.Now().Add(by).UnixMicro()
 		data, err := saved.Encode(state)
 		require.NoError(t, err)
 		store.Put("job", data)
@@ -132,7 +132,7 @@ func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {
 	ahead(5 * time.Second)
 	_, err = goOn(t, parts, store, to)
 	require.NoError(t, err)
-	require.Greater(t, epochs[1], state.Epoch)
+	require.Greater(t, epochs[1], state.Time)
 }
 
 func TestAJobIsOfOneProcessAtATime(t *testing.T) {

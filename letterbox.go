@@ -96,6 +96,13 @@ func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRo
 	return nil
 }
 
+// idle waits until no letter waits to be written, or ctx ends; no more may come.
+func (b *letterbox) idle(ctx context.Context) {
+	if b != nil && b.room.Acquire(ctx, waitingLetters) == nil {
+		b.room.Release(waitingLetters)
+	}
+}
+
 func (b *letterbox) err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -38,6 +38,7 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	resume := ResumeInfoOf(sink)
+	resume.Err = errors.Join(resume.Err, FoldsTwice(stream, sink))
 	if err := resumable(stream.node, cfg, resume); err != nil {
 		return nil, err
 	}

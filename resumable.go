@@ -3,6 +3,7 @@ package rxcql
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ResumeInfoOf asks a sink how it bears a resume. One that does not say cannot.
@@ -11,6 +12,15 @@ func ResumeInfoOf[T any](sink Sink[T]) ResumeInfo {
 		return r.Resume()
 	}
 	return ResumeInfo{Err: fmt.Errorf("%w: sink %T does not say how (rxcql.Resumer)", ErrNotResumable, sink)}
+}
+
+// ResumeInfoBeside is ResumeInfoOf for one of several sinks that are written
+// together: barrier says that another of them needs one.
+func ResumeInfoBeside[T any](sink Sink[T], barrier bool) ResumeInfo {
+	if r, ok := sink.(interface{ ResumeBeside(barrier bool) ResumeInfo }); ok {
+		return r.ResumeBeside(barrier)
+	}
+	return ResumeInfoOf(sink)
 }
 
 // resumable names all that stands in the way of a checkpoint.
@@ -33,6 +43,8 @@ func notResumable(root *node, barrier bool) error {
 	var errs []error
 	root.walk(func(n *node) {
 		switch {
+		case n.info.Adjacent && slices.ContainsFunc(n.inputs, (*node).folds):
+			errs = append(errs, foldTwice(n.info.Name))
 		case n.info.NotResumable:
 			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
 		case n.info.Holds && barrier:
@@ -41,6 +53,29 @@ func notResumable(root *node, barrier bool) error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// foldTwice: a page of the outer one comes from several pages of the source, and a
+// position between these has no single mark.
+func foldTwice(name string) error {
+	return fmt.Errorf("%w: stage %s behind another that folds rows that arrive together; let the first write a table, and the second read it",
+		ErrNotResumable, name)
+}
+
+// folds tells whether a stage up to n leaves marks.
+func (n *node) folds() bool {
+	return n.info.Adjacent || slices.ContainsFunc(n.inputs, (*node).folds)
+}
+
+// FoldsTwice is an error if stages of the stream and of the sink behind it both
+// leave marks in a checkpoint; for sinks that have a stream inside.
+func FoldsTwice[T any](stream Stream[T], sink Sink[T]) error {
+	if needs, ok := sink.(Adjacent); ok && stream.node != nil && stream.node.folds() {
+		for _, name := range needs.NeedsAdjacent() {
+			return foldTwice(name)
+		}
+	}
+	return nil
 }
 
 // Resume is for sinks that have a stream inside: what stands in the way of a

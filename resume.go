@@ -77,6 +77,9 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 }
 
 func facts(list []Fact) []saved.Fact {
+	if len(list) == 0 {
+		return nil
+	}
 	out := make([]saved.Fact, len(list))
 	for i, f := range list {
 		out[i] = saved.Fact(f)
@@ -137,6 +140,10 @@ func (s *Stage) Saved() []byte {
 	return nil
 }
 
+// Identify says what a sink writes to, so that a job does not go on into another
+// table of the same name. Sinks call it in Open.
+func (s *Stage) Identify(facts ...Fact) { s.facts = facts }
+
 // OnSave has fn called before every save, for sinks that cannot bear rows twice
 // (ResumeInfo.Barrier; without it fn is not called, nor without a checkpoint).
 // Nothing is being written then, and everything read has been: fn makes it durable
@@ -153,5 +160,5 @@ func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.sinks = append(j.sinks, &jobSink{stage: s.name, save: fn})
+	j.sinks = append(j.sinks, &jobSink{stage: s.name, save: fn, state: s.Saved()})
 }

@@ -102,13 +102,25 @@ func (r *Run) stage(n *node) *Stage {
 		if n.info.Source {
 			st.input = r.budget.input(st.name)
 		}
-		if n.info.Holds && r.job != nil {
+		if (n.info.Holds || n.info.Lingers) && r.job != nil {
 			r.job.holds.Store(true)
 		}
 		r.stages[n] = st
 		r.order = append(r.order, st)
 	})
 	return r.stages[n]
+}
+
+// folds names the stages that leave marks in a checkpoint.
+func (r *Run) folds() (names []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, st := range r.order {
+		if st.node.info.Adjacent {
+			names = append(names, st.name)
+		}
+	}
+	return names
 }
 
 // sinkStages are the stages of the sinks, in the order in which they were opened.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,15 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	stop := make(chan struct{})
 	var saving sync.WaitGroup
 	saving.Go(func() { j.keepSaving(ctx, stop) })
+	saving.Go(func() {
+		select {
+		case <-j.lock.Lost():
+			j.run.Fail(j.fail(ErrCheckpointLost))
+		case <-stop:
+		}
+	})
 	err := read()
+	j.run.rowErrors.letters.idle(ctx) // they settle pages too
 	close(j.read)
 	close(stop)
 	saving.Wait()
@@ -54,20 +63,39 @@ func (j *job) during(ctx context.Context, read func() error) error {
 }
 
 // opened is called when the sink is open and nothing has been read. The first
-// save tells at once whether saving works at all.
+// save tells at once whether saving works at all, and that the lock is still ours:
+// before that a sink with a barrier is not asked, and cuts nothing off.
 func (j *job) opened(ctx context.Context) error {
 	if j.loaded != nil {
-		names := j.run.sinkStages()
-		same := len(names) == len(j.loaded.Sinks)
-		for i := 0; same && i < len(names); i++ {
-			same = names[i].name == j.loaded.Sinks[i].Stage
-		}
-		if !same {
-			return j.fail(fmt.Errorf("%w: it is of a pipeline that writes to other sinks; give the job another name to begin anew",
-				ErrCheckpointForeign))
+		if err := j.sameSinks(); err != nil {
+			return j.fail(fmt.Errorf("%w: %w; give the job another name to begin anew", ErrCheckpointForeign, err))
 		}
 	}
+	if err := j.write(ctx, j.state(false)); err != nil || !j.needsBarrier {
+		return err
+	}
 	return j.save(ctx)
+}
+
+// sameSinks compares the sinks with those of the run before, and the stages that
+// leave marks.
+func (j *job) sameSinks() error {
+	sinks, before := j.run.sinkStages(), j.loaded.Sinks
+	if len(sinks) != len(before) {
+		return fmt.Errorf("it is of a pipeline that writes to %d sinks, and there are %d", len(before), len(sinks))
+	}
+	for i, st := range sinks {
+		if st.name != before[i].Stage {
+			return fmt.Errorf("it is of a pipeline that writes to other sinks: %s where there is %s", before[i].Stage, st.name)
+		}
+		if err := same(before[i].Facts, st.facts); err != nil {
+			return fmt.Errorf("%s: %w", st.name, err)
+		}
+	}
+	if was, is := j.loaded.Folds, j.run.folds(); !slices.Equal(was, is) {
+		return fmt.Errorf("it is of a pipeline that folds by %q, and this one by %q", was, is)
+	}
+	return nil
 }
 
 // keepSaving saves until stop is closed. The first failure ends the run: nothing
@@ -80,9 +108,6 @@ func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-ctx.Done():
-			return
-		case <-j.lock.Lost():
-			j.run.Fail(j.fail(ErrCheckpointLost))
 			return
 		case <-ticker.C:
 			if err := j.save(ctx); err != nil {
@@ -146,7 +171,7 @@ func (j *job) write(ctx context.Context, s *saved.State) error {
 	if bytes.Equal(data, j.last) {
 		return nil
 	}
-	j.last = data
+	unstamped := data
 	s.Time = time.Now().UnixMicro()
 	if data, err = saved.Encode(s); err != nil {
 		return j.fail(err)
@@ -154,6 +179,7 @@ func (j *job) write(ctx context.Context, s *saved.State) error {
 	if err := j.lock.Save(ctx, data); err != nil {
 		return j.fail(err)
 	}
+	j.last = unstamped
 	j.run.saves.Add(1)
 	return nil
 }

@@ -28,6 +28,8 @@ type StageInfo struct {
 	// Holds: the stage keeps rows from one page to the next, for as long as no
 	// more come.
 	Holds bool
+	// Lingers: the stage keeps rows for a time, which may be long.
+	Lingers bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
 	// reported as filtered, but for those that failed (RowFailed).
 	Drops bool
@@ -73,6 +75,7 @@ type Stage struct {
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
 	end                   atomic.Pointer[ended]
+	facts                 []Fact // of a sink
 }
 
 // Name is the stage's name in this run, as in the report.

@@ -128,6 +128,10 @@ func (s Stream[T]) ConfigError() error {
 // Check compares all stages up to here with the server's schema, likewise.
 func (s Stream[T]) Check(ctx context.Context) error { return checkTree(ctx, s.node) }
 
+// Register opens the stages up to here in a run, so that they have the same names
+// every time. Sinks that have a stream inside call it in Open.
+func (s Stream[T]) Register(r *Run) { r.stage(s.node) }
+
 // Subscribe runs the stream into out, as a part of the run that st belongs to,
 // and returns when it has ended and nothing is left of it. st is the stage that
 // subscribes: the rows count as its input, unless it is a sink's, which counts by

@@ -76,7 +76,7 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	if len(opts) == 0 {
 		errs = append(errs, errors.New("no bound: give Count, Bytes or Linger"))
 	}
-	info := rxcql.StageInfo{Name: "Batch", Scatters: true, Holds: cfg.linger == 0, Err: errors.Join(errs...)}
+	info := rxcql.StageInfo{Name: "Batch", Scatters: true, Holds: cfg.linger == 0, Lingers: cfg.linger > 0, Err: errors.Join(errs...)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[[]T]) error {
 		b := newBatching(st, cfg, out)
 		var err error

@@ -91,6 +91,9 @@ func crash(rt *rapid.T, store *jobtest.Store, path string) {
 	if err != nil || !rapid.Bool().Draw(rt, "crash") {
 		return
 	}
+	if state.Sinks[0].State == nil {
+		return // nothing has been written
+	}
 	var at struct{ Offset int64 }
 	require.NoError(rt, json.Unmarshal(state.Sinks[0].State, &at))
 	data, err := os.ReadFile(path)

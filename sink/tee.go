@@ -51,15 +51,19 @@ func (t *tee[T]) NeedsAdjacent() (names []string) {
 }
 
 // Resume: as all sinks together; see rxcql.Resumer.
-func (t *tee[T]) Resume() (info rxcql.ResumeInfo) {
+func (t *tee[T]) Resume() rxcql.ResumeInfo { return t.ResumeBeside(false) }
+
+// ResumeBeside: a barrier that one sink needs is met by all; see
+// rxcql.ResumeInfoBeside.
+func (t *tee[T]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
+	for _, s := range t.sinks {
+		barrier = barrier || rxcql.ResumeInfoOf(s).Barrier
+	}
 	var errs []error
 	for _, s := range t.sinks {
-		each := rxcql.ResumeInfoOf(s)
-		errs = append(errs, each.Err)
-		info.Barrier = info.Barrier || each.Barrier
+		errs = append(errs, rxcql.ResumeInfoBeside(s, barrier).Err)
 	}
-	info.Err = errors.Join(errs...)
-	return info
+	return rxcql.ResumeInfo{Err: errors.Join(errs...), Barrier: barrier}
 }
 
 func (t *tee[T]) Check(ctx context.Context) error {

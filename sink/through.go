@@ -79,7 +79,16 @@ func needsAdjacent[T any](sink rxcql.Sink[T]) []string {
 }
 
 // Resume: as the sink behind the operators, and as they let it; see rxcql.Resumer.
-func (t *through[A, B]) Resume() rxcql.ResumeInfo { return t.stream.Resume(rxcql.ResumeInfoOf(t.to)) }
+func (t *through[A, B]) Resume() rxcql.ResumeInfo { return t.ResumeBeside(false) }
+
+// ResumeBeside: likewise, beside a sink that needs a barrier; see
+// rxcql.ResumeInfoBeside.
+func (t *through[A, B]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
+	info := rxcql.ResumeInfoBeside(t.to, barrier)
+	info.Barrier = info.Barrier || barrier
+	info.Err = errors.Join(info.Err, rxcql.FoldsTwice(t.stream, t.to))
+	return t.stream.Resume(info)
+}
 
 func (t *through[A, B]) Check(ctx context.Context) error {
 	if t.err != nil {
@@ -101,6 +110,7 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A]
 		return nil, st.Fail(errors.New("the sink's Open returned no Writer and no error"))
 	}
 	w := &throughWriter[A, B]{st: st, to: to, feed: newFeed[A](), failed: newFailure(r), over: make(chan struct{})}
+	t.stream.Register(r)
 	w.group, ctx = st.Group(ctx)
 	w.untie = w.tie(r.Context()) //nolint:contextcheck // for when nothing is being written: that of Open outlives the run's
 	ctx = context.WithValue(ctx, feedKey{}, w.feed)

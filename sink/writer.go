@@ -40,6 +40,7 @@ type tableWriter[T any] struct {
 
 func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
 	st := r.SinkStage("Table " + t.keyspace + "." + t.name)
+	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID})
 	lists := false
 	for _, c := range to.about.Columns {
 		lists = lists || appends(c)
@@ -83,6 +84,9 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 
 // gather puts the rows of a page into batches, and sends those that are full.
 func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
+	if err := w.clock.pace(ctx); err != nil { // of a run that goes on too, which begins ahead
+		return err
+	}
 	for i := range p.Rows {
 		plan, r, cells, err := w.row(&p.Rows[i])
 		if err != nil {
@@ -108,7 +112,7 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
 			}
 		}
 	}
-	return w.clock.pace(ctx)
+	return nil
 }
 
 // cells of a row: one a column, and those that its statement binds.

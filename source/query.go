@@ -79,9 +79,27 @@ func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, s
 	if err != nil {
 		return nil, nil, stage.Fail(err)
 	}
+	id, err := tableID(ctx, ses, st.CQL)
+	if err != nil {
+		return nil, nil, stage.Fail(err)
+	}
 	return stage.Resume(rxcql.Identity{Pages: "Cassandra " + version, Facts: []rxcql.Fact{
-		{Name: "statement", Value: st.CQL}, {Name: "hash of the bound values", Value: fingerprint(st.Args)},
+		{Name: "statement", Value: st.CQL}, {Name: "hash of the bound values", Value: fingerprint(st.Args)}, {Name: "table id", Value: id},
 	}})
+}
+
+// tableID names the table that a statement reads in this session, whatever keyspace
+// that uses, and tells it from one of the same name that was made later.
+func tableID(ctx context.Context, ses *driver.Session, cql string) (string, error) {
+	about, err := describe(ctx, ses, cql)
+	if err != nil || about.Table == "" {
+		return "", err
+	}
+	table, err := load(ctx, ses, about.Keyspace, about.Table)
+	if err != nil {
+		return "", err
+	}
+	return table.ID, nil
 }
 
 // fingerprint tells bound values apart without keeping them.

@@ -16,6 +16,8 @@ type Description struct {
 	Results      []codec.Column // of a SELECT; empty for writes, conditional ones included
 	PartitionKey []int          // which of Params make the partition key, in key order; empty if not all are bound
 
+	Keyspace, Table string // of Results, exact letters; empty if there are none
+
 	params []gocql.ColumnInfo // Params as the driver has them
 }
 
@@ -46,6 +48,9 @@ func (s *Session) Describe(ctx context.Context, cql string) (*Description, error
 	}
 	if d.Results, err = convert(info.Rval); err != nil {
 		return nil, err
+	}
+	if len(info.Rval) > 0 {
+		d.Keyspace, d.Table = info.Rval[0].Keyspace, info.Rval[0].Table
 	}
 	return d, nil
 }

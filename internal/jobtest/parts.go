@@ -117,5 +117,9 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out rxc
 	r.page++
 	page.Correct(int64(len(rows)))
 	p.Read += len(rows)
-	return last, rxcql.Deliver(ctx, r.track, page, 0, []byte(strconv.Itoa(r.at)), out)
+	next := []byte(strconv.Itoa(r.at))
+	if last {
+		next = nil // as Cassandra has none
+	}
+	return last, rxcql.Deliver(ctx, r.track, page, 0, next, out)
 }

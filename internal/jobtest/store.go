@@ -88,6 +88,9 @@ func (h *held) Save(_ context.Context, data []byte) error {
 			return err
 		}
 	}
+	if _, err := saved.Decode(data); err != nil { // it could not be gone on from
+		return err
+	}
 	h.Put(h.job, data)
 	return nil
 }

@@ -14,6 +14,7 @@ type State struct {
 
 	Sources []Source `json:"sources"`
 	Sinks   []Sink   `json:"sinks"`
+	Folds   []string `json:"folds,omitempty"` // stages that leave marks
 }
 
 // Source is how far a source has been read and settled. Tokens that are in none
@@ -48,5 +49,6 @@ type Ranges []ring.Range
 // Sink is where a sink's output ends.
 type Sink struct {
 	Stage string `json:"stage"`
+	Facts []Fact `json:"facts,omitempty"` // what it writes to; must be the same to go on
 	State []byte `json:"state,omitempty"` // nil for a sink that bears rows twice
 }
