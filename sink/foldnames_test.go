@@ -34,20 +34,14 @@ func countBy[K comparable](key func(sorted) K, counts map[K]int) rxcql.Sink[sort
 	}, sink.Idempotent()))
 }
 
-// processors sets how many there are, until the test ends: with one the goroutines
-// of the branches begin in another order than with several.
-func processors(t *testing.T, n int) {
-	before := runtime.GOMAXPROCS(n)
-	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
-}
-
 func byA(r sorted) int     { return r.a }
 func byAB(r sorted) sorted { return r }
 
 func TestTheStagesInBranchesHaveTheSameNamesInEveryRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	a, ab := map[int]int{}, map[sorted]int{}
 	for i := range 200 {
-		processors(t, 1+i%2)
+		runtime.GOMAXPROCS(1 + i%2) // the goroutines of the branches begin in another order
 		p, err := rxcql.New(sortedRows(20).Stream(), sink.Tee(countBy(byA, a), countBy(byAB, ab)), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 		require.NoError(t, err)
 		rep, err := p.Run(context.Background())
@@ -63,6 +57,7 @@ func TestTheStagesInBranchesHaveTheSameNamesInEveryRun(t *testing.T) {
 }
 
 func TestFoldsInBranchesThatAreBrokenOffAnywhereAreWholeInTheEnd(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	const rows = 40
 	wantA, wantAB := map[int]int{}, map[sorted]int{}
 	for _, row := range sortedRows(rows).Rows[0] {
@@ -73,7 +68,7 @@ func TestFoldsInBranchesThatAreBrokenOffAnywhereAreWholeInTheEnd(t *testing.T) {
 		parts, store := sortedRows(rows), &jobtest.Store{}
 		a, ab := map[int]int{}, map[sorted]int{}
 		for _, breakAt := range []int{i%rows + 1, 0} {
-			processors(t, 1+min(breakAt, 1))
+			runtime.GOMAXPROCS(1 + min(breakAt, 1))
 			n := 0
 			in := operators.Tap(parts.Stream(), func(sorted) error {
 				if n++; n == breakAt {

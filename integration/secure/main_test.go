@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*refreshDebouncer).flusher"),
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*eventDebouncer).flusher"),
 		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connectMany"), // tries again for a while
+		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connect"),
 	))
 }
 
