@@ -18,7 +18,7 @@ func TestFaultsAPermissionRevokedInTheMidstOfACopyIsAnErrorAndNoEnd(t *testing.T
 	admin, ks := cassandra.Keyspace(t, cluster)
 	for _, cql := range []string{
 		"CREATE TABLE original (k int PRIMARY KEY, v text)", "CREATE TABLE target (k int PRIMARY KEY, v text)",
-		"CREATE ROLE copier WITH PASSWORD = 'p' AND LOGIN = true", "GRANT SELECT ON KEYSPACE " + ks + " TO copier",
+		"CREATE ROLE IF NOT EXISTS copier WITH PASSWORD = 'p' AND LOGIN = true", "GRANT SELECT ON KEYSPACE " + ks + " TO copier",
 		"GRANT MODIFY ON KEYSPACE " + ks + " TO copier",
 	} {
 		require.NoError(t, admin.Query(cql).Exec())
