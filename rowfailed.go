@@ -78,6 +78,12 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 // forget rows before they know how they fared keep them then.
 func (s *Stage) KeepsFailed() bool { return s.run.rowErrors.policy.letters != nil }
 
+// LeavesOut tells whether rows that fail may be left out: else the first one ends
+// the run.
+func (s *Stage) LeavesOut() bool {
+	return s.run.rowErrors.policy.skips || s.run.rowErrors.letters != nil
+}
+
 // error names the row by its place.
 func (f *FailedRow) error() error {
 	return &RowError{Range: f.part(), Page: f.Page, Row: f.Index, Err: f.Err}
