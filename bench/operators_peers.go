@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"github.com/destel/rill"
 	"github.com/samber/ro"
@@ -34,14 +35,16 @@ func withRo(_ context.Context, rows []event, j job) (tally, error) {
 // 512, from a goroutine.
 func withRill(_ context.Context, rows []event, j job) (tally, error) {
 	source := make(chan rill.Try[event], operatorPage)
-	go func() {
+	var feeding sync.WaitGroup
+	defer feeding.Wait() // rill reads what it is given to the end
+	feeding.Go(func() {
 		defer close(source)
 		for n := int64(0); n < j.Rows; n += int64(len(rows)) {
 			for _, row := range rows {
 				source <- rill.Try[event]{Value: row}
 			}
 		}
-	}()
+	})
 	var t tally
 	if j.Bare {
 		err := rill.ForEach(source, 1, func(e event) error { t.countEvent(e); return nil })

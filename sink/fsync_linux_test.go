@@ -19,7 +19,7 @@ func TestAFileIsDurableAtTheEndAndAtEverySave(t *testing.T) {
 		return err
 	}, nil)
 	require.NoError(t, err)
-	require.Equal(t, []string{folder, path}, synced, "its name, and what is in it")
+	require.Equal(t, []string{syncwatch.Fsync(folder), syncwatch.Fsync(path)}, synced, "its name, and what is in it")
 
 	path = filepath.Join(folder, "job")
 	j := newLongJob(10)
@@ -29,9 +29,9 @@ func TestAFileIsDurableAtTheEndAndAtEverySave(t *testing.T) {
 	}, nil)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(synced), 4, "its name, the first save, the end, the last save")
-	require.Equal(t, folder, synced[0])
+	require.Equal(t, syncwatch.Fsync(folder), synced[0])
 	for _, each := range synced[1:] {
-		require.Equal(t, path, each)
+		require.Equal(t, syncwatch.Fsync(path), each)
 	}
 }
 
@@ -46,7 +46,7 @@ func TestAFileThatIsNotDurableIsAnErrorAndNotSaved(t *testing.T) {
 	_, err = syncwatch.Watch(func() error {
 		_, err := j.run(t, sink.CSV[event](path))
 		return err
-	}, map[string]syscall.Errno{path: syscall.EIO})
+	}, map[string]syscall.Errno{syncwatch.Fsync(path): syscall.EIO})
 	require.ErrorIs(t, err, syscall.EIO)
 	require.ErrorContains(t, err, "stage CSV out")
 	require.Equal(t, before, savedLength(t, j))

@@ -1,4 +1,5 @@
-// Package syncwatch shows tests which fsyncs are made, and makes them fail. A
+// Package syncwatch shows tests which fsyncs and renames are made, and makes them
+// fail. A
 // kill leaves what the kernel has; only a power cut would show whether the disk
 // had it.
 package syncwatch
@@ -15,10 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watch calls do in a goroutine with a thread of its own, returns the paths that
-// this thread has synced, in order, and lets the syncs of those in failing fail.
-// The kernel asks about each of them (seccomp, user notification).
-func Watch(do func() error, failing map[string]syscall.Errno) (synced []string, err error) {
+// Rename stands for a rename among the calls; an fsync is Fsync of its path.
+const Rename = "rename"
+
+// Fsync is the call that syncs a file or a folder.
+func Fsync(path string) string { return "fsync " + path }
+
+// Watch calls do in a goroutine with a thread of its own, returns the fsyncs and
+// renames of this thread, in order, and lets those in failing fail. The kernel
+// asks about each of them (seccomp, user notification).
+func Watch(do func() error, failing map[string]syscall.Errno) (calls []string, err error) {
 	listener, done := make(chan int), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -35,22 +42,23 @@ func Watch(do func() error, failing map[string]syscall.Errno) (synced []string, 
 	})
 	var answering error
 	if fd, ok := <-listener; ok {
-		synced, answering = answer(fd, done, failing)
+		calls, answering = answer(fd, done, failing)
 	}
 	wg.Wait()
-	return synced, errors.Join(err, answering)
+	return calls, errors.Join(err, answering)
 }
 
-// listen has the kernel ask the descriptor that it returns about the fsyncs of
-// this thread.
+// listen has the kernel ask the descriptor that it returns about the fsyncs and
+// renames of this thread.
 func listen() (int, error) {
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the call's number
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 2, K: unix.SYS_FSYNC},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: unix.SYS_FDATASYNC},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF},
+	traps := []uint32{unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2}
+	program := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}} // the call's number
+	for i, nr := range traps {
+		program = append(program, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: uint8(len(traps) - i), K: nr})
 	}
+	program = append(program,
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF})
 	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return 0, err
@@ -65,14 +73,14 @@ func listen() (int, error) {
 }
 
 // answer lets the calls pass, or fail, until done.
-func answer(fd int, done <-chan struct{}, failing map[string]syscall.Errno) (synced []string, err error) {
+func answer(fd int, done <-chan struct{}, failing map[string]syscall.Errno) (calls []string, err error) {
 	defer func() { _ = unix.Close(fd) }()
 	for {
 		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		if n, err := unix.Poll(poll, 10); err != nil || n == 0 || poll[0].Revents&unix.POLLIN == 0 {
 			select {
 			case <-done:
-				return synced, nil
+				return calls, nil
 			default:
 				continue
 			}
@@ -86,24 +94,28 @@ func answer(fd int, done <-chan struct{}, failing map[string]syscall.Errno) (syn
 			args       [6]uint64
 		}
 		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&asked))); errno != 0 {
-			return synced, errno
+			return calls, errno
 		}
-		path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", asked.args[0]))
-		if err != nil {
-			return synced, err
+		call := Rename
+		if asked.nr == unix.SYS_FSYNC || asked.nr == unix.SYS_FDATASYNC {
+			path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", asked.args[0]))
+			if err != nil {
+				return calls, err
+			}
+			call = Fsync(path)
 		}
-		synced = append(synced, path)
+		calls = append(calls, call)
 		reply := struct { // struct seccomp_notif_resp
 			id    uint64
 			value int64
 			errno int32
 			flags uint32
 		}{id: asked.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-		if errno := failing[path]; errno != 0 {
+		if errno := failing[call]; errno != 0 {
 			reply.errno, reply.flags = -int32(errno), 0
 		}
 		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&reply))); errno != 0 {
-			return synced, errno
+			return calls, errno
 		}
 	}
 }
