@@ -52,7 +52,7 @@ func runTests(run func() int, cluster **Cluster, out io.Writer, opts []Option,
 		fmt.Fprintf(out, "FAIL: %v\n", err)
 		return 1
 	}
-	leaks := s.leaks
+	leaks := append(s.leaks, driverLeaks...)
 	if c.Way() == WayContainer {
 		leaks = append(leaks, containerLeaks...)
 	}
@@ -61,4 +61,12 @@ func runTests(run func() int, cluster **Cluster, out io.Writer, opts []Option,
 		return 1
 	}
 	return 0
+}
+
+// driverLeaks are goroutines of the driver that outlive the session: on news of a
+// node or a schema it sleeps, or waits up to a minute for nodes to agree on the
+// schema, and a session that is closed does not wake it.
+var driverLeaks = []goleak.Option{
+	goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*Session).handleNodeEvent"),
+	goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*Session).handleSchemaEvent"),
 }

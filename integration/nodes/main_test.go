@@ -6,8 +6,6 @@ package nodes_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
@@ -17,10 +15,5 @@ func TestMain(m *testing.M) {
 	// With the default, periodic, a node that is killed loses what it has confirmed
 	// in the last moments, and all nodes that are killed at once lose it for good.
 	synced := []cassandra.Option{cassandra.Setting("commitlog_sync", "batch"), cassandra.Setting("commitlog_sync_period", "0ms")}
-	// The driver sleeps for 10 s in these when nodes come and go, and a session
-	// that is closed does not wake it.
-	cassandra.Main(m, &cluster, append(synced, cassandra.Nodes(3), cassandra.IgnoreLeaks(
-		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*Session).handleNodeEvent"),
-		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*Session).handleSchemaEvent"),
-	))...)
+	cassandra.Main(m, &cluster, append(synced, cassandra.Nodes(3))...)
 }
