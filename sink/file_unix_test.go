@@ -30,18 +30,6 @@ type trip struct {
 	Local int              `json:"-"`
 }
 
-func outPath(t *testing.T) string {
-	t.Helper()
-	return filepath.Join(t.TempDir(), "out")
-}
-
-func content(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return string(data)
-}
-
 func someTrips() rxcql.Stream[trip] {
 	note := "said \"no\",\r\ntwice"
 	return sequence(trip{ID: 1, Route: "a<b>&c"}, trip{ID: 2, Route: "", Note: &note, Cost: sql.Null[uint16]{V: 7, Valid: true}},

@@ -200,3 +200,15 @@ func TestAFileIsDurableAndItsLengthSavedWhileTheJobRuns(t *testing.T) {
 	require.Greater(t, rep.Saves, int64(3))
 	require.Greater(t, len(lengths), 3)
 }
+
+func outPath(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "out")
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(data)
+}
