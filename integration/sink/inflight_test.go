@@ -1,0 +1,78 @@
+package sink_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// traffic watches a session: the requests for which no answer has come yet, the
+// most there were, and the connections made.
+type traffic struct{ now, most, connections atomic.Int64 }
+
+func (w *traffic) watch(c *gocql.ClusterConfig) {
+	c.NumConns = 2
+	c.StreamObserver, c.ConnectObserver = w, w
+}
+
+func (w *traffic) StreamContext(context.Context) gocql.StreamObserverContext { return w }
+
+func (w *traffic) StreamStarted(gocql.ObservedStream) {
+	now := w.now.Add(1)
+	for most := w.most.Load(); now > most && !w.most.CompareAndSwap(most, now); most = w.most.Load() {
+	}
+}
+
+func (w *traffic) StreamAbandoned(gocql.ObservedStream) { w.now.Add(-1) }
+func (w *traffic) StreamFinished(gocql.ObservedStream)  { w.now.Add(-1) }
+func (w *traffic) ObserveConnect(made gocql.ObservedConnect) {
+	if made.Err == nil {
+		w.connections.Add(1)
+	}
+}
+
+func TestThousandsOfRequestsAreInFlightOnTwoConnections(t *testing.T) {
+	const n = 40_000
+	var w traffic
+	session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(w.watch))
+	create(t, session, "CREATE TABLE t "+eventColumns)
+	events := source.Seq(func(yield func(event, error) bool) {
+		for i := int64(0); i < n && yield(event{i, 1, text("v")}, nil); i++ {
+		}
+	})
+
+	rep := run(t, events, sink.Exec(session, "INSERT INTO "+ks+".t (p, c, v) VALUES (?, ?, ?)",
+		func(e event) ([]any, error) { return []any{e.P, e.C, e.V}, nil }, sink.Idempotent(), sink.InFlight(4096)))
+	require.EqualValues(t, n, rep.Written)
+	t.Logf("writes: at most %d requests in flight, %d connections, one of them for control", w.most.Load(), w.connections.Load())
+	require.GreaterOrEqual(t, w.most.Swap(0), int64(3000))
+
+	found := operators.Concurrent(events, 4096, func(ctx context.Context, e event) (string, error) {
+		var v string
+		err := session.Query("SELECT v FROM t WHERE p = ? AND c = ?", e.P, e.C).WithContext(ctx).Scan(&v)
+		return v, err
+	})
+	var right int
+	rep, err := found.ForEach(t.Context(), func(v string) error {
+		if v == "v" {
+			right++
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.Equal(t, n, right)
+	t.Logf("queries: at most %d requests in flight", w.most.Load())
+	require.GreaterOrEqual(t, w.most.Load(), int64(3000))
+	require.LessOrEqual(t, w.connections.Load(), int64(3))
+	require.Eventually(t, func() bool { return w.now.Load() == 0 }, 10*time.Second, time.Millisecond) // but for a heartbeat
+}
