@@ -11,7 +11,7 @@ import (
 // is FailOnRowError.
 //
 // A row error is one that this row alone is to blame for:
-//   - a row that cannot be decoded at the source,
+//   - a row that cannot be decoded at the source, a line of a file that is none,
 //   - an error that the function given to Map, FlatMap, Tap or Concurrent, or to
 //     sink.Each or sink.Exec, returns for it,
 //   - a row that a sink cannot encode, or that the server refuses as invalid or
@@ -23,8 +23,8 @@ import (
 // returns it: one that shall count as the row's must not wrap it); a schema that
 // does not fit; a table that was dropped; the end of the context; and errors of
 // Scan, Reduce and GroupAdjacent, whose state is wrong without the row. An error
-// that an iterator yields (source.Seq), a line of a file that cannot be read, or an
-// error that comes out of rxgo (operators.Rx) ends the stream as ever.
+// that an iterator yields (source.Seq) or that comes out of rxgo (operators.Rx)
+// ends the stream as ever, and so does a file from where its lines cannot be told.
 type RowErrorPolicy struct {
 	skips   bool
 	rows    int64 // most rows to skip; -1: by percent

@@ -25,12 +25,14 @@ import (
 // belong to a field. Text is taken as it is, line breaks in quotes too.
 //
 // Lines end with \n or \r\n, the last one with the file too; empty ones, and a
-// byte order mark at the beginning, are passed over. A record that is longer than
-// MaxLine, has another number of fields than the header, quotes where none may be
-// or one that is not closed, or a field that does not fit ends the stream with a
-// rxcql.StageError around a rxcql.RowError that names file and line.
+// byte order mark at the beginning, are passed over. A record with a field that
+// does not fit is a row that failed, as with NDJSON; so is a line that has another
+// number of fields than the header, or quotes where none may be. Where that is so
+// in a record of several lines, or a quote is not closed, or a record is longer
+// than MaxLine, nobody knows where the next record begins: that ends the stream
+// under every policy.
 //
-// All that NDJSON says of pages, of what is held, of Check and of jobs with a
+// All that NDJSON says of rows that fail, of pages, of what is held, of Check and of jobs with a
 // checkpoint holds here too; the header and NullText must be the same as well.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
@@ -51,12 +53,14 @@ type csvFile[T any] struct {
 	plan   *csvrow.Plan[T]
 	cfg    fileConfig
 	split  csvrow.Splitter
-	width  int   // fields in a record
+	width  int // fields in a record
+	now    []csvrow.Field
+	bad    error // of the record whose fields these would be
 	places []int // of the plan's columns among them
 }
 
 func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
-	fields, err := c.fields(in)
+	_, fields, err := c.fields(in)
 	if err == io.EOF { //nolint:errorlint // fields returns it as it is
 		err = fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
 	}
@@ -106,27 +110,39 @@ func places(columns, header []string, loose bool) ([]int, error) {
 }
 
 // fields reads the next record that is no empty line.
-func (c *csvFile[T]) fields(in *lines.Reader) ([]csvrow.Field, error) {
+func (c *csvFile[T]) fields(in *lines.Reader) (record []byte, fields []csvrow.Field, err error) {
 	for {
 		c.split.Begin()
-		record, err := in.Record(c.split.Open)
+		record, err = in.Record(c.split.Open)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !csvrow.Blank(record) {
-			return c.split.Split(record)
+			fields, err = c.split.Split(record)
+			return record, fields, err
 		}
 		in.Accept()
 	}
 }
 
-func (c *csvFile[T]) row(in *lines.Reader, into *T) error {
-	fields, err := c.fields(in)
-	if err != nil {
-		return err
+func (c *csvFile[T]) record(in *lines.Reader) ([]byte, error) {
+	record, fields, err := c.fields(in)
+	if record == nil {
+		return nil, err
 	}
-	if len(fields) != c.width {
-		return fmt.Errorf("%d fields where the header has %d", len(fields), c.width)
+	if err == nil && len(fields) != c.width {
+		err = fmt.Errorf("%d fields where the header has %d", len(fields), c.width)
 	}
-	return c.plan.Read(fields, c.places, into)
+	c.now, c.bad = fields, err
+	if err != nil && (in.Lines() != 1 || errors.Is(err, csvrow.ErrOpenQuote)) {
+		return nil, err
+	}
+	return record, nil
+}
+
+func (c *csvFile[T]) row(_ []byte, into *T) error {
+	if c.bad != nil {
+		return c.bad
+	}
+	return c.plan.Read(c.now, c.places, into)
 }

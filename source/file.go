@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/filesys"
@@ -20,9 +22,12 @@ type fileFormat[T any] interface {
 	// begin reads what stands before the rows; the facts are what must be so
 	// again for a job to go on.
 	begin(in *lines.Reader) ([]rxcql.Fact, error)
-	// row reads the next row into a zero T. It accepts what it passes over, and
-	// leaves the row's record to be accepted. At the end it returns io.EOF.
-	row(in *lines.Reader, into *T) error
+	// record reads the next record. It accepts what it passes over, and leaves the
+	// record to be accepted. At the end it returns io.EOF. After another error it is
+	// not known where the next record begins.
+	record(in *lines.Reader) ([]byte, error)
+	// row reads the record, the last one that there was, into a zero T.
+	row(record []byte, into *T) error
 }
 
 // file is the description of a source that reads a file; it is not changed by
@@ -78,25 +83,67 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T
 	if st.Run().HasCheckpoint() {
 		b.state = r.place
 	}
-	return b.all(ctx, func(yield func(T, error) bool) {
-		for {
-			var row T
-			err := r.next(&row)
-			switch {
-			case err == io.EOF: //nolint:errorlint // next returns it as it is; a user's method may wrap one
-				return
-			case err != nil:
-				at := len(b.rows)
-				if readFailed(err) {
-					at = -1
-				}
-				yield(row, &rxcql.RowError{Range: rxcql.WholeRange.String(), Page: b.page, Row: at, Err: err})
-				return
-			case !yield(row, nil):
-				return
-			}
+	return b.end(ctx, r.rows(ctx, b))
+}
+
+// rows reads the file to its end. After Stop a row that has been read is still
+// written.
+func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
+	for {
+		if err := b.interrupted(ctx); err != nil {
+			return err
 		}
-	})
+		var row T
+		record, err := r.format.record(r.in)
+		switch {
+		case err == io.EOF: //nolint:errorlint // lines returns it as it is; a user's method may wrap one
+			return nil
+		case err != nil:
+			return r.fail(ctx, b, err)
+		}
+		if err = r.format.row(record, &row); err == nil {
+			r.in.Accept()
+			err = b.add(ctx, row)
+		} else if b.st.LeavesOut() {
+			err = r.leaveOut(ctx, b, record, err)
+		} else {
+			err = r.fail(ctx, b, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// fail delivers the rows before and names what failed.
+func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error {
+	at := len(b.rows)
+	if readFailed(err) {
+		at = -1
+	}
+	failed := &rxcql.RowError{Range: rxcql.WholeRange.String(), Page: b.page, Row: at, Err: r.wrong(err)}
+	if err := b.deliver(ctx); err != nil {
+		return err
+	}
+	return b.st.Fail(failed)
+}
+
+// leaveOut passes over a record that is no row. For a dead letter it is kept as
+// text without its line's end, as bytes if it is not UTF-8.
+func (r *fileReader[T]) leaveOut(ctx context.Context, b *paging[T], record []byte, err error) error {
+	err = r.wrong(err) // while the line is known
+	var kept any
+	size := 0
+	if b.st.KeepsFailed() {
+		text := bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r"))
+		if size = len(text); utf8.Valid(text) {
+			kept = string(text)
+		} else {
+			kept = bytes.Clone(text)
+		}
+	}
+	r.in.Accept()
+	return b.leaveOut(ctx, kept, size, err)
 }
 
 // fileReader is a file that is being read.
@@ -139,18 +186,6 @@ func (r *fileReader[T]) wrong(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s, line %d: %w", r.path, r.in.Line(), err)
-}
-
-func (r *fileReader[T]) next(row *T) error {
-	err := r.format.row(r.in, row)
-	if err == nil {
-		r.in.Accept()
-		return nil
-	}
-	if err == io.EOF { //nolint:errorlint // lines returns it as it is; a user's method may wrap one
-		return err
-	}
-	return r.wrong(err)
 }
 
 // fileState is where a source goes on.

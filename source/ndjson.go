@@ -19,11 +19,13 @@ import (
 // rxcql.Row, since JSON does not tell the types of columns.
 //
 // Lines end with \n or \r\n, the last one with the file too; empty ones, and a
-// byte order mark at the beginning, are passed over. A line that is longer than
-// MaxLine, no valid JSON, not UTF-8, null where T has no nil, or does not fit T
-// ends the stream with a rxcql.StageError around a rxcql.RowError that names file
-// and line; rows before it have been delivered. Check reports a file that is
-// missing or cannot be read, or is no regular file.
+// byte order mark at the beginning, are passed over. A line that is no valid JSON,
+// not UTF-8, null where T has no nil, or does not fit T is a row that failed
+// (rxcql.WithRowErrors): by default it ends the stream with a rxcql.StageError
+// around a rxcql.RowError that names file and line, and rows before it have been
+// delivered; a dead letter has the line as a string, or as a []byte if it is not
+// UTF-8. A line that is longer than MaxLine ends the stream under every policy.
+// Check reports a file that is missing or cannot be read, or is no regular file.
 //
 // Pages have up to 512 rows (PageRows), fewer where rows are large. Held are the
 // page and the longest line. Between rows the source looks for Stop and cancel.
@@ -58,20 +60,20 @@ func (*ndjson[T]) begin(*lines.Reader) ([]rxcql.Fact, error) { return nil, nil }
 
 var errNull = fmt.Errorf("%w: null where a value is needed", jsonline.ErrUnfit)
 
-func (n *ndjson[T]) row(in *lines.Reader, into *T) error {
+func (*ndjson[T]) record(in *lines.Reader) ([]byte, error) {
 	for {
 		line, err := in.Record(nil)
-		if err != nil {
-			return err
+		if err != nil || len(bytes.TrimSpace(line)) > 0 {
+			return line, err
 		}
-		text := bytes.TrimSpace(line)
-		switch {
-		case len(text) == 0:
-			in.Accept()
-			continue
-		case string(text) == "null" && !n.nilable:
-			return errNull
-		}
-		return jsonline.Read(text, into, n.loose)
+		in.Accept()
 	}
+}
+
+func (n *ndjson[T]) row(line []byte, into *T) error {
+	text := bytes.TrimSpace(line)
+	if string(text) == "null" && !n.nilable {
+		return errNull
+	}
+	return jsonline.Read(text, into, n.loose)
 }

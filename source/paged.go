@@ -127,7 +127,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 
 // deliver hands a page downstream and takes its slice back.
 func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
-	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, r.reporting(out, page))
+	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(r.stage, out, page.part, page.bad))
 	r.buffers.put(page.rows)
 	return err
 }

@@ -16,6 +16,7 @@ type paging[T any] struct {
 	st    *rxcql.Stage
 	out   rxcql.Observer[T]
 	rows  []T
+	bad   []undecoded // among them
 	lease *rxcql.Lease
 	size  func(*T) int
 	bytes int64
@@ -57,22 +58,46 @@ func (b *paging[T]) interrupted(ctx context.Context) error {
 // when it holds all that downstream can use: no row is taken from a channel only
 // to be dropped.
 func (b *paging[T]) add(ctx context.Context, row T) error {
-	if b.lease == nil {
-		if err := b.track.Room(ctx); err != nil {
-			return err
-		}
-		var zero T
-		guess := max(b.bytes, int64(b.max)*int64(unsafe.Sizeof(zero)))
-		lease, err := b.st.Input().Reserve(ctx, guess)
-		if err != nil {
-			return err
-		}
-		b.lease, b.bytes, b.want = lease, 0, b.st.Input().PageBytes()
+	if err := b.begin(ctx); err != nil {
+		return err
 	}
 	b.rows = append(b.rows, row)
 	b.bytes += int64(b.size(&b.rows[len(b.rows)-1]))
 	b.taken++
-	if len(b.rows) >= b.max || b.taken == b.limit || b.bytes >= b.want {
+	return b.full(ctx)
+}
+
+// leaveOut is add for a row that could not be read, in so many bytes. The run is
+// told when the page is delivered.
+func (b *paging[T]) leaveOut(ctx context.Context, row any, bytes int, err error) error {
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
+	b.bad = append(b.bad, undecoded{index: len(b.rows) + len(b.bad), row: row, err: err})
+	b.bytes += int64(bytes)
+	return b.full(ctx)
+}
+
+// begin reserves bytes for a page, unless that has been done.
+func (b *paging[T]) begin(ctx context.Context) error {
+	if b.lease != nil {
+		return nil
+	}
+	if err := b.track.Room(ctx); err != nil {
+		return err
+	}
+	var zero T
+	guess := max(b.bytes, int64(b.max)*int64(unsafe.Sizeof(zero)))
+	lease, err := b.st.Input().Reserve(ctx, guess)
+	if err != nil {
+		return err
+	}
+	b.lease, b.bytes, b.want = lease, 0, b.st.Input().PageBytes()
+	return nil
+}
+
+func (b *paging[T]) full(ctx context.Context) error {
+	if len(b.rows)+len(b.bad) >= b.max || b.limit > 0 && b.taken == b.limit || b.bytes >= b.want {
 		return b.deliver(ctx)
 	}
 	return nil
@@ -97,9 +122,9 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	if b.state != nil {
 		next = b.state()
 	}
-	err := rxcql.Deliver(ctx, b.track, p, b.bytes, next, b.out)
+	err := rxcql.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, rxcql.WholeRange.String(), b.bad))
 	clear(b.rows)
-	b.rows, b.lease = b.rows[:0], nil
+	b.rows, b.bad, b.lease = b.rows[:0], nil, nil
 	return err
 }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
-// undecoded is a row that could not be decoded, as it was received.
+// undecoded is a row that could not be decoded.
 type undecoded struct {
 	index int // in the page as it was received
-	row   rxcql.Row
+	row   any // as it was received: a Row, or the text of a line; nil where nobody wants it
 	err   error
 }
 
@@ -19,20 +19,20 @@ type undecoded struct {
 func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []undecoded, err error) undecoded {
 	var shared *rxcql.Columns
 	if len(before) > 0 {
-		shared = before[0].row.Columns()
+		shared = before[0].row.(rxcql.Row).Columns() //nolint:forcetypeassert // made here
 	} else {
 		shared = rxcql.NewColumns(columns)
 	}
 	return undecoded{index: index, row: rxcql.NewRow(shared, slices.Clone(cells)), err: err}
 }
 
-// reporting returns out, before which the run is told of the page's rows that
-// could not be decoded. That is done at delivery, when the page has its receipt.
-func (r *paged[T]) reporting(out rxcql.Observer[T], page *fetched[T]) rxcql.Observer[T] {
-	if len(page.bad) == 0 {
+// reporting returns out, before which the run is told of a page's rows that could
+// not be decoded. That is done at delivery, when the page has its receipt.
+func reporting[T any](st *rxcql.Stage, out rxcql.Observer[T], part string, bad []undecoded) rxcql.Observer[T] {
+	if len(bad) == 0 {
 		return out
 	}
-	return &reporter[T]{Observer: out, stage: r.stage, part: page.part, bad: page.bad}
+	return &reporter[T]{Observer: out, stage: st, part: part, bad: bad}
 }
 
 type reporter[T any] struct {

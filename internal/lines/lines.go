@@ -99,6 +99,9 @@ func (r *Reader) readLine() error {
 	}
 }
 
+// Lines is how many lines the last record has, until it is accepted.
+func (r *Reader) Lines() int64 { return r.pending }
+
 // Accept moves the place on over the last record.
 func (r *Reader) Accept() {
 	r.offset += int64(len(r.record))
