@@ -91,9 +91,9 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 }
 
 // Retry does something and does it again as Stage.Retry would. It is for Check
-// of stages and sinks, where there is no stage yet: ctx, which comes from the
-// pipeline, knows the limit of WithRetry. Repeats during a run are counted in
-// its report.
+// of stages and sinks, where there is no stage yet, and for stores of dead
+// letters: ctx, which comes from the pipeline, knows the limit of WithRetry.
+// Repeats during a run are counted in its report.
 func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	err := do()
 	if err == nil {

@@ -74,7 +74,8 @@ func CreateTable(ctx context.Context, session *gocql.Session, name string) error
 
 // Table keeps letters in a table, "keyspace.table", that CreateTable made: one
 // row a letter, by run and number. Letters are written at the session's
-// consistency, 32 at a time; writing one twice does no harm.
+// consistency, 32 at a time. Writing one twice does no harm: what may pass is
+// tried again (rxcql.WithRetry).
 //
 // A row that is too large for any table (16 MiB as JSON with the server's
 // defaults) is too large for this one: then the run ends. NDJSON takes it.
@@ -101,6 +102,8 @@ func newTable(session *gocql.Session, name string) (t table, err error) {
 	return t, err
 }
 
+func mayPass(err error) bool { return driver.Classify(err).Transient() }
+
 func (t *table) insert() string {
 	return "INSERT INTO " + t.name + " (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
@@ -110,7 +113,11 @@ func (t *table) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
 	}
-	if _, err := t.session.Describe(ctx, t.insert()); err != nil {
+	err := rxcql.Retry(ctx, mayPass, func() error {
+		_, err := t.session.Describe(ctx, t.insert())
+		return err
+	})
+	if err != nil {
 		if c := driver.Classify(err); c == driver.Invalid || c == driver.Syntax {
 			err = fmt.Errorf("%w: %w: make the table with CreateTable", rxcql.ErrSchema, err)
 		}
@@ -133,9 +140,10 @@ func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
 }
 
 func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
-	err := w.session.Exec(ctx, driver.Statement{CQL: w.insert(), Idempotent: true, Args: []any{
+	insert := driver.Statement{CQL: w.insert(), Idempotent: true, Args: []any{
 		l.Run, int32(l.N / lettersAPart), l.N, int32(version), l.Time, l.Stage, l.Error, l.Range, l.Page, int32(l.Index), l.Type, l.Row,
-	}})
+	}}
+	err := rxcql.Retry(ctx, mayPass, func() error { return w.session.Exec(ctx, insert) })
 	if err == nil {
 		return nil
 	}
