@@ -2,7 +2,6 @@ package checkpoint_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -11,40 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/checkpoint"
+	"github.com/rxcql/rxcql/internal/mounts"
 )
 
-const insideEnv = "RXCQL_CHECKPOINT_INSIDE"
-
-// inside runs the test that calls it once more in a process of its own, and
-// gives that one the folder; here it gives "". The process has mounts of its
-// own, which end with it, and may make some: as root, or as the root of a user
-// namespace.
-func inside(t *testing.T) string {
-	t.Helper()
-	if folder := os.Getenv(insideEnv); folder != "" {
-		return folder
-	}
-	folder, err := os.MkdirTemp("", "checkpoint") // not t.TempDir, which only its owner may enter
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
-	require.NoError(t, os.Chmod(folder, 0o755))
-	cmd := exec.Command(os.Args[0], "-test.v", "-test.run", "^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), insideEnv+"="+folder)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	if os.Getuid() != 0 {
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "--- PASS: "+t.Name())
-	t.Logf("%s", out)
-	return ""
-}
-
 func TestAFullDiskLeavesWhatWasSavedBefore(t *testing.T) {
-	folder := inside(t)
+	folder := mounts.Inside(t)
 	if folder == "" {
 		return
 	}
@@ -74,7 +44,7 @@ func TestAFullDiskLeavesWhatWasSavedBefore(t *testing.T) {
 }
 
 func TestAReadOnlyFileSystemIsNamed(t *testing.T) {
-	folder := inside(t)
+	folder := mounts.Inside(t)
 	if folder == "" {
 		return
 	}
@@ -100,7 +70,7 @@ func TestAFolderWithoutPermissionIsNamed(t *testing.T) {
 	var folder string
 	if os.Getuid() != 0 {
 		folder = t.TempDir()
-	} else if folder = inside(t); folder == "" { // bits do not bind root: that process becomes another user
+	} else if folder = mounts.Inside(t); folder == "" { // bits do not bind root: that process becomes another user
 		return
 	}
 	path, locked := filepath.Join(folder, "job"), filepath.Join(folder, "locked")

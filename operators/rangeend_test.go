@@ -66,7 +66,7 @@ func TestWhatIsSavedWhileRangesEndCanBeReadAndLosesNothing(t *testing.T) {
 	for i := 0; i < len(all); i += 1 + len(all)/3 {
 		again := savedJob{begunParts(parts), &jobtest.Store{}}
 		again.store.Put("job", all[i])
-		settled := settledRows(t, again.store, again.parts.Rows)
+		settled := settledRows(t, again.store, again.parts)
 		rows, rep, err := again.keeping(t)
 		require.NoError(t, err)
 		require.True(t, rep.Complete)

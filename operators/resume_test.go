@@ -3,7 +3,6 @@ package operators_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"testing"
 
@@ -53,21 +52,13 @@ func someParts(rt *rapid.T) *jobtest.Parts[cell] {
 }
 
 // settledRows are the rows that a checkpoint takes for done with.
-func settledRows(t require.TestingT, store *jobtest.Store, rows [][]cell) (settled []cell) {
+func settledRows(t require.TestingT, store *jobtest.Store, parts *jobtest.Parts[cell]) (settled []cell) {
 	state, err := store.State("job")
 	require.NoError(t, err)
 	for _, src := range state.Sources {
-		for _, done := range src.Done {
-			for part := done.Start; part < done.End; part++ {
-				settled = append(settled, rows[part]...)
-			}
-		}
-		for _, part := range src.Parts {
-			n := 0
-			_, err := fmt.Sscan(string(part.State), &n)
-			require.NoError(t, err)
-			settled = append(settled, rows[part.Range.Start][:n]...)
-		}
+		rows, err := parts.Settled(src)
+		require.NoError(t, err)
+		settled = append(settled, rows...)
 	}
 	return settled
 }
@@ -90,7 +81,7 @@ func (d *disturbance) runs(rt *rapid.T, s rxcql.Stream[cell], store *jobtest.Sto
 		require.NoError(rt, err)
 		settled, before := 0, parts.Read
 		if runs > 0 {
-			settled = len(settledRows(rt, store, parts.Rows))
+			settled = len(settledRows(rt, store, parts))
 		}
 		rep, err := p.Run(context.Background())
 		require.LessOrEqual(rt, parts.Read-before, rows-settled, "rows were read again that were settled")
@@ -116,7 +107,7 @@ func TestAJobBrokenOffAnywhereLosesNothingAndClaimsNothingThatIsNotDurable(t *te
 		c.s = operators.Tap(c.s, func(cell) error { return d.call() })
 		to := newDurable(rapid.Uint64().Draw(rt, "seed"))
 		d.runs(rt, c.s, store, parts, to, func() {
-			for _, row := range settledRows(rt, store, parts.Rows) {
+			for _, row := range settledRows(rt, store, parts) {
 				for _, made := range c.makes(row) {
 					require.Contains(rt, to.rows, made.key(), "%v counts as settled", row)
 				}
@@ -158,7 +149,7 @@ func TestAFoldBrokenOffAnywhereIsNeverAFoldOfAPart(t *testing.T) {
 		}
 		to := newDurable(rapid.Uint64().Draw(rt, "seed"))
 		d.runs(rt, s, store, parts, to, func() {
-			for _, row := range settledRows(rt, store, parts.Rows) {
+			for _, row := range settledRows(rt, store, parts) {
 				if row.row%keep == 0 {
 					require.Equal(rt, want[group(row)], to.rows[group(row)], "the group of %v counts as settled", row)
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -32,7 +33,7 @@ func endedWith(t *testing.T, s rxcql.Stream[int], policy rxcql.RowErrorPolicy) r
 
 func TestRowsThatFailedBehindOthersWhenTheStreamEndedCountOnce(t *testing.T) {
 	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
-		for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(10), rxcql.DeadLetter(&box{})} {
+		for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(10), rxcql.DeadLetter(&jobtest.Letters{})} {
 			synctest.Test(t, func(t *testing.T) {
 				calls := operators.Concurrent(count(100, 100), 10, func(ctx context.Context, n int) (int, error) {
 					switch n {
@@ -53,7 +54,7 @@ func TestRowsThatFailedBehindOthersWhenTheStreamEndedCountOnce(t *testing.T) {
 }
 
 func TestARowThatFailsWhenTheStreamHasBeenEndedDownstreamIsNoFailure(t *testing.T) {
-	for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(10), rxcql.DeadLetter(&box{})} {
+	for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(10), rxcql.DeadLetter(&jobtest.Letters{})} {
 		synctest.Test(t, func(t *testing.T) {
 			inside := make(chan struct{})
 			slow := operators.Map(count(400, 200), func(n int) (int, error) {

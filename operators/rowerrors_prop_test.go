@@ -12,23 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
 )
-
-// box is a store of dead letters in memory.
-type box struct {
-	mu      sync.Mutex
-	letters []rxcql.Letter
-}
-
-func (b *box) Check(context.Context) error                      { return nil }
-func (b *box) Open(context.Context) (rxcql.LetterWriter, error) { return b, nil }
-func (b *box) Close() error                                     { return nil }
-func (b *box) Write(_ context.Context, letters []rxcql.Letter) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.letters = append(b.letters, letters...)
-	return nil
-}
 
 // failing are the verbs that leave rows out which fail, and others that do not
 // call a function which may; folds end the run.
@@ -61,7 +46,7 @@ func TestRowsThatFailAnywhereInAnyChainAreAllCounted(t *testing.T) {
 		for range rapid.IntRange(1, 5).Draw(rt, "length") {
 			c.growBy(rt, rapid.SampledFrom(failing).Draw(rt, "verb"), fail)
 		}
-		letters := &box{}
+		letters := &jobtest.Letters{}
 		policy, skips := rxcql.DeadLetter(letters), rapid.Bool().Draw(rt, "skip")
 		if skips {
 			policy = rxcql.SkipRows(1 << 40)
@@ -79,7 +64,7 @@ func TestRowsThatFailAnywhereInAnyChainAreAllCounted(t *testing.T) {
 			require.Zero(rt, rep.DeadLettered)
 		} else {
 			require.Zero(rt, rep.Skipped)
-			require.Len(rt, letters.letters, int(left))
+			require.Len(rt, letters.All, int(left))
 		}
 		require.LessOrEqual(rt, left, failed.Load())
 		if rep.EndedBy == "" { // else calls that failed when the stream had ended are none

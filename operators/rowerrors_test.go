@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -64,14 +65,14 @@ func TestADeadLetterHasTheRowItsStageAndItsPlace(t *testing.T) {
 		}
 		return nil
 	}) {
-		letters := &box{}
+		letters := &jobtest.Letters{}
 		rep, err := s.ForEach(context.Background(), func(int) error { return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 		require.NoError(t, err)
 		require.EqualValues(t, 10, rep.DeadLettered)
 		require.EqualValues(t, 10, rep.Stages[1].DeadLettered)
 		require.Equal(t, rep.Pages, rep.PagesSettled)
 		rows := map[string]bool{}
-		for _, l := range letters.letters {
+		for _, l := range letters.All {
 			require.Equal(t, rep.Stages[1].Name, l.Stage, verb)
 			require.Equal(t, "int", l.Type)
 			require.Equal(t, "0", l.Range)
@@ -101,10 +102,10 @@ func TestFoldsAndPanicsEndTheRunWhateverThePolicy(t *testing.T) {
 		}
 		return nil
 	}) {
-		letters := &box{}
+		letters := &jobtest.Letters{}
 		_, err := s.Count(context.Background(), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 		require.ErrorIs(t, err, rxcql.ErrPanic, verb)
-		require.Empty(t, letters.letters)
+		require.Empty(t, letters.All)
 	}
 }
 

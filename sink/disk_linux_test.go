@@ -3,7 +3,6 @@ package sink_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -12,33 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/mounts"
 	"github.com/rxcql/rxcql/sink"
 )
-
-const insideEnv = "RXCQL_SINK_INSIDE"
-
-// inside runs the test that calls it once more in a process of its own, and
-// gives that one the folder; here it gives "". The process has mounts of its
-// own, which end with it, and may make some: as root, or as the root of a user
-// namespace.
-func inside(t *testing.T) (folder string) {
-	t.Helper()
-	if folder := os.Getenv(insideEnv); folder != "" {
-		return folder
-	}
-	cmd := exec.Command(os.Args[0], "-test.v", "-test.run", "^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), insideEnv+"="+t.TempDir())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	if os.Getuid() != 0 {
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "--- PASS: "+t.Name())
-	return ""
-}
 
 // savedLength is how much of a job's file its checkpoint takes for written.
 func savedLength(t *testing.T, j *longJob) (n int64) {
@@ -56,7 +31,7 @@ func fileSinks(path string) map[string]rxcql.Sink[event] {
 }
 
 func TestDiskFullStopsTheRunWithTheErrorAndLosesNothing(t *testing.T) {
-	folder := inside(t)
+	folder := mounts.Inside(t)
 	if folder == "" {
 		return
 	}
@@ -94,7 +69,7 @@ func TestDiskFullStopsTheRunWithTheErrorAndLosesNothing(t *testing.T) {
 }
 
 func TestDiskThatIsReadOnlyStopsTheRunBeforeAnythingIsRead(t *testing.T) {
-	folder := inside(t)
+	folder := mounts.Inside(t)
 	if folder == "" {
 		return
 	}
@@ -130,7 +105,7 @@ func TestDiskThatIsReadOnlyStopsTheRunBeforeAnythingIsRead(t *testing.T) {
 }
 
 func TestDiskFullIsNoticedWithoutACheckpointToo(t *testing.T) {
-	folder := inside(t)
+	folder := mounts.Inside(t)
 	if folder == "" {
 		return
 	}

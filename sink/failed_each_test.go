@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/sink"
 )
 
@@ -34,7 +35,7 @@ func TestRowsThatTheFunctionOfEachRefusesAreLeftOut(t *testing.T) {
 		require.Len(t, got, 1800)
 		require.Zero(t, rep.BytesInFlight)
 
-		letters := &box{}
+		letters := &jobtest.Letters{}
 		rep, err = run(t, ints(2000), each, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 		require.NoError(t, err)
 		require.EqualValues(t, []int64{1800, 200, rep.Pages}, []int64{rep.Written, rep.DeadLettered, rep.PagesSettled})
@@ -42,7 +43,7 @@ func TestRowsThatTheFunctionOfEachRefusesAreLeftOut(t *testing.T) {
 		require.Len(t, rows, 200)
 		for i, n := range rows {
 			require.Equal(t, 7, n%10)
-			require.Equal(t, n, int(letters.letters[i].Page)*512+letters.letters[i].Index)
+			require.Equal(t, n, int(letters.All[i].Page)*512+letters.All[i].Index)
 		}
 
 		rep, err = run(t, ints(2000), each, rxcql.WithRowErrors(rxcql.SkipRows(5)))
@@ -70,7 +71,7 @@ func TestRowsKeptForLettersAreCharged(t *testing.T) {
 		all[i].V = strings.Repeat("x", 10_000)
 	}
 	var with, without int64
-	for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(1), rxcql.DeadLetter(&box{})} {
+	for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(1), rxcql.DeadLetter(&jobtest.Letters{})} {
 		rep, err := run(t, sequence(all...), sink.TableOn[event]((&recorder{}).send, events(), sink.Linger(time.Minute), sink.BatchBytes(1<<20)),
 			rxcql.WithRowErrors(policy))
 		require.NoError(t, err)

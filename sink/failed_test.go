@@ -4,36 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
 
-// box is a store of dead letters in memory.
-type box struct {
-	mu      sync.Mutex
-	letters []rxcql.Letter
-}
-
-func (b *box) Check(context.Context) error                      { return nil }
-func (b *box) Open(context.Context) (rxcql.LetterWriter, error) { return b, nil }
-func (b *box) Close() error                                     { return nil }
-func (b *box) Write(_ context.Context, letters []rxcql.Letter) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.letters = append(b.letters, letters...)
-	return nil
-}
-
-func rowsOf[T any](t *testing.T, b *box) (rows []T) {
-	for _, l := range b.letters {
+func rowsOf[T any](t *testing.T, b *jobtest.Letters) (rows []T) {
+	for _, l := range b.All {
 		var row T
 		require.NoError(t, json.Unmarshal(l.Row, &row))
 		rows = append(rows, row)
@@ -75,12 +59,12 @@ func TestRowsThatTheServerRefusesAreSkippedOrBecomeLetters(t *testing.T) {
 			require.NoError(t, err)
 			reconciles(t, rep, server, int64(len(bad)), 0)
 
-			letters, server := &box{}, refusing(answer)
+			letters, server := &jobtest.Letters{}, refusing(answer)
 			rep, err = run(t, sequence(all...), sink.TableOn[event](server.send, events(), opts...), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 			require.NoError(t, err)
 			reconciles(t, rep, server, 0, int64(len(bad)))
 			require.ElementsMatch(t, bad, rowsOf[event](t, letters))
-			for _, l := range letters.letters {
+			for _, l := range letters.All {
 				require.Equal(t, "Table ks.t", l.Stage)
 				require.Equal(t, "sink_test.event", l.Type)
 				var row event
@@ -140,10 +124,10 @@ func TestARawRowBecomesALetterByteForByteAlthoughItsPageHasGone(t *testing.T) {
 			}
 		}
 	}, source.PageRows(10))
-	letters, server := &box{}, refusing(invalid{})
+	letters, server := &jobtest.Letters{}, refusing(invalid{})
 	_, err := run(t, rows, sink.TableOn[rxcql.Row](server.send, events(), sink.Linger(time.Minute)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 	require.NoError(t, err)
-	require.Len(t, letters.letters, 12)
+	require.Len(t, letters.All, 12)
 	for _, row := range rowsOf[rxcql.Row](t, letters) {
 		i := row.Bytes(1)[3]
 		require.Zero(t, i%9)
@@ -154,7 +138,7 @@ func TestARawRowBecomesALetterByteForByteAlthoughItsPageHasGone(t *testing.T) {
 func TestARowThatCannotBeEncodedIsARowError(t *testing.T) {
 	all := partitions(3, 100)
 	bad := func(e event) int64 { return int64(e.C%10) - 1 } // a timestamp below 1
-	letters, server := &box{}, &recorder{}
+	letters, server := &jobtest.Letters{}, &recorder{}
 	rep, err := run(t, sequence(all...), sink.TableOn[event](server.send, events(), sink.Timestamp(bad)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 	require.NoError(t, err)
 	reconciles(t, rep, server, 0, 60)
@@ -181,10 +165,10 @@ func TestAnOtherErrorOfABatchLetsNoRowOfItBeSkipped(t *testing.T) {
 		}
 		return nil
 	}}
-	letters := &box{}
+	letters := &jobtest.Letters{}
 	rep, err := run(t, sequence(all...), sink.TableOn[event](server.send, events()), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 	require.ErrorIs(t, err, broken)
-	require.Empty(t, letters.letters)
+	require.Empty(t, letters.All)
 	require.Zero(t, rep.PagesSettled)
 	require.EqualValues(t, 18, rep.Written)
 }
@@ -198,11 +182,11 @@ func TestATableThatWasDroppedIsNoRowsFault(t *testing.T) {
 			Server:   func(context.Context, sink.Sent) error { return invalid{} },
 			Prepares: func(cql string) error { require.Contains(t, cql, "INSERT"); return invalid{} },
 		}
-		letters := &box{}
+		letters := &jobtest.Letters{}
 		rep, err := run(t, sequence(partitions(5, 3)...), sink.TableOnAltered[event](server, about), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 		require.ErrorIs(t, err, rxcql.ErrSchema)
 		require.ErrorIs(t, err, invalid{})
-		require.Empty(t, letters.letters)
+		require.Empty(t, letters.All)
 		require.Zero(t, rep.PagesSettled)
 
 		lost := errors.New("connection lost")
@@ -213,9 +197,9 @@ func TestATableThatWasDroppedIsNoRowsFault(t *testing.T) {
 }
 
 func TestManyRowsRefusedAndNoneTakenEndTheRunWhateverThePolicy(t *testing.T) {
-	letters := &box{}
+	letters := &jobtest.Letters{}
 	server := func(context.Context, sink.Sent) error { return invalid{} }
 	_, err := run(t, sequence(partitions(1, 1000)...), sink.TableOn[event](server, events(), sink.BatchRows(1000)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 	require.ErrorContains(t, err, "not tried")
-	require.Empty(t, letters.letters)
+	require.Empty(t, letters.All)
 }

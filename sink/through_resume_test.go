@@ -3,7 +3,6 @@ package sink_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -119,18 +118,9 @@ func settledPlaces(rt *rapid.T, store *jobtest.Store, sources map[string]*jobtes
 	state, err := store.State("job")
 	require.NoError(rt, err)
 	for _, src := range state.Sources {
-		rows := sources[src.Stage].Rows
-		for _, done := range src.Done {
-			for part := done.Start; part < done.End; part++ {
-				settled = append(settled, rows[part]...)
-			}
-		}
-		for _, part := range src.Parts {
-			n := 0
-			_, err := fmt.Sscan(string(part.State), &n)
-			require.NoError(rt, err)
-			settled = append(settled, rows[part.Range.Start][:n]...)
-		}
+		rows, err := sources[src.Stage].Settled(src)
+		require.NoError(rt, err)
+		settled = append(settled, rows...)
 	}
 	return settled
 }

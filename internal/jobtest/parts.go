@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/saved"
 )
 
 // Parts is a source of several parts, of which pages come in a random order: part
@@ -122,4 +123,22 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out rxc
 		next = nil // as Cassandra has none
 	}
 	return last, rxcql.Deliver(ctx, r.track, page, 0, next, out)
+}
+
+// Settled are the rows that a checkpoint counts as settled, of the source as it
+// stands there.
+func (p *Parts[T]) Settled(src saved.Source) (rows []T, err error) {
+	for _, done := range src.Done {
+		for part := done.Start; part < done.End; part++ {
+			rows = append(rows, p.Rows[part]...)
+		}
+	}
+	for _, part := range src.Parts {
+		n, err := strconv.Atoi("0" + string(part.State))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, p.Rows[part.Range.Start][:n]...)
+	}
+	return rows, nil
 }
