@@ -20,6 +20,7 @@ func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, n
 		}
 		defer t.job.barrier.Release(1)
 	}
+	p.tokens = &t.span
 	p.Owe(t.page(len(p.Rows), next, last))
 	t.st.PageRead(len(p.Rows), received)
 	err := out.Next(ctx, p)

@@ -70,7 +70,7 @@ func (e *panicError) Unwrap() error {
 }
 
 // RowError is an error that concerns rows of one part of the source: which
-// range (as text, e.g. "(-9223372036854775808, -42]"), which page of it, and,
+// range (as text, see Position.Part), which page of it, and,
 // where one row is to blame, its index in the page; Row is -1 otherwise. The
 // text never holds values of the row.
 type RowError struct {

@@ -60,7 +60,7 @@ func newRunName(start time.Time) string {
 func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	l := Letter{
 		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
-		Page: f.Page, Index: f.Index, Range: f.part(),
+		Page: f.Page, Index: f.Index, Range: f.Part(),
 	}
 	if f.Row != nil {
 		l.Type = reflect.TypeOf(f.Row).String()

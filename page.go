@@ -1,5 +1,7 @@
 package rxcql
 
+import "strconv"
+
 // Position says where in its source a page was read.
 type Position struct {
 	// Range is the index of the token range (or other part of the source)
@@ -10,6 +12,21 @@ type Position struct {
 	// Last marks the last page of the range. A range that has been read to
 	// its end always delivers one page with Last set, if need be an empty one.
 	Last bool
+
+	tokens *TokenRange // of the part; nil if not known
+}
+
+// Part names the part of the source: its tokens, such as (-100, 250], or all
+// where it is one part; its index where that is not known; mixed where the rows
+// are of several.
+func (p Position) Part() string {
+	switch {
+	case p.Range < 0:
+		return "mixed"
+	case p.tokens == nil:
+		return strconv.Itoa(p.Range)
+	}
+	return p.tokens.String()
 }
 
 // A Page is the unit that moves through a stream: some rows, and a Lease that

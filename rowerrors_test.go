@@ -49,7 +49,7 @@ func TestWithoutAPolicyARowThatFailsEndsTheRun(t *testing.T) {
 		require.ErrorIs(t, err, errRow)
 		var row *rxcql.RowError
 		require.ErrorAs(t, err, &row)
-		require.Equal(t, rxcql.RowError{Range: "0", Page: 4, Row: 2, Err: errRow}, *row)
+		require.Equal(t, rxcql.RowError{Range: "all", Page: 4, Row: 2, Err: errRow}, *row)
 		require.Zero(t, rep.Skipped)
 		require.EqualValues(t, 4, rep.PagesSettled)
 	}

@@ -3,7 +3,6 @@ package rxcql
 import (
 	"context"
 	"errors"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -12,11 +11,10 @@ import (
 
 // FailedRow is a row that a stage could not deal with.
 type FailedRow struct {
-	Position        // of the page that it came into the stage in
-	Part     string // the part of the source as text, where known; else the index in Position stands for it
-	Index    int    // of the row in that page; -1 if it is not known
-	Row      any    // as it came into the stage; looked at only for a dead letter, see Stage.KeepsFailed
-	Err      error  // without values of the row
+	Position       // of the page that it came into the stage in
+	Index    int   // of the row in that page; -1 if it is not known
+	Row      any   // as it came into the stage; looked at only for a dead letter, see Stage.KeepsFailed
+	Err      error // without values of the row
 }
 
 // rowErrors is the policy of a run at work.
@@ -64,7 +62,7 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 		return e
 	}
 	// Without the error's text, which may be the user's and hold a value.
-	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.part(), "page", f.Page, "row", f.Index,
+	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
 		"dead_letter", r.letters != nil)
 	for _, h := range s.run.cfg.hooks {
 		if h, ok := h.(RowFailedHook); ok {
@@ -86,18 +84,7 @@ func (s *Stage) LeavesOut() bool {
 
 // error names the row by its place.
 func (f *FailedRow) error() error {
-	return &RowError{Range: f.part(), Page: f.Page, Row: f.Index, Err: f.Err}
-}
-
-// part names the part of the source.
-func (f *FailedRow) part() string {
-	switch {
-	case f.Part != "":
-		return f.Part
-	case f.Range < 0:
-		return "mixed"
-	}
-	return strconv.Itoa(f.Range)
+	return &RowError{Range: f.Part(), Page: f.Page, Row: f.Index, Err: f.Err}
 }
 
 // rowsOwn tells an error that is due to one row from one that any row would meet.

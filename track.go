@@ -13,8 +13,13 @@ type TokenRange struct{ Start, End int64 }
 // WholeRange holds every token.
 var WholeRange = TokenRange{Start: -1 << 63, End: 1<<63 - 1}
 
-// String is in interval notation, such as (-100, 250].
-func (r TokenRange) String() string { return fmt.Sprintf("(%d, %d]", r.Start, r.End) }
+// String is in interval notation, such as (-100, 250]; all for WholeRange.
+func (r TokenRange) String() string {
+	if r == WholeRange {
+		return "all"
+	}
+	return fmt.Sprintf("(%d, %d]", r.Start, r.End)
+}
 
 // maxUnsettled is how many pages of one part may be read beyond the first that
 // is not settled: so many are read again, at most, when that page stays stuck

@@ -57,7 +57,7 @@ func TestLettersComeBackAsTheyWere(t *testing.T) {
 		require.NotEmpty(t, l.Run)
 		l.Time, l.Run = time.Time{}, ""
 		require.Equal(t, deadletter.Letter[order]{
-			N: int64(i + 1), Stage: "Tap", Error: "no such row", Range: "0", Index: i, Type: "deadletter_test.order", Row: l.Row,
+			N: int64(i + 1), Stage: "Tap", Error: "no such row", Range: "all", Index: i, Type: "deadletter_test.order", Row: l.Row,
 		}, l)
 	}
 	back, err := source.Seq(deadletter.Read[order](path)).Collect(context.Background())

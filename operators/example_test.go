@@ -40,7 +40,7 @@ func ExampleMap() {
 	show(operators.Map(from("1", "two"), strconv.Atoi))
 	// Output:
 	// [1 2 3]
-	// rxcql: stage Map: range 0, page 0, row 1: strconv.Atoi: parsing "two": invalid syntax
+	// rxcql: stage Map: range all, page 0, row 1: strconv.Atoi: parsing "two": invalid syntax
 }
 
 func ExampleFilter() {

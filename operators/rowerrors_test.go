@@ -75,7 +75,7 @@ func TestADeadLetterHasTheRowItsStageAndItsPlace(t *testing.T) {
 		for _, l := range letters.All {
 			require.Equal(t, rep.Stages[1].Name, l.Stage, verb)
 			require.Equal(t, "int", l.Type)
-			require.Equal(t, "0", l.Range)
+			require.Equal(t, "all", l.Range)
 			require.Equal(t, errBad.Error(), l.Error)
 			require.Equal(t, string(l.Row), fmt.Sprint(int(l.Page)*17+l.Index), "%s: the row is at that place", verb)
 			rows[string(l.Row)] = true

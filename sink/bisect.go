@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -97,9 +96,5 @@ func (r *batchRow) error(err error) error { return rowError(r.at, r.index, err) 
 // rowError names a row by its place: the part of the source, its page there,
 // and the index in the page that came into the sink.
 func rowError(at rxcql.Position, index int, err error) error {
-	part := "mixed"
-	if at.Range >= 0 {
-		part = strconv.Itoa(at.Range)
-	}
-	return &rxcql.RowError{Range: part, Page: at.Page, Row: index, Err: err}
+	return &rxcql.RowError{Range: at.Part(), Page: at.Page, Row: index, Err: err}
 }

@@ -174,7 +174,7 @@ func TestARowThatHasNoTextIsNamedAndItsPageTakenBack(t *testing.T) {
 			require.Equal(t, "NDJSON out", stage.Stage)
 			var row *rxcql.RowError
 			require.ErrorAs(t, err, &row)
-			require.Equal(t, rxcql.RowError{Range: "0", Page: 1, Row: 188, Err: row.Err}, *row)
+			require.Equal(t, rxcql.RowError{Range: "all", Page: 1, Row: 188, Err: row.Err}, *row)
 			require.NotContains(t, err.Error(), "secret")
 			require.NotContains(t, err.Error(), "NaN")
 			require.Equal(t, strings.Repeat("{\"f\":0,\"s\":\"\"}\n", 512), content(t, path), "whole pages")

@@ -33,10 +33,8 @@ type fetched[T any] struct {
 	rows     []T
 	received int64
 	track    *rxcql.Track
-	next     []byte // page state of the page that follows; nil for none
-
-	part string
-	bad  []undecoded // rows that are not in rows
+	next     []byte      // page state of the page that follows; nil for none
+	bad      []undecoded // rows that are not in rows
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -121,13 +119,13 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	lease.Correct(received + size)
 	lease.Position = at
 	return &fetched[T]{
-		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, next: next, part: p.name, bad: bad,
+		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, next: next, bad: bad,
 	}, nil
 }
 
 // deliver hands a page downstream and takes its slice back.
 func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
-	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(r.stage, out, page.part, page.bad))
+	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(r.stage, out, page.bad))
 	r.buffers.put(page.rows)
 	return err
 }

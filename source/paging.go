@@ -122,7 +122,7 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	if b.state != nil {
 		next = b.state()
 	}
-	err := rxcql.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, rxcql.WholeRange.String(), b.bad))
+	err := rxcql.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, b.bad))
 	clear(b.rows)
 	b.rows, b.bad, b.lease = b.rows[:0], nil, nil
 	return err

@@ -59,7 +59,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			return err
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
-		whole := part{name: "of the query", span: rxcql.WholeRange, st: st}
+		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: st}
 		switch {
 		case len(begun) > 0:
 			whole.track = begun[0]

@@ -35,7 +35,7 @@ type noting[T any] struct {
 
 func (n *noting[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	n.rows = append(n.rows, len(p.Rows))
-	n.at = append(n.at, p.Position)
+	n.at = append(n.at, rxcql.Position{Range: p.Range, Page: p.Page, Last: p.Last})
 	return n.Observer.Next(ctx, p)
 }
 

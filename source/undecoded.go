@@ -28,24 +28,23 @@ func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []un
 
 // reporting returns out, before which the run is told of a page's rows that could
 // not be decoded. That is done at delivery, when the page has its receipt.
-func reporting[T any](st *rxcql.Stage, out rxcql.Observer[T], part string, bad []undecoded) rxcql.Observer[T] {
+func reporting[T any](st *rxcql.Stage, out rxcql.Observer[T], bad []undecoded) rxcql.Observer[T] {
 	if len(bad) == 0 {
 		return out
 	}
-	return &reporter[T]{Observer: out, stage: st, part: part, bad: bad}
+	return &reporter[T]{Observer: out, stage: st, bad: bad}
 }
 
 type reporter[T any] struct {
 	rxcql.Observer[T]
 	stage *rxcql.Stage
-	part  string
 	bad   []undecoded
 }
 
 func (r *reporter[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	for _, bad := range r.bad {
 		err := r.stage.RowFailed(ctx, p.Lease, rxcql.FailedRow{
-			Position: p.Position, Part: r.part, Index: bad.index, Row: bad.row, Err: bad.err,
+			Position: p.Position, Index: bad.index, Row: bad.row, Err: bad.err,
 		})
 		if err != nil {
 			return err
