@@ -36,8 +36,6 @@ const (
 // would be for ever: the run fails with BudgetHeldError. The budget takes a page
 // that is being delivered for moving: an operator that waits in Next for rows of
 // another input must bound by itself what is kept further down.
-//
-// All methods are safe for concurrent use.
 type Budget struct {
 	limit int64
 

@@ -40,8 +40,12 @@ type Checkpoint interface {
 var (
 	// ErrCheckpointLocked: another process works on the job.
 	ErrCheckpointLocked = errors.New("rxcql: another process works on this job")
-	// ErrCheckpointLost: another process has taken the job over.
+	// ErrCheckpointLost: the lock is no longer this process's: it was taken over, or
+	// not renewed in time, or its lock file was removed.
 	ErrCheckpointLost = errors.New("rxcql: the job's lock was lost")
+	// ErrClockBehind: this machine's clock is more than 10 s behind that of the
+	// machine that worked on the job before.
+	ErrClockBehind = errors.New("rxcql: this machine's clock is behind")
 	// ErrCheckpointDamaged: the bytes are not those that were saved.
 	ErrCheckpointDamaged = saved.ErrDamaged
 	// ErrCheckpointNewer: a later version of the toolkit saved it.
@@ -88,7 +92,7 @@ func RunOnce() CheckpointOption {
 	}
 }
 
-// WithCheckpoint makes the run of a pipeline a job that goes on where an
+// WithCheckpoint, an option of New alone, makes the run of a pipeline a job that goes on where an
 // earlier run of it ended, however that ended. While it runs, the positions up
 // to which everything is settled are saved once a second (CheckpointInterval)
 // and at the end; a save that fails ends the run. Only one process at a time
@@ -103,6 +107,11 @@ func RunOnce() CheckpointOption {
 // A checkpoint that is damaged, of a newer version, of another job, another
 // pipeline or another table is refused by name; it is never taken for none. To
 // begin anew give another job name or remove it from its store.
+//
+// The clocks of machines that take turns on a job must agree: one that is more
+// than 10 s behind what the run before wrote with is refused (ErrClockBehind),
+// since what it wrote would lose against that. After a cancel the last save may
+// take 30 s more than the grace period (WithGrace).
 //
 // It holds page states, which Cassandra makes and in which the primary keys of
 // the rows that pages ended at can be read; it has no other values of rows, and

@@ -14,7 +14,7 @@ var (
 	ErrConfig = errors.New("rxcql: bad configuration")
 	// ErrSchema: a table, column or type is not what the pipeline needs.
 	ErrSchema = errors.New("rxcql: schema mismatch")
-	// ErrSingleRun: the source (a channel, a reader) can be read only once and
+	// ErrSingleRun: the source (a channel) can be read only once and
 	// has been.
 	ErrSingleRun = errors.New("rxcql: source can be run only once")
 	// ErrBudgetHeld: operators hold all of the budget and wait for more.

@@ -11,8 +11,8 @@ import (
 // Group is a set of goroutines of one stage. The first error cancels the
 // group's context, with itself as the cause; a panic becomes a StageError, and
 // runtime.Goexit is an error too.
-// Goroutines of a run are started nowhere else, so that Wait leaves nothing
-// behind.
+// Goroutines of stages that call functions of users are started nowhere else, so
+// that Wait leaves nothing behind.
 type Group struct {
 	st     *Stage
 	eg     *errgroup.Group

@@ -18,14 +18,11 @@ type RowsWrittenHook interface {
 	RowsWritten(stage string, rows int)
 }
 
-// RetryHook is told of every attempt repeated, with the error that caused it.
+// RetryHook is told of every attempt that a stage repeats, with the error that
+// caused it. Repeats of checks and of writes of dead letters are only counted
+// (Report.Retried).
 type RetryHook interface {
 	Retried(stage string, err error)
-}
-
-// DropHook is told of rows dropped on purpose by an overflow policy.
-type DropHook interface {
-	Dropped(stage string, rows int)
 }
 
 // RowFailedHook is told of every row that failed and was skipped or becomes a
@@ -36,7 +33,7 @@ type RowFailedHook interface {
 
 func isHook(h Hook) bool {
 	switch h.(type) {
-	case PageReadHook, RowsWrittenHook, RetryHook, DropHook, RowFailedHook:
+	case PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook:
 		return true
 	}
 	return false
@@ -94,16 +91,6 @@ func (s *Stage) Retried(err error) {
 	for _, h := range s.run.cfg.hooks {
 		if h, ok := h.(RetryHook); ok {
 			h.Retried(s.name, err)
-		}
-	}
-}
-
-// Overflowed counts rows dropped by an overflow policy.
-func (s *Stage) Overflowed(rows int) {
-	s.dropped.Add(int64(rows))
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(DropHook); ok {
-			h.Dropped(s.name, rows)
 		}
 	}
 }

@@ -12,9 +12,9 @@ import (
 
 // tally counts what hooks are told.
 type tally struct {
-	mu                                             sync.Mutex
-	pages, empty, rows, bytes, written, retr, drop int64
-	stages                                         map[string]bool
+	mu                                       sync.Mutex
+	pages, empty, rows, bytes, written, retr int64
+	stages                                   map[string]bool
 }
 
 func (c *tally) note(stage string, fn func()) {
@@ -47,7 +47,6 @@ func (c *tally) Retried(stage string, err error) {
 		}
 	})
 }
-func (c *tally) Dropped(stage string, rows int) { c.note(stage, func() { c.drop += int64(rows) }) }
 
 // pagesOnly implements one of the interfaces.
 type pagesOnly struct{ n int }
@@ -58,7 +57,6 @@ func TestHooksCountWhatTheReportCounts(t *testing.T) {
 	c, one := &tally{}, &pagesOnly{}
 	to := &memory[int]{open: func(_ context.Context, st *rxcql.Stage) error {
 		st.Retried(errTest)
-		st.Overflowed(5)
 		st.Drop(2)
 		return nil
 	}}
@@ -67,8 +65,7 @@ func TestHooksCountWhatTheReportCounts(t *testing.T) {
 	require.Equal(t, []int64{rep.Pages, rep.EmptyPages, rep.ReadRows, rep.ReadBytes, rep.Written, rep.Retried},
 		[]int64{c.pages, c.empty, c.rows, c.bytes, c.written, c.retr})
 	require.EqualValues(t, rep.Pages, one.n)
-	require.EqualValues(t, 5, c.drop)
-	require.EqualValues(t, 7, rep.Filtered)
+	require.EqualValues(t, 2, rep.Filtered)
 	require.Equal(t, map[string]bool{"Seq": true, "Memory": true}, c.stages)
 	require.EqualValues(t, []int64{100, 100, 1}, []int64{rep.ReadRows, rep.Written, rep.Retried})
 }
@@ -77,7 +74,7 @@ func TestAValueThatIsNoHookIsRefused(t *testing.T) {
 	for _, no := range []rxcql.Hook{nil, 1, struct{}{}, func() {}} {
 		_, err := rxcql.New(seq(1), &memory[int]{}, rxcql.WithHooks(no))
 		require.ErrorIs(t, err, rxcql.ErrConfig)
-		require.ErrorContains(t, err, "implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook")
+		require.ErrorContains(t, err, "implements none of PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook")
 	}
 }
 

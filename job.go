@@ -97,8 +97,8 @@ func (j *job) load(ctx context.Context) error {
 	}
 	j.runs = state.Runs + 1
 	if behind := time.Duration(state.Time-j.run.epoch) * time.Microsecond; behind > maxBehind {
-		return fmt.Errorf("this machine's clock is %v behind what the run before wrote with, so its writes would win: set the clocks of the machines alike",
-			behind.Round(time.Second))
+		return fmt.Errorf("%w: it is %v behind what the run before wrote with, so those writes would win; set the clocks of the machines alike",
+			ErrClockBehind, behind.Round(time.Second))
 	}
 	j.run.epoch = max(j.run.epoch, state.Time) + headStart.Microseconds()
 	if state.Complete && !j.cfg.once {

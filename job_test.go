@@ -128,7 +128,8 @@ func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {
 	}
 	ahead(time.Hour)
 	_, err = goOn(t, parts, store, to)
-	require.ErrorContains(t, err, "clock is 1h0m0s behind")
+	require.ErrorIs(t, err, rxcql.ErrClockBehind)
+	require.ErrorContains(t, err, "1h0m0s behind")
 	ahead(5 * time.Second)
 	_, err = goOn(t, parts, store, to)
 	require.NoError(t, err)

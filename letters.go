@@ -12,7 +12,8 @@ import (
 )
 
 // DeadLetters is where rows that failed are kept; see package deadletter. It is
-// a description, and may be used by many runs.
+// a description, and may be used by many runs. One that implements Configured has
+// New report what is wrong with it.
 type DeadLetters interface {
 	// Check tells what is wrong, as far as that can be seen without changing
 	// anything.

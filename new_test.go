@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/deadletter"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -30,9 +32,14 @@ var wrongText = []string{
 func TestNewReportsEverythingThatIsWrongAtOnce(t *testing.T) {
 	in := rxcql.Lift(source.Seq[int](nil, source.PageRows(0)), rxcql.StageInfo{Name: "Op", Err: errors.New("op is wrong")},
 		func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] { return out })
-	_, err := rxcql.New(in, &memory[int]{config: errors.New("sink is wrong")}, wrong...)
+	all := append([]rxcql.Option{
+		rxcql.WithCheckpoint(&jobtest.Store{}, ""), rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON(""))),
+	}, wrong...)
+	_, err := rxcql.New(in, &memory[int]{config: errors.New("sink is wrong")}, all...)
 	require.ErrorIs(t, err, rxcql.ErrConfig)
-	for _, text := range append(wrongText, "Seq: PageRows(0)", "the iterator is nil", "Op: op is wrong", "sink is wrong") {
+	require.ErrorIs(t, err, rxcql.ErrNotResumable)
+	for _, text := range append(wrongText, "Seq: PageRows(0)", "the iterator is nil", "Op: op is wrong", "sink is wrong",
+		"stage Seq", "the job has no name", "deadletter.NDJSON: the path is empty") {
 		require.ErrorContains(t, err, text)
 	}
 }

@@ -25,8 +25,8 @@ type config struct {
 	checkpoint *checkpointConfig // nil without
 }
 
-// Option is an option of New, and of the methods that read a stream without a
-// pipeline (All, Collect, ...).
+// Option is an option of New, and, but for WithCheckpoint, of the methods that
+// read a stream without a pipeline (All, Collect, ...).
 type Option func(*config) error
 
 func configure(opts []Option, inputs int) (config, error) {
@@ -62,7 +62,7 @@ func WithBudget(bytes int64) Option {
 }
 
 // WithWorkers sets how many token ranges a table source reads at once.
-// Default 4. More help where the cluster has more nodes; memory stays within
+// Default 4, from 1 to 4096. More help where the cluster has more nodes; memory stays within
 // the budget all the same.
 func WithWorkers(n int) Option {
 	return func(c *config) error {
@@ -104,7 +104,7 @@ func WithHooks(hooks ...Hook) Option {
 		var errs []error
 		for _, h := range hooks {
 			if !isHook(h) {
-				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, DropHook, RowFailedHook", h))
+				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook", h))
 			}
 		}
 		c.hooks = append(c.hooks, hooks...)

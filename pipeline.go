@@ -27,19 +27,17 @@ type Pipeline struct {
 }
 
 // New puts a pipeline together. It does no I/O; everything that is wrong with
-// the options of the stream, of the sink and of the pipeline is reported at
-// once, in one error that wraps ErrConfig.
+// the options of the stream, of the sink and of the pipeline, or that cannot be
+// part of a job with a checkpoint (ErrNotResumable), is reported at once, in one
+// error that wraps ErrConfig.
 func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, error) {
 	cfg, err := prepare(stream.node, opts, sinkError(sink))
-	if err != nil {
+	if isNil(sink) {
 		return nil, err
-	}
-	if err := adjacent(stream, sink); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	resume := ResumeInfoOf(sink)
 	resume.Err = errors.Join(resume.Err, FoldsTwice(stream, sink))
-	if err := resumable(stream.node, cfg, resume); err != nil {
+	if err := errors.Join(err, adjacent(stream, sink), resumable(stream.node, cfg, resume)); err != nil {
 		return nil, err
 	}
 	p := &Pipeline{root: stream.node, cfg: cfg, barrier: resume.Barrier}
@@ -53,10 +51,14 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 
 func sinkName() string { return "Sink" }
 
+func isNil(sink any) bool {
+	v := reflect.ValueOf(sink)
+	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
+}
+
 // sinkError is what is wrong with a sink that can be told without I/O.
 func sinkError[T any](sink Sink[T]) error {
-	v := reflect.ValueOf(sink)
-	if !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
+	if isNil(sink) {
 		return errors.New("the sink is nil")
 	}
 	if c, ok := sink.(Configured); ok {
@@ -108,6 +110,7 @@ func checkTree(ctx context.Context, root *node) error {
 
 // Check compares every stage and the sink with the server: tables, columns and
 // types. It reads the schema only, and reports all that is wrong at once.
+// Permissions are not looked at: the first request without one ends the run.
 func (p *Pipeline) Check(ctx context.Context) error {
 	return p.check(withRetry(ctx, p.cfg, nil))
 }
@@ -118,8 +121,14 @@ func (p *Pipeline) Check(ctx context.Context) error {
 // A nil error means that every range was read to its end and every receipt is
 // settled (Report.Complete), or that an operator such as Take, or Stop, ended
 // the stream on purpose (then Report.EndedBy names it). If ctx ends, the error
-// is its cause; writes in flight are given the grace period to finish.
-// The report is filled in either case.
+// wraps its cause; writes in flight are given the grace period to finish.
+// The report is filled in either case, unless the pipeline is running already:
+// that is ErrRunning.
+//
+// Other errors, for errors.Is and errors.As: what Check finds (ErrSchema,
+// ErrConfig); a stage that failed (StageError, around a RowError where a place in
+// the source is known, and a RetryError where it was tried again); ErrSkipLimit;
+// ErrUnknownOutcome; ErrBudgetHeld; the ErrCheckpoint kinds.
 func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -25,7 +25,7 @@ type Report struct {
 	PagesSettled int64 `json:"pages_settled"` // of these, settled
 
 	ReadRows  int64 `json:"read_rows"`
-	ReadBytes int64 `json:"read_bytes"` // column bytes as received
+	ReadBytes int64 `json:"read_bytes"` // column bytes as received; of other sources than Query and Table, what rows take in memory
 	Written   int64 `json:"written_rows"`
 	Filtered  int64 `json:"filtered_rows"` // dropped on purpose by operators
 	Retried   int64 `json:"retried"`       // attempts repeated
@@ -131,8 +131,10 @@ func (r Report) String() string {
 	if r.Skipped+r.DeadLettered > 0 {
 		fmt.Fprintf(&s, "%d rows failed and were skipped, %d dead-lettered\n", r.Skipped, r.DeadLettered)
 	}
-	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read, peak %.1f of %.1f MiB in flight\n",
-		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes), mib(r.PeakBytes), mib(r.Budget))
+	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read\n",
+		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes))
+	fmt.Fprintf(&s, "at most %.1f of %.1f MiB in flight, %d fetches at once, the largest page %.1f MiB\n",
+		mib(r.PeakBytes), mib(r.Budget), r.PeakFetches, mib(r.LargestPage))
 	for _, st := range r.Stages {
 		fmt.Fprintf(&s, "  %-24s in %12d  out %12d  dropped %d", st.Name, st.In, st.Out, st.Dropped)
 		if st.Skipped+st.DeadLettered > 0 {

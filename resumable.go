@@ -92,8 +92,8 @@ func adjacent[T any](stream Stream[T], sink Sink[T]) error {
 		return nil
 	}
 	for _, name := range needs.NeedsAdjacent() {
-		return fmt.Errorf("%s, inside the sink: rows of one partition do not arrive together any more: "+
-			"put it before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered)", name)
+		return fmt.Errorf("%w: %s, inside the sink: rows of one partition do not arrive together any more: "+
+			"put it before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered)", ErrConfig, name)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ type Row struct {
 }
 
 // NewRow makes a row of encoded values, one a column, nil for null. It keeps
-// cells.
+// cells, and panics if there are not as many as columns.
 func NewRow(cols *Columns, cells [][]byte) Row {
 	if len(cols.list) != len(cells) {
 		panic(fmt.Sprintf("rxcql: NewRow with %d values for %d columns", len(cells), len(cols.list)))
@@ -124,7 +124,8 @@ func (r Row) Size() int {
 
 // Value decodes one column of a row. V may be what a field of a struct may be:
 // see package source. A null gives the zero value; a pointer or sql.Null tells
-// it from zero.
+// it from zero. Errors: ErrNoColumn, ErrSchema where V does not fit the column's
+// type, or the value's own.
 func Value[V any](r Row, name string) (V, error) {
 	var v V
 	if r.cols == nil {

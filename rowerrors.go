@@ -93,6 +93,10 @@ func DeadLetter(store DeadLetters) RowErrorPolicy {
 	p := RowErrorPolicy{letters: store}
 	if store == nil {
 		p.err = errors.New("DeadLetter: the store is nil")
+	} else if known, ok := store.(Configured); ok {
+		if err := known.ConfigError(); err != nil {
+			p.err = fmt.Errorf("DeadLetter: %w", err)
+		}
 	}
 	return p
 }

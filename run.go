@@ -180,8 +180,9 @@ func (r *Run) endedBy(name string) {
 	}
 }
 
-// Epoch is the time of the run's start in microseconds since 1970: the base of
-// the write timestamps that sinks give rows.
+// Epoch is the base of the write timestamps that sinks give rows, in microseconds
+// since 1970: the time of the run's start; in a job that has a checkpoint half a
+// second after that, or after its last save if that is later.
 func (r *Run) Epoch() int64 { return r.epoch }
 
 // Log is the logger given by WithLogger; silent by default.

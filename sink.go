@@ -4,8 +4,8 @@ import "context"
 
 // Sink is where a stream drains: a description, which may be run many times.
 type Sink[T any] interface {
-	// Check compares the sink with the server's schema: tables, columns, types,
-	// permissions. It changes nothing. Errors wrap ErrSchema or ErrConfig.
+	// Check compares the sink with the server's schema: tables, columns, types. It
+	// changes nothing. Errors wrap ErrSchema or ErrConfig.
 	Check(ctx context.Context) error
 	// Open starts the sink for one run. ctx lives as long as writes in flight
 	// may: it is cancelled a grace period after the run's own context.
@@ -34,6 +34,6 @@ type Writer[T any] interface {
 // them behind a stream that scatters rows.
 type Adjacent interface{ NeedsAdjacent() []string }
 
-// Configured is what a Sink or a CheckpointStore may implement to report options it cannot work
+// Configured is what a Sink, a CheckpointStore or DeadLetters may implement to report options it cannot work
 // with from New, before any I/O.
 type Configured interface{ ConfigError() error }

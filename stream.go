@@ -8,7 +8,7 @@ import (
 
 // Stream is a cold, typed Observable of pages of T. Building one does no I/O
 // and starts nothing. Each run reads afresh, except where a source says that it
-// is single run (channels, readers).
+// is single run (channels).
 //
 // The zero Stream is not usable.
 type Stream[T any] struct {

@@ -30,6 +30,9 @@ import (
 // by Lock, so that links to it which change later change nothing. On Windows
 // the folder is not synced, which that system cannot do.
 //
+// The lock is on path + ".lock", which stays, and must not be removed while
+// a job runs.
+//
 // Load returns nil if the file is not there. An empty file is
 // rxcql.ErrCheckpointDamaged: Save never writes one.
 //

@@ -78,7 +78,7 @@ func LocalSerial() TableOption {
 // of servers that differ; keep them closer than that (NTP), or for so long two
 // processes may write rows. The checkpoint stays right whatever clocks do.
 //
-// A request that fails in passing is sent again, up to 7 times within some
+// A request that fails in passing is sent up to 7 times in all, within some
 // seconds. Where an answer leaves open what the server did, that is found out
 // by a read at serial consistency first; if it cannot be, the error says so.
 //

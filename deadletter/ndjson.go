@@ -27,12 +27,18 @@ func NDJSON(path string) rxcql.DeadLetters { return ndjson{path} }
 
 type ndjson struct{ path string }
 
+// ConfigError reports an empty path; see rxcql.Configured.
+func (n ndjson) ConfigError() error {
+	if n.path == "" {
+		return errors.New("deadletter.NDJSON: the path is empty")
+	}
+	return nil
+}
+
 // Check looks at the place of the file; it makes none.
 func (n ndjson) Check(context.Context) error {
 	about, err := os.Stat(n.path)
 	switch {
-	case n.path == "":
-		return errors.New("deadletter.NDJSON: the path is empty")
 	case err == nil && about.IsDir():
 		return fmt.Errorf("deadletter.NDJSON: %s is a directory: name a file in it", n.path)
 	case err == nil:

@@ -181,7 +181,10 @@ func TestAPlaceWhereNoFileCanBeIsFoundBeforeAnythingIsRead(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))
-	for _, path := range []string{"", dir, filepath.Join(dir, "none", "letters"), filepath.Join(plain, "letters")} {
+	_, err := rxcql.New(failing(1), nothing{}, rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON(""))))
+	require.ErrorIs(t, err, rxcql.ErrConfig)
+	require.ErrorContains(t, err, "the path is empty")
+	for _, path := range []string{dir, filepath.Join(dir, "none", "letters"), filepath.Join(plain, "letters")} {
 		p, err := rxcql.New(failing(1), nothing{}, rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON(path))))
 		require.NoError(t, err)
 		require.ErrorContains(t, p.Check(context.Background()), "deadletter.NDJSON")

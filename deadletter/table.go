@@ -108,11 +108,11 @@ func (t *table) insert() string {
 	return "INSERT INTO " + t.name + " (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
+// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+func (t *table) ConfigError() error { return t.err }
+
 // Check has the server prepare the statement.
 func (t *table) Check(ctx context.Context) error {
-	if t.err != nil {
-		return t.err
-	}
 	err := rxcql.Retry(ctx, mayPass, func() error {
 		_, err := t.session.Describe(ctx, t.insert())
 		return err
@@ -126,7 +126,7 @@ func (t *table) Check(ctx context.Context) error {
 	return nil
 }
 
-func (t *table) Open(context.Context) (rxcql.LetterWriter, error) { return &tableWriter{t}, t.err }
+func (t *table) Open(context.Context) (rxcql.LetterWriter, error) { return &tableWriter{t}, nil }
 
 type tableWriter struct{ *table }
 

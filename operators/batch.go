@@ -61,7 +61,8 @@ func (d maxLinger) applyBatch(c *batchConfig) error {
 // early. Batches cross pages and ranges. It holds the rows of one batch that is
 // not complete, charged to the budget: a batch that the budget has no room for
 // is a rxcql.BudgetHeldError, unless Linger is given, which frees it in time. It
-// is resumable, with other borders between batches. With Linger the stream before
+// is resumable, with other borders between batches; without Linger it cannot stand
+// before a sink that writes a file. With Linger the stream before
 // it runs in a goroutine of its own; without, it has none.
 func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	var cfg batchConfig

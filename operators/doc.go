@@ -25,8 +25,9 @@
 // counts as done.
 //
 // Functions are called by one goroutine at a time (but those of Concurrent), not
-// always the same one. A function that keeps a rxcql.Row beyond its call must
-// Clone it.
+// always the same one. A function that keeps a rxcql.Row beyond its call should
+// Clone it: else it keeps the whole page in memory, which the budget does not
+// count.
 //
 // # Synchronous and asynchronous operators
 //
@@ -48,8 +49,8 @@
 //	Take           kept          nothing                            no         its n
 //	TakeWhile      kept          nothing                            no         as downstream
 //	Skip           kept          nothing                            no         n more than downstream
-//	Batch          kept          less than a batch                  yes        count times downstream
-//	GroupAdjacent  kept          a state and receipts a range       no         none
+//	Batch          kept          less than a batch                  yes *      count times downstream
+//	GroupAdjacent  kept          a state and receipts a range       yes *      none
 //	Concurrent     kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
 //	Rx             rxgo's        what the rxgo operators hold       no         none
@@ -58,5 +59,6 @@
 // rows of the page that it works on. Rows held are charged to the budget
 // (rxcql.WithBudget) and named in BudgetHeldError; folded state is not.
 // "Resumable" says that a run may start again from a checkpoint without an
-// operator having to remember what was before.
+// operator having to remember what was before; with the star, not before a sink
+// that writes a file (Batch: without Linger).
 package operators

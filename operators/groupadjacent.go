@@ -45,7 +45,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // stream, whatever rxcql.WithRowErrors says: without the row the state would be
 // wrong.
 //
-// It is resumable where the key is made of numbers, strings, arrays and structs.
+// It is resumable where the key is made of numbers, strings, arrays and structs,
+// but not before a sink that writes a file.
 // With the position of a range a checkpoint has a hash of the key of the group that
 // was open there; rows of that group that are read again are dropped, since it
 // is durable as a whole, and counted as filtered.

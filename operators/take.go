@@ -13,8 +13,8 @@ import (
 // rows that came in the same page as the last one count as filtered.
 //
 // The limit reaches the source through operators that give one row for each row
-// (Map, Scan, Tap, Concurrent, Skip, ...): a table is then read one range at a
-// time, in pages no larger than n.
+// (Map, Scan, Tap, Concurrent, Skip, ...): with n up to 5,000 a table is then
+// read one range at a time, without reading ahead, in pages no larger than n.
 //
 // Order is kept; rows go on a page at a time; it holds nothing. It is not
 // resumable.

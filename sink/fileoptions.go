@@ -36,8 +36,8 @@ func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) erro
 type overwrite struct{}
 
 // Overwrite lets a file sink begin in a file that is not empty: what is in it is
-// lost when the first page comes (in a job with a checkpoint, when reading
-// begins). It changes nothing where a job goes on.
+// lost when the first page comes, or at the end of a run without rows (in a job
+// with a checkpoint, when reading begins). It changes nothing where a job goes on.
 func Overwrite() interface {
 	NDJSONOption
 	CSVOption

@@ -25,8 +25,8 @@ import (
 // file is refused. Its folder must exist.
 //
 // A page is settled when the operating system has it, and is durable (fsync) at
-// the end of the run. When a write or a row fails, what was written of its page
-// is taken back: the file ends with the last whole page. Held is one buffer of
+// the end of the run. When a write fails, or a row ends the run, what was written
+// of the page is taken back: the file ends with the last whole page. Held is one buffer of
 // 64 KiB, or of the largest row.
 //
 // In a job with a checkpoint each row is in the file once, however often the job
@@ -36,8 +36,12 @@ import (
 // is rxcql.ErrCheckpointForeign. The file may be moved to another folder, under
 // the same name. A job that was completed and is run again needs Overwrite.
 //
-// A row that JSON cannot hold (NaN, text that is not UTF-8) fails the run with a
-// rxcql.StageError around a rxcql.RowError.
+// Before it in a job there can be no GroupAdjacent, and no Batch without Linger:
+// they hold rows from page to page, and a save waits until none are.
+//
+// A row that JSON cannot hold (NaN, text that is not UTF-8) is that row's error
+// (rxcql.WithRowErrors): by default it ends the run with a rxcql.StageError around
+// a rxcql.RowError, else the row is left out.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
 	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
 	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite, err: stageError("sink.NDJSON", err)}

@@ -1,5 +1,5 @@
-// Package source makes streams: from Cassandra (Query, Table), from Go
-// iterators (Seq) and from channels (Chan).
+// Package source makes streams: from Cassandra (Query, Table), from files (NDJSON,
+// CSV), from Go iterators (Seq, SeqFrom) and from channels (Chan).
 //
 // # What a row may be
 //

@@ -18,7 +18,7 @@ import (
 
 // Query reads the rows of one SELECT, page by page with explicit page state, in
 // the order of the server. One page is fetched ahead while another is worked
-// on. The first page has 100 rows at most; later ones have as many as make up
+// on, but for a limit from downstream (operators.Take) of up to 5,000 rows. The first page has 100 rows at most; later ones have as many as make up
 // the wanted bytes (see rxcql.Budget), 10,000 at most (PageRows).
 //
 // Errors: a statement that the server refuses, columns that do not fit T and

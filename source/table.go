@@ -30,8 +30,8 @@ const defaultSplits = 64
 // columns that T needs are read. In memory are the pages in flight alone, see
 // rxcql.Budget.
 //
-// A limit from downstream (operators.Take) makes it read one range after the
-// other, without reading ahead, in pages no larger than the limit.
+// A limit from downstream (operators.Take) of up to 5,000 rows makes it read one
+// range after the other, without reading ahead, in pages no larger than the limit.
 //
 // A page that fails in a way that may pass (a timeout, an overloaded or lost
 // node) is asked for again, see rxcql.WithRetry; no row is handed on twice.

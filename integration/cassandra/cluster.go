@@ -75,7 +75,8 @@ func (c *Cluster) Datacenter() string { return c.datacenter }
 // empty unless the cluster speaks TLS.
 func (c *Cluster) CAFile() string { return c.caFile }
 
-// Login is the user name and password of the superuser, empty without WithPassword.
+// Login is the user name and password: the superuser's with WithPassword, those of
+// CASSANDRA_USERNAME and CASSANDRA_PASSWORD with CASSANDRA_HOSTS; else empty.
 func (c *Cluster) Login() (username, password string) { return c.username, c.password }
 
 // Nodes gives the processes of the process way, to be paused and killed by tests
