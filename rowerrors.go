@@ -126,7 +126,9 @@ func (p *RowErrorPolicy) over(failed, read int64, end bool) bool {
 	if p.rows >= 0 {
 		return failed > p.rows
 	}
-	return (end || read >= p.after) && float64(failed)*100 > p.percent*float64(read)
+	// A hair more than the percentage counts for as much: 57 of 10,000 are 0.57 %,
+	// which no float64 is.
+	return (end || read >= p.after) && float64(failed)*100 > p.percent*float64(read)*(1+1e-12)
 }
 
 // ErrSkipLimit: more rows failed than SkipRows or SkipPercent allow.

@@ -22,7 +22,8 @@ type batch struct {
 	rows []batchRow
 
 	lease *rxcql.Lease
-	owed  int64 // bytes of the current page's rows that the lease does not have yet
+	fresh bool  // rows of the current page are in it that the lease does not answer for yet
+	owed  int64 // bytes of these; may be 0, where all cells are empty
 	held  int64 // bytes in all, as the budget sees them
 
 	request request // reused
@@ -62,15 +63,16 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 	r.ends = int32(len(b.ends))
 	b.rows = append(b.rows, r)
 	cost := int64(len(b.buf)-before) + r.kept.size()
+	b.fresh = true
 	b.owed += cost
 	b.held += cost
 }
 
 // take moves what the rows of a page owe to the batch.
 func (b *batch) take(from *rxcql.Lease) {
-	if b.owed > 0 {
+	if b.fresh {
 		b.lease.Take(from, b.owed)
-		b.owed = 0
+		b.fresh, b.owed = false, 0
 	}
 }
 

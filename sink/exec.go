@@ -117,10 +117,32 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	if e.err != nil {
 		return nil, e.err
 	}
+	facts, err := e.identity(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("sink.Exec: %w", err)
+	}
 	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare)
+	w.st.Identify(facts...)
 	w.send = e.sender(w.st)
 	w.blame = e.blame
 	return w, nil
+}
+
+// identity is what must be the same for a job to go on.
+func (e *exec[T]) identity(ctx context.Context, r *rxcql.Run) ([]rxcql.Fact, error) {
+	if !r.HasCheckpoint() {
+		return nil, nil
+	}
+	facts := []rxcql.Fact{{Name: "statement", Value: e.cql}}
+	about, err := describe(ctx, e.session, e.cql)
+	if err != nil || about.Table == "" {
+		return facts, err
+	}
+	table, err := load(ctx, e.session, about.Keyspace, about.Table)
+	if err != nil {
+		return nil, err
+	}
+	return append(facts, rxcql.Fact{Name: "table id", Value: table.ID}), nil
 }
 
 // prepare binds a row in the writing goroutine and leaves the rest to a worker.

@@ -40,7 +40,11 @@ type tableWriter[T any] struct {
 
 func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
 	st := r.SinkStage("Table " + t.keyspace + "." + t.name)
-	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID})
+	writes := "rows"
+	if t.cfg.delete {
+		writes = "deletes"
+	}
+	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID}, rxcql.Fact{Name: "writes", Value: writes})
 	lists := false
 	for _, c := range to.about.Columns {
 		lists = lists || appends(c)

@@ -156,10 +156,7 @@ type fileReader[T any] struct {
 }
 
 func (s *file[T]) open() (*fileReader[T], error) {
-	if err := filesys.Regular(s.path); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(s.path)
+	f, err := filesys.Read(s.path)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ import (
 // delivered; a dead letter has the line as a string, or as a []byte if it is not
 // UTF-8. A line that is longer than MaxLine ends the stream under every policy.
 // Check reports a file that is missing or cannot be read, or is no regular file.
+// A file that a sink writes to, in this run or another, is refused (not on Windows).
 //
 // Pages have up to 512 rows (PageRows), fewer where rows are large. Held are the
 // page and the longest line. Between rows the source looks for Stop and cancel.

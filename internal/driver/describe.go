@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocql/gocql"
 
@@ -16,7 +17,7 @@ type Description struct {
 	Results      []codec.Column // of a SELECT; empty for writes, conditional ones included
 	PartitionKey []int          // which of Params make the partition key, in key order; empty if not all are bound
 
-	Keyspace, Table string // of Results, exact letters; empty if there are none
+	Keyspace, Table string // of Results, else of Params, exact letters; empty if there are none
 
 	params []gocql.ColumnInfo // Params as the driver has them
 }
@@ -49,8 +50,8 @@ func (s *Session) Describe(ctx context.Context, cql string) (*Description, error
 	if d.Results, err = convert(info.Rval); err != nil {
 		return nil, err
 	}
-	if len(info.Rval) > 0 {
-		d.Keyspace, d.Table = info.Rval[0].Keyspace, info.Rval[0].Table
+	if columns := slices.Concat(info.Rval, info.Args); len(columns) > 0 {
+		d.Keyspace, d.Table = columns[0].Keyspace, columns[0].Table
 	}
 	return d, nil
 }

@@ -21,6 +21,20 @@ func lock(f *os.File) error {
 	return err // a file system without locks is no reason not to write
 }
 
+// written tells whether somebody has the lock. Reading takes none for longer.
+func written(f *os.File) (locked bool) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if locked = errors.Is(syscall.Flock(int(fd), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK); !locked {
+			_ = syscall.Flock(int(fd), syscall.LOCK_UN)
+		}
+	})
+	return locked
+}
+
 // SyncFolder makes the names in a folder durable.
 func SyncFolder(path string) error {
 	d, err := os.Open(path)

@@ -59,6 +59,22 @@ func Write(path string, create bool) (*os.File, error) {
 	return f, nil
 }
 
+// Read opens a file to read it. One that is being written here is refused: the
+// reading might go on for ever, or what is read be lost.
+func Read(path string) (*os.File, error) {
+	if err := Regular(path); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if written(f) {
+		return nil, errors.Join(fmt.Errorf("%s: %w; let it be closed first, or write to another file", path, ErrLocked), f.Close())
+	}
+	return f, nil
+}
+
 // Same refuses a file that is no longer the one under its path: what was written
 // into it is lost when it is closed.
 func Same(f *os.File, path string) error {
