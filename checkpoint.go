@@ -95,7 +95,9 @@ func RunOnce() CheckpointOption {
 // WithCheckpoint makes the run of a pipeline a job that goes on where an
 // earlier run of it ended, however that ended; it is an option of New alone.
 // While it runs, the positions up to which everything is settled are saved once
-// a second (CheckpointInterval) and at the end; a save that fails ends the run.
+// a second (CheckpointInterval) and at the end (but after a failure with a sink
+// that writes a file, which stays at the save before); a save that fails ends the
+// run.
 // Only one process at a time can work on a job. A job that has been completed
 // begins anew at the next run, unless RunOnce is given.
 //
