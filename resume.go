@@ -21,7 +21,7 @@ type Identity struct {
 	Pages string
 }
 
-// Fact is one thing about a source, in words for errors. Value must not hold
+// Fact is one thing about a source or a sink, in words for errors. Value must not hold
 // values of rows, nor bound ones.
 type Fact struct{ Name, Value string }
 

@@ -54,9 +54,9 @@ func WithRetry(total time.Duration, attempts int) Option {
 // reached: how often, for how long since the first failure, and what it failed
 // with last.
 type RetryError struct {
-	Attempts int
-	Duration time.Duration
-	Err      error
+	Attempts int           // in all, the first one included
+	Duration time.Duration // from the first failure on
+	Err      error         // of the last one
 }
 
 func (e *RetryError) Error() string {

@@ -16,13 +16,13 @@ type Letter[T any] struct {
 	Run   string    // names the run that it failed in
 	N     int64     // counts the letters of that run from 1
 	Time  time.Time // UTC, whole milliseconds
-	Stage string
-	Error string
-	Range string // the part of the source
-	Page  int64
-	Index int    // of the row in the page that came into the stage; -1 if it is not known
-	Type  string // the Go type that the row was of
-	Row   T      // as it came into the stage
+	Stage string    // where it failed, as in the report
+	Error string    // why, without the place
+	Range string    // the part of the source: its tokens, all, or mixed
+	Page  int64     // of that part, as it came into the stage
+	Index int       // of the row in the page that came into the stage; -1 if it is not known
+	Type  string    // the Go type that the row was of
+	Row   T         // as it came into the stage
 }
 
 // ErrLetter: what is read is not a letter, or not one of the rows asked for.

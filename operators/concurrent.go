@@ -32,7 +32,7 @@ func (unordered) applyConcurrent(c *concurrentConfig) { c.unordered = true }
 
 // Concurrent calls fn with every row, up to n calls at once, and hands on the
 // results: for whatever waits for something else, such as a query a row. n may
-// be in the ten thousands. fn is called by many goroutines; its ctx ends as soon
+// be in the ten thousands, 1,048,576 at most. fn is called by many goroutines; its ctx ends as soon
 // as its result is no longer wanted: with the run, with the first error, or when
 // the stream is ended from downstream. fn must obey it, because it is waited for.
 //

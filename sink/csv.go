@@ -25,6 +25,8 @@ import (
 // written as NDJSON does, single values without quotes and text as it is; the
 // header comes with the first row, and all rows must have the same columns.
 //
+// A single column that can be null needs a NullText: it would be an empty line.
+//
 // All that NDJSON says of the file, of settling, of jobs with a checkpoint and of
 // errors holds here too. A job only goes on with the columns that it began with:
 // others are rxcql.ErrCheckpointForeign.

@@ -33,7 +33,7 @@ type inFlight int
 
 // InFlight sets how many things a sink does at once: batches for Table and
 // statements for Exec (default 64), calls for Each (default 1, which keeps the
-// order of the stream).
+// order of the stream). From 1 to 32,768.
 func InFlight(n int) interface {
 	WriteOption
 	EachOption

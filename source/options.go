@@ -80,8 +80,8 @@ func (o columns) applyTable(c *readConfig) error {
 type splits int
 
 // Splits sets the least number of token ranges that a table is read in; there
-// is a border at every token of the ring besides. Default 64. More make a
-// resume finer and each costs a request.
+// is a border at every token of the ring besides. Default 64, from 1 to
+// 1,048,576. More make a resume finer and each costs a request.
 func Splits(n int) TableOption { return splits(n) }
 
 func (n splits) applyTable(c *readConfig) error {

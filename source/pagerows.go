@@ -30,8 +30,8 @@ type AnyOption interface {
 
 type pageRows int
 
-// PageRows sets the most rows in a page: default 10,000 for Query and Table, 512
-// for the others. There are fewer where rows are large.
+// PageRows sets the most rows in a page, 1 to 1,048,576: default 10,000 for Query
+// and Table, 512 for the others. There are fewer where rows are large.
 func PageRows(n int) AnyOption { return pageRows(n) }
 
 func (n pageRows) set(rows *int) error {
