@@ -38,7 +38,7 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	defer j.mu.Unlock()
 	src := j.source(s)
 	if src.read {
-		return nil, nil, s.Fail(fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable))
+		return nil, nil, s.Fail(errReadTwice)
 	}
 	src.read = true
 	if j.loaded != nil && src.Facts != nil {

@@ -41,7 +41,7 @@ type file[T any] struct {
 // stream has the file's name in that of its stage, by which a job knows it again:
 // without the folder, so that files can be moved.
 func (s *file[T]) stream(err error) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, Err: err, Check: s.check}
+	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, File: s.path, Err: err, Check: s.check}
 	return rxcql.NewStream(info, s.run)
 }
 
