@@ -1,6 +1,7 @@
 package rxcql_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,4 +42,56 @@ func TestAStreamThatIsReadTwiceInAJobIsRefusedByNew(t *testing.T) {
 	}
 	_, err = rxcql.New(s, to, with)
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
+}
+
+func TestASourceThatTracksAndDoesNotResumeIsRefusedByName(t *testing.T) {
+	// own is a source that asks what is left, or does not, and whether there is room.
+	own := func(resumes, asks bool) rxcql.Stream[int] {
+		return rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+			defer st.Input().Done()
+			if resumes {
+				if _, _, err := st.Resume(rxcql.Identity{}); err != nil {
+					return err
+				}
+			}
+			track := st.Track(rxcql.WholeRange)
+			if asks {
+				if err := track.Room(ctx); err != nil {
+					return err
+				}
+			}
+			lease, err := st.Input().Reserve(ctx, 64)
+			if err != nil {
+				return err
+			}
+			if err := rxcql.Deliver(ctx, track, &rxcql.Page[int]{Rows: []int{1}, Lease: lease}, 8, []byte("1"), out); err != nil {
+				return err
+			}
+			return errTest // the job is not complete
+		})
+	}
+	for _, before := range []bool{false, true} {
+		for _, asks := range []bool{false, true} {
+			to, store := &resuming{}, &jobtest.Store{}
+			run := func(resumes bool) (rxcql.Report, error) {
+				return pipeline(t, own(resumes, asks), rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job")).Run(context.Background())
+			}
+			saved := "" // what a refusal must keep
+			if before {
+				_, err := run(true)
+				require.ErrorIs(t, err, errTest)
+				saved = positions(store)
+				require.Contains(t, saved, "Own")
+			}
+			rep, err := run(false)
+			require.ErrorIs(t, err, rxcql.ErrNotResumable)
+			require.ErrorContains(t, err, "stage Own: ")
+			require.ErrorContains(t, err, "call Stage.Resume")
+			require.Zero(t, rep.ReadRows)
+			require.Zero(t, rep.BytesInFlight)
+			if before {
+				require.Equal(t, saved, positions(store))
+			}
+		}
+	}
 }

@@ -33,7 +33,8 @@ const maxUnsettled = 64
 // and hands its pages on by Deliver, in order.
 type Track struct {
 	st    *Stage
-	job   *job // nil without a checkpoint
+	job   *job  // nil without a checkpoint
+	err   error // it cannot be part of the job
 	span  TokenRange
 	from  int64 // pages settled by earlier runs
 	begin []byte
@@ -60,12 +61,14 @@ type trackedPage struct {
 	marks   map[string][]byte
 }
 
-// Track opens a part that no run has begun.
+// Track opens a part that no run has begun. In a job with a checkpoint the source
+// must have asked by Resume which parts these are: else Room and Deliver fail with
+// ErrNotResumable.
 func (s *Stage) Track(span TokenRange) *Track {
 	t := &Track{st: s, job: s.run.job, span: span}
 	if t.job != nil {
 		t.moved = make(chan struct{}, 1)
-		t.job.follow(t)
+		t.err = t.job.follow(t)
 	}
 	return t
 }
@@ -78,8 +81,11 @@ func (t *Track) Span() TokenRange { return t.span }
 func (t *Track) From() (pages int64, state []byte) { return t.from, t.begin }
 
 // Room waits while too many pages of the part are not settled. Sources call it
-// before they fetch; the error is the cause of ctx.
+// before they fetch; the error is the cause of ctx, but for that of Track.
 func (t *Track) Room(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
 	if t.job == nil || t.job.holds.Load() {
 		return nil
 	}
