@@ -41,6 +41,7 @@ type job struct {
 type jobSource struct {
 	saved.Source
 	read   bool                // Resume was called
+	grows  bool                // Identity.Grows
 	tracks map[*Track]struct{} // begun and not done
 }
 
@@ -125,6 +126,7 @@ func (j *job) follow(t *Track) error {
 		return t.st.Fail(fmt.Errorf("%w: the source does not ask what an earlier run has left; call Stage.Resume before Stage.Track", ErrNotResumable))
 	}
 	src.tracks[t] = struct{}{}
+	t.grows = src.grows
 	return nil
 }
 

@@ -95,3 +95,55 @@ func TestASourceThatTracksAndDoesNotResumeIsRefusedByName(t *testing.T) {
 		}
 	}
 }
+
+func TestAPartThatEndsWithoutAStateIsDoneEvenIfTheSourceGrows(t *testing.T) {
+	parts, store, to := tens(4), &jobtest.Store{}, &resuming{}
+	parts.Grows = true
+	stoppedAfter(t, 36, parts, store, to)
+	state, err := store.State("job")
+	require.NoError(t, err)
+	require.NotEmpty(t, state.Sources[0].Done)
+	rep, err := goOn(t, parts, store, to)
+	require.NoError(t, err)
+	require.EqualValues(t, 4, rep.ReadRows)
+	require.ElementsMatch(t, upTo(40), to.got())
+}
+
+// marking marks every page with its number, and tells how it finds each marked.
+type marking struct {
+	rxcql.Observer[int]
+	st     *rxcql.Stage
+	marked *[]string
+}
+
+func (m marking) Next(ctx context.Context, p *rxcql.Page[int]) error {
+	*m.marked = append(*m.marked, string(p.Marked(m.st)))
+	p.Mark(m.st, []byte{'0' + byte(p.Page)})
+	return m.Observer.Next(ctx, p)
+}
+
+func TestWhatAStageMarksIsNotTakenForWhatAnEarlierRunHasMarked(t *testing.T) {
+	parts, store, to := tens(1), &jobtest.Store{}, &resuming{}
+	run := func(failAt int, stages ...string) map[string]*[]string {
+		to.write = func(_ context.Context, page *rxcql.Page[int]) error {
+			if int(page.Page) == failAt {
+				return errTest
+			}
+			return nil
+		}
+		s, marked := parts.Stream(), map[string]*[]string{}
+		for _, name := range stages {
+			marked[name] = &[]string{}
+			s = rxcql.Lift(s, rxcql.StageInfo{Name: name}, func(st *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+				return marking{out, st, marked[name]}
+			})
+		}
+		_, err := pipeline(t, s, rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job")).Run(context.Background())
+		require.Equal(t, failAt >= 0, err != nil)
+		return marked
+	}
+	run(2, "First")
+	marked := run(-1, "First", "Second")
+	require.Equal(t, []string{"1", "1", "1"}, *marked["First"])
+	require.Equal(t, []string{"", "", ""}, *marked["Second"])
+}

@@ -35,6 +35,7 @@ type Track struct {
 	st    *Stage
 	job   *job  // nil without a checkpoint
 	err   error // it cannot be part of the job
+	grows bool  // Identity.Grows
 	span  TokenRange
 	from  int64 // pages settled by earlier runs
 	begin []byte
@@ -135,7 +136,8 @@ func (t *Track) settle(p *trackedPage) {
 		t.beyond = t.beyond[1:]
 		t.settled++
 		t.rows += int64(first.rows)
-		t.state, t.done = first.next, first.last
+		t.state = first.next
+		t.done = first.last && !(t.grows && len(first.next) > 0)
 		for stage, mark := range first.marks {
 			t.mark(stage, mark)
 		}
