@@ -50,7 +50,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // but not before a sink that writes a file.
 // With the position of a range a checkpoint has a hash of the key of the group that
 // was open there; rows of that group that are read again are dropped, since it
-// is durable as a whole, and counted as filtered.
+// is durable as a whole, and counted as filtered. Where a file has grown by more rows of
+// the group that it had ended with, that is rxcql.ErrCheckpointForeign.
 //
 // A stream in which rows of a partition do not arrive together is refused by
 // rxcql.New.

@@ -152,6 +152,37 @@ func TestAFileGrowsBehindItsLastLineHoweverThatEnded(t *testing.T) {
 	}
 }
 
+func TestAFileOfCSVGrowsBehindItsLastRecord(t *testing.T) {
+	type row struct {
+		N int    `cql:"n"`
+		S string `cql:"s"`
+	}
+	for _, c := range []struct {
+		was, more string
+		want      []row
+		says      string
+	}{
+		{"n,s", "\r\n1,a\r\n", []row{{1, "a"}}, ""},
+		{"n,s\n1,a", "\n2,b\n", []row{{2, "b"}}, ""},
+		{"n,s\n1,\"a\n\"", "\n2,b\n", []row{{2, "b"}}, ""},
+		{"n,s\n1,a", "b\n2,b\n", nil, "line 2: it was the last one"},
+		{"n,s\n1,\"a\n\"", "\"\"\n2,b\n", nil, "line 3: it was the last one"},
+	} {
+		path, store := fileWith(t, c.was), &jobtest.Store{}
+		_, _, err := job(t, failing(source.CSV[row](path)), store)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		grow(t, path, c.more)
+		got, _, err := job(t, source.CSV[row](path), store)
+		require.Equal(t, c.want, got)
+		if c.says == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
+		require.ErrorContains(t, err, c.says)
+	}
+}
+
 func TestAJobThatIsToRunOnceLeavesAFileThatHasGrownAsItIs(t *testing.T) {
 	path, store := numbersFile(t, 20), &jobtest.Store{}
 	other := filepath.Join(t.TempDir(), "other.txt")
