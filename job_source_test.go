@@ -59,6 +59,7 @@ func TestASourceThatTracksAndDoesNotResumeIsRefusedByName(t *testing.T) {
 				if err := track.Room(ctx); err != nil {
 					return err
 				}
+				require.True(t, resumes, "there is room for pages that cannot be delivered")
 			}
 			lease, err := st.Input().Reserve(ctx, 64)
 			if err != nil {

@@ -137,7 +137,7 @@ func (t *Track) settle(p *trackedPage) {
 		t.settled++
 		t.rows += int64(first.rows)
 		t.state = first.next
-		t.done = first.last && !(t.grows && len(first.next) > 0)
+		t.done = first.last && (!t.grows || len(first.next) == 0)
 		for stage, mark := range first.marks {
 			t.mark(stage, mark)
 		}

@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,8 +147,11 @@ func TestAFileGrowsBehindItsLastLineHoweverThatEnded(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			lines := strings.Count(c.was+c.more, "\n")
-			require.ErrorContains(t, err, "line "+string(rune('0'+lines))+":")
+			bad := fmt.Sprintf("line %d:", strings.Count(c.was+c.more, "\n"))
+			require.ErrorContains(t, err, bad)
+			got, _, err = job(t, source.NDJSON[int](path), store)
+			require.ErrorContains(t, err, bad, "and it goes on from there as well")
+			require.Empty(t, got)
 		})
 	}
 }
