@@ -41,6 +41,7 @@ type job struct {
 type jobSource struct {
 	saved.Source
 	read   bool                // Resume was called
+	grows  bool                // Identity.Grows
 	tracks map[*Track]struct{} // begun and not done
 }
 
@@ -115,11 +116,18 @@ func (j *job) load(ctx context.Context) error {
 	return nil
 }
 
-// follow notes a part that is begun.
-func (j *job) follow(t *Track) {
+// follow notes a part that is begun, by a source that knows what an earlier run
+// has left: another would read that again, and nothing could be saved of it.
+func (j *job) follow(t *Track) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.source(t.st).tracks[t] = struct{}{}
+	src := j.source(t.st)
+	if !src.read {
+		return t.st.Fail(fmt.Errorf("%w: the source does not ask what an earlier run has left; call Stage.Resume before Stage.Track", ErrNotResumable))
+	}
+	src.tracks[t] = struct{}{}
+	t.grows = src.grows
+	return nil
 }
 
 // source is the entry of a stage; under mu.

@@ -52,6 +52,49 @@ func notResumable(root *node, barrier bool) error {
 				"so a sink that cannot bear rows twice (a file) has no point to go on from", ErrNotResumable, n.info.Name))
 		}
 	})
+	for _, name := range root.readTwice() {
+		errs = append(errs, fmt.Errorf("stage %s: %w", name, errReadTwice))
+	}
+	return errors.Join(errors.Join(errs...), sameFiles(root))
+}
+
+// errReadTwice: one position cannot stand for two readers.
+var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable)
+
+// readTwice names the sources to which more than one way leads.
+func (n *node) readTwice() (names []string) {
+	var order []*node
+	n.walk(func(n *node) { order = append(order, n) })
+	ways := map[*node]int{n: 1}
+	for _, reader := range slices.Backward(order) { // before what it reads
+		for _, in := range reader.inputs {
+			ways[in] = min(ways[in]+ways[reader], 2) // the number may be beyond any int
+		}
+	}
+	for _, n := range order {
+		if n.info.Source && ways[n] > 1 {
+			names = append(names, n.info.Name)
+		}
+	}
+	return names
+}
+
+// sameFiles refuses files that a job could not tell apart. Their order does not
+// do: a file may come between them before the next run.
+func sameFiles(root *node) error {
+	var errs []error
+	files := map[string]string{} // by the stage's name
+	root.walk(func(n *node) {
+		if n.info.File == "" {
+			return
+		}
+		if other, twice := files[n.info.Name]; twice {
+			errs = append(errs, fmt.Errorf("%w: stage %s: a job knows a file by its name without the folder, so it cannot tell %s from %s; "+
+				"rename one of them, or read it in a job of its own", ErrNotResumable, n.info.Name, n.info.File, other))
+			return
+		}
+		files[n.info.Name] = n.info.File
+	})
 	return errors.Join(errs...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/saved"
@@ -19,6 +20,10 @@ type Identity struct {
 	// version. If it has changed, parts that were begun are read from their
 	// beginning.
 	Pages string
+	// Grows: a part that has been read to its end may have more by the next run, as
+	// a file may. It is then begun still, with the state that its last page was
+	// delivered with, until the job is complete.
+	Grows bool
 }
 
 // Fact is one thing about a source or a sink, in words for errors. Value must not hold
@@ -38,7 +43,7 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	defer j.mu.Unlock()
 	src := j.source(s)
 	if src.read {
-		return nil, nil, s.Fail(fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable))
+		return nil, nil, s.Fail(errReadTwice)
 	}
 	src.read = true
 	if j.loaded != nil && src.Facts != nil {
@@ -58,7 +63,7 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 			parts[i] = saved.Part{Range: parts[i].Range}
 		}
 	}
-	src.Facts, src.Pages, src.Parts = facts(id.Facts), id.Pages, nil
+	src.Facts, src.Pages, src.Parts, src.grows = facts(id.Facts), id.Pages, nil, id.Grows
 	src.tracks = map[*Track]struct{}{}
 	s.run.before.Add(src.Rows)
 	for _, d := range src.Done {
@@ -66,11 +71,15 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	}
 	for _, p := range parts {
 		t := &Track{
-			st: s, job: j, span: TokenRange(p.Range), from: p.Pages, begin: p.State, marks: p.Marks,
-			settled: p.Pages, rows: p.Rows, state: p.State, after: p.Marks, moved: make(chan struct{}, 1),
+			st: s, job: j, grows: id.Grows, span: TokenRange(p.Range), from: p.Pages, begin: p.State, marks: p.Marks,
+			settled: p.Pages, rows: p.Rows, state: p.State, after: maps.Clone(p.Marks), moved: make(chan struct{}, 1),
 		}
 		src.tracks[t] = struct{}{}
 		s.run.before.Add(p.Rows)
+		if j.loaded.Complete { // and to run once
+			done = append(done, t.span)
+			continue
+		}
 		begun = append(begun, t)
 	}
 	return done, begun, nil

@@ -33,6 +33,10 @@ type StageInfo struct {
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
 	// reported as filtered, but for those that failed (RowFailed).
 	Drops bool
+	// File is the path of the file that a source reads. A job knows the file by
+	// the stage's Name, which should have no folder, so that it may be moved: two
+	// of one Name cannot be part of one job.
+	File string
 	// Err is what is wrong with the options given, reported by New.
 	Err error
 	// Check, if not nil, compares the stage with the server's schema. It is

@@ -33,7 +33,9 @@ const maxUnsettled = 64
 // and hands its pages on by Deliver, in order.
 type Track struct {
 	st    *Stage
-	job   *job // nil without a checkpoint
+	job   *job  // nil without a checkpoint
+	err   error // it cannot be part of the job
+	grows bool  // Identity.Grows
 	span  TokenRange
 	from  int64 // pages settled by earlier runs
 	begin []byte
@@ -60,12 +62,14 @@ type trackedPage struct {
 	marks   map[string][]byte
 }
 
-// Track opens a part that no run has begun.
+// Track opens a part that no run has begun. In a job with a checkpoint the source
+// must have asked by Resume which parts these are: else Room and Deliver fail with
+// ErrNotResumable.
 func (s *Stage) Track(span TokenRange) *Track {
 	t := &Track{st: s, job: s.run.job, span: span}
 	if t.job != nil {
 		t.moved = make(chan struct{}, 1)
-		t.job.follow(t)
+		t.err = t.job.follow(t)
 	}
 	return t
 }
@@ -78,8 +82,11 @@ func (t *Track) Span() TokenRange { return t.span }
 func (t *Track) From() (pages int64, state []byte) { return t.from, t.begin }
 
 // Room waits while too many pages of the part are not settled. Sources call it
-// before they fetch; the error is the cause of ctx.
+// before they fetch; the error is the cause of ctx, but for that of Track.
 func (t *Track) Room(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
 	if t.job == nil || t.job.holds.Load() {
 		return nil
 	}
@@ -129,7 +136,8 @@ func (t *Track) settle(p *trackedPage) {
 		t.beyond = t.beyond[1:]
 		t.settled++
 		t.rows += int64(first.rows)
-		t.state, t.done = first.next, first.last
+		t.state = first.next
+		t.done = first.last && (!t.grows || len(first.next) == 0)
 		for stage, mark := range first.marks {
 			t.mark(stage, mark)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -49,7 +50,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // but not before a sink that writes a file.
 // With the position of a range a checkpoint has a hash of the key of the group that
 // was open there; rows of that group that are read again are dropped, since it
-// is durable as a whole, and counted as filtered.
+// is durable as a whole, and counted as filtered. Where a file has grown by more rows of
+// the group that it had ended with, that is rxcql.ErrCheckpointForeign.
 //
 // A stream in which rows of a partition do not arrive together is refused by
 // rxcql.New.
@@ -101,7 +103,10 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	if open != nil {
 		now = open.Group
 	}
-	rows := g.pastDurable(p)
+	rows, err := g.pastDurable(p)
+	if err != nil {
+		return err
+	}
 	for i := range rows {
 		key := g.key(rows[i])
 		if now.Rows == 0 || key != now.Key {
@@ -120,6 +125,9 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	if p.Last && now.Rows > 0 {
 		g.ended = append(g.ended, now)
 		now.Rows = 0
+		if p.Tracked() {
+			p.Mark(g.st, append(hashKey(now.Key), atEnd...))
+		}
 	}
 	if open != nil && len(g.ended) > 0 { // the first that ended is the open one
 		before, open = open.lease, nil
@@ -139,23 +147,34 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	before.Take(p.Lease, p.Bytes())
 	before.Emit()
 	before.Position = p.Position
-	err := g.handOn(ctx, p, before)
+	err = g.handOn(ctx, p, before)
 	before.Finish(err)
 	return err
 }
 
+// atEnd stands behind the hash in a mark where the range has ended, and its last
+// group with it: rows that come there later, since the source has grown, are not of
+// a group that may be dropped.
+const atEnd = "$"
+
+var errGrown = fmt.Errorf("%w: rows of the last group have come to the end of the source, and an earlier run has handed that on as whole; "+
+	"begin anew with another job name", rxcql.ErrCheckpointForeign)
+
 // pastDurable are the rows of a page that come after the group which an earlier
 // run has handed on already, where that has left the range in its midst.
-func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) []T {
+func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) ([]T, error) {
 	durable, seen := g.durable[p.Range]
 	if !seen {
 		if durable = p.Marked(g.st); durable == nil {
-			return p.Rows
+			return p.Rows, nil
 		}
 		g.durable[p.Range] = durable
 	}
 	if durable == nil {
-		return p.Rows
+		return p.Rows, nil
+	}
+	if len(durable) > hashSize && len(p.Rows) > 0 && bytes.Equal(hashKey(g.key(p.Rows[0])), durable[:hashSize]) {
+		return nil, g.st.Fail(errGrown)
 	}
 	past := 0
 	for past < len(p.Rows) && bytes.Equal(hashKey(g.key(p.Rows[past])), durable) {
@@ -164,8 +183,10 @@ func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) []T {
 	g.st.Drop(past)
 	if past < len(p.Rows) {
 		g.durable[p.Range] = nil
+	} else if p.Last && len(durable) == hashSize && p.Tracked() {
+		p.Mark(g.st, append(durable, atEnd...))
 	}
-	return p.Rows[past:]
+	return p.Rows[past:], nil
 }
 
 // hold keeps the group that is open at the end of a page, and the page's receipt

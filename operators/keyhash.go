@@ -9,12 +9,15 @@ import (
 	"time"
 )
 
+// hashSize is the size of what hashKey returns.
+const hashSize = 16
+
 // hashKey is a hash of a key that is the same in every process and holds nothing
 // that can be read of it: by it a group is found again in another run.
 func hashKey[K comparable](key K) []byte {
 	h := sha256.New()
 	hashValue(h, reflect.ValueOf(&key).Elem())
-	return h.Sum(nil)[:16]
+	return h.Sum(nil)[:hashSize:hashSize]
 }
 
 // hashable tells whether keys of a type are the same in every process: pointers

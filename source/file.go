@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/filesys"
 	"github.com/rxcql/rxcql/internal/lines"
-	"github.com/rxcql/rxcql/internal/tail"
 )
 
 // fileFormat turns a file into rows, in one run.
@@ -41,7 +39,7 @@ type file[T any] struct {
 // stream has the file's name in that of its stage, by which a job knows it again:
 // without the folder, so that files can be moved.
 func (s *file[T]) stream(err error) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, Err: err, Check: s.check}
+	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, File: s.path, Err: err, Check: s.check}
 	return rxcql.NewStream(info, s.run)
 }
 
@@ -62,7 +60,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T
 		return st.Fail(err)
 	}
 	defer r.f.Close()
-	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts})
+	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Grows: true})
 	switch {
 	case err != nil:
 		return err
@@ -183,40 +181,4 @@ func (r *fileReader[T]) wrong(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s, line %d: %w", r.path, r.in.Line(), err)
-}
-
-// fileState is where a source goes on.
-type fileState struct {
-	tail.Place
-	Line int64 `json:"line"` // lines before
-}
-
-func (r *fileReader[T]) place() []byte {
-	at, line := r.in.Place()
-	state, err := json.Marshal(fileState{at, line})
-	if err != nil {
-		panic(err) // numbers and hexadecimal digits
-	}
-	return state
-}
-
-// goOn goes to where an earlier run has left off.
-func (r *fileReader[T]) goOn(state []byte) error {
-	var at fileState
-	if err := json.Unmarshal(state, &at); err != nil {
-		return fmt.Errorf("%w: a position in a file cannot be read", rxcql.ErrCheckpointDamaged)
-	}
-	before, err := at.Find(r.f)
-	if errors.Is(err, tail.ErrChanged) {
-		return fmt.Errorf("%w: %s is not the file that the job has read: %w; bring that one back, or begin anew with another job name",
-			rxcql.ErrCheckpointForeign, r.path, err)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := r.f.Seek(at.Offset, io.SeekStart); err != nil {
-		return err
-	}
-	r.in.GoOn(r.f, at.Offset, at.Line, before)
-	return nil
 }

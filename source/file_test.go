@@ -103,7 +103,8 @@ func fails(t *testing.T, err error, words ...string) {
 		require.ErrorContains(t, err, word)
 	}
 	require.NotContains(t, err.Error(), "secret")
-	require.NotContains(t, err.Error(), "300")
+	_, said, _ := strings.Cut(err.Error(), "in.txt, ") // the folder's name has any digits
+	require.NotContains(t, said, "300")
 }
 
 type pedantic struct{}

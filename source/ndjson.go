@@ -34,7 +34,11 @@ import (
 // It can be part of a job with a checkpoint, which keeps the offset behind the
 // settled rows and a checksum of up to 4 KiB before it. A file that is shorter
 // then, or has others there, is rxcql.ErrCheckpointForeign, as is one of another
-// name; it may lie in another folder, and may have grown.
+// name; it may lie in another folder, and may have grown. That holds as well for a
+// file that was read to its end, for as long as the job has not been completed:
+// what has been appended is read when the job goes on. If the last line had no end
+// then, nothing but that may have come to it. Since a job knows files by name, New
+// refuses two of one name in one job, in different folders too.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
 	s := &file[T]{name: "NDJSON", path: path, cfg: cfg}

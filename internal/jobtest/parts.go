@@ -20,6 +20,7 @@ type Parts[T any] struct {
 	Seed     uint64
 	Facts    []rxcql.Fact
 	Pages    string
+	Grows    bool // but of a part that is done nothing is kept
 
 	Read int // rows delivered, over all runs
 }
@@ -70,7 +71,7 @@ func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 
 // readers are the parts that are still to be read.
 func (p *Parts[T]) readers(st *rxcql.Stage) (readers []*reader, err error) {
-	done, begun, err := st.Resume(rxcql.Identity{Facts: p.Facts, Pages: p.Pages})
+	done, begun, err := st.Resume(rxcql.Identity{Facts: p.Facts, Pages: p.Pages, Grows: p.Grows})
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,8 @@ type Fact struct {
 	Value string `json:"value"`
 }
 
-// Part is a range of which the first pages are settled, all of them.
+// Part is a range of which the first pages are settled, all of them; perhaps all
+// there are, in a source that may grow.
 type Part struct {
 	Range ring.Range        `json:"range"`
 	Pages int64             `json:"settled"`         // so many
