@@ -62,7 +62,10 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T
 		return st.Fail(err)
 	}
 	defer r.f.Close()
-	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts})
+	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Begun: func(state []byte) error {
+		_, _, err := r.find(state)
+		return err
+	}})
 	switch {
 	case err != nil:
 		return err
@@ -203,17 +206,22 @@ func (r *fileReader[T]) place() []byte {
 	return state
 }
 
-// goOn goes to where an earlier run has left off.
-func (r *fileReader[T]) goOn(state []byte) error {
-	var at fileState
+// find finds where an earlier run has left off, and the bytes before it.
+func (r *fileReader[T]) find(state []byte) (at fileState, before []byte, err error) {
 	if err := json.Unmarshal(state, &at); err != nil {
-		return fmt.Errorf("%w: a position in a file cannot be read", rxcql.ErrCheckpointDamaged)
+		return at, nil, fmt.Errorf("%w: a position in a file cannot be read", rxcql.ErrCheckpointDamaged)
 	}
-	before, err := at.Find(r.f)
+	before, err = at.Find(r.f)
 	if errors.Is(err, tail.ErrChanged) {
-		return fmt.Errorf("%w: %s is not the file that the job has read: %w; bring that one back, or begin anew with another job name",
+		err = fmt.Errorf("%w: %s is not the file that the job has read: %w; bring that one back, or begin anew with another job name",
 			rxcql.ErrCheckpointForeign, r.path, err)
 	}
+	return at, before, err
+}
+
+// goOn goes to where an earlier run has left off.
+func (r *fileReader[T]) goOn(state []byte) error {
+	at, before, err := r.find(state)
 	if err != nil {
 		return err
 	}
