@@ -100,8 +100,9 @@ func RunOnce() CheckpointOption {
 	}
 }
 
-// WithCheckpoint, an option of New alone, makes the run of a pipeline a job that goes on where an
-// earlier run of it ended, however that ended. While it runs, the positions up
+// WithCheckpoint makes the run of a pipeline a job that goes on where an earlier
+// run of it ended, however that ended; it is an option of New alone. While the job
+// runs, the positions up
 // to which everything is settled are saved once a second (CheckpointInterval)
 // and at the end; a save that fails ends the run. Only one process at a time
 // can work on a job. A job that has been completed begins anew at the next run,

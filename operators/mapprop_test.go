@@ -16,7 +16,11 @@ import (
 )
 
 // wide is a row of more words than go in registers.
-type wide struct{ a, b, c, d, e, n int }
+type wide struct {
+	a int
+	_ [4]int
+	n int
+}
 
 // Map is a loop, for any sizes of pages, whichever rows fail and whatever the
 // policy: it calls the function with each row once, in order, up to the one that

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,10 +89,10 @@ func TestAFileIsAsItWasWhenOneOfSeveralSourcesIsNotTheJobs(t *testing.T) {
 				for _, name := range []string{"one", "two"} {
 					parts[name] = &jobtest.Parts[int]{Name: name, PageRows: 10, Rows: [][]int{make([]int, 500)}, Facts: []rxcql.Fact{{Name: "id", Value: "1"}}}
 				}
-				seen := map[string]int{}
+				seen := map[string]*atomic.Int64{"one": {}, "two": {}, "lines": {}}
 				stopping := func(name string, s rxcql.Stream[int], p **rxcql.Pipeline) rxcql.Stream[int] {
 					return operators.Tap(s, func(int) error {
-						if seen[name]++; seen[refused] == 100 { // it has been begun
+						if seen[name].Add(1) == 100 && name == refused { // it has been begun
 							(*p).Stop()
 						}
 						return nil
@@ -115,9 +116,13 @@ func TestAFileIsAsItWasWhenOneOfSeveralSourcesIsNotTheJobs(t *testing.T) {
 				} else {
 					parts[refused].Facts[0].Value = "2"
 				}
-				clear(seen)
+				for _, n := range seen {
+					n.Store(0)
+				}
 				require.ErrorIs(t, run(), rxcql.ErrCheckpointForeign)
-				require.Zero(t, seen["one"]+seen["two"]+seen["lines"])
+				for _, n := range seen {
+					require.Zero(t, n.Load())
+				}
 				require.True(t, before == content(t, path), "a run that was refused has cut the file")
 			})
 		}
