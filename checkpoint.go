@@ -82,9 +82,17 @@ func CheckpointInterval(d time.Duration) CheckpointOption {
 	}
 }
 
-// RunOnce leaves a job that has been completed as it is: another run reads nothing
-// and is complete at once, with Report.ResumedRows as all rows. It is for jobs of
-// several steps, to go on with the step that was broken off.
+// RunOnce leaves a job that has been completed as it is: another run reads and
+// writes nothing, saves nothing, and is complete at once, with Report.ResumedRows as
+// all rows. It is for jobs of several steps, to go on with the step that was broken
+// off.
+//
+// Sinks are not opened then, and nothing is checked (Pipeline.Check): later steps
+// may have changed, moved or removed what this one wrote. What is compared is what
+// the pipeline reads, which has to be there (the sources, and what a job that goes
+// on compares of each), and the names of the sinks' stages, as in the report. If any
+// is another, the run is refused with ErrCheckpointForeign, and the job stays
+// complete.
 func RunOnce() CheckpointOption {
 	return func(c *checkpointConfig) error {
 		c.once = true
@@ -160,4 +168,8 @@ type ResumeInfo struct {
 	// later (Stage.Saved). Stages that keep rows from page to page (Holds)
 	// cannot stand before such a sink.
 	Barrier bool
+	// Stages are the names that Open gives to Run.SinkStage, in that order, if they
+	// are known without I/O: a job that is complete (RunOnce) is known again by
+	// them, because its sink is not opened.
+	Stages []string
 }

@@ -30,6 +30,7 @@ type job struct {
 	idle         chan struct{}
 	read         chan struct{} // closed when reading has ended: what is not settled then never will be
 	holds        atomic.Bool   // a stage holds rows from page to page
+	trial        bool          // sources are only compared with what was loaded
 	open         bool          // the sink was opened, so there is something to save
 
 	mu      sync.Mutex

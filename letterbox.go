@@ -114,8 +114,14 @@ func (b *letterbox) err() error {
 func (b *letterbox) write() {
 	var waiting []*posted
 	var letters []Letter
+	defer func() { // after runtime.Goexit in the store there is more; stages wait for its room
+		b.finish(waiting, b.err())
+		for p := range b.queue {
+			b.finish([]*posted{p}, b.err())
+		}
+	}()
 	for first := range b.queue {
-		waiting = append(waiting[:0], first)
+		waiting = append(waiting, first)
 		for more := len(b.queue); more > 0; more-- {
 			waiting = append(waiting, <-b.queue)
 		}
@@ -129,15 +135,21 @@ func (b *letterbox) write() {
 				b.fail(err)
 			}
 		}
-		for _, p := range waiting {
-			if err == nil {
-				p.stage.deadLettered.Add(1)
-			}
-			p.lease.Finish(err)
-			b.room.Release(p.cost)
-		}
+		b.finish(waiting, err)
 		clear(letters)
 		clear(waiting)
+		waiting = waiting[:0]
+	}
+}
+
+// finish ends letters that were written, or never will be.
+func (b *letterbox) finish(letters []*posted, err error) {
+	for _, p := range letters {
+		if err == nil {
+			p.stage.deadLettered.Add(1)
+		}
+		p.lease.Finish(err)
+		b.room.Release(p.cost)
 	}
 }
 
@@ -167,9 +179,6 @@ func (b *letterbox) fail(err error) {
 func (b *letterbox) close() error {
 	close(b.queue)
 	b.work.Wait()
-	for p := range b.queue { // only if the store ended its goroutine
-		p.lease.Release()
-	}
 	if err := protect(lettersName, b.to.Close); err != nil {
 		return lettersFailed(fmt.Errorf("the store could not be closed: %w", err))
 	}

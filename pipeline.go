@@ -17,7 +17,7 @@ type Pipeline struct {
 	check  func(ctx context.Context) error
 	launch func(ctx context.Context, r *Run) error
 
-	barrier bool // the sink needs one when a checkpoint is saved
+	resume ResumeInfo // of the sink
 
 	mu   sync.Mutex
 	run  *Run // the latest
@@ -40,7 +40,7 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	if err := errors.Join(err, adjacent(stream, sink), resumable(stream.node, cfg, resume)); err != nil {
 		return nil, err
 	}
-	p := &Pipeline{root: stream.node, cfg: cfg, barrier: resume.Barrier}
+	p := &Pipeline{root: stream.node, cfg: cfg, resume: resume}
 	p.check = func(ctx context.Context) error {
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
 		return errors.Join(checkTree(ctx, stream.node), err, cfg.rowErrors.check(ctx))
@@ -150,12 +150,9 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.mu.Unlock()
 	}()
 	runCtx = withRetry(runCtx, p.cfg, r)
-	err := p.check(runCtx)
-	if err == nil {
-		err = r.withJob(runCtx, p.barrier, func() error {
-			return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
-		})
-	}
+	err := r.withJob(runCtx, p.resume, func() error { return p.check(runCtx) }, func() error {
+		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
+	})
 	return r.finish(runCtx, err)
 }
 

@@ -124,7 +124,8 @@ func FoldsTwice[T any](stream Stream[T], sink Sink[T]) error {
 // Resume is for sinks that have a stream inside: what stands in the way of a
 // checkpoint when it drains into a sink of that kind.
 func (s Stream[T]) Resume(sink ResumeInfo) ResumeInfo {
-	return ResumeInfo{Err: errors.Join(notResumable(s.node, sink.Barrier), sink.Err), Barrier: sink.Barrier}
+	sink.Err = errors.Join(notResumable(s.node, sink.Barrier), sink.Err)
+	return sink
 }
 
 // adjacent refuses a sink that needs rows of one partition to arrive together

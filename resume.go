@@ -24,6 +24,10 @@ type Identity struct {
 	// a file may. It is then begun still, with the state that its last page was
 	// delivered with, until the job is complete.
 	Grows bool
+	// Begun, if not nil, tells what is wrong with going on from such a state of a
+	// part that was begun, as far as that can be seen without reading: a file that is
+	// not the one that it was, say.
+	Begun func(state []byte) error
 }
 
 // Fact is one thing about a source or a sink, in words for errors. Value must not hold
@@ -34,6 +38,10 @@ type Fact struct{ Name, Value string }
 // earlier run of the job has left of it: parts that are done and are not to be
 // read, and parts that are to be read on from where their tracks say. What is in
 // neither is to be read from its beginning. Without a checkpoint all is.
+//
+// In a job that goes on a source may be run once more before the sink is opened,
+// only to compare what it reads: Resume then says that WholeRange is done. So call
+// it before anything else that has an effect, and read nothing that is done.
 func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err error) {
 	j := s.run.job
 	if j == nil {
@@ -46,19 +54,15 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 		return nil, nil, s.Fail(errReadTwice)
 	}
 	src.read = true
-	if j.loaded != nil && src.Facts != nil {
-		if err := same(src.Facts, id.Facts); err != nil {
-			return nil, nil, s.Fail(fmt.Errorf("checkpoint of job %q: %w: %w; give the job another name to begin anew",
-				j.cfg.job, ErrCheckpointForeign, err))
-		}
+	if err := j.accepts(src, id); err != nil {
+		return nil, nil, s.Fail(err)
+	}
+	if j.trial {
+		src.tracks = map[*Track]struct{}{} // of a source that reads all the same, up to its first page
+		return []TokenRange{WholeRange}, nil, nil
 	}
 	parts := src.Parts
 	if src.Pages != id.Pages {
-		if len(parts) > 0 && j.needsBarrier {
-			return nil, nil, s.Fail(fmt.Errorf("checkpoint of job %q: %w: the server's page states are other ones now, "+
-				"so ranges would be read again from their beginning, which the sink does not bear; give the job another name to begin anew",
-				j.cfg.job, ErrCheckpointForeign))
-		}
 		for i := range parts {
 			parts[i] = saved.Part{Range: parts[i].Range}
 		}
@@ -76,13 +80,38 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 		}
 		src.tracks[t] = struct{}{}
 		s.run.before.Add(p.Rows)
-		if j.loaded.Complete { // and to run once
-			done = append(done, t.span)
-			continue
-		}
 		begun = append(begun, t)
 	}
 	return done, begun, nil
+}
+
+// accepts tells whether a source reads what it has read in the run before, and can
+// go on where that one was broken off.
+func (j *job) accepts(src *jobSource, id Identity) error {
+	if j.loaded == nil {
+		return nil
+	}
+	if src.Facts != nil {
+		if err := same(src.Facts, id.Facts); err != nil {
+			return j.foreign(err)
+		}
+	}
+	if src.Pages != id.Pages {
+		if len(src.Parts) > 0 && j.needsBarrier {
+			return j.foreign(errors.New("the server's page states are other ones now, " +
+				"so ranges would be read again from their beginning, which the sink does not bear"))
+		}
+		return nil
+	}
+	for _, p := range src.Parts {
+		if id.Begun == nil || p.State == nil {
+			continue
+		}
+		if err := id.Begun(p.State); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func facts(list []Fact) []saved.Fact {
@@ -160,8 +189,9 @@ func (s *Stage) Identify(facts ...Fact) { s.facts = facts }
 // another goroutine than Write, also while Flush is. Sinks call OnSave in Open.
 //
 // The first save comes right after Open. Until it is durable a sink should leave
-// its target as it found it: a run that fails before, because the checkpoint is of
-// something else, say, must have destroyed nothing.
+// its target as it found it, and when fn is called every source has been compared
+// with what the checkpoint is of (Resume): a run that is refused because the
+// checkpoint is of something else has destroyed nothing.
 func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
 	j := s.run.job
 	if j == nil {

@@ -13,6 +13,7 @@ import (
 // Run is one run of a pipeline, or of a stream read without one. Stages reach
 // it through Stage.Run.
 type Run struct {
+	root   *node
 	cfg    config
 	budget *Budget
 	start  time.Time
@@ -53,6 +54,7 @@ type counters struct {
 
 func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCauseFunc) *Run {
 	r := &Run{
+		root:     root,
 		cfg:      cfg,
 		budget:   newBudget(cfg.budget),
 		start:    time.Now(),

@@ -16,13 +16,17 @@ import (
 // after a cancel.
 const lastSave = 30 * time.Second
 
-// withJob runs launch as a job with a checkpoint, if the pipeline has one: the
-// job is locked, saved while launch runs and at the end, and unlocked.
-func (r *Run) withJob(ctx context.Context, needsBarrier bool, launch func() error) (err error) {
+// withJob calls check and runs launch, as a job with a checkpoint if the pipeline
+// has one: the job is locked, saved while launch runs and at the end, and unlocked.
+// A job that is to stay as it is does without either.
+func (r *Run) withJob(ctx context.Context, sink ResumeInfo, check, launch func() error) (err error) {
 	if r.cfg.checkpoint == nil {
+		if err := check(); err != nil {
+			return err
+		}
 		return launch()
 	}
-	if r.job, err = openJob(ctx, r, needsBarrier); err != nil {
+	if r.job, err = openJob(ctx, r, sink.Barrier); err != nil {
 		return err
 	}
 	defer func() {
@@ -30,6 +34,17 @@ func (r *Run) withJob(ctx context.Context, needsBarrier bool, launch func() erro
 			err = errors.Join(err, r.job.fail(unlocking))
 		}
 	}()
+	if r.job.complete() {
+		return r.job.leave(ctx, sink.Stages)
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	if r.job.loaded != nil && sink.Barrier {
+		if err := r.job.sameSources(ctx); err != nil {
+			return err
+		}
+	}
 	err = launch()
 	return errors.Join(err, r.job.end(ctx, err))
 }
@@ -68,7 +83,7 @@ func (j *job) during(ctx context.Context, read func() error) error {
 func (j *job) opened(ctx context.Context) error {
 	if j.loaded != nil {
 		if err := j.sameSinks(); err != nil {
-			return j.fail(fmt.Errorf("%w: %w; give the job another name to begin anew", ErrCheckpointForeign, err))
+			return j.foreign(err)
 		}
 	}
 	if err := j.write(ctx, j.state(false)); err != nil || !j.needsBarrier {
@@ -80,6 +95,21 @@ func (j *job) opened(ctx context.Context) error {
 // sameSinks compares the sinks with those of the run before, and the stages that
 // leave marks.
 func (j *job) sameSinks() error {
+	if err := j.sameSinkNames(); err != nil {
+		return err
+	}
+	for i, st := range j.run.sinkStages() {
+		if err := same(j.loaded.Sinks[i].Facts, st.facts); err != nil {
+			return fmt.Errorf("%s: %w", st.name, err)
+		}
+	}
+	if was, is := j.loaded.Folds, j.run.folds(); !slices.Equal(was, is) {
+		return fmt.Errorf("it is of a pipeline that folds by %q, and this one by %q", was, is)
+	}
+	return nil
+}
+
+func (j *job) sameSinkNames() error {
 	sinks, before := j.run.sinkStages(), j.loaded.Sinks
 	if len(sinks) != len(before) {
 		return fmt.Errorf("it is of a pipeline that writes to %d sinks, and there are %d", len(before), len(sinks))
@@ -88,12 +118,6 @@ func (j *job) sameSinks() error {
 		if st.name != before[i].Stage {
 			return fmt.Errorf("it is of a pipeline that writes to other sinks: %s where there is %s", before[i].Stage, st.name)
 		}
-		if err := same(before[i].Facts, st.facts); err != nil {
-			return fmt.Errorf("%s: %w", st.name, err)
-		}
-	}
-	if was, is := j.loaded.Folds, j.run.folds(); !slices.Equal(was, is) {
-		return fmt.Errorf("it is of a pipeline that folds by %q, and this one by %q", was, is)
 	}
 	return nil
 }

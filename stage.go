@@ -48,6 +48,7 @@ type StageInfo struct {
 type node struct {
 	info   StageInfo
 	inputs []*node
+	trial  func(ctx context.Context, r *Run) error // runs it for what it tells Stage.Resume; nil if it is no source
 }
 
 // walk visits the tree upstream first, every stage once.

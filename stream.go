@@ -58,7 +58,9 @@ func (s Stream[T]) tree() *node { return s.node }
 // pages to out, calls out.Done, and returns when nothing that it started is
 // left. It is how sources and asynchronous operators are written; synchronous
 // operators are simpler with Lift. The function is called once a run, in the
-// goroutine of whoever subscribes; goroutines of its own come from a Group.
+// goroutine of whoever subscribes; goroutines of its own come from a Group. That of
+// a source in a job that goes on may be called once more before the run, with a
+// stage of its own, to compare what it reads (Stage.Resume).
 func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, out Observer[T]) error, inputs ...Upstream) Stream[T] {
 	n := &node{info: info}
 	for _, in := range inputs {
@@ -68,7 +70,11 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 		}
 		n.inputs = append(n.inputs, in.tree())
 	}
-	return Stream[T]{node: n, run: run}
+	s := Stream[T]{node: n, run: run}
+	if info.Source {
+		n.trial = func(ctx context.Context, r *Run) error { return s.subscribe(ctx, r, trial[T]{}) }
+	}
+	return s
 }
 
 // Info describes the stream's last stage; of the zero Stream there is nothing

@@ -54,6 +54,7 @@ func (e *each[T]) ConfigError() error { return e.err }
 
 // Resume: only functions that may be called twice with a row; see rxcql.Resumer.
 func (e *each[T]) Resume() (info rxcql.ResumeInfo) {
+	info.Stages = []string{"Each"}
 	if !e.cfg.idempotent {
 		info.Err = fmt.Errorf("%w: sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
 			rxcql.ErrNotResumable)

@@ -80,6 +80,7 @@ func (e *exec[T]) ConfigError() error { return e.err }
 
 // Resume: only statements that may run twice; see rxcql.Resumer.
 func (e *exec[T]) Resume() (info rxcql.ResumeInfo) {
+	info.Stages = []string{"Exec"}
 	if !e.cfg.idempotent {
 		info.Err = fmt.Errorf("%w: sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm", rxcql.ErrNotResumable)
 	}

@@ -41,7 +41,9 @@ func (s *file[T]) name() string { return s.format + " " + filepath.Base(s.path) 
 func (s *file[T]) ConfigError() error { return s.err }
 
 // Resume: the file is cut to what was saved; see rxcql.Resumer.
-func (s *file[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{Barrier: true} }
+func (s *file[T]) Resume() rxcql.ResumeInfo {
+	return rxcql.ResumeInfo{Barrier: true, Stages: []string{s.name()}}
+}
 
 // Check sees that there is a folder for the file. Whether the file may be written
 // is known when it is opened.

@@ -96,7 +96,10 @@ type target[T any] struct {
 func (t *table[T]) ConfigError() error { return t.err }
 
 // Resume: a row written again changes nothing; see rxcql.Resumer.
-func (t *table[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+func (t *table[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{Stages: []string{t.stage()}} }
+
+// stage is the name of the sink's stage.
+func (t *table[T]) stage() string { return "Table " + t.keyspace + "." + t.name }
 
 func (t *table[T]) Check(ctx context.Context) error {
 	if t.err != nil {

@@ -59,11 +59,18 @@ func (t *tee[T]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
 	for _, s := range t.sinks {
 		barrier = barrier || rxcql.ResumeInfoOf(s).Barrier
 	}
-	var errs []error
+	all := rxcql.ResumeInfo{Barrier: barrier, Stages: []string{"Tee"}}
+	known := true
 	for _, s := range t.sinks {
-		errs = append(errs, rxcql.ResumeInfoBeside(s, barrier).Err)
+		info := rxcql.ResumeInfoBeside(s, barrier)
+		all.Err = errors.Join(all.Err, info.Err)
+		all.Stages = append(all.Stages, info.Stages...)
+		known = known && info.Stages != nil
 	}
-	return rxcql.ResumeInfo{Err: errors.Join(errs...), Barrier: barrier}
+	if !known {
+		all.Stages = nil
+	}
+	return all
 }
 
 func (t *tee[T]) Check(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 )
@@ -86,6 +87,9 @@ func (t *through[A, B]) Resume() rxcql.ResumeInfo { return t.ResumeBeside(false)
 func (t *through[A, B]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
 	info := rxcql.ResumeInfoBeside(t.to, barrier)
 	info.Barrier = info.Barrier || barrier
+	if info.Stages != nil {
+		info.Stages = append(slices.Clone(info.Stages), "Through")
+	}
 	info.Err = errors.Join(info.Err, rxcql.FoldsTwice(t.stream, t.to))
 	return t.stream.Resume(info)
 }

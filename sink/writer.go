@@ -39,7 +39,7 @@ type tableWriter[T any] struct {
 }
 
 func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
-	st := r.SinkStage("Table " + t.keyspace + "." + t.name)
+	st := r.SinkStage(t.stage())
 	writes := "rows"
 	if t.cfg.delete {
 		writes = "deletes"

@@ -60,7 +60,10 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T
 		return st.Fail(err)
 	}
 	defer r.f.Close()
-	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Grows: true})
+	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Grows: true, Begun: func(state []byte) error {
+		_, _, err := r.find(state)
+		return err
+	}})
 	switch {
 	case err != nil:
 		return err

@@ -2,7 +2,11 @@
 // with the format's version and a checksum, then JSON that people can read.
 package saved
 
-import "github.com/rxcql/rxcql/internal/ring"
+import (
+	"slices"
+
+	"github.com/rxcql/rxcql/internal/ring"
+)
 
 // State is a job between two runs.
 type State struct {
@@ -15,6 +19,11 @@ type State struct {
 	Sources []Source `json:"sources"`
 	Sinks   []Sink   `json:"sinks"`
 	Folds   []string `json:"folds,omitempty"` // stages that leave marks
+}
+
+// Reads tells whether a stage of that name is one of the sources.
+func (s *State) Reads(stage string) bool {
+	return slices.ContainsFunc(s.Sources, func(src Source) bool { return src.Stage == stage })
 }
 
 // Source is how far a source has been read and settled. Tokens that are in none

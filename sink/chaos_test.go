@@ -1,0 +1,147 @@
+package sink_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
+)
+
+// spot is a row that says where in the source it is.
+type spot struct {
+	Part int `json:"part"`
+	Row  int `json:"row"`
+}
+
+var errSpot = errors.New("this row is bad")
+
+// chaos is one round: a job made by chance, which is broken off by chance, again
+// and again, until it is complete.
+type chaos struct {
+	rand    *rand.Rand
+	parts   *jobtest.Parts[spot]
+	letters *letterSet
+	skips   bool // rows that fail, instead of writing letters
+	folds   bool // so that a run that is stopped leaves pages of open groups to the next
+
+	mu    sync.Mutex
+	calls int // of functions until the run is disturbed; 0 if it is not
+	how   string
+	p     *rxcql.Pipeline
+	stop  context.CancelCauseFunc
+}
+
+func newChaos(seed, kind uint64) *chaos {
+	c := &chaos{rand: rand.New(rand.NewPCG(seed, kind))}
+	c.parts = &jobtest.Parts[spot]{PageRows: 1 + c.rand.IntN(9), Seed: seed}
+	for part := range 1 + c.rand.IntN(4) {
+		rows := []spot{}
+		for row := range c.rand.IntN(80) {
+			rows = append(rows, spot{part, row})
+		}
+		c.parts.Rows = append(c.parts.Rows, rows)
+	}
+	c.letters = &letterSet{takes: time.Duration(c.rand.IntN(10)) * time.Millisecond, rows: map[spot]int{}}
+	c.skips = c.rand.IntN(3) == 0
+	return c
+}
+
+// call is what the functions of the pipeline call with each row.
+func (c *chaos) call() {
+	c.mu.Lock()
+	c.calls--
+	now := c.calls == 0
+	c.mu.Unlock()
+	if !now {
+		return
+	}
+	switch c.how {
+	case "panic":
+		panic("on purpose")
+	case "stop":
+		c.p.Stop()
+	case "cancel":
+		c.stop(errors.New("cancelled on purpose"))
+	}
+}
+
+// disturbed is how many runs of a job are broken off, at most.
+const disturbed = 8
+
+// run runs the job until it is complete.
+func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
+	t.Helper()
+	policy := rxcql.DeadLetter(c.letters)
+	if c.skips {
+		policy = rxcql.SkipRows(1 << 40)
+	}
+	saves, failSave := 0, 0 // from which save on all of them fail; 0 for none
+	store := &jobtest.Store{FailSave: func(int) error {
+		if saves++; failSave > 0 && saves >= failSave {
+			return errors.New("killed")
+		}
+		return nil
+	}}
+	for runs := 0; ; runs++ {
+		c.calls, saves, failSave = 0, 0, 0
+		if runs < disturbed {
+			c.how = []string{"panic", "stop", "cancel", "save"}[c.rand.IntN(4)]
+			c.calls = 1 + c.rand.IntN(400)
+			if c.how == "save" {
+				c.calls, failSave = 0, 1+c.rand.IntN(8)
+			}
+		}
+		p, err := rxcql.New(in, to, rxcql.WithRowErrors(policy),
+			rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancelCause(context.Background())
+		c.p, c.stop = p, cancel
+		rep, err := p.Run(ctx)
+		cancel(nil)
+		require.Zero(t, rep.BytesInFlight)
+		require.False(t, store.Locked("job"))
+		if err == nil && !c.folds {
+			require.Equal(t, rep.Pages, rep.PagesSettled)
+		}
+		if runs >= disturbed {
+			require.NoError(t, err)
+			require.True(t, rep.Complete)
+		}
+		if rep.Complete {
+			return
+		}
+	}
+}
+
+// letterSet is a store of dead letters that takes its time.
+type letterSet struct {
+	takes time.Duration
+	mu    sync.Mutex
+	rows  map[spot]int
+}
+
+func (s *letterSet) Check(context.Context) error                      { return nil }
+func (s *letterSet) Open(context.Context) (rxcql.LetterWriter, error) { return s, nil }
+func (s *letterSet) Close() error                                     { return nil }
+
+func (s *letterSet) Write(_ context.Context, letters []rxcql.Letter) error {
+	time.Sleep(s.takes)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range letters {
+		var at spot
+		if err := json.Unmarshal(l.Row, &at); err != nil {
+			return err
+		}
+		s.rows[at]++
+	}
+	return nil
+}
