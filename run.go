@@ -3,7 +3,9 @@ package rxcql
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -186,6 +188,15 @@ func (r *Run) endedBy(name string) {
 // since 1970: the time of the run's start; in a job that has a checkpoint half a
 // second after that, or after its last save if that is later.
 func (r *Run) Epoch() int64 { return r.epoch }
+
+// Reads tells whether a source of the run reads a file (StageInfo.File): a sink
+// that wrote it would destroy what is not read yet.
+func (r *Run) Reads(file fs.FileInfo) bool {
+	return slices.ContainsFunc(r.order, func(st *Stage) bool {
+		info, err := os.Stat(st.node.info.File)
+		return err == nil && os.SameFile(info, file)
+	})
+}
 
 // Log is the logger given by WithLogger; silent by default.
 func (r *Run) Log() *slog.Logger { return r.cfg.log }

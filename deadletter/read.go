@@ -15,6 +15,8 @@ var ErrTorn = errors.New("deadletter: the last letter is cut off")
 
 // Read gives the letters of a file in the order in which they were written; the
 // file is opened when the sequence is run, and may be run again. For source.Seq.
+// Letters that come into the file meanwhile, of rows that fail again, are for the
+// next time.
 //
 // T is the type of the rows: letters of other types are an error, unless Stages
 // leaves them out. With T json.RawMessage rows of any type come as they are.
@@ -35,7 +37,12 @@ func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
 			return
 		}
 		defer f.Close()
-		read(f, path, cfg, yield)
+		about, err := f.Stat()
+		if err != nil {
+			yield(Letter[T]{}, fmt.Errorf("deadletter: %w", err))
+			return
+		}
+		read(io.LimitReader(f, about.Size()), path, cfg, yield)
 	}
 }
 

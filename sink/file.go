@@ -88,6 +88,10 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error)
 	if w.out, err = openOutput(s.path, s.overwrite, from); err != nil {
 		return nil, st.Fail(err)
 	}
+	if info, err := w.out.f.Stat(); err == nil && r.Reads(info) {
+		_ = w.out.f.Close()
+		return nil, st.Fail(fmt.Errorf("%s is read by this run; write to another file", s.path))
+	}
 	st.OnSave(w.save)
 	return w, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -23,13 +24,20 @@ func TestAFileThatIsReadIsNotOverwritten(t *testing.T) {
 		fmt.Fprintln(&b, i)
 	}
 	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
-	rows := operators.Map(source.NDJSON[int](path), func(n int) (int, error) { return n + 1_000_000, nil })
-	p, err := rxcql.New(rows, sink.NDJSON[int](path, sink.Overwrite()))
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	rep, err := p.Run(ctx)
-	require.ErrorContains(t, err, path+": another run writes this file")
-	require.Zero(t, rep.ReadRows)
-	require.Equal(t, b.String(), content(t, path))
+	numbers := source.NDJSON[int](path)
+	for name, opts := range map[string][]rxcql.Option{
+		"a run": nil,
+		"a job": {rxcql.WithCheckpoint(&jobtest.Store{}, "job")},
+	} {
+		rows := operators.Map(numbers, func(n int) (int, error) { return n + 1_000_000, nil })
+		p, err := rxcql.New(rows, sink.NDJSON[int](path, sink.Overwrite()), opts...)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		rep, err := p.Run(ctx)
+		cancel()
+		require.ErrorContains(t, err, path, name)
+		require.ErrorContains(t, err, "is read by this run", name)
+		require.Zero(t, rep.ReadRows, name)
+		require.Equal(t, b.String(), content(t, path), name)
+	}
 }
