@@ -45,6 +45,8 @@ func notResumable(root *node, barrier bool) error {
 		switch {
 		case n.info.Adjacent && slices.ContainsFunc(n.inputs, (*node).folds):
 			errs = append(errs, foldTwice(n.info.Name))
+		case n.info.NotResumable && n.info.WhyNot != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s: %s", ErrNotResumable, n.info.Name, n.info.WhyNot))
 		case n.info.NotResumable:
 			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
 		case n.info.Holds && barrier:

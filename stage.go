@@ -25,6 +25,9 @@ type StageInfo struct {
 	// from a position in the source (it counts, remembers or folds over the
 	// whole stream).
 	NotResumable bool
+	// WhyNot is, for NotResumable, more than its name says: what is in the way in
+	// this case, and the mend. It may be empty.
+	WhyNot string
 	// Holds: the stage keeps rows from one page to the next, for as long as no
 	// more come.
 	Holds bool

@@ -47,7 +47,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // wrong.
 //
 // It is resumable where the key is made of numbers, strings, arrays and structs,
-// but not before a sink that writes a file.
+// but not before a sink that writes a file. A time.Time has a pointer in it: give
+// its UnixMicro.
 // With the position of a range a checkpoint has a hash of the key of the group that
 // was open there; rows of that group that are read again are dropped, since it
 // is durable as a whole, and counted as filtered. Where a file has grown by more rows of
@@ -59,6 +60,10 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 	info := rxcql.StageInfo{
 		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), Holds: true, Adjacent: true,
 		Err: errors.Join(required("the key function", key == nil), required("the fold", fold == nil)),
+	}
+	if info.NotResumable {
+		info.WhyNot = fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
+			"make the key of numbers, strings, arrays and structs (of a time.Time its UnixMicro)", reflect.TypeFor[K]())
 	}
 	if in.Scattered() {
 		info.Err = errors.Join(info.Err, errScattered)

@@ -5,15 +5,16 @@ import (
 	"encoding/binary"
 	"hash"
 	"math"
+	"math/rand/v2"
 	"reflect"
-	"time"
 )
 
 // hashSize is the size of what hashKey returns.
 const hashSize = 16
 
 // hashKey is a hash of a key that is the same in every process and holds nothing
-// that can be read of it: by it a group is found again in another run.
+// that can be read of it: by it a group is found again in another run. Two hashes
+// are equal where == says so of the keys, and nowhere else, since by that groups end.
 func hashKey[K comparable](key K) []byte {
 	h := sha256.New()
 	hashValue(h, reflect.ValueOf(&key).Elem())
@@ -21,14 +22,15 @@ func hashKey[K comparable](key K) []byte {
 }
 
 // hashable tells whether keys of a type are the same in every process: pointers
-// are not, and what an interface holds is not known.
+// are not (a time.Time has one, to its location, by which == goes), and what an
+// interface holds is not known.
 func hashable(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Array:
 		return hashable(t.Elem())
 	case reflect.Struct:
 		for i := range t.NumField() {
-			if f := t.Field(i).Type; f != location && !hashable(f) {
+			if f := t.Field(i); f.Name != blank && !hashable(f.Type) {
 				return false
 			}
 		}
@@ -39,12 +41,18 @@ func hashable(t reflect.Type) bool {
 	return true
 }
 
-// location is the part of a time.Time that says nothing about when it is.
-var location = reflect.TypeFor[*time.Location]()
+// blank is the name of fields that == does not look at.
+const blank = "_"
 
 // hashValue writes each part with its length, so that no two keys are alike.
 func hashValue(h hash.Hash, v reflect.Value) {
 	number := func(n uint64) { _, _ = h.Write(binary.BigEndian.AppendUint64(nil, n)) }
+	float := func(f float64) {
+		if math.IsNaN(f) { // it equals nothing, not even itself
+			number(rand.Uint64())
+		}
+		number(math.Float64bits(f + 0)) // -0 equals 0
+	}
 	switch v.Kind() {
 	case reflect.String:
 		number(uint64(v.Len()))
@@ -56,17 +64,17 @@ func hashValue(h hash.Hash, v reflect.Value) {
 		}
 		number(n)
 	case reflect.Float32, reflect.Float64:
-		number(math.Float64bits(v.Float() + 0)) // -0 equals 0
+		float(v.Float())
 	case reflect.Complex64, reflect.Complex128:
-		number(math.Float64bits(real(v.Complex()) + 0))
-		number(math.Float64bits(imag(v.Complex()) + 0))
+		float(real(v.Complex()))
+		float(imag(v.Complex()))
 	case reflect.Array:
 		for i := range v.Len() {
 			hashValue(h, v.Index(i))
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Field(i).Type() != location {
+			if v.Type().Field(i).Name != blank {
 				hashValue(h, v.Field(i))
 			}
 		}
