@@ -44,7 +44,7 @@ var (
 	// not renewed in time, or its lock file was removed.
 	ErrCheckpointLost = errors.New("rxcql: the job's lock was lost")
 	// ErrClockBehind: this machine's clock is more than 10 s behind that of the
-	// machine that worked on the job before.
+	// machine that worked on the job before, or behind the timestamps given there.
 	ErrClockBehind = errors.New("rxcql: this machine's clock is behind")
 	// ErrCheckpointDamaged: the bytes are not those that were saved.
 	ErrCheckpointDamaged = saved.ErrDamaged
@@ -104,8 +104,8 @@ func RunOnce() CheckpointOption {
 // earlier run of it ended, however that ended; it is an option of New alone.
 // While it runs, the positions up to which everything is settled are saved once
 // a second (CheckpointInterval) and at the end (but after a failure with a sink
-// that writes a file, which stays at the save before); a save that fails ends the
-// run.
+// that writes a file, which stays at the save before), and in between when write
+// timestamps run out (Run.ReserveTimestamps); a save that fails ends the run.
 // Only one process at a time can work on a job. A job that has been completed
 // begins anew at the next run, unless RunOnce is given.
 //
@@ -118,9 +118,10 @@ func RunOnce() CheckpointOption {
 // pipeline or another table is refused by name; it is never taken for none. To
 // begin anew give another job name or remove it from its store.
 //
-// The clocks of machines that take turns on a job must agree: one that is more
-// than 10 s behind what the run before wrote with is refused (ErrClockBehind),
-// since what it wrote would lose against that. After a cancel the last save may
+// What a run writes is newer than all that runs before it wrote. The clocks of
+// machines that take turns on a job should agree for that: one that is behind what
+// the run before wrote with waits before the first row, and one that is more than
+// 10 s behind is refused (ErrClockBehind). After a cancel the last save may
 // take 30 s more than the grace period (WithGrace).
 //
 // It holds page states, which Cassandra makes and in which the primary keys of

@@ -1,5 +1,7 @@
 package rxcql
 
+import "time"
+
 // What the tests of the budget need of it without a run.
 
 func NewBudget(limit int64) *Budget { return newBudget(limit) }
@@ -26,3 +28,11 @@ func (b *Budget) KeptLease() *Lease { return &Lease{budget: b} }
 
 // Receipts is the number of holds that the lease will give back.
 func (l *Lease) Receipts() int { return len(l.receipts) }
+
+// NextReserved is what a save reserves, at a time, after saves and sinks have come so far.
+func NextReserved(saved, asked int64, final bool, now time.Time) int64 {
+	t := &timestamps{final: final}
+	t.saved.Store(saved)
+	t.asked.Store(asked)
+	return t.next(now)
+}

@@ -22,7 +22,9 @@ type job struct {
 	lock   Checkpoint
 	loaded *saved.State // what an earlier run left; nil if there was none, or it was complete
 	runs   int
-	last   []byte // saved last, without its time
+	saving *semaphore.Weighted // held while a save is made: by keepSaving, or for a sink that reserves timestamps
+	last   []byte              // saved last, without its time and what it reserves
+	stamps timestamps
 
 	needsBarrier bool
 	barrier      *semaphore.Weighted // deliveries take 1 of it, and a save takes all: nothing is delivered then
@@ -53,11 +55,6 @@ type jobSink struct {
 	state []byte // as of the last call
 }
 
-// headStart is how far the timestamps of a run that goes on are ahead of the
-// time: those of the run before may have been (sink.Table lets them be half as
-// far), and nothing that it left on its way may win over what is written now.
-const headStart = 500 * time.Millisecond
-
 // maxBehind is how far this machine's clock may be behind that of the run before.
 const maxBehind = 10 * time.Second
 
@@ -67,7 +64,7 @@ const allDeliveries = 1 << 30
 // openJob locks the job and loads its checkpoint.
 func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
 	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, barrier: semaphore.NewWeighted(allDeliveries),
-		idle: make(chan struct{}, 1), read: make(chan struct{})}
+		saving: semaphore.NewWeighted(1), idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
 		if st.node.info.Holds || st.node.info.Lingers {
 			j.holds.Store(true)
@@ -81,6 +78,7 @@ func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
 		_ = j.lock.Unlock()
 		return nil, fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err)
 	}
+	j.stamps.asked.Store(r.epoch)
 	return j, nil
 }
 
@@ -98,11 +96,12 @@ func (j *job) load(ctx context.Context) error {
 		return fmt.Errorf("%w: it is of job %q", ErrCheckpointForeign, state.Job)
 	}
 	j.runs = state.Runs + 1
-	if behind := time.Duration(state.Time-j.run.epoch) * time.Microsecond; behind > maxBehind {
-		return fmt.Errorf("%w: it is %v behind what the run before wrote with, so those writes would win; set the clocks of the machines alike",
+	reached := max(state.Time, state.Reserved-allowance.Microseconds())
+	if behind := time.Duration(reached-j.run.epoch) * time.Microsecond; behind > maxBehind {
+		return fmt.Errorf("%w: it is %v behind what the run before wrote with, and would have to wait for so long; set the clocks of the machines alike",
 			ErrClockBehind, behind.Round(time.Second))
 	}
-	j.run.epoch = max(j.run.epoch, state.Time) + headStart.Microseconds()
+	j.run.epoch = max(j.run.epoch, state.Time+1, state.Reserved+1)
 	if state.Complete && !j.cfg.once {
 		return nil
 	}

@@ -185,8 +185,9 @@ func (r *Run) endedBy(name string) {
 }
 
 // Epoch is the base of the write timestamps that sinks give rows, in microseconds
-// since 1970: the time of the run's start; in a job that has a checkpoint half a
-// second after that, or after its last save if that is later.
+// since 1970: the time of the run's start; in a job with a checkpoint the moment
+// after its last save, or after all that runs before reserved (ReserveTimestamps),
+// if that is later.
 func (r *Run) Epoch() int64 { return r.epoch }
 
 // Reads tells whether a source of the run reads a file (StageInfo.File): a sink

@@ -188,6 +188,10 @@ func (j *job) saveSinks(ctx context.Context) error {
 
 // write saves a state unless it is the one that was saved last.
 func (j *job) write(ctx context.Context, s *saved.State) error {
+	if err := j.saving.Acquire(ctx, 1); err != nil {
+		return j.fail(context.Cause(ctx))
+	}
+	defer j.saving.Release(1)
 	data, err := saved.Encode(s)
 	if err != nil {
 		return j.fail(err)
@@ -195,16 +199,10 @@ func (j *job) write(ctx context.Context, s *saved.State) error {
 	if bytes.Equal(data, j.last) {
 		return nil
 	}
-	unstamped := data
-	s.Time = time.Now().UnixMicro()
-	if data, err = saved.Encode(s); err != nil {
-		return j.fail(err)
+	if err := j.put(ctx, s); err != nil {
+		return err
 	}
-	if err := j.lock.Save(ctx, data); err != nil {
-		return j.fail(err)
-	}
-	j.last = unstamped
-	j.run.saves.Add(1)
+	j.last = data
 	return nil
 }
 
@@ -216,6 +214,7 @@ func (j *job) end(ctx context.Context, err error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
 	defer cancel()
+	j.stamps.final = true
 	return j.write(ctx, j.state(err == nil && j.run.whole()))
 }
 

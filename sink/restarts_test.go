@@ -43,7 +43,7 @@ func TestAJobRestartedAgainAndAgainDoesNotRunAwayFromTheTime(t *testing.T) {
 		t.Run(typ, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &jobtest.Store{}
-				parts := &jobtest.Parts[listed]{PageRows: page, Rows: [][]listed{listedRows(25 * page)}}
+				parts := &jobtest.Parts[listed]{PageRows: page, Rows: [][]listed{listedRows(40 * page)}}
 				before := int64(0) // the newest timestamp so far
 				attempt := func(fails int, lasts time.Duration) (rxcql.Report, error) {
 					server, n := &timekeeper{lowest: math.MaxInt64}, 0
@@ -64,7 +64,7 @@ func TestAJobRestartedAgainAndAgainDoesNotRunAwayFromTheTime(t *testing.T) {
 					return rep, err
 				}
 				for i := range 30 {
-					lasts := 5 * time.Millisecond // too short for a run that goes on
+					lasts := 5 * time.Millisecond // too short for a run that has to wait
 					if i%2 == 0 {
 						lasts = time.Minute
 					}

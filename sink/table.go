@@ -28,9 +28,10 @@ import (
 //
 // Order: every row has a write timestamp that goes up in the order of the
 // stream, so of two rows with one key the later wins, whatever order the server
-// gets them in. The timestamps begin at the run's start (in a job that was run
-// before up to half a second ahead of it, see Run.Epoch), unless Timestamp gives
-// others; rows written since then by others with the server's
+// gets them in. The timestamps begin at the run's start, unless Timestamp gives
+// others; in a job that goes on they are above all that it wrote before, also from a
+// process that was killed or paused and also if this machine's clock is up to 10 s
+// behind: then the first row waits for the time. Rows written since then by others with the server's
 // time are newer, as long as rows come slower than one a microsecond (16 for a
 // table with a list that is not frozen). A run that ends without an error does so
 // when the time has caught up with the timestamps, so what is written after it

@@ -3,6 +3,8 @@ package sink
 import (
 	"context"
 	"time"
+
+	"github.com/rxcql/rxcql"
 )
 
 // attemptsPerRow is how many times a row may be sent at most, counting those
@@ -24,9 +26,9 @@ const attemptsPerRow = 16
 // with such a list) it runs ahead of it, by maxLead at most; then rows wait. At the
 // end of a run it waits until the time has caught up: a run, or anyone else with
 // a true clock, that writes after this run has returned is newer than every row of
-// it. A run that goes on where another was broken off begins further ahead than
-// that one can have come (rxcql.Run.Epoch), so nothing that is still on its way
-// from there wins.
+// it. A run that goes on where another was broken off begins above all that one can
+// have given (rxcql.Run.ReserveTimestamps), so nothing that is still on its way from
+// there wins.
 type clock struct{ last, step int64 }
 
 func newClock(epoch int64, lists bool) clock {
@@ -48,9 +50,14 @@ const (
 	paceRows = 1024
 )
 
-// pace waits while the clock is too far ahead of the time.
-func (c *clock) pace(ctx context.Context) error {
-	return until(ctx, time.UnixMicro(c.last).Add(-maxLead))
+// pace is called before every paceRows rows. It waits while the clock is too far
+// ahead of the time, and until a job's checkpoint has all that attempts of these
+// rows may be sent at.
+func (c *clock) pace(ctx context.Context, r *rxcql.Run) error {
+	if err := until(ctx, time.UnixMicro(c.last).Add(-maxLead)); err != nil {
+		return err
+	}
+	return r.ReserveTimestamps(ctx, c.last+(paceRows+1)*c.step)
 }
 
 // catchUp waits until the time is past the last timestamp given, and past all

@@ -88,10 +88,12 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 
 // gather puts the rows of a page into batches, and sends those that are full.
 func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
-	if err := w.clock.pace(ctx); err != nil { // of a run that goes on too, which begins ahead
-		return err
-	}
 	for i := range p.Rows {
+		if i%paceRows == 0 && w.fns.timestamp == nil {
+			if err := w.clock.pace(ctx, w.st.Run()); err != nil {
+				return err
+			}
+		}
 		plan, r, cells, err := w.row(&p.Rows[i])
 		if err != nil {
 			if errors.Is(err, rxcql.ErrSchema) { // not this row's fault: all have these columns
@@ -109,11 +111,6 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
 		w.key = plan.key(w.key[:0], cells.all)
 		if err := w.add(ctx, p.Lease, plan, r, cells.bound); err != nil {
 			return err
-		}
-		if i%paceRows == paceRows-1 {
-			if err := w.clock.pace(ctx); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -205,7 +202,7 @@ func (w *tableWriter[T]) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.workers.flush(ctx); err != nil {
+	if err := w.workers.flush(ctx); err != nil || w.fns.timestamp != nil {
 		return err
 	}
 	return w.clock.catchUp(ctx)

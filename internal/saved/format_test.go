@@ -15,7 +15,7 @@ import (
 
 func sample() *saved.State {
 	return &saved.State{
-		Job: "flights", Runs: 3, Time: 1_700_000_000_000_000, Epoch: 1_600_000_000_000_000,
+		Job: "flights", Runs: 3, Time: 1_700_000_000_000_000, Epoch: 1_600_000_000_000_000, Reserved: 1_700_000_002_000_000,
 		Sources: []saved.Source{{
 			Stage: "Table ks.t", Facts: []saved.Fact{{Name: "table id", Value: "7a"}}, Pages: "Cassandra 5.0.6",
 			Done: saved.Ranges{{Start: -9, End: -3}, {Start: 5, End: 8}}, Rows: 12,

@@ -14,6 +14,7 @@ type State struct {
 	Runs     int    `json:"runs"`     // begun so far, by any process
 	Time     int64  `json:"time"`     // of the save, microseconds since 1970
 	Epoch    int64  `json:"epoch"`    // of the last run: base of its write timestamps, microseconds
+	Reserved int64  `json:"reserved"` // up to here any run so far may have given write timestamps, microseconds
 	Complete bool   `json:"complete"` // all was read and settled
 
 	Sources []Source `json:"sources"`
