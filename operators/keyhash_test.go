@@ -93,11 +93,11 @@ func TestKeysAreHashedAlikeWhereTheyAreEqualAndNowhereElse(t *testing.T) {
 func TestAKeyOfWhichEqualityIsNotKnownInAnotherProcessIsRefused(t *testing.T) {
 	with := rxcql.WithCheckpoint(&jobtest.Store{}, "job")
 	type day struct {
-		sensor string
-		at     time.Time
+		Sensor string
+		At     time.Time
 	}
 	type unnamed struct {
-		n int
+		N int
 		_ *int
 	}
 	require.ErrorContains(t, grouped[time.Time](with), "UnixMicro")
