@@ -66,9 +66,8 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 		stopping: make(chan struct{}),
 	}
 	r.epoch = r.start.UnixMicro()
-	names := map[string]int{}
 	root.walk(func(n *node) {
-		st := &Stage{run: r, node: n, name: numbered(names, n.info.Name)}
+		st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
 		if n.info.Source {
 			st.input = r.budget.input(st.name)
 		}
@@ -78,12 +77,13 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 	return r
 }
 
-func numbered(names map[string]int, name string) string {
-	names[name]++
-	if k := names[name]; k > 1 {
-		return fmt.Sprintf("%s %d", name, k)
+// numbered makes a name that none of the stages has.
+func numbered(stages []*Stage, name string) string {
+	free := name
+	for k := 2; slices.ContainsFunc(stages, func(st *Stage) bool { return st.name == free }); k++ {
+		free = fmt.Sprintf("%s %d", name, k)
 	}
-	return name
+	return free
 }
 
 // stage returns the stage of a node; nodes that were not in the tree at the
@@ -94,15 +94,11 @@ func (r *Run) stage(n *node) *Stage {
 	if st := r.stages[n]; st != nil {
 		return st
 	}
-	names := map[string]int{}
-	for _, st := range r.order {
-		names[st.node.info.Name]++
-	}
 	n.walk(func(n *node) {
 		if r.stages[n] != nil {
 			return
 		}
-		st := &Stage{run: r, node: n, name: numbered(names, n.info.Name)}
+		st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
 		if n.info.Source {
 			st.input = r.budget.input(st.name)
 		}
@@ -138,11 +134,7 @@ func (r *Run) sinkStages() []*Stage {
 func (r *Run) SinkStage(name string) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	names := map[string]int{}
-	for _, st := range r.sinks {
-		names[st.node.info.Name]++
-	}
-	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(names, name), sink: true}
+	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), sink: true}
 	r.sinks = append(r.sinks, st)
 	return st
 }

@@ -60,7 +60,12 @@ type csvFile[T any] struct {
 }
 
 func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
-	_, fields, err := c.fields(in)
+	var record []byte
+	var fields []csvrow.Field
+	var err error
+	for record == nil && err == nil {
+		record, fields, err = c.fields(in)
+	}
 	if err == io.EOF { //nolint:errorlint // fields returns it as it is
 		err = fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
 	}
@@ -109,20 +114,18 @@ func places(columns, header []string, loose bool) ([]int, error) {
 	return at, errors.Join(errs...)
 }
 
-// fields reads the next record that is no empty line.
+// fields reads the next record; of an empty line it makes none.
 func (c *csvFile[T]) fields(in *lines.Reader) (record []byte, fields []csvrow.Field, err error) {
-	for {
-		c.split.Begin()
-		record, err = in.Record(c.split.Open)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !csvrow.Blank(record) {
-			fields, err = c.split.Split(record)
-			return record, fields, err
-		}
-		in.Accept()
+	c.split.Begin()
+	if record, err = in.Record(c.split.Open); err != nil {
+		return nil, nil, err
 	}
+	if csvrow.Blank(record) {
+		in.Accept()
+		return nil, nil, nil
+	}
+	fields, err = c.split.Split(record)
+	return record, fields, err
 }
 
 func (c *csvFile[T]) record(in *lines.Reader) ([]byte, error) {

@@ -20,9 +20,10 @@ type fileFormat[T any] interface {
 	// begin reads what stands before the rows; the facts are what must be so
 	// again for a job to go on.
 	begin(in *lines.Reader) ([]rxcql.Fact, error)
-	// record reads the next record. It accepts what it passes over, and leaves the
-	// record to be accepted. At the end it returns io.EOF. After another error it is
-	// not known where the next record begins.
+	// record reads the next record and leaves it to be accepted. An empty line it
+	// accepts itself: then there is neither a record nor an error. At the end it
+	// returns io.EOF. After another error it is not known where the next record
+	// begins.
 	record(in *lines.Reader) ([]byte, error)
 	// row reads the record, the last one that there was, into a zero T.
 	row(record []byte, into *T) error
@@ -101,6 +102,8 @@ func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 			return nil
 		case err != nil:
 			return r.fail(ctx, b, err)
+		case record == nil:
+			continue
 		}
 		if err = r.format.row(record, &row); err == nil {
 			r.in.Accept()
@@ -118,7 +121,7 @@ func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 
 // fail delivers the rows before and names what failed.
 func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error {
-	at := len(b.rows)
+	at := len(b.rows) + len(b.bad)
 	if readFailed(err) {
 		at = -1
 	}

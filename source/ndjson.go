@@ -66,13 +66,12 @@ func (*ndjson[T]) begin(*lines.Reader) ([]rxcql.Fact, error) { return nil, nil }
 var errNull = fmt.Errorf("%w: null where a value is needed", jsonline.ErrUnfit)
 
 func (*ndjson[T]) record(in *lines.Reader) ([]byte, error) {
-	for {
-		line, err := in.Record(nil)
-		if err != nil || len(bytes.TrimSpace(line)) > 0 {
-			return line, err
-		}
+	line, err := in.Record(nil)
+	if err == nil && len(bytes.TrimSpace(line)) == 0 {
 		in.Accept()
+		return nil, nil
 	}
+	return line, err
 }
 
 func (n *ndjson[T]) row(line []byte, into *T) error {

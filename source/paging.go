@@ -63,18 +63,24 @@ func (b *paging[T]) add(ctx context.Context, row T) error {
 	}
 	b.rows = append(b.rows, row)
 	b.bytes += int64(b.size(&b.rows[len(b.rows)-1]))
-	b.taken++
+	if b.taken++; b.taken == b.limit {
+		return b.deliver(ctx)
+	}
 	return b.full(ctx)
 }
 
-// leaveOut is add for a row that could not be read, in so many bytes. The run is
-// told when the page is delivered.
-func (b *paging[T]) leaveOut(ctx context.Context, row any, bytes int, err error) error {
+// badCost is what a row that could not be read takes beside its text: what is known
+// of it, and its error.
+const badCost = 512
+
+// leaveOut is add for a row that could not be read, and has so much text. The run
+// is told when the page is delivered.
+func (b *paging[T]) leaveOut(ctx context.Context, row any, text int, err error) error {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
 	b.bad = append(b.bad, undecoded{index: len(b.rows) + len(b.bad), row: row, err: err})
-	b.bytes += int64(bytes)
+	b.bytes += int64(badCost + text)
 	return b.full(ctx)
 }
 
@@ -97,7 +103,7 @@ func (b *paging[T]) begin(ctx context.Context) error {
 }
 
 func (b *paging[T]) full(ctx context.Context) error {
-	if len(b.rows)+len(b.bad) >= b.max || b.limit > 0 && b.taken == b.limit || b.bytes >= b.want {
+	if len(b.rows)+len(b.bad) >= b.max || b.bytes >= b.want {
 		return b.deliver(ctx)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // ErrLocked: another run has the file open for writing, in this process or in
@@ -48,7 +49,15 @@ func Write(path string, create bool) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(f); err != nil {
+	err = lock(f)
+	for range 10 { // somebody may only be looking; see Read
+		if !errors.Is(err, ErrLocked) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+		err = lock(f)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	if made {
