@@ -51,8 +51,8 @@ func WithRowErrors(policy RowErrorPolicy) Option {
 func FailOnRowError() RowErrorPolicy { return RowErrorPolicy{} }
 
 // SkipRows drops rows that fail, up to so many in a run, over all stages. One
-// more ends the run with a SkipLimitError around its error. 0 is like
-// FailOnRowError. Each run of a job counts anew.
+// more ends the run with a SkipLimitError around its error; rows of its page may
+// not have been handed on then. Each run of a job counts anew.
 func SkipRows(most int64) RowErrorPolicy {
 	p := RowErrorPolicy{skips: true, rows: most}
 	if most < 0 {
