@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// ErrLocked: another run has the file open for writing, in this process or in
+// ErrLocked: something else has the file open for writing, in this process or in
 // another.
-var ErrLocked = errors.New("another run writes this file")
+var ErrLocked = errors.New("another run writes this file, or another part of this one does")
 
 // Regular refuses what is there under a path and is no regular file: pipes and
 // devices can be neither synced, cut nor read from an offset. Nothing being there
@@ -48,8 +48,8 @@ func Write(path string, create bool) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	if err := Lock(f); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	if made {
 		if err := SyncFolder(filepath.Dir(path)); err != nil {
@@ -57,6 +57,15 @@ func Write(path string, create bool) (*os.File, error) {
 		}
 	}
 	return f, nil
+}
+
+// Lock takes an open file for one writer, as Write does, until it is closed: under
+// whatever name another comes to it.
+func Lock(f *os.File) error {
+	if err := lock(f); err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return nil
 }
 
 // Read opens a file to read it. One that is being written here is refused: the
