@@ -121,8 +121,9 @@ func RunOnce() CheckpointOption {
 // What a run writes is newer than all that runs before it wrote. The clocks of
 // machines that take turns on a job should agree for that: one that is behind what
 // the run before wrote with waits before the first row, and one that is more than
-// 10 s behind is refused (ErrClockBehind). After a cancel the last save may
-// take 30 s more than the grace period (WithGrace).
+// 10 s behind is refused (ErrClockBehind), unless the job is complete and writes
+// nothing (RunOnce). After a cancel the last save may take 30 s more than the
+// grace period (WithGrace).
 //
 // It holds page states, which Cassandra makes and in which the primary keys of
 // the rows that pages ended at can be read; it has no other values of rows, and

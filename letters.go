@@ -20,6 +20,8 @@ type DeadLetters interface {
 	Check(ctx context.Context) error
 	// Open starts the store for one run, before anything is read. ctx lives as
 	// long as writes may: it is cancelled a grace period after the run's own.
+	// RunOf gives the run: a store that is a file asks it whether that is read
+	// (Run.Reads).
 	Open(ctx context.Context) (LetterWriter, error)
 }
 

@@ -83,17 +83,16 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	if !r.allows(first, may) {
 		return first
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	ended := func() { cancel(context.Cause(s.run.ctx)) }
-	defer context.AfterFunc(s.run.ctx, ended)() //nolint:contextcheck // ctx may be that of the writes, which outlives the run's
+	ctx, cancel := s.run.within(ctx)
+	defer cancel()
 	return r.repeat(ctx, first, may, again, s.Retried)
 }
 
 // Retry does something and does it again as Stage.Retry would. It is for Check
 // of stages and sinks, where there is no stage yet, and for stores of dead
 // letters: ctx, which comes from the pipeline, knows the limit of WithRetry.
-// Repeats during a run are counted in its report.
+// Repeats during a run are counted in its report, and none begins after its
+// context has ended (Run.Context), though ctx may outlive that.
 func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	err := do()
 	if err == nil {
@@ -106,16 +105,27 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	if !known.retry.allows(err, may) {
 		return err
 	}
-	return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) {
-		if known.run != nil {
-			known.run.retried.Add(1)
-		}
-	})
+	if known.run == nil {
+		return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) {})
+	}
+	ctx, cancel := known.run.within(ctx)
+	defer cancel()
+	return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
+}
+
+// within ends ctx, which may be that of the writes, as soon as the run's ends.
+func (r *Run) within(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 type retryKey struct{}
 
-// checking is what Retry finds in the context of a check.
+// checking is what Retry and RunOf find in the context of a check or a store.
 type checking struct {
 	retry retrying
 	run   *Run // nil outside of a run

@@ -182,8 +182,16 @@ func (r *Run) endedBy(name string) {
 // if that is later.
 func (r *Run) Epoch() int64 { return r.epoch }
 
+// RunOf is the run that the context of DeadLetters.Open is of; nil for a context
+// that is of none.
+func RunOf(ctx context.Context) *Run {
+	known, _ := ctx.Value(retryKey{}).(checking)
+	return known.run
+}
+
 // Reads tells whether a source of the run reads a file (StageInfo.File): a sink
-// that wrote it would destroy what is not read yet.
+// that wrote it would destroy what is not read yet, and dead letters in it would be
+// read as rows.
 func (r *Run) Reads(file fs.FileInfo) bool {
 	return slices.ContainsFunc(r.order, func(st *Stage) bool {
 		info, err := os.Stat(st.node.info.File)

@@ -3,11 +3,13 @@ package rxcql_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/internal/saved"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -63,6 +65,27 @@ func TestAJobThatIsCompleteOpensNothing(t *testing.T) {
 	_, err = runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
 	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
 	require.ErrorContains(t, err, "it is of a pipeline that reads More")
+}
+
+// It writes nothing, so nothing that it writes could be older than what is there.
+func TestAJobThatIsCompleteIsLeftWhereTheClockIsBehind(t *testing.T) {
+	parts, store, to := tens(1), &jobtest.Store{}, &resuming{}
+	_, err := runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
+	require.NoError(t, err)
+	state, err := store.State("job")
+	require.NoError(t, err)
+	state.Time += time.Minute.Microseconds()
+	state.Reserved = state.Time
+	data, err := saved.Encode(state)
+	require.NoError(t, err)
+	store.Put("job", data)
+	rep, err := runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.EqualValues(t, 10, rep.ResumedRows)
+	require.Equal(t, data, store.Get("job"))
+	_, err = runOnce(t, parts.Stream(), store, to)
+	require.ErrorIs(t, err, rxcql.ErrClockBehind, "a job that begins anew writes")
 }
 
 func TestAJobThatIsCompleteIsNoneThatReadsMore(t *testing.T) {

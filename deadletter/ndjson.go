@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gofrs/flock"
 
@@ -18,11 +19,17 @@ import (
 // NDJSON keeps letters in a file, one JSON object a line (NDJSON). It is made if
 // it is not there, for its owner alone (0600), in a directory that must be; else
 // letters are added to it, and what a run that was killed left of a letter at its
-// end is cut off first. A letter counts as written after an fsync; letters that
-// come together share one.
+// end is cut off first. A file with something else at its end is refused as it is.
+// A letter counts as written after an fsync; letters that come together share one.
+// The run ends if the file is removed or replaced before that.
 //
-// One run at a time can write to the file: another one, in any process, fails. It
-// is locked by a file beside it, named like it with .lock added, that stays.
+// The file must not be one that the run reads as rows: bad lines would make lines
+// without end. To read its letters (Read) while rows fail again is possible.
+//
+// One run at a time can write to the file: another one, in any process, fails, and
+// so does a file sink, or a file source that begins to read. It is locked by a file
+// beside it, named like it with .lock added, that stays, and, but on Windows, by
+// itself under whatever name.
 func NDJSON(path string) rxcql.DeadLetters { return ndjson{path} }
 
 type ndjson struct{ path string }
@@ -53,8 +60,8 @@ func (n ndjson) Check(context.Context) error {
 	return nil
 }
 
-func (n ndjson) Open(context.Context) (rxcql.LetterWriter, error) {
-	w := &ndjsonWriter{lock: flock.New(n.path+".lock", flock.SetPermissions(0o600))}
+func (n ndjson) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+	w := &ndjsonWriter{path: n.path, lock: flock.New(n.path+".lock", flock.SetPermissions(0o600))}
 	locked, err := w.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("deadletter.NDJSON: lock: %w", err)
@@ -62,36 +69,74 @@ func (n ndjson) Open(context.Context) (rxcql.LetterWriter, error) {
 	if !locked {
 		return nil, fmt.Errorf("deadletter.NDJSON: another run writes to %s: give each run a file of its own", n.path)
 	}
-	if err := w.open(n.path); err != nil {
+	if err := w.open(rxcql.RunOf(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("deadletter.NDJSON: %w", err), w.lock.Unlock())
 	}
 	return w, nil
 }
 
 type ndjsonWriter struct {
+	path  string
 	file  *os.File
 	lock  *flock.Flock
 	buf   bytes.Buffer
 	whole int64 // where the last whole letter ends
 }
 
-// open opens the file at the end of its last whole letter.
-func (w *ndjsonWriter) open(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+// open opens the file at the end of its last whole letter. Run is nil outside of a
+// run.
+func (w *ndjsonWriter) open(run *rxcql.Run) error {
+	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	w.file = f
-	if w.whole, err = wholeLines(f); err == nil {
+	if err = w.mayWrite(run); err == nil {
+		w.whole, err = wholeLines(f)
+	}
+	if err == nil {
+		err = w.onlyLetters()
+	}
+	if err == nil {
 		err = w.cut()
 	}
 	if err == nil {
-		err = filesys.SyncFolder(filepath.Dir(path)) // else the file itself may be gone after a power cut
+		err = filesys.SyncFolder(filepath.Dir(w.path)) // else the file itself may be gone after a power cut
 	}
 	if err != nil {
 		f.Close()
 	}
 	return err
+}
+
+// mayWrite locks the file itself, for those who come to it under another name, or
+// as a sink or a source.
+func (w *ndjsonWriter) mayWrite(run *rxcql.Run) error {
+	about, err := w.file.Stat()
+	if err != nil {
+		return err
+	}
+	if run != nil && run.Reads(about) {
+		return fmt.Errorf("%s is read by this run: name another file for its letters", w.path)
+	}
+	return filesys.Lock(w.file)
+}
+
+// begins is how each letter does.
+var begins = fmt.Sprintf(`{"v":%d,"run":"`, version)
+
+// onlyLetters refuses to cut off what is not left of a letter. A power cut may leave
+// zeros where the rest would be.
+func (w *ndjsonWriter) onlyLetters() error {
+	left := make([]byte, len(begins))
+	n, err := w.file.ReadAt(left, w.whole)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !strings.HasPrefix(begins, string(bytes.TrimRight(left[:n], "\x00"))) {
+		return fmt.Errorf("%s is no file of letters: its last line has no end and does not begin as a letter does: name another file", w.path)
+	}
+	return nil
 }
 
 // wholeLines is the length of a file up to its last newline.
@@ -135,6 +180,9 @@ func (w *ndjsonWriter) Write(_ context.Context, letters []rxcql.Letter) error {
 	_, err := w.file.WriteAt(w.buf.Bytes(), w.whole)
 	if err == nil {
 		err = w.file.Sync()
+	}
+	if err == nil {
+		err = filesys.Same(w.file, w.path)
 	}
 	if err != nil {
 		_ = w.cut() // what is left of the letters is cut off by the next run at the latest

@@ -114,7 +114,8 @@ func TestWhatIsLeftOfALetterIsToldAndCutOffByTheNextRun(t *testing.T) {
 		require.Len(t, letters, lines+1)
 		require.Equal(t, "new", letters[lines].Row)
 	}
-	long := append(bytes.Clone(data), bytes.Repeat([]byte("x"), 300_000)...) // a rest of several blocks
+	long := append(bytes.Clone(data), data[:20]...)
+	long = append(long, bytes.Repeat([]byte("x"), 300_000)...) // a rest of several blocks
 	require.NoError(t, os.WriteFile(path, long, 0o600))
 	write(t, path, letter(4, "d"))
 	letters, errs := readAll[string](path)

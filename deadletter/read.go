@@ -42,7 +42,11 @@ func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
 			yield(Letter[T]{}, fmt.Errorf("deadletter: %w", err))
 			return
 		}
-		read(io.LimitReader(f, about.Size()), path, cfg, yield)
+		var from io.Reader = f
+		if about.Mode().IsRegular() { // a pipe has no size
+			from = io.LimitReader(f, about.Size())
+		}
+		read(from, path, cfg, yield)
 	}
 }
 

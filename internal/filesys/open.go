@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// ErrLocked: another run has the file open for writing, in this process or in
+// ErrLocked: something else has the file open for writing, in this process or in
 // another.
-var ErrLocked = errors.New("another run writes this file")
+var ErrLocked = errors.New("another run writes this file, or another part of this one does")
 
 // Regular refuses what is there under a path and is no regular file: pipes and
 // devices can be neither synced, cut nor read from an offset. Nothing being there
@@ -49,7 +49,21 @@ func Write(path string, create bool) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = lock(f)
+	if err := Lock(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if made {
+		if err := SyncFolder(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(fmt.Errorf("the folder of %s: %w", path, err), f.Close())
+		}
+	}
+	return f, nil
+}
+
+// Lock takes an open file for one writer, as Write does, until it is closed: under
+// whatever name another comes to it.
+func Lock(f *os.File) error {
+	err := lock(f)
 	for range 10 { // somebody may only be looking; see Read
 		if !errors.Is(err, ErrLocked) {
 			break
@@ -58,14 +72,9 @@ func Write(path string, create bool) (*os.File, error) {
 		err = lock(f)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	if made {
-		if err := SyncFolder(filepath.Dir(path)); err != nil {
-			return nil, errors.Join(fmt.Errorf("the folder of %s: %w", path, err), f.Close())
-		}
-	}
-	return f, nil
+	return nil
 }
 
 // Read opens a file to read it. One that is being written here is refused: the
