@@ -42,6 +42,7 @@ type Track struct {
 	marks map[string][]byte // by stage, as restored; not changed
 
 	mu      sync.Mutex
+	read    int64             // rows delivered, earlier runs' included
 	settled int64             // pages in the settled prefix, earlier runs' included
 	rows    int64             // rows in these
 	state   []byte            // where the source goes on after them
@@ -55,6 +56,7 @@ type Track struct {
 // before it.
 type trackedPage struct {
 	track   *Track
+	before  int64 // rows of the part before it, as Track.read counts them
 	rows    int
 	next    []byte
 	last    bool
@@ -112,6 +114,8 @@ func (t *Track) page(rows int, next []byte, last bool) *Receipt {
 	}
 	p := &trackedPage{track: t, rows: rows, next: next, last: last}
 	t.mu.Lock()
+	p.before = t.read
+	t.read += int64(rows)
 	t.beyond = append(t.beyond, p)
 	t.mu.Unlock()
 	t.job.delivered()
@@ -195,7 +199,23 @@ func (l *Lease) Marked(st *Stage) []byte {
 // Tracked tells whether the lease's pages are part of a job with a checkpoint.
 func (l *Lease) Tracked() bool { return len(l.receipts) > 0 && l.receipts[0].page != nil }
 
-// count adds a row to the lease's page that is not in it.
+// Grows tells whether the lease's pages are part of a job with a checkpoint, and of
+// a source that may grow (Identity.Grows).
+func (l *Lease) Grows() bool { return l.Tracked() && l.receipts[0].page.track.grows }
+
+// Span tells which rows of their part the pages of the lease are: those after the
+// first from, up to the first to. Rows that a source could not read count, and so do
+// those that operators have left out since: where nothing is put in between they
+// have the same numbers in every run of the job. The lease must be tracked.
+func (l *Lease) Span() (from, to int64) {
+	first, last := l.receipts[0].page, l.receipts[len(l.receipts)-1].page
+	first.track.mu.Lock()
+	defer first.track.mu.Unlock()
+	return first.before, last.before + int64(last.rows)
+}
+
+// count adds a row to the lease's page that is not in it. The source does that
+// before it delivers the next page.
 func (l *Lease) count() {
 	if !l.Tracked() {
 		return
@@ -204,4 +224,5 @@ func (l *Lease) count() {
 	p.track.mu.Lock()
 	defer p.track.mu.Unlock()
 	p.rows++
+	p.track.read++
 }

@@ -1,7 +1,6 @@
 package operators
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +51,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // With the position of a range a checkpoint has a hash of the key of the group that
 // was open there; rows of that group that are read again are dropped, since it
 // is durable as a whole, and counted as filtered. Where a file has grown by more rows of
-// the group that it had ended with, that is rxcql.ErrCheckpointForeign.
+// the group that it had ended with, that is rxcql.ErrCheckpointForeign; and so it is,
+// where rows of that group are read again, if it has grown by any in their page.
 //
 // A stream in which rows of a partition do not arrive together is refused by
 // rxcql.New.
@@ -130,8 +130,12 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	if p.Last && now.Rows > 0 {
 		g.ended = append(g.ended, now)
 		now.Rows = 0
-		if p.Tracked() {
-			p.Mark(g.st, append(hashKey(now.Key), atEnd...))
+		if p.Grows() {
+			mark := endMark(p.Lease, hashKey(now.Key))
+			p.Mark(g.st, mark)
+			if open != nil && len(g.ended) == 1 { // the pages before may be settled without this one
+				open.lease.Mark(g.st, mark)
+			}
 		}
 	}
 	if open != nil && len(g.ended) > 0 { // the first that ended is the open one
@@ -140,9 +144,6 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	}
 	if now.Rows > 0 {
 		g.hold(p, open, now)
-		if p.Tracked() {
-			p.Mark(g.st, hashKey(now.Key))
-		}
 	}
 	if before == nil {
 		return g.handOn(ctx, p, p.Lease)
@@ -157,43 +158,6 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	return err
 }
 
-// atEnd stands behind the hash in a mark where the range has ended, and its last
-// group with it: rows that come there later, since the source has grown, are not of
-// a group that may be dropped.
-const atEnd = "$"
-
-var errGrown = fmt.Errorf("%w: rows of the last group have come to the end of the source, and an earlier run has handed that on as whole; "+
-	"begin anew with another job name", rxcql.ErrCheckpointForeign)
-
-// pastDurable are the rows of a page that come after the group which an earlier
-// run has handed on already, where that has left the range in its midst.
-func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) ([]T, error) {
-	durable, seen := g.durable[p.Range]
-	if !seen {
-		if durable = p.Marked(g.st); durable == nil {
-			return p.Rows, nil
-		}
-		g.durable[p.Range] = durable
-	}
-	if durable == nil {
-		return p.Rows, nil
-	}
-	if len(durable) > hashSize && len(p.Rows) > 0 && bytes.Equal(hashKey(g.key(p.Rows[0])), durable[:hashSize]) {
-		return nil, g.st.Fail(errGrown)
-	}
-	past := 0
-	for past < len(p.Rows) && bytes.Equal(hashKey(g.key(p.Rows[past])), durable) {
-		past++
-	}
-	g.st.Drop(past)
-	if past < len(p.Rows) {
-		g.durable[p.Range] = nil
-	} else if p.Last && len(durable) == hashSize && p.Tracked() {
-		p.Mark(g.st, append(durable, atEnd...))
-	}
-	return p.Rows[past:], nil
-}
-
 // hold keeps the group that is open at the end of a page, and the page's receipt
 // for it.
 func (g *grouping[T, K, S]) hold(p *rxcql.Page[T], open *openGroup[K, S], now Group[K, S]) {
@@ -203,8 +167,12 @@ func (g *grouping[T, K, S]) hold(p *rxcql.Page[T], open *openGroup[K, S], now Gr
 		g.ranges[p.Range] = open
 	}
 	open.Group = now
-	if len(p.Rows) > 0 {
-		open.lease.Take(p.Lease, 0)
+	if len(p.Rows) == 0 {
+		return // the page has the mark of the one before, whatever becomes of that
+	}
+	open.lease.Take(p.Lease, 0)
+	if p.Tracked() {
+		p.Mark(g.st, hashKey(now.Key))
 	}
 }
 

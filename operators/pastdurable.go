@@ -1,0 +1,70 @@
+package operators
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"github.com/rxcql/rxcql"
+)
+
+// atEnd stands behind the hash in a mark where a source that may grow has ended, and
+// the group with it, before the number of rows that there were of the part: rows that
+// come behind these later are not of a group that may be dropped.
+const atEnd = "$"
+
+// endMark is the mark of a group that ended with the lease's page, the last one.
+func endMark(l *rxcql.Lease, hash []byte) []byte {
+	_, end := l.Span()
+	return strconv.AppendInt(append(hash, atEnd...), end, 10)
+}
+
+// readMark takes a mark apart; the end is -1 for a group that ended as another began.
+func readMark(mark []byte) (hash []byte, end int64, err error) {
+	if len(mark) <= hashSize {
+		return mark, -1, nil
+	}
+	end, err = strconv.ParseInt(string(mark[hashSize+len(atEnd):]), 10, 64)
+	if err != nil {
+		err = fmt.Errorf("%w: the mark of a group cannot be read", rxcql.ErrCheckpointDamaged)
+	}
+	return mark[:hashSize:hashSize], end, err
+}
+
+var errGrown = fmt.Errorf("%w: rows have come to the end of the source behind the last group, or with it in a page, "+
+	"and an earlier run has handed that on as whole; begin anew with another job name", rxcql.ErrCheckpointForeign)
+
+// pastDurable are the rows of a page that come after the group which an earlier
+// run has handed on already, where that has left the range in its midst.
+func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) ([]T, error) {
+	durable, seen := g.durable[p.Range]
+	if !seen {
+		if durable = p.Marked(g.st); durable == nil {
+			return p.Rows, nil
+		}
+		g.durable[p.Range] = durable
+	}
+	if durable == nil {
+		return p.Rows, nil
+	}
+	hash, end, err := readMark(durable)
+	if err != nil {
+		return nil, g.st.Fail(err)
+	}
+	past := 0
+	for past < len(p.Rows) && bytes.Equal(hashKey(g.key(p.Rows[past])), hash) {
+		past++
+	}
+	// Operators may have left rows out or made more of them, so of the rows in a page
+	// nobody knows which the source had at that end: all or none is dropped.
+	if _, to := p.Span(); past > 0 && end >= 0 && to > end {
+		return nil, g.st.Fail(errGrown)
+	}
+	g.st.Drop(past)
+	if past < len(p.Rows) {
+		g.durable[p.Range] = nil
+	} else if p.Last && p.Grows() {
+		p.Mark(g.st, endMark(p.Lease, hash))
+	}
+	return p.Rows[past:], nil
+}
