@@ -47,7 +47,7 @@ func Infrastructure(err error) bool {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return false
 	}
-	return Classify(err) == ConnectionLost && ofText(err.Error()) == ConnectionLost
+	return ofText(err) == ConnectionLost
 }
 
 // diskGuardrail is in the answer, of the kind Invalid, of a server that takes no

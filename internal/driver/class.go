@@ -118,7 +118,7 @@ func Classify(err error) Class {
 	case lost(err):
 		return ConnectionLost
 	}
-	return ofText(err.Error())
+	return ofText(err)
 }
 
 func ofCode(err gocql.RequestError) Class {
@@ -197,15 +197,33 @@ func lost(err error) bool {
 
 // ofText knows the errors of gocql that have nothing but a text: those of
 // CreateSession, of a connection that broke inside a frame, and of a batch
-// with the wrong number of values.
-func ofText(text string) Class {
+// with the wrong number of values. What wraps them is not looked at: names of files,
+// keys of JSON and words of users are in it, and may read alike.
+func ofText(err error) Class {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return ofText(inner)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if class := ofText(inner); class != Other {
+				return class
+			}
+		}
+		return Other
+	}
+	return ofWholeText(err.Error())
+}
+
+func ofWholeText(text string) Class {
 	switch {
-	case strings.Contains(text, "unable to create session") &&
+	case strings.HasPrefix(text, "gocql: unable to create session: ") &&
 		(strings.Contains(text, "Provided username") || strings.Contains(text, "uthentication")):
 		return AuthFailed
-	case strings.Contains(text, "values send got"):
+	case strings.HasPrefix(text, "gocql: ") && strings.Contains(text, " values send got "):
 		return Invalid
-	case strings.Contains(text, "unable to read frame body"), strings.Contains(text, "heartbeat failed"):
+	case strings.HasPrefix(text, "unable to read frame body: "), text == "gocql: heartbeat failed":
 		return ConnectionLost
 	}
 	return Other
