@@ -14,7 +14,7 @@
 //
 // A page is the unit that moves; a row is the unit that operators see. Every
 // page read carries a Receipt, settled exactly once, when everything made from
-// the page is durable, dropped on purpose or dead-lettered. The bytes in flight are bounded by
-// the Budget; reading waits when they are used up, and so does not run ahead of
-// a slow sink.
+// the page is durable, dropped on purpose or dead-lettered. The bytes in flight
+// are bounded by the Budget; reading waits when they are used up, and so does not
+// run ahead of a slow sink.
 package rxcql

@@ -20,9 +20,7 @@ func TestSourcesWhoseNumberedNamesAreTheSame(t *testing.T) {
 	}
 	p, err := rxcql.New(operators.Merge(named("X"), named("X"), named("X 2")), rxcql.Sink[int](&resuming{}),
 		rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
-	if err != nil {
-		return // told in time
-	}
+	require.NoError(t, err)
 	rep, err := p.Run(context.Background())
 	require.NoError(t, err)
 	require.EqualValues(t, 30, rep.ReadRows)

@@ -7,8 +7,8 @@
 //
 // A letter says where the row failed and why, and has the row as it came into
 // that stage: a row that could not be decoded at the source is there as an
-// rxcql.Row, a line of a file as a string (a []byte if it is not UTF-8), one that failed in the middle of a pipeline is of the type that the
-// stage takes. Rows are kept as encoding/json writes them, so fields that it
+// rxcql.Row, a line of a file as a string (a []byte if it is not UTF-8), one that
+// failed in the middle of a pipeline is of the type that the stage takes. Rows are kept as encoding/json writes them, so fields that it
 // leaves out are not kept; an rxcql.Row is kept byte for byte. A row that JSON
 // would not keep as it is (text that is not UTF-8, a float that is not a number)
 // ends the run with an error.

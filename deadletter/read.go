@@ -22,8 +22,8 @@ var ErrTorn = errors.New("deadletter: the last letter is cut off")
 // leaves them out. With T json.RawMessage rows of any type come as they are.
 //
 // After a letter that cannot be read the sequence goes on with the next one if it
-// is not left (source.Seq ends with the first error); the error, which wraps ErrLetter, names the line and shows
-// nothing of it. A run that was killed, or its machine, may leave the last letter
+// is not left (source.Seq ends with the first error); the error, which wraps
+// ErrLetter, names the line and shows nothing of it. A run that was killed, or its machine, may leave the last letter
 // cut off: that is ErrTorn. That letter never counted as written, so its row is
 // read again by the next run of the pipeline, which also cuts the rest off.
 //

@@ -102,8 +102,6 @@ func newTable(session *gocql.Session, name string) (t table, err error) {
 	return t, err
 }
 
-func mayPass(err error) bool { return driver.Classify(err).Transient() }
-
 func (t *table) insert() string {
 	return "INSERT INTO " + t.name + " (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
@@ -113,7 +111,7 @@ func (t *table) ConfigError() error { return t.err }
 
 // Check has the server prepare the statement.
 func (t *table) Check(ctx context.Context) error {
-	err := rxcql.Retry(ctx, mayPass, func() error {
+	err := rxcql.Retry(ctx, driver.MayPass, func() error {
 		_, err := t.session.Describe(ctx, t.insert())
 		return err
 	})
@@ -143,7 +141,7 @@ func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
 	insert := driver.Statement{CQL: w.insert(), Idempotent: true, Args: []any{
 		l.Run, int32(l.N / lettersAPart), l.N, int32(version), l.Time, l.Stage, l.Error, l.Range, l.Page, int32(l.Index), l.Type, l.Row,
 	}}
-	err := rxcql.Retry(ctx, mayPass, func() error { return w.session.Exec(ctx, insert) })
+	err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.session.Exec(ctx, insert) })
 	if err == nil {
 		return nil
 	}

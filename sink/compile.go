@@ -9,13 +9,14 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // load reads the schema of the table to write.
 func load(ctx context.Context, q schema.Reader, keyspace, name string) (*schema.Table, error) {
 	var table *schema.Table
-	err := rxcql.Retry(ctx, mayPass, func() (err error) {
+	err := rxcql.Retry(ctx, driver.MayPass, func() (err error) {
 		table, err = schema.Load(ctx, q, keyspace, name)
 		return err
 	})

@@ -26,7 +26,7 @@ func (e *exec[T]) sender(st *rxcql.Stage) func(context.Context, func(context.Con
 // whether it may have been applied.
 func repeats(cql string, idempotent bool) (may, unsure func(error) bool) {
 	unsure = outcome(cql)
-	return func(err error) bool { return mayPass(err) && (idempotent || !unsure(err)) }, unsure
+	return func(err error) bool { return driver.MayPass(err) && (idempotent || !unsure(err)) }, unsure
 }
 
 // inSteps finds statements that the server runs in several steps: batches, and
@@ -47,7 +47,7 @@ func outcome(cql string) func(error) bool {
 // describe asks the server for a statement's parameters; what may pass is tried
 // again.
 func describe(ctx context.Context, s *driver.Session, cql string) (about *driver.Description, err error) {
-	err = rxcql.Retry(ctx, mayPass, func() error {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		about, err = s.Describe(ctx, cql)
 		return err
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // requests sends what a sink has to send: as much at once as its window allows,
@@ -18,10 +17,6 @@ type requests struct {
 func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool) *requests {
 	return &requests{st: st, window: newWindow(inFlight, st.Run().Log()), unsure: unsure}
 }
-
-// mayPass tells failures after which a request is worth another try, if it does
-// no harm.
-func mayPass(err error) bool { return driver.Classify(err).Transient() }
 
 // attempt sends once, when the window has room before wait ends. A request that
 // was not sent is not unsure.

@@ -61,7 +61,7 @@ func (r *resending) run(ctx context.Context, q *requests, applied bool, first er
 		}
 		return r.wire.send(ctx, r.batch, r.from, r.to, r.attempt)
 	})
-	if err != nil && mayPass(err) && r.spent(err) {
+	if err != nil && driver.MayPass(err) && r.spent(err) {
 		err = fmt.Errorf("sent %d times, as often as rows with a list that is not frozen can be: %w", attemptsPerRow, err)
 	}
 	return unsure, err
@@ -70,7 +70,7 @@ func (r *resending) run(ctx context.Context, q *requests, applied bool, first er
 // may leaves failures that smaller requests may be spared to halving.
 func (r *resending) may(err error) bool {
 	halves := r.to-r.from > 1 && (&delivery{batch: r.batch, attempt: r.attempt}).refused(err, r.from, r.to)
-	return mayPass(err) && !halves && !r.spent(err)
+	return driver.MayPass(err) && !halves && !r.spent(err)
 }
 
 // spent tells that the time of the next attempt would be the next row's.

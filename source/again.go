@@ -8,16 +8,12 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// mayPass tells failures after which a read is worth another try. Reads can
-// always be repeated.
-func mayPass(err error) bool { return driver.Classify(err).Transient() }
-
 // fetch gets a page; one that fails is asked for again, from the same page
 // state. Nothing of a page that failed has gone downstream, so no row does
 // twice.
 func (r *paged[T]) fetch(ctx context.Context, p part, state []byte, first bool, limit int64) (*driver.Page, error) {
 	got, err := r.fetchOnce(ctx, p, state, first, limit)
-	if err != nil && mayPass(err) {
+	if err != nil && driver.MayPass(err) {
 		return r.fetchAgain(ctx, p, state, first, limit, err)
 	}
 	return got, err
@@ -27,7 +23,7 @@ func (r *paged[T]) fetch(ctx context.Context, p part, state []byte, first bool, 
 // allocation.
 func (r *paged[T]) fetchAgain(ctx context.Context, p part, state []byte, first bool, limit int64, failed error) (*driver.Page, error) {
 	var got *driver.Page
-	err := r.stage.Retry(ctx, failed, mayPass, func(int) (err error) {
+	err := r.stage.Retry(ctx, failed, driver.MayPass, func(int) (err error) {
 		got, err = r.fetchOnce(ctx, p, state, first, limit)
 		return err
 	})
@@ -50,7 +46,7 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, first bo
 // describe, load and ringOf are what checks ask the server; what may pass is
 // tried again.
 func describe(ctx context.Context, s *driver.Session, cql string) (about *driver.Description, err error) {
-	err = rxcql.Retry(ctx, mayPass, func() error {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		about, err = s.Describe(ctx, cql)
 		return err
 	})
@@ -58,7 +54,7 @@ func describe(ctx context.Context, s *driver.Session, cql string) (about *driver
 }
 
 func load(ctx context.Context, s *driver.Session, keyspace, table string) (about *schema.Table, err error) {
-	err = rxcql.Retry(ctx, mayPass, func() error {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		about, err = schema.Load(ctx, s, keyspace, table)
 		return err
 	})
@@ -66,7 +62,7 @@ func load(ctx context.Context, s *driver.Session, keyspace, table string) (about
 }
 
 func ringOf(ctx context.Context, s *driver.Session) (now driver.Ring, err error) {
-	err = rxcql.Retry(ctx, mayPass, func() error {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		now, err = s.Ring(ctx)
 		return err
 	})

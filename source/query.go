@@ -117,7 +117,7 @@ func fingerprint(args []any) string {
 func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) error {
 	about, err := describe(ctx, ses, st.CQL)
 	switch {
-	case err != nil && (mayPass(err) || ctx.Err() != nil):
+	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
 		return fmt.Errorf("the statement could not be checked: %w", err)
 	case err != nil:
 		return fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)

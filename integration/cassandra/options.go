@@ -87,8 +87,8 @@ func WithTLS() Option { return func(s *settings) { s.tls = true } }
 // it for benchmarks. By default the JVM is set to start fast and stay small.
 func Production() Option { return func(s *settings) { s.production = true } }
 
-// Heap sets the Java heap of each node in MB, 128 at least: by default 512 for one node, 256
-// for each of three, 2048 with Production. A container gets it through
+// Heap sets the Java heap of each node in MB, 128 at least: by default 512 for one
+// node, 256 for each of three, 2048 with Production. A container gets it through
 // MAX_HEAP_SIZE.
 func Heap(mb int) Option { return func(s *settings) { s.heapMB = mb } }
 

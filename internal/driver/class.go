@@ -65,6 +65,10 @@ func (c Class) Transient() bool {
 	return false
 }
 
+// MayPass tells failures after which a request is worth another try. Whether that
+// does harm is for the caller to know; a read can always be repeated.
+func MayPass(err error) bool { return Classify(err).Transient() }
+
 // Ambiguous reports whether a write that failed so may have been applied, now
 // or later, in part or as a whole. Such a write must not be repeated unless
 // repeating does no harm. Only what is known to stop a write before any
