@@ -4,24 +4,39 @@ package filesys
 
 import (
 	"errors"
+	"math/rand/v2"
 	"os"
 	"syscall"
+	"time"
 )
 
+// lock takes the writer's lock. Whoever looks whether a file is written shares the
+// lock for that moment, however long the moment gets on a busy machine. A writer shares
+// it with nobody, so where it can be shared there is no writer, and lock tries again.
 func lock(f *os.File) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	var locking error
-	err = raw.Control(func(fd uintptr) { locking = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) })
-	if errors.Is(locking, syscall.EWOULDBLOCK) {
-		return ErrLocked
+	until := time.Now().Add(longestLook)
+	for {
+		var locking error
+		err = raw.Control(func(fd uintptr) { locking = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) })
+		if err != nil || !errors.Is(locking, syscall.EWOULDBLOCK) {
+			return err // a file system without locks is no reason not to write
+		}
+		if written(f) || time.Now().After(until) {
+			return ErrLocked
+		}
+		time.Sleep(rand.N(time.Millisecond)) // two writers may each have met the other's look
 	}
-	return err // a file system without locks is no reason not to write
 }
 
-// written tells whether somebody has the lock. Reading takes none for longer.
+// longestLook ends the wait for somebody who looks: a process that was stopped in the
+// middle of it, say.
+const longestLook = time.Minute
+
+// written reports whether somebody writes the file, by sharing the lock for a moment.
 func written(f *os.File) (locked bool) {
 	raw, err := f.SyscallConn()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // ErrLocked: something else has the file open for writing, in this process or in
@@ -63,15 +62,7 @@ func Write(path string, create bool) (*os.File, error) {
 // Lock takes an open file for one writer, as Write does, until it is closed: under
 // whatever name another comes to it.
 func Lock(f *os.File) error {
-	err := lock(f)
-	for range 10 { // somebody may only be looking; see Read
-		if !errors.Is(err, ErrLocked) {
-			break
-		}
-		time.Sleep(time.Millisecond)
-		err = lock(f)
-	}
-	if err != nil {
+	if err := lock(f); err != nil {
 		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return nil
