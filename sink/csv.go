@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
@@ -134,6 +135,9 @@ func (c *csvRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {
 		var err error
 		if c.text, err = codec.AppendText(c.text[:0], col.Type, cell); err != nil {
 			return dst, columnError(col, err)
+		}
+		if !utf8.Valid(c.text) {
+			return dst, columnError(col, csvrow.ErrNotUTF8)
 		}
 		dst = csvrow.AppendField(dst, c.text, c.null)
 	}

@@ -95,7 +95,7 @@ func TestAFileEndsWhereTheNextRecordCannotBeFound(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	for text, says := range map[string]string{
 		"a,b\n1,x\n2,\"y\n3,z\n":               "not closed",
-		"a,b\n1,x\n2,5\" by\n3,\"z\n4,x\n":     "a quote stands",
+		"a,b\n1,x\n2,5\",z\n3,6\",z\n":         "a quote stands",
 		"a,b\n1,x\n2,\"y\n3\",z\n4,x\n":        "3 fields",
 		"a,b\n1,x\n2," + long + "\n4,x\n":      "longer than MaxLine",
 		"a,b\n1,x\n2,\"y\n" + long + "\n4,x\n": "longer than MaxLine",

@@ -1,12 +1,14 @@
 package source
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/csvrow"
@@ -69,6 +71,9 @@ func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	if err == io.EOF { //nolint:errorlint // fields returns it as it is
 		err = fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
 	}
+	if errors.Is(err, csvrow.ErrQuote) || errors.Is(err, csvrow.ErrOpenQuote) {
+		err = fmt.Errorf("%w: %w; %w", rxcql.ErrSchema, err, errNoHeader(c.plan.Columns(), string(record)))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +82,13 @@ func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 		header = append(header, string(f.Text))
 	}
 	c.width = len(header)
-	if c.places, err = places(c.plan.Columns(), header, c.cfg.loose); err != nil {
+	switch {
+	case !utf8.Valid(record):
+		return nil, fmt.Errorf("%w: the header is not UTF-8", rxcql.ErrSchema)
+	case bytes.ContainsRune(bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r")), '\r'):
+		return nil, errCROnly
+	}
+	if c.places, err = places(c.plan.Columns(), header, string(record), c.cfg.loose); err != nil {
 		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
 	in.Accept()
@@ -87,27 +98,33 @@ func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	}, nil
 }
 
-// places finds the columns in the header. What is in a header that has none of
-// them is not told: it may be a row.
-func places(columns, header []string, loose bool) ([]int, error) {
+// places finds the columns in the header.
+func places(columns, header []string, line string, loose bool) ([]int, error) {
 	var at []int
+	var spare []string // columns of the file that are none of ours
+	for _, name := range header {
+		if !slices.Contains(columns, name) {
+			spare = append(spare, name)
+		}
+	}
+	known := len(spare) < len(header)
 	var errs []error
-	found := false
 	for _, name := range columns {
 		i := slices.Index(header, name)
 		if i < 0 {
-			errs = append(errs, fmt.Errorf("column %q is not in the header", name))
-		} else if slices.Index(header[i+1:], name) >= 0 {
+			near := meant(name, spare, known)
+			known = known || near != ""
+			errs = append(errs, fmt.Errorf("column %q is not in the header%s", name, near))
+		} else if slices.Contains(header[i+1:], name) {
 			errs = append(errs, fmt.Errorf("column %q is twice in the header", name))
 		}
-		found = found || i >= 0
 		at = append(at, i)
 	}
-	if !found {
-		return nil, errors.Join(append(errs, errors.New("is the first line a header?"))...)
+	if !known {
+		return nil, errors.Join(append(errs, errNoHeader(columns, line))...)
 	}
 	for i, name := range header {
-		if !loose && !slices.Contains(columns, name) {
+		if !loose && slices.Contains(spare, name) {
 			errs = append(errs, fmt.Errorf("the header's column %d, %q, has no field; add one with that `cql` tag, or give IgnoreUnknown", i+1, name))
 		}
 	}
@@ -133,15 +150,27 @@ func (c *csvFile[T]) record(in *lines.Reader) ([]byte, error) {
 	if record == nil {
 		return nil, err
 	}
-	if err == nil && len(fields) != c.width {
+	certain := err == nil || !errors.Is(err, csvrow.ErrOpenQuote)
+	switch {
+	case errors.Is(err, csvrow.ErrQuote):
+		var failed error
+		if certain, failed = c.split.EndIsCertain(in.Ahead); failed != nil {
+			return nil, failed
+		}
+	case err == nil && len(fields) != c.width:
 		err = fmt.Errorf("%d fields where the header has %d", len(fields), c.width)
+		certain = in.Lines() == 1
+	}
+	if !certain {
+		return nil, fmt.Errorf("%w; %w", err, errLost)
 	}
 	c.now, c.bad = fields, err
-	if err != nil && (in.Lines() != 1 || errors.Is(err, csvrow.ErrOpenQuote)) {
-		return nil, err
-	}
 	return record, nil
 }
+
+// errLost says why reading ends whatever the policy for rows that fail.
+var errLost = errors.New("whether the lines after it are text of the same field or records cannot be told, so nothing more is read; " +
+	"correct that record in the file: a field with a quote, a comma or a line break in it stands in quotes, with each quote in it doubled")
 
 func (c *csvFile[T]) row(_ []byte, into *T) error {
 	if c.bad != nil {

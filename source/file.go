@@ -165,7 +165,14 @@ func (s *file[T]) open() (*fileReader[T], error) {
 		return nil, err
 	}
 	r := &fileReader[T]{path: s.path, f: f, in: lines.New(f, s.cfg.maxLine), format: s.format()}
-	if err = r.in.SkipBOM(); err == nil {
+	var first []byte
+	if first, err = r.in.Peek(4 << 10); err == nil {
+		err = notText(first)
+	}
+	if err == nil {
+		err = r.in.SkipBOM()
+	}
+	if err == nil {
 		r.facts, err = r.format.begin(r.in)
 	}
 	if err != nil {

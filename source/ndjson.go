@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -53,15 +54,26 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	if isRow[T]() {
 		err = errors.Join(err, errNoRow)
 	}
-	s.format = func() fileFormat[T] { return &ndjson[T]{loose: cfg.loose, nilable: nilable} }
+	_, own := any(new(T)).(json.Unmarshaler)
+	objects := !own && (rt.Kind() == reflect.Struct || rt.Kind() == reflect.Map)
+	s.format = func() fileFormat[T] { return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects} }
 	return s.stream(err)
 }
 
 var errNoRow = errors.New("a file does not tell the types of columns that rxcql.Row needs; use a struct")
 
-type ndjson[T any] struct{ loose, nilable bool }
+type ndjson[T any] struct {
+	loose, nilable bool
+	objects        bool // T is read from objects alone
+}
 
-func (*ndjson[T]) begin(*lines.Reader) ([]rxcql.Fact, error) { return nil, nil }
+func (n *ndjson[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
+	first, err := in.Peek(4 << 10)
+	if err == nil && n.objects && jsonArray(first) {
+		err = errJSONArray
+	}
+	return nil, err
+}
 
 var errNull = fmt.Errorf("%w: null where a value is needed", jsonline.ErrUnfit)
 

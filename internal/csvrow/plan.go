@@ -3,6 +3,7 @@ package csvrow
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/rxcql/rxcql/internal/codec"
@@ -62,6 +63,8 @@ func (p *Plan[T]) Append(dst []byte, row *T) ([]byte, error) {
 			return dst, p.wrong(i, err)
 		case null:
 			dst = append(dst, p.null...)
+		case !utf8.Valid(text):
+			return dst, p.wrong(i, ErrNotUTF8)
 		default:
 			dst = AppendField(dst, text, p.null)
 		}
@@ -73,6 +76,11 @@ func (p *Plan[T]) wrong(i int, err error) error {
 	return fmt.Errorf("column %q (%s): %w", p.names[i], p.at[i].Type, err)
 }
 
+// ErrNotUTF8: a value's text is not UTF-8, as a file of CSV must be.
+var ErrNotUTF8 = errors.New("text that is not UTF-8 cannot be written; use []byte")
+
+var errNotUTF8 = errors.New("the field is not UTF-8")
+
 // Read reads fields into a zero T; order[i] is the place of column i among them.
 // A null is a nil pointer, an invalid sql.Null, a nil slice or map, or else the
 // zero value.
@@ -81,6 +89,9 @@ func (p *Plan[T]) Read(fields []Field, order []int, row *T) error {
 		f := fields[order[i]]
 		if f.Null(p.null) {
 			continue
+		}
+		if !utf8.Valid(f.Text) {
+			return p.wrong(i, errNotUTF8)
 		}
 		if err := c.read(unsafe.Add(unsafe.Pointer(row), p.at[i].Offset), f.Text); err != nil {
 			return p.wrong(i, err)

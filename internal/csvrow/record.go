@@ -51,17 +51,27 @@ func CheckNull(null string) error {
 type Splitter struct {
 	fields []Field
 	text   []byte // of quoted fields
-	quotes int
+	open   bool   // a quoted field goes on in the next line
+	lines  int    // of the record
+	quotes int    // in its last line, where there is doubt
+	doubt  doubt
 }
 
 // Begin makes ready for a record.
-func (s *Splitter) Begin() { s.quotes = 0 }
+func (s *Splitter) Begin() { s.open, s.lines, s.doubt = false, 0, doubt{} }
 
-// Open tells, given the next line of a record, whether the record goes on after
-// it: whether a quote is open.
+// Open reports, given the next line of a record, whether the record goes on after
+// it, because a quoted field is open. Only a quote at the beginning of a field
+// opens one.
 func (s *Splitter) Open(line []byte) bool {
-	s.quotes += bytes.Count(line, []byte{'"'})
-	return s.quotes%2 == 1
+	s.lines++
+	if !s.open && bytes.IndexByte(line, '"') < 0 {
+		return false
+	}
+	if s.open = s.scan(line, s.open); s.doubt.kind != noDoubt {
+		s.quotes = bytes.Count(line, []byte{'"'})
+	}
+	return s.open
 }
 
 // Blank tells whether a record is an empty line.
@@ -72,10 +82,13 @@ func trimEnd(record []byte) []byte {
 	return bytes.TrimSuffix(record, []byte{'\r'})
 }
 
-// Split cuts a record, with its line's end or without, into fields, which are
-// valid until the next call.
+// Split cuts a record, all lines of which were given to Open, with its line's end
+// or without, into fields, which are valid until the next call.
 func (s *Splitter) Split(record []byte) ([]Field, error) {
-	if bytes.Count(record, []byte{'"'})%2 == 1 {
+	switch {
+	case s.doubt.kind != noDoubt:
+		return nil, ErrQuote
+	case s.open:
 		return nil, ErrOpenQuote
 	}
 	rest := trimEnd(record)
@@ -94,18 +107,12 @@ func (s *Splitter) Split(record []byte) ([]Field, error) {
 			}
 			f = Field{Text: rest[:end]}
 			rest = rest[end:]
-			if bytes.IndexByte(f.Text, '"') >= 0 {
-				return nil, ErrQuote
-			}
 		}
 		s.fields = append(s.fields, f)
 		if len(rest) == 0 {
 			return s.fields, nil
 		}
-		if rest[0] != ',' {
-			return nil, ErrQuote
-		}
-		rest = rest[1:]
+		rest = rest[1:] // a comma: Open has seen that
 	}
 }
 
@@ -115,7 +122,7 @@ func (s *Splitter) unquote(rest *[]byte) []byte {
 	b := (*rest)[1:]
 	for {
 		i := bytes.IndexByte(b, '"')
-		if i < 0 { // cannot be: Split has counted the quotes
+		if i < 0 { // cannot be: Open has seen where it closes
 			*rest = nil
 			return s.text[start:]
 		}

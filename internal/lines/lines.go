@@ -4,6 +4,7 @@ package lines
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 
@@ -19,7 +20,8 @@ type Reader struct {
 	src     *bufio.Reader
 	max     int
 	record  []byte
-	pending int64 // lines in record
+	pending int64  // lines in record
+	ahead   []byte // read from src by Ahead, and not yet in a record
 
 	offset int64 // where the last accepted record ends
 	line   int64 // lines up to there
@@ -36,7 +38,7 @@ func New(src io.Reader, limit int) *Reader {
 // GoOn continues at an offset, after so many lines, with these bytes before it.
 func (r *Reader) GoOn(src io.Reader, offset, line int64, before []byte) {
 	r.src.Reset(src)
-	r.offset, r.line, r.last, r.record, r.pending = offset, line, tail.Last{}, nil, 0
+	r.offset, r.line, r.last, r.record, r.pending, r.ahead = offset, line, tail.Last{}, nil, 0, nil
 	r.last.Add(before)
 }
 
@@ -87,6 +89,19 @@ func (r *Reader) Record(open func(line []byte) bool) ([]byte, error) {
 
 // readLine adds one line to the record.
 func (r *Reader) readLine() error {
+	if len(r.ahead) > 0 {
+		line, whole := firstLine(r.ahead)
+		if len(r.record)+len(line) > r.max {
+			return ErrTooLong
+		}
+		r.record = append(r.record, line...)
+		if r.ahead = r.ahead[len(line):]; len(r.ahead) == 0 {
+			r.ahead = nil
+		}
+		if whole {
+			return nil
+		}
+	}
 	for {
 		part, err := r.src.ReadSlice('\n')
 		if len(r.record)+len(part) > r.max {
@@ -98,6 +113,54 @@ func (r *Reader) readLine() error {
 		}
 	}
 }
+
+// firstLine is the first line of a text, with its end, if that is there.
+func firstLine(text []byte) (line []byte, whole bool) {
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		return text[:i+1], true
+	}
+	return text, false
+}
+
+// Ahead hands look the lines that follow the last record, until it wants no more,
+// the file ends, or they are longer together than a record may be. They are kept
+// for the records to come, and are read from the file once.
+func (r *Reader) Ahead(look func(line []byte) (more bool)) error {
+	for at := 0; at < r.max; {
+		line, whole := firstLine(r.ahead[at:])
+		if !whole {
+			part, err := r.src.ReadSlice('\n')
+			r.ahead = append(r.ahead, part...)
+			switch {
+			case err == nil, errors.Is(err, bufio.ErrBufferFull) && len(r.ahead) < r.max:
+				continue
+			case !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
+				return err
+			}
+			if line = r.ahead[at:]; len(line) > 0 {
+				look(line)
+			}
+			return nil
+		}
+		if at += len(line); !look(line) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Peek shows up to n of the bytes that the file begins with, before any record is
+// read.
+func (r *Reader) Peek(n int) ([]byte, error) {
+	first, err := r.src.Peek(min(n, bufferSize))
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return first, err
+}
+
+// Limit is the most bytes in a record.
+func (r *Reader) Limit() int { return r.max }
 
 // Lines is how many lines the last record has, until it is accepted.
 func (r *Reader) Lines() int64 { return r.pending }

@@ -1,0 +1,143 @@
+package csvrow
+
+import "bytes"
+
+// doubt is the first quote of a record that stands where RFC 4180 has none. The
+// question is then where the record ends: at its line, if that quote is a
+// character of the text (a writer that does not quote, `5" pipe`), or further on,
+// if something before the quote was damaged and it opened or still is in a quoted
+// field. In the second case lines that look like rows are in truth text.
+type doubt struct {
+	kind doubtKind
+	rest []byte // of its line, behind that quote
+}
+
+type doubtKind uint8
+
+const (
+	noDoubt     doubtKind = iota
+	bareQuote             // in a field that is not quoted
+	textFollows           // behind a quoted field comes neither a comma nor the line's end
+)
+
+// scan walks one line by fields and reports whether a quoted field is open at its
+// end. open says whether one is at its beginning.
+func (s *Splitter) scan(line []byte, open bool) bool {
+	if !open && line[0] == '"' {
+		open, line = true, line[1:]
+	}
+	for {
+		if open {
+			closed := closing(line)
+			if closed < 0 {
+				return true
+			}
+			open, line = false, line[closed:]
+			if !fieldEnds(line) {
+				s.doubtful(textFollows, line)
+			}
+		}
+		field, rest, more := bytes.Cut(line, []byte{','})
+		if i := bytes.IndexByte(field, '"'); i >= 0 {
+			s.doubtful(bareQuote, line[i+1:])
+		}
+		if !more {
+			return false
+		}
+		if line = rest; len(line) > 0 && line[0] == '"' {
+			open, line = true, line[1:]
+		}
+	}
+}
+
+func (s *Splitter) doubtful(kind doubtKind, rest []byte) {
+	if s.doubt.kind == noDoubt {
+		s.doubt = doubt{kind, rest}
+	}
+}
+
+// closing finds the first byte behind the quote that closes a field; -1 if there
+// is none.
+func closing(text []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(text[at:], '"')
+		if i < 0 {
+			return -1
+		}
+		at += i + 1
+		if at == len(text) || text[at] != '"' {
+			return at
+		}
+		at++
+	}
+}
+
+// fieldEnds reports whether what comes behind a quoted field may come there.
+func fieldEnds(rest []byte) bool { return len(trimEnd(rest)) == 0 || rest[0] == ',' }
+
+// EndIsCertain reports whether a record for which Split returned ErrQuote ends at
+// its line however it is read. ahead hands it the lines that follow, until it has
+// seen enough or there are no more.
+//
+// Of a record of several lines it is not certain. Of one line it is, unless, with the quote in question taken as one inside or at the
+// beginning of a quoted field, this field is closed in a later line as a writer
+// closes it: before a comma or the end of the line. If no later quote can close
+// it, there is only one reading left.
+func (s *Splitter) EndIsCertain(ahead func(look func(line []byte) (more bool)) error) (bool, error) {
+	if s.open || s.lines > 1 || s.doubt.kind == noDoubt {
+		return false, nil
+	}
+	if s.doubt.kind == textFollows && s.quotes%2 == 1 {
+		s.doubt.rest = nil // that quote may be half of a doubled one, so any later one of the line too
+	}
+	switch s.closes(s.doubt.rest) {
+	case closedHere, neverOpen:
+		return true, nil
+	case openAgain:
+		return false, nil
+	}
+	certain := true
+	err := ahead(func(line []byte) bool {
+		switch s.closes(line) {
+		case notClosed:
+			return true
+		case neverOpen:
+		default:
+			certain = false
+		}
+		return false
+	})
+	return certain, err
+}
+
+// ending is what a line means for a quoted field that is taken to be open.
+type ending uint8
+
+const (
+	notClosed  ending = iota
+	closedHere        // and the line ends outside of quotes
+	openAgain         // closed, and another one is open at the line's end
+	neverOpen         // a quote stands in it that no writer would leave so: it was not open
+)
+
+func (s *Splitter) closes(line []byte) ending {
+	for {
+		closed := closing(line)
+		if closed < 0 {
+			return notClosed
+		}
+		if line = line[closed:]; fieldEnds(line) {
+			break
+		}
+		if s.doubt.kind == bareQuote {
+			return neverOpen
+		}
+		// A quoted field did begin here, so a quote that is not doubled does not
+		// disprove it: there was one already.
+	}
+	var again Splitter
+	if len(trimEnd(line)) > 0 && again.scan(line, false) {
+		return openAgain
+	}
+	return closedHere
+}

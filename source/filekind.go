@@ -1,0 +1,88 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// notText says what a file is that begins so and is no text in UTF-8; nil where it
+// may be.
+func notText(first []byte) error {
+	for _, known := range []struct{ begins, is, remedy string }{
+		{"\x1f\x8b", "compressed with gzip", "decompress it first (gunzip)"},
+		{"\x28\xb5\x2f\xfd", "compressed with zstd", "decompress it first (unzstd)"},
+		{"BZh", "compressed with bzip2", "decompress it first (bunzip2)"},
+		{"\xfd7zXZ\x00", "compressed with xz", "decompress it first (unxz)"},
+		{"PK\x03\x04", "a zip archive (or a spreadsheet)", "take the text file out of it"},
+		{"PAR1", "in the format Parquet", "write it as CSV or NDJSON"},
+		{"\xff\xfe", "in UTF-16", "write it in UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+		{"\xfe\xff", "in UTF-16", "write it in UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+	} {
+		if bytes.HasPrefix(first, []byte(known.begins)) {
+			return fmt.Errorf("%w: the file is %s: %s", rxcql.ErrSchema, known.is, known.remedy)
+		}
+	}
+	if len(first) > 1 && (first[0] == 0 || first[1] == 0) {
+		return fmt.Errorf("%w: the file begins with a character and a NUL byte, as UTF-16 does: write it in UTF-8 (iconv -f UTF-16 -t UTF-8)",
+			rxcql.ErrSchema)
+	}
+	return nil
+}
+
+// jsonArray reports whether a file that begins so is one JSON array and not a
+// value a line. A line such as [info] is a bad line and nothing more.
+func jsonArray(first []byte) bool {
+	rest, found := bytes.CutPrefix(bytes.TrimLeft(first, " \t\r\n"), []byte("["))
+	line, _, more := bytes.Cut(rest, []byte("\n"))
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	return found && (bytes.HasPrefix(rest, []byte("{")) || more && len(bytes.TrimSpace(line)) == 0)
+}
+
+var errJSONArray = fmt.Errorf("%w: the file is one JSON array, and NDJSON is one object a line: "+
+	"write its elements on lines of their own (jq -c '.[]')", rxcql.ErrSchema)
+
+// errNoHeader says, as far as can be seen, why a line in which no column is named
+// is no header. What is in it is not told: it may be a row.
+func errNoHeader(columns []string, line string) error {
+	for _, sep := range []string{";", "\t", "|"} {
+		for _, name := range strings.Split(line, sep) {
+			if strings.Contains(line, sep) && slices.Contains(columns, strings.Trim(strings.TrimSpace(name), `"`)) {
+				return fmt.Errorf("the file seems to be separated by %q, and columns are separated by commas here: write it with commas", sep)
+			}
+		}
+	}
+	return errors.New("is the first line a header?")
+}
+
+var errCROnly = fmt.Errorf("%w: the file has lines that end with a carriage return alone, which is taken for text: "+
+	"let them end with \\n or \\r\\n", rxcql.ErrSchema)
+
+// meant proposes, for a column that is not in the header, names that are. Of a
+// line of which it is not known that it is a header no other name is told than the
+// column's own, in another case or with quotes or blanks around it.
+func meant(column string, spare []string, isHeader bool) string {
+	var near []string
+	for _, name := range spare {
+		if strings.EqualFold(strings.Trim(name, " \t\"'`"), column) {
+			near = append(near, name)
+		}
+	}
+	if len(near) == 0 && isHeader {
+		near = schema.Near(column, spare)
+	}
+	if len(near) == 0 {
+		return ""
+	}
+	quoted := make([]string, len(near))
+	for i, name := range near {
+		quoted[i] = strconv.Quote(name)
+	}
+	return "; did you mean " + strings.Join(quoted, " or ") + ", which is?"
+}
