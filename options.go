@@ -93,8 +93,8 @@ func WithGrace(d time.Duration) Option {
 //     stages as in the report, and "run ended" (rows_read, rows_written, rows_filtered,
 //     rows_skipped, rows_dead_lettered, rows_unknown, rows_resumed, duration, complete,
 //     ended_by); after a failure that is an Error line with an error besides.
-//   - Warn "a row failed and was left out" (stage, range, page, row, dead_letter,
-//     reason); see WithRowErrors and RowErrorReport.
+//   - Warn "a row failed and was left out" (stage, range, page, row, place,
+//     dead_letter, reason); see WithRowErrors and RowErrorReport.
 //   - In a job with a checkpoint (job, which is in the first two as well): Info "job
 //     goes on" (run, counted from 1), or "job is complete already and is left as it
 //     is"; for each source of a job that goes on Info "source goes on" (stage,

@@ -15,15 +15,22 @@ const longestReason = 300
 // hidden stands for what a report or a log line leaves out of an error's text.
 const hidden = "…"
 
-// reason is why a row failed, for reports and logs: one line, and short. The toolkit's
-// own errors hold no values. What a function of the user's returned may hold any, so
-// quoted text, words with a digit and words of the row are left out of that.
-func (f *FailedRow) reason() string {
-	text := textOf(f.Err)
+// reason is why a row failed, for reports and logs: one line, and short; and where, if
+// the error itself says so, such as a line of a file. The toolkit's own errors hold no
+// values. What a function of the user's returned may hold any, so quoted text, words
+// with a digit and words of the row are left out of that.
+func (f *FailedRow) reason() (text, place string) {
 	if f.Users {
-		text = masked(text, f.Row)
+		return short(masked(textOf(f.Err), f.Row), longestReason), ""
 	}
-	return short(text, longestReason)
+	err := f.Err
+	if placed, ok := err.(interface { //nolint:errorlint // only one that begins with the place
+		Place() string
+		Unwrap() error
+	}); ok {
+		err, place = placed.Unwrap(), placed.Place()
+	}
+	return short(textOf(err), longestReason), place
 }
 
 // textOf is an error's text. A method Error of the user's may panic.
@@ -78,9 +85,9 @@ func masked(text string, row any) string {
 }
 
 // Texts of a row are matched like this: in short ones (names, codes) a word of three
-// letters counts, in long ones (prose) one of six, lest "the" and "not" be left out.
+// letters counts, in long ones (prose) one of four, lest "the" and "not" be left out.
 const (
-	leastShort, leastLong = 3, 6
+	leastShort, leastLong = 3, 4
 	longText              = 64
 )
 

@@ -28,6 +28,8 @@ type RowErrorReport struct {
 	Range string `json:"range"`
 	Page  int64  `json:"page"`
 	Row   int    `json:"row"`
+	// Place says more where the source knows more: a file and its line.
+	Place string `json:"place,omitempty"`
 }
 
 // reasons are why rows failed in a run.
@@ -63,7 +65,7 @@ func (f *FailedRow) place() place {
 	return p
 }
 
-func (r *reasons) add(stage, reason string, f *FailedRow) {
+func (r *reasons) add(stage, reason, where string, f *FailedRow) {
 	at := f.place()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,11 +75,11 @@ func (r *reasons) add(stage, reason string, f *FailedRow) {
 		known := r.found[i]
 		known.Rows++
 		if at.before(known.first) {
-			known.first, known.Range, known.Page, known.Row = at, f.Part(), f.Page, f.Index
+			known.first, known.Range, known.Page, known.Row, known.Place = at, f.Part(), f.Page, f.Index, where
 		}
 	case len(r.found) < maxReasons:
 		r.found = append(r.found, &reasonFound{first: at, RowErrorReport: RowErrorReport{
-			Stage: stage, Rows: 1, Reason: reason, Range: f.Part(), Page: f.Page, Row: f.Index,
+			Stage: stage, Rows: 1, Reason: reason, Range: f.Part(), Page: f.Page, Row: f.Index, Place: where,
 		}})
 	default:
 		r.others++

@@ -102,7 +102,7 @@ func TestReasonsHoldNoValues(t *testing.T) {
 		{fmt.Errorf("no gate %s", row.Codes["gate"][0]), "no …"},
 		{fmt.Errorf("not a %s", row.Blob), "not a …"},
 		{fmt.Errorf("not %v", row.Any), "not …"},
-		{fmt.Errorf("not of the day: %s", note[4:19]), "not of the day: …"},
+		{fmt.Errorf("not of the day: %s", note[4:15]), "not of the day: …"},
 		{fmt.Errorf("bad key %q of %q", "nowhere to be found", `with "quotes"`), `bad key "…" of "…"`},
 		{errors.New(`cut off in "the midst`), `cut off in "…"`},
 		{errors.New("it can't be `this`, and isn't 'that one'"), `it can't be "…", and isn't "…"`},

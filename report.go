@@ -141,6 +141,9 @@ func (r Report) String() string {
 		if e.Row >= 0 {
 			fmt.Fprintf(&s, ", row %d", e.Row)
 		}
+		if e.Place != "" {
+			fmt.Fprintf(&s, " (%s)", e.Place)
+		}
 		fmt.Fprintf(&s, ": %s\n", e.Reason)
 	}
 	if r.OtherRowErrors > 0 {

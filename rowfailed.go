@@ -64,10 +64,10 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 	} else if e := r.skip(s, &f, err); e != nil {
 		return s.ending(&f, e)
 	}
-	reason := f.reason()
-	r.reasons.add(s.name, reason, &f)
+	reason, where := f.reason()
+	r.reasons.add(s.name, reason, where, &f)
 	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
-		"dead_letter", r.letters != nil, "reason", reason)
+		"place", where, "dead_letter", r.letters != nil, "reason", reason)
 	for _, h := range s.run.cfg.hooks {
 		if h, ok := h.(RowFailedHook); ok {
 			h.RowFailed(s.name, err)
