@@ -23,15 +23,19 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := newRun(ctx, s.node, cfg, cancel)
+	r.logStart(ctx, nil)
 	ctx = withRetry(ctx, cfg, r)
 	err = errors.Join(checkTree(ctx, s.node), cfg.rowErrors.check(ctx))
 	if err == nil {
 		body := &loopBody[T]{fn: fn}
 		err = r.judged(ctx, func() error { return s.subscribe(ctx, r, body) })
 		body.goOn()
+		r.unsaid.add(body.left, nil, true)
 	}
 	if errors.Is(err, errBreak) {
-		return r.report(), errBreak
+		rep := r.report()
+		r.logEnd(ctx, &rep, nil)
+		return rep, errBreak
 	}
 	return r.finish(ctx, err)
 }

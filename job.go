@@ -108,6 +108,7 @@ func (j *job) load(ctx context.Context) error {
 	}
 	j.loaded = state
 	j.run.resumed.Store(true)
+	j.logLoaded(ctx)
 	for _, src := range state.Sources {
 		if !slices.ContainsFunc(j.run.order, func(st *Stage) bool { return st.input != nil && st.name == src.Stage }) {
 			return fmt.Errorf("%w: it is of a pipeline that reads %s", ErrCheckpointForeign, src.Stage)

@@ -116,7 +116,7 @@ func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out 
 	var page int64
 	add := func(item rxgo.Item) error {
 		if item.E != nil {
-			return st.Fail(item.E)
+			return st.FailUsers(item.E)
 		}
 		row, ok := item.V.(T)
 		if !ok {

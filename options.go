@@ -86,8 +86,24 @@ func WithGrace(d time.Duration) Option {
 	}
 }
 
-// WithLogger gives a logger. Default: silent. Values of rows and bound values
-// are never logged.
+// WithLogger gives a logger. Default: silent. These are its lines, with their
+// attributes in brackets:
+//
+//   - Info "run started" (sources, sinks, budget_bytes, workers), with the names of
+//     stages as in the report, and "run ended" (rows_read, rows_written, rows_filtered,
+//     rows_skipped, rows_dead_lettered, rows_unknown, rows_resumed, duration, complete,
+//     ended_by); after a failure that is an Error line with an error besides.
+//   - Warn "a row failed and was left out" (stage, range, page, row, place,
+//     dead_letter, reason); see WithRowErrors and RowErrorReport.
+//   - In a job with a checkpoint (job, which is in the first two as well): Info "job
+//     goes on" (run, counted from 1), or "job is complete already and is left as it
+//     is"; for each source of a job that goes on Info "source goes on" (stage,
+//     ranges_done, which are joined where they meet, ranges_begun, rows_settled);
+//     "checkpoint saved" (saves, bytes), the first of a run at Info, the others at Debug.
+//
+// Values of rows and bound values are never logged. So of errors that your functions
+// returned, or panicked with, text in quotes, words with a digit, and words that are in
+// the row that failed are left out (…); the error that Run returns has them.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {

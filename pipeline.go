@@ -18,6 +18,7 @@ type Pipeline struct {
 	launch func(ctx context.Context, r *Run) error
 
 	resume ResumeInfo // of the sink
+	sinks  []string   // names of its stages, or its type where they are not known
 
 	mu   sync.Mutex
 	run  *Run // the latest
@@ -40,7 +41,10 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	if err := errors.Join(err, adjacent(stream, sink), resumable(stream.node, cfg, resume)); err != nil {
 		return nil, err
 	}
-	p := &Pipeline{root: stream.node, cfg: cfg, resume: resume}
+	p := &Pipeline{root: stream.node, cfg: cfg, resume: resume, sinks: resume.Stages}
+	if p.sinks == nil {
+		p.sinks = []string{fmt.Sprintf("%T", sink)}
+	}
 	p.check = func(ctx context.Context) error {
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
 		return errors.Join(checkTree(ctx, stream.node), err, cfg.rowErrors.check(ctx))
@@ -149,6 +153,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.live = false
 		p.mu.Unlock()
 	}()
+	r.logStart(ctx, p.sinks)
 	runCtx = withRetry(runCtx, p.cfg, r)
 	err := r.withJob(runCtx, p.resume, func() error { return p.check(runCtx) }, func() error {
 		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
@@ -174,8 +179,9 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	err = rep.naming(err)
 	rep.Complete = err == nil && rep.EndedBy == ""
 	last := rep
-	last.Stages = slices.Clone(rep.Stages)
+	last.Stages, last.RowErrors = slices.Clone(rep.Stages), slices.Clone(rep.RowErrors)
 	r.last = &last
+	r.logEnd(ctx, &rep, err)
 	return rep, err
 }
 

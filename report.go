@@ -34,6 +34,10 @@ type Report struct {
 	// Rows that failed, over all stages; see WithRowErrors.
 	Skipped      int64 `json:"skipped_rows"`
 	DeadLettered int64 `json:"dead_lettered_rows"` // the letter is durable
+	// RowErrors are the first ten reasons for that, most rows first; rows that failed
+	// for others are counted in OtherRowErrors. Each run of a job counts anew.
+	RowErrors      []RowErrorReport `json:"row_errors,omitempty"`
+	OtherRowErrors int64            `json:"other_row_errors,omitempty"`
 
 	Budget        int64         `json:"budget_bytes"`
 	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once
@@ -71,7 +75,7 @@ func (r *Run) snapshot() Report {
 	r.mu.Unlock()
 	if last != nil {
 		rep := *last
-		rep.Stages = slices.Clone(last.Stages)
+		rep.Stages, rep.RowErrors = slices.Clone(last.Stages), slices.Clone(last.RowErrors)
 		return rep
 	}
 	return r.report()
@@ -85,6 +89,7 @@ func (r *Run) report() Report {
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
+	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
 	r.budget.report(&rep)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -130,6 +135,19 @@ func (r Report) String() string {
 	}
 	if r.Skipped+r.DeadLettered > 0 {
 		fmt.Fprintf(&s, "%d rows failed and were skipped, %d dead-lettered\n", r.Skipped, r.DeadLettered)
+	}
+	for _, e := range r.RowErrors {
+		fmt.Fprintf(&s, "  %d in %s, first in range %s, page %d", e.Rows, e.Stage, e.Range, e.Page)
+		if e.Row >= 0 {
+			fmt.Fprintf(&s, ", row %d", e.Row)
+		}
+		if e.Place != "" {
+			fmt.Fprintf(&s, " (%s)", e.Place)
+		}
+		fmt.Fprintf(&s, ": %s\n", e.Reason)
+	}
+	if r.OtherRowErrors > 0 {
+		fmt.Fprintf(&s, "  %d for other reasons\n", r.OtherRowErrors)
 	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes))

@@ -70,6 +70,7 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	src.Facts, src.Pages, src.Parts, src.grows = facts(id.Facts), id.Pages, nil, id.Grows
 	src.tracks = map[*Track]struct{}{}
 	s.run.before.Add(src.Rows)
+	settled := src.Rows
 	for _, d := range src.Done {
 		done = append(done, TokenRange(d))
 	}
@@ -81,7 +82,9 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 		src.tracks[t] = struct{}{}
 		s.run.before.Add(p.Rows)
 		begun = append(begun, t)
+		settled += p.Rows
 	}
+	s.logResumed(done, begun, settled)
 	return done, begun, nil
 }
 

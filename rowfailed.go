@@ -13,8 +13,9 @@ import (
 type FailedRow struct {
 	Position       // of the page that it came into the stage in
 	Index    int   // of the row in that page; -1 if it is not known
-	Row      any   // as it came into the stage; looked at only for a dead letter, see Stage.KeepsFailed
-	Err      error // without values of the row
+	Row      any   // as it came into the stage; needed for a dead letter (see Stage.KeepsFailed), and with Users
+	Err      error // its text holds no values of the row, unless Users is set
+	Users    bool  // Err is what a function of the user's returned, in words of the user's
 }
 
 // rowErrors is the policy of a run at work.
@@ -22,9 +23,11 @@ type rowErrors struct {
 	policy  RowErrorPolicy
 	letters *letterbox // nil unless the policy is DeadLetter
 
-	failed atomic.Int64 // that were skipped, and the one that was too many
-	mu     sync.Mutex
-	last   error // of the rows skipped
+	failed  atomic.Int64 // that were skipped, and the one that was too many
+	mu      sync.Mutex
+	last    error     // of the rows skipped
+	of      FailedRow // that it is of
+	reasons reasons
 }
 
 // RowFailed is what a stage calls with a row that fails (RowErrorPolicy says
@@ -49,7 +52,7 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 	err := s.Fail(f.error())
 	r := &s.run.rowErrors
 	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
-		return err
+		return s.ending(&f, err)
 	}
 	if ctx.Err() != nil && !isEnded(context.Cause(ctx)) { // perhaps the row failed because of that
 		return context.Cause(ctx)
@@ -58,18 +61,25 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 		if e := r.letters.add(ctx, s, lease, &f); e != nil {
 			return e
 		}
-	} else if e := r.skip(s, err); e != nil {
-		return e
+	} else if e := r.skip(s, &f, err); e != nil {
+		return s.ending(&f, e)
 	}
-	// Without the error's text, which may be the user's and hold a value.
+	reason, where := f.reason()
+	r.reasons.add(s.name, reason, where, &f)
 	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
-		"dead_letter", r.letters != nil)
+		"place", where, "dead_letter", r.letters != nil, "reason", reason)
 	for _, h := range s.run.cfg.hooks {
 		if h, ok := h.(RowFailedHook); ok {
 			h.RowFailed(s.name, err)
 		}
 	}
 	return nil
+}
+
+// ending is err, with which a row that failed ends the run.
+func (s *Stage) ending(f *FailedRow, err error) error {
+	s.run.unsaid.add(f.Err, f.Row, f.Users)
+	return err
 }
 
 // KeepsFailed tells whether RowFailed wants the rows themselves. Stages that
@@ -94,14 +104,16 @@ func rowsOwn(err error) bool {
 }
 
 // skip counts a row, or returns that it is one too many.
-func (r *rowErrors) skip(s *Stage, err error) error {
+func (r *rowErrors) skip(s *Stage, f *FailedRow, err error) error {
 	failed, read := r.failed.Add(1), s.run.rows.Load()
 	if r.policy.over(failed, read, false) {
 		return &SkipLimitError{Limit: r.policy.limit(), Failed: failed, Read: read, Err: err}
 	}
-	r.mu.Lock()
-	r.last = err
-	r.mu.Unlock()
+	if r.policy.rows < 0 { // it may be one too many in the end
+		r.mu.Lock()
+		r.last, r.of = err, *f
+		r.mu.Unlock()
+	}
 	s.skipped.Add(1)
 	return nil
 }
@@ -129,6 +141,7 @@ func (r *Run) judged(ctx context.Context, read func() error) (err error) {
 	if failed, read := p.failed.Load(), r.rows.Load(); p.policy.over(failed, read, true) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		r.unsaid.add(p.of.Err, p.of.Row, p.of.Users)
 		return &SkipLimitError{Limit: p.policy.limit(), Failed: failed, Read: read, Err: p.last}
 	}
 	return nil

@@ -31,6 +31,7 @@ type Run struct {
 	stopOnce sync.Once
 
 	rowErrors rowErrors
+	unsaid    unsaid
 	abandoned atomic.Bool // a stage gave up rows that were not whole at a Stop
 
 	mu     sync.Mutex

@@ -103,6 +103,13 @@ func (s *Stage) Fail(err error) error {
 	return &StageError{Stage: s.name, Err: err}
 }
 
+// FailUsers is Fail for an error that a function of the user's returned: its words
+// are the user's, and those that may be a value stay out of the log.
+func (s *Stage) FailUsers(err error) error {
+	s.run.unsaid.add(err, nil, true)
+	return s.Fail(err)
+}
+
 // End ends the stream on purpose: the operator returns the error to its
 // upstream after it has delivered its last page and called Done downstream.
 // The run is then not an error, and not Complete: EndedBy names the stage.

@@ -75,7 +75,7 @@ func (j *job) put(ctx context.Context, s *saved.State) error {
 		return j.fail(err)
 	}
 	j.stamps.saved.Store(s.Reserved)
-	j.run.saves.Add(1)
+	j.logSaved(ctx, j.run.saves.Add(1), len(data))
 	return nil
 }
 

@@ -13,7 +13,7 @@ func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error) 
 	hold := f.account.Lease()
 	hold.Take(j.of.lease, 0)
 	f.mu.Unlock()
-	err = f.st.RowFailed(ctx, hold, rxcql.FailedRow{Position: j.of.at, Index: j.index, Row: j.row, Err: err})
+	err = f.st.RowFailed(ctx, hold, rxcql.FailedRow{Position: j.of.at, Index: j.index, Row: j.row, Err: err, Users: true})
 	hold.Finish(err)
 	return err
 }

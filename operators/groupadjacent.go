@@ -122,7 +122,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 		}
 		value, err := g.fold(now.Value, rows[i])
 		if err != nil {
-			return g.st.Fail(err)
+			return g.st.FailUsers(err)
 		}
 		now.Value = value
 		now.Rows++

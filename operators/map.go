@@ -52,7 +52,7 @@ func (m *mapping[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 			continue
 		}
 		if m.folds {
-			return m.st.Fail(err)
+			return m.st.FailUsers(err)
 		}
 		if err := failed(ctx, m.st, p, done, err); err != nil {
 			return err

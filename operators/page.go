@@ -41,7 +41,7 @@ func cut[T any](ctx context.Context, p *rxcql.Page[T], rows []T, out rxcql.Obser
 // failed tells the run of a row of p for which the user's function returned an
 // error. Nil says to leave the row out and go on.
 func failed[T any](ctx context.Context, st *rxcql.Stage, p *rxcql.Page[T], row int, err error) error {
-	return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err})
+	return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err, Users: true})
 }
 
 // left is the cause of ctx when it has ended while the stage was at work on a

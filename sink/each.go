@@ -74,7 +74,7 @@ func (e *each[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	keep := rxcql.Keeper[T]()
 	return openRows(ctx, r, "Each", e.cfg.inFlight, func(row T) (func(context.Context) error, error) {
 		row = keep(row)
-		return func(ctx context.Context) error { return e.fn(ctx, row) }, nil
+		return func(ctx context.Context) error { return ofUsers(e.fn(ctx, row), row) }, nil
 	}), nil
 }
 
@@ -95,7 +95,7 @@ func (w *eachInOrder[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 				return context.Cause(ctx)
 			}
 			if err := w.fn(w.ctx, row); err != nil { //nolint:contextcheck // what has begun may outlive the run by the grace period
-				err = w.st.RowFailed(w.ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: i, Row: row, Err: err}) //nolint:contextcheck // as above
+				err = w.st.RowFailed(w.ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: i, Row: row, Err: err, Users: true}) //nolint:contextcheck // as above
 				if err != nil {
 					return err
 				}

@@ -150,7 +150,7 @@ func (e *exec[T]) identity(ctx context.Context, r *rxcql.Run) ([]rxcql.Fact, err
 func (e *exec[T]) prepare(row T) (func(context.Context) error, error) {
 	args, err := e.bind(row)
 	if err != nil {
-		return nil, err
+		return nil, ofUsers(err, row)
 	}
 	return func(ctx context.Context) error {
 		return e.session.Exec(ctx, driver.Statement{

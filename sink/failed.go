@@ -81,6 +81,24 @@ func (e *exec[T]) blame(ctx context.Context, err error) error {
 	})
 }
 
+// usersError is an error that a function of the user's returned, with the row that it
+// is of, on its way to Stage.RowFailed.
+type usersError struct {
+	err error
+	row any
+}
+
+func (e *usersError) Error() string { return e.err.Error() }
+
+func (e *usersError) Unwrap() error { return e.err }
+
+func ofUsers[T any](err error, row T) error {
+	if err == nil {
+		return nil
+	}
+	return &usersError{err, row}
+}
+
 // keptRow is a row as it came into the sink, kept until it is known how it fared,
 // because it would become a dead letter. Nil is none.
 type keptRow struct {

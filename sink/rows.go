@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rxcql/rxcql"
 )
@@ -93,7 +94,11 @@ func (w *rowsWriter[T]) hand(ctx context.Context, row T, job rowJob) error {
 
 // failed tells the run of a row that failed. Nil says that it is dealt with.
 func (w *rowsWriter[T]) failed(ctx context.Context, job rowJob, err error) error {
-	return w.st.RowFailed(ctx, job.share.lease, rxcql.FailedRow{Position: job.at, Index: job.index, Row: job.kept.row(), Err: err})
+	f := rxcql.FailedRow{Position: job.at, Index: job.index, Row: job.kept.row(), Err: err}
+	if said := (*usersError)(nil); errors.As(err, &said) {
+		f.Row, f.Err, f.Users = said.row, said.err, true
+	}
+	return w.st.RowFailed(ctx, job.share.lease, f)
 }
 
 func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {

@@ -172,3 +172,18 @@ func TestAJobGoesOnBehindLinesThatAreNoRows(t *testing.T) {
 		require.Equal(t, bad, kept)
 	}
 }
+
+func TestLinesThatFailAlikeHaveOneReason(t *testing.T) {
+	name := fileWith(t, "k\n1\nx\n2\ny\nz\n")
+	type keyed struct {
+		K int `cql:"k"`
+	}
+	rep, err := source.CSV[keyed](name).ForEach(context.Background(), func(keyed) error { return nil }, rxcql.WithRowErrors(rxcql.SkipRows(9)))
+	require.NoError(t, err)
+	require.Len(t, rep.RowErrors, 1)
+	got := rep.RowErrors[0]
+	require.EqualValues(t, 3, got.Rows)
+	require.Equal(t, name+", line 3", got.Place)
+	require.Equal(t, `column "k" (int): the field is not a whole number of 64 bits`, got.Reason)
+	require.Contains(t, rep.String(), name+", line 3")
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -193,5 +192,5 @@ func (r *fileReader[T]) wrong(err error) error {
 	if readFailed(err) {
 		return err
 	}
-	return fmt.Errorf("%s, line %d: %w", r.path, r.in.Line(), err)
+	return &lineError{r.path, r.in.Line(), err}
 }

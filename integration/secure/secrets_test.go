@@ -125,6 +125,95 @@ func TestSecretsAreNotInErrorsReportsOrLogs(t *testing.T) {
 	h.nothing(t)
 }
 
+// Rows that fail are left out here, each for a reason that the report and the log give.
+func TestSecretsAreNotInTheReasonsForWhichRowsFailed(t *testing.T) {
+	s, ks := cassandra.Keyspace(t, cluster)
+	for _, cql := range []string{
+		"CREATE TABLE t (k int PRIMARY KEY, v text)",
+		"CREATE TABLE wide (k int PRIMARY KEY, v text, w text)",
+		"CREATE TABLE small (k int PRIMARY KEY, v inet)",
+		"CREATE TABLE docs (k int PRIMARY KEY, v map<text, int>)",
+	} {
+		require.NoError(t, s.Query(cql).Exec())
+	}
+	require.NoError(t, s.Query("INSERT INTO t (k, v) VALUES (1, ?)", canary).Exec())
+	h := &heard{}
+	log := rxcql.WithLogger(slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	skip := rxcql.WithRowErrors(rxcql.SkipRows(1000))
+	file := func(name, text string) string {
+		path := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	table := source.Table[secret](s, ks+".t")
+	raw := source.Table[rxcql.Row](s, ks+".t")
+	each := func(err func(secret) error, opts ...sink.EachOption) rxcql.Sink[secret] {
+		return sink.Each(func(_ context.Context, r secret) error { return err(r) }, opts...)
+	}
+	quotes := func(r secret) error { return fmt.Errorf("nothing goes to %s, nor %q, nor %x", r.V, r.V, r.V) }
+	fine := func(secret) error { return nil }
+
+	for name, run := range map[string]func() (*rxcql.Pipeline, error){
+		"Map": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(operators.Map(table, func(r secret) (secret, error) { return r, quotes(r) }), each(fine), log, skip)
+		},
+		"Concurrent": func() (*rxcql.Pipeline, error) {
+			in := operators.Concurrent(table, 4, func(_ context.Context, r secret) (secret, error) { return r, quotes(r) })
+			return rxcql.New(in, each(fine), log, skip)
+		},
+		"a row as received": func() (*rxcql.Pipeline, error) {
+			in := operators.Map(raw, func(r rxcql.Row) (secret, error) { return secret{}, quotes(secret{V: string(r.Bytes(1))}) })
+			return rxcql.New(in, each(fine), log, skip)
+		},
+		"Each":          func() (*rxcql.Pipeline, error) { return rxcql.New(table, each(quotes), log, skip) },
+		"Each, several": func() (*rxcql.Pipeline, error) { return rxcql.New(table, each(quotes, sink.InFlight(4)), log, skip) },
+		"Exec: a function": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(table, sink.Exec(s, "INSERT INTO "+ks+".t (k, v) VALUES (?, ?)",
+				func(r secret) ([]any, error) { return nil, quotes(r) }), log, skip)
+		},
+		"Exec: another type": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(table, sink.Exec(s, "INSERT INTO "+ks+".t (k, v) VALUES (?, ?)",
+				func(r secret) ([]any, error) { return []any{r.V, r.V}, nil }), log, skip)
+		},
+		"Exec: words of the server": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(table, sink.Exec(s, "INSERT INTO "+ks+".docs (k, v) VALUES (?, from_json(?))",
+				func(r secret) ([]any, error) { return []any{r.K, r.V}, nil }), log, skip)
+		},
+		"a value that is none of the type": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(table, sink.Table[secret](s, ks+".small"), log, skip)
+		},
+		"a row that is too large": func() (*rxcql.Pipeline, error) {
+			in := operators.Map(table, func(r secret) (oversized, error) {
+				return oversized{r.K, r.V, strings.Repeat(r.V, 2<<20)}, nil
+			})
+			return rxcql.New(in, sink.Table[oversized](s, ks+".wide"), log, skip)
+		},
+		"a line that is no JSON": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(source.NDJSON[secret](file("1.ndjson", canary+"\n{\"k\": 1, \"v\": "+canary+"}\n")), each(fine), log, skip)
+		},
+		"JSON of another type": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(source.NDJSON[secret](file("2.ndjson", `{"k": "`+canary+`", "v": "x"}`+"\n")), each(fine), log, skip)
+		},
+		"a cell of another type": func() (*rxcql.Pipeline, error) {
+			return rxcql.New(source.CSV[secret](file("3.csv", "k,v\n"+canary+",x\n1,x,"+canary+"\n")), each(fine), log, skip)
+		},
+	} {
+		p, err := run()
+		require.NoError(t, err, name)
+		rep, err := p.Run(context.Background())
+		text, marshalErr := json.Marshal(rep)
+		require.NoError(t, marshalErr)
+		h.say(name, rep.String(), string(text), err)
+		require.NoError(t, err, name)
+		require.Positive(t, rep.Skipped, name)
+		require.NotEmpty(t, rep.RowErrors, name)
+		for _, e := range rep.RowErrors {
+			t.Log(name+":", e.Reason)
+		}
+	}
+	h.nothing(t)
+}
+
 // oversized is a row that no server takes.
 type oversized struct {
 	K int    `cql:"k"`

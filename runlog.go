@@ -1,0 +1,72 @@
+package rxcql
+
+import (
+	"context"
+	"log/slog"
+)
+
+// logStart says what is about to run, and into which sinks, if any.
+func (r *Run) logStart(ctx context.Context, sinks []string) {
+	var sources []string
+	for _, st := range r.order {
+		if st.node.info.Source {
+			sources = append(sources, st.name)
+		}
+	}
+	attrs := append(r.jobAttr(), slog.Any("sources", sources), slog.Any("sinks", sinks),
+		slog.Int64("budget_bytes", r.cfg.budget), slog.Int("workers", r.cfg.workers))
+	r.Log().LogAttrs(ctx, slog.LevelInfo, "run started", attrs...)
+}
+
+// logEnd says how it ended; err is what the run returns.
+func (r *Run) logEnd(ctx context.Context, rep *Report, err error) {
+	attrs := append(r.jobAttr(),
+		slog.Int64("rows_read", rep.ReadRows), slog.Int64("rows_written", rep.Written),
+		slog.Int64("rows_filtered", rep.Filtered), slog.Int64("rows_skipped", rep.Skipped),
+		slog.Int64("rows_dead_lettered", rep.DeadLettered), slog.Int64("rows_unknown", rep.Unknown),
+		slog.Int64("rows_resumed", rep.ResumedRows), slog.Duration("duration", rep.Duration),
+		slog.Bool("complete", rep.Complete), slog.String("ended_by", rep.EndedBy))
+	if err == nil {
+		r.Log().LogAttrs(ctx, slog.LevelInfo, "run ended", attrs...)
+		return
+	}
+	attrs = append(attrs, slog.String("error", r.unsaid.shown(err)))
+	r.Log().LogAttrs(ctx, slog.LevelError, "run ended", attrs...)
+}
+
+// jobAttr names the job, if the run is of one.
+func (r *Run) jobAttr() []slog.Attr {
+	if r.cfg.checkpoint == nil {
+		return nil
+	}
+	return []slog.Attr{slog.String("job", r.cfg.checkpoint.job)}
+}
+
+// logLoaded says that there is something to go on from.
+func (j *job) logLoaded(ctx context.Context) {
+	text := "job goes on"
+	if j.complete() {
+		text = "job is complete already and is left as it is"
+	}
+	j.run.Log().InfoContext(ctx, text, "job", j.cfg.job, "run", j.runs)
+}
+
+// logResumed says what an earlier run has left of a source.
+func (s *Stage) logResumed(done []TokenRange, begun []*Track, rows int64) {
+	j := s.run.job
+	if j.loaded == nil || j.complete() {
+		return
+	}
+	s.run.Log().InfoContext(s.run.ctx, "source goes on", "job", j.cfg.job, "stage", s.name,
+		"ranges_done", len(done), "ranges_begun", len(begun), "rows_settled", rows)
+}
+
+// logSaved says that a save is durable: the first of a run, which shows that saving
+// works, and for debugging all of them.
+func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
+	level := slog.LevelDebug
+	if saves == 1 {
+		level = slog.LevelInfo
+	}
+	j.run.Log().Log(ctx, level, "checkpoint saved", "job", j.cfg.job, "saves", saves, "bytes", bytes)
+}
