@@ -49,17 +49,19 @@ func (f *Feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 	f.mu.Unlock()
 
 	to := &feeding[T]{ch: ch, keep: Keeper[T]()}
-	err := f.in.Subscribe(ctx, f.st, to)
-
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.stopped = f.stopped || to.stopped
-	f.whole = f.whole || err == nil
-	if f.err == nil {
-		f.err = err
-	}
-	f.reading--
-	f.idle.Broadcast()
+	err := errExited // unless Subscribe returns
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.stopped = f.stopped || to.stopped
+		f.whole = f.whole || err == nil
+		if f.err == nil {
+			f.err = err
+		}
+		f.reading--
+		f.idle.Broadcast()
+	}()
+	err = f.in.Subscribe(ctx, f.st, to)
 }
 
 // Err is the error that ended a reading, if one has.

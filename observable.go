@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"time"
+	"unsafe"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -13,25 +13,34 @@ import (
 // pageItems is the most rows that FromObservable puts into one page.
 const pageItems = 512
 
-// lastWord is how long a reader that may have gone is offered the error that
-// ended an Observable.
-const lastWord = time.Second
-
 // Observable gives the rows of the stream to any rxgo operator, one item a row.
 // It is cold: every observer runs the stream anew. An error is the last item,
-// also when ctx ends; then its text is the context's cause. A reader that goes
-// away must cancel ctx, as with every rxgo source; a panic in a function that
-// rxgo itself calls cannot be recovered here.
+// also when ctx ends, however late it is read; then its text is the context's
+// cause, and rows that were waiting to be read may be left out before it. A reader
+// that goes away must cancel ctx, as with every rxgo source, or the context that it
+// gave to rxgo.WithContext. Behind an operator that was given
+// rxgo.WithBufferedChannel(0) only the latter helps: there the error has no place
+// to wait for a reader that is gone. A panic in a function that rxgo itself calls
+// cannot be recovered here.
 func (s Stream[T]) Observable(ctx context.Context, opts ...Option) rxgo.Observable {
-	return observable(ctx, func(next func(rows []T) error) error {
+	return observable(ctx, func(ctx context.Context, next func(rows []T) error) error {
 		_, err := s.each(ctx, opts, next)
 		return err
 	})
 }
 
-func observable[T any](ctx context.Context, run func(next func(rows []T) error) error) rxgo.Observable {
-	return rxgo.Defer([]rxgo.Producer{func(_ context.Context, ch chan<- rxgo.Item) {
-		err := run(func(rows []T) error {
+func observable[T any](ctx context.Context, run func(ctx context.Context, next func(rows []T) error) error) rxgo.Observable {
+	return rxgo.Defer([]rxgo.Producer{func(reader context.Context, ch chan<- rxgo.Item) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(reader, func() { cancel(context.Cause(reader)) })()
+		err := errExited // unless run returns
+		defer func() {
+			if err != nil {
+				sendLast(ctx, reader, ch, rxgo.Error(err))
+			}
+		}()
+		err = run(ctx, func(rows []T) error {
 			for _, row := range rows {
 				select {
 				case ch <- rxgo.Of(row):
@@ -41,24 +50,53 @@ func observable[T any](ctx context.Context, run func(next func(rows []T) error) 
 			}
 			return nil
 		})
-		if err == nil {
-			return
-		}
-		timer := time.NewTimer(lastWord)
-		defer timer.Stop()
+	}}, rxgo.WithBufferedChannel(1))
+}
+
+// sendLast sends the item that is the last of a channel on which nobody else
+// sends. Until ctx ends it waits for the reader to take what comes before. From
+// then on nobody can tell a slow reader from one that has gone: what was not read
+// is taken back, so that the item has a place in the channel's buffer, to be read
+// whenever that may be. A channel without a buffer has no place for it; there the
+// reader's own context must end.
+func sendLast(ctx, reader context.Context, ch chan<- rxgo.Item, last rxgo.Item) {
+	select {
+	case ch <- last:
+		return
+	case <-ctx.Done():
+	}
+	if cap(ch) == 0 {
 		select {
-		case ch <- rxgo.Error(err):
-		case <-timer.C:
+		case ch <- last:
+		case <-reader.Done():
 		}
-	}})
+		return
+	}
+	// rxgo gives producers the sending side only. In memory both are the same.
+	both := *(*chan rxgo.Item)(unsafe.Pointer(&ch))
+	for {
+		select {
+		case ch <- last:
+			return
+		default:
+		}
+		for taken := true; taken; {
+			select {
+			case <-both:
+			default:
+				taken = false
+			}
+		}
+	}
 }
 
 // FromObservable takes rows from an rxgo Observable. Items that are not of type
 // T are an error (ErrItemType), an error item ends the stream with that error.
 // Whether it can be run more than once is the Observable's affair. When the
-// stream is ended from downstream or ctx ends, items are read and dropped until
-// the Observable closes, for a second at the most: what rxgo has running behind
-// it obeys the context that it was given, not this one. The rows weigh nothing
+// stream is ended from downstream or ctx ends, a goroutine reads on and drops the
+// items until the Observable closes, so that those who send them can end; nothing
+// waits for it. What rxgo has running behind the Observable obeys the context that
+// it was given, not this one: cancel that, or it goes on. The rows weigh nothing
 // in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) Stream[T] {
 	info := StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true}
@@ -76,7 +114,7 @@ func FromObservable[T any](obs rxgo.Observable) Stream[T] {
 // rows: as many as are waiting. It is what FromObservable and operators.Rx are
 // made of. leave, which may be nil, is called with the error when receiving ends
 // before the Observable has closed, to stop what feeds it; the items that are
-// left are then read and dropped, for a second at the most.
+// left are then read and dropped by a goroutine that lives until it closes.
 //
 // Pipeline.Stop ends the receiving of a source; other stages receive until their
 // upstream has stopped and the Observable closes.
@@ -95,20 +133,20 @@ func Receive[T any](ctx context.Context, st *Stage, obs rxgo.Observable, out Obs
 	return err
 }
 
-// discard reads what is left, so that whoever sends can end.
+// discard has what is left read, so that whoever sends it can end. How long that
+// takes, and whether it ends at all, is up to the Observable: the run does not wait.
 func discard(items <-chan rxgo.Item) {
-	timer := time.NewTimer(lastWord)
-	defer timer.Stop()
-	for {
-		select {
-		case _, open := <-items:
-			if !open {
-				return
-			}
-		case <-timer.C:
+	select {
+	case _, open := <-items:
+		if !open {
 			return
 		}
+	default:
 	}
+	go func() {
+		for range items { //nolint:revive // only its end counts
+		}
+	}()
 }
 
 func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out Observer[T]) error {

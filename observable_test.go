@@ -74,8 +74,8 @@ func TestAnObservableOfAStream(t *testing.T) {
 		items := behind(seq(10_000)).Observable(ctx).Observe()
 		<-items
 		cancel()
-		time.Sleep(2 * time.Second) // the last word has been said to no one
 		synctest.Wait()
+		require.ErrorIs(t, (<-items).E, context.Canceled, "it can still be read")
 		_, open := <-items
 		require.False(t, open)
 	})

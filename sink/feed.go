@@ -57,6 +57,13 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out rxcql.Observ
 	case <-ctx.Done():
 		f.mu.Lock() // the call that is going on obeys the same context
 		defer f.mu.Unlock()
+		if f.ended {
+			select {
+			case err := <-f.end: // it came first
+				return err
+			default: // by close
+			}
+		}
 		f.ended = true
 		return context.Cause(ctx)
 	}
