@@ -34,8 +34,12 @@ type columnPlan struct {
 	goType reflect.Type
 }
 
-// NewColumns returns the columns of rows to be made with NewRow.
+// NewColumns returns the columns of rows to be made with NewRow. It keeps list, and
+// panics if two columns have one name: a row could not say which of them is meant.
 func NewColumns(list []Column) *Columns {
+	if err := codec.Distinct(list); err != nil {
+		panic(fmt.Sprintf("rxcql: NewColumns: %v", err))
+	}
 	c := &Columns{list: list, index: make(map[string]int, len(list))}
 	for i, col := range list {
 		c.index[col.Name] = i

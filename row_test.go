@@ -180,3 +180,13 @@ func TestTheSizeOfAValueCountsWhatHangsFromIt(t *testing.T) {
 	require.Equal(t, r.Size(), rxcql.SizeOf[rxcql.Row]()(&r))
 	require.Equal(t, 9*24+8+3+1+8+8+16+20, r.Size())
 }
+
+func TestColumnsOfOneNameAreRefused(t *testing.T) {
+	require.PanicsWithValue(t, `rxcql: NewColumns: two columns are named "v": give one of them another name with AS, or name it once`, func() {
+		rxcql.NewColumns([]rxcql.Column{column(t, "k", "int"), column(t, "v", "int"), column(t, "v", "text")})
+	})
+	var row rxcql.Row
+	twice := `{"columns":[{"name":"v","type":"int","value":null},{"name":"v","type":"text","value":null}]}`
+	require.ErrorContains(t, row.UnmarshalJSON([]byte(twice)), `two columns are named "v"`)
+	require.NotPanics(t, func() { rxcql.NewColumns([]rxcql.Column{column(t, "v", "int"), column(t, "V", "text")}) })
+}

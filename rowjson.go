@@ -70,6 +70,9 @@ func (r *Row) UnmarshalJSON(data []byte) error {
 			cells[i] = *c.Value
 		}
 	}
+	if err := codec.Distinct(cols); err != nil {
+		return fmt.Errorf("rxcql: not a Row in JSON: %w", err)
+	}
 	*r = NewRow(NewColumns(cols), cells)
 	return nil
 }

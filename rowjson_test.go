@@ -46,8 +46,8 @@ func TestARowOfAnyTypesGoesThroughJSONByteForByte(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var cols []rxcql.Column
 		var cells [][]byte
-		for range rapid.IntRange(0, 6).Draw(rt, "columns") {
-			cols = append(cols, rxcql.Column{Name: rapid.String().Draw(rt, "name"), Type: rapid.SampledFrom(types).Draw(rt, "type")})
+		for _, name := range rapid.SliceOfNDistinct(rapid.String(), 0, 6, rapid.ID[string]).Draw(rt, "names") {
+			cols = append(cols, rxcql.Column{Name: name, Type: rapid.SampledFrom(types).Draw(rt, "type")})
 			var cell []byte // null
 			if !rapid.Bool().Draw(rt, "null") {
 				cell = append([]byte{}, rapid.SliceOf(rapid.Byte()).Draw(rt, "value")...) // empty is not nil

@@ -151,9 +151,9 @@ func TestEverythingWrongWithTheArgumentsIsReportedAtOnce(t *testing.T) {
 		require.ErrorContains(t, each, want)
 	}
 	table := config(sink.Table[event](nil, "t", sink.BatchRows(0), sink.BatchBytes(5), sink.Linger(-1), sink.TTL(time.Millisecond),
-		sink.Columns("a", "a"), sink.InFlight(-1), sink.Timestamp(func(int) int64 { return 1 }), sink.Delete(), sink.NullsDelete()))
+		sink.Columns("a", "a"), sink.Columns("b"), sink.Columns("b"), sink.InFlight(-1), sink.Timestamp(func(int) int64 { return 1 }), sink.Delete(), sink.NullsDelete()))
 	for _, want := range []string{"sink.Table", "no Cassandra session", "keyspace is missing", "BatchRows(0)", "BatchBytes(5)", "Linger(-1ns)",
-		"TTL(1ms)", `Columns: "a" is named twice`, "InFlight(-1)", "the sink's rows are sink_test.event", "Delete and NullsDelete"} {
+		"TTL(1ms)", `Columns: "a" is named twice`, `Columns: "b" is named twice`, "InFlight(-1)", "the sink's rows are sink_test.event", "Delete and NullsDelete"} {
 		require.ErrorContains(t, table, want)
 	}
 	exec := config(sink.Exec[int](nil, "", nil, sink.InFlight(0)))

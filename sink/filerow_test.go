@@ -63,8 +63,6 @@ func TestUndecodedRowsThatDoNotFitAreRowErrors(t *testing.T) {
 	}{
 		`the row has the columns ["a" "b"], and the file ["a"]`: {[]rxcql.Row{one, two}, csvRowSink("-")},
 		"single column": {[]rxcql.Row{one}, csvRowSink("")},
-		`two columns are named "a"`: {[]rxcql.Row{rxcql.NewRow(columnsOf(t, "a", "int", "a", "int"), [][]byte{nil, nil})},
-			func(path string) rxcql.Sink[rxcql.Row] { return sink.NDJSON[rxcql.Row](path) }},
 		"the row has no columns": {[]rxcql.Row{{}}, csvRowSink("")},
 		`column "b" (int)`:       {[]rxcql.Row{rxcql.NewRow(two.Columns(), [][]byte{nil, {1}})}, csvRowSink("")},
 	} {

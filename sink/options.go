@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -143,17 +144,15 @@ func Linger(d time.Duration) TableOption {
 // columns are written otherwise; a struct names its own.
 func Columns(names ...string) TableOption {
 	return tableOption(func(c *tableConfig) error {
-		seen := map[string]bool{}
-		for _, name := range names {
-			if seen[name] {
-				return fmt.Errorf("Columns: %q is named twice", name)
-			}
-			seen[name] = true
-		}
 		if len(names) == 0 {
 			return errors.New("Columns(): name at least one")
 		}
-		c.columns = append(c.columns, names...)
+		for _, name := range names {
+			if slices.Contains(c.columns, name) {
+				return fmt.Errorf("Columns: %q is named twice: name each column once", name)
+			}
+			c.columns = append(c.columns, name)
+		}
 		return nil
 	})
 }

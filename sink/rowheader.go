@@ -25,12 +25,7 @@ func (h *rowHeader) of(row *rxcql.Row) (changed bool, err error) {
 		return false, fmt.Errorf("%w: the row has no columns", rxcql.ErrSchema)
 	}
 	var names []string
-	seen := map[string]bool{}
 	for _, col := range cols.List() {
-		if seen[col.Name] {
-			return false, fmt.Errorf("%w: two columns are named %q; give one another name with AS", rxcql.ErrSchema, col.Name)
-		}
-		seen[col.Name] = true
 		names = append(names, col.Name)
 	}
 	h.cols, h.list, h.names = cols, cols.List(), names

@@ -23,3 +23,14 @@ func TestANilOptionIsReportedByEverySource(t *testing.T) {
 		})
 	}
 }
+
+func TestAColumnNamedTwiceIsReportedBeforeAnythingIsRead(t *testing.T) {
+	for name, opts := range map[string][]source.TableOption{
+		"in one option":  {source.Columns("k", "v", "v")},
+		"in two options": {source.Columns("k", "v"), source.Columns("v")},
+	} {
+		_, err := source.Table[rxcql.Row](nil, "ks.t", opts...).Count(t.Context())
+		require.ErrorIs(t, err, rxcql.ErrConfig, name)
+		require.ErrorContains(t, err, `Columns: "v" is named twice: name each column once`, name)
+	}
+}

@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocql/gocql"
 )
@@ -66,14 +67,20 @@ type columns []string
 
 // Columns names the columns that a table source reads, exactly as the schema
 // spells them. It is needed where T is a single value, and optional for
-// rxcql.Row, which reads all columns otherwise; a struct names its own.
+// rxcql.Row, which reads all columns otherwise; a struct names its own. A name that
+// is given twice is an error of New.
 func Columns(names ...string) TableOption { return columns(names) }
 
 func (o columns) applyTable(c *readConfig) error {
 	if len(o) == 0 {
 		return errors.New("Columns(): name at least one")
 	}
-	c.columns = append(c.columns, o...)
+	for _, name := range o {
+		if slices.Contains(c.columns, name) {
+			return fmt.Errorf("Columns: %q is named twice: name each column once", name)
+		}
+		c.columns = append(c.columns, name)
+	}
 	return nil
 }
 

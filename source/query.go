@@ -21,8 +21,8 @@ import (
 // on, but for a limit from downstream (operators.Take) of up to 5,000 rows. The first page has 100 rows at most; later ones have as many as make up
 // the wanted bytes (see rxcql.Budget), 10,000 at most (PageRows).
 //
-// Errors: a statement that the server refuses, columns that do not fit T and
-// bound values that do not fit the statement (rxcql.ErrSchema) are found by Check,
+// Errors: a statement that the server refuses, columns that do not fit T, two
+// columns of one name (give one an alias with AS) and bound values that do not fit the statement (rxcql.ErrSchema) are found by Check,
 // before reading starts. A page that fails in a way that may pass (a timeout, an
 // overloaded or lost node) is asked for again, see rxcql.WithRetry, and no row is
 // handed on twice; one that fails for good is a rxcql.StageError around a
@@ -131,7 +131,9 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	} else {
 		errs = append(errs, about.Fits(st.Args))
 	}
-	if len(about.Results) > 0 && !isRow[T]() {
+	if isRow[T]() {
+		errs = append(errs, codec.Distinct(about.Results))
+	} else if len(about.Results) > 0 {
 		_, err := codec.NewDecoder[T](about.Results)
 		errs = append(errs, err)
 	}

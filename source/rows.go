@@ -74,6 +74,9 @@ type rawReader struct{ columns *rxcql.Columns }
 func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, []undecoded, int64, error) {
 	cols := p.Columns()
 	if r.columns == nil || !same(r.columns.List(), cols) {
+		if err := codec.Distinct(cols); err != nil {
+			return rows, nil, 0, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+		}
 		r.columns = rxcql.NewColumns(cols)
 	}
 	n := len(cols)

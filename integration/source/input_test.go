@@ -18,6 +18,11 @@ type wrong struct {
 	Gone int  `cql:"gone"`
 }
 
+type twice struct {
+	PK int `cql:"pk"`
+	V  int `cql:"v"`
+}
+
 type untagged struct{ A, B int }
 
 func TestBadInputIsAClearErrorBeforeReadingStarts(t *testing.T) {
@@ -51,7 +56,11 @@ func TestBadInputIsAClearErrorBeforeReadingStarts(t *testing.T) {
 		"not a SELECT":           {count(source.Query[rxcql.Row](session, "INSERT INTO "+ks+".t (pk) VALUES (1)")), rxcql.ErrSchema, []string{"SELECT"}},
 		"a refused statement":    {count(source.Query[rxcql.Row](session, "SELECT nope FROM "+ks+".t")), rxcql.ErrSchema, []string{"nope"}},
 		"too few bound values":   {count(source.Query[rxcql.Row](session, "SELECT \"v\" FROM "+ks+".t WHERE pk = ?")), rxcql.ErrSchema, []string{"1 bind markers", "0 values"}},
-		"a virtual table":        {count(source.Table[rxcql.Row](session, "system_views.settings")), rxcql.ErrSchema, []string{"virtual", "Query"}},
+		"a column twice, as rows": {count(source.Query[rxcql.Row](session, "SELECT \"pk\", v, pk AS v FROM "+ks+".t")), rxcql.ErrSchema,
+			[]string{`two columns are named "v"`, "AS"}},
+		"a column twice, as structs": {count(source.Query[twice](session, "SELECT \"pk\", v, pk AS v FROM "+ks+".t")), rxcql.ErrSchema,
+			[]string{`column "v"`, "twice", "AS"}},
+		"a virtual table": {count(source.Table[rxcql.Row](session, "system_views.settings")), rxcql.ErrSchema, []string{"virtual", "Query"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorIs(t, each.err, each.kind)

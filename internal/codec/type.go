@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -31,6 +32,18 @@ type Field struct {
 type Column struct {
 	Name string
 	Type *Type
+}
+
+// Distinct refuses columns of which two have one name, since rows are read and written by names.
+func Distinct(cols []Column) error {
+	seen := make(map[string]bool, len(cols))
+	for _, c := range cols {
+		if seen[c.Name] {
+			return fmt.Errorf("two columns are named %q: give one of them another name with AS, or name it once", c.Name)
+		}
+		seen[c.Name] = true
+	}
+	return nil
 }
 
 // String spells the type as system_schema.columns.type does, e.g. frozen<map<text, int>>. A user-defined type is
