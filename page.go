@@ -14,6 +14,17 @@ type Position struct {
 	Last bool
 
 	tokens *TokenRange // of the part; nil if not known
+	first  int         // where the page's first row is in the page that it was cut from, see Page.EachRow
+}
+
+// RowIndex is the index, in the page as it was delivered, of a row that has the
+// index i in what may be a page of one row cut from it (Page.EachRow). An index
+// that is not known, -1, stays so.
+func (p Position) RowIndex(i int) int {
+	if i < 0 {
+		return i
+	}
+	return p.first + i
 }
 
 // Part names the part of the source: its tokens, such as (-100, 250], or all
@@ -45,4 +56,26 @@ type Page[T any] struct {
 // synchronous operator hands on.
 func Derive[A, B any](p *Page[A], rows []B) *Page[B] {
 	return &Page[B]{Rows: rows, Lease: p.Lease}
+}
+
+// EachRow calls fn with each row of p as a page of its own, under p's lease, until
+// one fails: for sinks that hand every row to several others before the next. The
+// last of them is the last page of the range if p is, and RowIndex tells which row
+// of p it has. A page without rows is handed on as it is.
+func (p *Page[T]) EachRow(fn func(row *Page[T]) error) error {
+	if len(p.Rows) == 0 {
+		return fn(p)
+	}
+	whole := p.Position
+	defer func() { p.Position = whole }()
+	row := &Page[T]{Lease: p.Lease}
+	for i := range p.Rows {
+		p.first = whole.first + i
+		p.Last = whole.Last && i == len(p.Rows)-1
+		row.Rows = p.Rows[i : i+1 : i+1]
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }

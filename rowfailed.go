@@ -12,7 +12,7 @@ import (
 // FailedRow is a row that a stage could not deal with.
 type FailedRow struct {
 	Position       // of the page that it came into the stage in
-	Index    int   // of the row in that page; -1 if it is not known
+	Index    int   // of the row in Page.Rows as it came; -1 if it is not known
 	Row      any   // as it came into the stage; needed for a dead letter (see Stage.KeepsFailed), and with Users
 	Err      error // its text holds no values of the row, unless Users is set
 	Users    bool  // Err is what a function of the user's returned, in words of the user's
@@ -45,6 +45,7 @@ type rowErrors struct {
 //
 // It may be called from several goroutines at a time.
 func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error {
+	f.Index, f.first = f.RowIndex(f.Index), 0
 	if s.node.info.Source {
 		s.run.rows.Add(1)
 		lease.count()

@@ -41,6 +41,8 @@ type Run struct {
 
 	job *job // nil without a checkpoint
 
+	shared sync.Map // see Shared
+
 	counters
 }
 
@@ -182,6 +184,18 @@ func (r *Run) endedBy(name string) {
 // after its last save, or after all that runs before reserved (ReserveTimestamps),
 // if that is later.
 func (r *Run) Epoch() int64 { return r.epoch }
+
+// Shared is what stages of a run have in common under a key: what create returns
+// the first time. As for context.WithValue, keys are best of a type of one's own. It
+// may be called from several goroutines at a time; create may then be called more
+// than once, and what the others return is dropped.
+func (r *Run) Shared(key any, create func() any) any {
+	if v, ok := r.shared.Load(key); ok {
+		return v
+	}
+	v, _ := r.shared.LoadOrStore(key, create())
+	return v
+}
 
 // RunOf is the run that the context of DeadLetters.Open is of; nil for a context
 // that is of none.

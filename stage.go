@@ -31,6 +31,11 @@ type StageInfo struct {
 	// Holds: the stage keeps rows from one page to the next, for as long as no
 	// more come.
 	Holds bool
+	// Synchronous: before Observer.Next returns, what becomes of the page's rows has
+	// been handed on, in their order and in the goroutine that called it. Lift sets
+	// it; what is Synchronous and Holds all the same keeps its rows. See
+	// Stream.OutOfStep.
+	Synchronous bool
 	// Lingers: the stage keeps rows for a time, which may be long.
 	Lingers bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are

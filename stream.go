@@ -95,6 +95,21 @@ func (s Stream[T]) Scattered() bool {
 	return scattered
 }
 
+// OutOfStep names the stages up to here that may hand rows on later than they come,
+// or in another order: those that hold or mix rows, or do not work in the goroutine
+// that brings them. It is for sinks that have a stream inside.
+func (s Stream[T]) OutOfStep() (names []string) {
+	if s.node != nil {
+		s.node.walk(func(n *node) {
+			i := &n.info
+			if i.Holds || i.Lingers || i.Scatters || i.Adjacent || !i.Synchronous && !i.Source {
+				names = append(names, i.Name)
+			}
+		})
+	}
+	return names
+}
+
 // Uses tells whether the stream reads another one, directly or not.
 func (s Stream[T]) Uses(in Upstream) bool {
 	used := false
@@ -196,8 +211,10 @@ func (e *entry[T]) Limit() int64 { return LimitOf(e.op) }
 
 // Lift makes a stream by putting an observer between in and whoever observes
 // the result: a synchronous operator, one loop a page. start is called once a
-// run.
+// run. If the observer keeps rows from one page to the next, info has to say so
+// (StageInfo.Holds).
 func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out Observer[B]) Observer[A]) Stream[B] {
+	info.Synchronous = true
 	return NewStream(info, func(ctx context.Context, st *Stage, out Observer[B]) error {
 		op := start(st, out)
 		if _, limits := op.(Limiter); !limits && info.OneToOne {

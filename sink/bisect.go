@@ -96,5 +96,5 @@ func (r *batchRow) error(err error) error { return rowError(r.at, r.index, err) 
 // rowError names a row by its place: the part of the source, its page there,
 // and the index in the page that came into the sink.
 func rowError(at rxcql.Position, index int, err error) error {
-	return &rxcql.RowError{Range: at.Part(), Page: at.Page, Row: index, Err: err}
+	return &rxcql.RowError{Range: at.Part(), Page: at.Page, Row: at.RowIndex(index), Err: err}
 }

@@ -102,8 +102,9 @@ type tableOn[T any] struct {
 	about  *schema.Table
 }
 
-func (t *tableOn[T]) Check(context.Context) error {
+func (t *tableOn[T]) Check(ctx context.Context) error {
 	_, err := t.compileFor(t.about)
+	t.counts(ctx, t.about)
 	return err
 }
 

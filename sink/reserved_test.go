@@ -125,7 +125,14 @@ func TestNoTimestampIsGivenBeforeTheCheckpointSaysSo(t *testing.T) {
 			set: func(l *ledger) { l.dies = 2 }, err: rxcql.ErrCheckpointLost},
 		"two tables": {typ: "list<text>", also: func(_ string, l *ledger) func(rxcql.Sink[listed]) rxcql.Sink[listed] {
 			return func(s rxcql.Sink[listed]) rxcql.Sink[listed] {
-				return sink.Tee(sink.TableOn[listed](l.send, lists("frozen<list<text>>")), s)
+				another := lists("frozen<list<text>>")
+				another.ID = "another"
+				return sink.Tee(sink.TableOn[listed](l.send, another), s)
+			}
+		}},
+		"one table twice": {typ: "list<text>", also: func(_ string, l *ledger) func(rxcql.Sink[listed]) rxcql.Sink[listed] {
+			return func(s rxcql.Sink[listed]) rxcql.Sink[listed] {
+				return sink.Tee(sink.TableOn[listed](l.send, lists("list<text>"), sink.Delete()), s)
 			}
 		}},
 		"beside a file, for which a save waits for the page that waits for timestamps": {typ: "list<text>",

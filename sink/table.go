@@ -109,8 +109,16 @@ func (t *table[T]) Check(ctx context.Context) error {
 	to, err := t.compile(ctx)
 	if err == nil {
 		t.checked.Store(to)
+		t.counts(ctx, to.about)
 	}
 	return err
+}
+
+// counts tells a Tee that this sink writes the table with times of the run's clock.
+func (t *table[T]) counts(ctx context.Context, about *schema.Table) {
+	if t.fns.timestamp == nil {
+		joinCensus(ctx, about.ID, t.stage())
+	}
 }
 
 func (t *table[T]) compile(ctx context.Context) (*target[T], error) {

@@ -77,11 +77,16 @@ func (t *tee[T]) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
 	}
+	ctx, tables := withCensus(ctx)
 	var errs []error
-	for _, s := range t.sinks {
-		errs = append(errs, s.Check(ctx))
+	branches := make([][]*counted, len(t.sinks))
+	for i, s := range t.sinks {
+		var err error
+		branches[i], err = tables.during(func() error { return s.Check(ctx) })
+		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	_, err := together(branches)
+	return errors.Join(append(errs, stageError("sink.Tee", err))...)
 }
 
 func (t *tee[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
@@ -89,9 +94,15 @@ func (t *tee[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error
 		return nil, t.err
 	}
 	w := &teeWriter[T]{st: r.SinkStage("Tee")}
+	ctx, tables := withCensus(ctx)
+	opened := make([][]*counted, len(t.sinks))
 	for i, s := range t.sinks {
-		err := w.st.Protect(func() error {
-			branch, err := s.Open(ctx, r)
+		err := w.st.Protect(func() (err error) {
+			var branch rxcql.Writer[T]
+			opened[i], err = tables.during(func() (err error) {
+				branch, err = s.Open(ctx, r)
+				return err
+			})
 			if err == nil && branch == nil {
 				err = fmt.Errorf("sink %d gave no Writer and no error", i+1)
 			}
@@ -104,24 +115,56 @@ func (t *tee[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error
 			return nil, errors.Join(err, w.Close())
 		}
 	}
+	groups, err := together(opened)
+	if err != nil {
+		return nil, errors.Join(stageError("sink.Tee", err), w.Close())
+	}
+	for _, members := range groups {
+		var group branchGroup[T]
+		for _, i := range members {
+			group = append(group, w.branches[i])
+		}
+		w.groups = append(w.groups, group)
+	}
 	return w, nil
 }
 
 type teeWriter[T any] struct {
 	st       *rxcql.Stage
 	branches []rxcql.Writer[T]
+	groups   []branchGroup[T] // the branches, as they take a page
 }
 
 // Write stops at the first branch that fails: the page stays unsettled.
 func (w *teeWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 	w.st.Took(len(p.Rows))
-	for _, b := range w.branches {
-		if err := b.Write(ctx, p); err != nil {
+	for _, group := range w.groups {
+		if err := group.write(ctx, p); err != nil {
 			return err
 		}
 	}
 	w.st.Passed(len(p.Rows))
 	return nil
+}
+
+// branchGroup is branches of a Tee that take a page together.
+type branchGroup[T any] []rxcql.Writer[T]
+
+// write hands on a page as it is to a branch alone; to several row by row, each row
+// to all of them before the next, so that the table's clock meets rows in the order
+// of the stream.
+func (g branchGroup[T]) write(ctx context.Context, p *rxcql.Page[T]) error {
+	if len(g) == 1 {
+		return g[0].Write(ctx, p)
+	}
+	return p.EachRow(func(row *rxcql.Page[T]) error {
+		for _, branch := range g {
+			if err := branch.Write(ctx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (w *teeWriter[T]) Flush(ctx context.Context) error {

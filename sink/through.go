@@ -43,7 +43,7 @@ func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B
 	if fn == nil {
 		errs = append(errs, errors.New("the function is nil"))
 	} else {
-		info := rxcql.StageInfo{Name: "Through in"}
+		info := rxcql.StageInfo{Name: "Through in", Synchronous: true}
 		in := rxcql.NewStream(info, subscribeFeed[A])
 		t.stream = fn(in)
 		errs = append(errs, t.stream.ConfigError())
@@ -98,14 +98,19 @@ func (t *through[A, B]) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
 	}
-	return errors.Join(t.stream.Check(ctx), t.to.Check(ctx))
+	err := t.stream.Check(ctx)
+	return errors.Join(err, behind(ctx, t.stream.OutOfStep(), func() error { return t.to.Check(ctx) }))
 }
 
 func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A], error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	to, err := t.to.Open(ctx, r)
+	var to rxcql.Writer[B]
+	err := behind(ctx, t.stream.OutOfStep(), func() (err error) {
+		to, err = t.to.Open(ctx, r)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/rxcql/rxcql"
@@ -11,16 +12,18 @@ import (
 // after an answer that leaves open whether it was written.
 const attemptsPerRow = 16
 
-// clock gives the rows of a run their write timestamps: the run's start in
-// microseconds, and up with every row. So the later of two rows with one key
-// wins whatever order the writes arrive in, and a row sent again, by a retry or
-// because a batch was split, carries the timestamp that it had.
+// clock gives the rows that a run writes into one table their write timestamps: the
+// run's start in microseconds, and up with every row. So the later of two rows with
+// one key wins whatever order the writes arrive in, and a row sent again, by a retry
+// or because a batch was split, carries the timestamp that it had. All sinks of the
+// run that write the table have the same clock, so that holds between them too.
 //
 // The exception are tables with a list that is not frozen. Such a list is
 // written as "delete what is older than t, then append at t": the same write
 // twice at one t gives every element twice. There attempt n of a row is sent
-// at its timestamp plus n, which deletes the attempts before, and rows are
-// attemptsPerRow apart so that no attempt of a row reaches the next row's.
+// at its timestamp plus n, which deletes the attempts before. Every row has a block
+// of microseconds to itself, attemptsPerRow where it may have such a list, else one.
+// So no attempt of a row reaches the next row, whichever sink writes that.
 //
 // The clock follows the rows, not the time: past a million rows a second (62,500
 // with such a list) it runs ahead of it, by maxLead at most; then rows wait. At the
@@ -29,18 +32,26 @@ const attemptsPerRow = 16
 // it. A run that goes on where another was broken off begins above all that one can
 // have given (rxcql.Run.ReserveTimestamps), so nothing that is still on its way from
 // there wins.
-type clock struct{ last, step int64 }
-
-func newClock(epoch int64, lists bool) clock {
-	if lists {
-		return clock{last: epoch, step: attemptsPerRow}
-	}
-	return clock{last: epoch, step: 1}
+type clock struct {
+	run     *rxcql.Run
+	next    atomic.Int64  // the first microsecond that no row has
+	ready   atomic.Int64  // those before it may be given, see raise
+	raising chan struct{} // a token for the one who raises ready; waiting for it ends with a context
 }
 
-func (c *clock) next() int64 {
-	c.last += c.step
-	return c.last
+// clockOf names the clock of a table, by its id, among what a run shares.
+type clockOf string
+
+// tableClock is the clock of a table in a run.
+func tableClock(r *rxcql.Run, tableID string) *clock {
+	return r.Shared(clockOf(tableID), func() any { return newClock(r) }).(*clock)
+}
+
+func newClock(r *rxcql.Run) *clock {
+	c := &clock{run: r, raising: make(chan struct{}, 1)}
+	c.next.Store(r.Epoch() + 1)
+	c.ready.Store(r.Epoch() + 1)
+	return c
 }
 
 // maxLead is how far timestamps may be ahead of the time; it is looked at every
@@ -50,19 +61,44 @@ const (
 	paceRows = 1024
 )
 
-// pace is called before every paceRows rows. It waits while the clock is too far
-// ahead of the time, and until a job's checkpoint has all that attempts of these
-// rows may be sent at.
-func (c *clock) pace(ctx context.Context, r *rxcql.Run) error {
-	if err := until(ctx, time.UnixMicro(c.last).Add(-maxLead)); err != nil {
-		return err
+// take gives timestamps to so many rows, up to paceRows: the first one's, and from
+// there on every step microseconds. It waits while the clock is too far ahead of the
+// time, and until a job's checkpoint has all that attempts of the rows may be sent at.
+func (c *clock) take(ctx context.Context, rows int, step int64) (first int64, err error) {
+	block := int64(rows) * step
+	after := c.next.Add(block)
+	if after > c.ready.Load() {
+		err = c.raise(ctx, after-block, after, paceRows*step)
 	}
-	return r.ReserveTimestamps(ctx, c.last+(paceRows+1)*c.step)
+	return after - block, err
 }
 
-// catchUp waits until the time is past the last timestamp given, and past all
-// that attempts of its row may have been sent at.
-func (c *clock) catchUp(ctx context.Context) error { return until(ctx, time.UnixMicro(c.last+c.step)) }
+// raise makes ready what lies before after, and so much from first on that rows which
+// come one by one do not look at the time each.
+func (c *clock) raise(ctx context.Context, first, after, window int64) error {
+	select {
+	case c.raising <- struct{}{}:
+		defer func() { <-c.raising }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if after <= c.ready.Load() { // by another sink meanwhile
+		return nil
+	}
+	if err := until(ctx, time.UnixMicro(first).Add(-maxLead)); err != nil {
+		return err
+	}
+	to := first + window
+	if err := c.run.ReserveTimestamps(ctx, to); err != nil {
+		return err
+	}
+	c.ready.Store(to)
+	return nil
+}
+
+// catchUp waits until the time is past all that attempts of the rows may have been
+// sent at.
+func (c *clock) catchUp(ctx context.Context) error { return until(ctx, time.UnixMicro(c.next.Load())) }
 
 func until(ctx context.Context, t time.Time) error {
 	wait := time.Until(t)

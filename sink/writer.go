@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // tableWriter is a table sink in one run. Rows are encoded and gathered into
@@ -27,7 +29,9 @@ type tableWriter[T any] struct {
 	gathering chan struct{}
 	rows      encoder[T]
 	shaper    shaper
-	clock     clock
+	clock     *clock // that all sinks of this table have; nil where rows bring their time
+	step      int64  // from the timestamp of a row to the next
+	stamp     int64  // of the next row
 	key       []byte
 	open      openBatches
 	free      sync.Pool
@@ -45,15 +49,14 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 		writes = "deletes"
 	}
 	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID}, rxcql.Fact{Name: "writes", Value: writes})
-	lists := false
-	for _, c := range to.about.Columns {
-		lists = lists || appends(c)
-	}
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset,
-		rows: to.fork(), clock: newClock(r.Epoch(), lists && !t.cfg.delete),
-		gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
+		rows: to.fork(), step: t.step(to.about), gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
 	}
+	if t.fns.timestamp == nil {
+		w.clock = tableClock(r, to.about.ID)
+	}
+	t.counts(ctx, to.about)
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
 	}
@@ -63,6 +66,14 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
 	return w
+}
+
+// step is the block of timestamps that a row needs: see clock.
+func (t *table[T]) step(about *schema.Table) int64 {
+	if !t.cfg.delete && slices.ContainsFunc(about.Columns, appends) {
+		return attemptsPerRow
+	}
+	return 1
 }
 
 func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
@@ -89,8 +100,9 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 // gather puts the rows of a page into batches, and sends those that are full.
 func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
 	for i := range p.Rows {
-		if i%paceRows == 0 && w.fns.timestamp == nil {
-			if err := w.clock.pace(ctx, w.st.Run()); err != nil {
+		if i%paceRows == 0 && w.clock != nil {
+			var err error
+			if w.stamp, err = w.clock.take(ctx, min(paceRows, len(p.Rows)-i), w.step); err != nil {
 				return err
 			}
 		}
@@ -128,8 +140,9 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 		return p, r, c, err
 	}
 	r.ttl = w.cfg.ttl
-	if w.fns.timestamp == nil {
-		r.timestamp = w.clock.next()
+	if w.clock != nil {
+		r.timestamp = w.stamp
+		w.stamp += w.step
 	} else if r.timestamp = w.fns.timestamp(*row); r.timestamp <= 0 {
 		return p, r, c, errors.New("the function given to Timestamp must return a number above 0")
 	}
@@ -202,7 +215,7 @@ func (w *tableWriter[T]) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.workers.flush(ctx); err != nil || w.fns.timestamp != nil {
+	if err := w.workers.flush(ctx); err != nil || w.clock == nil {
 		return err
 	}
 	return w.clock.catchUp(ctx)
