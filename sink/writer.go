@@ -33,6 +33,7 @@ type tableWriter[T any] struct {
 	free      sync.Pool
 
 	wire     wire
+	same     sameness
 	requests *requests
 	workers  *workers[*batch]
 	linger   *lingering
@@ -52,7 +53,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset,
 		rows: to.fork(), clock: newClock(r.Epoch(), lists && !t.cfg.delete),
-		gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
+		gathering: make(chan struct{}, 1), wire: wire, same: to.same, linger: newLingering(t.cfg.linger),
 	}
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
@@ -202,8 +203,14 @@ func (w *tableWriter[T]) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.workers.flush(ctx); err != nil || w.fns.timestamp != nil {
+	if err := w.workers.flush(ctx); err != nil {
 		return err
+	}
+	if err := unchanged(ctx, w.same); err != nil {
+		return w.st.Fail(err)
+	}
+	if w.fns.timestamp != nil {
+		return nil
 	}
 	return w.clock.catchUp(ctx)
 }
