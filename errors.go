@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // Sentinels name the kind of an error, for errors.Is; the structs below carry
@@ -11,16 +13,16 @@ import (
 var (
 	// ErrConfig: options, operators or sinks were given values they cannot
 	// work with. Everything that is wrong is joined into one error.
-	ErrConfig = errors.New("rxcql: bad configuration")
+	ErrConfig = driver.ErrConfig
 	// ErrSchema: a table, column or type is not what the pipeline needs.
-	ErrSchema = errors.New("rxcql: schema mismatch")
+	ErrSchema = driver.ErrSchema
 	// ErrSingleRun: the source (a channel) can be read only once and
 	// has been.
 	ErrSingleRun = errors.New("rxcql: source can be run only once")
 	// ErrBudgetHeld: operators hold all of the budget and wait for more.
 	ErrBudgetHeld = errors.New("rxcql: budget held by operators")
 	// ErrPanic: a function given by the user panicked.
-	ErrPanic = errors.New("rxcql: panic in a user function")
+	ErrPanic = driver.ErrPanic
 	// ErrRunning: the pipeline is running already.
 	ErrRunning = errors.New("rxcql: pipeline is running already")
 	// ErrUnsettled: a run ended without an error but a page was not settled:

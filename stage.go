@@ -2,8 +2,11 @@ package rxcql
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"sync/atomic"
+
+	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // StageInfo describes a source or an operator, before any run.
@@ -105,7 +108,12 @@ func (s *Stage) Fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &StageError{Stage: s.name, Err: err}
+	failed := &StageError{Stage: s.name, Err: err}
+	var panicking *driver.MarshalPanicError
+	if errors.As(err, &panicking) {
+		failed.Stack = panicking.Stack
+	}
+	return failed
 }
 
 // FailUsers is Fail for an error that a function of the user's returned: its words

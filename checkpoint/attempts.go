@@ -43,7 +43,7 @@ func settle(ctx context.Context, r row, c change) (owner gocql.UUID, err error) 
 		if owner = found; applied {
 			owner = c.to
 		}
-		open = open || driver.Classify(err).Ambiguous()
+		open = open || driver.MayBeApplied(err)
 		return err
 	})
 	if err != nil && open {

@@ -128,7 +128,11 @@ func (t *table) Lock(ctx context.Context, job string) (rxcql.Checkpoint, error) 
 		return nil, fmt.Errorf("%w: checkpoint.Table %s: the job's name must be UTF-8 text of 1 to %d bytes",
 			rxcql.ErrConfig, t.name, maxJob)
 	}
-	l, err := lockLease(ctx, newCQLRow(t, job), t.cfg.lease)
+	r := newCQLRow(t, job)
+	if err := retry(ctx, func() error { return t.session.TakesUnset(ctx) }); err != nil {
+		return nil, r.fail("lock", err)
+	}
+	l, err := lockLease(ctx, r, t.cfg.lease)
 	if err != nil {
 		return nil, err // typed and untyped nil differ
 	}

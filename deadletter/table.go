@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -88,12 +89,14 @@ func Table(session *gocql.Session, name string) rxcql.DeadLetters {
 type table struct {
 	session *driver.Session
 	name    string // quoted
-	err     error
+
+	keyspace, plain string
+	err             error
 }
 
 func newTable(session *gocql.Session, name string) (t table, err error) {
 	keyspace, plain, nameErr := schema.ParseName(name)
-	t.name = schema.Quote(keyspace) + "." + schema.Quote(plain)
+	t.name, t.keyspace, t.plain = schema.Quote(keyspace)+"."+schema.Quote(plain), keyspace, plain
 	wrapped, sessionErr := driver.Wrap(session)
 	t.session = wrapped
 	if err = errors.Join(nameErr, sessionErr); err != nil {
@@ -109,24 +112,51 @@ func (t *table) insert() string {
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
 func (t *table) ConfigError() error { return t.err }
 
-// Check has the server prepare the statement.
+// Check compares the table with what letters need.
 func (t *table) Check(ctx context.Context) error {
-	err := rxcql.Retry(ctx, driver.MayPass, func() error {
-		_, err := t.session.Describe(ctx, t.insert())
-		return err
-	})
-	if err != nil {
-		if c := driver.Classify(err); c == driver.Invalid || c == driver.Syntax {
-			err = fmt.Errorf("%w: %w: make the table with CreateTable", rxcql.ErrSchema, err)
-		}
-		return fmt.Errorf("deadletter.Table %s: %w", t.name, err)
-	}
-	return nil
+	_, err := t.Open(ctx)
+	return err
 }
 
-func (t *table) Open(context.Context) (rxcql.LetterWriter, error) { return &tableWriter{t}, nil }
+// Open finds out what the letters are encoded for.
+func (t *table) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+	w := &tableWriter{table: t, ctx: ctx}
+	if err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.aim(ctx) }); err != nil {
+		switch c := driver.Classify(err); {
+		case c == driver.Invalid, c == driver.Syntax, errors.Is(err, schema.ErrUnknownTable), errors.Is(err, schema.ErrUnknownKeyspace):
+			err = fmt.Errorf("%w: %w: make the table with CreateTable", rxcql.ErrSchema, err)
+		}
+		return nil, fmt.Errorf("deadletter.Table %s: %w", t.name, err)
+	}
+	return w, nil
+}
 
-type tableWriter struct{ *table }
+type tableWriter struct {
+	*table
+	ctx      context.Context // of Open
+	cql      string
+	encoding *driver.Encoding
+	wrote    atomic.Bool
+}
+
+// aim pins the table, and has the server say what it takes.
+func (w *tableWriter) aim(ctx context.Context) error {
+	about, err := schema.Load(ctx, w.session, w.keyspace, w.plain)
+	if err == nil {
+		err = w.session.TakesUnset(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	tables := schema.Pin(w.session, about)
+	w.cql = driver.Label(w.insert(), tables.ID())
+	d, err := w.session.Describe(ctx, w.cql)
+	if err != nil {
+		return err
+	}
+	w.encoding = d.Encoding(tables.Same)
+	return d.Fits(w.args(&rxcql.Letter{}))
+}
 
 func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -138,9 +168,8 @@ func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
 }
 
 func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
-	insert := driver.Statement{CQL: w.insert(), Idempotent: true, Args: []any{
-		l.Run, int32(l.N / lettersAPart), l.N, int32(version), l.Time, l.Stage, l.Error, l.Range, l.Page, int32(l.Index), l.Type, l.Row,
-	}}
+	w.wrote.Store(true)
+	insert := driver.Statement{CQL: w.cql, Args: w.args(l), Encoding: w.encoding, Idempotent: true}
 	err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.session.Exec(ctx, insert) })
 	if err == nil {
 		return nil
@@ -151,4 +180,19 @@ func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
 	return fmt.Errorf("deadletter.Table %s: %w", w.name, err)
 }
 
-func (w *tableWriter) Close() error { return nil }
+func (w *tableWriter) args(l *rxcql.Letter) []any {
+	return []any{
+		l.Run, int32(l.N / lettersAPart), l.N, int32(version), l.Time, l.Stage, l.Error, l.Range, l.Page, int32(l.Index), l.Type, l.Row,
+	}
+}
+
+// Close asks whether the letters are in the table that is there now.
+func (w *tableWriter) Close() error {
+	if !w.wrote.Load() || w.ctx.Err() != nil {
+		return nil
+	}
+	if err := rxcql.Retry(w.ctx, driver.MayPass, func() error { return w.encoding.Unchanged(w.ctx) }); err != nil {
+		return fmt.Errorf("deadletter.Table %s: %w", w.name, err)
+	}
+	return nil
+}

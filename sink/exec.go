@@ -91,18 +91,12 @@ func (e *exec[T]) Check(ctx context.Context) error {
 	if e.err != nil {
 		return e.err
 	}
-	about, err := describe(ctx, e.session, e.cql)
-	switch {
-	case errors.Is(err, driver.ErrNotPreparable):
-		return fmt.Errorf("%w: sink.Exec: %w", rxcql.ErrConfig, err)
-	case err != nil:
-		if c := driver.Classify(err); c == driver.Syntax || c == driver.Invalid {
-			err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
-		}
+	a, err := e.aim(ctx)
+	if err != nil {
 		return fmt.Errorf("sink.Exec: %w", err)
 	}
 	var errs []error
-	for i, p := range about.Params {
+	for i, p := range a.about.Params {
 		if p.Type.Kind == codec.Tuple {
 			errs = append(errs, fmt.Errorf("bind marker %d (%s %s): the driver cannot bind a tuple; "+
 				"write a marker for each element, as in (?, ?)", i+1, p.Name, p.Type))
@@ -118,43 +112,38 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	if e.err != nil {
 		return nil, e.err
 	}
-	facts, err := e.identity(ctx, r)
+	a, err := e.aim(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sink.Exec: %w", err)
 	}
-	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare)
-	w.st.Identify(facts...)
+	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare(a))
+	w.st.Identify(e.identity(a)...)
+	w.same = a.encoding.Unchanged
 	w.send = e.sender(w.st)
-	w.blame = e.blame
+	w.blame = e.blame(a.cql)
 	return w, nil
 }
 
 // identity is what must be the same for a job to go on.
-func (e *exec[T]) identity(ctx context.Context, r *rxcql.Run) ([]rxcql.Fact, error) {
-	if !r.HasCheckpoint() {
-		return nil, nil
-	}
+func (e *exec[T]) identity(a *execAim) []rxcql.Fact {
 	facts := []rxcql.Fact{{Name: "statement", Value: e.cql}}
-	about, err := describe(ctx, e.session, e.cql)
-	if err != nil || about.Table == "" {
-		return facts, err
+	if id := a.tables.ID(); id != "" {
+		facts = append(facts, rxcql.Fact{Name: "table id", Value: id})
 	}
-	table, err := load(ctx, e.session, about.Keyspace, about.Table)
-	if err != nil {
-		return nil, err
-	}
-	return append(facts, rxcql.Fact{Name: "table id", Value: table.ID}), nil
+	return facts
 }
 
 // prepare binds a row in the writing goroutine and leaves the rest to a worker.
-func (e *exec[T]) prepare(row T) (func(context.Context) error, error) {
-	args, err := e.bind(row)
-	if err != nil {
-		return nil, ofUsers(err, row)
+func (e *exec[T]) prepare(a *execAim) func(T) (func(context.Context) error, error) {
+	return func(row T) (func(context.Context) error, error) {
+		args, err := e.bind(row)
+		if err != nil {
+			return nil, ofUsers(err, row)
+		}
+		return func(ctx context.Context) error {
+			return e.session.Exec(ctx, driver.Statement{
+				CQL: a.cql, Args: args, Encoding: a.encoding, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
+			})
+		}, nil
 	}
-	return func(ctx context.Context) error {
-		return e.session.Exec(ctx, driver.Statement{
-			CQL: e.cql, Args: args, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
-		})
-	}, nil
 }

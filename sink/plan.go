@@ -26,6 +26,7 @@ type planOptions struct {
 	delete      bool
 	nullsDelete bool
 	ttl         bool
+	same        sameness
 }
 
 // names are the columns as the codec wants them.
@@ -43,7 +44,7 @@ func newPlan(table *schema.Table, columns []schema.Column, o planOptions) *plan 
 	set := make([]assignment, len(columns))
 	clustering := false
 	for i, c := range columns {
-		set[i] = assignment{c.Name, "?"}
+		set[i] = assignment{c.Name, "?", []*codec.Type{c.Type}}
 		switch c.Kind {
 		case schema.PartitionKey, schema.Clustering:
 			p.keys++
@@ -55,9 +56,9 @@ func newPlan(table *schema.Table, columns []schema.Column, o planOptions) *plan 
 	}
 	p.statics = p.statics && clustering
 	if o.delete {
-		p.usual = deletion(table, set)
+		p.usual = deletion(table, o.same, set)
 	} else {
-		p.usual = insertion(table, set, o.ttl, slices.ContainsFunc(columns, appends))
+		p.usual = insertion(table, o.same, set, o.ttl, slices.ContainsFunc(columns, appends))
 	}
 	return p
 }

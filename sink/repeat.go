@@ -40,7 +40,7 @@ func outcome(cql string) func(error) bool {
 		return driver.MayBeApplied
 	}
 	return func(err error) bool {
-		return driver.Classify(err) == driver.Unavailable || driver.MayBeApplied(err)
+		return driver.Classify(err) == driver.Unavailable && !driver.NotSent(err) || driver.MayBeApplied(err)
 	}
 }
 

@@ -16,6 +16,7 @@ type rowsWriter[T any] struct {
 	send    func(context.Context, func(context.Context) error) (unsure bool, err error)
 	keep    func(*T) *keptRow                  // nil unless rows that fail are wanted
 	blame   func(context.Context, error) error // of an error of a job: nil if it is the row's own, else what to end with
+	same    sameness
 	workers *workers[rowJob]
 }
 
@@ -122,6 +123,11 @@ func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
 	return nil
 }
 
-func (w *rowsWriter[T]) Flush(ctx context.Context) error { return w.workers.flush(ctx) }
+func (w *rowsWriter[T]) Flush(ctx context.Context) error {
+	if err := w.workers.flush(ctx); err != nil {
+		return err
+	}
+	return w.st.Fail(unchanged(ctx, w.same))
+}
 
 func (w *rowsWriter[T]) Close() error { return w.workers.close() }

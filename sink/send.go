@@ -38,7 +38,7 @@ func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) err
 	uniform := b.bind(from, to, attempt)
 	r := &b.request
 	first := b.rows[from].statement
-	text := first.cql
+	text := first.sent
 	if to-from > 1 {
 		text = ""
 		if uniform {
@@ -47,14 +47,15 @@ func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) err
 	}
 	if text != "" {
 		return w.session.Exec(ctx, driver.Statement{
-			CQL: text, Args: r.args, Consistency: w.consistency, Idempotent: !first.lists,
+			CQL: text, Args: r.args, Encoding: first.aim.encoding, Consistency: w.consistency, Idempotent: !first.lists,
 		})
 	}
 	r.batch.Reset()
 	r.batch.Consistency, r.batch.Idempotent = w.consistency, !first.lists
 	args := r.args
 	for i, n := range r.counts {
-		r.batch.AddEntry(b.rows[from+i].statement.cql, args[:n:n])
+		st := b.rows[from+i].statement
+		r.batch.AddEntry(st.sent, args[:n:n], st.aim.encoding)
 		args = args[n:]
 	}
 	return w.session.ExecBatch(ctx, &r.batch)

@@ -153,38 +153,40 @@ func (p *plan) shaping(sign string) *statement {
 	var set []assignment
 	lists := false
 	for _, c := range p.columns {
-		var text string
-		text, sign = term(sign)
-		if text != "" {
-			set = append(set, assignment{c.Name, text})
+		a := assignment{name: c.Name}
+		if a.term, a.types, sign = term(sign, c.Type); a.term != "" {
+			set = append(set, a)
 			lists = lists || appends(c)
 		}
 	}
 	if p.options.delete {
-		return deletion(p.table, set)
+		return deletion(p.table, p.options.same, set)
 	}
-	return insertion(p.table, set, p.options.ttl, lists)
+	return insertion(p.table, p.options.same, set, p.options.ttl, lists)
 }
 
-// term reads one value's signs and returns its text, "" for none, and the rest.
-func term(sign string) (text, rest string) {
+// term reads one value's signs and returns its text, "" for none, the types of the
+// markers in it, and the rest.
+func term(sign string, t *codec.Type) (text string, types []*codec.Type, rest string) {
 	first, rest := sign[0], sign[1:]
 	switch first {
 	case signOmitted:
-		return "", rest
+		return "", nil, rest
 	case signNull:
-		return "null", rest
+		return "null", nil, rest
 	case signValue:
-		return "?", rest
+		return "?", []*codec.Type{t}, rest
 	}
 	text = "("
-	for rest[0] != signClose {
+	for i := 0; rest[0] != signClose; i++ {
 		var elem string
-		elem, rest = term(rest)
-		if len(text) > 1 {
+		var inner []*codec.Type
+		elem, inner, rest = term(rest, t.Elems[i])
+		if i > 0 {
 			text += ","
 		}
 		text += elem
+		types = append(types, inner...)
 	}
-	return text + ")", rest[1:]
+	return text + ")", types, rest[1:]
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -12,6 +13,8 @@ import (
 // to live where the text has them.
 type statement struct {
 	cql     string
+	sent    string // cql as it is sent
+	aim     *aim
 	markers int
 	deletes bool // the timestamp comes first, and there is no time to live
 	ttl     bool // the time to live comes last, after the timestamp
@@ -20,13 +23,14 @@ type statement struct {
 }
 
 // assignment is one column of a statement: its name and the term that stands
-// for its value, with as many bind markers as the row has cells for it.
+// for its value, with as many bind markers as the row has cells for it, of these types.
 type assignment struct {
-	name string
-	term string
+	name  string
+	term  string
+	types []*codec.Type
 }
 
-func insertion(table *schema.Table, set []assignment, ttl, lists bool) *statement {
+func insertion(table *schema.Table, same sameness, set []assignment, ttl, lists bool) *statement {
 	var names, terms strings.Builder
 	for i, a := range set {
 		if i > 0 {
@@ -42,10 +46,15 @@ func insertion(table *schema.Table, set []assignment, ttl, lists bool) *statemen
 		cql += " AND TTL ?"
 		markers++
 	}
-	return &statement{cql: cql, markers: markers, ttl: ttl, lists: lists}
+	types := append(typesOf(set), timestampType)
+	if ttl {
+		types = append(types, ttlType)
+	}
+	aim := newAim(table, same, types)
+	return &statement{cql: cql, sent: aim.text(cql), aim: aim, markers: markers, ttl: ttl, lists: lists}
 }
 
-func deletion(table *schema.Table, key []assignment) *statement {
+func deletion(table *schema.Table, same sameness, key []assignment) *statement {
 	var where strings.Builder
 	for i, a := range key {
 		if i > 0 {
@@ -53,8 +62,10 @@ func deletion(table *schema.Table, key []assignment) *statement {
 		}
 		where.WriteString(schema.Quote(a.name) + "=" + a.term)
 	}
+	cql := "DELETE FROM " + table.Quoted() + " USING TIMESTAMP ? WHERE " + where.String()
+	aim := newAim(table, same, append([]*codec.Type{timestampType}, typesOf(key)...))
 	return &statement{
-		cql:     "DELETE FROM " + table.Quoted() + " USING TIMESTAMP ? WHERE " + where.String(),
+		cql: cql, sent: aim.text(cql), aim: aim,
 		markers: strings.Count(where.String(), "?") + 1,
 		deletes: true,
 	}
@@ -109,6 +120,6 @@ func (s *statement) times(n int) string {
 		return ""
 	}
 	m.markers += n * s.markers
-	m.texts[n] = "BEGIN UNLOGGED BATCH " + strings.Repeat(s.cql+";", n) + " APPLY BATCH"
+	m.texts[n] = s.aim.text("BEGIN UNLOGGED BATCH " + strings.Repeat(s.cql+";", n) + " APPLY BATCH")
 	return m.texts[n]
 }

@@ -90,6 +90,7 @@ type table[T any] struct {
 // target is the table as a run writes it.
 type target[T any] struct {
 	about *schema.Table
+	same  sameness
 	fork  func() encoder[T]
 }
 
@@ -126,11 +127,17 @@ func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := takesUnset(ctx, t.session); err != nil {
+		return nil, fmt.Errorf("sink.Table %s: %w", about.Quoted(), err)
+	}
 	return t.compileFor(about)
 }
 
 func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	o := planOptions{delete: t.cfg.delete, nullsDelete: t.cfg.nullsDelete, ttl: t.cfg.ttl > 0 || t.cfg.ttlOf != nil}
+	if t.session != nil {
+		o.same = schema.Pin(t.session, about).Same
+	}
 	errs := []error{writable(about)}
 	if t.fns.timestamp != nil && !t.cfg.delete {
 		for _, c := range about.Columns {
@@ -140,7 +147,7 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 			}
 		}
 	}
-	to := &target[T]{about: about}
+	to := &target[T]{about: about, same: o.same}
 	if isRow[T]() {
 		to.fork = func() encoder[T] {
 			var e any = &copier{table: about, names: t.columns, options: o}

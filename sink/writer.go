@@ -37,6 +37,7 @@ type tableWriter[T any] struct {
 	free      sync.Pool
 
 	wire     wire
+	same     sameness
 	requests *requests
 	workers  *workers[*batch]
 	linger   *lingering
@@ -51,7 +52,8 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID}, rxcql.Fact{Name: "writes", Value: writes})
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset,
-		rows: to.fork(), step: t.step(to.about), gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
+		rows: to.fork(), step: t.step(to.about), gathering: make(chan struct{}, 1),
+		wire: wire, same: to.same, linger: newLingering(t.cfg.linger),
 	}
 	if t.fns.timestamp == nil {
 		w.clock = tableClock(r, to.about.ID)
@@ -215,8 +217,14 @@ func (w *tableWriter[T]) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.workers.flush(ctx); err != nil || w.clock == nil {
+	if err := w.workers.flush(ctx); err != nil {
 		return err
+	}
+	if err := unchanged(ctx, w.same); err != nil {
+		return w.st.Fail(err)
+	}
+	if w.clock == nil {
+		return nil
 	}
 	return w.clock.catchUp(ctx)
 }

@@ -43,7 +43,7 @@ func TestABatchOverSeveralPartitionsCanBeTooLarge(t *testing.T) {
 	run(t, session, "CREATE TABLE large (k int PRIMARY KEY, v blob)")
 	var b driver.Batch
 	for k := range 20 {
-		b.AddEntry("INSERT INTO large (k, v) VALUES (?, ?)", []any{k, bytes.Repeat([]byte{7}, 5000)})
+		b.AddEntry("INSERT INTO large (k, v) VALUES (?, ?)", []any{k, bytes.Repeat([]byte{7}, 5000)}, nil)
 	}
 	err := s.ExecBatch(t.Context(), &b)
 	require.Equal(t, driver.TooLarge, driver.Classify(err), "%v", err)
@@ -72,7 +72,7 @@ func TestTooManyTombstonesAreTheirOwnClass(t *testing.T) {
 	for r := 0; r < 1700; r += 100 {
 		var b driver.Batch
 		for i := r; i < r+100; i++ {
-			b.AddEntry(insert, append([]any{i}, nulls...))
+			b.AddEntry(insert, append([]any{i}, nulls...), nil)
 		}
 		require.NoError(t, s.ExecBatch(t.Context(), &b))
 	}

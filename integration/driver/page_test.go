@@ -22,7 +22,7 @@ func TestPagesGoOnWhereTheLastOneEnded(t *testing.T) {
 		var b driver.Batch
 		for c := from; c < from+100; c++ {
 			values := []driver.Value{{Bytes: bigint(1)}, {Bytes: bigint(int64(c))}, {Bytes: make([]byte, 100)}}
-			b.AddEntry("INSERT INTO pages (k, c, v) VALUES (?, ?, ?)", driver.Bind(nil, values))
+			b.AddEntry("INSERT INTO pages (k, c, v) VALUES (?, ?, ?)", driver.Bind(nil, values), nil)
 		}
 		require.NoError(t, s.ExecBatch(t.Context(), &b))
 	}

@@ -82,8 +82,8 @@ func TestAWholeTupleCannotBeBoundAndTheErrorSaysWhatCan(t *testing.T) {
 	require.ErrorContains(t, err, "v ")
 	require.Equal(t, driver.Invalid, driver.Classify(err))
 	var b driver.Batch
-	b.AddEntry(insert, []any{1, &whole})
-	b.AddEntry(insert, []any{2, &whole})
+	b.AddEntry(insert, []any{1, &whole}, nil)
+	b.AddEntry(insert, []any{2, &whole}, nil)
 	require.Equal(t, driver.Invalid, driver.Classify(s.ExecBatch(t.Context(), &b)))
 
 	require.NoError(t, s.Exec(t.Context(), driver.Statement{

@@ -39,13 +39,15 @@ const (
 	Unauthorized            // the role may not do this
 	AuthFailed              // the credentials were refused
 	Server                  // an unexpected error inside the server
+	SchemaChanged           // a table is not what it was when the values were encoded: nothing was sent
+	Misconfigured           // the session cannot be used so: nothing was sent
 )
 
 var classNames = [...]string{
 	"none", "other", "cancelled", "session closed", "no hosts", "connection lost", "client timeout", "overloaded",
 	"bootstrapping", "unavailable", "read timeout", "read failure", "too many tombstones", "write timeout",
 	"write failure", "unprepared", "frame too big", "too large", "syntax", "invalid", "unauthorized",
-	"authentication failed", "server error",
+	"authentication failed", "server error", "schema changed", "misconfigured",
 }
 
 func (c Class) String() string {
@@ -90,12 +92,20 @@ func Classify(err error) Class {
 		abandoned *CancelledError
 		value     *BoundValueError
 		count     *BoundCountError
+		panicking *MarshalPanicError
+		changed   *SchemaChangedError
+		protocols *ProtocolError
+		place     *DatacenterError
 	)
 	switch {
 	case err == nil:
 		return None
 	case errors.As(err, &abandoned), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return Cancelled
+	case errors.As(err, &changed):
+		return SchemaChanged
+	case errors.As(err, &protocols), errors.As(err, &place):
+		return Misconfigured
 	case errors.As(err, &request):
 		return ofCode(request)
 	case errors.Is(err, ErrSessionClosed), errors.Is(err, gocql.ErrSessionClosed):
@@ -115,7 +125,7 @@ func Classify(err error) Class {
 		return TooLarge
 	case errors.Is(err, ErrUnpreparedLoop):
 		return Unprepared
-	case errors.As(err, &value), errors.As(err, &count), errors.Is(err, ErrNotPreparable),
+	case errors.As(err, &value), errors.As(err, &count), errors.As(err, &panicking), errors.Is(err, ErrNotPreparable),
 		errors.Is(err, ErrTupleParam), errors.Is(err, ErrZeroTimestamp), errors.Is(err, ErrPageSize), errors.Is(err, ErrEmptyBatch),
 		errors.Is(err, gocql.ErrUseStmt):
 		return Invalid

@@ -36,7 +36,8 @@ var ErrNoConfig = errors.New("no configuration: the *gocql.ClusterConfig is nil"
 //     repeating is decided here;
 //   - protocol 4;
 //   - requests sent to a replica of their partition, in the local datacenter
-//     if its name is given, unless c has a host policy already;
+//     if its name is given, unless c has a host policy already. A name that no
+//     node's datacenter has is found at the first request: DatacenterError;
 //   - with TLS (SslOpts without a Config of its own), the host verified: gocql
 //     does not do so unless told;
 //   - timeouts and connections a node, where c has none.
@@ -52,11 +53,11 @@ func Configure(c *gocql.ClusterConfig, localDC string) error {
 	c.DefaultIdempotence = false
 	c.ProtoVersion = protocol
 	if c.PoolConfig.HostSelectionPolicy == nil {
-		fallback := gocql.RoundRobinHostPolicy()
 		if localDC != "" {
-			fallback = gocql.DCAwareRoundRobinPolicy(localDC)
+			c.PoolConfig.HostSelectionPolicy = inDatacenter(localDC)
+		} else {
+			c.PoolConfig.HostSelectionPolicy = gocql.TokenAwareHostPolicy(gocql.RoundRobinHostPolicy())
 		}
-		c.PoolConfig.HostSelectionPolicy = gocql.TokenAwareHostPolicy(fallback)
 	}
 	if c.SslOpts != nil && c.SslOpts.Config == nil {
 		verified := *c.SslOpts // the caller's own may serve other configurations

@@ -29,6 +29,9 @@ func (s *Session) Describe(ctx context.Context, cql string) (*Description, error
 	if !preparable(cql) {
 		return nil, ErrNotPreparable // gocql would run it
 	}
+	if err := s.placed(ctx); err != nil {
+		return nil, err
+	}
 	// gocql has no prepare of its own, but binds between preparing and running,
 	// and gives up if the binder fails. ErrNotFound is the failure that no host
 	// policy holds against the host.
@@ -39,7 +42,7 @@ func (s *Session) Describe(ctx context.Context, cql string) (*Description, error
 	}).RetryPolicy(nil).Idempotent(true)
 	defer q.Release()
 
-	err := guard(ctx, func() error { return q.WithContext(ctx).Exec() })
+	err := guard(ctx, nil, func() error { return q.WithContext(ctx).Exec() })
 	if info == nil {
 		return nil, err
 	}
@@ -66,18 +69,13 @@ func (d *Description) Fits(args []any) error {
 	return errors.Join(errs...)
 }
 
-func fits(param gocql.ColumnInfo, arg any, index int) (err error) {
-	defer func() { // a user's own MarshalCQL may panic
-		if r := recover(); r != nil {
-			err = fmt.Errorf("bound value %d: %w", index+1, panicked(r))
-		}
-	}()
+func fits(param gocql.ColumnInfo, arg any, index int) error {
 	switch {
 	case isTuple(param):
 		return fmt.Errorf("bound value %s %w", param.Name, ErrTupleParam)
 	case arg == any(gocql.UnsetValue):
 		return nil
 	}
-	_, err = gocql.Marshal(param.TypeInfo, arg)
+	_, err := gocql.Marshal(param.TypeInfo, arg)
 	return err
 }

@@ -37,7 +37,7 @@ func TestValuesAreComparedWithTheirTypesBeforeAStatementRuns(t *testing.T) {
 		{[]any{int64(4111111111111111), "v"}, "bound value 1: this int64 cannot be encoded as int"},
 		{[]any{1, []int{4111}}, "bound value 2: this []int cannot be encoded as varchar"},
 		{[]any{"4111 ", 4111.0}, "bound value 1: this string cannot be encoded as int\nbound value 2: this float64 cannot be encoded as varchar"},
-		{[]any{1, broken{}}, "bound value 2: the driver panicked with a string"},
+		{[]any{1, broken{}}, "bound value 2: MarshalCQL of driver_test.broken panicked"},
 	} {
 		err := about.Fits(each.args)
 		require.EqualError(t, err, each.says)

@@ -12,8 +12,8 @@ import (
 // open whatever its WriteType: even with BATCH_LOG, where the batch itself had not
 // been begun, a node that did store the log will play it.
 func MayBeApplied(err error) bool {
-	if errors.Is(err, gocql.ErrNoStreams) {
-		return false // the driver had no number for the request: nothing was sent
+	if NotSent(err) || errors.Is(err, gocql.ErrNoStreams) { // the driver had no number for the request
+		return false
 	}
 	return Classify(err).Ambiguous()
 }

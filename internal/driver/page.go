@@ -41,7 +41,7 @@ func (s *Session) Fetch(ctx context.Context, st Statement, pageSize int, state [
 	if pageSize < 1 {
 		return nil, ErrPageSize
 	}
-	q, err := s.query(st)
+	q, b, err := s.query(ctx, st)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Session) Fetch(ctx context.Context, st Statement, pageSize int, state [
 	q.NoSkipMetadata().PageSize(pageSize).PageState(state)
 
 	p := &Page{}
-	err = guard(ctx, func() error {
+	err = guard(ctx, b.sending, func() error {
 		p.iter = q.WithContext(ctx).Iter()
 		return p.open(s, st.CQL)
 	})

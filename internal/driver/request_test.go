@@ -67,8 +67,8 @@ func TestAValueThatDoesNotFitIsNamedWithoutBeingShown(t *testing.T) {
 	require.Equal(t, driver.Invalid, driver.Classify(err))
 
 	var b driver.Batch
-	b.AddEntry(insert, []any{1, "v"})
-	b.AddEntry(insert, []any{secret, "v"})
+	b.AddEntry(insert, []any{1, "v"}, nil)
+	b.AddEntry(insert, []any{secret, "v"}, nil)
 	err = s.ExecBatch(t.Context(), &b)
 	require.ErrorAs(t, err, &misfit)
 	require.NotContains(t, err.Error(), secret)
@@ -80,8 +80,8 @@ func TestTheWrongNumberOfValuesIsAnError(t *testing.T) {
 	for _, args := range [][]any{{}, {1}, {1, "v", "more"}} {
 		require.Error(t, s.Exec(t.Context(), driver.Statement{CQL: insert, Args: args}), "%d values", len(args))
 		var b driver.Batch
-		b.AddEntry(insert, []any{1, "v"})
-		b.AddEntry(insert, args)
+		b.AddEntry(insert, []any{1, "v"}, nil)
+		b.AddEntry(insert, args, nil)
 		if len(args) > 0 { // a batch sends a statement without values unprepared: the server says so
 			require.Error(t, s.ExecBatch(t.Context(), &b), "%d values in a batch", len(args))
 		}
@@ -108,8 +108,8 @@ func TestNothingIsRepeatedByTheDriver(t *testing.T) {
 	_, err := s.Fetch(t.Context(), st, 10, nil)
 	require.Equal(t, driver.Overloaded, driver.Classify(err))
 	b := driver.Batch{Idempotent: true}
-	b.AddEntry(insert, []any{1, "v"})
-	b.AddEntry(insert, []any{2, "v"})
+	b.AddEntry(insert, []any{1, "v"}, nil)
+	b.AddEntry(insert, []any{2, "v"}, nil)
 	require.Equal(t, driver.Overloaded, driver.Classify(s.ExecBatch(t.Context(), &b)))
 	require.Equal(t, int32(3), runs.Load())
 }
@@ -132,8 +132,8 @@ func TestAServerThatKeepsForgettingStatementsIsGivenUp(t *testing.T) {
 	require.Equal(t, int32(4), runs.Swap(0))
 
 	var b driver.Batch
-	b.AddEntry(insert, []any{1, "v"})
-	b.AddEntry(insert, []any{2, "v"})
+	b.AddEntry(insert, []any{1, "v"}, nil)
+	b.AddEntry(insert, []any{2, "v"}, nil)
 	for range 2 { // the count starts anew with each run
 		require.ErrorIs(t, s.ExecBatch(t.Context(), &b), driver.ErrUnpreparedLoop)
 		require.Equal(t, int32(4), runs.Swap(0))
@@ -199,10 +199,10 @@ func TestSettingsReachTheServer(t *testing.T) {
 	})
 	consistency, serial, at := gocql.LocalOne, gocql.LocalSerial, int64(1234)
 	b := driver.Batch{Consistency: &consistency, SerialConsistency: &serial, Timestamp: &at, Kind: driver.Logged}
-	b.AddEntry(insert, []any{1, "v"})
+	b.AddEntry(insert, []any{1, "v"}, nil)
 	for range 2 { // alone it is a plain statement
 		require.NoError(t, s.ExecBatch(t.Context(), &b))
-		b.AddEntry(insert, []any{2, "v"})
+		b.AddEntry(insert, []any{2, "v"}, nil)
 	}
 	single, batch := options.get(), batched.get()
 	require.Equal(t, primitive.ConsistencyLevelLocalOne, single.Consistency)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/gocql/gocql"
 )
@@ -28,6 +29,8 @@ var (
 type Session struct {
 	gocql    *gocql.Session
 	metadata metadataCache
+	version  atomic.Int32 // of the protocol; 0 until an answer has shown it
+	inPlace  atomic.Bool  // see placed
 }
 
 // Wrap checks that s can be used and wraps it, without I/O. One Session should
@@ -47,16 +50,19 @@ func (s *Session) Unwrap() *gocql.Session { return s.gocql }
 
 // guard runs one call into the driver. Its error is one that callers can read:
 // the cause of a cancelled ctx, ErrSessionClosed, and an error in place of a
-// panic, which gocql raises for some malformed frames and for too few values.
+// panic, which gocql raises for some malformed frames and for too few values. That
+// one is a NotSentError if sending says that nothing has been sent; nil is unknown.
 // (A malformed answer to a *prepare* is parsed in a goroutine of gocql's own,
 // out of reach from here.)
-func guard(ctx context.Context, call func() error) (err error) {
+func guard(ctx context.Context, sending func() bool, call func() error) (err error) {
 	if ctx.Err() != nil {
 		return cancelled(ctx, ctx.Err())
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = panicked(r)
+			if err = panicked(r); sending != nil && !sending() {
+				err = &NotSentError{err}
+			}
 		}
 	}()
 	return translate(ctx, call())
@@ -78,6 +84,8 @@ func translate(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case NotSent(err):
+		return err
 	case errors.Is(err, gocql.ErrSessionClosed):
 		return ErrSessionClosed
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):

@@ -15,6 +15,8 @@ type Statement struct {
 	CQL  string
 	Args []any // for ?, in order; a *Value passes as it is, gocql.UnsetValue is unset, the rest is marshalled by gocql
 
+	Encoding *Encoding // what Args are encoded for, or are to be; nil: whatever the server says when the request is sent
+
 	Consistency       *gocql.Consistency       // nil: the session's
 	SerialConsistency *gocql.SerialConsistency // nil: the session's; for conditional statements
 	Timestamp         *int64                   // microseconds, not 0; nil: as the session does (by default the client's clock)
@@ -51,17 +53,24 @@ const maxPrepares = 4
 
 // query makes the gocql query of st, with the driver's own retries,
 // speculation and paging switched off. It is given back by Release after use.
-func (s *Session) query(st Statement) (*gocql.Query, error) {
-	args := guarded(st.Args)
+func (s *Session) query(ctx context.Context, st Statement) (*gocql.Query, *binder, error) {
+	if err := s.placed(ctx); err != nil {
+		return nil, nil, err
+	}
+	args, err := st.Encoding.bound(st.Args)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(args) > 0 && !preparable(st.CQL) {
-		return nil, ErrNotPreparable
+		return nil, nil, ErrNotPreparable
 	}
 	if st.Timestamp != nil && *st.Timestamp == 0 {
-		return nil, ErrZeroTimestamp
+		return nil, nil, ErrZeroTimestamp
 	}
 	// The binder counts prepares. With args bound as well, the query still has
 	// the values from which gocql makes its routing key.
-	q := s.gocql.Bind(st.CQL, (&binder{args: args}).bind).Bind(args...).
+	b := &binder{session: s, ctx: ctx, encoding: st.Encoding, args: args}
+	q := s.gocql.Bind(st.CQL, b.bind).Bind(args...).
 		PageState(nil).
 		RetryPolicy(nil).
 		Idempotent(st.Idempotent)
@@ -74,39 +83,62 @@ func (s *Session) query(st Statement) (*gocql.Query, error) {
 	if st.Timestamp != nil {
 		q.WithTimestamp(*st.Timestamp)
 	}
-	return q, nil
+	return q, b, nil
 }
 
-// binder hands the bound values over each time a request has been prepared.
+// binder hands the bound values over each time a request has been prepared. What it
+// refuses is not sent.
 type binder struct {
+	session  *Session
+	ctx      context.Context // of the request
+	encoding *Encoding       // nil if the values are for any
 	args     []any
 	prepares int
+	handed   bool // the values went to the driver, so from here on something may be sent
 }
 
 func (b *binder) bind(info *gocql.QueryInfo) ([]any, error) {
+	b.handed = false // what was sent before was answered: the server did not know the statement
 	if b.prepares++; b.prepares > maxPrepares {
 		return nil, ErrUnpreparedLoop
 	}
-	for _, param := range info.Args {
-		if isTuple(param) {
-			return nil, fmt.Errorf("bound value %s %w", param.Name, ErrTupleParam)
+	if err := b.check(info, b.encoding, b.args); err != nil {
+		return nil, err
+	}
+	b.handed = true
+	return b.args, nil
+}
+
+func (b *binder) sending() bool { return b.handed }
+
+// check compares the values of a statement with what the server says of it.
+func (b *binder) check(info *gocql.QueryInfo, encoding *Encoding, args []any) error {
+	b.session.learn(info.Args)
+	if encoding != nil {
+		if err := encoding.accepts(b.ctx, info); err != nil {
+			return err
 		}
 	}
-	if len(b.args) != len(info.Args) {
-		return nil, &BoundCountError{Want: len(info.Args), Got: len(b.args)}
+	for _, param := range info.Args {
+		if isTuple(param) {
+			return fmt.Errorf("bound value %s %w", param.Name, ErrTupleParam)
+		}
 	}
-	return b.args, nil
+	if len(args) != len(info.Args) {
+		return &BoundCountError{Want: len(info.Args), Got: len(args)}
+	}
+	return unsettable(info.Args, args)
 }
 
 // Exec runs a statement whose rows, if any, are of no interest. A conditional
 // statement that was not applied is no error: Fetch its one row to learn that.
 func (s *Session) Exec(ctx context.Context, st Statement) error {
-	q, err := s.query(st)
+	q, b, err := s.query(ctx, st)
 	if err != nil {
 		return err
 	}
 	defer q.Release() // safe: with paging and speculation off nothing runs on after Exec
-	return withhold(guard(ctx, func() error { return q.WithContext(ctx).Exec() }), st.Args)
+	return withhold(guard(ctx, b.sending, func() error { return q.WithContext(ctx).Exec() }), st.Args)
 }
 
 // preparable tells what gocql will prepare. It has the same rule word for

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/gocql/gocql"
 )
@@ -67,6 +68,21 @@ func (e *BoundCountError) Error() string {
 	return fmt.Sprintf("the statement takes %d bound values, not %d", e.Want, e.Got)
 }
 
+// MarshalPanicError says that the MarshalCQL of a bound value panicked, and so nothing
+// was sent. It is an ErrPanic and has neither the value nor what was passed to panic.
+type MarshalPanicError struct {
+	Index  int // position among the bound values, from 0
+	GoType string
+	Stack  []byte // where it happened
+}
+
+func (e *MarshalPanicError) Error() string {
+	return fmt.Sprintf("bound value %d: MarshalCQL of %s panicked", e.Index+1, e.GoType)
+}
+
+// Is makes errors.Is(err, ErrPanic) hold.
+func (e *MarshalPanicError) Is(target error) bool { return target == ErrPanic }
+
 // plain is an ordinary Go value on its way through gocql.Marshal, whose own
 // errors show the value.
 type plain struct {
@@ -74,11 +90,17 @@ type plain struct {
 	index int
 }
 
-func (p *plain) MarshalCQL(info gocql.TypeInfo) ([]byte, error) {
+// MarshalCQL makes an error of a panic in the user's own MarshalCQL.
+func (p *plain) MarshalCQL(info gocql.TypeInfo) (data []byte, err error) {
 	if p.value == nil {
 		return nil, nil
 	}
-	data, err := gocql.Marshal(info, p.value)
+	defer func() {
+		if recover() != nil {
+			err = &MarshalPanicError{Index: p.index, GoType: fmt.Sprintf("%T", p.value), Stack: debug.Stack()}
+		}
+	}()
+	data, err = gocql.Marshal(info, p.value)
 	if err != nil {
 		return nil, &BoundValueError{
 			Index:   p.index,

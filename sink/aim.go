@@ -1,0 +1,77 @@
+package sink
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// sameness asks the server whether tables are still what they were; nil where no
+// server is.
+type sameness func(context.Context) error
+
+// aim is what the values of a statement were encoded for: a table that must not be
+// made again, and the types of the bind markers. Requests are compared with it before
+// they are sent.
+type aim struct {
+	encoding *driver.Encoding
+	state    []string // what the encoding depends on, see driver.Label
+}
+
+var (
+	timestampType = &codec.Type{Kind: codec.Bigint}
+	ttlType       = &codec.Type{Kind: codec.Int}
+)
+
+func newAim(table *schema.Table, same sameness, types []*codec.Type) *aim {
+	a := &aim{encoding: driver.NewEncoding(types, same), state: []string{table.ID}}
+	for _, t := range types {
+		a.state = append(a.state, whole(t))
+	}
+	return a
+}
+
+// whole spells a type with the fields of user-defined types in it.
+func whole(t *codec.Type) string {
+	text := t.String()
+	for _, e := range t.Elems {
+		text += ";" + whole(e)
+	}
+	for _, f := range t.Fields {
+		text += ";" + strconv.Quote(f.Name) + " " + whole(f.Type)
+	}
+	return text
+}
+
+// text is a statement as it is sent.
+func (a *aim) text(cql string) string {
+	if a == nil {
+		return cql
+	}
+	return driver.Label(cql, a.state...)
+}
+
+func typesOf(set []assignment) (types []*codec.Type) {
+	for _, a := range set {
+		types = append(types, a.types...)
+	}
+	return types
+}
+
+// takesUnset refuses a session whose protocol has no unset values.
+func takesUnset(ctx context.Context, s *driver.Session) error {
+	return rxcql.Retry(ctx, driver.MayPass, func() error { return s.TakesUnset(ctx) })
+}
+
+// unchanged asks, when all is written, whether it was written to the tables that are
+// there now. What may pass is tried again.
+func unchanged(ctx context.Context, same sameness) error {
+	if same == nil {
+		return nil
+	}
+	return rxcql.Retry(ctx, driver.MayPass, func() error { return same(ctx) })
+}
