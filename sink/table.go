@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -91,6 +92,7 @@ type table[T any] struct {
 type target[T any] struct {
 	about *schema.Table
 	fork  func() encoder[T]
+	sets  *ring.Sets // nil without BatchByReplicaSet
 }
 
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
@@ -118,7 +120,11 @@ func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.compileFor(about)
+	to, err := t.compileFor(about)
+	if err == nil {
+		to.sets, err = t.replicaSets(ctx)
+	}
+	return to, err
 }
 
 func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
