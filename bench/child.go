@@ -23,6 +23,10 @@ type job struct {
 	Budget     int64  `json:"budget,omitempty"`     // bytes, 0 for the default
 	Bare       bool   `json:"bare,omitempty"`       // without the operators, to be subtracted
 	Checkpoint string `json:"checkpoint,omitempty"` // file; empty for none
+	InFlight   int    `json:"inFlight,omitempty"`   // requests out at once
+	Partitions int    `json:"partitions,omitempty"` // in a batch
+	Bytes      int    `json:"bytes,omitempty"`      // in a batch
+	Command    string `json:"command,omitempty"`    // that does the work
 	Profile    string `json:"profile,omitempty"`    // path without extension; empty for none
 }
 

@@ -8,13 +8,14 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// batch is rows of one partition on their way to the server: their encoded
-// values, copied into memory of its own, and what they owe. Batches are used
+// batch is rows of one partition (of one replica set with BatchByReplicaSet) on
+// their way to the server: their encoded values, copied into memory of its own, and
+// what they owe. Batches are used
 // again; gocql copies bound values into the request's frame before it sends
 // it, so nothing refers to them once a request has returned, not even one that
 // timed out or was given up.
 type batch struct {
-	key   []byte    // of the partition
+	key   []byte    // of the partition, or the number of the replica set
 	waits time.Time // since when: from the end of the Write that began it, which may have waited itself
 
 	buf  []byte
@@ -25,6 +26,10 @@ type batch struct {
 	fresh bool  // rows of the current page are in it that the lease does not answer for yet
 	owed  int64 // bytes of these; may be 0, where all cells are empty
 	held  int64 // bytes in all, as the budget sees them
+
+	tokens  []int64 // of the partitions, where batches are by replica set
+	cost    int     // bytes, as the server counts them there
+	counted int64   // of held, in openBatches
 
 	request request // reused
 	older   *batch  // in openBatches
@@ -88,7 +93,7 @@ func (b *batch) cells(row int) (first, after int) {
 // made it large.
 func (b *batch) reset(keep int) {
 	clear(b.rows)
-	*b = batch{key: b.key[:0], buf: b.buf[:0], ends: b.ends[:0], rows: b.rows[:0], request: b.request}
+	*b = batch{key: b.key[:0], buf: b.buf[:0], ends: b.ends[:0], rows: b.rows[:0], tokens: b.tokens[:0], request: b.request}
 	if cap(b.buf) > keep {
 		b.buf = nil
 	}
@@ -101,7 +106,7 @@ func encodedSize(cells []codec.Cell) (n int) {
 	return n
 }
 
-// openBatches are the batches that wait for more rows, by partition and by age.
+// openBatches are the batches that wait for more rows, by key and by age.
 // Partitions usually come one after the other, but may be interleaved, as pages
 // of several token ranges are.
 type openBatches struct {
@@ -109,6 +114,7 @@ type openBatches struct {
 	oldest *batch
 	newest *batch
 	last   *batch // that took the last row
+	held   int64  // bytes, where batches are by replica set
 }
 
 // maxOpen bounds the batches that wait. With the bound of a batch's bytes that
@@ -138,6 +144,7 @@ func (o *openBatches) add(b *batch) {
 }
 
 func (o *openBatches) remove(b *batch) {
+	o.held -= b.counted
 	delete(o.byKey, string(b.key))
 	if b.older != nil {
 		b.older.newer = b.newer

@@ -11,8 +11,8 @@ import (
 
 const (
 	// hopeless is how many rows of a batch are found bad, and not one good,
-	// before the rest is taken to be bad too: a table that was dropped refuses
-	// every row.
+	// before the rest is taken to be bad too, where they are of one partition: a
+	// table that was dropped refuses every row.
 	hopeless = 16
 	// suspectBytes is the size from which a write that replicas fail at may
 	// be failing because of it.
@@ -30,6 +30,8 @@ type delivery struct {
 	errs     []error  // what else went wrong
 	attempt  int      // goes up when rows may have been written already
 	unsure   []bool   // rows not confirmed that may be written; nil for none
+	asked    bool     // whether the statement is still taken
+	gone     bool     // it is not
 }
 
 // run writes the rows from..to. Rows that the server refuses, as invalid or
@@ -46,8 +48,8 @@ func (d *delivery) run(ctx context.Context, from, to int) {
 		}
 		middle := from + (to-from)/2
 		d.run(ctx, from, middle)
-		if d.written == 0 && len(d.bad)+len(d.errs) >= hopeless {
-			d.errs = append(d.errs, fmt.Errorf("%d more rows of the partition were not tried", to-middle))
+		if d.hopeless(ctx) {
+			d.errs = append(d.errs, fmt.Errorf("%d more rows of the batch were not tried", to-middle))
 			return
 		}
 		d.run(ctx, middle, to)
@@ -56,8 +58,31 @@ func (d *delivery) run(ctx context.Context, from, to int) {
 	case to-from == 1:
 		d.errs = append(d.errs, d.batch.rows[from].error(err))
 	default:
-		d.errs = append(d.errs, fmt.Errorf("%d rows of one partition, the first of them %w", to-from, d.batch.rows[from].error(err)))
+		where := "one partition"
+		if d.batch.several(from, to) {
+			where = "one replica set"
+		}
+		d.errs = append(d.errs, fmt.Errorf("%d rows of %s, the first of them %w", to-from, where, d.batch.rows[from].error(err)))
 	}
+}
+
+// hopeless reports whether the rest of a batch that is refused row by row need not be
+// tried. What is wrong with all rows of one partition says nothing of the rows of
+// others: there the server is asked, once, whether it takes the statement at all.
+func (d *delivery) hopeless(ctx context.Context) bool {
+	if d.written > 0 || len(d.bad)+len(d.errs) < hopeless {
+		return false
+	}
+	if len(d.errs) > 0 || !d.batch.several(0, len(d.batch.rows)) {
+		return true
+	}
+	if !d.asked {
+		d.asked = true
+		last := d.bad[len(d.bad)-1]
+		cql := d.batch.rows[last.row].statement.cql
+		d.gone = stands(ctx, last.err, func(ctx context.Context) error { return d.wire.prepares(ctx, cql) }) != nil
+	}
+	return d.gone
 }
 
 // refused tells an answer that may be due to one row alone.

@@ -30,6 +30,7 @@ type tableConfig struct {
 	batchRows   int
 	batchBytes  int
 	linger      time.Duration
+	bySet       bySet
 	consistency *gocql.Consistency
 	columns     []string
 	nullsDelete bool

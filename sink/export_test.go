@@ -7,6 +7,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -93,13 +94,18 @@ func tableOnWire[T any](server wire, about *schema.Table, opts ...TableOption) r
 	t.fns, funcErr = rowFuncsOf[T](&t.cfg)
 	t.columns, columnErr = rowColumns[T](&t.cfg)
 	t.err = stageError("sink.Table", columnErr, optErr, funcErr)
-	return &tableOn[T]{t, server, about}
+	on := &tableOn[T]{table: t, server: server, about: about}
+	if t.cfg.bySet.on() {
+		on.sets = ring.NewSets(nil, nil) // one node
+	}
+	return on
 }
 
 type tableOn[T any] struct {
 	*table[T]
 	server wire
 	about  *schema.Table
+	sets   *ring.Sets
 }
 
 func (t *tableOn[T]) Check(ctx context.Context) error {
@@ -113,6 +119,7 @@ func (t *tableOn[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], e
 	if err != nil {
 		return nil, err
 	}
+	to.sets = t.sets
 	return t.open(ctx, r, to, t.server), nil
 }
 
@@ -150,4 +157,11 @@ func (w Window) Limit() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.limit
+}
+
+// TableOnNodes is TableOn for BatchByReplicaSet, on a keyspace of these nodes.
+func TableOnNodes[T any](server Server, about *schema.Table, nodes []ring.Node, replication map[string]string, opts ...TableOption) rxcql.Sink[T] {
+	on := tableOnWire[T](server, about, opts...).(*tableOn[T])
+	on.sets = ring.NewSets(nodes, replication)
+	return on
 }

@@ -9,20 +9,31 @@ import (
 // that is larger goes when nothing else is out.
 const maxFlightBytes = 64 << 20
 
+// maxQueued bounds how many jobs more than are worked on a sink takes on.
+const maxQueued = 64
+
 // flight bounds what a sink has taken on and not finished, by number and by bytes,
 // requests that wait to be repeated included: it bounds memory. How many of them
 // are out at once is up to window. At most one goroutine waits in acquire at a
 // time.
+//
+// It takes on more jobs than there are workers, and who waits for room is woken
+// only when half of the jobs beyond that number are gone. So a worker that is done
+// finds its next job, and the one who hands jobs over is woken once for many. With
+// room for no more than the workers each job cost two goroutine switches, which
+// was dear where a job is one row.
 type flight struct {
 	mu    sync.Mutex
 	limit int
+	low   int // number from which on downwards the one who waits is woken
 	n     int
 	bytes int64
 	freed chan struct{} // has a token when something may have been freed
 }
 
-func newFlight(limit int) *flight {
-	return &flight{limit: limit, freed: make(chan struct{}, 1)}
+func newFlight(workers int) *flight {
+	queued := min(workers, maxQueued)
+	return &flight{limit: workers + queued, low: workers + queued/2, freed: make(chan struct{}, 1)}
 }
 
 // acquire waits for room. Failed ends the wait too.
@@ -55,7 +66,11 @@ func (f *flight) release(bytes int64) {
 	f.mu.Lock()
 	f.n--
 	f.bytes -= bytes
+	wake := f.n <= f.low
 	f.mu.Unlock()
+	if !wake {
+		return
+	}
 	select {
 	case f.freed <- struct{}{}:
 	default:

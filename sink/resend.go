@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/rxcql/rxcql/internal/driver"
@@ -11,7 +12,7 @@ import (
 // request again while its failure may pass. A failure that may be due to some of
 // the rows is left to halving.
 func (d *delivery) send(ctx context.Context, from, to int) error {
-	unsure, err := d.requests.attempt(ctx, func() error { return d.wire.send(ctx, d.batch, from, to, d.attempt) })
+	unsure, err := d.requests.attempt(ctx, func() error { return sendTo(ctx, d.wire, d.batch, from, to, d.attempt) })
 	if err != nil {
 		r := &resending{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
 		unsure, err = r.run(ctx, d.requests, unsure, err)
@@ -19,6 +20,28 @@ func (d *delivery) send(ctx context.Context, from, to int) error {
 	}
 	d.note(from, to, err != nil, unsure)
 	return err
+}
+
+// sendTo makes one attempt.
+func sendTo(ctx context.Context, to wire, b *batch, first, after, attempt int) error {
+	err := to.send(ctx, b, first, after, attempt)
+	if err != nil && b.several(first, after) && driver.Classify(err) == driver.Unavailable {
+		return &inPartError{err}
+	}
+	return err
+}
+
+// inPartError is an answer of Unavailable to a batch of several partitions: the
+// server writes them one by one, and may have found too few replicas alive only at a
+// later one.
+type inPartError struct{ error }
+
+func (e *inPartError) Unwrap() error { return e.error }
+
+// mayBeWritten is driver.MayBeApplied for the requests of Table.
+func mayBeWritten(err error) bool {
+	var inPart *inPartError
+	return errors.As(err, &inPart) || driver.MayBeApplied(err)
 }
 
 // note remembers of which rows it is open whether they are written.
@@ -59,7 +82,7 @@ func (r *resending) run(ctx context.Context, q *requests, applied bool, first er
 		if applied && r.lists {
 			r.attempt++
 		}
-		return r.wire.send(ctx, r.batch, r.from, r.to, r.attempt)
+		return sendTo(ctx, r.wire, r.batch, r.from, r.to, r.attempt)
 	})
 	if err != nil && driver.MayPass(err) && r.spent(err) {
 		err = fmt.Errorf("sent %d times, as often as rows with a list that is not frozen can be: %w", attemptsPerRow, err)
@@ -75,7 +98,7 @@ func (r *resending) may(err error) bool {
 
 // spent tells that the time of the next attempt would be the next row's.
 func (r *resending) spent(err error) bool {
-	return r.lists && r.attempt == attemptsPerRow-1 && driver.MayBeApplied(err)
+	return r.lists && r.attempt == attemptsPerRow-1 && mayBeWritten(err)
 }
 
 func (b *batch) lists(from, to int) bool {

@@ -105,6 +105,9 @@ func (w *rowsWriter[T]) failed(ctx context.Context, job rowJob, err error) error
 func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
 	ok := false
 	defer func() { job.share.done(1, ok) }()
+	if err := w.workers.over(); err != nil {
+		return err
+	}
 	if unsure, err := w.send(ctx, job.run); err != nil {
 		if unsure {
 			w.st.Unknown(1)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -92,6 +93,7 @@ type target[T any] struct {
 	about *schema.Table
 	same  sameness
 	fork  func() encoder[T]
+	sets  *ring.Sets // nil without BatchByReplicaSet
 }
 
 // ConfigError reports what is wrong with the arguments; see rxcql.Configured.
@@ -130,7 +132,11 @@ func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
 	if err := takesUnset(ctx, t.session); err != nil {
 		return nil, fmt.Errorf("sink.Table %s: %w", about.Quoted(), err)
 	}
-	return t.compileFor(about)
+	to, err := t.compileFor(about)
+	if err == nil {
+		to.sets, err = t.replicaSets(ctx)
+	}
+	return to, err
 }
 
 func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {

@@ -7,14 +7,15 @@ import (
 )
 
 // workers do jobs in the background, in a bounded number of goroutines that are
-// started as they are needed. They go on with jobs handed over when the run
-// fails: what is in flight is finished. Jobs are handed over by one goroutine
-// at a time.
+// started as they are needed. When the run fails they finish the jobs that they
+// have begun; do leaves what waits alone then (over). Jobs are handed over by one
+// goroutine at a time.
 type workers[J any] struct {
 	st      *rxcql.Stage
 	group   *rxcql.Group
 	failed  *failure
 	jobs    chan J
+	limit   int // of goroutines
 	started int
 	do      func(context.Context, J) error
 	ctx     context.Context // of the jobs: that of Sink.Open
@@ -26,9 +27,10 @@ type workers[J any] struct {
 // has to leave receipts open then.
 func newWorkers[J any](ctx context.Context, st *rxcql.Stage, limit int, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
 	w := &workers[J]{
-		st: st, failed: newFailure(st.Run()), jobs: make(chan J, limit), do: do,
+		st: st, failed: newFailure(st.Run()), limit: limit, do: do,
 		flight: newFlight(limit), bytes: bytes,
 	}
+	w.jobs = make(chan J, w.flight.limit)
 	w.group, w.ctx = st.Group(ctx)
 	return w
 }
@@ -49,7 +51,7 @@ func (w *workers[J]) room(job J) bool {
 }
 
 func (w *workers[J]) push(job J) {
-	if w.started < cap(w.jobs) {
+	if w.started < w.limit {
 		w.started++
 		w.group.Go(w.work)
 	}
@@ -76,6 +78,15 @@ func (w *workers[J]) one(job J) {
 		w.failed.set(err) // before anyone can see that nothing is in flight
 	}
 	returned = true
+}
+
+// over is why the run has ended, nil while it goes on. What has not been begun
+// then is not begun any more.
+func (w *workers[J]) over() error {
+	if ctx := w.st.Run().Context(); ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // flush waits until every job is done.

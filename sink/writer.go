@@ -33,6 +33,7 @@ type tableWriter[T any] struct {
 	step      int64  // from the timestamp of a row to the next
 	stamp     int64  // of the next row
 	key       []byte
+	routing   routing
 	open      openBatches
 	free      sync.Pool
 
@@ -62,8 +63,9 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
 	}
-	w.requests = newRequests(st, t.cfg.inFlight, driver.MayBeApplied)
+	w.requests = newRequests(st, t.cfg.inFlight, mayBeWritten)
 	w.keep = keeping[T](st)
+	w.routing.sets = to.sets
 	w.free.New = func() any { return &batch{} }
 	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
@@ -122,8 +124,13 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
 		if w.keep != nil {
 			r.kept = w.keep(&p.Rows[i])
 		}
-		w.key = plan.key(w.key[:0], cells.all)
-		if err := w.add(ctx, p.Lease, plan, r, cells.bound); err != nil {
+		if w.routing.sets != nil {
+			err = w.addToSet(ctx, p.Lease, plan, r, cells)
+		} else {
+			w.key = plan.key(w.key[:0], cells.all)
+			err = w.add(ctx, p.Lease, plan, r, cells.bound)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -242,6 +249,10 @@ func (w *tableWriter[T]) Close() error {
 
 // write delivers a batch, in the goroutine of a worker.
 func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
+	if err := w.workers.over(); err != nil {
+		b.lease.Release()
+		return err
+	}
 	d := delivery{requests: w.requests, wire: w.wire, batch: b}
 	d.run(ctx, 0, len(b.rows))
 	if d.written > 0 {

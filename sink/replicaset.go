@@ -1,0 +1,198 @@
+package sink
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+const (
+	// DefaultSetPartitions and DefaultSetBytes are what BatchByReplicaSet takes for 0:
+	// above them servers log a warning of each batch by default.
+	DefaultSetPartitions = 10
+	DefaultSetBytes      = 5 << 10
+
+	minSetBytes      = 1 << 10
+	maxSetPartitions = 1000
+
+	// What a server adds to the bytes of a row and of each cell when it looks at the
+	// size of a batch: timestamps, times to live and times of deletion.
+	rowOverhead  = 48
+	cellOverhead = 20
+
+	// maxOpenBytes bounds the batches that wait, where they are by replica set.
+	maxOpenBytes = 16 << 20
+)
+
+// BatchByReplicaSet puts rows of different partitions into one unlogged batch where
+// they live on the same nodes: at most so many partitions (from 2 to 1,000) and
+// bytes (from 1 KiB to 16 MiB) in a batch of more than one. 0 stands for the
+// default: 10 partitions and 5 KiB, above which servers log a warning by default
+// (unlogged_batch_across_partitions_warn_threshold, batch_size_warn_threshold). They
+// refuse such batches above 50 KiB by default (batch_size_fail_threshold): 100 and
+// 48 KiB are faster, and make servers with default settings warn. Bytes are counted
+// as servers do, with about 20 for each cell and 48 for each row. Batches of one
+// partition remain bounded by BatchRows and BatchBytes; BatchRows holds for all.
+//
+// It is for rows in an order that spreads partitions, as loads of files are, where a
+// request for each row costs more than the row. Nothing else changes: each row has
+// its own timestamp and is a row error by itself; a batch that is refused or too
+// large is halved until the row at fault is found.
+//
+// Leave it out where rows of a partition come together, which are batched anyway;
+// where each row has to be written as soon as it comes, or its latency matters:
+// a batch waits for its slowest partition; for rows of some KiB and more, which a
+// request of their own costs little; and where nodes are short of memory or of threads
+// for coordinating, since one node has the work of all rows of a batch and a
+// batch that times out is sent again as a whole. A batch of several partitions is
+// neither atomic nor isolated, no more than single rows are.
+//
+// The nodes and the keyspace's replication are read by Check. If either changes
+// meanwhile, batches go to nodes that are not all replicas of all rows: that is slower, and
+// never wrong. With a replication strategy that is not Cassandra's own, a batch has
+// only rows between two neighbouring tokens of nodes. Partitioners other than
+// Murmur3Partitioner are refused by Check, as rxcql.ErrConfig.
+//
+// Held are at most 16 MiB of batches that wait, in place of 64 batches. A cluster
+// with virtual nodes and a replication factor below its number of nodes has many
+// replica sets (16 for each node, or so): batches then fill only if rows come fast enough for
+// Linger, or with a longer Linger.
+func BatchByReplicaSet(partitions, bytes int) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		set := bySet{partitions: partitions, bytes: bytes}
+		if partitions == 0 {
+			set.partitions = DefaultSetPartitions
+		}
+		if bytes == 0 {
+			set.bytes = DefaultSetBytes
+		}
+		if set.partitions < 2 || set.partitions > maxSetPartitions || set.bytes < minSetBytes || set.bytes > maxBatchBytes {
+			return fmt.Errorf("BatchByReplicaSet(%d, %d): partitions must be from 2 to %d and bytes from %d to %d, or 0 for the default",
+				partitions, bytes, maxSetPartitions, minSetBytes, maxBatchBytes)
+		}
+		c.bySet = set
+		return nil
+	})
+}
+
+// bySet is what BatchByReplicaSet says; zero without it.
+type bySet struct{ partitions, bytes int }
+
+func (s bySet) on() bool { return s.partitions > 0 }
+
+// replicaSets reads which partitions of the table live together, nil where nobody
+// asks.
+func (t *table[T]) replicaSets(ctx context.Context) (*ring.Sets, error) {
+	if !t.cfg.bySet.on() {
+		return nil, nil //nolint:nilnil // none
+	}
+	var nodes []ring.Node
+	var replication map[string]string
+	err := rxcql.Retry(ctx, driver.MayPass, func() (err error) {
+		if nodes, err = t.session.Nodes(ctx); err == nil {
+			replication, err = schema.Replication(ctx, t.session, t.keyspace)
+		}
+		return err
+	})
+	if errors.Is(err, driver.ErrPartitioner) {
+		err = fmt.Errorf("%w: BatchByReplicaSet: %w, so it is not known which rows live together; leave the option out", rxcql.ErrConfig, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ring.NewSets(nodes, replication), nil
+}
+
+// routing finds the replica sets of rows. It is used by one goroutine.
+type routing struct {
+	sets *ring.Sets // nil: batches are by partition
+	key  []byte
+}
+
+// token is that of the partition key in cells.
+func (r *routing) token(p *plan, cells []codec.Cell) int64 {
+	if p.parts == 1 {
+		return ring.Token(cells[0].Bytes)
+	}
+	r.key = r.key[:0]
+	for _, c := range cells[:p.parts] {
+		r.key = append(r.key, byte(len(c.Bytes)>>8), byte(len(c.Bytes)))
+		r.key = append(r.key, c.Bytes...)
+		r.key = append(r.key, 0)
+	}
+	return ring.Token(r.key)
+}
+
+// fits reports whether a row may go into a batch: one partition fills up to
+// BatchRows and BatchBytes, several up to what BatchByReplicaSet says. Two keys of one token count as
+// one partition, which happens to nobody.
+func (b *batch) fits(c *tableConfig, token int64, cost, bytes int) bool {
+	known := slices.Contains(b.tokens, token)
+	if known && len(b.tokens) == 1 {
+		return len(b.buf)+bytes <= c.batchBytes
+	}
+	return (known || len(b.tokens) < c.bySet.partitions) && b.cost+cost <= c.bySet.bytes
+}
+
+// enter counts a row that is about to be added.
+func (b *batch) enter(token int64, cost int) {
+	b.cost += cost
+	if !slices.Contains(b.tokens, token) {
+		b.tokens = append(b.tokens, token)
+	}
+}
+
+// full reports whether no other row would fit.
+func (b *batch) full(c *tableConfig) bool {
+	return len(b.rows) >= c.batchRows || len(b.buf) >= c.batchBytes ||
+		len(b.tokens) > 1 && b.cost+rowOverhead+cellOverhead > c.bySet.bytes
+}
+
+// addToSet puts a row into the batch of its replica set.
+func (w *tableWriter[T]) addToSet(ctx context.Context, page *rxcql.Lease, p *plan, r batchRow, c cells) error {
+	token := w.routing.token(p, c.all)
+	set := w.routing.sets.Of(token)
+	bytes := encodedSize(c.bound)
+	cost := bytes + rowOverhead + cellOverhead*len(c.bound)
+	w.key = binary.BigEndian.AppendUint32(w.key[:0], uint32(set))
+	b := w.open.find(w.key)
+	if b != nil && !b.fits(w.cfg, token, cost, bytes) {
+		if err := w.sendOpen(ctx, page, b); err != nil {
+			return err
+		}
+		b = nil
+	}
+	if b == nil {
+		b = w.newBatch()
+		w.open.add(b)
+	}
+	b.enter(token, cost)
+	b.add(r, c.bound, w.nulls)
+	w.open.count(b)
+	if b.full(w.cfg) {
+		return w.sendOpen(ctx, page, b)
+	}
+	for w.open.held > maxOpenBytes && w.open.oldest != nil {
+		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count keeps the bytes of a batch up to date among those of all.
+func (o *openBatches) count(b *batch) {
+	o.held += b.held - b.counted
+	b.counted = b.held
+}
+
+// several reports whether the rows from..to may be of several partitions.
+func (b *batch) several(from, to int) bool { return to-from > 1 && len(b.tokens) > 1 }
