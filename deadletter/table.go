@@ -111,11 +111,7 @@ func (t *table) ConfigError() error { return t.err }
 
 // Check has the server prepare the statement.
 func (t *table) Check(ctx context.Context) error {
-	err := rxcql.Retry(ctx, driver.MayPass, func() error {
-		_, err := t.session.Describe(ctx, t.insert())
-		return err
-	})
-	if err != nil {
+	if _, err := t.describe(ctx); err != nil {
 		if c := driver.Classify(err); c == driver.Invalid || c == driver.Syntax {
 			err = fmt.Errorf("%w: %w: make the table with CreateTable", rxcql.ErrSchema, err)
 		}
@@ -124,9 +120,26 @@ func (t *table) Check(ctx context.Context) error {
 	return nil
 }
 
-func (t *table) Open(context.Context) (rxcql.LetterWriter, error) { return &tableWriter{t}, nil }
+func (t *table) describe(ctx context.Context) (about *driver.Description, err error) {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
+		about, err = t.session.Describe(ctx, t.insert())
+		return err
+	})
+	return about, err
+}
 
-type tableWriter struct{ *table }
+func (t *table) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+	about, err := t.describe(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("deadletter.Table %s: %w", t.name, err)
+	}
+	return &tableWriter{table: t, text: about.Text}, nil
+}
+
+type tableWriter struct {
+	*table
+	text string // the statement for the types that the table has now
+}
 
 func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -138,7 +151,7 @@ func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
 }
 
 func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
-	insert := driver.Statement{CQL: w.insert(), Idempotent: true, Args: []any{
+	insert := driver.Statement{CQL: w.text, Idempotent: true, Args: []any{
 		l.Run, int32(l.N / lettersAPart), l.N, int32(version), l.Time, l.Stage, l.Error, l.Range, l.Page, int32(l.Index), l.Type, l.Row,
 	}}
 	err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.session.Exec(ctx, insert) })

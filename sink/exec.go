@@ -122,7 +122,11 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	if err != nil {
 		return nil, fmt.Errorf("sink.Exec: %w", err)
 	}
-	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare)
+	about, err := describe(ctx, e.session, e.cql)
+	if err != nil {
+		return nil, fmt.Errorf("sink.Exec: %w", err)
+	}
+	w := openRows(ctx, r, "Exec", e.cfg.inFlight, func(row T) (func(context.Context) error, error) { return e.prepare(about.Text, row) })
 	w.st.Identify(facts...)
 	w.send = e.sender(w.st)
 	w.blame = e.blame
@@ -146,15 +150,17 @@ func (e *exec[T]) identity(ctx context.Context, r *rxcql.Run) ([]rxcql.Fact, err
 	return append(facts, rxcql.Fact{Name: "table id", Value: table.ID}), nil
 }
 
-// prepare binds a row in the writing goroutine and leaves the rest to a worker.
-func (e *exec[T]) prepare(row T) (func(context.Context) error, error) {
+// prepare binds a row in the writing goroutine and leaves the rest to a worker. Text
+// is the statement as it was described for this run: bound values are encoded for
+// the types that it has now.
+func (e *exec[T]) prepare(text string, row T) (func(context.Context) error, error) {
 	args, err := e.bind(row)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
 		return e.session.Exec(ctx, driver.Statement{
-			CQL: e.cql, Args: args, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
+			CQL: text, Args: args, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
 		})
 	}, nil
 }

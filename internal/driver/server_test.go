@@ -29,7 +29,8 @@ type script struct {
 	results []*message.ColumnMetadata
 	prepare func(*message.Prepare) message.Message // nil: params and results
 	execute func(*message.Execute) message.Message
-	version func() byte // of the schema; nil: always the same
+	version func() byte   // of the schema; nil: always the same
+	peers   func() []byte // versions of the schema that other nodes have; nil: there are none
 	batch   func(*message.Batch) message.Message
 	query   func(*message.Query) message.Message // gocql's own reads of system tables
 	// raw answers an execute with the bytes of a frame.
@@ -73,8 +74,7 @@ func (s *script) answer(m message.Message) message.Message {
 	return &message.ProtocolError{ErrorMessage: "not in the script"}
 }
 
-// nodes answers what is asked of the schema's version; nil to anything else. There is
-// one node.
+// nodes answers what is asked of the schema's version; nil to anything else.
 func (s *script) nodes(cql string, prepare bool) message.Message {
 	columns := []*message.ColumnMetadata{column("host_id", datatype.Uuid), column("schema_version", datatype.Uuid)}
 	var data []message.Row
@@ -86,6 +86,11 @@ func (s *script) nodes(cql string, prepare bool) message.Message {
 		}
 		data = append(data, message.Row{localRow[4], bytes.Repeat([]byte{version}, 16)})
 	case "SELECT host_id, schema_version FROM system.peers_v2":
+		if s.peers != nil {
+			for i, version := range s.peers() {
+				data = append(data, message.Row{bytes.Repeat([]byte{byte(i)}, 16), bytes.Repeat([]byte{version}, 16)})
+			}
+		}
 	default:
 		return nil
 	}
