@@ -86,6 +86,9 @@ func (in *Input) PageBytes() int64 {
 	return in.pageBytes()
 }
 
+// Limit is the budget of the run, which all its inputs share.
+func (in *Input) Limit() int64 { return in.budget.limit }
+
 func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit/4)) }
 
 // share is the part of the budget kept for the input: what Reserve asks for at

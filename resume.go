@@ -76,7 +76,7 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	}
 	for _, p := range parts {
 		t := &Track{
-			st: s, job: j, grows: id.Grows, span: TokenRange(p.Range), from: p.Pages, begin: p.State, marks: p.Marks,
+			st: s, job: j, grows: id.Grows, span: TokenRange(p.Range), from: p.Pages, had: p.Rows, begin: p.State, marks: p.Marks,
 			settled: p.Pages, rows: p.Rows, read: p.Rows, state: p.State, after: maps.Clone(p.Marks), moved: make(chan struct{}, 1),
 		}
 		src.tracks[t] = struct{}{}

@@ -38,6 +38,7 @@ type Track struct {
 	grows bool  // Identity.Grows
 	span  TokenRange
 	from  int64 // pages settled by earlier runs
+	had   int64 // rows in these
 	begin []byte
 	marks map[string][]byte // by stage, as restored; not changed
 
@@ -82,6 +83,10 @@ func (t *Track) Span() TokenRange { return t.span }
 // From says where to go on: after so many pages, with that state of the source;
 // 0 and nil at the beginning.
 func (t *Track) From() (pages int64, state []byte) { return t.from, t.begin }
+
+// Rows tells how many rows came in the pages before From, those included that could
+// not be read.
+func (t *Track) Rows() int64 { return t.had }
 
 // Room waits while too many pages of the part are not settled. Sources call it
 // before they fetch; the error is the cause of ctx, but for that of Track.

@@ -134,7 +134,7 @@ func (t *table) Open(ctx context.Context) (rxcql.LetterWriter, error) {
 type tableWriter struct {
 	*table
 	ctx      context.Context // of Open
-	cql      string
+	text     string          // the statement, for the types that the table has now
 	encoding *driver.Encoding
 	wrote    atomic.Bool
 }
@@ -149,11 +149,11 @@ func (w *tableWriter) aim(ctx context.Context) error {
 		return err
 	}
 	tables := schema.Pin(w.session, about)
-	w.cql = driver.Label(w.insert(), tables.ID())
-	d, err := w.session.Describe(ctx, w.cql)
+	d, err := w.session.Describe(ctx, w.insert())
 	if err != nil {
 		return err
 	}
+	w.text = d.Text
 	w.encoding = d.Encoding(tables.Same)
 	return d.Fits(w.args(&rxcql.Letter{}))
 }
@@ -169,7 +169,7 @@ func (w *tableWriter) Write(ctx context.Context, letters []rxcql.Letter) error {
 
 func (w *tableWriter) write(ctx context.Context, l *rxcql.Letter) error {
 	w.wrote.Store(true)
-	insert := driver.Statement{CQL: w.cql, Args: w.args(l), Encoding: w.encoding, Idempotent: true}
+	insert := driver.Statement{CQL: w.text, Args: w.args(l), Encoding: w.encoding, Idempotent: true}
 	err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.session.Exec(ctx, insert) })
 	if err == nil {
 		return nil

@@ -120,7 +120,7 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	w.st.Identify(e.identity(a)...)
 	w.same = a.encoding.Unchanged
 	w.send = e.sender(w.st)
-	w.blame = e.blame(a.cql)
+	w.blame = e.blame
 	return w, nil
 }
 
@@ -142,7 +142,7 @@ func (e *exec[T]) prepare(a *execAim) func(T) (func(context.Context) error, erro
 		}
 		return func(ctx context.Context) error {
 			return e.session.Exec(ctx, driver.Statement{
-				CQL: a.cql, Args: args, Encoding: a.encoding, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
+				CQL: a.about.Text, Args: args, Encoding: a.encoding, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
 			})
 		}, nil
 	}

@@ -13,7 +13,6 @@ import (
 // execAim is a statement of Exec as a run sends it: its values are encoded for what the
 // server says of it when the run begins, and for the tables that there are then.
 type execAim struct {
-	cql      string // as it is sent
 	about    *driver.Description
 	tables   *schema.Pinned
 	encoding *driver.Encoding
@@ -36,12 +35,8 @@ func (e *exec[T]) aim(ctx context.Context) (*execAim, error) {
 		}
 		tables = append(tables, table)
 	}
-	a := &execAim{tables: schema.Pin(e.session, tables...)}
-	a.cql = driver.Label(e.cql, a.tables.ID())
-	if a.about, err = describe(ctx, e.session, a.cql); err != nil {
-		return nil, execRefused(err)
-	}
-	a.encoding = a.about.Encoding(a.tables.Same)
+	a := &execAim{about: about, tables: schema.Pin(e.session, tables...)}
+	a.encoding = about.Encoding(a.tables.Same)
 	return a, nil
 }
 

@@ -71,16 +71,14 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 
 // blame is nil for an error of the statement that is the row's own, else the
 // error to end with.
-func (e *exec[T]) blame(cql string) func(context.Context, error) error {
-	return func(ctx context.Context, err error) error {
-		if !forTheRow(err) {
-			return err
-		}
-		return stands(ctx, err, func(ctx context.Context) error {
-			_, err := e.session.Describe(ctx, cql)
-			return err
-		})
+func (e *exec[T]) blame(ctx context.Context, err error) error {
+	if !forTheRow(err) {
+		return err
 	}
+	return stands(ctx, err, func(ctx context.Context) error {
+		_, err := e.session.Describe(ctx, e.cql)
+		return err
+	})
 }
 
 // usersError is an error that a function of the user's returned, with the row that it

@@ -16,6 +16,7 @@ type part struct {
 	span  rxcql.TokenRange
 	track *rxcql.Track // of a part that an earlier run began; nil otherwise
 	st    driver.Statement
+	limit bool // st may have a LIMIT of its own
 }
 
 // paged reads parts. One is made a worker; it belongs to one goroutine.
@@ -25,6 +26,7 @@ type paged[T any] struct {
 	sizing  *sizing
 	reader  rowReader[T]
 	buffers buffers[T]
+	whole   bool // the statement cannot be paged: all of it is one page
 }
 
 // fetched is a page on its way, with the slice that its rows are in.
@@ -33,6 +35,7 @@ type fetched[T any] struct {
 	rows     []T
 	received int64
 	track    *rxcql.Track
+	asked    int         // rows that the page was asked for
 	next     []byte      // page state of the page that follows; nil for none
 	bad      []undecoded // rows that are not in rows
 }
@@ -72,28 +75,34 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 		track = r.stage.Track(p.span)
 	}
 	n, state := track.From()
+	here := place{state: state, rows: track.Rows()}
 	for ; ; n++ {
 		if err := track.Room(ctx); err != nil {
 			return err
 		}
-		page, err := r.page(ctx, p, rxcql.Position{Range: p.index, Page: n}, state, limit())
+		most := limit()
+		if own := here.most(); p.limit && own > 0 && (most == 0 || own < most) {
+			most = own
+		}
+		page, err := r.page(ctx, p, rxcql.Position{Range: p.index, Page: n}, here.state, most)
 		if err != nil {
 			return err
 		}
-		page.track, state = track, page.next
+		page.track = track
+		here.after(len(page.rows)+len(page.bad), page.asked, page.next)
 		if err := send(page); err != nil {
 			page.Release() // it may not have been delivered
 			return err
 		}
-		if state == nil {
+		if here.state == nil {
 			return nil
 		}
 	}
 }
 
-// page fetches and decodes one page.
-func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, limit int64) (*fetched[T], error) {
-	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, limit)))
+// page fetches and decodes one page, of so many rows at most, 0 for any number.
+func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, most int64) (*fetched[T], error) {
+	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, most)))
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +113,11 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 		}
 		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
 	}
-	got, err := r.fetch(ctx, p, state, at.Page == 0, limit)
+	got, err := r.fetch(ctx, p, state, at.Page == 0, most)
 	if err != nil {
 		return nil, fail(err)
 	}
+	asked := r.sizing.asked
 	decoded, bad, size, err := r.reader.read(got, r.buffers.get())
 	if err != nil {
 		return nil, fail(err)
@@ -117,9 +127,12 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	received := int64(got.Bytes())
 	r.sizing.saw(len(decoded)+len(bad), received+size)
 	lease.Correct(received + size)
+	if budget := r.stage.Input().Limit(); r.whole && received+size > budget {
+		return nil, fail(tooLargeWhole(received+size, budget))
+	}
 	lease.Position = at
 	return &fetched[T]{
-		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, next: next, bad: bad,
+		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, asked: asked, next: next, bad: bad,
 	}, nil
 }
 

@@ -14,6 +14,7 @@ type sizing struct {
 	max    int   // rows
 	perRow int64 // bytes a row in the last page that had rows; 0 while unknown
 	cap    int   // rows that a frame was known to hold, after one that was too big
+	asked  int   // rows that the last page was asked for
 }
 
 func newSizing(in *rxcql.Input, maxRows int) *sizing {

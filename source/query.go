@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gocql/gocql"
 
@@ -18,8 +19,15 @@ import (
 
 // Query reads the rows of one SELECT, page by page with explicit page state, in
 // the order of the server. One page is fetched ahead while another is worked
-// on, but for a limit from downstream (operators.Take) of up to 5,000 rows. The first page has 100 rows at most; later ones have as many as make up
-// the wanted bytes (see rxcql.Budget), 10,000 at most (PageRows).
+// on, but for a limit from downstream (operators.Take) of up to 5,000 rows.
+//
+// The first page has 100 rows at most; later ones have as many as make up the
+// wanted bytes (see rxcql.Budget), 10,000 at most (PageRows), and where the
+// statement may have a LIMIT no more than came before. The rows are those that the
+// driver gives alone, whatever the form of the statement. One that the server cannot
+// page (ORDER BY with IN on the partition key) comes whole, as one page: an answer
+// that is larger than the budget, or than the 256 MiB that the driver takes, is an
+// error.
 //
 // Errors: a statement that the server refuses, columns that do not fit T, two
 // columns of one name (give one an alias with AS) and bound values that do not fit the statement (rxcql.ErrSchema) are found by Check,
@@ -49,9 +57,16 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	errs = append(errs, err)
 
 	st := driver.Statement{CQL: cql, Args: cfg.args, Consistency: cfg.consistency, Idempotent: true}
+	var checked atomic.Pointer[string] // the text that Check has last compared the bound values with
 	info := rxcql.StageInfo{
 		Name: "Query", Source: true, Err: errors.Join(errs...),
-		Check: func(ctx context.Context) error { return checkQuery[T](ctx, ses, st) },
+		Check: func(ctx context.Context) error {
+			about, err := checkQuery[T](ctx, ses, st)
+			if err == nil && len(st.Args) > 0 {
+				checked.Store(&about.Text)
+			}
+			return err
+		},
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out rxcql.Observer[T]) error {
 		done, begun, err := resumeQuery(ctx, stage, ses, st)
@@ -59,7 +74,11 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			return err
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
-		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: st}
+		st := st
+		if text := checked.Load(); text != nil {
+			st.CQL = *text
+		}
+		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: st, limit: mayLimit(cql)}
 		switch {
 		case len(begun) > 0:
 			whole.track = begun[0]
@@ -114,13 +133,13 @@ func fingerprint(args []any) string {
 	return hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) error {
+func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*driver.Description, error) {
 	about, err := describe(ctx, ses, st.CQL)
 	switch {
 	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
-		return fmt.Errorf("the statement could not be checked: %w", err)
+		return nil, fmt.Errorf("the statement could not be checked: %w", err)
 	case err != nil:
-		return fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)
+		return nil, fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)
 	}
 	var errs []error
 	if len(about.Results) == 0 {
@@ -138,7 +157,7 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
-	return nil
+	return about, nil
 }

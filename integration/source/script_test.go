@@ -3,6 +3,7 @@ package source_test
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -123,6 +124,15 @@ var localRow = message.Row{
 	{0, 0, 0, 1, 0, 0, 0, 1, '0'},
 }
 
+// comment is what a statement has behind its first word when it is described.
+var comment = regexp.MustCompile(` /\*.*\*/`)
+
+// versions is what nodes say of their schema.
+func versions(data ...message.Row) *message.RowsResult {
+	columns := []*message.ColumnMetadata{localColumn("host_id", datatype.Uuid), localColumn("schema_version", datatype.Uuid)}
+	return &message.RowsResult{Metadata: &message.RowsMetadata{ColumnCount: 2, Columns: columns}, Data: data}
+}
+
 // answer is called for several connections at once.
 func (s *script) answer(m message.Message) message.Message {
 	s.note(m)
@@ -138,7 +148,13 @@ func (s *script) answer(m message.Message) message.Message {
 		}
 		return local
 	case *message.Prepare:
-		if strings.TrimSpace(m.Query) == s.statement {
+		if strings.Contains(m.Query, "schema_version FROM system.") {
+			return &message.PreparedResult{
+				PreparedQueryId: []byte(m.Query), VariablesMetadata: &message.VariablesMetadata{},
+				ResultMetadata: versions().Metadata,
+			}
+		}
+		if strings.TrimSpace(comment.ReplaceAllString(m.Query, "")) == s.statement {
 			if s.prepare != nil {
 				if failure := s.prepare(); failure != nil {
 					return failure
@@ -152,6 +168,12 @@ func (s *script) answer(m message.Message) message.Message {
 		}
 		return &message.Invalid{ErrorMessage: "not in the script"}
 	case *message.Execute:
+		switch string(m.QueryId) {
+		case "SELECT host_id, schema_version FROM system.local":
+			return versions(message.Row{localRow[4], localRow[8]})
+		case "SELECT host_id, schema_version FROM system.peers_v2":
+			return versions()
+		}
 		page := 0
 		if m.Options != nil && len(m.Options.PagingState) > 0 {
 			_, _ = fmt.Sscanf(string(m.Options.PagingState), "page %d", &page)

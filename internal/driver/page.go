@@ -41,6 +41,11 @@ func (s *Session) Fetch(ctx context.Context, st Statement, pageSize int, state [
 	if pageSize < 1 {
 		return nil, ErrPageSize
 	}
+	return s.fetch(ctx, st, pageSize, state)
+}
+
+// fetch is Fetch, or FetchWhole with a pageSize of 0.
+func (s *Session) fetch(ctx context.Context, st Statement, pageSize int, state []byte) (*Page, error) {
 	q, b, err := s.query(ctx, st)
 	if err != nil {
 		return nil, err

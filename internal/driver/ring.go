@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/gocql/gocql"
 )
 
 // Ring is what the cluster says of itself.
@@ -25,14 +23,7 @@ type Ring struct {
 // partitioner has tokens of another kind.
 func (r Ring) Murmur3() bool { return strings.HasSuffix(r.Partitioner, "Murmur3Partitioner") }
 
-// maxRingReads bounds how often the peers are asked for.
-const maxRingReads = 8
-
 // Ring reads the tokens of all nodes from system.local and the peers table.
-// Both are views of the node that answers, which is another one each time:
-// peers leaves that node out. So they are read until every node that answered
-// for peers has been heard of from another, which is one read of each in a
-// cluster of one and three or so in others.
 func (s *Session) Ring(ctx context.Context) (Ring, error) {
 	var ring Ring
 	tokens := make(map[string][]string) // by host id
@@ -46,52 +37,17 @@ func (s *Session) Ring(ctx context.Context) (Ring, error) {
 	if err != nil {
 		return Ring{}, fmt.Errorf("reading the ring: %w", err)
 	}
-	for table, reads := "system.peers_v2", 0; ; reads++ {
-		answered, err := s.peers(ctx, table, tokens)
-		if Classify(err) == Invalid && table == "system.peers_v2" { // before Cassandra 4, and ScyllaDB
-			table = "system.peers"
-			answered, err = s.peers(ctx, table, tokens)
+	err = s.peers(ctx, "tokens", func(id string) bool { return tokens[id] != nil }, func(id string, cell []byte) error {
+		texts, err := Texts(cell)
+		if len(texts) > 0 { // a node that is just joining or leaving has none
+			tokens[id] = texts
 		}
-		if err != nil {
-			return Ring{}, fmt.Errorf("reading the ring: %w", err)
-		}
-		if _, known := tokens[answered]; known || reads == maxRingReads {
-			break
-		}
+		return err
+	})
+	if err != nil {
+		return Ring{}, fmt.Errorf("reading the ring: %w", err)
 	}
 	return ring.with(tokens)
-}
-
-// peersPage holds the peers of any cluster. They must come in one page: the
-// next one would be another node's.
-const peersPage = 50_000
-
-// peers adds what one node says of the others, and returns that node's id.
-func (s *Session) peers(ctx context.Context, table string, tokens map[string][]string) (string, error) {
-	p, err := s.Fetch(ctx, local("SELECT host_id, tokens FROM "+table), peersPage, nil)
-	if err != nil {
-		return "", err
-	}
-	cells := make([][]byte, 2)
-	for p.Scan(cells) {
-		texts, err := Texts(cells[1])
-		if err != nil {
-			return "", err
-		}
-		if len(texts) > 0 && cells[0] != nil { // a node that is just joining or leaving has none
-			tokens[string(cells[0])] = texts
-		}
-	}
-	return hostKey(p.Host()), p.Err()
-}
-
-// hostKey turns a host id in text into the 16 bytes that the tables have.
-func hostKey(id string) string {
-	uuid, err := gocql.ParseUUID(id)
-	if err != nil {
-		return id
-	}
-	return string(uuid.Bytes())
 }
 
 func (r Ring) with(tokens map[string][]string) (Ring, error) {

@@ -1,6 +1,7 @@
 package driver_test
 
 import (
+	"bytes"
 	"net"
 	"strings"
 	"sync"
@@ -26,7 +27,10 @@ type script struct {
 	params  []*message.ColumnMetadata
 	keys    []uint16
 	results []*message.ColumnMetadata
+	prepare func(*message.Prepare) message.Message // nil: params and results
 	execute func(*message.Execute) message.Message
+	version func() byte   // of the schema; nil: always the same
+	peers   func() []byte // versions of the schema that other nodes have; nil: there are none
 	batch   func(*message.Batch) message.Message
 	query   func(*message.Query) message.Message // gocql's own reads of system tables
 	// raw answers an execute with the bytes of a frame.
@@ -48,17 +52,55 @@ func (s *script) answer(m message.Message) message.Message {
 		}
 		return rows(localColumns, nil)
 	case *message.Prepare:
+		if answer := s.nodes(m.Query, true); answer != nil {
+			return answer
+		}
+		if s.prepare != nil {
+			return s.prepare(m)
+		}
 		return &message.PreparedResult{
 			PreparedQueryId:   []byte(m.Query),
 			VariablesMetadata: &message.VariablesMetadata{Columns: s.params, PkIndices: s.keys},
 			ResultMetadata:    &message.RowsMetadata{ColumnCount: int32(len(s.results)), Columns: s.results},
 		}
 	case *message.Execute:
+		if answer := s.nodes(string(m.QueryId), false); answer != nil {
+			return answer
+		}
 		return s.execute(m)
 	case *message.Batch:
 		return s.batch(m)
 	}
 	return &message.ProtocolError{ErrorMessage: "not in the script"}
+}
+
+// nodes answers what is asked of the schema's version; nil to anything else.
+func (s *script) nodes(cql string, prepare bool) message.Message {
+	columns := []*message.ColumnMetadata{column("host_id", datatype.Uuid), column("schema_version", datatype.Uuid)}
+	var data []message.Row
+	switch cql {
+	case "SELECT host_id, schema_version FROM system.local":
+		version := byte('0')
+		if s.version != nil {
+			version = s.version()
+		}
+		data = append(data, message.Row{localRow[4], bytes.Repeat([]byte{version}, 16)})
+	case "SELECT host_id, schema_version FROM system.peers_v2":
+		if s.peers != nil {
+			for i, version := range s.peers() {
+				data = append(data, message.Row{bytes.Repeat([]byte{byte(i)}, 16), bytes.Repeat([]byte{version}, 16)})
+			}
+		}
+	default:
+		return nil
+	}
+	if prepare {
+		return &message.PreparedResult{
+			PreparedQueryId: []byte(cql), VariablesMetadata: &message.VariablesMetadata{},
+			ResultMetadata: &message.RowsMetadata{ColumnCount: int32(len(columns)), Columns: columns},
+		}
+	}
+	return rows(columns, nil, data...)
 }
 
 // talk serves one connection until it breaks.

@@ -1,0 +1,24 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/gocql/gocql"
+)
+
+// FetchWhole reads all rows as one page, with paging off. The frame may be as large as
+// the driver takes, so it is for statements that CannotBePaged.
+func (s *Session) FetchWhole(ctx context.Context, st Statement) (*Page, error) {
+	return s.fetch(ctx, st, 0, nil)
+}
+
+// CannotBePaged tells the server's refusal to page a statement: it would have to sort
+// the rows of several partitions (ORDER BY with IN on the partition key). It takes
+// the statement with paging off. The refusal comes when it is run, not before, and
+// has nothing of its own but the words.
+func CannotBePaged(err error) bool {
+	var said gocql.RequestError
+	return errors.As(err, &said) && said.Code() == gocql.ErrCodeInvalid && strings.Contains(said.Message(), "Cannot page queries")
+}

@@ -1,0 +1,28 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// fetchWhole gets all rows of a statement that the server does not page, such as
+// one that has it sort the rows of several partitions, as one page.
+func (r *paged[T]) fetchWhole(ctx context.Context, p part) (*driver.Page, error) {
+	got, err := r.session.FetchWhole(ctx, p.st)
+	if driver.Classify(err) == driver.FrameTooBig {
+		err = fmt.Errorf("%w: %w; %s", errWhole, err, wholeAdvice)
+	}
+	return got, err
+}
+
+// errWhole and wholeAdvice are what users are told when that is too much.
+var errWhole = errors.New("the server cannot page a statement with ORDER BY and IN on the partition key, so all its rows come as one page")
+
+const wholeAdvice = "give the statement a LIMIT, or a query for each partition, or leave ORDER BY away and sort the rows that come"
+
+func tooLargeWhole(bytes, budget int64) error {
+	return fmt.Errorf("%w: they take %d bytes and the budget is %d; raise rxcql.WithBudget, %s", errWhole, bytes, budget, wholeAdvice)
+}
