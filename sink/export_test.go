@@ -151,3 +151,14 @@ func (w Window) Limit() int {
 	defer w.mu.Unlock()
 	return w.limit
 }
+
+// nothing is a wire that leads nowhere.
+type nothing struct{}
+
+func (nothing) send(context.Context, *batch, int, int, int) error { return nil }
+func (nothing) prepares(context.Context, string) error            { return nil }
+
+// TableIntoNothing is Table without a server.
+func TableIntoNothing[T any](about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
+	return tableOnWire[T](nothing{}, about, opts...)
+}
