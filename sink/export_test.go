@@ -165,3 +165,14 @@ func TableOnNodes[T any](server Server, about *schema.Table, nodes []ring.Node, 
 	on.sets = ring.NewSets(nodes, replication)
 	return on
 }
+
+// nothing is a wire that leads nowhere.
+type nothing struct{}
+
+func (nothing) send(context.Context, *batch, int, int, int) error { return nil }
+func (nothing) prepares(context.Context, string) error            { return nil }
+
+// TableIntoNothing is Table without a server.
+func TableIntoNothing[T any](about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
+	return tableOnWire[T](nothing{}, about, opts...)
+}

@@ -7,14 +7,15 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/sink"
 )
 
 // replica is a server that keeps what it is sent as Cassandra does: by timestamps,
 // whatever order the writes come in. Its table has the columns p, c and v; v is a
-// text or a list<text>.
+// list<text>, frozen or not.
 type replica struct {
-	list   bool
+	frozen bool
 	answer func(sink.Sent) (applied bool, err error) // nil for one that takes all
 
 	mu       sync.Mutex
@@ -44,8 +45,8 @@ type stampedValue struct {
 	v  string
 }
 
-func newReplica(list bool) *replica {
-	return &replica{list: list, rows: map[rowKey]*cell{}, lowest: map[int]int64{}}
+func newReplica() *replica {
+	return &replica{rows: map[rowKey]*cell{}, lowest: map[int]int64{}}
 }
 
 func (r *replica) send(_ context.Context, s sink.Sent) error {
@@ -84,16 +85,27 @@ func (r *replica) apply(key rowKey, row sink.SentRow) {
 		return
 	}
 	c.inserted = max(c.inserted, at)
-	if r.list {
-		c.older = max(c.older, at-1)
-		for b := row.Values[2].([]byte)[4:]; len(b) > 0; {
-			n := binary.BigEndian.Uint32(b)
-			c.values = append(c.values, stampedValue{at, string(b[4 : 4+n])})
-			b = b[4+n:]
-		}
+	var elements []string
+	for b := row.Values[2].([]byte)[4:]; len(b) > 0; {
+		n := binary.BigEndian.Uint32(b)
+		elements = append(elements, string(b[4:4+n]))
+		b = b[4+n:]
+	}
+	if r.frozen {
+		c.values = append(c.values, stampedValue{at, strings.Join(elements, ",")})
 		return
 	}
-	c.values = append(c.values, stampedValue{at, string(row.Values[2].([]byte))})
+	c.older = max(c.older, at-1)
+	for _, v := range elements {
+		c.values = append(c.values, stampedValue{at, v})
+	}
+}
+
+func (r *replica) table() *schema.Table {
+	if r.frozen {
+		return lists("frozen<list<text>>")
+	}
+	return lists("list<text>")
 }
 
 // read are the rows that a SELECT would give now, with their elements or value.
@@ -110,13 +122,13 @@ func (r *replica) read() map[rowKey]string {
 		for _, v := range c.values {
 			switch {
 			case v.at <= max(c.deleted, c.older):
-			case r.list:
+			case !r.frozen:
 				live = append(live, v.v)
 			case v.at > best.at || v.at == best.at && v.v > best.v:
 				best = v
 			}
 		}
-		if !r.list {
+		if r.frozen {
 			live = []string{best.v}
 		}
 		rows[key] = strings.Join(live, ",")
@@ -132,17 +144,23 @@ func (r *replica) mark() int64 {
 	return r.newest
 }
 
-// since is the lowest timestamp since the last mark.
-func (r *replica) since() int64 {
+// since is the lowest timestamp since the last mark, if there is one.
+func (r *replica) since() (at int64, wrote bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.lowest[r.marks]
+	at, wrote = r.lowest[r.marks]
+	return at, wrote
 }
 
 // unreliable is an answer that now and then is a failure which may pass, of a
-// request that was or was not applied, by chance.
+// request that was or was not applied, by chance. Rows with the element "bad" are refused.
 func unreliable(random *rand.Rand) func(sink.Sent) (bool, error) {
 	return func(s sink.Sent) (bool, error) {
+		for _, row := range s.Rows {
+			if !strings.HasPrefix(row.CQL, "DELETE") && strings.Contains(string(row.Values[2].([]byte)), "bad") {
+				return false, invalid{}
+			}
+		}
 		switch random.IntN(8) {
 		case 0:
 			return true, writeTimeout // it was applied, and nobody knows

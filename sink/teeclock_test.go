@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -52,11 +51,11 @@ func onlyDeleted(deleted bool) func(rxcql.Stream[change]) rxcql.Stream[change] {
 
 // upserts and deletes are the two branches that apply a feed of changes.
 func upserts(to *replica, opts ...sink.TableOption) rxcql.Sink[change] {
-	return sink.Through(onlyDeleted(false), sink.TableOn[change](to.send, lists("list<text>"), opts...))
+	return sink.Through(onlyDeleted(false), sink.TableOn[change](to.send, to.table(), opts...))
 }
 
 func deletes(to *replica, opts ...sink.TableOption) rxcql.Sink[change] {
-	return sink.Through(onlyDeleted(true), sink.TableOn[change](to.send, lists("list<text>"), append(opts, sink.Delete())...))
+	return sink.Through(onlyDeleted(true), sink.TableOn[change](to.send, to.table(), append(opts, sink.Delete())...))
 }
 
 // split is a feed in pages of so many rows.
@@ -102,7 +101,7 @@ func TestBranchesOfATeeApplyAFeedOfChangesInItsOrder(t *testing.T) {
 			for _, rows := range []int{1, 2, 3, 512} {
 				t.Run(fmt.Sprintf("%s, %s, pages of %d", name, shape, rows), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						server := newReplica(true)
+						server := newReplica()
 						rep, err := run(t, split(feed, rows), tee(upserts(server), deletes(server)))
 						require.NoError(t, err)
 						require.True(t, rep.Complete)
@@ -114,5 +113,3 @@ func TestBranchesOfATeeApplyAFeedOfChangesInItsOrder(t *testing.T) {
 		}
 	}
 }
-
-var _ = schema.Regular

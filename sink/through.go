@@ -175,8 +175,13 @@ func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error
 // no longer than the call: it may be of an operator before the sink, and end with
 // it in a run that goes well.
 func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
+	if w.untie != nil && ctx.Done() == w.st.Run().Context().Done() { // they are tied to that from Open on
+		return w.untied
+	}
 	return context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
 }
+
+func (*throughWriter[A, B]) untied() bool { return true }
 
 // Flush ends the operators' stream, so nothing can be written after it.
 func (w *throughWriter[A, B]) Flush(ctx context.Context) error {

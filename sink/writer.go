@@ -88,15 +88,17 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
 	err := w.st.Protect(func() error { return w.gather(ctx, p) })
-	now := time.Now()
+	var now time.Time
 	for b := w.open.oldest; b != nil; b = b.newer {
 		b.take(p.Lease)
-		if b.waits.IsZero() {
-			b.waits = now
+		if !b.waits.IsZero() {
+			continue
 		}
-	}
-	if w.open.oldest != nil {
-		w.linger.wake()
+		if now.IsZero() {
+			now = time.Now()
+			w.linger.wake()
+		}
+		b.waits = now
 	}
 	return err
 }
