@@ -149,8 +149,11 @@ func (w *tableWriter) aim(ctx context.Context) error {
 		return err
 	}
 	tables := schema.Pin(w.session, about)
-	w.cql = driver.Label(w.insert(), tables.ID())
-	d, err := w.session.Describe(ctx, w.cql)
+	d, err := w.session.Describe(ctx, w.insert())
+	if err == nil {
+		w.cql = driver.Label(w.insert(), tables.ID(), d.Types())
+		d, err = w.session.Describe(ctx, w.cql)
+	}
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (e *exec[T]) aim(ctx context.Context) (*execAim, error) {
 		tables = append(tables, table)
 	}
 	a := &execAim{tables: schema.Pin(e.session, tables...)}
-	a.cql = driver.Label(e.cql, a.tables.ID())
+	a.cql = driver.Label(e.cql, a.tables.ID(), about.Types())
 	if a.about, err = describe(ctx, e.session, a.cql); err != nil {
 		return nil, execRefused(err)
 	}

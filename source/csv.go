@@ -82,9 +82,21 @@ func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	}
 	in.Accept()
 	return []rxcql.Fact{
-		{Name: "header", Value: strings.Join(header, ",")},
+		{Name: "header", Value: joined(header)},
 		{Name: "null text", Value: strconv.Quote(c.cfg.null)},
 	}, nil
+}
+
+// joined puts names with commas between them, and quotes those in which that would be
+// lost.
+func joined(names []string) string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		if all[i] = name; strings.ContainsAny(name, `,"`) {
+			all[i] = strconv.Quote(name)
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 // places finds the columns in the header. What is in a header that has none of
