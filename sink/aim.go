@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
@@ -19,7 +18,8 @@ type sameness func(context.Context) error
 // they are sent.
 type aim struct {
 	encoding *driver.Encoding
-	state    []string // what the encoding depends on, see driver.Label
+	table    string // its id
+	types    []*codec.Type
 }
 
 var (
@@ -28,23 +28,7 @@ var (
 )
 
 func newAim(table *schema.Table, same sameness, types []*codec.Type) *aim {
-	a := &aim{encoding: driver.NewEncoding(types, same), state: []string{table.ID}}
-	for _, t := range types {
-		a.state = append(a.state, whole(t))
-	}
-	return a
-}
-
-// whole spells a type with the fields of user-defined types in it.
-func whole(t *codec.Type) string {
-	text := t.String()
-	for _, e := range t.Elems {
-		text += ";" + whole(e)
-	}
-	for _, f := range t.Fields {
-		text += ";" + strconv.Quote(f.Name) + " " + whole(f.Type)
-	}
-	return text
+	return &aim{encoding: driver.NewEncoding(types, same), table: table.ID, types: types}
 }
 
 // text is a statement as it is sent.
@@ -52,7 +36,7 @@ func (a *aim) text(cql string) string {
 	if a == nil {
 		return cql
 	}
-	return driver.Label(cql, a.state...)
+	return driver.Label(cql, a.table, a.types)
 }
 
 func typesOf(set []assignment) (types []*codec.Type) {

@@ -93,12 +93,25 @@ func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	}
 	in.Accept()
 	return []rxcql.Fact{
-		{Name: "header", Value: strings.Join(header, ",")},
+		{Name: "header", Value: joined(header)},
 		{Name: "null text", Value: strconv.Quote(c.cfg.null)},
 	}, nil
 }
 
-// places finds the columns in the header.
+// joined puts names with commas between them, and quotes those in which that would be
+// lost.
+func joined(names []string) string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		if all[i] = name; strings.ContainsAny(name, `,"`) {
+			all[i] = strconv.Quote(name)
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// places finds the columns in the header. What is in a header that has none of
+// them is not told: it may be a row.
 func places(columns, header []string, line string, loose bool) ([]int, error) {
 	var at []int
 	var spare []string // columns of the file that are none of ours

@@ -2,11 +2,8 @@ package source
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"sync/atomic"
 
@@ -98,39 +95,38 @@ func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, s
 	if err != nil {
 		return nil, nil, stage.Fail(err)
 	}
-	id, err := tableID(ctx, ses, st.CQL)
+	facts, err := queryFacts(ctx, ses, st)
 	if err != nil {
 		return nil, nil, stage.Fail(err)
 	}
-	return stage.Resume(rxcql.Identity{Pages: "Cassandra " + version, Facts: []rxcql.Fact{
-		{Name: "statement", Value: st.CQL}, {Name: "hash of the bound values", Value: fingerprint(st.Args)}, {Name: "table id", Value: id},
-	}})
+	return stage.Resume(rxcql.Identity{Pages: "Cassandra " + version, Facts: facts})
 }
 
-// tableID names the table that a statement reads in this session, whatever keyspace
-// that uses, and tells it from one of the same name that was made later.
-func tableID(ctx context.Context, ses *driver.Session, cql string) (string, error) {
-	about, err := describe(ctx, ses, cql)
-	if err != nil || about.Table == "" {
-		return "", err
-	}
-	table, err := load(ctx, ses, about.Keyspace, about.Table)
+// queryFacts say what a position in the result depends on: the statement, the values as
+// the server gets them, and the very table that the statement reads in this session,
+// whatever keyspace that uses.
+func queryFacts(ctx context.Context, ses *driver.Session, st driver.Statement) ([]rxcql.Fact, error) {
+	about, err := describe(ctx, ses, st.CQL)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return table.ID, nil
-}
-
-// fingerprint tells bound values apart without keeping them.
-func fingerprint(args []any) string {
-	hash := sha256.New()
-	for _, arg := range args {
-		if v := reflect.ValueOf(arg); v.Kind() == reflect.Pointer && !v.IsNil() {
-			arg = v.Elem().Interface()
+	values, err := about.Encode(st.Args)
+	if err != nil {
+		return nil, err
+	}
+	id := ""
+	if about.Table != "" {
+		table, err := load(ctx, ses, about.Keyspace, about.Table)
+		if err != nil {
+			return nil, err
 		}
-		fmt.Fprintf(hash, "%T %#v\n", arg, arg)
+		id = table.ID
 	}
-	return hex.EncodeToString(hash.Sum(nil)[:16])
+	return []rxcql.Fact{
+		{Name: "statement", Value: st.CQL},
+		{Name: "hash of the bound values", Value: fingerprint(about.Params, values)},
+		{Name: "table id", Value: id},
+	}, nil
 }
 
 func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*driver.Description, error) {
@@ -138,6 +134,8 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	switch {
 	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
 		return nil, fmt.Errorf("the statement could not be checked: %w", err)
+	case errors.Is(err, rxcql.ErrConfig): // the session's own, not the statement's
+		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)
 	}

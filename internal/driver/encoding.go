@@ -49,23 +49,21 @@ func NewEncoding(types []*codec.Type, same func(context.Context) error) *Encodin
 
 // Encoding is for Go values, which are encoded for the types described.
 func (d *Description) Encoding(same func(context.Context) error) *Encoding {
-	types := make([]*codec.Type, len(d.Params))
-	for i, p := range d.Params {
-		types[i] = p.Type
-	}
-	e := NewEncoding(types, same)
+	e := NewEncoding(d.Types(), same)
 	e.params = d.params
 	return e
 }
 
 // Label puts a comment into a statement that stands for what its values are encoded
-// for, such as a table's id. gocql keeps what the server says of a text for as long as
-// the session lives; a text of its own for each state of the schema has no old
-// description, and is not prepared anew by those who write another state of it.
-func Label(cql string, state ...string) string {
+// for: the ids of tables and the types of the bind markers. gocql keeps what the server
+// says of a text for as long as the session lives; a text of its own for each state of
+// the schema has no old description, and is not prepared anew by those who write another
+// state of it.
+func Label(cql, tables string, types []*codec.Type) string {
 	hash := sha256.New()
-	for _, s := range state {
-		fmt.Fprintf(hash, "%d:%s", len(s), s)
+	fmt.Fprintf(hash, "%q", tables)
+	for _, t := range types {
+		fmt.Fprintf(hash, " %q", whole(t))
 	}
 	label := " /* " + hex.EncodeToString(hash.Sum(nil)[:8]) + " */"
 	cql = strings.TrimSpace(cql)
@@ -73,6 +71,18 @@ func Label(cql string, state ...string) string {
 		return cql[:len("begin")] + label + cql[len("begin"):] // gocql wants a batch to end with that word
 	}
 	return cql + label
+}
+
+// whole spells a type with the fields of user-defined types in it.
+func whole(t *codec.Type) string {
+	text := t.String()
+	for _, e := range t.Elems {
+		text += ";" + whole(e)
+	}
+	for _, f := range t.Fields {
+		text += fmt.Sprintf(";%q %s", f.Name, whole(f.Type))
+	}
+	return text
 }
 
 // Unchanged asks the server whether the tables are what they were.
@@ -212,6 +222,15 @@ func (d *Description) Encode(args []any) ([]Value, error) {
 		}
 	}
 	return values, nil
+}
+
+// Types are those of Params.
+func (d *Description) Types() []*codec.Type {
+	types := make([]*codec.Type, len(d.Params))
+	for i, p := range d.Params {
+		types[i] = p.Type
+	}
+	return types
 }
 
 // Tables are the keyspaces and names of the tables that the bind markers and the

@@ -1,0 +1,4 @@
+package source
+
+// Fingerprint is the hash of bound values in a checkpoint.
+var Fingerprint = fingerprint
