@@ -117,7 +117,8 @@ func (r Row) Clone() Row {
 	return Row{cols: r.cols, cells: cells}
 }
 
-// Size is the memory that the row's values take, in bytes.
+// Size is the memory that the row's values take, in bytes, without the Row itself
+// and its columns, which all rows share.
 func (r Row) Size() int {
 	n := len(r.cells) * 24
 	for _, cell := range r.cells {
@@ -154,22 +155,4 @@ func Value[V any](r Row, name string) (V, error) {
 		return *new(V), err
 	}
 	return v, nil
-}
-
-// SizeOf returns a function that estimates the memory a T takes, text and
-// slices included: what holders of rows charge to their account.
-func SizeOf[T any]() func(*T) int {
-	if reflect.TypeFor[T]() == reflect.TypeFor[Row]() {
-		return func(row *T) int { return any(row).(*Row).Size() }
-	}
-	return codec.SizeOf[T]()
-}
-
-// Keeper returns a function that makes a value fit to be kept when its page has
-// gone: a Row is cloned, anything else is as it is.
-func Keeper[T any]() func(T) T {
-	if reflect.TypeFor[T]() == reflect.TypeFor[Row]() {
-		return func(row T) T { return any(any(row).(Row).Clone()).(T) }
-	}
-	return func(row T) T { return row }
 }

@@ -90,7 +90,7 @@ func eachElement(s *decodeState, r *reader, n int, array unsafe.Pointer, size ui
 }
 
 func decodeSetMap(rt reflect.Type, elem decodeFunc) decodeFunc {
-	keySize := int(rt.Key().Size())
+	keySize := rt.Key().Size()
 	member := reflect.Zero(rt.Elem())
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
 		dst := reflect.NewAt(rt, p).Elem()
@@ -104,7 +104,7 @@ func decodeSetMap(rt reflect.Type, elem decodeFunc) decodeFunc {
 			return err
 		}
 		m := reflect.MakeMapWithSize(rt, n)
-		s.kept += n*(keySize+mapEntryCost) + mapCost
+		s.kept += mapSize(n, keySize, 0)
 		dst.Set(m)
 		key := reflect.New(rt.Key())
 		for range n {

@@ -2,15 +2,28 @@ package codec
 
 import (
 	"fmt"
+	"math/bits"
 	"reflect"
 	"unsafe"
 )
 
 const (
-	// mapCost and mapEntryCost estimate what a Go map takes beyond its keys and values.
-	mapCost      = 48
-	mapEntryCost = 4
+	mapCost  = 48 // a Go map without entries
+	mapGroup = 8  // slots that it gets with its first entry
 )
+
+// mapSize is what a map of n entries takes, without what these lead to. A map has room for more than its entries: for a
+// whole group of slots with the first, and never fewer than 8 for 7.
+func mapSize(n int, key, value uintptr) int {
+	slots := 0
+	switch {
+	case n > mapGroup:
+		slots = 1 << bits.Len(uint(n*8/7))
+	case n > 0:
+		slots = mapGroup
+	}
+	return mapCost + slots*(int(key+value)+1) // and a byte of control a slot
+}
 
 // decodeMap serves maps: nil for null, empty for an empty one.
 func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
@@ -29,7 +42,7 @@ func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	if err != nil {
 		return nil, within1("value", err)
 	}
-	entrySize := int(rt.Key().Size()+rt.Elem().Size()) + mapEntryCost
+	keySize, valueSize := rt.Key().Size(), rt.Elem().Size()
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
 		dst := reflect.NewAt(rt, p).Elem()
 		dst.SetZero()
@@ -42,7 +55,7 @@ func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 			return err
 		}
 		m := reflect.MakeMapWithSize(rt, n)
-		s.kept += n*entrySize + mapCost
+		s.kept += mapSize(n, keySize, valueSize)
 		dst.Set(m)
 		// The map copies both, and every decodeFunc writes all of its value, so one of each serves all entries.
 		k, v := reflect.New(rt.Key()), reflect.New(rt.Elem())

@@ -166,7 +166,7 @@ func decodeUDTMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 		}
 		fns[i], names[i] = fn, reflect.ValueOf(f.Name).Convert(rt.Key())
 	}
-	size := len(fns)*(int(rt.Key().Size()+rt.Elem().Size())+mapEntryCost) + mapCost
+	size := mapSize(len(fns), rt.Key().Size(), rt.Elem().Size())
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
 		dst := reflect.NewAt(rt, p).Elem()
 		dst.SetZero()

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
@@ -9,12 +10,19 @@ import (
 // values that contain themselves come to an end.
 const sizeDepth = 8
 
+// Known is a type whose values SizeOf does not look into: Size gives what one at p keeps beside itself, and nil stands for
+// nothing, as for a pointer to what many values share.
+type Known struct {
+	Type reflect.Type
+	Size func(p unsafe.Pointer) int
+}
+
 // SizeOf makes a function that estimates the bytes a T keeps: itself, its text, and what its slices, maps, pointers and
-// interfaces lead to, eight deep. Slices count with their capacity; what is reached twice counts twice; channels,
-// functions and the insides of unknown interfaces' pointers count as the pointers only.
-func SizeOf[T any]() func(*T) int {
+// interfaces lead to, eight deep. Slices count with their capacity; what is reached twice counts twice; channels and
+// functions count as the pointers only.
+func SizeOf[T any](known ...Known) func(*T) int {
 	base := int(reflect.TypeFor[T]().Size())
-	extra := (&sizePlans{}).extra(reflect.TypeFor[T](), sizeDepth)
+	extra := (&sizePlans{known: known}).extra(reflect.TypeFor[T](), sizeDepth)
 	if extra == nil {
 		return func(*T) int { return base }
 	}
@@ -30,11 +38,19 @@ type sizeKey struct {
 }
 
 // sizePlans keeps the plans already made, without which types with many fields of one type would take exponential time.
-type sizePlans struct{ made map[sizeKey]sizeFunc }
+type sizePlans struct {
+	known []Known
+	made  map[sizeKey]sizeFunc
+}
 
 func (c *sizePlans) extra(rt reflect.Type, depth int) sizeFunc {
 	if pointerFree(rt) || depth == 0 {
 		return nil
+	}
+	for _, k := range c.known {
+		if k.Type == rt {
+			return k.Size
+		}
 	}
 	key := sizeKey{rt, depth}
 	if fn, ok := c.made[key]; ok {
@@ -73,7 +89,7 @@ func (c *sizePlans) plan(rt reflect.Type, depth int) sizeFunc {
 	case reflect.Map:
 		return c.maps(rt, depth)
 	case reflect.Interface:
-		return interfaceSize(rt)
+		return c.interfaces(rt, depth)
 	}
 	return nil
 }
@@ -132,14 +148,14 @@ func elements(elem sizeFunc, length int, size uintptr) sizeFunc {
 }
 
 func (c *sizePlans) maps(rt reflect.Type, depth int) sizeFunc {
-	entry := int(rt.Key().Size()+rt.Elem().Size()) + mapEntryCost
+	keySize, valueSize := rt.Key().Size(), rt.Elem().Size()
 	key, value := c.extra(rt.Key(), depth-1), c.extra(rt.Elem(), depth-1)
 	return func(p unsafe.Pointer) int {
 		m := reflect.NewAt(rt, p).Elem()
 		if m.IsNil() {
 			return 0
 		}
-		n := mapCost + m.Len()*entry
+		n := mapSize(m.Len(), keySize, valueSize)
 		if key == nil && value == nil {
 			return n
 		}
@@ -153,27 +169,34 @@ func (c *sizePlans) maps(rt reflect.Type, depth int) sizeFunc {
 	}
 }
 
-// interfaceSize counts what an interface holds: its value, its text, or the elements of its slice or map, but not
-// what those lead to in turn, since their types are known only when they are met.
-func interfaceSize(rt reflect.Type) sizeFunc {
+// interfaces counts what an interface holds. Which types that may be is known only when they are met: each gets its plan
+// then, once.
+func (c *sizePlans) interfaces(rt reflect.Type, depth int) sizeFunc {
+	met := &sync.Map{} // reflect.Type -> sizeFunc
 	return func(p unsafe.Pointer) int {
 		v := reflect.NewAt(rt, p).Elem().Elem()
 		if !v.IsValid() {
 			return 0
 		}
-		n := int(v.Type().Size())
-		switch v.Kind() {
-		case reflect.String:
-			n += v.Len()
-		case reflect.Slice:
-			n += v.Cap() * int(v.Type().Elem().Size())
-		case reflect.Map:
-			n += mapCost + v.Len()*(int(v.Type().Key().Size()+v.Type().Elem().Size())+mapEntryCost)
-		case reflect.Pointer:
-			if !v.IsNil() {
-				n += int(v.Type().Elem().Size())
-			}
+		held := v.Type()
+		plan, ok := met.Load(held)
+		if !ok {
+			fresh := sizePlans{known: c.known}
+			plan, _ = met.LoadOrStore(held, fresh.extra(held, depth-1))
 		}
-		return n
+		n, extra := int(held.Size()), plan.(sizeFunc)
+		if extra == nil {
+			return n
+		}
+		data := &(*[2]unsafe.Pointer)(p)[1] // the second word of an interface
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Map: // is the value
+			return n + extra(unsafe.Pointer(data))
+		case reflect.String, reflect.Slice: // points to it
+			return n + extra(*data)
+		}
+		at := reflect.New(held) // a struct may be either
+		at.Elem().Set(v)
+		return n + extra(at.UnsafePointer())
 	}
 }
