@@ -3,6 +3,7 @@
 package etl_test
 
 import (
+	"net"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ func TestTheFirstSignalWritesWhatWasReadAndEndsWithItsCode(t *testing.T) {
 			require.Contains(t, got.stderr, "interrupted")
 
 			report := parsed(t, got.stdout)
+			require.Equal(t, c.code, report.ExitCode)
+			require.Contains(t, report.Error, "interrupted")
 			require.Nil(t, report.Run, "the second step does not begin")
 			require.False(t, report.Load.Complete)
 			require.Equal(t, "Stop", report.Load.EndedBy)
@@ -40,6 +43,23 @@ func TestTheFirstSignalWritesWhatWasReadAndEndsWithItsCode(t *testing.T) {
 			require.Equal(t, report.Load.Written, rows, "what is reported written is there")
 		})
 	}
+}
+
+func TestASignalBeforeTheRunBeginsLeavesAReportToo(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // a server that never answers
+	require.NoError(t, err)
+	defer silent.Close()
+	p := start(t, nil, build(t, "etl"), "--hosts", silent.Addr().String(), "--json")
+	conn, err := silent.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	got := p.wait(t, testWait)
+	require.Equal(t, 143, got.code, got.stderr)
+	report := parsed(t, got.stdout)
+	require.Equal(t, 143, report.ExitCode)
+	require.Contains(t, report.Error, "interrupted")
+	require.Nil(t, report.Load)
 }
 
 func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
