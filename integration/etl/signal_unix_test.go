@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
@@ -74,12 +75,11 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 		require.NoError(t, node.Pause())
 		defer func() { require.NoError(t, node.Resume()) }()
 	}
-	time.Sleep(100 * time.Millisecond)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
-	time.Sleep(300 * time.Millisecond)
+	p.waitFor(t, "once more cancels at once")
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
 	began := time.Now()
 	got := p.wait(t, testWait)
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), rxcql.DefaultGrace, "it gives writes no time")
 	require.Equal(t, 130, got.code, got.stderr)
 }
