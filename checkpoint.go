@@ -114,6 +114,13 @@ func RunOnce() CheckpointOption {
 // For that, stages and sinks have to be resumable, else New fails with
 // ErrNotResumable and names them.
 //
+// Functions given to operators and sinks must keep no state from row to row, such as
+// a counter, the row before, or keys seen so far. A checkpoint has positions and
+// nothing else of a run (but for which group was open, in GroupAdjacent): the next
+// run begins in the middle of the rows with functions as they were at first. What
+// they need of other rows must be in a table, or in the state of a GroupAdjacent.
+// Nothing can check that.
+//
 // A checkpoint that is damaged, of a newer version, of another job, another
 // pipeline or another table is refused by name; it is never taken for none. To
 // begin anew give another job name or remove it from its store.

@@ -110,7 +110,7 @@ func TestReasonsHoldNoValues(t *testing.T) {
 		{errors.New("illegal base64 data at input byte 4"), "illegal base64 data at input byte …"},
 		{func() error { _, err := strconv.Atoi("one hundred"); return err }(), `strconv.Atoi: parsing "…": invalid syntax`},
 		{fmt.Errorf("refused: %+v", row), "refused: …"},
-		{errors.New("bytes that are no text: \xff\xfe"), "bytes that are no text: …"},
+		{errors.New("bytes of no text: \xff\xfe"), "bytes of no text: …"},
 	} {
 		var log bytes.Buffer
 		in := operators.Map(seq(1), func(int) (person, error) { return row, nil })

@@ -2,11 +2,14 @@ package rxcql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
+
+	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // DefaultRetryTime is for how long a request that failed is tried again.
@@ -88,11 +91,23 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	return r.repeat(ctx, first, may, again, s.Retried)
 }
 
-// Retry does something and does it again as Stage.Retry would. It is for Check
-// of stages and sinks, where there is no stage yet, and for stores of dead
-// letters: ctx, which comes from the pipeline, knows the limit of WithRetry.
-// Repeats during a run are counted in its report, and none begins after its
+// Retry does something and does it again as Stage.Retry would: the same waits, and
+// the limit of WithRetry, which ctx knows where it comes from the pipeline. So a
+// function given to Concurrent or sink.Each can ask again for what may pass, with
+// the ctx that it gets:
+//
+//	err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
+//		return session.Query(cql, row.ID).WithContext(ctx).Scan(&name)
+//	})
+//
+// It is for Check of stages and sinks as well, where there is no stage yet, and for
+// stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
+// run are counted in its report (RetryHook is not told), and none begins after its
 // context has ended (Run.Context), though ctx may outlive that.
+//
+// The error is the last one as it is if may refuses it, a RetryError around it at the
+// limit, or the cause of the context that ended. Stages and sinks of your own, which
+// have a Stage, use Stage.Retry.
 func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	err := do()
 	if err == nil {
@@ -112,6 +127,21 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	defer cancel()
 	return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
 }
+
+// MayPass reports whether the same request may well succeed a little later: no node
+// was there, a connection was lost, a node had too much to do or was starting, an answer
+// did not come in time (gocql's Timeout), too few replicas were alive or answered, a
+// replica or the server failed. It knows errors of gocql and of network connections, as
+// they are and wrapped (%w, StageError, RowError, RetryError, ...).
+//
+// Not what will fail again (a statement or value that the server refuses, missing
+// permissions, a row too large, too many tombstones), a context that has ended (Canceled
+// or DeadlineExceeded, also one of your own), a session that was closed, a panic, any
+// other error, and nil.
+//
+// It does not tell whether repeating does harm: a write that failed so may have been
+// applied, so repeat only what may be done twice. A read always may.
+func MayPass(err error) bool { return !errors.Is(err, ErrPanic) && driver.MayPass(err) }
 
 // within ends ctx, which may be that of the writes, as soon as the run's ends.
 func (r *Run) within(ctx context.Context) (context.Context, func()) {

@@ -17,7 +17,7 @@ import (
 // Rows that fail once more come to the end of the file that they are read from.
 func TestLettersThatFailAgainAreNotReadForEver(t *testing.T) {
 	path := file(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	policy := rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON(path)))
 	_, err := failing(make([]int, 3000)...).Count(ctx, policy)

@@ -45,7 +45,7 @@ func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
 			operators.Batch(operators.Concurrent(mixed(rows), 64, call), operators.Bytes(20<<10))),
 	} {
 		budget := rxcql.MinBudgetPerInput * max(1, inputs[name])
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		_, err := s.Count(ctx, rxcql.WithBudget(budget))
 		require.NoError(t, err, name)
 		cancel()

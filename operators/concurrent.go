@@ -44,9 +44,13 @@ func (unordered) applyConcurrent(c *concurrentConfig) { c.unordered = true }
 // Rows wait upstream when downstream is slow. The stream before it runs in a
 // goroutine of its own; up to n more are started as they are needed.
 //
-// It is resumable; rows that were at work are called for again. An error of fn is
+// It is resumable; rows that were at work are called for again, and in a job fn must
+// keep no state from row to row (see Map). An error of fn is
 // that row's (rxcql.WithRowErrors): by default the first ends the stream at once,
-// and results that have not gone on by then do not; else the row is left out.
+// and results that have not gone on by then do not; else the row is left out. What
+// may pass (rxcql.MayPass) is never the row's, and ends the stream: for fn to be
+// called again is not the toolkit's to decide, so let fn use rxcql.Retry where
+// repeating does no harm.
 func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...ConcurrentOption) rxcql.Stream[U] {
 	var cfg concurrentConfig
 	errs := []error{atLeast("n", int64(n), 1), required("the function", fn == nil)}

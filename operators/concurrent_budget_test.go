@@ -109,31 +109,33 @@ func TestTheBudgetBoundsTheCallsAtOnce(t *testing.T) {
 }
 
 func TestBytesAreGivenBackAsResultsLand(t *testing.T) {
-	const size = 1 << 10
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
-		var p *rxcql.Pipeline
-		var bytes []int64
-		sink := &gather[string]{took: func([]string) error {
-			bytes = append(bytes, p.Progress().BytesInFlight)
-			return nil
-		}}
-		rows := operators.FlatMap(count(1, 1), func(_ int, emit func(string) bool) error {
-			for range 10 {
-				emit(strings.Repeat("x", size))
-			}
-			return nil
-		})
-		one := operators.Concurrent(rows, 1, func(_ context.Context, text string) (string, error) {
-			time.Sleep(time.Millisecond) // each lands alone
-			return text, nil
-		}, opts...)
-		p, err := rxcql.New(one, sink)
-		require.NoError(t, err)
-		_, err = p.Run(context.Background())
-		require.NoError(t, err)
-		require.Greater(t, bytes[0], int64(9*size))
-		require.Less(t, bytes[6], int64(6*size))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const size = 1 << 10
+		for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+			var p *rxcql.Pipeline
+			var bytes []int64
+			sink := &gather[string]{took: func([]string) error {
+				bytes = append(bytes, p.Progress().BytesInFlight)
+				return nil
+			}}
+			rows := operators.FlatMap(count(1, 1), func(_ int, emit func(string) bool) error {
+				for range 10 {
+					emit(strings.Repeat("x", size))
+				}
+				return nil
+			})
+			one := operators.Concurrent(rows, 1, func(_ context.Context, text string) (string, error) {
+				time.Sleep(time.Millisecond) // each lands alone
+				return text, nil
+			}, opts...)
+			p, err := rxcql.New(one, sink)
+			require.NoError(t, err)
+			_, err = p.Run(context.Background())
+			require.NoError(t, err)
+			require.Greater(t, bytes[0], int64(9*size))
+			require.Less(t, bytes[6], int64(6*size))
+		}
+	})
 }
 
 func TestLargeResultsAreChargedToTheBudget(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -45,65 +46,69 @@ func TestRowsHeldWhenTheStreamIsEndedOnPurposeAreDoneWith(t *testing.T) {
 }
 
 func TestAFailureIsNotLostInAnEndAtTheSameTime(t *testing.T) {
-	boom := errors.New("boom")
-	for _, failingFirst := range []bool{true, false} {
-		begun, ended := make(chan struct{}), make(chan struct{})
-		failing := operators.Tap(count(1, 1), func(int) error {
-			close(begun)
-			<-ended
-			return boom
-		})
-		inputs := []rxcql.Stream[int]{count(1, 1), failing}
-		if failingFirst {
-			inputs = []rxcql.Stream[int]{failing, count(1, 1)}
+	synctest.Test(t, func(t *testing.T) {
+		boom := errors.New("boom")
+		for _, failingFirst := range []bool{true, false} {
+			begun, ended := make(chan struct{}), make(chan struct{})
+			failing := operators.Tap(count(1, 1), func(int) error {
+				close(begun)
+				<-ended
+				return boom
+			})
+			inputs := []rxcql.Stream[int]{count(1, 1), failing}
+			if failingFirst {
+				inputs = []rxcql.Stream[int]{failing, count(1, 1)}
+			}
+			_, err := run(t, operators.TakeWhile(operators.Merge(inputs...), func(int) bool {
+				<-begun
+				close(ended)
+				return false
+			}))
+			require.ErrorIs(t, err, boom)
 		}
-		_, err := run(t, operators.TakeWhile(operators.Merge(inputs...), func(int) bool {
-			<-begun
-			close(ended)
-			return false
-		}))
-		require.ErrorIs(t, err, boom)
-	}
 
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
-		failed := make(chan struct{})
-		calls := operators.Concurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
-			if n == 0 {
-				return 0, nil
-			}
-			if n == 1 {
-				close(failed)
-				return 0, boom
-			}
-			return n, nil
-		}, opts...)
-		_, err := run(t, operators.TakeWhile(calls, func(int) bool {
-			<-failed
-			time.Sleep(10 * time.Millisecond)
-			return false
-		}))
-		require.ErrorIs(t, err, boom)
-	}
+		for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+			failed := make(chan struct{})
+			calls := operators.Concurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
+				if n == 0 {
+					return 0, nil
+				}
+				if n == 1 {
+					close(failed)
+					return 0, boom
+				}
+				return n, nil
+			}, opts...)
+			_, err := run(t, operators.TakeWhile(calls, func(int) bool {
+				<-failed
+				time.Sleep(10 * time.Millisecond)
+				return false
+			}))
+			require.ErrorIs(t, err, boom)
+		}
+	})
 }
 
 func TestRowsThatWaitedWhenTheStreamEndedCountAsFiltered(t *testing.T) {
-	waiting := make(chan struct{})
-	second := operators.Tap(count(10, 10), func(n int) error {
-		if n == 9 {
-			close(waiting)
-		}
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		waiting := make(chan struct{})
+		second := operators.Tap(count(10, 10), func(n int) error {
+			if n == 9 {
+				close(waiting)
+			}
+			return nil
+		})
+		first := operators.Map(count(10, 10), func(n int) (int, error) { return n + 100, nil })
+		inputs := operators.Merge(first, operators.Tap(second, func(int) error { return nil }))
+		rep, err := run(t, operators.TakeWhile(inputs, func(int) bool {
+			<-waiting
+			time.Sleep(10 * time.Millisecond)
+			return false
+		}))
+		require.NoError(t, err)
+		require.Equal(t, rep.ReadRows, rep.Written+rep.Filtered, "%v", rep)
+		require.Equal(t, rep.Pages, rep.PagesSettled)
 	})
-	first := operators.Map(count(10, 10), func(n int) (int, error) { return n + 100, nil })
-	inputs := operators.Merge(first, operators.Tap(second, func(int) error { return nil }))
-	rep, err := run(t, operators.TakeWhile(inputs, func(int) bool {
-		<-waiting
-		time.Sleep(10 * time.Millisecond)
-		return false
-	}))
-	require.NoError(t, err)
-	require.Equal(t, rep.ReadRows, rep.Written+rep.Filtered, "%v", rep)
-	require.Equal(t, rep.Pages, rep.PagesSettled)
 }
 
 func TestTheLimitOfABatchFallsWithTheRowsItHas(t *testing.T) {

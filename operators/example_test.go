@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gocql/gocql"
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/rxcql/rxcql"
@@ -133,6 +134,26 @@ func ExampleConcurrent() {
 		return strings.ToUpper(id), nil
 	}))
 	// Output: [C A B]
+}
+
+// A look-up is asked for again where it failed in a way that may pass, as often and as
+// long as rxcql.WithRetry says.
+func ExampleConcurrent_retry() {
+	asked := 0
+	lookUp := func(context.Context, string) (string, error) { // such as session.Query(...).WithContext(ctx).Scan(&name)
+		if asked++; asked == 1 {
+			return "", gocql.ErrTimeoutNoResponse
+		}
+		return "San Francisco", nil
+	}
+	show(operators.Concurrent(from("SFO"), 64, func(ctx context.Context, code string) (name string, err error) {
+		err = rxcql.Retry(ctx, rxcql.MayPass, func() (err error) {
+			name, err = lookUp(ctx, code)
+			return err
+		})
+		return name, err
+	}))
+	// Output: [San Francisco]
 }
 
 func ExampleUnordered() {

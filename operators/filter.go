@@ -10,7 +10,8 @@ import (
 // as filtered in the report.
 //
 // Order is kept, and rows go on a page at a time. It holds nothing and is
-// resumable.
+// resumable; in a job keep must keep no state from row to row (see Map): one that
+// remembers keys, say, lets doubles through after a restart.
 func Filter[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Filter", Drops: true, Err: required("the function", keep == nil)}
 	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {

@@ -19,7 +19,8 @@ import (
 // Order is kept. Rows go on when the page has been worked through, or earlier,
 // when they come to more than 512 (or the rows of the page, if that is more) or
 // to 1 MiB: a row that becomes a million does not become one page. It holds
-// nothing beyond that and is resumable.
+// nothing beyond that and is resumable; in a job fn must keep no state from row to
+// row (see Map).
 //
 // An error of fn is that row's (rxcql.WithRowErrors): by default it ends the
 // stream, else the row is left out with all that fn has emitted for it. Only of a

@@ -46,7 +46,8 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // wrong.
 //
 // It is resumable where the key is made of numbers, strings, arrays and structs,
-// but not before a sink that writes a file. A time.Time has a pointer in it: give
+// but not before a sink that writes a file. The state of a group is all that key and fold
+// may keep from row to row (see Map). A time.Time has a pointer in it: give
 // its UnixMicro.
 // With the position of a range a checkpoint has a hash of the key of the group that
 // was open there; rows of that group that are read again are dropped, since it

@@ -9,8 +9,10 @@ import (
 // Map hands on what fn makes of every row.
 //
 // One row out for each row in, in order, a page at a time. It holds nothing and
-// is resumable. An error of fn is that row's (rxcql.WithRowErrors): by default it
-// ends the stream, else the row is left out.
+// is resumable. In a job with a checkpoint fn must keep no state from row to row (a
+// counter, the row before, keys it has seen): a later run begins in the middle of the
+// rows, with fn as it was at first, and sees some rows again. An error of fn is that
+// row's (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
 func Map[A, B any](in rxcql.Stream[A], fn func(A) (B, error)) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "Map", OneToOne: true, Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[B]) rxcql.Observer[A] {

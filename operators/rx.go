@@ -35,7 +35,8 @@ var errNoObservable = errors.New("the function returned no Observable")
 // passed rxgo.WithContext. A few of them do not obey any: BufferWithTime,
 // WindowWithTime and WindowWithCount may outlive the run until their input has
 // closed, and goroutines of ZipFromIterable with an iterable that is longer, of
-// Interval and of Sample stay for good. What hangs in rxgo hangs here until ctx
+// Interval and of Sample stay for good; so do two of GroupBy, and of GroupByDynamic,
+// with FlatMap after it, when the run is cancelled. What hangs in rxgo hangs here until ctx
 // ends: Map with WithPool and Serialize, GroupBy where the groups are read one
 // after the other. A panic in a function that rxgo calls ends the program: it
 // happens in a goroutine of rxgo.

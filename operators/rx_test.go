@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/reactivex/rxgo/v2"
@@ -61,7 +62,6 @@ func TestAnObservableThatClosesEarlyEndsTheStreamOnPurpose(t *testing.T) {
 }
 
 func TestTheEndOfTheStreamAfterRxEndsRxgoAtOnce(t *testing.T) {
-	start := time.Now()
 	s := operators.Take(viaRx[int](count(1<<40, 10), func(o rxgo.Observable) rxgo.Observable {
 		return o.Map(doubleRx).Filter(func(any) bool { return true })
 	}), 20)
@@ -69,12 +69,10 @@ func TestTheEndOfTheStreamAfterRxEndsRxgoAtOnce(t *testing.T) {
 	require.EqualValues(t, 20, rep.Written)
 	require.Equal(t, "Take", rep.EndedBy)
 	require.Equal(t, rep.Pages, rep.PagesSettled)
-	require.Less(t, time.Since(start), 500*time.Millisecond)
 }
 
 func TestAnErrorItemEndsTheStreamWithThatErrorAtOnce(t *testing.T) {
 	boom := errors.New("boom")
-	start := time.Now()
 	s := viaRx[int](count(1<<40, 10), func(o rxgo.Observable) rxgo.Observable {
 		return o.Map(func(_ context.Context, item any) (any, error) {
 			if item.(int) == 42 {
@@ -86,7 +84,6 @@ func TestAnErrorItemEndsTheStreamWithThatErrorAtOnce(t *testing.T) {
 	_, err := s.Count(context.Background())
 	require.ErrorIs(t, err, boom)
 	failedIn(t, "Rx", err)
-	require.Less(t, time.Since(start), 500*time.Millisecond)
 }
 
 func TestNoRxgoOperatorSwallowsAFailureOrMakesHalfAResultOfIt(t *testing.T) {
@@ -164,22 +161,24 @@ func TestStopDrainsRxgo(t *testing.T) {
 }
 
 func TestAFailureBeforeRxIsNotLostInAnEndAfterIt(t *testing.T) {
-	boom := errors.New("boom")
-	asked, failed := make(chan struct{}), make(chan struct{})
-	in := operators.Tap(count(2, 1), func(n int) error {
-		if n == 1 {
-			<-asked
-			close(failed)
-			return boom
-		}
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		boom := errors.New("boom")
+		asked, failed := make(chan struct{}), make(chan struct{})
+		in := operators.Tap(count(2, 1), func(n int) error {
+			if n == 1 {
+				<-asked
+				close(failed)
+				return boom
+			}
+			return nil
+		})
+		s := viaRx[int](in, func(o rxgo.Observable) rxgo.Observable { return o })
+		_, err := run(t, operators.TakeWhile(s, func(int) bool {
+			close(asked)
+			<-failed
+			time.Sleep(10 * time.Millisecond)
+			return false
+		}))
+		require.ErrorIs(t, err, boom)
 	})
-	s := viaRx[int](in, func(o rxgo.Observable) rxgo.Observable { return o })
-	_, err := run(t, operators.TakeWhile(s, func(int) bool {
-		close(asked)
-		<-failed
-		time.Sleep(10 * time.Millisecond)
-		return false
-	}))
-	require.ErrorIs(t, err, boom)
 }

@@ -10,7 +10,8 @@ import (
 // and checks. fn sees the rows of a page before any of them goes on.
 //
 // One row out for each row in, in order, a page at a time. It holds nothing and
-// is resumable; after a restart fn sees rows again. An error of fn is that row's
+// is resumable; after a restart of a job fn sees some rows again and of most none, so
+// a count that it keeps is of this run only (see Map). An error of fn is that row's
 // (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
 func Tap[T any](in rxcql.Stream[T], fn func(T) error) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Tap", OneToOne: true, Err: required("the function", fn == nil)}

@@ -19,7 +19,9 @@ import (
 // ended. An error of fn is that row's (rxcql.WithRowErrors): by default it fails
 // the run, as a rxcql.StageError around a rxcql.RowError, else the row is left
 // out; a panic always fails it, as a StageError with its stack. With
-// InFlight(n), calls in flight are waited for. Held are the pages in flight.
+// InFlight(n), calls in flight are waited for. In a job with a checkpoint fn must
+// keep no state from row to row that the rows before it went into: a run that goes
+// on begins in the middle. Held are the pages in flight.
 func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) rxcql.Sink[T] {
 	e := &each[T]{fn: fn, cfg: eachConfig{inFlight: 1}}
 	var errs []error

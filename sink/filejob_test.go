@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -182,7 +183,9 @@ func TestAFileSinkStandsBehindNothingThatHoldsRows(t *testing.T) {
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 }
 
-func TestAFileIsDurableAndItsLengthSavedWhileTheJobRuns(t *testing.T) {
+func TestAFileIsDurableAndItsLengthSavedWhileTheJobRuns(t *testing.T) { synctest.Test(t, durableMeanwhile) }
+
+func durableMeanwhile(t *testing.T) {
 	path, j := outPath(t), newLongJob(1000)
 	slow := sink.Tee(sink.CSV[event](path), sink.Each(func(context.Context, event) error {
 		time.Sleep(100 * time.Microsecond)

@@ -32,7 +32,7 @@ func TestAFileThatIsReadIsNotOverwritten(t *testing.T) {
 		rows := operators.Map(numbers, func(n int) (int, error) { return n + 1_000_000, nil })
 		p, err := rxcql.New(rows, sink.NDJSON[int](path, sink.Overwrite()), opts...)
 		require.NoError(t, err)
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		rep, err := p.Run(ctx)
 		cancel()
 		require.ErrorContains(t, err, path, name)

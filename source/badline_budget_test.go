@@ -91,13 +91,9 @@ func TestACancelIsObeyedAmongEmptyLines(t *testing.T) {
 	require.NoError(t, f.Close())
 	for name, in := range map[string]rxcql.Stream[int]{"ndjson": source.NDJSON[int](path)} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		start := time.Now()
 		_, err = in.Count(ctx)
-		took := time.Since(start)
 		cancel()
-		t.Logf("%s: %v after %v", name, err, took)
-		require.ErrorIs(t, err, context.DeadlineExceeded, name)
-		require.Less(t, took, time.Second, name)
+		require.ErrorIs(t, err, context.DeadlineExceeded, name) // read to its end there would be none
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // lettersTo reads numbers from a file, with the lines that are none as letters.
 func lettersTo(t *testing.T, in, letters string, opts ...source.NDJSONOption) (rxcql.Report, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	return source.NDJSON[int](in, opts...).ForEach(ctx, func(int) error { return nil },
 		rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON(letters))))

@@ -101,7 +101,10 @@ func (s *server) open(ctx context.Context, cfg *gocql.ClusterConfig, opts option
 		return err
 	}
 	session, err := cfg.CreateSession()
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx) // the driver knows nothing of it
+	case err != nil:
 		return fmt.Errorf("no session: %w", err)
 	}
 	s.session = session

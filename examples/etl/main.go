@@ -23,6 +23,10 @@
 // second cancels at once. Exit codes: 0 done, 1 failed, 2 wrong flags, 130
 // ended by SIGINT, 143 by SIGTERM.
 //
+// With --json the report goes to standard output as one JSON value, however the job
+// ends (but for wrong flags): it has the exit code, the error if there was one, and the
+// reports of the steps that were begun.
+//
 // The flights that come with it are figures of the US Bureau of Transportation
 // Statistics, public domain: the first 200,000 flights of 2001.
 package main
@@ -40,6 +44,8 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main with its surroundings given, and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	ctx, signals := catchSignals(context.Background()) // first, so that none ends it without a report
+	defer signals.release()
 	opts, err := parseFlags(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -48,58 +54,53 @@ func run(args []string, stdout, stderr io.Writer) int {
 		complain(stderr, err)
 		return 2
 	}
-	ctx, signals := catchSignals(context.Background())
-	defer signals.release()
-	out := newScreen(stdout, opts.json)
-	res, err := etl(ctx, opts, signals, out)
-	if res != nil {
-		err = errors.Join(err, res.print(stdout, opts.json))
-	}
-	if code := signals.exitCode(); code != 0 && errors.Is(err, errInterrupted) {
-		complain(stderr, err)
-		return code
+	res := &result{}
+	err = etl(ctx, opts, signals, newScreen(stdout, opts.json), res)
+	res.ended(err, signals)
+	if failed := res.print(stdout, opts.json); failed != nil { // nobody reads it
+		err = errors.Join(err, failed)
+		res.ended(err, signals)
 	}
 	if err != nil {
 		complain(stderr, err)
-		return 1
 	}
-	return 0
+	return res.ExitCode
 }
 
 // complain has nobody to tell when it cannot write.
 func complain(stderr io.Writer, err error) { _, _ = fmt.Fprintf(stderr, "etl: %v\n", err) }
 
-// etl does the whole job. The result holds what was done, also beside an error;
-// it is nil if nothing was.
-func etl(ctx context.Context, opts options, signals *signals, out *screen) (res *result, err error) {
+// etl does the whole job. The result holds what was done, also beside an error.
+func etl(ctx context.Context, opts options, signals *signals, out *screen, res *result) (err error) {
 	file, err := openFlights(opts.flights) // before the server: a wrong file is told at once
 	if err != nil {
-		return nil, err
+		return err
 	}
+	res.File = file.name
 	defer func() { err = errors.Join(err, file.Close()) }()
 
 	setupCtx, cancel := signals.orderly(ctx)
 	defer cancel()
 	server, err := connect(setupCtx, opts, out)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	res.Cassandra = &server.about
 	defer func() { err = errors.Join(err, server.close(ctx)) }()
 	if err := createTables(setupCtx, server, opts.keyspace); err != nil {
-		return nil, err
+		return err
 	}
 
 	j := &job{session: server.session, opts: opts, signals: signals, out: out}
-	res = &result{File: file.name, Cassandra: server.about}
 	if res.Load, err = j.load(ctx, file); err != nil {
-		return res, err
+		return err
 	}
 	if res.Run, err = j.routes(ctx); err != nil {
-		return res, err
+		return err
 	}
 	if err := sameFlights(opts.keyspace, res); err != nil {
-		return res, err
+		return err
 	}
 	res.Worst, err = j.worst(setupCtx)
-	return res, err
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,16 @@ func TestAFileThatIsNotThereIsToldBeforeAServerIsStarted(t *testing.T) {
 	require.Equal(t, 1, run([]string{"--flights", t.TempDir() + "/none.csv"}, &out, &errs))
 	require.Contains(t, errs.String(), "none.csv")
 	require.Empty(t, out.String())
+}
+
+func TestInJSONAJobThatNeverBeganHasAReportToo(t *testing.T) {
+	var out, errs bytes.Buffer
+	require.Equal(t, 1, run([]string{"--json", "--flights", t.TempDir() + "/none.csv"}, &out, &errs))
+	var got map[string]any
+	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
+	require.Len(t, got, 2)
+	require.EqualValues(t, 1, got["exit_code"])
+	require.Contains(t, got["error"], "none.csv")
 }
 
 func TestHelpEndsWellAndShowsEveryFlag(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,13 +11,27 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// result is what the job did. Steps that were not reached are nil.
+// result is what the job did and how it ended. What was not reached is nil.
 type result struct {
-	File      string        `json:"file"`
-	Cassandra serverInfo    `json:"cassandra"`
+	ExitCode  int           `json:"exit_code"`
+	Error     string        `json:"error,omitempty"`
+	File      string        `json:"file,omitempty"`
+	Cassandra *serverInfo   `json:"cassandra,omitempty"`
 	Load      *rxcql.Report `json:"load,omitempty"`
 	Run       *rxcql.Report `json:"run,omitempty"`
 	Worst     []Route       `json:"worst,omitempty"`
+}
+
+// ended notes how the job ended: with err, and perhaps by a signal.
+func (r *result) ended(err error, s *signals) {
+	r.ExitCode, r.Error = 0, ""
+	if err == nil {
+		return
+	}
+	r.ExitCode, r.Error = 1, err.Error()
+	if code := s.exitCode(); code != 0 && errors.Is(err, errInterrupted) {
+		r.ExitCode = code
+	}
 }
 
 func (r *result) print(out io.Writer, asJSON bool) error {

@@ -34,5 +34,5 @@ func TestThreeNodesFormOneClusterThatBearsTheLossOfOne(t *testing.T) {
 		require.NoError(t, write(k, gocql.Quorum))
 	}
 	require.NoError(t, c.Nodes()[2].Restart(context.Background()))
-	require.Eventually(t, func() bool { return write(21, gocql.All) == nil }, 20*time.Second, 200*time.Millisecond)
+	require.Eventually(t, func() bool { return write(21, gocql.All) == nil }, 3*time.Minute, 200*time.Millisecond)
 }

@@ -76,7 +76,7 @@ func startChild(t *testing.T, play string) (cmd *exec.Cmd, pid int, folder strin
 
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return gone(pid) }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return gone(pid) }, 2*time.Minute, 10*time.Millisecond)
 }
 
 func TestTheServerOfAKilledProgramDiesAndItsDataIsSwept(t *testing.T) {

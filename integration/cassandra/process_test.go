@@ -67,7 +67,7 @@ func TestAProcessIsPausedResumedKilledRestartedAndStopped(t *testing.T) {
 	require.Error(t, session.Query("SELECT k FROM k.t").Exec(), "a paused node answers nothing")
 	require.NoError(t, node.Resume())
 	require.Eventually(t, func() bool { return session.Query("SELECT k FROM k.t").Exec() == nil },
-		30*time.Second, 50*time.Millisecond)
+		3*time.Minute, 50*time.Millisecond)
 
 	require.NoError(t, node.Pause())
 	pid := node.Pid()

@@ -22,7 +22,6 @@ func TestTheJobOfAProcessThatWasKilledIsFreeWhenItsLeaseEnds(t *testing.T) {
 	refused(t, session, table, "job")
 	c, took := takeOver(t, checkpoint.Table(session, table))
 	require.Greater(t, took, time.Second)
-	require.Less(t, took, 8*time.Second) // 5 s on an idle machine
 	require.Equal(t, "of the first", load(t, c))
 	t.Logf("free after %v", took)
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ var cluster *cassandra.Cluster
 var bigFile = flag.String("etl.big", "", "Parquet `file` of flights for the Parquet test")
 
 // testWait is for programs that have little to do.
-const testWait = time.Minute
+const testWait = 3 * time.Minute
 
 func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 
@@ -38,8 +39,38 @@ func build(t *testing.T, example string) string {
 // program is an example that runs.
 type program struct {
 	cmd            *exec.Cmd
-	stdout, stderr bytes.Buffer
+	stdout, stderr output
 	ended          chan struct{}
+}
+
+// output is what a program has said so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// waitFor waits until the program has said something on its standard output.
+func (p *program) waitFor(t *testing.T, words string) {
+	t.Helper()
+	for !strings.Contains(p.stdout.String(), words) {
+		select {
+		case <-p.ended:
+			require.Contains(t, p.stdout.String(), words, p.stderr.String())
+		case <-time.After(5 * time.Millisecond): // to look again
+		}
+	}
 }
 
 // ended is how a program ended, and what it said.

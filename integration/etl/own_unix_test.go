@@ -76,7 +76,10 @@ func TestASignalLeavesNothingOfItsOwnCassandra(t *testing.T) {
 	t.Run("while it starts", func(t *testing.T) {
 		env, folder := alone(t)
 		p := start(t, env, etl)
-		time.Sleep(1500 * time.Millisecond)
+		p.waitFor(t, "starting one")
+		if cluster.Way() == cassandra.WayProcess {
+			require.Eventually(t, func() bool { return len(running(t, folder)) > 0 }, testWait, 20*time.Millisecond)
+		}
 		require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
 		got := p.wait(t, testWait)
 		require.Equal(t, 130, got.code, got.stderr)

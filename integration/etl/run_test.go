@@ -16,7 +16,9 @@ import (
 
 // report is what --json prints.
 type report struct {
-	File string
+	ExitCode int `json:"exit_code"`
+	Error    string
+	File     string
 	Load *rxcql.Report
 	Run  *rxcql.Report
 	// The names are the columns'.

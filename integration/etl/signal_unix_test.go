@@ -3,12 +3,14 @@
 package etl_test
 
 import (
+	"net"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
@@ -29,6 +31,8 @@ func TestTheFirstSignalWritesWhatWasReadAndEndsWithItsCode(t *testing.T) {
 			require.Contains(t, got.stderr, "interrupted")
 
 			report := parsed(t, got.stdout)
+			require.Equal(t, c.code, report.ExitCode)
+			require.Contains(t, report.Error, "interrupted")
 			require.Nil(t, report.Run, "the second step does not begin")
 			require.False(t, report.Load.Complete)
 			require.Equal(t, "Stop", report.Load.EndedBy)
@@ -40,6 +44,23 @@ func TestTheFirstSignalWritesWhatWasReadAndEndsWithItsCode(t *testing.T) {
 			require.Equal(t, report.Load.Written, rows, "what is reported written is there")
 		})
 	}
+}
+
+func TestASignalBeforeTheRunBeginsLeavesAReportToo(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // a server that never answers
+	require.NoError(t, err)
+	defer silent.Close()
+	p := start(t, nil, build(t, "etl"), "--hosts", silent.Addr().String(), "--json")
+	conn, err := silent.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	got := p.wait(t, testWait)
+	require.Equal(t, 143, got.code, got.stderr)
+	report := parsed(t, got.stdout)
+	require.Equal(t, 143, report.ExitCode)
+	require.Contains(t, report.Error, "interrupted")
+	require.Nil(t, report.Load)
 }
 
 func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
@@ -54,12 +75,11 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 		require.NoError(t, node.Pause())
 		defer func() { require.NoError(t, node.Resume()) }()
 	}
-	time.Sleep(100 * time.Millisecond)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
-	time.Sleep(300 * time.Millisecond)
+	p.waitFor(t, "once more cancels at once")
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
 	began := time.Now()
 	got := p.wait(t, testWait)
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), rxcql.DefaultGrace, "it gives writes no time")
 	require.Equal(t, 130, got.code, got.stderr)
 }

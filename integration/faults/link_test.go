@@ -45,7 +45,7 @@ type link struct {
 func (l *link) run() {
 	l.waits.Go(l.answers)
 	l.requests()
-	for start := time.Now(); l.outstanding() && time.Since(start) < 10*time.Second; {
+	for start := time.Now(); l.outstanding() && time.Since(start) < time.Minute; {
 		time.Sleep(time.Millisecond)
 	}
 	l.server.Close()

@@ -2,10 +2,10 @@ package faults_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
@@ -49,10 +49,8 @@ func restarting(t *testing.T, c *cassandra.Cluster, nth int) (call func(), wait 
 	calls := 0
 	return func() {
 			if calls++; calls == nth {
-				work.Go(func() { failed = c.Nodes()[0].Restart(context.Background()) })
-			}
-			if calls%20 == 0 {
-				time.Sleep(time.Millisecond) // so that the run is not over before
+				failed = c.Nodes()[0].Kill() // so that the run is not over before
+				work.Go(func() { failed = errors.Join(failed, c.Nodes()[0].Restart(context.Background())) })
 			}
 		}, func() {
 			work.Wait()

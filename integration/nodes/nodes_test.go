@@ -68,7 +68,7 @@ func contents(t *testing.T, session *gocql.Session, table string) map[row]bool {
 			all[r] = true
 		}
 		return iter.Close() == nil
-	}, time.Minute, 500*time.Millisecond)
+	}, 3*time.Minute, 500*time.Millisecond)
 	return all
 }
 

@@ -66,9 +66,7 @@ func TestTLSRefusesAServerThatCannotBeTrusted(t *testing.T) {
 }
 
 func TestTLSIsNotLeftOutUnnoticed(t *testing.T) {
-	began := time.Now()
 	_, err := session(t, func(c *gocql.ClusterConfig) { c.SslOpts = nil })
 	require.Error(t, err)
-	require.Less(t, time.Since(began), 30*time.Second)
 	t.Log(err)
 }

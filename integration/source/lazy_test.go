@@ -81,7 +81,7 @@ func TestASinkThatNeverAcceptsStopsThePaging(t *testing.T) {
 		still := now == pages && now > 0
 		pages = now
 		return still
-	}, 30*time.Second, 700*time.Millisecond)
+	}, 3*time.Minute, 700*time.Millisecond)
 	report := p.Progress()
 	require.LessOrEqual(t, report.PeakBytes, budget+int64(report.PeakFetches)*report.LargestPage)
 	require.Less(t, report.ReadRows, int64(50_000))

@@ -67,7 +67,16 @@ func (s *scans) start(t *testing.T) int64 {
 // was given up may reach the server's count a moment later.
 func (s *scans) since(t *testing.T, before int64) seen {
 	t.Helper()
-	time.Sleep(100 * time.Millisecond)
+	last := int64(-1)
+	require.Eventually(t, func() bool { // until the server has counted all, and counts no more
+		s.mu.Lock()
+		asked := int64(len(s.requests))
+		s.mu.Unlock()
+		now := s.served(t) - before
+		still := now == last && now >= asked
+		last = now
+		return still
+	}, 3*time.Minute, 100*time.Millisecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return seen{s.requests, s.served(t) - before}

@@ -3,17 +3,18 @@ package source_test
 import (
 	"context"
 	"testing"
-	"time"
 
+	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/source"
 )
 
-// counting is a sink that writes slowly and stops the pipeline with its second
-// page.
+// counting is a sink that stops the pipeline with its second page, when the third has
+// been asked for.
 type counting struct {
+	ahead    chan struct{}
 	pipeline *rxcql.Pipeline
 	stage    *rxcql.Stage
 	pages    int
@@ -28,9 +29,8 @@ func (c *counting) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int32], e
 
 func (c *counting) Write(_ context.Context, p *rxcql.Page[int32]) error {
 	if c.pages++; c.pages == 2 {
-		time.Sleep(50 * time.Millisecond) // by now the next page has been read
+		<-c.ahead
 		c.pipeline.Stop()
-		time.Sleep(50 * time.Millisecond)
 	}
 	c.stage.Written(len(p.Rows))
 	return nil
@@ -45,8 +45,14 @@ func TestStopDeliversThePagesThatHaveBeenReadAhead(t *testing.T) {
 	for i := range int32(100) {
 		s.pages = append(s.pages, []int32{i, i, i})
 	}
+	to := &counting{ahead: make(chan struct{})}
+	s.fail = func(page int) message.Message {
+		if page == 2 {
+			close(to.ahead)
+		}
+		return nil
+	}
 	session := s.start(t)
-	to := &counting{}
 	var err error
 	to.pipeline, err = rxcql.New(source.Query[int32](session, scripted), rxcql.Sink[int32](to))
 	require.NoError(t, err)
@@ -54,6 +60,7 @@ func TestStopDeliversThePagesThatHaveBeenReadAhead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Stop", rep.EndedBy)
 	require.Less(t, rep.Pages, int64(10))
+	require.GreaterOrEqual(t, rep.Pages, int64(3), "the one that was on its way as well")
 	require.Equal(t, rep.Pages, rep.PagesSettled)
 	require.Equal(t, rep.ReadRows, rep.Written)
 	require.Zero(t, rep.BytesInFlight)

@@ -43,7 +43,7 @@ func Infrastructure(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout():
 		return true
 	case errors.As(err, &errno):
-		return machine[errno] || errno.Temporary()
+		return connection[errno] || machine[errno] || errno.Temporary()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return false
 	}
@@ -54,10 +54,9 @@ func Infrastructure(err error) bool {
 // writes because disks are full.
 const diskGuardrail = "replica_disk_usage"
 
-// machine are the errors of the operating system that no one row is to blame for.
+// machine are the errors of the operating system, beside those of connections, that no
+// one row is to blame for.
 var machine = map[syscall.Errno]bool{
-	syscall.ECONNRESET: true, syscall.ECONNREFUSED: true, syscall.ECONNABORTED: true, syscall.EPIPE: true,
-	syscall.ENETUNREACH: true, syscall.EHOSTUNREACH: true, syscall.ETIMEDOUT: true,
 	syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EIO: true, syscall.EROFS: true,
 	syscall.EMFILE: true, syscall.ENFILE: true, syscall.ENOMEM: true,
 }

@@ -204,9 +204,18 @@ func tooLarge(message string) bool {
 
 func lost(err error) bool {
 	var network net.Error
+	if errors.As(err, &network) {
+		number, bare := network.(syscall.Errno) //nolint:errorlint // every one is a net.Error, that of a file too
+		return !bare || connection[number]
+	}
 	return errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrTooManyTimeouts) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+// connection are the errors of the operating system that only connections meet.
+var connection = map[syscall.Errno]bool{
+	syscall.ECONNRESET: true, syscall.ECONNREFUSED: true, syscall.ECONNABORTED: true, syscall.EPIPE: true,
+	syscall.ENETUNREACH: true, syscall.EHOSTUNREACH: true, syscall.ETIMEDOUT: true,
 }
 
 // ofText knows the errors of gocql that have nothing but a text: those of

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"syscall"
 	"testing"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -61,13 +63,13 @@ func TestErrorsOfTheDriverAreClassified(t *testing.T) {
 		driver.Cancelled:      {context.Canceled, context.DeadlineExceeded},
 		driver.SessionClosed:  {gocql.ErrSessionClosed, driver.ErrSessionClosed},
 		driver.NoHosts:        {gocql.ErrNoConnections, gocql.ErrNoConnectionsStarted, gocql.ErrNoHosts},
-		driver.ConnectionLost: {gocql.ErrConnectionClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "read", Err: errors.New("x")}, gocql.ErrTooManyTimeouts},
+		driver.ConnectionLost: {gocql.ErrConnectionClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "read", Err: errors.New("x")}, gocql.ErrTooManyTimeouts, syscall.ECONNRESET, syscall.EPIPE},
 		driver.ClientTimeout:  {gocql.ErrTimeoutNoResponse},
 		driver.Overloaded:     {gocql.ErrNoStreams},
 		driver.FrameTooBig:    {gocql.ErrFrameTooBig},
 		driver.TooLarge:       {gocql.ErrTooManyStmts, driver.ErrBatchTooLong},
 		driver.Invalid:        {driver.ErrNotPreparable, driver.ErrZeroTimestamp, driver.ErrPageSize, driver.ErrEmptyBatch},
-		driver.Other:          {errors.New("something else"), driver.ErrDriverPanic},
+		driver.Other:          {errors.New("something else"), driver.ErrDriverPanic, syscall.ENOENT, &fs.PathError{Op: "open", Err: syscall.ENOENT}},
 	} {
 		for _, err := range errs {
 			require.Equal(t, want, driver.Classify(err), "%v", err)

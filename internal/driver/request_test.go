@@ -165,7 +165,7 @@ func TestASlowServerIsAClientTimeout(t *testing.T) {
 	s := serve(t, &script{params: params, execute: func(*message.Execute) message.Message {
 		<-hold
 		return &message.VoidResult{}
-	}}, func(c *gocql.ClusterConfig) { c.Timeout = 200 * time.Millisecond })
+	}}, func(c *gocql.ClusterConfig) { c.Timeout = 2 * time.Second })
 	t.Cleanup(func() { close(hold) })
 	err := s.Exec(t.Context(), driver.Statement{CQL: insert, Args: []any{1, "v"}})
 	require.Equal(t, driver.ClientTimeout, driver.Classify(err))
