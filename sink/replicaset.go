@@ -39,8 +39,8 @@ const (
 // (unlogged_batch_across_partitions_warn_threshold, batch_size_warn_threshold). They
 // refuse such batches above 50 KiB by default (batch_size_fail_threshold): 100 and
 // 48 KiB are faster, and make servers with default settings warn. Bytes are counted
-// as servers do, with about 20 for each cell and 48 for each row. Batches of one
-// partition remain bounded by BatchRows and BatchBytes; BatchRows holds for all.
+// as servers do, with about 20 for each cell and 48 for each row. Rows of one
+// partition alone go up to BatchBytes, as without the option; BatchRows holds for all.
 //
 // It is for rows in an order that spreads partitions, as loads of files are, where a
 // request for each row costs more than the row. Nothing else changes: each row has
@@ -131,13 +131,13 @@ func (r *routing) token(p *plan, cells []codec.Cell) int64 {
 	return ring.Token(r.key)
 }
 
-// fits reports whether a row may go into a batch: one partition fills up to
-// BatchRows and BatchBytes, several up to what BatchByReplicaSet says. Two keys of one token count as
-// one partition, which happens to nobody.
+// fits reports whether a row may go into a batch: rows of one partition up to
+// BatchBytes, of any partitions up to what BatchByReplicaSet says. Two keys of one
+// token would count as one partition.
 func (b *batch) fits(c *tableConfig, token int64, cost, bytes int) bool {
 	known := slices.Contains(b.tokens, token)
-	if known && len(b.tokens) == 1 {
-		return len(b.buf)+bytes <= c.batchBytes
+	if known && len(b.tokens) == 1 && len(b.buf)+bytes <= c.batchBytes {
+		return true
 	}
 	return (known || len(b.tokens) < c.bySet.partitions) && b.cost+cost <= c.bySet.bytes
 }
@@ -152,8 +152,8 @@ func (b *batch) enter(token int64, cost int) {
 
 // full reports whether no other row would fit.
 func (b *batch) full(c *tableConfig) bool {
-	return len(b.rows) >= c.batchRows || len(b.buf) >= c.batchBytes ||
-		len(b.tokens) > 1 && b.cost+rowOverhead+cellOverhead > c.bySet.bytes
+	return len(b.rows) >= c.batchRows || b.cost+rowOverhead+cellOverhead > c.bySet.bytes &&
+		(len(b.tokens) > 1 || len(b.buf) >= c.batchBytes)
 }
 
 // addToSet puts a row into the batch of its replica set.

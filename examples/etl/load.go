@@ -30,7 +30,8 @@ func (j *job) load(ctx context.Context, file *flightFile) (*rxcql.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	p, err := rxcql.New(flights, sink.Table[Flight](j.session, j.opts.table("flights")), j.pipelineOptions("load")...)
+	p, err := rxcql.New(flights, sink.Table[Flight](j.session, j.opts.table("flights"), sink.BatchByReplicaSet(0, 0)),
+		j.pipelineOptions("load")...)
 	if err != nil {
 		return nil, err
 	}

@@ -20,10 +20,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-const (
-	copiedRows = 20_000
-	partition  = 50
-)
+const copiedRows = 20_000
 
 type row struct {
 	P int64  `cql:"p"`
@@ -37,8 +34,8 @@ func (silent) Print(...any)          {}
 func (silent) Printf(string, ...any) {}
 func (silent) Println(...any)        {}
 
-// table is a table of three replicas with the rows that are copied.
-func table(t *testing.T) (session *gocql.Session, keyspace string) {
+// table is a table of three replicas with the rows that are copied, so many in a partition.
+func table(t *testing.T, partition int) (session *gocql.Session, keyspace string) {
 	t.Helper()
 	session, keyspace = cassandra.Keyspace(t, cluster, cassandra.Replicas(3), cassandra.Configure(func(c *gocql.ClusterConfig) {
 		c.Consistency, c.Timeout, c.Logger = gocql.Quorum, 3*time.Second, silent{}
@@ -47,9 +44,10 @@ func table(t *testing.T) (session *gocql.Session, keyspace string) {
 	for _, name := range []string{"original", "target"} {
 		require.NoError(t, session.Query("CREATE TABLE "+name+" (p bigint, c int, v text, PRIMARY KEY (p, c))").Exec())
 	}
-	for p := range copiedRows / partition {
+	for from := 0; from < copiedRows; from += 50 {
 		b := session.NewBatch(gocql.UnloggedBatch)
-		for c := range partition {
+		for i := from; i < from+50; i++ {
+			p, c := i/partition, i%partition
 			b.Query("INSERT INTO original (p, c, v) VALUES (?, ?, ?)", int64(p), c, fmt.Sprint("row ", p, c))
 		}
 		require.NoError(t, session.ExecuteBatch(b))
@@ -75,7 +73,12 @@ func contents(t *testing.T, session *gocql.Session, table string) map[row]bool {
 // copyDuring copies the table, has something happen in the midst of it, and looks
 // at what the copy claims.
 func copyDuring(t *testing.T, happen func() error) {
-	session, ks := table(t)
+	t.Run("by partition", func(t *testing.T) { copyOfDuring(t, 50, happen) })
+	t.Run("by replica set", func(t *testing.T) { copyOfDuring(t, 1, happen, sink.BatchByReplicaSet(0, 0)) })
+}
+
+func copyOfDuring(t *testing.T, partition int, happen func() error, opts ...sink.TableOption) {
+	session, ks := table(t, partition)
 	happened := make(chan error, 1)
 	n := 0
 	rows := operators.Tap(source.Table[row](session, ks+".original", source.PageRows(100)), func(row) error {
@@ -89,7 +92,7 @@ func copyDuring(t *testing.T, happen func() error) {
 	})
 	file := filepath.Join(t.TempDir(), "copy.checkpoint")
 	run := func() (rxcql.Report, error) {
-		p, err := rxcql.New(rows, sink.Table[row](session, ks+".target"),
+		p, err := rxcql.New(rows, sink.Table[row](session, ks+".target", opts...),
 			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(time.Minute, 0))
 		require.NoError(t, err)
 		return p.Run(context.Background())
@@ -99,7 +102,7 @@ func copyDuring(t *testing.T, happen func() error) {
 	t.Logf("%d rows in %.1f s, %d requests repeated, complete: %v, error: %v", rep.Written, rep.Duration.Seconds(), rep.Retried, rep.Complete, err)
 	got := contents(t, session, "target")
 	if err != nil {
-		require.Regexp(t, `range |page |rows of one partition`, err.Error(), "it says where")
+		require.Regexp(t, `range |page |rows of one (partition|replica set)`, err.Error(), "it says where")
 		require.False(t, rep.Complete)
 		require.LessOrEqual(t, rep.Written, int64(len(got)), "it claims rows that are not there")
 		rep, err = run()

@@ -1,0 +1,445 @@
+package sink_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/schema"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// scattered makes rows of so many partitions, each partition's rows as far apart as
+// may be.
+func scattered(partitions, rows int) []event {
+	var all []event
+	for c := range rows {
+		for p := range partitions {
+			all = append(all, event{int64(p), int32(c), "v"})
+		}
+	}
+	return all
+}
+
+// keyspaceOf is a keyspace of one replica on so many nodes, each with one token.
+func keyspaceOf(nodes int) ([]ring.Node, map[string]string) {
+	all := make([]ring.Node, nodes)
+	for i := range all {
+		all[i] = ring.Node{DC: "d", Rack: "r", Tokens: []int64{math.MinInt64 + int64(i+1)*(math.MaxInt64/int64(nodes)*2)}}
+	}
+	return all, map[string]string{"class": "SimpleStrategy", "replication_factor": "1"}
+}
+
+// costOf is what a server makes of the size of a row's part of a batch, or more.
+func costOf(r sink.SentRow) (n int) {
+	for _, v := range r.Values {
+		b, _ := v.([]byte)
+		n += len(b) + 20
+	}
+	return n + 48
+}
+
+func keysOf(s sink.Sent) map[string]bool {
+	all := map[string]bool{}
+	for _, r := range s.Rows {
+		all[string(r.Values[0].([]byte))] = true
+	}
+	return all
+}
+
+func TestABatchOfSeveralPartitionsHasOneReplicaSetAndIsWithinItsBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		nodes, replication := keyspaceOf(rapid.IntRange(1, 6).Draw(t, "nodes"))
+		sets := ring.NewSets(nodes, replication)
+		partitions := rapid.IntRange(2, 30).Draw(t, "most partitions")
+		bytes := rapid.IntRange(1<<10, 8<<10).Draw(t, "most bytes")
+		rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event {
+			return event{
+				P: rapid.Int64Range(0, 60).Draw(t, "p"), C: rapid.Int32Range(0, 20).Draw(t, "c"),
+				V: strings.Repeat("x", rapid.SampledFrom([]int{0, 5, 100, 2000}).Draw(t, "length")),
+			}
+		}), 0, 400).Draw(t, "rows")
+		server := &recorder{}
+		p, err := rxcql.New(sequence(rows...), sink.TableOnNodes[event](server.send, events(), nodes, replication,
+			sink.BatchByReplicaSet(partitions, bytes), sink.BatchRows(50), sink.BatchBytes(4<<10)))
+		require.NoError(t, err)
+		rep, err := p.Run(context.Background())
+		require.NoError(t, err)
+		require.EqualValues(t, len(rows), rep.Written)
+		require.Zero(t, rep.BytesInFlight)
+
+		last := map[event]int64{} // timestamps, by primary key
+		wins := map[event]string{}
+		for _, s := range server.sent {
+			of, cost, size := keysOf(s), 0, 0
+			set := -1
+			for _, r := range s.Rows {
+				cost += costOf(r)
+				size += costOf(r) - 48 - 20*len(r.Values)
+				own := sets.Of(ring.Token(r.Values[0].([]byte)))
+				require.True(t, set < 0 || set == own, "a batch of two replica sets")
+				set = own
+				key := event{P: int64(r.Values[0].([]byte)[7]), C: int32(r.Values[1].([]byte)[3])}
+				if r.Timestamp > last[key] {
+					last[key], wins[key] = r.Timestamp, string(r.Values[2].([]byte))
+				}
+			}
+			require.LessOrEqual(t, len(s.Rows), 50)
+			require.LessOrEqual(t, len(of), partitions)
+			if len(of) > 1 {
+				require.LessOrEqual(t, cost, bytes)
+			} else if len(s.Rows) > 1 {
+				require.True(t, size <= 4<<10 || cost <= bytes)
+			}
+		}
+		want := map[event]string{}
+		for _, row := range rows {
+			want[event{P: row.P, C: row.C}] = row.V
+		}
+		require.Equal(t, want, wins, "the later of two rows with one key wins")
+	})
+}
+
+func TestBatchesByReplicaSetFill(t *testing.T) {
+	for name, each := range map[string]struct {
+		rows            []event
+		partitions, per int // rows a batch, at least
+	}{
+		"rows that are scattered":                  {scattered(1000, 1), 10, 10},
+		"more of them where that is asked for":     {scattered(1000, 1), 100, 100},
+		"rows that come by partition, as without":  {partitions(10, 100), 10, 100},
+		"rows of few partitions in any order":      {scattered(5, 100), 10, 30},
+		"partitions of a few rows that come whole": {partitions(100, 3), 10, 25},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &recorder{}
+			rep, err := run(t, sequence(each.rows...), sink.TableOn[event](server.send, events(),
+				sink.BatchByReplicaSet(each.partitions, 16<<10*each.partitions/100+4<<10), sink.Linger(time.Minute)))
+			require.NoError(t, err)
+			require.EqualValues(t, len(each.rows), rep.Written)
+			require.LessOrEqual(t, len(server.sent), len(each.rows)/each.per+1)
+		})
+	}
+}
+
+func TestHundredsOfReplicaSetsMakeNoTinyBatches(t *testing.T) {
+	nodes, replication := keyspaceOf(500)
+	server := &recorder{}
+	rows := scattered(20_000, 1)
+	rep, err := run(t, sequence(rows...), sink.TableOnNodes[event](server.send, events(), nodes, replication,
+		sink.BatchByReplicaSet(0, 0), sink.Linger(time.Minute)))
+	require.NoError(t, err)
+	require.EqualValues(t, len(rows), rep.Written)
+	require.Less(t, len(server.sent), len(rows)/10+500, "the last batch of each set may be small")
+}
+
+func TestBatchesThatWaitAreBoundedByTheirBytesAsAWhole(t *testing.T) {
+	nodes, replication := keyspaceOf(200)
+	large := strings.Repeat("x", 100<<10)
+	rows := source.Seq(func(yield func(event, error) bool) {
+		for p := range int64(600) {
+			if !yield(event{P: p, V: large}, nil) {
+				return
+			}
+		}
+	})
+	server := func(context.Context, sink.Sent) error { return nil }
+	rep, err := run(t, rows, sink.TableOnNodes[event](server, events(), nodes, replication,
+		sink.BatchByReplicaSet(1000, 16<<20), sink.BatchBytes(16<<20), sink.Linger(time.Minute), sink.InFlight(1)), rxcql.WithBudget(1<<30))
+	require.NoError(t, err)
+	require.EqualValues(t, 600, rep.Written)
+	require.Greater(t, rep.PeakBytes, int64(12<<20))
+	require.Less(t, rep.PeakBytes, int64(24<<20), "of 60 MB")
+}
+
+func TestABatchByReplicaSetGoesAfterTheLinger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var after []time.Duration
+		server := func(context.Context, sink.Sent) error {
+			after = append(after, time.Since(start))
+			return nil
+		}
+		ch := make(chan event)
+		go func() {
+			ch <- event{P: 1}
+			time.Sleep(time.Second)
+			close(ch)
+		}()
+		_, err := run(t, source.Chan(ch), sink.TableOn[event](server, events(), sink.BatchByReplicaSet(0, 0)))
+		require.NoError(t, err)
+		require.Equal(t, []time.Duration{5 * time.Millisecond}, after)
+	})
+}
+
+// sentAs is what was sent of each row but for its place in time.
+func sentAs(t *testing.T, all []sink.Sent) map[string]int {
+	t.Helper()
+	rows := map[string]int{}
+	for _, s := range all {
+		for _, r := range s.Rows {
+			rows[fmt.Sprintf("%s %d %q", r.CQL, r.TTL, r.Values)]++
+		}
+	}
+	return rows
+}
+
+func TestRowsAreSentAsWithoutTheOption(t *testing.T) {
+	about := tableOf(column("a", schema.PartitionKey, "text"), column("b", schema.PartitionKey, "bigint"),
+		column("v", schema.Regular, "tuple<int, text>"), column("w", schema.Regular, "int"))
+	type row struct {
+		A string `cql:"a"`
+		B int64  `cql:"b"`
+		V *struct {
+			X int32
+			Y string
+		} `cql:"v"`
+		W *int32 `cql:"w"`
+	}
+	var rows []row
+	for i := range 500 {
+		r := row{A: strings.Repeat("k", i%7), B: int64(i % 90)}
+		if i%3 > 0 {
+			r.V = &struct {
+				X int32
+				Y string
+			}{int32(i), "y"}
+		}
+		if i%2 > 0 {
+			w := int32(i)
+			r.W = &w
+		}
+		rows = append(rows, r)
+	}
+	ttl := sink.TTLOf(func(r row) time.Duration { return time.Duration(r.B%3) * time.Hour })
+	for name, opts := range map[string][]sink.TableOption{
+		"upserts": nil, "with times to live": {ttl}, "nulls that delete": {sink.NullsDelete()}, "deletes": {sink.Delete()},
+		"with timestamps of their own": {sink.Timestamp(func(r row) int64 { return r.B + 1 })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone, together := &recorder{}, &recorder{}
+			_, err := run(t, sequence(rows...), sink.TableOn[row](alone.send, about, opts...))
+			require.NoError(t, err)
+			_, err = run(t, sequence(rows...), sink.TableOn[row](together.send, about, append(opts, sink.BatchByReplicaSet(0, 0))...))
+			require.NoError(t, err)
+			require.Equal(t, sentAs(t, alone.sent), sentAs(t, together.sent))
+			require.Less(t, len(together.sent), len(alone.sent)/4)
+			if name == "with timestamps of their own" {
+				for _, r := range together.rows() {
+					require.EqualValues(t, binary.BigEndian.Uint64(r.Values[1].([]byte))+1, r.Timestamp)
+				}
+			}
+		})
+	}
+}
+
+// badFor refuses requests with a row of which the value is "bad".
+func badFor(s sink.Sent) error {
+	for _, r := range s.Rows {
+		if string(r.Values[2].([]byte)) == "bad" {
+			return invalid{}
+		}
+	}
+	return nil
+}
+
+func TestBadRowsOfManyPartitionsBeforeGoodOnesCostThemselvesOnly(t *testing.T) {
+	rows := scattered(100, 1)
+	for i := range 80 {
+		rows[i].V = "bad"
+	}
+	server := &recorder{refuse: badFor}
+	rep, err := run(t, sequence(rows...), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(100, 48<<10), sink.InFlight(1)),
+		rxcql.WithRowErrors(rxcql.SkipRows(1000)))
+	require.NoError(t, err)
+	require.EqualValues(t, 20, rep.Written)
+	require.EqualValues(t, 80, rep.Skipped)
+	require.Equal(t, rep.Pages, rep.PagesSettled)
+}
+
+func TestATableThatIsGoneIsFoundOutSoonWithManyPartitionsToo(t *testing.T) {
+	calls, asked := 0, 0
+	server := sink.Altered{
+		Server: func(context.Context, sink.Sent) error {
+			calls++
+			return invalid{}
+		},
+		Prepares: func(string) error {
+			asked++
+			return invalid{}
+		},
+	}
+	_, err := run(t, sequence(scattered(1000, 1)...), sink.TableOnAltered[event](server, events(),
+		sink.BatchByReplicaSet(1000, 1<<20), sink.BatchRows(1000), sink.InFlight(1)), rxcql.WithRowErrors(rxcql.SkipRows(10_000)))
+	require.ErrorIs(t, err, rxcql.ErrSchema)
+	require.Less(t, calls, 60)
+	require.LessOrEqual(t, asked, 2)
+}
+
+func TestSixteenBadRowsOfOnePartitionAreAsHopelessAsWithout(t *testing.T) {
+	server := &recorder{refuse: func(sink.Sent) error { return invalid{} }}
+	_, err := run(t, sequence(partitions(1, 100)...), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(0, 0), sink.InFlight(1)),
+		rxcql.WithRowErrors(rxcql.SkipRows(1000)))
+	require.ErrorContains(t, err, "not tried")
+}
+
+func TestABatchThatIsTooLargeIsHalvedDownToOnePartition(t *testing.T) {
+	for name, refusal := range map[string]error{
+		"the server's limit": answerOf(0x2200, "Batch too large"), "a mutation's": answerOf(0x0000, "Mutation of 9 bytes is too large for the maximum size of 8"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &recorder{}
+			server.refuse = func(s sink.Sent) error {
+				if len(keysOf(s)) > 1 {
+					return refusal
+				}
+				return nil
+			}
+			rep, err := run(t, sequence(scattered(95, 1)...), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(100, 48<<10)))
+			require.NoError(t, err)
+			require.EqualValues(t, 95, rep.Written)
+			require.Len(t, server.sent, 95)
+			require.Zero(t, rep.Retried)
+		})
+	}
+}
+
+func TestALargeBatchThatReplicasFailAtIsHalved(t *testing.T) {
+	rows := scattered(8, 1)
+	for i := range rows {
+		rows[i].V = strings.Repeat("x", 300<<10)
+	}
+	server := &recorder{}
+	server.refuse = func(s sink.Sent) error {
+		if len(s.Rows) > 2 {
+			return writeFailure{}
+		}
+		return nil
+	}
+	rep, err := run(t, sequence(rows...), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(100, 4<<20)))
+	require.NoError(t, err)
+	require.EqualValues(t, 8, rep.Written)
+	require.Equal(t, 4, len(server.sent)) //nolint:testifylint // Len would print the values
+}
+
+// answered is an answer of the server with a message.
+type answered struct {
+	code    int
+	message string
+}
+
+func answerOf(code int, message string) error { return answered{code, message} }
+
+func (a answered) Code() int       { return a.code }
+func (a answered) Message() string { return a.message }
+func (a answered) Error() string   { return a.message }
+
+func TestABatchByReplicaSetIsSentAgainWithItsTimestamps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var refused []sink.Sent
+		server := &recorder{}
+		server.refuse = func(s sink.Sent) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if len(refused) < 5 {
+				refused = append(refused, s)
+				return writeTimeout
+			}
+			return nil
+		}
+		rep, err := run(t, sequence(scattered(10, 1)...), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(0, 0)),
+			rxcql.WithRetry(time.Hour, 0))
+		require.NoError(t, err)
+		require.Len(t, server.sent, 1)
+		for _, s := range refused {
+			require.Equal(t, server.sent[0].Rows, s.Rows)
+		}
+		require.EqualValues(t, 10, rep.Written)
+		require.Zero(t, rep.Unknown)
+	})
+}
+
+func TestWhatIsKnownOfABatchThatFailsIsSaidByRow(t *testing.T) {
+	for name, each := range map[string]struct {
+		rows    []event
+		failure error
+		unknown int64
+	}{
+		"a timeout":                             {scattered(10, 1), writeTimeout, 10},
+		"unavailable, of several partitions":    {scattered(10, 1), unavailable, 10}, // a later partition may have been the one
+		"unavailable, of one partition":         {partitions(1, 10), unavailable, 0},
+		"unauthorized, of several partitions":   {scattered(10, 1), answer(0x2100), 0},
+		"bootstrapping, with several of one":    {partitions(1, 10), bootstrapping, 0},
+		"bootstrapping, of several partitions":  {scattered(10, 1), bootstrapping, 0},
+		"unavailable, of one row of its own":    {scattered(1, 1), unavailable, 0},
+		"a connection that was lost in between": {scattered(10, 1), serverError, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &recorder{refuse: func(sink.Sent) error { return each.failure }}
+				rep, err := run(t, sequence(each.rows...), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(0, 0)))
+				require.ErrorIs(t, err, each.failure)
+				require.Equal(t, each.unknown, rep.Unknown)
+				require.Zero(t, rep.Written)
+				require.Zero(t, rep.PagesSettled)
+				require.Zero(t, rep.BytesInFlight)
+			})
+		})
+	}
+}
+
+func TestListsOfSeveralPartitionsAreSentAgainALittleLater(t *testing.T) {
+	about := tableOf(column("p", schema.PartitionKey, "bigint"), column("v", schema.Regular, "list<text>"))
+	type row struct {
+		P int64    `cql:"p"`
+		V []string `cql:"v"`
+	}
+	for name, failure := range map[string]error{"a timeout": writeTimeout, "unavailable": unavailable} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				var first []sink.SentRow
+				server := &recorder{}
+				server.refuse = func(s sink.Sent) error {
+					mu.Lock()
+					defer mu.Unlock()
+					if first == nil {
+						first = s.Rows
+						return failure
+					}
+					return nil
+				}
+				_, err := run(t, sequence(row{P: 1, V: []string{"a"}}, row{P: 2, V: []string{"b"}}),
+					sink.TableOn[row](server.send, about, sink.BatchByReplicaSet(0, 0)))
+				require.NoError(t, err)
+				for i, r := range server.rows() {
+					require.Equal(t, first[i].Timestamp+1, r.Timestamp)
+				}
+				require.Len(t, server.sent, 1)
+				require.EqualValues(t, sink.AttemptsPerRow, first[1].Timestamp-first[0].Timestamp)
+			})
+		})
+	}
+}
+
+func TestBatchByReplicaSetTakesBoundsThatMakeSense(t *testing.T) {
+	server := &recorder{}
+	for _, bounds := range [][2]int{{1, 0}, {-1, 0}, {1001, 0}, {0, 1023}, {0, -1}, {0, 16<<20 + 1}} {
+		_, err := rxcql.New(sequence(event{}), sink.TableOn[event](server.send, events(), sink.BatchByReplicaSet(bounds[0], bounds[1])))
+		require.ErrorIs(t, err, rxcql.ErrConfig)
+		require.ErrorContains(t, err, fmt.Sprintf("BatchByReplicaSet(%d, %d)", bounds[0], bounds[1]))
+	}
+}
