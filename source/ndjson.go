@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/gotext"
 	"github.com/rxcql/rxcql/internal/jsonline"
 	"github.com/rxcql/rxcql/internal/lines"
 )
@@ -56,7 +57,11 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	}
 	_, own := any(new(T)).(json.Unmarshaler)
 	objects := !own && (rt.Kind() == reflect.Struct || rt.Kind() == reflect.Map)
-	s.format = func() fileFormat[T] { return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects} }
+	plan, planErr := gotext.NewRow[T](cfg.loose)
+	err = errors.Join(err, planErr)
+	s.format = func() fileFormat[T] {
+		return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects, plan: plan}
+	}
 	return s.stream(err)
 }
 
@@ -65,6 +70,7 @@ var errNoRow = errors.New("a file does not tell the types of columns that rxcql.
 type ndjson[T any] struct {
 	loose, nilable bool
 	objects        bool // T is read from objects alone
+	plan           *gotext.Row[T]
 }
 
 func (n *ndjson[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
@@ -90,6 +96,9 @@ func (n *ndjson[T]) row(line []byte, into *T) error {
 	text := bytes.TrimSpace(line)
 	if string(text) == "null" && !n.nilable {
 		return errNull
+	}
+	if n.plan != nil {
+		return n.plan.Read(text, into)
 	}
 	return jsonline.Read(text, into, n.loose)
 }
