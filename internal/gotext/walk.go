@@ -1,6 +1,7 @@
 package gotext
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -34,23 +35,18 @@ func (w *walk) fields(rt reflect.Type, base uintptr) {
 			continue
 		}
 		w.named = w.named || hasJSON || hasCQL
-		aliases := []string{name}
-		if hasCQL && cql != "-" {
-			aliases = append(aliases, cql)
+		if cql == "-" {
+			cql = ""
 		}
-		w.add(f, base+f.Offset, append(aliases, f.Name), options)
+		w.add(f, base+f.Offset, []string{name, cql}, options)
 	}
 }
 
-// add adds a field under the first of its names that is not empty; it is read by
-// the others too, where no other field has them.
+// add adds a field under the first of its names that is not empty, else under
+// Go's; it is read by the others too, where no other field has them.
 func (w *walk) add(f reflect.StructField, offset uintptr, names []string, options string) {
 	m := member{offset: offset, typ: f.Type}
-	for _, name := range names {
-		if m.name == "" {
-			m.name = name
-		}
-	}
+	m.name = cmp.Or(append(names, f.Name)...)
 	if i, taken := w.byName[m.name]; taken && w.members[i].name == m.name {
 		w.errs = append(w.errs, fmt.Errorf("two fields are %q in JSON: give one another name by a `json` tag", m.name))
 		return
@@ -77,7 +73,7 @@ func (w *walk) add(f reflect.StructField, offset uintptr, names []string, option
 	}
 	w.byName[m.name] = len(w.members)
 	for _, name := range names {
-		if _, taken := w.byName[name]; !taken && name != "" && name != f.Name {
+		if _, taken := w.byName[name]; !taken && name != "" {
 			w.byName[name] = len(w.members)
 		}
 	}
