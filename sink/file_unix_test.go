@@ -160,8 +160,8 @@ func TestWhatAFileSinkCannotWorkWithIsRefusedByNew(t *testing.T) {
 
 func TestARowThatHasNoTextIsNamedAndItsPageTakenBack(t *testing.T) {
 	type num struct {
-		F float64 `cql:"f" json:"f"`
-		S string  `cql:"s" json:"s"`
+		F float64 `json:"f"`
+		S string  `json:"s"`
 	}
 	for name, bad := range map[string]num{"NaN": {F: math.NaN()}, "not UTF-8": {S: "secret\xff"}} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package sink
 import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/gotext"
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
@@ -44,22 +45,28 @@ import (
 // a rxcql.RowError, else the row is left out.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
 	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
-	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite, err: stageError("sink.NDJSON", err)}
-	s.lines = func() lines[T] { return jsonLines[T]{} }
+	plan, planErr := gotext.NewRow[T](false)
+	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite, err: stageError("sink.NDJSON", err, planErr)}
+	s.lines = func() lines[T] { return jsonLines[T]{plan} }
 	if isRow[T]() {
 		s.lines = func() lines[T] { return any(&jsonRows{}).(lines[T]) }
 	}
 	return s
 }
 
-// jsonLines writes what encoding/json makes of a row.
-type jsonLines[T any] struct{}
+// jsonLines writes structs with `cql` tags by their plan, and what encoding/json
+// makes of other rows.
+type jsonLines[T any] struct{ plan *gotext.Row[T] }
 
 func (jsonLines[T]) begin(dst []byte, _ []string) ([]byte, error) { return dst, nil }
 
 func (jsonLines[T]) columns() []string { return nil }
 
-func (jsonLines[T]) row(dst []byte, row *T) ([]byte, error) {
+func (j jsonLines[T]) row(dst []byte, row *T) ([]byte, error) {
+	if j.plan != nil {
+		dst, err := j.plan.Append(dst, row)
+		return append(dst, '\n'), err
+	}
 	dst, err := jsonline.Append(dst, row)
 	return append(dst, '\n'), err
 }

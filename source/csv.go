@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,62 +41,80 @@ func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
 	s := &file[T]{name: "CSV", path: path, cfg: cfg}
 	var plan *csvrow.Plan[T]
-	if isRow[T]() {
-		err = errors.Join(err, errNoRow)
-	} else {
+	err = errors.Join(err, rowTypes[T](&cfg))
+	if !isRow[T]() {
 		var planErr error
 		plan, planErr = csvrow.NewPlan[T](cfg.null)
 		err = errors.Join(err, planErr)
 	}
-	s.format = func() fileFormat[T] { return &csvFile[T]{plan: plan, cfg: cfg} }
+	s.format = func(ctx context.Context) fileFormat[T] {
+		if isRow[T]() {
+			return any(&csvRows{csvRecords: csvRecords{cfg: cfg}, ctx: ctx}).(fileFormat[T]) //nolint:forcetypeassert // T is a Row
+		}
+		return &csvFile[T]{csvRecords: csvRecords{cfg: cfg}, plan: plan}
+	}
 	return s.stream(err)
 }
 
+// csvRecords cuts a file into records of as many fields as its header.
+type csvRecords struct {
+	cfg   fileConfig
+	split csvrow.Splitter
+	width int // fields in a record
+	now   []csvrow.Field
+	bad   error // of the record whose fields these would be
+}
+
+// csvFile reads records into structs.
 type csvFile[T any] struct {
+	csvRecords
 	plan   *csvrow.Plan[T]
-	cfg    fileConfig
-	split  csvrow.Splitter
-	width  int // fields in a record
-	now    []csvrow.Field
-	bad    error // of the record whose fields these would be
-	places []int // of the plan's columns among them
+	places []int // of the plan's columns among the fields
 }
 
 func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
-	var record []byte
-	var fields []csvrow.Field
-	var err error
-	for record == nil && err == nil {
-		record, fields, err = c.fields(in)
-	}
-	if err == io.EOF { //nolint:errorlint // fields returns it as it is
-		err = fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
-	}
-	if errors.Is(err, csvrow.ErrQuote) || errors.Is(err, csvrow.ErrOpenQuote) {
-		err = fmt.Errorf("%w: %w; %w", rxcql.ErrSchema, err, errNoHeader(c.plan.Columns(), string(record)))
-	}
+	record, header, err := c.header(in, c.plan.Columns())
 	if err != nil {
 		return nil, err
-	}
-	var header []string
-	for _, f := range fields {
-		header = append(header, string(f.Text))
-	}
-	c.width = len(header)
-	switch {
-	case !utf8.Valid(record):
-		return nil, fmt.Errorf("%w: the header is not UTF-8", rxcql.ErrSchema)
-	case bytes.ContainsRune(bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r")), '\r'):
-		return nil, errCROnly
 	}
 	if c.places, err = places(c.plan.Columns(), header, string(record), c.cfg.loose); err != nil {
 		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
 	in.Accept()
+	return c.facts(header), nil
+}
+
+// header reads the record that names the columns, and leaves it to be accepted.
+// columns are those that may be in it.
+func (c *csvRecords) header(in *lines.Reader, columns []string) (record []byte, header []string, err error) {
+	var fields []csvrow.Field
+	for record == nil && err == nil {
+		record, fields, err = c.fields(in)
+	}
+	switch {
+	case err == io.EOF: //nolint:errorlint // fields returns it as it is
+		return nil, nil, fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
+	case errors.Is(err, csvrow.ErrQuote), errors.Is(err, csvrow.ErrOpenQuote):
+		return nil, nil, fmt.Errorf("%w: %w; %w", rxcql.ErrSchema, err, errNoHeader(columns, string(record)))
+	case err != nil:
+		return nil, nil, err
+	case !utf8.Valid(record):
+		return nil, nil, fmt.Errorf("%w: the header is not UTF-8", rxcql.ErrSchema)
+	case bytes.ContainsRune(bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r")), '\r'):
+		return nil, nil, errCROnly
+	}
+	for _, f := range fields {
+		header = append(header, string(f.Text))
+	}
+	c.width = len(header)
+	return record, header, nil
+}
+
+func (c *csvRecords) facts(header []string) []rxcql.Fact {
 	return []rxcql.Fact{
 		{Name: "header", Value: joined(header)},
 		{Name: "null text", Value: strconv.Quote(c.cfg.null)},
-	}, nil
+	}
 }
 
 // joined puts names with commas between them, and quotes those in which that would be
@@ -145,7 +164,7 @@ func places(columns, header []string, line string, loose bool) ([]int, error) {
 }
 
 // fields reads the next record; of an empty line it makes none.
-func (c *csvFile[T]) fields(in *lines.Reader) (record []byte, fields []csvrow.Field, err error) {
+func (c *csvRecords) fields(in *lines.Reader) (record []byte, fields []csvrow.Field, err error) {
 	c.split.Begin()
 	if record, err = in.Record(c.split.Open); err != nil {
 		return nil, nil, err
@@ -158,7 +177,7 @@ func (c *csvFile[T]) fields(in *lines.Reader) (record []byte, fields []csvrow.Fi
 	return record, fields, err
 }
 
-func (c *csvFile[T]) record(in *lines.Reader) ([]byte, error) {
+func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 	record, fields, err := c.fields(in)
 	if record == nil {
 		return nil, err

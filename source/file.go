@@ -33,7 +33,7 @@ type fileFormat[T any] interface {
 type file[T any] struct {
 	name, path string
 	cfg        fileConfig
-	format     func() fileFormat[T]
+	format     func(ctx context.Context) fileFormat[T]
 }
 
 // stream has the file's name in that of its stage, by which a job knows it again:
@@ -44,8 +44,8 @@ func (s *file[T]) stream(err error) rxcql.Stream[T] {
 }
 
 // check opens the file and reads its beginning.
-func (s *file[T]) check(context.Context) error {
-	r, err := s.open()
+func (s *file[T]) check(ctx context.Context) error {
+	r, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *file[T]) check(context.Context) error {
 // run reads the file in the goroutine that runs the stream.
 func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
 	defer st.Input().Done()
-	r, err := s.open()
+	r, err := s.open(ctx)
 	if err != nil {
 		return st.Fail(err)
 	}
@@ -158,12 +158,12 @@ type fileReader[T any] struct {
 	facts  []rxcql.Fact
 }
 
-func (s *file[T]) open() (*fileReader[T], error) {
+func (s *file[T]) open(ctx context.Context) (*fileReader[T], error) {
 	f, err := filesys.Read(s.path)
 	if err != nil {
 		return nil, err
 	}
-	r := &fileReader[T]{path: s.path, f: f, in: lines.New(f, s.cfg.maxLine), format: s.format()}
+	r := &fileReader[T]{path: s.path, f: f, in: lines.New(f, s.cfg.maxLine), format: s.format(ctx)}
 	var first []byte
 	if first, err = r.in.Peek(4 << 10); err == nil {
 		err = notText(first)

@@ -157,7 +157,7 @@ func TestARecordOfCSVThatDoesNotFitIsNamed(t *testing.T) {
 	}
 	for text, words := range map[string][]string{
 		"300,,,,":             {`column "n" (int8): the field is not a whole number of 8 bits`},
-		",,secret,,":          {`column "b"`, "0x and hexadecimal digits"},
+		",,secret,,":          {`column "b"`, "0x and pairs of hexadecimal digits"},
 		",,0x0,,":             {`column "b"`, "pairs of hexadecimal digits"},
 		",,,secret,":          {`column "j"`, "not valid JSON"},
 		",,,,secret":          {`column "p"`, "UnmarshalText returned a *errors.errorString"},

@@ -22,6 +22,7 @@ type fileConfig struct {
 	maxLine  int
 	loose    bool
 	null     string
+	types    *typesOf // nil but for rxcql.Row
 }
 
 func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {

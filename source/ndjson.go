@@ -2,12 +2,14 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/gotext"
 	"github.com/rxcql/rxcql/internal/jsonline"
 	"github.com/rxcql/rxcql/internal/lines"
 )
@@ -51,33 +53,49 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
 		err = errors.Join(err, fmt.Errorf("a %s cannot be read from JSON", rt))
 	}
-	if isRow[T]() {
-		err = errors.Join(err, errNoRow)
-	}
+	err = errors.Join(err, rowTypes[T](&cfg))
 	_, own := any(new(T)).(json.Unmarshaler)
 	objects := !own && (rt.Kind() == reflect.Struct || rt.Kind() == reflect.Map)
-	s.format = func() fileFormat[T] { return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects} }
+	plan, planErr := gotext.NewRow[T](cfg.loose)
+	err = errors.Join(err, planErr)
+	s.format = func(ctx context.Context) fileFormat[T] {
+		if isRow[T]() {
+			return any(&jsonRows{ctx: ctx, cfg: cfg}).(fileFormat[T]) //nolint:forcetypeassert // T is a Row
+		}
+		return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects, plan: plan}
+	}
 	return s.stream(err)
 }
 
-var errNoRow = errors.New("a file does not tell the types of columns that rxcql.Row needs; use a struct")
-
 type ndjson[T any] struct {
+	ndjsonLines
 	loose, nilable bool
 	objects        bool // T is read from objects alone
+	plan           *gotext.Row[T]
 }
 
 func (n *ndjson[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
+	if n.objects {
+		return nil, refuseArray(in)
+	}
+	return nil, nil
+}
+
+// refuseArray looks whether the file is one JSON array.
+func refuseArray(in *lines.Reader) error {
 	first, err := in.Peek(4 << 10)
-	if err == nil && n.objects && jsonArray(first) {
+	if err == nil && jsonArray(first) {
 		err = errJSONArray
 	}
-	return nil, err
+	return err
 }
 
 var errNull = fmt.Errorf("%w: null where a value is needed", jsonline.ErrUnfit)
 
-func (*ndjson[T]) record(in *lines.Reader) ([]byte, error) {
+// ndjsonLines cuts a file into lines.
+type ndjsonLines struct{}
+
+func (ndjsonLines) record(in *lines.Reader) ([]byte, error) {
 	line, err := in.Record(nil)
 	if err == nil && len(bytes.TrimSpace(line)) == 0 {
 		in.Accept()
@@ -90,6 +108,9 @@ func (n *ndjson[T]) row(line []byte, into *T) error {
 	text := bytes.TrimSpace(line)
 	if string(text) == "null" && !n.nilable {
 		return errNull
+	}
+	if n.plan != nil {
+		return n.plan.Read(text, into)
 	}
 	return jsonline.Read(text, into, n.loose)
 }

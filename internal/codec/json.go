@@ -13,8 +13,8 @@ import (
 // "2006-01-02", "15:04:05.000000000" and "2006-01-02T15:04:05.000Z" for date, time and timestamp; "1mo2d3ns" for
 // durations; a string for uuid and inet; arrays for lists, sets, vectors and tuples; objects for maps and user-defined
 // types. A key of a map that is no string is its JSON in a string. Beside that: a float that is not finite is "NaN",
-// "Infinity" or "-Infinity"; a timestamp beyond the year 9999, or before 0, is its milliseconds since 1970, a time out
-// of the day its nanoseconds; an empty value (zero bytes, not null) of a type that is no text or blob is "". Text that
+// "Infinity" or "-Infinity"; a timestamp beyond the year 9999, or before 0, has its year with a sign, a time out of
+// the day is its nanoseconds; an empty value (zero bytes, not null) of a type that is no text or blob is "". Text that
 // is not UTF-8 has no JSON and is ErrValue. Errors hold no value.
 func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 	if data == nil {
@@ -120,11 +120,8 @@ func appendJSONTime(dst []byte, t *Type, data []byte) ([]byte, error) {
 	switch t.Kind {
 	case Timestamp:
 		ms, err := readInt(data, 8)
-		at := time.UnixMilli(ms).UTC()
-		if y := at.Year(); y < 0 || y > 9999 {
-			return strconv.AppendInt(dst, ms, 10), err
-		}
-		return at.AppendFormat(dst, `"2006-01-02T15:04:05.000Z"`), err
+		dst = appendTimestamp(append(dst, '"'), time.UnixMilli(ms).UTC(), "2006-01-02T15:04:05.000Z")
+		return append(dst, '"'), err
 	case Date:
 		days, err := readDays(data)
 		return append(appendDate(append(dst, '"'), days), '"'), err
@@ -136,13 +133,7 @@ func appendJSONTime(dst []byte, t *Type, data []byte) ([]byte, error) {
 		return time.Unix(0, ns).UTC().AppendFormat(dst, `"15:04:05.000000000"`), err
 	}
 	d, err := readDuration(data)
-	dst = append(dst, '"')
-	if d.Months < 0 || d.Days < 0 || d.Nanoseconds < 0 {
-		dst = append(dst, '-')
-	}
-	dst = append(strconv.AppendUint(dst, magnitude(int64(d.Months)), 10), "mo"...)
-	dst = append(strconv.AppendUint(dst, magnitude(int64(d.Days)), 10), "d"...)
-	return append(strconv.AppendUint(dst, magnitude(d.Nanoseconds), 10), `ns"`...), err
+	return append(appendDuration(append(dst, '"'), d), '"'), err
 }
 
 // magnitude is |v|; that of the lowest number too.

@@ -50,7 +50,7 @@ func TestValuesAsJSON(t *testing.T) {
 		jsonOf(t, "blob", []byte{}):                               `"0x"`,
 		jsonOf(t, "blob", []byte(nil)):                            "null",
 		jsonOf(t, "timestamp", moment):                            `"2024-02-29T23:59:59.007Z"`,
-		jsonOf(t, "timestamp", time.UnixMilli(math.MaxInt64)):     "9223372036854775807",
+		jsonOf(t, "timestamp", time.UnixMilli(math.MaxInt64)):     `"+292278994-08-17T07:12:55.807Z"`,
 		jsonOf(t, "date", moment):                                 `"2024-02-29"`,
 		jsonOf(t, "time", time.Hour+time.Nanosecond):              `"01:00:00.000000001"`,
 		jsonOf(t, "time", time.Duration(-1)):                      "-1",

@@ -49,6 +49,10 @@ func parseUUID(s string) (u gocql.UUID, ok bool) {
 // appendDate writes year-month-day; years before 0 have a sign, those after 9999 more digits, as CQL writes them.
 func appendDate(dst []byte, days int32) []byte {
 	y, m, d := time.Unix(int64(days)*(millisPerDay/1000), 0).UTC().Date()
+	return appendDay(dst, y, int(m), d)
+}
+
+func appendDay(dst []byte, y, m, d int) []byte {
 	if y < 0 {
 		dst, y = append(dst, '-'), -y
 	}
@@ -56,7 +60,7 @@ func appendDate(dst []byte, days int32) []byte {
 		dst = append(dst, '0')
 	}
 	dst = strconv.AppendInt(dst, int64(y), 10)
-	dst = append(dst, '-', byte('0'+int(m)/10), byte('0'+int(m)%10))
+	dst = append(dst, '-', byte('0'+m/10), byte('0'+m%10))
 	return append(dst, '-', byte('0'+d/10), byte('0'+d%10))
 }
 

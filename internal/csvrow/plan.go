@@ -7,12 +7,13 @@ import (
 	"unsafe"
 
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/gotext"
 )
 
 // Plan writes and reads the tagged fields of a T as fields of CSV.
 type Plan[T any] struct {
 	names []string
-	cells []cell
+	cells []*gotext.Cell
 	at    []codec.Tagged
 	null  string
 }
@@ -30,12 +31,16 @@ func NewPlan[T any](null string) (*Plan[T], error) {
 	p := &Plan[T]{at: fields, null: null}
 	var errs []error
 	nullable := false
+	plans := gotext.NewPlans(false)
 	for _, f := range fields {
-		c, err := cellOf(f.Type)
+		c, err := plans.Of(f.Type)
+		if err == nil && gotext.TwoNulls(f.Type) {
+			err = errTwoNulls
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("field %s (%s): %w", f.Path, f.Type, err))
 		}
-		nullable = nullable || c.nullable
+		nullable = nullable || c.Null != nil
 		p.names, p.cells = append(p.names, f.Name), append(p.cells, c)
 	}
 	if len(fields) == 1 && nullable && null == "" {
@@ -55,14 +60,16 @@ func (p *Plan[T]) Append(dst []byte, row *T) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		var null bool
+		at := unsafe.Add(unsafe.Pointer(row), p.at[i].Offset)
+		if c.Null != nil && c.Null(at) {
+			dst = append(dst, p.null...)
+			continue
+		}
 		var err error
-		text, null, err = c.append(text[:0], unsafe.Add(unsafe.Pointer(row), p.at[i].Offset))
+		text, err = c.Append(text[:0], at)
 		switch {
 		case err != nil:
 			return dst, p.wrong(i, err)
-		case null:
-			dst = append(dst, p.null...)
 		case !utf8.Valid(text):
 			return dst, p.wrong(i, ErrNotUTF8)
 		default:
@@ -75,6 +82,8 @@ func (p *Plan[T]) Append(dst []byte, row *T) ([]byte, error) {
 func (p *Plan[T]) wrong(i int, err error) error {
 	return fmt.Errorf("column %q (%s): %w", p.names[i], p.at[i].Type, err)
 }
+
+var errTwoNulls = errors.New("CSV has one null, and this type two; use one pointer or sql.Null")
 
 // ErrNotUTF8: a value's text is not UTF-8, as a file of CSV must be.
 var ErrNotUTF8 = errors.New("text that is not UTF-8 cannot be written; use []byte")
@@ -93,7 +102,7 @@ func (p *Plan[T]) Read(fields []Field, order []int, row *T) error {
 		if !utf8.Valid(f.Text) {
 			return p.wrong(i, errNotUTF8)
 		}
-		if err := c.read(unsafe.Add(unsafe.Pointer(row), p.at[i].Offset), f.Text); err != nil {
+		if err := c.Read(unsafe.Add(unsafe.Pointer(row), p.at[i].Offset), f.Text); err != nil {
 			return p.wrong(i, err)
 		}
 	}

@@ -1,0 +1,240 @@
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/rxcql/rxcql/internal/jsonline"
+)
+
+// ParseJSON reads a value that is not null, as AppendJSON writes it, from valid JSON, and adds its bytes to dst. What
+// is said of ParseText holds here too; a number or a boolean may stand in quotes. An object is taken for a tuple by
+// the order of its fields, since that is how a struct with names is written.
+func ParseJSON(dst []byte, t *Type, value []byte) ([]byte, error) {
+	switch t.Kind {
+	case List, Set, Tuple, Vector:
+		if value[0] == '{' && t.Kind == Tuple {
+			return parseParts(dst, t, value)
+		}
+		if value[0] != '[' {
+			return dst, unfitJSON(t, value)
+		}
+		return parseParts(dst, t, value)
+	case Map, UDT:
+		if value[0] == '[' && t.Kind == UDT {
+			return parseParts(dst, t, value)
+		}
+		if value[0] != '{' {
+			return dst, unfitJSON(t, value)
+		}
+		if t.Kind == UDT {
+			return parseUDT(dst, t, value)
+		}
+		return parseMap(dst, t, value)
+	}
+	switch value[0] {
+	case '"':
+		text, err := jsonline.Unquote(value, nil)
+		if err != nil {
+			return dst, err
+		}
+		return ParseText(dst, t, text)
+	case '[', '{', 'n':
+		return dst, unfitJSON(t, value)
+	}
+	if t.Kind == Ascii || t.Kind == Text {
+		return dst, unfitJSON(t, value)
+	}
+	return ParseText(dst, t, value)
+}
+
+var (
+	errTwice       = errors.New("a key is there twice")
+	errNullElement = errors.New("null in a vector")
+)
+
+func unfitJSON(t *Type, value []byte) error {
+	is := "a number"
+	switch value[0] {
+	case '"':
+		is = "a string"
+	case '[':
+		is = "an array"
+	case '{':
+		is = "an object"
+	case 'n':
+		is = "null"
+	case 't', 'f':
+		is = "a boolean"
+	}
+	return fmt.Errorf("%s of JSON for a %s", is, t)
+}
+
+// parseElement adds the length and the bytes of an element, or the length of null.
+func parseElement(dst []byte, t *Type, value []byte) ([]byte, error) {
+	start := len(dst)
+	dst = append(dst, 0xff, 0xff, 0xff, 0xff)
+	if value == nil || string(value) == "null" {
+		return dst, nil
+	}
+	dst, err := ParseJSON(dst, t, value)
+	if err != nil {
+		return dst, err
+	}
+	n := len(dst) - start - 4
+	if n > math.MaxInt32 {
+		return dst, ErrRange
+	}
+	binary.BigEndian.PutUint32(dst[start:], uint32(n))
+	return dst, nil
+}
+
+// parseParts reads lists, sets, vectors, tuples, and user-defined types by order.
+func parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
+	parts, object := jsonline.NewParts(value), value[0] == '{'
+	start, n := len(dst), 0
+	if t.Kind == List || t.Kind == Set {
+		dst = append(dst, 0, 0, 0, 0)
+	}
+	want := wanted(t)
+	for ; ; n++ {
+		var part []byte
+		var more bool
+		if object {
+			_, part, more = parts.NextField()
+		} else {
+			part, more = parts.Next()
+		}
+		if !more {
+			break
+		}
+		if n == want {
+			return dst, fmt.Errorf("more than %d elements for a %s", want, t)
+		}
+		var err error
+		switch t.Kind {
+		case Vector:
+			dst, err = parseVectorElement(dst, t.Elems[0], part)
+		case Tuple:
+			dst, err = parseElement(dst, t.Elems[n], part)
+		case UDT:
+			dst, err = parseElement(dst, t.Fields[n].Type, part)
+		default:
+			if string(part) == "null" {
+				return dst, fmt.Errorf("null in a %s", t)
+			}
+			dst, err = parseElement(dst, t.Elems[0], part)
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+	if want >= 0 && n != want {
+		return dst, fmt.Errorf("%d elements for a %s", n, t)
+	}
+	if t.Kind == List || t.Kind == Set {
+		binary.BigEndian.PutUint32(dst[start:], uint32(n))
+	}
+	return dst, nil
+}
+
+// wanted is how many elements a value has; -1 for any number.
+func wanted(t *Type) int {
+	switch t.Kind {
+	case Tuple:
+		return len(t.Elems)
+	case UDT:
+		return len(t.Fields)
+	case Vector:
+		return t.Dim
+	}
+	return -1
+}
+
+func parseVectorElement(dst []byte, t *Type, value []byte) ([]byte, error) {
+	if string(value) == "null" {
+		return dst, errNullElement
+	}
+	packed := t.packedLen()
+	if packed > 0 {
+		return ParseJSON(dst, t, value)
+	}
+	cell, err := ParseJSON(nil, t, value)
+	return append(appendVint(dst, uint64(len(cell))), cell...), err
+}
+
+func parseUDT(dst []byte, t *Type, value []byte) ([]byte, error) {
+	cells := make([][]byte, len(t.Fields))
+	parts := jsonline.NewParts(value)
+	for {
+		key, cell, more := parts.NextField()
+		if !more {
+			break
+		}
+		name, err := jsonline.Unquote(key, nil)
+		if err != nil {
+			return dst, err
+		}
+		i := fieldNamed(t, string(name))
+		switch {
+		case i < 0:
+			return dst, fmt.Errorf("an object with a field that a %s has not", t)
+		case cells[i] != nil:
+			return dst, fmt.Errorf("field %q is there twice", t.Fields[i].Name)
+		}
+		cells[i] = cell
+	}
+	for i, f := range t.Fields {
+		var err error
+		if dst, err = parseElement(dst, f.Type, cells[i]); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+func fieldNamed(t *Type, name string) int {
+	for i, f := range t.Fields {
+		if f.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func parseMap(dst []byte, t *Type, value []byte) ([]byte, error) {
+	start, n := len(dst), 0
+	dst = append(dst, 0, 0, 0, 0)
+	parts := jsonline.NewParts(value)
+	seen := map[string]bool{}
+	for ; ; n++ {
+		key, cell, more := parts.NextField()
+		if !more {
+			break
+		}
+		if string(cell) == "null" {
+			return dst, fmt.Errorf("null in a %s", t)
+		}
+		name, err := jsonline.Unquote(key, nil)
+		if err != nil {
+			return dst, err
+		}
+		at := len(dst)
+		dst = append(dst, 0, 0, 0, 0)
+		if dst, err = ParseText(dst, t.Elems[0], name); err != nil {
+			return dst, err
+		}
+		if seen[string(dst[at+4:])] {
+			return dst, errTwice
+		}
+		seen[string(dst[at+4:])] = true
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		if dst, err = parseElement(dst, t.Elems[1], cell); err != nil {
+			return dst, err
+		}
+	}
+	binary.BigEndian.PutUint32(dst[start:], uint32(n))
+	return dst, nil
+}

@@ -1,0 +1,284 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/jsonline"
+	"github.com/rxcql/rxcql/internal/lines"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// typesOf says where the types of a file's columns are found.
+type typesOf struct {
+	session        *driver.Session
+	keyspace, name string
+	err            error
+}
+
+// TypesOf lets a file be read as rxcql.Row: its columns have the names and types of
+// those of a table ("keyspace.table", each part in double quotes where CQL would
+// need them), which need not be the table that the rows go to. Columns of the table
+// that the file has not are not in the rows. The table is looked at when the file is
+// opened, by Check and by a run; in a job its types must be the same each time.
+func TypesOf(session *gocql.Session, table string) interface {
+	NDJSONOption
+	CSVOption
+} {
+	t := &typesOf{}
+	var nameErr, sessionErr error
+	t.keyspace, t.name, nameErr = schema.ParseName(table)
+	t.session, sessionErr = driver.Wrap(session)
+	if err := errors.Join(nameErr, sessionErr); err != nil {
+		t.err = fmt.Errorf("TypesOf: %w", err)
+	}
+	return t
+}
+
+func (t *typesOf) set(c *fileConfig) error {
+	c.types = t
+	return t.err
+}
+
+func (t *typesOf) applyNDJSON(c *fileConfig) error { return t.set(c) }
+func (t *typesOf) applyCSV(c *fileConfig) error    { return t.set(c) }
+
+// rowTypes checks that types are given where they are needed, and nowhere else.
+func rowTypes[T any](c *fileConfig) error {
+	switch {
+	case isRow[T]() && c.types == nil:
+		return errors.New("a file does not tell the types of columns that rxcql.Row needs; use a struct, or give TypesOf")
+	case !isRow[T]() && c.types != nil:
+		return fmt.Errorf("TypesOf: a %T tells the types of its columns itself; leave it out, or read rxcql.Row", *new(T))
+	}
+	return nil
+}
+
+// table loads the columns by name.
+func (t *typesOf) table(ctx context.Context) (*schema.Table, error) {
+	about, err := load(ctx, t.session, t.keyspace, t.name)
+	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
+		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("TypesOf: %w", err)
+	}
+	return about, nil
+}
+
+func typesFact(cols []rxcql.Column) rxcql.Fact {
+	var types []string
+	for _, c := range cols {
+		types = append(types, c.Name+" "+c.Type.String())
+	}
+	return rxcql.Fact{Name: "types", Value: strings.Join(types, ", ")}
+}
+
+func tableColumns(about *schema.Table) []rxcql.Column {
+	var cols []rxcql.Column
+	for _, c := range about.Columns {
+		cols = append(cols, rxcql.Column{Name: c.Name, Type: c.Type})
+	}
+	return cols
+}
+
+// cellsOf gathers the values of a row in one piece of memory.
+type cellsOf struct {
+	buf   []byte
+	cells [][]byte
+	ends  []int
+}
+
+// begin makes ready for so many values, of about so many bytes.
+func (c *cellsOf) begin(columns, size int) {
+	c.buf, c.cells = make([]byte, 0, size), make([][]byte, columns)
+	c.ends = append(c.ends[:0], make([]int, 2*columns)...)
+}
+
+// put keeps what parse adds as the value of column i.
+func (c *cellsOf) put(i int, col rxcql.Column, text []byte, parse func([]byte, *codec.Type, []byte) ([]byte, error)) error {
+	c.ends[2*i] = len(c.buf)
+	var err error
+	if c.buf, err = parse(c.buf, col.Type, text); err != nil {
+		return fmt.Errorf("column %q (%s): %w", col.Name, col.Type, err)
+	}
+	c.ends[2*i+1] = len(c.buf)
+	c.cells[i] = c.buf // no null
+	return nil
+}
+
+func (c *cellsOf) row(cols *rxcql.Columns) rxcql.Row {
+	for i, cell := range c.cells {
+		if cell != nil {
+			c.cells[i] = c.buf[c.ends[2*i]:c.ends[2*i+1]:c.ends[2*i+1]]
+		}
+	}
+	return rxcql.NewRow(cols, c.cells)
+}
+
+// csvRows reads records into undecoded rows.
+type csvRows struct {
+	csvRecords
+	ctx   context.Context //nolint:containedctx // that of the call of begin
+	cols  *rxcql.Columns
+	at    []int
+	cells cellsOf
+}
+
+func (c *csvRows) begin(in *lines.Reader) ([]rxcql.Fact, error) {
+	about, err := c.cfg.types.table(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	record, header, err := c.header(in, about.ColumnNames())
+	if err != nil {
+		return nil, err
+	}
+	cols, err := c.choose(about, header, string(record))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	c.cols = rxcql.NewColumns(cols)
+	in.Accept()
+	return append(c.facts(header), typesFact(cols)), nil
+}
+
+// choose finds the header's columns in the table.
+func (c *csvRows) choose(about *schema.Table, header []string, line string) ([]rxcql.Column, error) {
+	var cols []rxcql.Column
+	var errs []error
+	for i, name := range header {
+		col, known := about.Column(name)
+		switch {
+		case known && slices.Contains(header[:i], name):
+			errs = append(errs, fmt.Errorf("column %q is twice in the header", name))
+		case known:
+			c.at = append(c.at, i)
+			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
+		case !c.cfg.loose:
+			errs = append(errs, fmt.Errorf("the header's column %d, %q, is none of table %s; it has %s; leave it out, or give IgnoreUnknown",
+				i+1, name, about.Quoted(), strings.Join(about.ColumnNames(), ", ")))
+		}
+	}
+	if len(cols) == 0 {
+		return nil, fmt.Errorf("no column of table %s is in the header: %w", about.Quoted(), errNoHeader(about.ColumnNames(), line))
+	}
+	return cols, errors.Join(errs...)
+}
+
+func (c *csvRows) row(record []byte, into *rxcql.Row) error {
+	if c.bad != nil {
+		return c.bad
+	}
+	list := c.cols.List()
+	c.cells.begin(len(list), len(record)+8*len(list))
+	for i, col := range list {
+		f := c.now[c.at[i]]
+		if f.Null(c.cfg.null) {
+			continue
+		}
+		if err := c.cells.put(i, col, f.Text, codec.ParseText); err != nil {
+			return err
+		}
+	}
+	*into = c.cells.row(c.cols)
+	return nil
+}
+
+// jsonRows reads lines of JSON into undecoded rows. Those with the same names in the
+// same order share their columns.
+type jsonRows struct {
+	ndjsonLines
+	ctx   context.Context //nolint:containedctx // that of the call of begin
+	cfg   fileConfig
+	about *schema.Table
+	cols  *rxcql.Columns
+	names []string // of cols
+	cells cellsOf
+	keys  []string
+	parts [][]byte
+	text  []byte
+}
+
+func (j *jsonRows) begin(in *lines.Reader) (facts []rxcql.Fact, err error) {
+	if j.about, err = j.cfg.types.table(j.ctx); err != nil {
+		return nil, err
+	}
+	if err := refuseArray(in); err != nil {
+		return nil, err
+	}
+	return []rxcql.Fact{typesFact(tableColumns(j.about))}, nil
+}
+
+func (j *jsonRows) row(line []byte, into *rxcql.Row) error {
+	if err := j.split(line); err != nil {
+		return err
+	}
+	if j.cols == nil || !slices.Equal(j.keys, j.names) {
+		var cols []rxcql.Column
+		for _, name := range j.keys {
+			col, _ := j.about.Column(name)
+			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
+		}
+		j.cols, j.names = rxcql.NewColumns(cols), slices.Clone(j.keys)
+	}
+	list := j.cols.List()
+	j.cells.begin(len(list), len(line))
+	for i, col := range list {
+		if string(j.parts[i]) == "null" {
+			continue
+		}
+		if err := j.cells.put(i, col, j.parts[i], codec.ParseJSON); err != nil {
+			return err
+		}
+	}
+	*into = j.cells.row(j.cols)
+	return nil
+}
+
+// split takes the object of a line apart.
+func (j *jsonRows) split(line []byte) error {
+	if err := jsonline.Check(line); err != nil {
+		return err
+	}
+	if line = bytes.TrimSpace(line); line[0] != '{' {
+		return fmt.Errorf("%w: an object is needed", jsonline.ErrUnfit)
+	}
+	j.keys, j.parts = j.keys[:0], j.parts[:0]
+	fields := jsonline.NewParts(line)
+	for i := 0; ; i++ {
+		key, value, more := fields.NextField()
+		if !more {
+			return nil
+		}
+		name, err := jsonline.Unquote(key, j.text)
+		if err != nil {
+			return err
+		}
+		same := ""
+		if i < len(j.names) && string(name) == j.names[i] {
+			same = j.names[i] // not made anew
+		} else {
+			same = string(name)
+		}
+		switch _, known := j.about.Column(same); {
+		case !known && j.cfg.loose:
+			i--
+			continue
+		case !known:
+			return fmt.Errorf("%w: unknown field %q", jsonline.ErrUnfit, same)
+		case slices.Contains(j.keys, same):
+			return fmt.Errorf("%w: field %q is there twice", jsonline.ErrUnfit, same)
+		}
+		j.keys, j.parts = append(j.keys, same), append(j.parts, value)
+	}
+}
