@@ -62,7 +62,7 @@ func TestUndecodedRowsThatDoNotFitAreRowErrors(t *testing.T) {
 		to   func(path string) rxcql.Sink[rxcql.Row]
 	}{
 		`the row has the columns ["a" "b"], and the file ["a"]`: {[]rxcql.Row{one, two}, csvRowSink("-")},
-		"single column": {[]rxcql.Row{one}, csvRowSink("")},
+		"single column":          {[]rxcql.Row{one}, csvRowSink("")},
 		"the row has no columns": {[]rxcql.Row{{}}, csvRowSink("")},
 		`column "b" (int)`:       {[]rxcql.Row{rxcql.NewRow(two.Columns(), [][]byte{nil, {1}})}, csvRowSink("")},
 	} {
