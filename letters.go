@@ -1,14 +1,13 @@
 package rxcql
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
+
+	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
 // DeadLetters is where rows that failed are kept; see package deadletter. It is
@@ -75,46 +74,12 @@ func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	return l, nil
 }
 
-var (
-	errNotJSON = errors.New("it cannot be written as JSON (a float that is not a number, a function, a cycle); " +
-		"give its type a MarshalJSON, or read the rows as rxcql.Row")
-	errNotUTF8 = errors.New("a text in it is not UTF-8, which JSON would not keep; " +
-		"let the field be a []byte, or read the rows as rxcql.Row")
-)
-
 // encodeRow writes a row as JSON, or says without its values why that would lose
 // something.
 func encodeRow(row any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(row); err != nil {
-		return nil, errNotJSON // the text of err may show the value
-	}
-	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	if replaced(data) {
-		return nil, errNotUTF8
+	data, err := jsonline.AppendExact(nil, row)
+	if err != nil {
+		return nil, fmt.Errorf("%w; or read the rows as rxcql.Row, which letters keep byte for byte", err)
 	}
 	return data, nil
-}
-
-// replaced tells whether encoding/json has put U+FFFD in the place of bytes that
-// are not UTF-8: it writes that as an escape, and a U+FFFD of the text itself as
-// it is.
-func replaced(data []byte) bool {
-	escape := []byte(`\ufffd`)
-	for {
-		i := bytes.Index(data, escape)
-		if i < 0 {
-			return false
-		}
-		before := i
-		for before > 0 && data[before-1] == '\\' {
-			before--
-		}
-		if (i-before)%2 == 0 { // else the backslash is one of the text
-			return true
-		}
-		data = data[i+len(escape):]
-	}
 }

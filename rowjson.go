@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
 // rowJSON is a Row as JSON.
@@ -50,8 +51,8 @@ func (r *Row) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	var in rowJSON
-	if err := json.Unmarshal(data, &in); err != nil {
-		return errors.New("rxcql: not a Row in JSON") // the text of err may show a value
+	if err := jsonline.Read(data, &in, true); err != nil {
+		return fmt.Errorf("rxcql: not a Row in JSON: %w", err)
 	}
 	if in.Columns == nil {
 		return errors.New("rxcql: not a Row in JSON: it has no columns")

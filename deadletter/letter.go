@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
 // Letter is a row that failed and what is known of it; see rxcql.Letter.
@@ -63,8 +64,8 @@ func appendLine(b *bytes.Buffer, l *rxcql.Letter) error {
 // parseLine reads a line. Its errors show nothing of it.
 func parseLine(data []byte) (line, error) {
 	var l line
-	if err := json.Unmarshal(data, &l); err != nil {
-		return l, fmt.Errorf("%w: it is not JSON of that form", ErrLetter)
+	if err := jsonline.Read(data, &l, true); err != nil {
+		return l, fmt.Errorf("%w: it is not JSON of that form: %w", ErrLetter, err)
 	}
 	return l, l.check()
 }
@@ -92,10 +93,8 @@ func open[T any](l *line, cfg *readConfig) (Letter[T], error) {
 		return out, fmt.Errorf("%w: its row is a %s of stage %q and not a %s: read letters of that type, "+
 			"choose stages (Stages), or give AnyType if the types hold the same", ErrLetter, l.Type, l.Stage, want)
 	}
-	dec := json.NewDecoder(bytes.NewReader(l.Row))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&out.Row); err != nil {
-		return out, fmt.Errorf("%w: its row (%s) is not JSON of a %s", ErrLetter, l.Type, reflect.TypeFor[T]())
+	if err := jsonline.Read(l.Row, &out.Row, false); err != nil {
+		return out, fmt.Errorf("%w: its row (%s) is not JSON of a %s: %w", ErrLetter, l.Type, reflect.TypeFor[T](), err)
 	}
 	return out, nil
 }

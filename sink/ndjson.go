@@ -1,6 +1,9 @@
 package sink
 
 import (
+	"errors"
+	"reflect"
+
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/gotext"
@@ -9,7 +12,13 @@ import (
 
 // NDJSON writes every row as a line of JSON into a file, in the order of the
 // stream: an object for a struct, as encoding/json makes it (so `json` tags name
-// the fields, not `cql` tags), but without escapes for HTML.
+// the fields, not `cql` tags), but without escapes for HTML; methods that a type has on
+// its pointer are called in maps and in an any too. An inf.Dec has an exponent where
+// it would be written with more than 64 digits behind the point, or with zeros that
+// it does not have. New refuses a type of which JSON would lose something: a struct
+// with no exported field, two fields of one name, a method MarshalJSON that comes from
+// an embedded field. Other fields that are not exported, or are tagged json:"-", are
+// not written.
 //
 // Of an rxcql.Row it makes an object of all columns in their order, under the
 // server's names, as Cassandra's INSERT … JSON takes it: numbers for numbers,
@@ -40,17 +49,24 @@ import (
 // Before it in a job there can be no GroupAdjacent, and no Batch without Linger:
 // they hold rows from page to page, and a save waits until none are.
 //
-// A row that JSON cannot hold (NaN, text that is not UTF-8) is that row's error
+// A row that JSON cannot hold (NaN, text that is not UTF-8, two keys of a map with one
+// text) is that row's error
 // (rxcql.WithRowErrors): by default it ends the run with a rxcql.StageError around
 // a rxcql.RowError, else the row is left out.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
 	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
-	plan, planErr := gotext.NewRow[T](false)
-	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite, err: stageError("sink.NDJSON", err, planErr)}
-	s.lines = func() lines[T] { return jsonLines[T]{plan} }
+	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite}
 	if isRow[T]() {
 		s.lines = func() lines[T] { return any(&jsonRows{}).(lines[T]) }
+	} else {
+		plan, planErr := gotext.NewRow[T](false)
+		if plan == nil {
+			planErr = errors.Join(planErr, jsonline.CheckType(reflect.TypeFor[T]()))
+		}
+		s.lines = func() lines[T] { return jsonLines[T]{plan} }
+		err = errors.Join(err, planErr)
 	}
+	s.err = stageError("sink.NDJSON", err)
 	return s
 }
 

@@ -15,9 +15,9 @@ import (
 )
 
 // NDJSON reads a file of one JSON value a line, an object for a struct, in the
-// order of the file, in the goroutine that runs the stream. Values are read by
+// order of the file, in the goroutine that runs the stream. Values are read as by
 // encoding/json, so `json` tags name the fields, not `cql` tags; numbers in an
-// any are json.Number. A field that the object has not is the zero value; one
+// any are json.Number. A name that is twice in an object is an error. A field that the object has not is the zero value; one
 // that T has not is an error, or passed over with IgnoreUnknown. T is not
 // rxcql.Row, since JSON does not tell the types of columns.
 //

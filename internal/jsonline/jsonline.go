@@ -1,16 +1,19 @@
-// Package jsonline writes and reads single values of JSON by encoding/json. Two
-// things that it passes over are errors here: text that is not UTF-8, which
-// would be changed, and what a Go value has no field for. Errors hold no values.
+// Package jsonline writes and reads single values of JSON, in the form of
+// encoding/json, by its successor json/v2, which tells what the first one loses in
+// silence. So these are errors here: text that is not UTF-8, a struct of which no
+// field is exported, two fields or two keys of one name, and what a Go value has
+// no field for. Methods of a pointer are called wherever the value stands, in maps
+// and in an any too. Errors hold no values.
 package jsonline
 
 import (
-	"bytes"
-	"encoding/json"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // Errors of both directions.
@@ -18,21 +21,42 @@ var (
 	ErrNotUTF8 = errors.New("text that is not UTF-8 has no JSON; use []byte")
 	ErrSyntax  = errors.New("not valid JSON")
 	ErrUnfit   = errors.New("the JSON does not fit the Go type")
+	ErrTwice   = errors.New("a name is twice in one JSON object")
 )
 
-// Append writes v, with no line break in it.
+// common is the form of encoding/json without its losses.
+var common = json.JoinOptions(
+	jsonv1.DefaultOptionsV1(),
+	jsontext.AllowDuplicateNames(false),
+	jsontext.AllowInvalidUTF8(false),
+	jsontext.EscapeForHTML(false),
+	jsonv1.CallMethodsWithLegacySemantics(false),
+	jsonv1.ReportErrorsWithLegacySemantics(false),
+	jsonv1.UnmarshalArrayFromAnyLength(false),
+)
+
+var writing = json.JoinOptions(common, json.WithMarshalers(json.JoinMarshalers(
+	json.MarshalToFunc(writeDecimal),
+	json.MarshalToFunc(writeNumber),
+)))
+
+var (
+	readers = json.WithUnmarshalers(json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(readDecimal),
+		json.UnmarshalFromFunc(readNumber),
+		json.UnmarshalFromFunc(readAny),
+	))
+	readingLoosely = json.JoinOptions(common, readers)
+	reading        = json.JoinOptions(readingLoosely, json.RejectUnknownMembers(true))
+)
+
+// Append writes what the pointer v leads to, with no line break in it.
 func Append(dst []byte, v any) ([]byte, error) {
 	w := appender{dst}
-	enc := json.NewEncoder(&w)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return dst, &hidden{"it cannot be written as JSON", err}
+	if err := json.MarshalWrite(&w, v, writing); err != nil {
+		return dst, unwritten(err)
 	}
-	out := w.buf[:len(w.buf)-1] // Encode ends the line
-	if replaced(out[len(dst):]) {
-		return dst, ErrNotUTF8
-	}
-	return out, nil
+	return w.buf, nil
 }
 
 type appender struct{ buf []byte }
@@ -42,74 +66,47 @@ func (w *appender) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// replaced tells whether encoding/json has put its escaped U+FFFD in the place of
-// bytes that are not UTF-8. A U+FFFD in the text itself it does not escape.
-func replaced(out []byte) bool {
-	for at := 0; ; at++ {
-		i := bytes.Index(out[at:], []byte(`\ufffd`))
-		if i < 0 {
-			return false
-		}
-		at += i
-		before := out[:at]
-		if slashes := len(before) - len(bytes.TrimRight(before, `\`)); slashes%2 == 0 {
-			return true
-		}
-	}
-}
-
 // Read reads the one value that text is into the pointer v. Numbers in an any
 // are json.Number, so that none is rounded. With loose, fields of objects that v
 // has none for are passed over.
 func Read(text []byte, v any, loose bool) error {
-	if !utf8.Valid(text) {
-		return fmt.Errorf("%w: it is not UTF-8", ErrSyntax)
+	opts := reading
+	if loose {
+		opts = readingLoosely
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if !loose {
-		dec.DisallowUnknownFields()
-	}
-	if err := dec.Decode(v); err != nil {
-		return describe(err)
-	}
-	if rest := text[dec.InputOffset():]; len(bytes.TrimLeft(rest, " \t\r\n")) > 0 {
-		return fmt.Errorf("%w: something follows the value, from byte %d on", ErrSyntax, dec.InputOffset()+1)
+	if err := json.Unmarshal(text, v, opts); err != nil {
+		return unread(err, text, v)
 	}
 	return nil
 }
 
-// describe says what is wrong without the text that is.
-func describe(err error) error {
-	var syntax *json.SyntaxError
-	var unfit *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("%w: from byte %d on", ErrSyntax, syntax.Offset)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: it ends too early", ErrSyntax)
-	case errors.As(err, &unfit):
-		kind, _, _ := strings.Cut(unfit.Value, " ")
-		where := ""
-		if unfit.Field != "" {
-			where = fmt.Sprintf("field %s: ", unfit.Field)
-		}
-		return fmt.Errorf("%w: %sa JSON %s for a %s (or out of its range)", ErrUnfit, where, kind, unfit.Type)
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return fmt.Errorf("%w: %s", ErrUnfit, strings.TrimPrefix(err.Error(), "json: "))
+// writeNumber serves the Number of encoding/json, which is text to json/v2.
+func writeNumber(enc *jsontext.Encoder, n stdjson.Number) error {
+	if n == "" {
+		n = "0" // as encoding/json has it
 	}
-	return &hidden{"it cannot be read from JSON", err}
+	return enc.WriteValue(jsontext.Value(n))
 }
 
-// hidden keeps back the text of an error that may hold a value; errors.Is and
-// errors.As reach it.
-type hidden struct {
-	what string
-	err  error
+func readNumber(dec *jsontext.Decoder, n *stdjson.Number) error {
+	switch dec.PeekKind() {
+	case jsontext.KindNumber:
+		number, err := dec.ReadValue()
+		*n = stdjson.Number(number)
+		return err
+	case jsontext.KindNull:
+		*n = ""
+		return dec.SkipValue()
+	}
+	return fmt.Errorf("%w: a number is needed", ErrUnfit)
 }
 
-func (e *hidden) Error() string {
-	return fmt.Sprintf("%s (%T; unwrap it to see its text, which may hold the value)", e.what, e.err)
+// readAny keeps a number's digits; all else is read as ever.
+func readAny(dec *jsontext.Decoder, v *any) error {
+	if dec.PeekKind() != jsontext.KindNumber {
+		return errors.ErrUnsupported
+	}
+	number, err := dec.ReadValue()
+	*v = stdjson.Number(number)
+	return err
 }
-
-func (e *hidden) Unwrap() error { return e.err }
