@@ -17,6 +17,7 @@ type part struct {
 	track *rxcql.Track // of a part that an earlier run began; nil otherwise
 	st    driver.Statement
 	limit bool // st may have a LIMIT of its own
+	whole bool // st is not to be paged
 }
 
 // paged reads parts. One is made a worker; it belongs to one goroutine.
@@ -26,7 +27,7 @@ type paged[T any] struct {
 	sizing  *sizing
 	reader  rowReader[T]
 	buffers buffers[T]
-	whole   bool // the statement cannot be paged: all of it is one page
+	whole   bool // the part came, or comes, as one page
 }
 
 // fetched is a page on its way, with the slice that its rows are in.
@@ -75,6 +76,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 		track = r.stage.Track(p.span)
 	}
 	n, state := track.From()
+	r.whole = p.whole
 	here := place{state: state, rows: track.Rows()}
 	for ; ; n++ {
 		if err := track.Room(ctx); err != nil {

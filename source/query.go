@@ -57,13 +57,13 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	errs = append(errs, err)
 
 	st := driver.Statement{CQL: cql, Args: cfg.args, Consistency: cfg.consistency, Idempotent: true}
-	var checked atomic.Pointer[string] // the text that Check has last compared the bound values with
+	var last atomic.Pointer[checked]
 	info := rxcql.StageInfo{
 		Name: "Query", Source: true, Err: errors.Join(errs...),
 		Check: func(ctx context.Context) error {
-			about, err := checkQuery[T](ctx, ses, st)
-			if err == nil && len(st.Args) > 0 {
-				checked.Store(&about.Text)
+			found, err := checkQuery[T](ctx, ses, st)
+			if err == nil {
+				last.Store(found)
 			}
 			return err
 		},
@@ -74,11 +74,10 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			return err
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
-		st := st
-		if text := checked.Load(); text != nil {
-			st.CQL = *text
-		}
 		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: st, limit: mayLimit(cql)}
+		if found := last.Load(); found != nil {
+			whole.st.CQL, whole.whole = found.text, found.whole
+		}
 		switch {
 		case len(begun) > 0:
 			whole.track = begun[0]
@@ -133,7 +132,13 @@ func fingerprint(args []any) string {
 	return hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*driver.Description, error) {
+// checked is what the last check of a query has found out for running it.
+type checked struct {
+	text  string // the statement, as it was compared with the bound values if there are any
+	whole bool   // it is not to be paged
+}
+
+func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*checked, error) {
 	about, err := describe(ctx, ses, st.CQL)
 	switch {
 	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
@@ -157,5 +162,10 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
-	return about, nil
+	found := &checked{text: st.CQL}
+	if len(st.Args) > 0 {
+		found.text = about.Text
+	}
+	found.whole, err = limitedVirtual(ctx, ses, st.CQL, about)
+	return found, err
 }
