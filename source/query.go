@@ -78,6 +78,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		if found := last.Load(); found != nil {
 			whole.st.CQL, whole.whole = found.text, found.whole
 		}
+		whole.more, r.same = sameTable(ses, cql)
 		switch {
 		case len(begun) > 0:
 			whole.track = begun[0]
@@ -87,6 +88,28 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		}
 		return r.run(ctx, stage, out)
 	})
+}
+
+// sameTable has a query of several pages compare the table that it reads, when it
+// has got the first and when it has got the last: the driver prepares a statement
+// anew where it has to, so the pages could be of two tables.
+func sameTable(ses *driver.Session, cql string) (begun, ended func(context.Context) error) {
+	var first string
+	begun = func(ctx context.Context) (err error) {
+		first, err = tableID(ctx, ses, cql)
+		return err
+	}
+	ended = func(ctx context.Context) error {
+		if first == "" {
+			return nil
+		}
+		now, err := tableID(ctx, ses, cql)
+		if err == nil && now != first {
+			err = fmt.Errorf("%w: the table was dropped and made again while it was read", rxcql.ErrSchema)
+		}
+		return err
+	}
+	return begun, ended
 }
 
 func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement) (done []rxcql.TokenRange, begun []*rxcql.Track, err error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/cqltest"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -41,11 +42,11 @@ func (*counting) Flush(context.Context) error { return nil }
 func (*counting) Close() error { return nil }
 
 func TestStopDeliversThePagesThatHaveBeenReadAhead(t *testing.T) {
-	s := &script{statement: scripted}
+	s := &cqltest.Script{Statement: scripted}
 	for i := range int32(100) {
-		s.pages = append(s.pages, []int32{i, i, i})
+		s.Pages = append(s.Pages, []int32{i, i, i})
 	}
-	session := s.start(t)
+	session := s.Start(t)
 	to := &counting{}
 	var err error
 	to.pipeline, err = rxcql.New(source.Query[int32](session, scripted), rxcql.Sink[int32](to))
