@@ -16,7 +16,9 @@ type part struct {
 	span  rxcql.TokenRange
 	track *rxcql.Track // of a part that an earlier run began; nil otherwise
 	st    driver.Statement
-	limit bool // st may have a LIMIT of its own
+	limit bool                        // st may have a LIMIT of its own
+	whole bool                        // st is not to be paged
+	more  func(context.Context) error // called before the second page is fetched; may be nil
 }
 
 // paged reads parts. One is made a worker; it belongs to one goroutine.
@@ -26,7 +28,7 @@ type paged[T any] struct {
 	sizing  *sizing
 	reader  rowReader[T]
 	buffers buffers[T]
-	whole   bool // the statement cannot be paged: all of it is one page
+	whole   bool // the part came, or comes, as one page
 }
 
 // fetched is a page on its way, with the slice that its rows are in.
@@ -75,6 +77,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 		track = r.stage.Track(p.span)
 	}
 	n, state := track.From()
+	r.whole = p.whole
 	here := place{state: state, rows: track.Rows()}
 	for ; ; n++ {
 		if err := track.Room(ctx); err != nil {
@@ -97,6 +100,12 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 		if here.state == nil {
 			return nil
 		}
+		if more := p.more; more != nil {
+			p.more = nil
+			if err := more(ctx); err != nil {
+				return r.failed(ctx, err)
+			}
+		}
 	}
 }
 
@@ -108,10 +117,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	}
 	fail := func(err error) error {
 		lease.Release()
-		if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
-			return context.Cause(ctx)
-		}
-		return r.stage.Fail(&rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
+		return r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
 	}
 	got, err := r.fetch(ctx, p, state, at.Page == 0, most)
 	if err != nil {
@@ -134,6 +140,14 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	return &fetched[T]{
 		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, asked: asked, next: next, bad: bad,
 	}, nil
+}
+
+// failed is the error of the stage, or why ctx has ended if that is all.
+func (r *paged[T]) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
+		return context.Cause(ctx)
+	}
+	return r.stage.Fail(err)
 }
 
 // deliver hands a page downstream and takes its slice back.

@@ -23,7 +23,7 @@ func (p *place) most() int64 {
 
 // after moves the place behind a page of so many rows that so many were asked for.
 func (p *place) after(rows, asked int, state []byte) {
-	p.rows += int64(rows)
+	p.rows += int64(min(rows, asked)) // a page with more than it was asked for proves nothing
 	p.state = state
 	if state != nil {
 		p.paged = max(p.paged, int64(asked))

@@ -173,10 +173,14 @@ func runUntil(t require.TestingT, in rxcql.Stream[int32], store *jobtest.Store, 
 func TestAnEmptyPageInTheMiddleIsReadPastInAJobThatGoesOnThereToo(t *testing.T) {
 	s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{}, {}, {1, 2}, {}, {}, {3}, {}, {4, 5}, {}}}
 	stream := source.Query[int32](s.Start(t), scripted)
-	rows, err := stream.Collect(t.Context())
+	var rows []int32
+	rep, err := stream.ForEach(t.Context(), func(v int32) error { rows = append(rows, v); return nil })
 	require.NoError(t, err)
 	require.Equal(t, []int32{1, 2, 3, 4, 5}, rows)
 	require.EqualValues(t, len(s.Pages), s.Asked.Load())
+	require.EqualValues(t, len(s.Pages), rep.PagesSettled)
+	require.EqualValues(t, 6, rep.EmptyPages)
+	require.True(t, rep.Complete)
 
 	for after := 1; after <= 5; after++ {
 		store := &jobtest.Store{}

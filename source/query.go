@@ -54,13 +54,13 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	errs = append(errs, err)
 
 	st := driver.Statement{CQL: cql, Args: cfg.args, Consistency: cfg.consistency, Idempotent: true}
-	var checked atomic.Pointer[string] // the text that Check has last compared the bound values with
+	var last atomic.Pointer[checked]
 	info := rxcql.StageInfo{
 		Name: "Query", Source: true, Err: errors.Join(errs...),
 		Check: func(ctx context.Context) error {
-			about, err := checkQuery[T](ctx, ses, st)
-			if err == nil && len(st.Args) > 0 {
-				checked.Store(&about.Text)
+			found, err := checkQuery[T](ctx, ses, st)
+			if err == nil {
+				last.Store(found)
 			}
 			return err
 		},
@@ -71,11 +71,11 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			return err
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
-		st := st
-		if text := checked.Load(); text != nil {
-			st.CQL = *text
-		}
 		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: st, limit: mayLimit(cql)}
+		if found := last.Load(); found != nil {
+			whole.st.CQL, whole.whole = found.text, found.whole
+		}
+		whole.more, r.same = sameTable(ses, cql)
 		switch {
 		case len(begun) > 0:
 			whole.track = begun[0]
@@ -85,6 +85,28 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		}
 		return r.run(ctx, stage, out)
 	})
+}
+
+// sameTable has a query of several pages compare the table that it reads, when it
+// has got the first and when it has got the last: the driver prepares a statement
+// anew where it has to, so the pages could be of two tables.
+func sameTable(ses *driver.Session, cql string) (begun, ended func(context.Context) error) {
+	var first string
+	begun = func(ctx context.Context) (err error) {
+		first, err = tableID(ctx, ses, cql)
+		return err
+	}
+	ended = func(ctx context.Context) error {
+		if first == "" {
+			return nil
+		}
+		now, err := tableID(ctx, ses, cql)
+		if err == nil && now != first {
+			err = fmt.Errorf("%w: the table was dropped and made again while it was read", rxcql.ErrSchema)
+		}
+		return err
+	}
+	return begun, ended
 }
 
 func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement) (done []rxcql.TokenRange, begun []*rxcql.Track, err error) {
@@ -114,13 +136,9 @@ func queryFacts(ctx context.Context, ses *driver.Session, st driver.Statement) (
 	if err != nil {
 		return nil, err
 	}
-	id := ""
-	if about.Table != "" {
-		table, err := load(ctx, ses, about.Keyspace, about.Table)
-		if err != nil {
-			return nil, err
-		}
-		id = table.ID
+	id, err := idOf(ctx, ses, about)
+	if err != nil {
+		return nil, err
 	}
 	return []rxcql.Fact{
 		{Name: "statement", Value: st.CQL},
@@ -129,7 +147,35 @@ func queryFacts(ctx context.Context, ses *driver.Session, st driver.Statement) (
 	}, nil
 }
 
-func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*driver.Description, error) {
+// tableID names the table that a statement reads in this session, whatever keyspace
+// that uses, and tells it from one of the same name that was made later.
+func tableID(ctx context.Context, ses *driver.Session, cql string) (string, error) {
+	about, err := describe(ctx, ses, cql)
+	if err != nil {
+		return "", err
+	}
+	return idOf(ctx, ses, about)
+}
+
+// idOf is tableID for a statement that has been described.
+func idOf(ctx context.Context, ses *driver.Session, about *driver.Description) (string, error) {
+	if about.Table == "" {
+		return "", nil
+	}
+	table, err := load(ctx, ses, about.Keyspace, about.Table)
+	if err != nil {
+		return "", err
+	}
+	return table.ID, nil
+}
+
+// checked is what the last check of a query has found out for running it.
+type checked struct {
+	text  string // the statement, as it was compared with the bound values if there are any
+	whole bool   // it is not to be paged
+}
+
+func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*checked, error) {
 	about, err := describe(ctx, ses, st.CQL)
 	switch {
 	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
@@ -157,5 +203,10 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
-	return about, nil
+	found := &checked{text: st.CQL}
+	if len(st.Args) > 0 {
+		found.text = about.Text
+	}
+	found.whole, err = limitedVirtual(ctx, ses, st.CQL, about)
+	return found, err
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// fetchWhole gets all rows of a statement that the server does not page, such as
-// one that has it sort the rows of several partitions, as one page.
+// fetchWhole gets all rows of a statement that the server does not page, or not
+// rightly, as one page.
 func (r *paged[T]) fetchWhole(ctx context.Context, p part) (*driver.Page, error) {
 	got, err := r.session.FetchWhole(ctx, p.st)
 	if driver.Classify(err) == driver.FrameTooBig {
@@ -19,10 +20,22 @@ func (r *paged[T]) fetchWhole(ctx context.Context, p part) (*driver.Page, error)
 }
 
 // errWhole and wholeAdvice are what users are told when that is too much.
-var errWhole = errors.New("the server cannot page a statement with ORDER BY and IN on the partition key, so all its rows come as one page")
+var errWhole = errors.New("the server does not page this statement (ORDER BY with IN on the partition key, or LIMIT on a virtual table), " +
+	"so all its rows come as one page")
 
-const wholeAdvice = "give the statement a LIMIT, or a query for each partition, or leave ORDER BY away and sort the rows that come"
+const wholeAdvice = "give the statement a lower LIMIT, or a query for each partition, or leave ORDER BY away and sort the rows that come"
 
 func tooLargeWhole(bytes, budget int64) error {
 	return fmt.Errorf("%w: they take %d bytes and the budget is %d; raise rxcql.WithBudget, %s", errWhole, bytes, budget, wholeAdvice)
+}
+
+// limitedVirtual tells a statement on a virtual table that may have a LIMIT.
+// Cassandra pages those by whole partitions: a page has more rows than were asked
+// for, there are more than the LIMIT in all, and then a page state that it refuses.
+func limitedVirtual(ctx context.Context, ses *driver.Session, cql string, about *driver.Description) (bool, error) {
+	if !mayLimit(cql) || !strings.HasPrefix(about.Keyspace, "system") { // where virtual tables are, and others
+		return false, nil
+	}
+	table, err := load(ctx, ses, about.Keyspace, about.Table)
+	return err == nil && table.Virtual, err
 }

@@ -115,3 +115,19 @@ func TestAQueryIsCheckedAndReadByTheSchemaAsItIsInALivingSession(t *testing.T) {
 	_, err = byKey(12).Collect(t.Context())
 	require.ErrorIs(t, err, rxcql.ErrSchema)
 }
+
+func TestATableMadeAnewWhileAQueryReadsItIsAnError(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	fill(t, session, ks+".t", 400)
+	n := 0
+	rep, err := source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t WHERE pk = 0", source.PageRows(50)).ForEach(t.Context(), func(cell) error {
+		if n++; n == 150 {
+			exec(t, session, "DROP TABLE %s.t", ks)
+			fill(t, session, ks+".t", 400)
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, rxcql.ErrSchema)
+	require.ErrorContains(t, err, "dropped and made again")
+	require.False(t, rep.Complete)
+}

@@ -10,15 +10,16 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/internal/cqltest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
 
 func TestBuildingAPipelineSendsNothing(t *testing.T) {
-	s := &script{statement: scripted, pages: [][]int32{{1}}}
-	session := s.start(t)
-	opened := s.took()
+	s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1}}}
+	session := s.Start(t)
+	opened := s.Took()
 	require.NotEmpty(t, opened, "it sees what is sent")
 
 	type row struct {
@@ -36,11 +37,11 @@ func TestBuildingAPipelineSendsNothing(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	require.Empty(t, s.took())
+	require.Empty(t, s.Took())
 
 	_, err := source.Query[row](session, scripted).Collect(t.Context())
 	require.NoError(t, err)
-	require.Len(t, s.took(), 7, "a PREPARE and an EXECUTE are seen for each of two questions about the schema and for the page, "+
+	require.Len(t, s.Took(), 7, "a PREPARE and an EXECUTE are seen for each of two questions about the schema and for the page, "+
 		"a PREPARE for the check, and nothing that came late")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/cqltest"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -23,15 +24,15 @@ func TestAPageThatFailsIsAskedForAgainAndNoRowComesTwice(t *testing.T) {
 		&message.ReadFailure{ErrorMessage: "broken", NumFailures: 1}, &message.ServerError{ErrorMessage: "odd"},
 		&message.Unprepared{ErrorMessage: "forgotten", Id: []byte("the one")},
 	}
-	s := &script{statement: scripted, pages: [][]int32{{1, 2}, {}, {3}, {4}, {}, {5, 6}, {7}}}
+	s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1, 2}, {}, {3}, {4}, {}, {5, 6}, {7}}}
 	failed := map[int]int{}
-	s.fail = func(page int) message.Message {
+	s.Fail = func(page int) message.Message {
 		if failed[page]++; failed[page] > 2 {
 			return nil
 		}
 		return answers[(page+failed[page])%len(answers)]
 	}
-	session := s.start(t)
+	session := s.Start(t)
 	var rows []int32
 	report, err := source.Query[int32](session, scripted).ForEach(t.Context(), func(v int32) error {
 		rows = append(rows, v)
@@ -41,7 +42,7 @@ func TestAPageThatFailsIsAskedForAgainAndNoRowComesTwice(t *testing.T) {
 	require.Equal(t, []int32{1, 2, 3, 4, 5, 6, 7}, rows)
 	require.EqualValues(t, 7, report.Pages)
 	require.EqualValues(t, 7, report.PagesSettled)
-	require.EqualValues(t, 3*7, s.asked.Load())
+	require.EqualValues(t, 3*7, s.Asked.Load())
 	require.Positive(t, report.Retried)
 	require.True(t, report.Complete)
 }
@@ -51,24 +52,24 @@ func TestWhatDoesNotPassIsNotAskedForAgain(t *testing.T) {
 		&message.Invalid{ErrorMessage: "no"}, &message.Unauthorized{ErrorMessage: "no"}, &message.SyntaxError{ErrorMessage: "no"},
 		&message.ReadFailure{ErrorMessage: "READ_TOO_MANY_TOMBSTONES", NumFailures: 1},
 	} {
-		s := &script{statement: scripted, pages: [][]int32{{1}}, fail: func(int) message.Message { return answer }}
-		report, err := source.Query[int32](s.start(t), scripted).ForEach(t.Context(), func(int32) error { return nil })
+		s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1}}, Fail: func(int) message.Message { return answer }}
+		report, err := source.Query[int32](s.Start(t), scripted).ForEach(t.Context(), func(int32) error { return nil })
 		require.Error(t, err)
-		require.EqualValues(t, 1, s.asked.Load(), "%v", answer)
+		require.EqualValues(t, 1, s.Asked.Load(), "%v", answer)
 		require.Zero(t, report.Retried)
 	}
 }
 
 func TestAPageThatKeepsFailingIsAnErrorThatSaysHowOftenItWasAskedFor(t *testing.T) {
-	s := &script{statement: scripted, pages: [][]int32{{1}}, fail: func(int) message.Message {
+	s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1}}, Fail: func(int) message.Message {
 		return &message.ReadTimeout{ErrorMessage: "slow", Consistency: primitive.ConsistencyLevelOne}
 	}}
-	session := s.start(t)
+	session := s.Start(t)
 	_, err := source.Query[int32](session, scripted).Collect(t.Context(), rxcql.WithRetry(time.Minute, 3))
 	require.ErrorContains(t, err, "given up after 3 attempts")
 	var row *rxcql.RowError
 	require.ErrorAs(t, err, &row)
-	require.EqualValues(t, 3, s.asked.Load())
+	require.EqualValues(t, 3, s.Asked.Load())
 }
 
 func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
@@ -79,8 +80,8 @@ func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var waiting atomic.Int64
-			s := &script{statement: scripted, pages: [][]int32{{1}, {2}}}
-			s.fail = func(page int) message.Message {
+			s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1}, {2}}}
+			s.Fail = func(page int) message.Message {
 				if page == 0 {
 					return nil
 				}
@@ -88,7 +89,7 @@ func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
 				return &message.Overloaded{ErrorMessage: "busy"}
 			}
 			var rows atomic.Int64
-			p, err := rxcql.New(source.Query[int32](s.start(t), scripted), sink.Each(func(context.Context, int32) error {
+			p, err := rxcql.New(source.Query[int32](s.Start(t), scripted), sink.Each(func(context.Context, int32) error {
 				rows.Add(1)
 				return nil
 			}))
@@ -123,20 +124,20 @@ func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
 }
 
 func TestACheckAsksAgain(t *testing.T) {
-	s := &script{statement: scripted, pages: [][]int32{{1}}}
+	s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1}}}
 	var prepares atomic.Int64
-	s.prepare = func() message.Message {
+	s.Prepare = func() message.Message {
 		if prepares.Add(1) < 3 {
 			return &message.Overloaded{ErrorMessage: "busy"}
 		}
 		return nil
 	}
-	session := s.start(t)
+	session := s.Start(t)
 	require.NoError(t, source.Query[int32](session, scripted).Check(t.Context()))
 	require.EqualValues(t, 3, prepares.Load())
 
 	prepares.Store(0)
-	_, err := source.Query[int32](s.start(t), scripted).Collect(t.Context(), rxcql.WithRetry(0, 0))
+	_, err := source.Query[int32](s.Start(t), scripted).Collect(t.Context(), rxcql.WithRetry(0, 0))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, rxcql.ErrSchema)
 	require.EqualValues(t, 1, prepares.Load())

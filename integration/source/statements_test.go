@@ -196,3 +196,40 @@ func stoppedAfter(t require.TestingT, in rxcql.Stream[rxcql.Row], store *jobtest
 	}
 	return rows, rep
 }
+
+func TestVirtualTablesAndIndexesGiveTheRowsThatTheDriverGivesAlone(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	exec(t, session, "CREATE TABLE %s.t (k int PRIMARY KEY, place vector<float, 2>, v int, w text)", ks)
+	exec(t, session, "CREATE INDEX ON %s.t (place) USING 'sai'", ks)
+	exec(t, session, "CREATE INDEX ON %s.t (v) USING 'sai'", ks)
+	for k := range 1200 {
+		exec(t, session, "INSERT INTO %s.t (k, place, v, w) VALUES (%d, [%d, 1], %d, 'w')", ks, k, k, k%2)
+	}
+	for _, cql := range []string{
+		"SELECT name, value FROM system_views.settings", "SELECT name FROM system_views.settings WHERE name = 'cluster_name'",
+		"SELECT keyspace_name, table_name, column_name FROM system_schema.columns WHERE keyspace_name = 'system_schema'",
+		"SELECT k FROM " + ks + ".t WHERE v = 1", "SELECT k, w FROM " + ks + ".t WHERE v IN (0, 1) ALLOW FILTERING",
+		"SELECT k FROM " + ks + ".t WHERE v >= 0 AND w = 'w' ALLOW FILTERING",
+		"SELECT k FROM " + ks + ".t ORDER BY place ANN OF [1, 1]", "SELECT k FROM " + ks + ".t WHERE v = 1 ORDER BY place ANN OF [1, 1]",
+	} {
+		for _, limit := range []int{0, 1, 50, 100, 101, 150, 599, 600, 601, 1000, 2000} {
+			cql := cql
+			if near := strings.Contains(cql, "ANN"); limit > 0 && (!near || limit <= 1000) {
+				cql += fmt.Sprint(" LIMIT ", limit)
+				if head, filtering := strings.CutSuffix(cql, fmt.Sprint(" ALLOW FILTERING LIMIT ", limit)); filtering {
+					cql = head + fmt.Sprint(" LIMIT ", limit, " ALLOW FILTERING")
+				}
+			} else if near {
+				continue // the server wants a LIMIT, of 1,000 at most
+			}
+			want := alone(t, session, 5000, cql, nil)
+			for _, pages := range []int{40, 100, 10_000} {
+				var got []string
+				_, err := source.Query[rxcql.Row](session, cql, source.PageRows(pages)).ForEach(t.Context(),
+					func(row rxcql.Row) error { got = append(got, text(row)); return nil })
+				require.NoError(t, err, cql)
+				require.Equal(t, want, got, "%s, PageRows(%d)", cql, pages)
+			}
+		}
+	}
+}

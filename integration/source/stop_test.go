@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/cqltest"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -41,18 +42,18 @@ func (*counting) Flush(context.Context) error { return nil }
 func (*counting) Close() error { return nil }
 
 func TestStopDeliversThePagesThatHaveBeenReadAhead(t *testing.T) {
-	s := &script{statement: scripted}
+	s := &cqltest.Script{Statement: scripted}
 	for i := range int32(100) {
-		s.pages = append(s.pages, []int32{i, i, i})
+		s.Pages = append(s.Pages, []int32{i, i, i})
 	}
 	to := &counting{ahead: make(chan struct{})}
-	s.fail = func(page int) message.Message {
+	s.Fail = func(page int) message.Message {
 		if page == 2 {
 			close(to.ahead)
 		}
 		return nil
 	}
-	session := s.start(t)
+	session := s.Start(t)
 	var err error
 	to.pipeline, err = rxcql.New(source.Query[int32](session, scripted), rxcql.Sink[int32](to))
 	require.NoError(t, err)
