@@ -20,6 +20,9 @@ import (
 // is given, use it once, and bring in no other source: to merge streams is for
 // before the sink.
 //
+// In a Tee of which several sinks write one table only operators that hand every row
+// on as it comes may stand before that table: see Tee.
+//
 // Rows are pushed: synchronous operators run in the goroutine that writes,
 // others in their own. Order, what is held and what fails are theirs. A page is
 // settled when everything made from it is.
