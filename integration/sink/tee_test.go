@@ -35,15 +35,15 @@ func branch(session *gocql.Session, table string, deletes bool) rxcql.Sink[chang
 	}, sink.Table[changed](session, table, opts...))
 }
 
-// thousand rows come, every third is deleted and comes again, and of these every
-// second is deleted for good.
-func thousand() (feed []changed, left map[int64][]string) {
+// hundred is a feed: so many rows come, every third is deleted and comes again, and of
+// these every second is deleted for good. Left is the table after it.
+func hundred() (feed []changed, left map[int64][]string) {
 	left = map[int64][]string{}
-	for i := range int64(1000) {
+	for i := range int64(100) {
 		feed = append(feed, changed{ID: i, V: []string{"a"}})
 		left[i] = []string{"a"}
 	}
-	for i := int64(0); i < 1000; i += 3 {
+	for i := int64(0); i < 100; i += 3 {
 		v := []string{"b", strconv.Itoa(int(i))}
 		feed = append(feed, changed{ID: i, Deleted: true}, changed{ID: i, V: v})
 		left[i] = v
@@ -75,7 +75,7 @@ func TestTwoBranchesThatWriteOneTableApplyAFeedOfChanges(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	second, _ := cassandra.Keyspace(t, cluster)
 	create(t, session, "CREATE TABLE t "+changedColumns)
-	feed, left := thousand()
+	feed, left := hundred()
 	for name, to := range map[string]rxcql.Sink[changed]{
 		"upserts first":     sink.Tee(branch(session, ks+".t", false), branch(session, ks+".t", true)),
 		"deletes first":     sink.Tee(branch(session, ks+".t", true), branch(session, ks+".t", false)),
@@ -84,7 +84,7 @@ func TestTwoBranchesThatWriteOneTableApplyAFeedOfChanges(t *testing.T) {
 		"in a Tee each":     sink.Tee(sink.Tee(branch(session, ks+".t", false)), sink.Tee(branch(second, ks+".t", true))),
 		"a Tee in each Tee": sink.Tee(sink.Tee(sink.Tee(branch(session, ks+".t", true))), branch(second, ks+".t", false)),
 	} {
-		for _, page := range []int{7, 1000} {
+		for _, page := range []int{7, 200} {
 			create(t, session, "TRUNCATE t")
 			in := source.Seq(func(yield func(changed, error) bool) {
 				for _, c := range feed {
@@ -106,10 +106,10 @@ func TestTwoBranchesThatWriteOneTableApplyAFeedOfChanges(t *testing.T) {
 func TestAJobOfTwoBranchesThatWriteOneTableGoesOn(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	create(t, session, "CREATE TABLE t "+changedColumns)
-	feed, left := thousand()
+	feed, left := hundred()
 	to := sink.Tee(branch(session, ks+".t", true), branch(session, ks+".t", false))
 	store := &jobtest.Store{}
-	parts := &jobtest.Parts[changed]{Rows: [][]changed{feed}, PageRows: 100}
+	parts := &jobtest.Parts[changed]{Rows: [][]changed{feed}, PageRows: 10}
 	run := func(after int) (rxcql.Report, error) {
 		in := operators.Tap(parts.Stream(), func(changed) error {
 			if after--; after == 0 {
@@ -121,7 +121,7 @@ func TestAJobOfTwoBranchesThatWriteOneTableGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		return p.Run(t.Context())
 	}
-	for _, after := range []int{500, 450, 300} {
+	for _, after := range []int{50, 45, 30} {
 		_, err := run(after)
 		require.ErrorIs(t, err, errBroken)
 	}
