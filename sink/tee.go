@@ -31,9 +31,9 @@ import (
 // rxcql.StageInfo.Synchronous): Check and Run refuse it. Map, Filter, FlatMap, Scan, Take,
 // TakeWhile, Skip and Tap are taken. A sink of your own must hand rows on before
 // its Write returns, and pass the context of its Check and Open on.
-// All this is not for a table written with sink.Timestamp, whose rows bring
-// their time, nor for what sink.Exec and sink.Each write, which has the server's: beside
-// sink.Table on one table the order is then yours to see to.
+// All this is not for a table written with sink.Timestamp, whose rows bring their
+// time, nor for what sink.Exec and sink.Each write, which has the time of its request:
+// where such a sink and a sink.Table write one table, the order is yours to see to.
 //
 // Tee itself holds nothing: what the sinks hold is
 // charged to each of them, so that the bytes in flight may reach what

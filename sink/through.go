@@ -179,12 +179,12 @@ func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error
 // it in a run that goes well.
 func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
 	if w.untie != nil && ctx.Done() == w.st.Run().Context().Done() { // they are tied to that from Open on
-		return w.untied
+		return tiedAlready
 	}
 	return context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
 }
 
-func (*throughWriter[A, B]) untied() bool { return true }
+func tiedAlready() bool { return true }
 
 // Flush ends the operators' stream, so nothing can be written after it.
 func (w *throughWriter[A, B]) Flush(ctx context.Context) error {
