@@ -176,3 +176,8 @@ func (nothing) prepares(context.Context, string) error            { return nil }
 func TableIntoNothing[T any](about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
 	return tableOnWire[T](nothing{}, about, opts...)
 }
+
+// TakeTimestamps takes timestamps of the clock of a table.
+func TakeTimestamps(ctx context.Context, r *rxcql.Run, tableID string, rows int, step int64) (first int64, err error) {
+	return tableClock(r, tableID).take(ctx, rows, step)
+}

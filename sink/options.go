@@ -207,7 +207,8 @@ func TTLOf[T any](fn func(T) time.Duration) TableOption {
 // Timestamp takes the write timestamp of a row, in microseconds since 1970,
 // from the row: the version with the highest one wins, whatever order rows come
 // in. It must be above 0. Of two versions with the same timestamp the server
-// keeps the larger value of each column.
+// keeps the larger value of each column. Where another sink of a Tee writes the table
+// without Timestamp, which of the two wins depends on what the function returns.
 func Timestamp[T any](fn func(T) int64) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if fn == nil {

@@ -29,7 +29,9 @@ import (
 //
 // Order: every row has a write timestamp that goes up in the order of the
 // stream, so of two rows with one key the later wins, whatever order the server
-// gets them in. The timestamps begin at the run's start, unless Timestamp gives
+// gets them in. Sinks of one run that write one table share the clock, so that goes for
+// what they write together, too, in the order in which rows come to them: Tee sees to
+// it. The timestamps begin at the run's start, unless Timestamp gives
 // others; in a job that goes on they are above all that it wrote before, also from a
 // process that was killed or paused and also if this machine's clock is up to 10 s
 // behind: then the first row waits for the time. Rows written since then by others with the server's

@@ -11,7 +11,31 @@ import (
 // Tee writes every row into several sinks, in one pass over the stream. Each
 // page goes to the sinks one after the other, in the order given, and is
 // settled when it is done with in all of them. A sink that fails fails the run;
-// a slow one slows the others. Tee itself holds nothing: what the sinks hold is
+// a slow one slows the others.
+//
+// Several sinks may write one table (sink.Table, also behind Through, in another Tee,
+// by another session or inside a sink of your own; the table's id on the server
+// counts, not its text). They apply the stream in its order:
+//
+//	sink.Tee(
+//		sink.Through(upserts, sink.Table[Change](session, "shop.orders")),
+//		sink.Through(deletes, sink.Table[Change](session, "shop.orders", sink.Delete())),
+//	)
+//
+// Of two elements with one key the later wins, whichever sink it goes to; of what two
+// sinks write for one element, that of the later sink. To those sinks, and to no
+// others, a page goes row by row, when it is the turn of the first of them: that costs
+// about half a microsecond a row and sink. Between the Tee and such a table there may be
+// no operator that holds rows, mixes them or hands them on from another goroutine (Batch,
+// Reduce, GroupAdjacent, Concurrent, Merge, Rx; one of your own by NewStream that is not
+// rxcql.StageInfo.Synchronous): Check and Run refuse it. Map, Filter, FlatMap, Scan, Take,
+// TakeWhile, Skip and Tap are taken. A sink of your own must hand rows on before
+// its Write returns, and pass the context of its Check and Open on.
+// All this is not for a table written with sink.Timestamp, whose rows bring their
+// time, nor for what sink.Exec and sink.Each write, which has the time of its request:
+// where such a sink and a sink.Table write one table, the order is yours to see to.
+//
+// Tee itself holds nothing: what the sinks hold is
 // charged to each of them, so that the bytes in flight may reach what
 // rxcql.Budget promises times the number of sinks that keep rows while they
 // write (Each without InFlight keeps none). Its own stage counts a row once,

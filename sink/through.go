@@ -20,6 +20,9 @@ import (
 // is given, use it once, and bring in no other source: to merge streams is for
 // before the sink.
 //
+// In a Tee of which several sinks write one table only operators that hand every row
+// on as it comes may stand before that table: see Tee.
+//
 // Rows are pushed: synchronous operators run in the goroutine that writes,
 // others in their own. Order, what is held and what fails are theirs. A page is
 // settled when everything made from it is.
@@ -176,12 +179,12 @@ func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error
 // it in a run that goes well.
 func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
 	if w.untie != nil && ctx.Done() == w.st.Run().Context().Done() { // they are tied to that from Open on
-		return w.untied
+		return tiedAlready
 	}
 	return context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
 }
 
-func (*throughWriter[A, B]) untied() bool { return true }
+func tiedAlready() bool { return true }
 
 // Flush ends the operators' stream, so nothing can be written after it.
 func (w *throughWriter[A, B]) Flush(ctx context.Context) error {

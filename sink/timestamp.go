@@ -2,10 +2,12 @@ package sink
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // attemptsPerRow is how many times a row may be sent at most, counting those
@@ -52,6 +54,14 @@ func newClock(r *rxcql.Run) *clock {
 	c.next.Store(r.Epoch() + 1)
 	c.ready.Store(r.Epoch() + 1)
 	return c
+}
+
+// step is the block of timestamps that a row needs: see clock.
+func (t *table[T]) step(about *schema.Table) int64 {
+	if !t.cfg.delete && slices.ContainsFunc(about.Columns, appends) {
+		return attemptsPerRow
+	}
+	return 1
 }
 
 // maxLead is how far timestamps may be ahead of the time; it is looked at every

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
-	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // tableWriter is a table sink in one run. Rows are encoded and gathered into
@@ -70,14 +68,6 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
 	return w
-}
-
-// step is the block of timestamps that a row needs: see clock.
-func (t *table[T]) step(about *schema.Table) int64 {
-	if !t.cfg.delete && slices.ContainsFunc(about.Columns, appends) {
-		return attemptsPerRow
-	}
-	return 1
 }
 
 func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {

@@ -1,0 +1,129 @@
+package rxcql_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/source"
+)
+
+// handsOn is an operator that does nothing, by Lift.
+func handsOn(in rxcql.Stream[int], info rxcql.StageInfo) rxcql.Stream[int] {
+	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] { return out })
+}
+
+func TestAStreamNamesItsStagesThatMayHandRowsOnLate(t *testing.T) {
+	run := func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error { return out.Done(ctx, false) }
+	in := source.Seq(func(func(int, error) bool) {})
+	s := handsOn(in, rxcql.StageInfo{Name: "lifted"})
+	require.Empty(t, s.OutOfStep(), "neither the source nor what Lift made")
+	s = rxcql.NewStream(rxcql.StageInfo{Name: "says so", Synchronous: true}, run, s)
+	require.Empty(t, s.OutOfStep())
+	s = rxcql.NewStream(rxcql.StageInfo{Name: "says nothing"}, run, s)
+	s = handsOn(s, rxcql.StageInfo{Name: "holds", Holds: true})
+	s = handsOn(s, rxcql.StageInfo{Name: "lingers", Lingers: true})
+	s = handsOn(s, rxcql.StageInfo{Name: "scatters", Scatters: true})
+	s = handsOn(s, rxcql.StageInfo{Name: "folds", Adjacent: true})
+	require.Equal(t, []string{"says nothing", "holds", "lingers", "scatters", "folds"}, handsOn(s, rxcql.StageInfo{Name: "lifted"}).OutOfStep())
+	require.Empty(t, rxcql.Stream[int]{}.OutOfStep())
+}
+
+// split is a sink that takes a page row by row, and does as it is told with each.
+type split func(r *rxcql.Run, st *rxcql.Stage, row *rxcql.Page[int]) error
+
+func (fn split) Check(context.Context) error { return nil }
+
+func (fn split) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
+	return splitting{fn, r, r.SinkStage("split")}, nil
+}
+
+type splitting struct {
+	fn split
+	r  *rxcql.Run
+	st *rxcql.Stage
+}
+
+func (w splitting) Write(_ context.Context, p *rxcql.Page[int]) error {
+	before := p.Position
+	err := p.EachRow(func(row *rxcql.Page[int]) error { return w.fn(w.r, w.st, row) })
+	if p.Position != before {
+		return errors.New("the page's position has changed")
+	}
+	return err
+}
+
+func (splitting) Flush(context.Context) error { return nil }
+func (splitting) Close() error                { return nil }
+
+func pageOf(n, rows int) rxcql.Stream[int] {
+	return source.Seq(func(yield func(int, error) bool) {
+		for i := 0; i < n && yield(i, nil); i++ {
+		}
+	}, source.PageRows(rows))
+}
+
+func TestRowsOfAPageOneByOneKeepTheirPlace(t *testing.T) {
+	var last []int
+	visit := split(func(_ *rxcql.Run, _ *rxcql.Stage, row *rxcql.Page[int]) error {
+		for i, n := range row.Rows {
+			if row.RowIndex(i) != n%4 || row.RowIndex(-1) != -1 || row.Page != int64(n/4) {
+				return errors.New("it is not where it was")
+			}
+			if row.Last {
+				last = append(last, n)
+			}
+		}
+		return row.EachRow(func(same *rxcql.Page[int]) error { // of a page that was cut already
+			if len(row.Rows) == 1 && same.RowIndex(0) != row.Rows[0]%4 {
+				return errors.New("it is not where it was")
+			}
+			return nil
+		})
+	})
+	p, err := rxcql.New(pageOf(10, 4), visit)
+	require.NoError(t, err)
+	rep, err := p.Run(context.Background())
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.Equal(t, []int{9}, last)
+}
+
+func TestARowErrorInAPageOfOneRowNamesTheRowOfThePage(t *testing.T) {
+	for index, want := range map[int]int{0: 2, -1: -1} {
+		bad := split(func(r *rxcql.Run, st *rxcql.Stage, row *rxcql.Page[int]) error {
+			if len(row.Rows) == 0 || row.Rows[0] != 6 {
+				return nil
+			}
+			return st.RowFailed(r.Context(), row.Lease, rxcql.FailedRow{Position: row.Position, Index: index, Err: errors.New("bad")})
+		})
+		p, err := rxcql.New(pageOf(10, 4), bad)
+		require.NoError(t, err)
+		_, err = p.Run(context.Background())
+		var failed *rxcql.RowError
+		require.ErrorAs(t, err, &failed)
+		require.Equal(t, []int{1, want}, []int{int(failed.Page), failed.Row})
+	}
+}
+
+func TestStagesOfARunShareWhatWasMadeFirst(t *testing.T) {
+	type key int
+	var got []any
+	share := split(func(r *rxcql.Run, _ *rxcql.Stage, row *rxcql.Page[int]) error {
+		for _, k := range []key{1, 1, 2} {
+			n := len(got)
+			got = append(got, r.Shared(k, func() any { return n }))
+		}
+		return nil
+	})
+	p, err := rxcql.New(pageOf(1, 1), share)
+	require.NoError(t, err)
+	for range 2 {
+		_, err = p.Run(context.Background())
+		require.NoError(t, err)
+	}
+	require.Equal(t, []any{0, 0, 2, 0, 0, 2, 6, 6, 8, 6, 6, 8}, got, "two pages a run, and each run has its own")
+}
