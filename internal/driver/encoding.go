@@ -21,9 +21,12 @@ import (
 //
 // What it is compared with is the server's description of the prepared statement.
 // A server forgets a statement when its table goes, so a description that has not been
-// seen before is the sign to ask whether the tables are still those. What is left
-// open is a request that is on its way while another one has the statement prepared
-// again: callers ask Unchanged once more at the end.
+// seen before is the sign to ask whether the tables are still those.
+//
+// What that leaves open are requests that are on their way in that very moment: gocql
+// prepares a forgotten statement again by itself, under the same id, before it asks
+// anyone, and the server then takes what still waits there. So callers bound what is on
+// its way, and ask Unchanged once more at the end.
 //
 // An Encoding is safe for concurrent use and serves one statement, in texts that
 // have it once or several times over.
