@@ -69,8 +69,8 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 	return errors.Join(errs...)
 }
 
-// blame is nil for an error of the statement that is the row's own, else the
-// error to end with.
+// blame returns a function that is nil for an error of the statement, as it is sent, that
+// is the row's own, and else returns the error to end with.
 func (e *exec[T]) blame(cql string) func(context.Context, error) error {
 	return func(ctx context.Context, err error) error {
 		if !forTheRow(err) {
