@@ -65,7 +65,12 @@ import (
 // missing columns of the primary key, columns whose type does not fit the Go
 // field, and tables that cannot be written so (counters, materialized views).
 // The columns of rxcql.Rows are compared with the first row unless Columns
-// names them.
+// names them. Refused as rxcql.ErrConfig is a session whose protocol has no unset values
+// (see rxcql.Configure), also where nothing would be unset.
+//
+// A table that is dropped, or made again, while it is written ends the run with
+// rxcql.ErrSchema: rows written before are gone with it. It may be altered where what
+// is written stays as it was, or emptied.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Sink[T] {
 	t := &table[T]{}
 	var optErr, funcErr, nameErr, columnErr, sessionErr error

@@ -42,7 +42,7 @@ func TestTheHashOfBoundValuesGoesByWhatIsSent(t *testing.T) {
 	seen := map[string][]any{}
 	for _, values := range [][]any{
 		{}, {"a"}, {"b"}, {""}, {nil}, {gocql.UnsetValue}, {"a", ""}, {"", "a"}, {"ab", "c"}, {"a", "bc"}, {"a", nil}, {"a", gocql.UnsetValue},
-		{"a", "b"}, {"b", "a"}, {"abc"}, {"", ""},
+		{"a", "b"}, {"b", "a"}, {"abc"}, {"", ""}, {"a\x00b"}, {"a\x00b", "c"}, {"a", "b\x00c"},
 	} {
 		require.Empty(t, seen[of(values...)], "%q", values)
 		seen[of(values...)] = values

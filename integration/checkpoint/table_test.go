@@ -190,3 +190,21 @@ func TestASessionThatIsClosedIsNamed(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrConfig)
 	}
 }
+
+func TestATableThatIsMadeAgainHasNoJobAnyMore(t *testing.T) {
+	for _, columns := range []string{checkpoint.TableColumns, "(job text PRIMARY KEY, owner uuid, data text)", "(job blob PRIMARY KEY, owner uuid, data blob)"} {
+		t.Run(columns, func(t *testing.T) {
+			session, table := newTable(t)
+			c := lock(t, session, table, "job", checkpoint.Lease(time.Minute))
+			require.NoError(t, save(t, c, "old"))
+			require.NoError(t, session.Query("DROP TABLE "+table).Exec())
+			require.NoError(t, session.Query("CREATE TABLE "+table+" "+columns).Exec())
+			err := save(t, c, "new")
+			require.ErrorIs(t, err, rxcql.ErrCheckpointLost)
+			require.True(t, isLost(c))
+			var n int
+			require.NoError(t, session.Query("SELECT count(*) FROM "+table).Scan(&n))
+			require.Zero(t, n)
+		})
+	}
+}

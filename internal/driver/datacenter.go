@@ -14,7 +14,7 @@ import (
 // finds out whether any node is in it: gocql goes to all others without a word.
 //
 // A session shows neither its policy nor its nodes, so a question comes to the policy
-// in the context of a request (misplaced), which it then gives no node.
+// in the context of a request (placed), which it then gives no node.
 type datacenter struct {
 	tokenAware
 	name string
@@ -104,8 +104,9 @@ func (s *Session) placed(ctx context.Context) error {
 	// nothing is sent.
 	ended, end := context.WithCancel(context.WithValue(ctx, placeKey{}, &answer))
 	end()
-	q := s.gocql.Bind(question, func(*gocql.QueryInfo) ([]any, error) { return nil, gocql.ErrNotFound }). // so it has no routing key
-														RetryPolicy(nil).Observer(nil).Trace(nil)
+	// With a binder it has no routing key, for which gocql would ask the server.
+	q := s.gocql.Bind(question, func(*gocql.QueryInfo) ([]any, error) { return nil, gocql.ErrNotFound })
+	q.RetryPolicy(nil).Observer(nil).Trace(nil)
 	defer q.Release()
 	_ = guard(context.WithoutCancel(ctx), nil, func() error { return q.WithContext(ended).Exec() })
 	if answer == nil {
