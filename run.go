@@ -202,6 +202,10 @@ func (r *Run) Reads(file fs.FileInfo) bool {
 // Log is the logger given by WithLogger; silent by default.
 func (r *Run) Log() *slog.Logger { return r.cfg.log }
 
+// Budget is how many bytes may be in flight (WithBudget): what a sink keeps should
+// be a part of it.
+func (r *Run) Budget() int64 { return r.cfg.budget }
+
 // Workers is the number of token ranges that a table source reads at once
 // unless it was told otherwise (WithWorkers).
 func (r *Run) Workers() int { return r.cfg.workers }

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// maxFlightBytes bounds the bytes of what is in flight at once. A single batch
-// that is larger goes when nothing else is out.
+// maxFlightBytes bounds the bytes of what is in flight at once. What is larger
+// goes alone.
 const maxFlightBytes = 64 << 20
 
 // flight bounds what a sink has taken on and not finished, by number and by bytes,
@@ -16,13 +16,14 @@ const maxFlightBytes = 64 << 20
 type flight struct {
 	mu    sync.Mutex
 	limit int
+	most  int64 // bytes
 	n     int
 	bytes int64
 	freed chan struct{} // has a token when something may have been freed
 }
 
-func newFlight(limit int) *flight {
-	return &flight{limit: limit, freed: make(chan struct{}, 1)}
+func newFlight(limit int, most int64) *flight {
+	return &flight{limit: limit, most: most, freed: make(chan struct{}, 1)}
 }
 
 // acquire waits for room. Failed ends the wait too.
@@ -43,7 +44,7 @@ func (f *flight) acquire(ctx context.Context, bytes int64, failed <-chan struct{
 func (f *flight) try(bytes int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.n > 0 && (f.n >= f.limit || f.bytes+bytes > maxFlightBytes) {
+	if f.n > 0 && (f.n >= f.limit || f.bytes+bytes > f.most) {
 		return false
 	}
 	f.n++

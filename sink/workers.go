@@ -24,10 +24,10 @@ type workers[J any] struct {
 
 // newWorkers starts nothing yet. An error of do, or a panic, fails the run; do
 // has to leave receipts open then.
-func newWorkers[J any](ctx context.Context, st *rxcql.Stage, limit int, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
+func newWorkers[J any](ctx context.Context, st *rxcql.Stage, flight *flight, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
 	w := &workers[J]{
-		st: st, failed: newFailure(st.Run()), jobs: make(chan J, limit), do: do,
-		flight: newFlight(limit), bytes: bytes,
+		st: st, failed: newFailure(st.Run()), jobs: make(chan J, flight.limit), do: do,
+		flight: flight, bytes: bytes,
 	}
 	w.group, w.ctx = st.Group(ctx)
 	return w

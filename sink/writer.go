@@ -21,6 +21,7 @@ type tableWriter[T any] struct {
 	keep    func(*T) *keptRow // nil unless rows that fail are wanted
 	account *rxcql.Account
 	nulls   driver.State
+	memory  memory
 
 	// gathering holds a token while what follows is in use, by Write or Flush or
 	// the timer. It is no mutex, because it is held while waiting for room.
@@ -50,7 +51,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 		lists = lists || appends(c)
 	}
 	w := &tableWriter[T]{
-		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset,
+		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
 		rows: to.fork(), clock: newClock(r.Epoch(), lists && !t.cfg.delete),
 		gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
 	}
@@ -60,7 +61,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w.requests = newRequests(st, t.cfg.inFlight, driver.MayBeApplied)
 	w.keep = keeping[T](st)
 	w.free.New = func() any { return &batch{} }
-	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
+	w.workers = newWorkers(ctx, st, newFlight(t.cfg.inFlight, w.memory.flight), func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
 	return w
 }
@@ -149,7 +150,8 @@ func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r 
 		return w.send(ctx, page, b)
 	}
 	b := w.open.find(w.key)
-	if b != nil && len(b.buf)+encodedSize(bound) > w.cfg.batchBytes {
+	bytes := encodedSize(bound)
+	if b != nil && (len(b.buf)+bytes > w.cfg.batchBytes || b.held+int64(bytes)+costOf(len(bound)) > w.memory.batch) {
 		if err := w.sendOpen(ctx, page, b); err != nil {
 			return err
 		}
@@ -159,12 +161,16 @@ func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r 
 		b = w.newBatch()
 		w.open.add(b)
 	}
+	w.open.held -= b.held
 	b.add(r, bound, w.nulls)
-	switch {
-	case len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes:
+	w.open.held += b.held
+	if len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes {
 		return w.sendOpen(ctx, page, b)
-	case len(w.open.byKey) > maxOpen:
-		return w.sendOpen(ctx, page, w.open.oldest)
+	}
+	for len(w.open.byKey) > maxOpen || w.open.held > w.memory.open {
+		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -234,7 +240,7 @@ func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 		return err
 	}
 	b.lease.End()
-	b.reset(2 * w.cfg.batchBytes)
+	b.reset(2*w.cfg.batchBytes, w.memory.reuse)
 	w.free.Put(b)
 	return nil
 }
