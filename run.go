@@ -66,14 +66,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 		stopping: make(chan struct{}),
 	}
 	r.epoch = r.start.UnixMicro()
-	root.walk(func(n *node) {
-		st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
-		if n.info.Source {
-			st.input = r.budget.input(st.name)
-		}
-		r.stages[n] = st
-		r.order = append(r.order, st)
-	})
+	root.walk(func(n *node) { r.open(n) })
 	return r
 }
 
@@ -98,15 +91,10 @@ func (r *Run) stage(n *node) *Stage {
 		if r.stages[n] != nil {
 			return
 		}
-		st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
-		if n.info.Source {
-			st.input = r.budget.input(st.name)
-		}
 		if (n.info.Holds || n.info.Lingers) && r.job != nil {
 			r.job.holds.Store(true)
 		}
-		r.stages[n] = st
-		r.order = append(r.order, st)
+		r.open(n)
 	})
 	return r.stages[n]
 }
