@@ -102,15 +102,15 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 	}
 }
 
-// stuck tells that no one can make room: nothing moves, and every input that
-// is not done waits. A page of which all bytes have been taken still moves until
+// stuck tells that no one can make room: nothing moves, and no input that is not done
+// does anything but wait, or can begin. A page of which all bytes have been taken still moves until
 // its delivery returns: the holder may be about to hand on what it keeps.
 func (b *Budget) stuck() bool {
 	if b.used > b.held {
 		return false
 	}
 	for _, in := range b.inputs {
-		if in.outstanding > 0 || !in.done && in.waiting == 0 {
+		if in.moves() {
 			return false
 		}
 	}

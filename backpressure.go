@@ -63,6 +63,8 @@ type Input struct {
 	granted     int64 // bytes reserved since the start
 	waiting     int
 	done        bool
+	running     int         // calls of the source's run function
+	mayBegin    func() bool // whether one may follow while there is none; nil if that is not known
 }
 
 // input registers a source. All that can be known are registered before the
@@ -147,11 +149,11 @@ func (in *Input) Unmetered() {
 }
 
 // Done says that the input will reserve nothing more; its credit is free for
-// the others.
+// the others. A source that does not call it does so when it returns.
 func (in *Input) Done() {
 	in.budget.mu.Lock()
 	defer in.budget.mu.Unlock()
-	in.done = true
+	in.done = in.running <= 1
 	in.budget.wake()
 }
 

@@ -69,14 +69,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 		stopping: make(chan struct{}),
 	}
 	r.epoch = r.start.UnixMicro()
-	root.walk(func(n *node) {
-		st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
-		if n.info.Source {
-			st.input = r.budget.input(st.name)
-		}
-		r.stages[n] = st
-		r.order = append(r.order, st)
-	})
+	root.walk(func(n *node) { r.open(n) })
 	return r
 }
 
@@ -101,15 +94,10 @@ func (r *Run) stage(n *node) *Stage {
 		if r.stages[n] != nil {
 			return
 		}
-		st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
-		if n.info.Source {
-			st.input = r.budget.input(st.name)
-		}
 		if (n.info.Holds || n.info.Lingers) && r.job != nil {
 			r.job.holds.Store(true)
 		}
-		r.stages[n] = st
-		r.order = append(r.order, st)
+		r.open(n)
 	})
 	return r.stages[n]
 }
@@ -216,6 +204,10 @@ func (r *Run) Reads(file fs.FileInfo) bool {
 
 // Log is the logger given by WithLogger; silent by default.
 func (r *Run) Log() *slog.Logger { return r.cfg.log }
+
+// Budget is how many bytes may be in flight (WithBudget): what a sink keeps should
+// be a part of it.
+func (r *Run) Budget() int64 { return r.cfg.budget }
 
 // Workers is the number of token ranges that a table source reads at once
 // unless it was told otherwise (WithWorkers).

@@ -88,6 +88,9 @@ type Stage struct {
 	input *Input
 	sink  bool // counts by itself what came in
 
+	threads threads
+	readers []*Stage // those that read it; under the budget's mutex
+
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
 	end                   atomic.Pointer[ended]

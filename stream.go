@@ -159,6 +159,7 @@ func (s Stream[T]) Register(r *Run) { r.stage(s.node) }
 // itself, and a panic in out becomes a StageError of it. This is for writing
 // operators; to read a stream use All, or a Pipeline.
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out Observer[T]) error {
+	defer st.subscribing()()
 	return s.subscribe(ctx, st.run, &entry[T]{st: st, op: out})
 }
 
@@ -169,6 +170,7 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Run, out Observer[T]) (err 
 			err = nil
 		}
 	}()
+	defer st.enter()()
 	defer st.recovered(&err)
 	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
 }

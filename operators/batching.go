@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 	"time"
+	"unsafe"
 
 	"github.com/rxcql/rxcql"
 )
@@ -28,12 +29,23 @@ type batching[T any] struct {
 func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out rxcql.Observer[[]T]) *batching[T] {
 	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0)}
 	b.size, b.keep = rxcql.SizeOf[T](), rxcql.Keeper[T]()
-	b.room = 16
+	b.room = firstRoom
 	if cfg.count > 0 {
-		b.room = min(cfg.count, pageRows)
+		b.room = min(cfg.count, firstRoom)
+		if cfg.bytes == 0 && cfg.linger == 0 { // so many they will be
+			var row T
+			b.room = min(cfg.count, max(firstRoom, min(pageRows, firstBytes/max(1, int(unsafe.Sizeof(row))))))
+		}
 	}
 	return b
 }
+
+// The first batch is made for so many rows, or more where that is not sure to be in
+// vain and they do not come to more than so many bytes.
+const (
+	firstRoom  = 16
+	firstBytes = 64 << 10
+)
 
 func (b *batching[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	var fresh, sent int64 // bytes of this page: in the open batch, in complete ones
@@ -86,10 +98,11 @@ func (b *batching[T]) hold(p *rxcql.Page[T], fresh int64) {
 
 // complete closes the open batch.
 func (b *batching[T]) complete() {
-	b.full = append(b.full, b.rows)
-	if b.count == 0 {
-		b.room = len(b.rows)
+	b.room = max(len(b.rows), min(b.room, firstRoom))
+	if cap(b.rows) > 2*len(b.rows) { // nobody charges for the rest
+		b.rows = append(make([]T, 0, len(b.rows)), b.rows...)
 	}
+	b.full = append(b.full, b.rows)
 	b.rows, b.held = nil, 0
 }
 

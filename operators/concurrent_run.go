@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 	"sync"
+	"unsafe"
 
 	"github.com/rxcql/rxcql"
 )
@@ -19,6 +20,7 @@ type concurrency[T, U any] struct {
 	calls     int64 // n
 	window    int64 // most rows held
 	unordered bool
+	slot      int64 // what a page keeps for each of its rows until the last is delivered
 
 	work chan job[T, U]
 	room chan struct{} // tells the waiting upstream that it may go on
@@ -78,8 +80,11 @@ func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T
 		keep: rxcql.Keeper[T](), sizeIn: rxcql.SizeOf[T](), sizeOut: rxcql.SizeOf[U](),
 		room: make(chan struct{}, 1), pages: map[*inputPage[U]]struct{}{},
 	}
+	f.slot = int64(unsafe.Sizeof(0))
 	if !unordered {
 		f.window *= aheadOfOldest
+		var result U
+		f.slot += int64(unsafe.Sizeof(result)) + 1
 	}
 	f.work = make(chan job[T, U], min(f.window, 2*pageRows))
 	return f

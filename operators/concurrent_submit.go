@@ -48,7 +48,7 @@ func (f *submitter[T, U]) accept(p *rxcql.Page[T]) (c *inputPage[U], tell bool) 
 		c.bytes[i] = f.sizeIn(&p.Rows[i])
 		all += int64(c.bytes[i])
 	}
-	c.lease.Take(p.Lease, all)
+	c.lease.Take(p.Lease, all+int64(len(p.Rows))*f.slot)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived += int64(len(p.Rows))

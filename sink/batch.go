@@ -67,11 +67,17 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 	}
 	r.ends = int32(len(b.ends))
 	b.rows = append(b.rows, r)
-	cost := int64(len(b.buf)-before) + r.kept.size()
+	cost := int64(len(b.buf)-before) + costOf(len(cells)) + r.kept.size()
+	if len(b.rows) == 1 {
+		cost += batchCost
+	}
 	b.fresh = true
 	b.owed += cost
 	b.held += cost
 }
+
+// costOf is what a row of so many cells takes beside their bytes.
+func costOf(cells int) int64 { return rowCost + int64(cells)*cellCost }
 
 // take moves what the rows of a page owe to the batch.
 func (b *batch) take(from *rxcql.Lease) {
@@ -89,13 +95,16 @@ func (b *batch) cells(row int) (first, after int) {
 	return first, int(b.rows[row].ends)
 }
 
-// reset makes b empty and keeps its memory, except where a few large rows have
-// made it large.
-func (b *batch) reset(keep int) {
+// reset makes b empty and keeps its memory, except where a few large rows, or many
+// cells, have made it large.
+func (b *batch) reset(keep int, reuse int64) {
 	clear(b.rows)
 	*b = batch{key: b.key[:0], buf: b.buf[:0], ends: b.ends[:0], rows: b.rows[:0], tokens: b.tokens[:0], request: b.request}
-	if cap(b.buf) > keep {
+	if cap(b.buf) > min(keep, int(max(reuse, 96<<10))) {
 		b.buf = nil
+	}
+	if int64(max(cap(b.ends), cap(b.request.args)))*cellCost+int64(cap(b.rows))*rowCost > reuse {
+		b.ends, b.rows, b.request = nil, nil, request{}
 	}
 }
 
@@ -114,11 +123,10 @@ type openBatches struct {
 	oldest *batch
 	newest *batch
 	last   *batch // that took the last row
-	held   int64  // bytes, where batches are by replica set
+	held   int64  // bytes of them all, as the budget sees them
 }
 
-// maxOpen bounds the batches that wait. With the bound of a batch's bytes that
-// is 3 MiB unless BatchBytes says more.
+// maxOpen bounds the batches that wait, and so does an eighth of the budget.
 const maxOpen = 64
 
 func (o *openBatches) find(key []byte) *batch {
@@ -141,6 +149,12 @@ func (o *openBatches) add(b *batch) {
 		o.oldest = b
 	}
 	o.newest, o.last = b, b
+}
+
+// count keeps the bytes of a batch up to date among those of all.
+func (o *openBatches) count(b *batch) {
+	o.held += b.held - b.counted
+	b.counted = b.held
 }
 
 func (o *openBatches) remove(b *batch) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"log/slog"
+	"runtime"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -68,6 +70,31 @@ func (fn Server) send(ctx context.Context, b *batch, from, to, attempt int) erro
 }
 
 func (fn Server) prepares(context.Context, string) error { return nil }
+
+// Heavy is a server that holds the memory which the driver has for a request, while
+// the function answers.
+type Heavy func(ctx context.Context) error
+
+func (fn Heavy) send(ctx context.Context, b *batch, from, to, attempt int) error {
+	b.bind(from, to, attempt)
+	values := make([]struct {
+		value []byte
+		name  string
+		unset bool
+	}, len(b.request.args))
+	frame := slices.Clone(b.buf)
+	err := fn(ctx)
+	runtime.KeepAlive(values)
+	runtime.KeepAlive(frame)
+	return err
+}
+
+func (fn Heavy) prepares(context.Context, string) error { return nil }
+
+// TableOnHeavy is TableOn with the memory that the driver has.
+func TableOnHeavy[T any](server Heavy, about *schema.Table, opts ...TableOption) rxcql.Sink[T] {
+	return tableOnWire[T](server, about, opts...)
+}
 
 // Altered is a server on which a statement may no longer be taken.
 type Altered struct {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// maxFlightBytes bounds the bytes of what is in flight at once. A single batch
-// that is larger goes when nothing else is out.
+// maxFlightBytes bounds the bytes of what is in flight at once. What is larger
+// goes alone.
 const maxFlightBytes = 64 << 20
 
 // maxQueued bounds how many jobs more than are worked on a sink takes on.
@@ -23,17 +23,21 @@ const maxQueued = 64
 // room for no more than the workers each job cost two goroutine switches, which
 // was dear where a job is one row.
 type flight struct {
-	mu    sync.Mutex
-	limit int
-	low   int // number from which on downwards the one who waits is woken
-	n     int
-	bytes int64
-	freed chan struct{} // has a token when something may have been freed
+	mu      sync.Mutex
+	limit   int
+	workers int   // that work on them
+	low     int   // number from which on downwards the one who waits is woken
+	most    int64 // bytes
+	n       int
+	bytes   int64
+	freed   chan struct{} // has a token when something may have been freed
 }
 
-func newFlight(workers int) *flight {
+func newFlight(workers int, most int64) *flight {
 	queued := min(workers, maxQueued)
-	return &flight{limit: workers + queued, low: workers + queued/2, freed: make(chan struct{}, 1)}
+	return &flight{
+		limit: workers + queued, workers: workers, low: workers + queued/2, most: most, freed: make(chan struct{}, 1),
+	}
 }
 
 // acquire waits for room. Failed ends the wait too.
@@ -54,7 +58,7 @@ func (f *flight) acquire(ctx context.Context, bytes int64, failed <-chan struct{
 func (f *flight) try(bytes int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.n > 0 && (f.n >= f.limit || f.bytes+bytes > maxFlightBytes) {
+	if f.n > 0 && (f.n >= f.limit || f.bytes+bytes > f.most) {
 		return false
 	}
 	f.n++

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/rxcql/rxcql"
@@ -27,9 +28,6 @@ const (
 	// size of a batch: timestamps, times to live and times of deletion.
 	rowOverhead  = 48
 	cellOverhead = 20
-
-	// maxOpenBytes bounds the batches that wait, where they are by replica set.
-	maxOpenBytes = 16 << 20
 )
 
 // BatchByReplicaSet puts rows of different partitions into one unlogged batch where
@@ -61,7 +59,7 @@ const (
 // only rows between two neighbouring tokens of nodes. Partitioners other than
 // Murmur3Partitioner are refused by Check, as rxcql.ErrConfig.
 //
-// Held are at most 16 MiB of batches that wait, in place of 64 batches. A cluster
+// Batches that wait hold an eighth of the budget at most, in place of 64 batches. A cluster
 // with virtual nodes and a replication factor below its number of nodes has many
 // replica sets (16 for each node, or so): batches then fill only if rows come fast enough for
 // Linger, or with a longer Linger.
@@ -164,7 +162,7 @@ func (w *tableWriter[T]) addToSet(ctx context.Context, page *rxcql.Lease, p *pla
 	cost := bytes + rowOverhead + cellOverhead*len(c.bound)
 	w.key = binary.BigEndian.AppendUint32(w.key[:0], uint32(set))
 	b := w.open.find(w.key)
-	if b != nil && !b.fits(w.cfg, token, cost, bytes) {
+	if b != nil && (!b.fits(w.cfg, token, cost, bytes) || b.held+int64(bytes)+costOf(len(c.bound)) > w.memory.batch) {
 		if err := w.sendOpen(ctx, page, b); err != nil {
 			return err
 		}
@@ -180,18 +178,7 @@ func (w *tableWriter[T]) addToSet(ctx context.Context, page *rxcql.Lease, p *pla
 	if b.full(w.cfg) {
 		return w.sendOpen(ctx, page, b)
 	}
-	for w.open.held > maxOpenBytes && w.open.oldest != nil {
-		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// count keeps the bytes of a batch up to date among those of all.
-func (o *openBatches) count(b *batch) {
-	o.held += b.held - b.counted
-	b.counted = b.held
+	return w.sendOldest(ctx, page, math.MaxInt)
 }
 
 // several reports whether the rows from..to may be of several partitions.

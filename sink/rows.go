@@ -39,7 +39,7 @@ func openRows[T any](ctx context.Context, r *rxcql.Run, name string, limit int,
 	w := &rowsWriter[T]{
 		st: st, account: st.Account(true), size: rxcql.SizeOf[T](), prepare: prepare, send: once, keep: keeping[T](st),
 	}
-	w.workers = newWorkers(ctx, st, limit, func(j rowJob) int64 { return j.bytes }, w.do)
+	w.workers = newWorkers(ctx, st, newFlight(limit, maxFlightBytes), func(j rowJob) int64 { return j.bytes }, w.do)
 	return w
 }
 

@@ -15,7 +15,6 @@ type workers[J any] struct {
 	group   *rxcql.Group
 	failed  *failure
 	jobs    chan J
-	limit   int // of goroutines
 	started int
 	do      func(context.Context, J) error
 	ctx     context.Context // of the jobs: that of Sink.Open
@@ -25,12 +24,11 @@ type workers[J any] struct {
 
 // newWorkers starts nothing yet. An error of do, or a panic, fails the run; do
 // has to leave receipts open then.
-func newWorkers[J any](ctx context.Context, st *rxcql.Stage, limit int, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
+func newWorkers[J any](ctx context.Context, st *rxcql.Stage, flight *flight, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
 	w := &workers[J]{
-		st: st, failed: newFailure(st.Run()), limit: limit, do: do,
-		flight: newFlight(limit), bytes: bytes,
+		st: st, failed: newFailure(st.Run()), jobs: make(chan J, flight.limit), do: do,
+		flight: flight, bytes: bytes,
 	}
-	w.jobs = make(chan J, w.flight.limit)
 	w.group, w.ctx = st.Group(ctx)
 	return w
 }
@@ -51,7 +49,7 @@ func (w *workers[J]) room(job J) bool {
 }
 
 func (w *workers[J]) push(job J) {
-	if w.started < w.limit {
+	if w.started < w.flight.workers {
 		w.started++
 		w.group.Go(w.work)
 	}

@@ -21,6 +21,7 @@ type tableWriter[T any] struct {
 	keep    func(*T) *keptRow // nil unless rows that fail are wanted
 	account *rxcql.Account
 	nulls   driver.State
+	memory  memory
 
 	// gathering holds a token while what follows is in use, by Write or Flush or
 	// the timer. It is no mutex, because it is held while waiting for room.
@@ -50,7 +51,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	}
 	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID}, rxcql.Fact{Name: "writes", Value: writes})
 	w := &tableWriter[T]{
-		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset,
+		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
 		rows: to.fork(), step: t.step(to.about), gathering: make(chan struct{}, 1),
 		wire: wire, same: to.same, linger: newLingering(t.cfg.linger),
 	}
@@ -65,7 +66,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w.keep = keeping[T](st)
 	w.routing.sets = to.sets
 	w.free.New = func() any { return &batch{} }
-	w.workers = newWorkers(ctx, st, t.cfg.inFlight, func(b *batch) int64 { return b.held }, w.write)
+	w.workers = newWorkers(ctx, st, newFlight(t.cfg.inFlight, w.memory.flight), func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
 	return w
 }
@@ -163,7 +164,8 @@ func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r 
 		return w.send(ctx, page, b)
 	}
 	b := w.open.find(w.key)
-	if b != nil && len(b.buf)+encodedSize(bound) > w.cfg.batchBytes {
+	bytes := encodedSize(bound)
+	if b != nil && (len(b.buf)+bytes > w.cfg.batchBytes || b.held+int64(bytes)+costOf(len(bound)) > w.memory.batch) {
 		if err := w.sendOpen(ctx, page, b); err != nil {
 			return err
 		}
@@ -174,11 +176,20 @@ func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r 
 		w.open.add(b)
 	}
 	b.add(r, bound, w.nulls)
-	switch {
-	case len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes:
+	w.open.count(b)
+	if len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes {
 		return w.sendOpen(ctx, page, b)
-	case len(w.open.byKey) > maxOpen:
-		return w.sendOpen(ctx, page, w.open.oldest)
+	}
+	return w.sendOldest(ctx, page, maxOpen)
+}
+
+// sendOldest sends what waits longest, as long as more than so many batches wait or
+// they hold too much.
+func (w *tableWriter[T]) sendOldest(ctx context.Context, page *rxcql.Lease, most int) error {
+	for w.open.oldest != nil && (len(w.open.byKey) > most || w.open.held > w.memory.open) {
+		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -258,7 +269,7 @@ func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 		return err
 	}
 	b.lease.End()
-	b.reset(2 * w.cfg.batchBytes)
+	b.reset(2*w.cfg.batchBytes, w.memory.reuse)
 	w.free.Put(b)
 	return nil
 }

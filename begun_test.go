@@ -1,0 +1,201 @@
+package rxcql_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// oneAfterOther reads streams in turn, in the goroutine that reads it or in one of a
+// Group; each after a pause.
+func oneAfterOther[T any](pause time.Duration, apart bool, ins ...rxcql.Stream[T]) rxcql.Stream[T] {
+	var up []rxcql.Upstream
+	for _, in := range ins {
+		up = append(up, in)
+	}
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat", Scatters: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		read := func(ctx context.Context) error {
+			for _, in := range ins {
+				time.Sleep(pause)
+				if err := in.Subscribe(ctx, st, op[T, T]{next: out.Next, done: func(context.Context, bool) error { return nil }}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if apart {
+			group, ctx := st.Group(ctx)
+			group.Go(func() error { return read(ctx) })
+			if err := group.Wait(); err != nil {
+				return err
+			}
+		} else if err := read(ctx); err != nil {
+			return err
+		}
+		return out.Done(ctx, false)
+	}, up...)
+}
+
+// heavy gives so many rows of 1000 bytes.
+func heavy(n int) rxcql.Stream[[]byte] {
+	return source.Seq(func(yield func([]byte, error) bool) {
+		for range n {
+			if !yield(make([]byte, 1000), nil) {
+				return
+			}
+		}
+	})
+}
+
+// ownSource is a source of a user's that calls no Done.
+func ownSource(pages int) rxcql.Stream[[]byte] {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[[]byte]) error {
+		track := st.Track(rxcql.WholeRange)
+		for i := range pages {
+			lease, err := st.Input().Reserve(ctx, 1000)
+			if err != nil {
+				return err
+			}
+			lease.Correct(1000)
+			p := &rxcql.Page[[]byte]{Rows: [][]byte{make([]byte, 1000)}, Lease: lease}
+			p.Position = rxcql.Position{Page: int64(i), Last: i == pages-1}
+			if err := rxcql.Deliver(ctx, track, p, 1000, nil, out); err != nil {
+				return err
+			}
+		}
+		return out.Done(ctx, false)
+	})
+}
+
+func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testing.T) {
+	for name, in := range map[string]rxcql.Stream[[]byte]{
+		"one":                         heavy(10_000),
+		"merged":                      operators.Merge(heavy(10_000), heavy(10_000)),
+		"one after the other":         oneAfterOther(0, false, heavy(10_000), heavy(10_000)),
+		"with pauses":                 oneAfterOther(time.Second, false, heavy(10), heavy(10_000), heavy(1)),
+		"in a goroutine":              oneAfterOther(0, true, heavy(10_000), heavy(10_000)),
+		"one within the other":        oneAfterOther(0, false, oneAfterOther(0, false, heavy(10_000), heavy(1)), heavy(1)),
+		"merged with a finished one":  operators.Merge(heavy(10), oneAfterOther(0, false, heavy(10_000), heavy(1))),
+		"behind a Map":                oneAfterOther(0, false, heavy(10_000), mapped(heavy(1), func(b []byte) []byte { return b })),
+		"with one that calls no Done": operators.Merge(heavy(10_000), ownSource(3)),
+		"of one's own":                oneAfterOther(0, false, ownSource(5), ownSource(10_000), ownSource(1)),
+		"behind a border":             operators.Concurrent(oneAfterOther(0, false, heavy(10_000), heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
+	} {
+		alone(t, name, func(t *testing.T) {
+			p := pipeline(t, operators.Batch(in, operators.Count(100_000)), sink.Each(func(context.Context, [][]byte) error { return nil }),
+				rxcql.WithBudget(256*kib))
+			_, err := p.Run(context.Background())
+			require.ErrorIs(t, err, rxcql.ErrBudgetHeld)
+		})
+	}
+}
+
+func TestASourceThatBeginsLateIsWaitedFor(t *testing.T) {
+	// Rows of the first are kept until as many of the second have come.
+	paired := func(late time.Duration, a, b rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
+		both := operators.Merge(a, oneAfterOther(late, false, b))
+		return rxcql.Lift(both, rxcql.StageInfo{Name: "Pair"}, func(st *rxcql.Stage, out rxcql.Observer[[]byte]) rxcql.Observer[[]byte] {
+			acc, size := st.Account(false), rxcql.SizeOf[[]byte]()
+			var kept []*rxcql.Lease
+			ahead := 0 // rows of the second, which are not kept
+			return op[[]byte, []byte]{done: out.Done, next: func(_ context.Context, p *rxcql.Page[[]byte]) error {
+				for i := range p.Rows {
+					switch {
+					case p.Rows[i][0] == 0 && ahead > 0:
+						ahead--
+					case p.Rows[i][0] == 0:
+						l := acc.Lease()
+						l.Take(p.Lease, int64(size(&p.Rows[i])))
+						kept = append(kept, l)
+					case len(kept) > 0:
+						kept[0].End()
+						kept = kept[1:]
+					default:
+						ahead++
+					}
+				}
+				return nil
+			}}
+		})
+	}
+	second := mapped(heavy(2000), func(b []byte) []byte { b[0] = 1; return b })
+	for _, late := range []time.Duration{0, time.Hour} {
+		alone(t, late.String(), func(t *testing.T) {
+			_, err := paired(late, heavy(2000), second).Count(context.Background(), rxcql.WithBudget(256*kib))
+			require.NoError(t, err)
+		})
+	}
+}
+
+// nested draws streams within streams, with batches that are small enough for the
+// budget, all together.
+func nested(t *rapid.T, depth int) (s rxcql.Stream[[]byte], rows int) {
+	kind := rapid.IntRange(0, 4).Draw(t, "kind")
+	if depth == 0 || kind == 0 {
+		rows = rapid.IntRange(0, 300).Draw(t, "rows")
+		if rapid.Bool().Draw(t, "own") {
+			return ownSource(rows), rows
+		}
+		return heavy(rows), rows
+	}
+	switch kind {
+	case 1, 2:
+		var ins []rxcql.Stream[[]byte]
+		for range rapid.IntRange(1, 3).Draw(t, "inputs") {
+			in, n := nested(t, depth-1)
+			ins, rows = append(ins, in), rows+n
+		}
+		if kind == 1 {
+			return operators.Merge(ins...), rows
+		}
+		pause := time.Duration(rapid.IntRange(0, 2).Draw(t, "pause")) * time.Second
+		return oneAfterOther(pause, rapid.Bool().Draw(t, "apart"), ins...), rows
+	case 3:
+		in, n := nested(t, depth-1)
+		return operators.Concurrent(in, 3, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }, operators.Unordered()), n
+	}
+	in, n := nested(t, depth-1)
+	return operators.FlatMap(operators.Batch(in, operators.Count(rapid.IntRange(1, 20).Draw(t, "batch"))), func(rows [][]byte, emit func([]byte) bool) error {
+		for _, row := range rows {
+			emit(row)
+		}
+		return nil
+	}), n
+}
+
+func TestNoTreeOfStreamsIsTakenForStuckThatIsNot(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s, rows := nested(rt, 3)
+		large := rapid.Bool().Draw(rt, "and a batch that is too large")
+		if large {
+			s = operators.FlatMap(operators.Batch(s, operators.Count(100_000)), func(rows [][]byte, emit func([]byte) bool) error {
+				for _, row := range rows {
+					emit(row)
+				}
+				return nil
+			})
+		}
+		inputs := int64(max(1, len(s.Sources())))
+		var n int64
+		var err error
+		synctest.Test(t, func(t *testing.T) { // which finds a wait without end
+			n, err = s.Count(context.Background(), rxcql.WithBudget(inputs*rxcql.MinBudgetPerInput))
+		})
+		if large && errors.Is(err, rxcql.ErrBudgetHeld) {
+			require.Greater(rt, int64(rows)*1024, inputs*rxcql.MinBudgetPerInput/2)
+			return
+		}
+		require.NoError(rt, err)
+		require.EqualValues(rt, rows, n)
+	})
+}
