@@ -107,10 +107,11 @@ func (t *table[T]) Check(ctx context.Context) error {
 		return t.err
 	}
 	to, err := t.compile(ctx)
-	if err == nil {
-		t.checked.Store(to)
+	if err != nil {
+		return fmt.Errorf("sink.%s: %w", t.stage(), err)
 	}
-	return err
+	t.checked.Store(to)
+	return nil
 }
 
 func (t *table[T]) compile(ctx context.Context) (*target[T], error) {

@@ -48,7 +48,7 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
 		nilable = true
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
-		err = errors.Join(err, fmt.Errorf("a %s cannot be read from JSON", rt))
+		err = errors.Join(err, fmt.Errorf("rows of type %s cannot be read from JSON", rt))
 	}
 	if isRow[T]() {
 		err = errors.Join(err, errNoRow)

@@ -11,6 +11,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // Errors of both directions.
@@ -94,7 +96,7 @@ func describe(err error) error {
 		if unfit.Field != "" {
 			where = fmt.Sprintf("field %s: ", unfit.Field)
 		}
-		return fmt.Errorf("%w: %sa JSON %s for a %s (or out of its range)", ErrUnfit, where, kind, unfit.Type)
+		return fmt.Errorf("%w: %sa JSON %s for %s (or out of its range)", ErrUnfit, where, kind, codec.A(unfit.Type))
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return fmt.Errorf("%w: %s", ErrUnfit, strings.TrimPrefix(err.Error(), "json: "))
 	}
