@@ -90,7 +90,7 @@ func copyDuring(t *testing.T, happen func() error) {
 	file := filepath.Join(t.TempDir(), "copy.checkpoint")
 	run := func() (rxcql.Report, error) {
 		p, err := rxcql.New(rows, sink.Table[row](session, ks+".target"),
-			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(time.Minute, 0))
+			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(10*time.Minute, 0))
 		require.NoError(t, err)
 		return p.Run(context.Background())
 	}
