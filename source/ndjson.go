@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/jsonline"
 	"github.com/rxcql/rxcql/internal/lines"
 )
@@ -48,7 +49,7 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
 		nilable = true
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
-		err = errors.Join(err, fmt.Errorf("rows of type %s cannot be read from JSON", rt))
+		err = errors.Join(err, fmt.Errorf("%s cannot be read from JSON", codec.A(rt)))
 	}
 	if isRow[T]() {
 		err = errors.Join(err, errNoRow)
