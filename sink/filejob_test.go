@@ -183,7 +183,9 @@ func TestAFileSinkStandsBehindNothingThatHoldsRows(t *testing.T) {
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 }
 
-func TestAFileIsDurableAndItsLengthSavedWhileTheJobRuns(t *testing.T) { synctest.Test(t, durableMeanwhile) }
+func TestAFileIsDurableAndItsLengthSavedWhileTheJobRuns(t *testing.T) {
+	synctest.Test(t, durableMeanwhile)
+}
 
 func durableMeanwhile(t *testing.T) {
 	path, j := outPath(t), newLongJob(1000)

@@ -230,7 +230,7 @@ func TestWhatAFileCannotBeReadIntoIsRefusedByNew(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = source.CSV[int]("", source.NullText("\""), source.MaxLine(1<<31-1)).Count(context.Background())
-	for _, want := range []string{"the path is empty", "null text must", "MaxLine(2147483647)", "a int has no columns"} {
+	for _, want := range []string{"the path is empty", "null text must", "MaxLine(2147483647)", "an int has no columns"} {
 		require.ErrorContains(t, err, want)
 	}
 }
