@@ -47,6 +47,9 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	}
 	p.check = func(ctx context.Context) error {
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
+		if err != nil && resume.Stages == nil { // others name themselves
+			err = fmt.Errorf("%s: %w", p.sinks[0], err)
+		}
 		return errors.Join(checkTree(ctx, stream.node), err, cfg.rowErrors.check(ctx))
 	}
 	p.launch = func(ctx context.Context, r *Run) error { return drain(ctx, r, stream, sink) }

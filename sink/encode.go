@@ -30,7 +30,7 @@ func rowColumns[T any](c *tableConfig) ([]string, error) {
 	case isStruct:
 		return names, nil
 	case len(c.columns) != 1:
-		return nil, fmt.Errorf("a %s holds one column: name it with Columns(\"…\")", typeName[T]())
+		return nil, codec.OneColumn[T]()
 	}
 	return c.columns, nil
 }

@@ -47,6 +47,9 @@ func stands(ctx context.Context, refusal error, prepares func(context.Context) e
 func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 	for _, bad := range d.bad {
 		row := &d.batch.rows[bad.row]
+		if w.fns.ttl == nil && driver.ExpiresTooLate(bad.err) { // no row's fault: all have that time to live
+			return w.st.Fail(row.error(fmt.Errorf("%w: TTL: %w", rxcql.ErrConfig, bad.err)))
+		}
 		prepares := func(ctx context.Context) error { return w.wire.prepares(ctx, row.statement.sent) }
 		if err := stands(ctx, bad.err, prepares); err != nil {
 			return w.st.Fail(row.error(err))

@@ -136,7 +136,7 @@ func TestWhatAFileSinkCannotWorkWithIsRefusedByNew(t *testing.T) {
 	require.ErrorContains(t, config(sink.NDJSON[int]("", nil)), "the path is empty")
 	require.ErrorContains(t, config(sink.NDJSON[int]("", nil)), "an option is nil")
 	err := config(sink.CSV[int]("", sink.NullText("a,b")))
-	for _, want := range []string{"sink.CSV", "the path is empty", "null text must have no comma", "a int has no columns"} {
+	for _, want := range []string{"sink.CSV", "the path is empty", "null text must have no comma", "an int has no columns"} {
 		require.ErrorContains(t, err, want)
 	}
 	type odd struct {

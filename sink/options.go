@@ -176,7 +176,9 @@ func Delete() TableOption {
 }
 
 // TTL makes every row expire after d, which must be whole seconds, up to 20
-// years. Without it the table's default holds.
+// years (of 365 days). Without it the table's default holds. The server refuses what
+// would expire after the latest date that it stores: 2038-01-19, or 2106 where its
+// storage_compatibility_mode is NONE. That ends the run with rxcql.ErrConfig.
 func TTL(d time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		seconds, err := ttlSeconds(d)
@@ -193,7 +195,8 @@ func TTL(d time.Duration) TableOption {
 
 // TTLOf takes the time after which a row expires from the row: whole seconds
 // up to 20 years, or 0 for the table's default. Anything else is that row's
-// error.
+// error, and so is one that ends after the latest date that the server stores (see
+// TTL).
 func TTLOf[T any](fn func(T) time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if fn == nil {

@@ -117,11 +117,12 @@ func (t *table[T]) Check(ctx context.Context) error {
 		return t.err
 	}
 	to, err := t.compile(ctx)
-	if err == nil {
-		t.checked.Store(to)
-		t.counts(ctx, to.about)
+	if err != nil {
+		return fmt.Errorf("sink.%s: %w", t.stage(), err)
 	}
-	return err
+	t.checked.Store(to)
+	t.counts(ctx, to.about)
+	return nil
 }
 
 // counts tells a Tee that this sink writes the table with times of the run's clock.
@@ -137,7 +138,7 @@ func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
 		return nil, err
 	}
 	if err := takesUnset(ctx, t.session); err != nil {
-		return nil, fmt.Errorf("sink.Table %s: %w", about.Quoted(), err)
+		return nil, err
 	}
 	to, err := t.compileFor(about)
 	if err == nil {

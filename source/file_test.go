@@ -122,8 +122,8 @@ func TestALineOfJSONThatDoesNotFitIsNamed(t *testing.T) {
 		`{"n":"secret"`:               {"line 702", "not valid JSON: it ends too early"},
 		`{"n":1} "secret"`:            {"line 702", "something follows the value, from byte 8 on"},
 		`{"n":}secret`:                {"line 702", "not valid JSON: from byte 6 on"},
-		`{"n":300}`:                   {"line 702", "field n: a JSON number for a int8"},
-		`{"n":"secret"}`:              {"line 702", "field n: a JSON string for a int8"},
+		`{"n":300}`:                   {"line 702", "field n: a JSON number for an int8"},
+		`{"n":"secret"}`:              {"line 702", "field n: a JSON string for the Go type int8"},
 		`{"m":"secret"}`:              {"line 702", `unknown field "m"`},
 		`[1]`:                         {"line 702", "a JSON array"},
 		`null`:                        {"line 702", "null where a value is needed"},
@@ -230,7 +230,7 @@ func TestWhatAFileCannotBeReadIntoIsRefusedByNew(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = source.CSV[int]("", source.NullText("\""), source.MaxLine(1<<31-1)).Count(context.Background())
-	for _, want := range []string{"the path is empty", "null text must", "MaxLine(2147483647)", "a int has no columns"} {
+	for _, want := range []string{"the path is empty", "null text must", "MaxLine(2147483647)", "an int has no columns"} {
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/gotext"
 	"github.com/rxcql/rxcql/internal/jsonline"
 	"github.com/rxcql/rxcql/internal/lines"
@@ -51,7 +52,7 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
 		nilable = true
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
-		err = errors.Join(err, fmt.Errorf("a %s cannot be read from JSON", rt))
+		err = errors.Join(err, fmt.Errorf("%s cannot be read from JSON", codec.A(rt)))
 	}
 	err = errors.Join(err, rowTypes[T](&cfg))
 	_, own := any(new(T)).(json.Unmarshaler)

@@ -99,7 +99,7 @@ func (t *table[T]) choose() error {
 	case isStruct:
 		t.cfg.columns = names
 	case len(t.cfg.columns) != 1:
-		return fmt.Errorf("a %T holds one column: name it with Columns(\"…\")", *new(T))
+		return codec.OneColumn[T]()
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func pick(about *schema.Table, names []string) ([]codec.Column, error) {
 	for _, name := range names {
 		col, found := about.Column(name)
 		if !found {
-			errs = append(errs, fmt.Errorf("no column %q; it has %s", name, strings.Join(about.ColumnNames(), ", ")))
+			errs = append(errs, fmt.Errorf("it has no column %q%s; it has %s", name, schema.Meant(name, about.ColumnNames()), strings.Join(about.ColumnNames(), ", ")))
 			continue
 		}
 		cols = append(cols, codec.Column{Name: col.Name, Type: col.Type})

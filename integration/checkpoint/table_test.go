@@ -118,7 +118,7 @@ func TestOnlyTheOwnerHasATimeToLive(t *testing.T) {
 		Consistency(gocql.Consistency(gocql.Serial)).Scan(&owner, &data))
 	require.Nil(t, data)
 	require.NotNil(t, owner)
-	require.LessOrEqual(t, *owner, 60)
+	require.LessOrEqual(t, *owner, 62)
 	require.Greater(t, *owner, 2)
 
 	require.NoError(t, c.Unlock())

@@ -19,8 +19,8 @@ type report struct {
 	ExitCode int `json:"exit_code"`
 	Error    string
 	File     string
-	Load *rxcql.Report
-	Run  *rxcql.Report
+	Load     *rxcql.Report
+	Run      *rxcql.Report
 	// The names are the columns'.
 	Worst []struct {
 		Origin, Destination string

@@ -89,9 +89,9 @@ func TestFaultsReconcileForEverySeedFromTableToTable(t *testing.T) {
 	}
 }
 
-func copied[T any](t *testing.T, in rxcql.Stream[T], to rxcql.Sink[T]) rxcql.Report {
+func copied[T any](t *testing.T, in rxcql.Stream[T], to rxcql.Sink[T], opts ...rxcql.Option) rxcql.Report {
 	t.Helper()
-	p, err := rxcql.New(in, to)
+	p, err := rxcql.New(in, to, opts...)
 	require.NoError(t, err)
 	rep, err := p.Run(context.Background())
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
@@ -42,6 +43,9 @@ func filled(t *testing.T, session *gocql.Session, table string, rows int) {
 	}
 }
 
+// restarted gives a server all the time that it may need to start on a busy machine.
+var restarted = rxcql.WithRetry(10*time.Minute, 0)
+
 // restarting restarts the node once, beside the run, when called for the nth time.
 func restarting(t *testing.T, c *cassandra.Cluster, nth int) (call func(), wait func()) {
 	var work sync.WaitGroup
@@ -70,7 +74,7 @@ func TestFaultsACassandraRestartedInMidScanCostsNoRow(t *testing.T) {
 		seen[o]++
 		call()
 		return nil
-	})
+	}, restarted)
 	wait()
 	require.NoError(t, err)
 	require.True(t, rep.Complete)
@@ -93,7 +97,7 @@ func TestFaultsACassandraRestartedInMidCopyLosesNothing(t *testing.T) {
 		call()
 		return nil
 	})
-	rep := copied(t, in, sink.Table[original](session, ks+".dst", sink.BatchRows(10)))
+	rep := copied(t, in, sink.Table[original](session, ks+".dst", sink.BatchRows(10)), restarted)
 	wait()
 	require.EqualValues(t, rows, rep.Written)
 	require.Positive(t, rep.Retried)

@@ -93,7 +93,7 @@ func copyOfDuring(t *testing.T, partition int, happen func() error, opts ...sink
 	file := filepath.Join(t.TempDir(), "copy.checkpoint")
 	run := func() (rxcql.Report, error) {
 		p, err := rxcql.New(rows, sink.Table[row](session, ks+".target", opts...),
-			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(time.Minute, 0))
+			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(10*time.Minute, 0))
 		require.NoError(t, err)
 		return p.Run(context.Background())
 	}

@@ -169,3 +169,29 @@ func TestAnEncoderMayLeaveFieldsOutAndRepeatColumns(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, cells[0], cells[1])
 }
+
+func TestATagHasNoOptions(t *testing.T) {
+	type row struct {
+		ID   int `cql:"id,omitempty"`
+		V    int `cql:"v,"`
+		Fine int `cql:"a, b"`
+	}
+	_, _, err := codec.Columns[row]()
+	require.ErrorContains(t, err, `field codec_test.row.ID (int): its cql tag "id,omitempty" has an option, and there are none`)
+	require.ErrorContains(t, err, "the column's name alone")
+	require.ErrorContains(t, err, `"v,"`)
+	require.NotContains(t, err.Error(), "Fine")
+}
+
+func TestRowsThatAreOneColumnAreNamedWithWhatTMayBe(t *testing.T) {
+	for want, err := range map[string]error{
+		"an int holds one column":            codec.OneColumn[int](),
+		"a uint8 holds one column":           codec.OneColumn[uint8](),
+		"an any holds one column":            codec.OneColumn[any](),
+		"a map[string]any holds one column":  codec.OneColumn[map[string]any](),
+		"a *int holds one column":            codec.OneColumn[*int](),
+		"use a struct with cql tags, or rxc": codec.OneColumn[any](),
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}

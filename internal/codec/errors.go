@@ -108,7 +108,7 @@ type noFit struct {
 func (e *noFit) Error() string {
 	s := e.reason
 	if s == "" {
-		s = fmt.Sprintf("a %s does not fit into %s", e.t, e.rt)
+		s = fmt.Sprintf("%s does not fit into %s", A(e.t), e.rt)
 	}
 	if e.mend == "" {
 		return s

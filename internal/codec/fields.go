@@ -64,6 +64,10 @@ type fieldWalk struct {
 // brokenTag finds a cql key that reflect cannot read, such as cql:name without quotes.
 var brokenTag = regexp.MustCompile(`(^|\s)cql\s*[:=]`)
 
+// optioned finds a tag with options as tags of encoding/json have them. Names of columns
+// may have a comma in them, but hardly one and a word right behind it.
+var optioned = regexp.MustCompile(`^[^,]*(?:,[A-Za-z]*)+$`)
+
 func (w *fieldWalk) walk(rt reflect.Type, base uintptr, prefix string) {
 	for i := range rt.NumField() {
 		f := rt.Field(i)
@@ -73,6 +77,9 @@ func (w *fieldWalk) walk(rt reflect.Type, base uintptr, prefix string) {
 		case tag == "-":
 		case tagged && tag == "":
 			w.refuse(path, f.Type, "its cql tag is empty", "name the column, or \"-\" for none")
+		case tagged && optioned.MatchString(tag):
+			w.refuse(path, f.Type, fmt.Sprintf("its cql tag %q has an option, and there are none", tag),
+				"let the tag be the column's name alone; a null is left unset in any case, and a column that has such a name is read as rxcql.Row")
 		case tagged && !f.IsExported():
 			w.refuse(path, f.Type, "it has a cql tag but is not exported", "export it or take the tag away")
 		case tagged && w.seen[tag] != "":

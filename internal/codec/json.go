@@ -95,7 +95,7 @@ func appendJSONNumber(dst []byte, t *Type, data []byte) ([]byte, error) {
 		v, err := readInt(data, width)
 		return strconv.AppendInt(dst, v, 10), err
 	}
-	return dst, badValue("a %s has no JSON", t)
+	return dst, badValue("%s has no JSON", A(t))
 }
 
 func bigOf(data []byte) *big.Int {

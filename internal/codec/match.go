@@ -100,7 +100,7 @@ func matchOne(rt reflect.Type, cols []Column, rules matchRules) ([]stepDesc, err
 	for i, c := range cols {
 		names[i] = c.Name
 	}
-	mend := "use a struct with cql tags, or a statement with one column"
+	mend := "use a struct with cql tags, rxcql.Row, or a statement with one column"
 	if rt.Kind() == reflect.Pointer && rt.Elem().Kind() == reflect.Struct && !scalarStruct(rt.Elem()) {
 		mend = "use " + rt.Elem().String() + ", not a pointer to it"
 	}

@@ -3,6 +3,7 @@ package csvrow
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"unicode/utf8"
 	"unsafe"
 
@@ -26,7 +27,7 @@ func NewPlan[T any](null string) (*Plan[T], error) {
 		return nil, err
 	}
 	if !isStruct {
-		return nil, fmt.Errorf("a %T has no columns to name in the header; use a struct with `cql` tags", *new(T))
+		return nil, fmt.Errorf("%s has no columns to name in the header; use a struct with `cql` tags", codec.A(reflect.TypeFor[T]()))
 	}
 	p := &Plan[T]{at: fields, null: null}
 	var errs []error

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,11 +21,15 @@ import (
 // and conversions quote the bound value that they could not take. It wraps the
 // server's error, whose own text still has them.
 type WithheldError struct {
-	Code int // of the protocol, such as 0x2200 for Invalid
+	Code int    // of the protocol, such as 0x2200 for Invalid
+	Says string // what the server says, in words of our own; empty if that is not known
 	Err  error
 }
 
 func (e *WithheldError) Error() string {
+	if e.Says != "" {
+		return fmt.Sprintf("the server refused it (code 0x%04x, %v): %s", e.Code, Classify(e.Err), e.Says)
+	}
 	return fmt.Sprintf("the server refused it (code 0x%04x, %v); its words are withheld, since they seem to quote a bound value", e.Code, Classify(e.Err))
 }
 
@@ -41,10 +46,29 @@ func withhold(err error, args []any) error {
 	words := strings.FieldsFunc(strings.ToLower(said.Message()), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for _, arg := range args {
 		if slices.ContainsFunc(words, looksOf(arg).has) {
-			return &WithheldError{Code: said.Code(), Err: err}
+			return &WithheldError{Code: said.Code(), Says: reworded(said.Message()), Err: err}
 		}
 	}
 	return err
+}
+
+// tooLate is what a server says of a time to live that ends after the latest date that
+// it stores.
+var tooLate = regexp.MustCompile(`with ttl of \d+ seconds exceeds maximum supported expiration date of (\d{4}-\d\d-\d\d)T`)
+
+// reworded says what a server says, where that is known, without the bound values in it.
+func reworded(message string) string {
+	if date := tooLate.FindStringSubmatch(message); date != nil {
+		return "with that time to live it would expire after " + date[1] + ", which is the latest date that the server stores; " +
+			"give a shorter one, or change the server's storage_compatibility_mode (NONE: up to 2106) or expiration_date_overflow_policy"
+	}
+	return ""
+}
+
+// ExpiresTooLate reports whether the server has refused a time to live for that.
+func ExpiresTooLate(err error) bool {
+	var said gocql.RequestError
+	return errors.As(err, &said) && tooLate.MatchString(said.Message())
 }
 
 // looks are the ways in which a value may be written.

@@ -52,3 +52,16 @@ func TestOtherWordsOfAServerAreKept(t *testing.T) {
 	}
 	require.Equal(t, error(said("a secret")), withhold(said("a secret"), nil), "nothing was bound")
 }
+
+func TestATimeToLiveThatEndsTooLateIsSaidInOtherWords(t *testing.T) {
+	const quoted = "Request on table ks.t with ttl of 630720000 seconds exceeds maximum supported expiration date of " +
+		"2038-01-19T03:14:06+00:00. In order to avoid this use a lower TTL, change the expiration date overflow policy"
+	ttl := &Value{Bytes: []byte{0x25, 0x98, 0x06, 0x00}}
+	err := withhold(said(quoted), []any{ttl})
+	require.ErrorContains(t, err, "2038-01-19")
+	require.ErrorContains(t, err, "give a shorter one")
+	require.NotContains(t, err.Error(), "630720000")
+	require.True(t, ExpiresTooLate(err))
+	require.False(t, ExpiresTooLate(withhold(said("a ttl of 630720000"), []any{ttl})))
+	require.ErrorContains(t, withhold(said("a ttl of 630720000"), []any{ttl}), "withheld")
+}

@@ -20,13 +20,13 @@ func unwritten(err error) error {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return fmt.Errorf("%w: two keys of a map have one text", ErrTwice)
 	case errors.As(err, &fault) && fault.GoType != nil && hasMethods(fault.GoType):
-		return &hidden{"a " + fault.GoType.String() + " cannot be written as JSON", inner(fault)}
+		return &hidden{"the Go type " + fault.GoType.String() + " cannot be written as JSON", inner(fault)}
 	case errors.As(err, &syntax) && notUTF8(syntax):
 		return ErrNotUTF8
 	case fault != nil && fault.GoType != nil && fault.GoType.Kind() == reflect.Struct && fault.Err != nil:
-		return fmt.Errorf("a %s cannot be written as JSON: %w", fault.GoType, fault.Err) // names fields alone
+		return fmt.Errorf("the Go type %s cannot be written as JSON: %w", fault.GoType, fault.Err) // names fields alone
 	case fault != nil && fault.GoType != nil:
-		return &hidden{"a " + fault.GoType.String() + " cannot be written as JSON", inner(fault)}
+		return &hidden{"the Go type " + fault.GoType.String() + " cannot be written as JSON", inner(fault)}
 	}
 	return &hidden{"it cannot be written as JSON", err}
 }
@@ -82,9 +82,9 @@ func unfit(fault *json.SemanticError, into any) error {
 	case hasMethods(rt):
 		return &hidden{where + "it cannot be read from JSON", inner(fault)}
 	case rt.Kind() == reflect.Struct && fault.Err != nil: // names fields alone
-		return fmt.Errorf("%w: %sa %s cannot be read from JSON: %w", ErrUnfit, where, rt, fault.Err)
+		return fmt.Errorf("%w: %sthe Go type %s cannot be read from JSON: %w", ErrUnfit, where, rt, fault.Err)
 	}
-	return fmt.Errorf("%w: %sa JSON %s for a %s (or out of its range)", ErrUnfit, where, kindNames[fault.JSONKind], rt)
+	return fmt.Errorf("%w: %sa JSON %s for the Go type %s (or out of its range)", ErrUnfit, where, kindNames[fault.JSONKind], rt)
 }
 
 // inner is the error at the bottom of what the library says of it.

@@ -59,8 +59,8 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// meant is the end of an error that proposes names, as they must be written, or nothing.
-func meant(name string, names []string) string {
+// Meant is the end of an error that proposes names, as they must be written, or nothing.
+func Meant(name string, names []string) string {
 	near := Near(name, names)
 	if len(near) == 0 {
 		return ""

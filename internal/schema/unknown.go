@@ -23,7 +23,7 @@ func (l *loader) unknown(ctx context.Context, table string) error {
 		return err
 	}
 	if !slices.Contains(keyspaces, l.keyspace) {
-		return fmt.Errorf("%w: %s%s", ErrUnknownKeyspace, Spell(l.keyspace), meant(l.keyspace, keyspaces))
+		return fmt.Errorf("%w: %s%s", ErrUnknownKeyspace, Spell(l.keyspace), Meant(l.keyspace, keyspaces))
 	}
 	const where = " WHERE keyspace_name = ?"
 	err = l.each(ctx, into(&tables), "SELECT table_name FROM system_schema.tables"+where, l.keyspace)
@@ -37,5 +37,5 @@ func (l *loader) unknown(ctx context.Context, table string) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s in keyspace %s%s", ErrUnknownTable, Spell(table), Spell(l.keyspace),
-		meant(table, tables))
+		Meant(table, tables))
 }
