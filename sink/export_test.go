@@ -164,3 +164,29 @@ func TableOnNodes[T any](server Server, about *schema.Table, nodes []ring.Node, 
 	on.sets = ring.NewSets(nodes, replication)
 	return on
 }
+
+// Flight is the bound of what a sink has taken on.
+type Flight struct{ *flight }
+
+func NewFlight(workers int) Flight { return Flight{newFlight(workers)} }
+
+// TakeOn takes on jobs of a byte until there is no room, and returns how many.
+func (f Flight) TakeOn() (n int) {
+	for f.try(1) {
+		n++
+	}
+	return n
+}
+
+// Finish ends n jobs and reports whether who waits for room was woken.
+func (f Flight) Finish(n int) bool {
+	for range n {
+		f.release(1)
+	}
+	select {
+	case <-f.freed:
+		return true
+	default:
+		return false
+	}
+}
