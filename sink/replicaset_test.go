@@ -235,7 +235,7 @@ func TestABatchByReplicaSetGoesAfterTheLinger(t *testing.T) {
 	})
 }
 
-// sentAs is what was sent of each row but for its place in time.
+// sentAs counts what was sent of each row, without its timestamp.
 func sentAs(t *testing.T, all []sink.Sent) map[string]int {
 	t.Helper()
 	rows := map[string]int{}
