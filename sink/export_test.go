@@ -178,6 +178,9 @@ func (f Flight) TakeOn() (n int) {
 	return n
 }
 
+// HasWorker reports whether a job could be worked on at once, and takes it on then.
+func (f Flight) HasWorker() bool { return f.atOnce(1) }
+
 // Finish ends n jobs and reports whether who waits for room was woken.
 func (f Flight) Finish(n int) bool {
 	for range n {

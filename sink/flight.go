@@ -23,17 +23,18 @@ const maxQueued = 64
 // room for no more than the workers each job cost two goroutine switches, which
 // was dear where a job is one row.
 type flight struct {
-	mu    sync.Mutex
-	limit int
-	low   int // number from which on downwards the one who waits is woken
-	n     int
-	bytes int64
-	freed chan struct{} // has a token when something may have been freed
+	mu      sync.Mutex
+	workers int
+	limit   int
+	low     int // number from which on downwards the one who waits is woken
+	n       int
+	bytes   int64
+	freed   chan struct{} // has a token when something may have been freed
 }
 
 func newFlight(workers int) *flight {
 	queued := min(workers, maxQueued)
-	return &flight{limit: workers + queued, low: workers + queued/2, freed: make(chan struct{}, 1)}
+	return &flight{workers: workers, limit: workers + queued, low: workers + queued/2, freed: make(chan struct{}, 1)}
 }
 
 // acquire waits for room. Failed ends the wait too.
@@ -51,10 +52,16 @@ func (f *flight) acquire(ctx context.Context, bytes int64, failed <-chan struct{
 }
 
 // try takes room if there is some.
-func (f *flight) try(bytes int64) bool {
+func (f *flight) try(bytes int64) bool { return f.within(f.limit, bytes) }
+
+// atOnce takes room if there is a worker for it. What has not waited for room before
+// gains nothing by waiting for a worker: a batch may as well grow.
+func (f *flight) atOnce(bytes int64) bool { return f.within(f.workers, bytes) }
+
+func (f *flight) within(limit int, bytes int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.n > 0 && (f.n >= f.limit || f.bytes+bytes > maxFlightBytes) {
+	if f.n > 0 && (f.n >= limit || f.bytes+bytes > maxFlightBytes) {
 		return false
 	}
 	f.n++

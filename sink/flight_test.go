@@ -17,7 +17,11 @@ import (
 func TestMoreIsTakenOnThanIsWorkedOnAndTheOneWhoWaitsIsWokenOnceForMany(t *testing.T) {
 	for workers, queued := range map[int]int{1: 1, 7: 7, 64: 64, 256: 64} {
 		f := sink.NewFlight(workers)
-		require.Equal(t, workers+queued, f.TakeOn())
+		for range workers {
+			require.True(t, f.HasWorker())
+		}
+		require.False(t, f.HasWorker(), "a batch that lingers goes on growing")
+		require.Equal(t, queued, f.TakeOn())
 		left := queued - queued/2 - 1
 		require.False(t, f.Finish(left), "%d of %d that wait are gone", left, queued)
 		require.True(t, f.Finish(1))
