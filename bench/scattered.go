@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"time"
 )
 
-// scatteredRows is how many rows the figure writes, whatever -rows says: each is a
-// partition of its own, so that they cost what a hundred times as many rows in
-// batches of one partition do.
+// scatteredRows is how many rows the figure writes, whatever -rows says: each costs
+// many times what a row in a batch of one partition does.
 const scatteredRows = 150_000
 
 // How the contenders of the figure write.
@@ -23,8 +20,8 @@ const (
 	batchesInFlight = 64
 )
 
-// sample is a row of the figure. The partitions follow each other in no order of
-// their tokens, as those of a file do.
+// scatteredRow is a row of the figure, a partition of its own. The partitions follow
+// each other in no order of their tokens, as those of a file do.
 type scatteredRow struct {
 	ID     int64  `cql:"id"`
 	Sensor int32  `cql:"sensor"`
@@ -79,8 +76,10 @@ var scatteredFigure = figure{
 		if err != nil {
 			return nil, err
 		}
-		t := &table{columns: append(append([]string{}, workColumns[:4]...), "rows a second", "ratio to by hand, 64 in flight", "peak RSS, MB")}
-		t.columns[2] = "ratio to single inserts by hand with as many in flight"
+		t := &table{columns: []string{
+			"contender", "client CPU, ns a row", "ratio to single inserts by hand, as many in flight", "wanted",
+			"rows a second", "ratio to single inserts by hand, 64 in flight", "peak RSS, MB",
+		}}
 		for i, c := range contenders {
 			base := runs[0]
 			if c.job.InFlight == manyInFlight {
@@ -139,8 +138,3 @@ func (b *bench) scatteredChecksum(ctx context.Context, table string) (t tally, e
 	}
 	return t, iter.Close()
 }
-
-var errNoCQLSH = errors.New("there is no cqlsh (with Python 3.11: pip install cqlsh)")
-
-// copyFromTimeout ends a cqlsh that hangs.
-const copyFromTimeout = 10 * time.Minute

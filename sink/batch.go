@@ -10,10 +10,9 @@ import (
 
 // batch is rows of one partition (of one replica set with BatchByReplicaSet) on
 // their way to the server: their encoded values, copied into memory of its own, and
-// what they owe. Batches are used
-// again; gocql copies bound values into the request's frame before it sends
-// it, so nothing refers to them once a request has returned, not even one that
-// timed out or was given up.
+// what they owe. Batches are used again; gocql copies bound values into the request's
+// frame before it sends it, so nothing refers to them once a request has returned,
+// not even one that timed out or was given up.
 type batch struct {
 	key   []byte    // of the partition, or the number of the replica set
 	waits time.Time // since when: from the end of the Write that began it, which may have waited itself

@@ -208,3 +208,32 @@ func TableIntoNothing[T any](about *schema.Table, opts ...TableOption) rxcql.Sin
 func TakeTimestamps(ctx context.Context, r *rxcql.Run, tableID string, rows int, step int64) (first int64, err error) {
 	return tableClock(r, tableID).take(ctx, rows, step)
 }
+
+// Flight is the bound of what a sink has taken on.
+type Flight struct{ *flight }
+
+func NewFlight(workers int) Flight { return Flight{newFlight(workers, maxFlightBytes)} }
+
+// TakeOn takes on jobs of a byte until there is no room, and returns how many.
+func (f Flight) TakeOn() (n int) {
+	for f.try(1) {
+		n++
+	}
+	return n
+}
+
+// HasWorker reports whether a job could be worked on at once, and takes it on then.
+func (f Flight) HasWorker() bool { return f.atOnce(1) }
+
+// Finish ends n jobs and reports whether who waits for room was woken.
+func (f Flight) Finish(n int) bool {
+	for range n {
+		f.release(1)
+	}
+	select {
+	case <-f.freed:
+		return true
+	default:
+		return false
+	}
+}

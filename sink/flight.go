@@ -55,10 +55,16 @@ func (f *flight) acquire(ctx context.Context, bytes int64, failed <-chan struct{
 }
 
 // try takes room if there is some.
-func (f *flight) try(bytes int64) bool {
+func (f *flight) try(bytes int64) bool { return f.within(f.limit, bytes) }
+
+// atOnce takes room if there is a worker for it. What has not waited for room before
+// gains nothing by waiting for a worker: a batch may as well grow.
+func (f *flight) atOnce(bytes int64) bool { return f.within(f.workers, bytes) }
+
+func (f *flight) within(limit int, bytes int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.n > 0 && (f.n >= f.limit || f.bytes+bytes > f.most) {
+	if f.n > 0 && (f.n >= limit || f.bytes+bytes > f.most) {
 		return false
 	}
 	f.n++

@@ -127,7 +127,7 @@ func BatchBytes(n int) TableOption {
 }
 
 // Linger sets how long a batch that is not full waits for more rows of its
-// partition; default 5 ms, at most 1 minute. It matters only where rows come
+// partition, or replica set; default 5 ms, at most 1 minute. It matters only where rows come
 // slowly: otherwise batches fill, or make room for others, before.
 func Linger(d time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {

@@ -31,38 +31,41 @@ const (
 )
 
 // BatchByReplicaSet puts rows of different partitions into one unlogged batch where
-// they live on the same nodes: at most so many partitions (from 2 to 1,000) and
-// bytes (from 1 KiB to 16 MiB) in a batch of more than one. 0 stands for the
-// default: 10 partitions and 5 KiB, above which servers log a warning by default
-// (unlogged_batch_across_partitions_warn_threshold, batch_size_warn_threshold). They
-// refuse such batches above 50 KiB by default (batch_size_fail_threshold): 100 and
-// 48 KiB are faster, and make servers with default settings warn. Bytes are counted
-// as servers do, with about 20 for each cell and 48 for each row. Rows of one
-// partition alone go up to BatchBytes, as without the option; BatchRows holds for all.
+// they live on the same nodes. It is for rows in an order that spreads partitions, as
+// loads of files are, where a request costs more than the row in it.
 //
-// It is for rows in an order that spreads partitions, as loads of files are, where a
-// request for each row costs more than the row. Nothing else changes: each row has
-// its own timestamp and is a row error by itself; a batch that is refused or too
-// large is halved until the row at fault is found.
+// A batch of several partitions has at most so many partitions (from 2 to 1,000) and
+// bytes (from 1 KiB to 16 MiB). 0 stands for the default: 10 partitions and 5 KiB.
+// Above them servers log a warning by default (batch_size_warn_threshold,
+// unlogged_batch_across_partitions_warn_threshold), and above 50 KiB they refuse such a
+// batch (batch_size_fail_threshold). 100 partitions and 48 KiB take less CPU, and make
+// servers with default settings warn. Bytes are counted as servers do, with 20 for each
+// cell and 48 for each row. Rows of one partition alone go up to BatchBytes, as without
+// the option. BatchRows holds for all batches.
 //
-// Leave it out where rows of a partition come together, which are batched anyway;
-// where each row has to be written as soon as it comes, or its latency matters:
-// a batch waits for its slowest partition; for rows of some KiB and more, which a
-// request of their own costs little; and where nodes are short of memory or of threads
-// for coordinating, since one node has the work of all rows of a batch and a
-// batch that times out is sent again as a whole. A batch of several partitions is
-// neither atomic nor isolated, no more than single rows are.
+// Nothing else changes. Each row has its own timestamp, and of two rows with one key
+// the later wins. A batch that is refused or too large is halved until the row at fault
+// is found, and that row is a row error by itself. A batch of several partitions is
+// neither atomic nor isolated, no more than rows of their own are.
 //
-// The nodes and the keyspace's replication are read by Check. If either changes
-// meanwhile, batches go to nodes that are not all replicas of all rows: that is slower, and
-// never wrong. With a replication strategy that is not Cassandra's own, a batch has
-// only rows between two neighbouring tokens of nodes. Partitioners other than
-// Murmur3Partitioner are refused by Check, as rxcql.ErrConfig.
+// Leave it out:
 //
-// Batches that wait hold an eighth of the budget at most, in place of 64 batches. A cluster
-// with virtual nodes and a replication factor below its number of nodes has many
-// replica sets (16 for each node, or so): batches then fill only if rows come fast enough for
-// Linger, or with a longer Linger.
+//   - where rows of a partition come together: they are batched anyway;
+//   - where each row has to be written soon: a batch waits for its slowest partition;
+//   - for rows of some KiB and more, to which a request of their own adds little;
+//   - where nodes have little memory, or much to do: one node coordinates all rows of a
+//     batch, and a batch that times out is sent again as a whole.
+//
+// Check reads the nodes and the replication of the keyspace. If either changes while
+// the pipeline runs, some batches go to nodes that are not replicas of all their rows:
+// that is slower and never wrong. With a replication strategy that is not Cassandra's
+// own, a batch has only rows between two neighbouring tokens of nodes. A partitioner
+// other than Murmur3Partitioner is refused by Check, as rxcql.ErrConfig.
+//
+// Batches that are being filled hold an eighth of the budget at most, in place of 64
+// batches. A cluster with virtual nodes and more nodes than replicas has some 16 replica sets a
+// node. With hundreds of them batches may go before they are full, unless the writes
+// are slower than the rows come, or Linger is longer.
 func BatchByReplicaSet(partitions, bytes int) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		set := bySet{partitions: partitions, bytes: bytes}

@@ -164,6 +164,57 @@ func TestBatchesThatWaitAreBoundedByTheirBytesAsAWhole(t *testing.T) {
 	require.Less(t, rep.PeakBytes, int64(24<<20), "of 60 MB")
 }
 
+func TestBatchesByReplicaSetStillFillAfterMoreThanMayWait(t *testing.T) {
+	text := strings.Repeat("x", 1000)
+	rows := source.Seq(func(yield func(event, error) bool) {
+		for p := int64(0); p < 30_000 && yield(event{P: p, V: text}, nil); p++ {
+		}
+	})
+	var mu sync.Mutex
+	requests := 0
+	server := func(context.Context, sink.Sent) error {
+		mu.Lock()
+		defer mu.Unlock()
+		requests++
+		return nil
+	}
+	_, err := run(t, rows, sink.TableOn[event](server, events(), sink.BatchByReplicaSet(0, 0), sink.Linger(time.Minute)))
+	require.NoError(t, err)
+	require.LessOrEqual(t, requests, 30_000/4+1)
+}
+
+func TestTheSetOfAKeyOfSeveralColumnsIsThatOfItsToken(t *testing.T) {
+	about := tableOf(column("a", schema.PartitionKey, "text"), column("b", schema.PartitionKey, "bigint"), column("v", schema.Regular, "int"))
+	type row struct {
+		A string `cql:"a"`
+		B int64  `cql:"b"`
+		V int32  `cql:"v"`
+	}
+	var rows []row
+	for i := range 500 {
+		rows = append(rows, row{A: strings.Repeat("k", i%300), B: int64(i)})
+	}
+	nodes, replication := keyspaceOf(4)
+	sets := ring.NewSets(nodes, replication)
+	server := &recorder{}
+	_, err := run(t, sequence(rows...), sink.TableOnNodes[row](server.send, about, nodes, replication, sink.BatchByReplicaSet(0, 0), sink.Linger(time.Minute)))
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(server.sent), 500/10+4)
+	for _, s := range server.sent {
+		of := map[int]bool{}
+		for _, r := range s.Rows {
+			var key []byte
+			for _, v := range r.Values[:2] {
+				part := v.([]byte)
+				key = append(binary.BigEndian.AppendUint16(key, uint16(len(part))), part...)
+				key = append(key, 0)
+			}
+			of[sets.Of(ring.Token(key))] = true
+		}
+		require.Len(t, of, 1)
+	}
+}
+
 func TestABatchByReplicaSetGoesAfterTheLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -184,7 +235,7 @@ func TestABatchByReplicaSetGoesAfterTheLinger(t *testing.T) {
 	})
 }
 
-// sentAs is what was sent of each row but for its place in time.
+// sentAs counts what was sent of each row, without its timestamp.
 func sentAs(t *testing.T, all []sink.Sent) map[string]int {
 	t.Helper()
 	rows := map[string]int{}

@@ -25,7 +25,8 @@ import (
 // applies as one write: up to 100 rows (BatchRows) and 48 KiB (BatchBytes); a
 // larger row goes alone, and so does every row of a table without clustering
 // columns. A batch that is not full waits for 5 ms at most (Linger). Up to 64
-// batches (InFlight) are written at once; then Write waits.
+// batches (InFlight) are written at once; when as many again wait for that, 64 at
+// most, Write waits. With BatchByReplicaSet rows of different partitions go together.
 //
 // Order: every row has a write timestamp that goes up in the order of the
 // stream, so of two rows with one key the later wins, whatever order the server
@@ -46,8 +47,8 @@ import (
 // others are written. That row, and one that cannot be encoded, is a row error
 // (rxcql.WithRowErrors): by default the run fails with a rxcql.StageError around a
 // rxcql.RowError for each bad row of the batch, else they are left out. Where 16
-// rows of a batch are refused and none is taken, or the server no longer takes the
-// statement at all, the run fails whatever the policy.
+// rows of a batch of one partition are refused and none is taken, or the server no
+// longer takes the statement at all, the run fails whatever the policy.
 //
 // A write that fails in a way that may pass (a timeout, an overloaded, lost or
 // unavailable node) is sent again as it was, for as long as rxcql.WithRetry says;
@@ -57,9 +58,10 @@ import (
 // Report.Unknown. The number of requests out at once is halved when the server has
 // too much to do, and grows again.
 //
-// Held are the batches that wait (at most 64; for dead letters with the rows
-// themselves) and those
-// in flight (at most 64 MiB, or one batch), both charged to the budget.
+// Held are the batches that are being filled (at most 64, or 16 MiB with
+// BatchByReplicaSet; for dead letters with the rows themselves) and those that wait
+// to be written or are being written (at most 64 MiB, or one batch), both charged to
+// the budget.
 //
 // Check reports, all together and as rxcql.ErrSchema: unknown table or columns,
 // missing columns of the primary key, columns whose type does not fit the Go

@@ -43,9 +43,9 @@ func (w *workers[J]) hand(ctx context.Context, job J) error {
 	return nil
 }
 
-// room takes room for a job if there is some; the caller then has to push it.
+// room takes room for a job if a worker is free; the caller then has to push it.
 func (w *workers[J]) room(job J) bool {
-	return w.failed.get() == nil && w.flight.try(w.bytes(job))
+	return w.failed.get() == nil && w.flight.atOnce(w.bytes(job))
 }
 
 func (w *workers[J]) push(job J) {

@@ -50,7 +50,7 @@ func table(t *testing.T, partition int) (session *gocql.Session, keyspace string
 			p, c := i/partition, i%partition
 			b.Query("INSERT INTO original (p, c, v) VALUES (?, ?, ?)", int64(p), c, fmt.Sprint("row ", p, c))
 		}
-		require.NoError(t, session.ExecuteBatch(b))
+		require.Eventually(t, func() bool { return session.ExecuteBatch(b) == nil }, 5*time.Minute, 100*time.Millisecond)
 	}
 	return session, keyspace
 }
