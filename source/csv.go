@@ -180,12 +180,18 @@ func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 		err = fmt.Errorf("%d fields where the header has %d", len(fields), c.width)
 		certain = in.Lines() == 1
 	}
-	if !certain {
+	switch {
+	case !certain && c.split.Escaped():
+		return nil, fmt.Errorf("%w; %w", err, errBackslash)
+	case !certain:
 		return nil, fmt.Errorf("%w; %w", err, errLost)
 	}
 	c.now, c.bad = fields, err
 	return record, nil
 }
+
+var errBackslash = errors.New("a backslash stands before it, as cqlsh and DSBulk write quotes by default, and RFC 4180 doubles them: " +
+	"nothing more is read; write the file anew with doubled quotes (cqlsh: WITH ESCAPE='\"', DSBulk: --connector.csv.escape '\"')")
 
 // errLost says why reading ends whatever the policy for rows that fail.
 var errLost = errors.New("whether the lines after it are text of the same field or records cannot be told, so nothing more is read; " +

@@ -28,6 +28,20 @@ func Check(text []byte) error {
 	return fmt.Errorf("%w: %w", ErrSyntax, errTwoValues)
 }
 
+// CheckField is Check for a field of CSV that is to be JSON. It knows the literals
+// of CQL, which other tools write.
+func CheckField(text []byte) error {
+	err := Check(text)
+	if trimmed := bytes.TrimSpace(text); err != nil && len(trimmed) > 1 {
+		switch after := skip(trimmed[1:]); {
+		case trimmed[0] == '(', (trimmed[0] == '[' || trimmed[0] == '{') && len(after) > 0 && after[0] == '\'',
+			trimmed[0] == '{' && len(after) > 0 && after[0] != '"' && after[0] != '}':
+			return fmt.Errorf("%w; it looks like a literal of CQL, as cqlsh writes it, and JSON is needed", err)
+		}
+	}
+	return err
+}
+
 // Parts walks an array or an object that is valid JSON.
 type Parts struct {
 	rest []byte
