@@ -33,6 +33,9 @@ func Check(text []byte) error {
 func CheckField(text []byte) error {
 	err := Check(text)
 	if trimmed := bytes.TrimSpace(text); err != nil && len(trimmed) > 1 {
+		if string(trimmed) == "NULL" {
+			return fmt.Errorf("%w; if this stands for null, give NullText", err)
+		}
 		switch after := skip(trimmed[1:]); {
 		case trimmed[0] == '(', (trimmed[0] == '[' || trimmed[0] == '{') && len(after) > 0 && after[0] == '\'',
 			trimmed[0] == '{' && len(after) > 0 && after[0] != '"' && after[0] != '}':
