@@ -21,8 +21,8 @@ func Check(text []byte) error {
 	if utf8.Valid(text) && json.Valid(text) {
 		return nil
 	}
-	var any json.RawMessage
-	if err := Read(text, &any, true); err != nil {
+	var value json.RawMessage
+	if err := Read(text, &value, true); err != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrSyntax, errTwoValues)
