@@ -18,13 +18,11 @@ import (
 //
 // Null is an empty field without quotes, or NullText; text that is the same, and
 // empty text, is put in quotes, so that source.CSV can tell them apart. Null is a nil pointer,
-// slice or map, or an invalid sql.Null. Of a struct, text, numbers and bool are
-// written as Go does, with all their digits; []byte as 0x and hexadecimal
-// digits; types with MarshalText and UnmarshalText (time.Time, gocql.UUID,
-// netip.Addr, big.Int, inf.Dec) as these say; a time.Duration as nanoseconds;
-// other slices, maps, arrays and structs as JSON. Columns of an rxcql.Row are
-// written as NDJSON does, single values without quotes and text as it is; the
-// header comes with the first row, and all rows must have the same columns.
+// slice or map, an invalid sql.Null or netip.Addr. How values are written is said in
+// the documentation of package source (Forms of values in files): single values
+// without the quotes of JSON and text as it is, lists, maps and structs as JSON. Text
+// that is not UTF-8 is that row's error. Of rxcql.Rows the header comes with the first
+// one, and all must have the same columns.
 //
 // A single column that can be null needs a NullText: it would be an empty line.
 //

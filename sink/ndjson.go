@@ -11,23 +11,17 @@ import (
 )
 
 // NDJSON writes every row as a line of JSON into a file, in the order of the
-// stream: an object for a struct, as encoding/json makes it (so `json` tags name
-// the fields, not `cql` tags), but without escapes for HTML; methods that a type has on
-// its pointer are called in maps and in an any too. An inf.Dec has an exponent where
-// it would be written with more than 64 digits behind the point, or with zeros that
-// it does not have. New refuses a type of which JSON would lose something: a struct
-// with no exported field, two fields of one name, a method MarshalJSON that comes from
-// an embedded field. Other fields that are not exported, or are tagged json:"-", are
-// not written.
-//
-// Of an rxcql.Row it makes an object of all columns in their order, under the
-// server's names, as Cassandra's INSERT … JSON takes it: numbers for numbers,
-// with all their digits; "0x…" for blob; "2006-01-02" for date,
-// "15:04:05.000000000" for time, "2006-01-02T15:04:05.000Z" for timestamp (its
-// milliseconds beyond the years 0 to 9999); "1mo2d3ns" for duration; strings for
-// uuid and inet; arrays for lists, sets, vectors and tuples; objects for maps and
-// user-defined types, where a key that is no string is its JSON in a string;
-// null. Floats that are not finite are "NaN", "Infinity", "-Infinity".
+// stream: of a struct with `cql` tags an object under the names of its `json` tags,
+// or else its `cql` tags (with omitempty, omitzero and string as in encoding/json);
+// of an rxcql.Row an object of all columns in their order, under the server's names.
+// How values are written is said in the documentation of package source (Forms of
+// values in files), and source.NDJSON reads them; Cassandra's INSERT … JSON takes a
+// Row's but for years beyond 0 to 9999. Any other T is written in the form of encoding/json,
+// but without escapes for HTML; methods that a type has on its pointer are called in
+// maps and in an any too. Of such a T New refuses what JSON would lose: a struct with no
+// exported field, two fields of one name, a method MarshalJSON that comes from an
+// embedded field. Other fields that are not exported, or are tagged json:"-", are not
+// written.
 //
 // The file is made with mode 0644, less the umask. One that is there and not
 // empty is refused, except with Overwrite or where a job goes on; so is one that
@@ -49,8 +43,8 @@ import (
 // Before it in a job there can be no GroupAdjacent, and no Batch without Linger:
 // they hold rows from page to page, and a save waits until none are.
 //
-// A row that JSON cannot hold (NaN, text that is not UTF-8, two keys of a map with one
-// text) is that row's error
+// A row that JSON cannot hold (text that is not UTF-8, two keys of a map with one text)
+// is that row's error
 // (rxcql.WithRowErrors): by default it ends the run with a rxcql.StageError around
 // a rxcql.RowError, else the row is left out.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {

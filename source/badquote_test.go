@@ -105,6 +105,16 @@ func TestReadingEndsWhereAStrayQuoteMayHaveOpenedAField(t *testing.T) {
 	}
 }
 
+// cqlsh and DSBulk escape quotes with a backslash by default. Rows of such a file
+// would come out with other text, so it is no matter of one record.
+func TestQuotesWithBackslashesEndTheReadingInWordsThatHelp(t *testing.T) {
+	for _, line := range []string{`2,"a \"b\" c"`, `2,a \"b`, `2,"[\"a\", \"b\"]"`} {
+		_, err := source.CSV[note](fileWith(t, "id,text\n1,x\n"+line+"\n3,y\n")).
+			Count(t.Context(), rxcql.WithRowErrors(rxcql.SkipRows(100)))
+		fails(t, err, "line 3:", "a backslash stands before it", "WITH ESCAPE='\"'", "--connector.csv.escape '\"'")
+	}
+}
+
 // What a writer of RFC 4180 has written, with one byte changed, lost or added: no
 // row may come out that is not in the file, but for the one that was hit. Quotes
 // that are lost or added may leave a file that is right and says something else.

@@ -16,27 +16,35 @@ import (
 	"github.com/rxcql/rxcql/internal/lines"
 )
 
-// CSV reads a file of CSV (RFC 4180, commas) with a header, in the order of the
-// file, in the goroutine that runs the stream. T is a struct with `cql` tags,
-// which name the columns; other types are refused by New. The header may have the
-// columns in any order. One that is missing, named twice, or that T has not
-// (unless IgnoreUnknown is given) is rxcql.ErrSchema, from Check.
+// CSV reads a file of CSV (RFC 4180, commas, UTF-8) with a header, in the order of
+// the file, in the goroutine that runs the stream. T is a struct with `cql` tags,
+// which name the columns, or rxcql.Row with TypesOf; other types are refused by New.
+// The header may have the columns in any order. One that is missing, named twice, or
+// that T has not (unless IgnoreUnknown is given) is rxcql.ErrSchema, from Check, and
+// so is a file of another kind: compressed, in UTF-16, separated by semicolons.
 //
 // A field that is empty, or is NullText, and not quoted is null: a nil pointer,
-// slice or map, an invalid sql.Null, else the zero value. What fields may be is
-// said at sink.CSV, which writes what this reads; times are in RFC 3339. Spaces
-// belong to a field. Text is taken as it is, line breaks in quotes too.
+// slice or map, an invalid sql.Null, else the zero value. What else a field may be
+// is said in the package's documentation (Forms of values in files). Spaces belong to
+// a field. Text is taken as it is, line breaks in quotes too.
 //
 // Lines end with \n or \r\n, the last one with the file too; empty ones, and a
 // byte order mark at the beginning, are passed over. A record with a field that
-// does not fit is a row that failed, as with NDJSON; so is a line that has another
-// number of fields than the header, or quotes where none may be. Where that is so
-// in a record of several lines, or a quote is not closed, or a record is longer
-// than MaxLine, nobody knows where the next record begins: that ends the stream
-// under every policy.
+// does not fit, or is not UTF-8, is a row that failed, as with NDJSON; so is a line
+// that has another number of fields than the header, or a quote where none may be,
+// if its end is certain. The end of such a line is not certain, and ends the stream
+// under every policy, with an error that names the line, where
+//   - the record has several lines, or a quote is not closed,
+//   - the quote may have opened, or not closed, a field that a later line closes as a
+//     writer does, before a comma or the end of the line: lines between are perhaps
+//     rows and perhaps text,
+//   - a backslash stands before the quote, as cqlsh and DSBulk write quotes by
+//     default,
+//   - or the record is longer than MaxLine.
 //
 // All that NDJSON says of rows that fail, of pages, of what is held, of Check and of jobs with a
-// checkpoint holds here too; the header and NullText must be the same as well.
+// checkpoint holds here too; the header and NullText must be the same as well. Beside a line with
+// a stray quote up to MaxLine bytes of the lines after it are held.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
 	s := &file[T]{name: "CSV", path: path, cfg: cfg}
@@ -193,12 +201,18 @@ func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 		err = fmt.Errorf("%d fields where the header has %d", len(fields), c.width)
 		certain = in.Lines() == 1
 	}
-	if !certain {
+	switch {
+	case !certain && c.split.Escaped():
+		return nil, fmt.Errorf("%w; %w", err, errBackslash)
+	case !certain:
 		return nil, fmt.Errorf("%w; %w", err, errLost)
 	}
 	c.now, c.bad = fields, err
 	return record, nil
 }
+
+var errBackslash = errors.New("a backslash stands before it, as cqlsh and DSBulk write quotes by default, and RFC 4180 doubles them: " +
+	"nothing more is read; write the file anew with doubled quotes (cqlsh: WITH ESCAPE='\"', DSBulk: --connector.csv.escape '\"')")
 
 // errLost says why reading ends whatever the policy for rows that fail.
 var errLost = errors.New("whether the lines after it are text of the same field or records cannot be told, so nothing more is read; " +

@@ -16,11 +16,15 @@ import (
 )
 
 // NDJSON reads a file of one JSON value a line, an object for a struct, in the
-// order of the file, in the goroutine that runs the stream. Values are read as by
-// encoding/json, so `json` tags name the fields, not `cql` tags; numbers in an
-// any are json.Number. A name that is twice in an object is an error. A field that the object has not is the zero value; one
-// that T has not is an error, or passed over with IgnoreUnknown. T is not
-// rxcql.Row, since JSON does not tell the types of columns.
+// order of the file, in the goroutine that runs the stream.
+//
+// A struct with `cql` tags is read by the names in its `json` tags, its `cql` tags, or
+// without regard to case; its values are read as the package's documentation says
+// (Forms of values in files). rxcql.Row is read with TypesOf. Any other T is
+// encoding/json's: `json` tags name the fields, bytes are base64, and numbers in an
+// any are json.Number. A field that the object has not is the zero value; one that T
+// has not is an error, or passed over with IgnoreUnknown. A name that is twice
+// in an object is an error.
 //
 // Lines end with \n or \r\n, the last one with the file too; empty ones, and a
 // byte order mark at the beginning, are passed over. A line that is no valid JSON,
@@ -29,7 +33,8 @@ import (
 // around a rxcql.RowError that names file and line, and rows before it have been
 // delivered; a dead letter has the line as a string, or as a []byte if it is not
 // UTF-8. A line that is longer than MaxLine ends the stream under every policy.
-// Check reports a file that is missing or cannot be read, or is no regular file.
+// Check reports a file that is missing or cannot be read, is no regular file, or is
+// of another kind: compressed, in UTF-16, one JSON array.
 // A file that a sink writes to, in this run or another, is refused (not on Windows).
 //
 // Pages have up to 512 rows (PageRows), fewer where rows are large. Held are the

@@ -20,7 +20,7 @@ import (
 func ParseText(dst []byte, t *Type, text []byte) ([]byte, error) {
 	switch t.Kind {
 	case List, Set, Map, Tuple, UDT, Vector:
-		if err := jsonline.Check(text); err != nil {
+		if err := jsonline.CheckField(text); err != nil {
 			return dst, err
 		}
 		return ParseJSON(dst, t, text)

@@ -8,8 +8,9 @@ import "bytes"
 // if something before the quote was damaged and it opened or still is in a quoted
 // field. In the second case lines that look like rows are in truth text.
 type doubt struct {
-	kind doubtKind
-	rest []byte // of its line, behind that quote
+	kind    doubtKind
+	rest    []byte // of its line, behind that quote
+	escaped bool   // a backslash stands before it
 }
 
 type doubtKind uint8
@@ -32,14 +33,15 @@ func (s *Splitter) scan(line []byte, open bool) bool {
 			if closed < 0 {
 				return true
 			}
+			before := line[:closed-1]
 			open, line = false, line[closed:]
 			if !fieldEnds(line) {
-				s.doubtful(textFollows, line)
+				s.doubtful(textFollows, before, line)
 			}
 		}
 		field, rest, more := bytes.Cut(line, []byte{','})
 		if i := bytes.IndexByte(field, '"'); i >= 0 {
-			s.doubtful(bareQuote, line[i+1:])
+			s.doubtful(bareQuote, field[:i], line[i+1:])
 		}
 		if !more {
 			return false
@@ -50,9 +52,9 @@ func (s *Splitter) scan(line []byte, open bool) bool {
 	}
 }
 
-func (s *Splitter) doubtful(kind doubtKind, rest []byte) {
+func (s *Splitter) doubtful(kind doubtKind, before, rest []byte) {
 	if s.doubt.kind == noDoubt {
-		s.doubt = doubt{kind, rest}
+		s.doubt = doubt{kind, rest, bytes.HasSuffix(before, []byte{'\\'})}
 	}
 }
 
@@ -79,12 +81,13 @@ func fieldEnds(rest []byte) bool { return len(trimEnd(rest)) == 0 || rest[0] == 
 // its line however it is read. ahead hands it the lines that follow, until it has
 // seen enough or there are no more.
 //
-// Of a record of several lines it is not certain. Of one line it is, unless, with the quote in question taken as one inside or at the
+// Of a record of several lines it is not certain, nor where quotes seem to be
+// escaped in another way. Of one line it is, unless, with the quote in question taken as one inside or at the
 // beginning of a quoted field, this field is closed in a later line as a writer
 // closes it: before a comma or the end of the line. If no later quote can close
 // it, there is only one reading left.
 func (s *Splitter) EndIsCertain(ahead func(look func(line []byte) (more bool)) error) (bool, error) {
-	if s.open || s.lines > 1 || s.doubt.kind == noDoubt {
+	if s.open || s.lines > 1 || s.doubt.kind == noDoubt || s.doubt.escaped {
 		return false, nil
 	}
 	if s.doubt.kind == textFollows && s.quotes%2 == 1 {
@@ -109,6 +112,9 @@ func (s *Splitter) EndIsCertain(ahead func(look func(line []byte) (more bool)) e
 	})
 	return certain, err
 }
+
+// Escaped reports whether the quote in question has a backslash before it.
+func (s *Splitter) Escaped() bool { return s.doubt.escaped }
 
 // ending is what a line means for a quoted field that is taken to be open.
 type ending uint8

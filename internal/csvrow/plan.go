@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"unicode/utf8"
 	"unsafe"
 
@@ -56,7 +57,6 @@ func (p *Plan[T]) Columns() []string { return p.names }
 
 // Append writes a row and ends its line.
 func (p *Plan[T]) Append(dst []byte, row *T) ([]byte, error) {
-	var text []byte
 	for i, c := range p.cells {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -66,15 +66,16 @@ func (p *Plan[T]) Append(dst []byte, row *T) ([]byte, error) {
 			dst = append(dst, p.null...)
 			continue
 		}
+		start := len(dst)
 		var err error
-		text, err = c.Append(text[:0], at)
-		switch {
-		case err != nil:
+		if dst, err = c.Append(dst, at); err == nil && !utf8.Valid(dst[start:]) {
+			err = ErrNotUTF8
+		}
+		if err != nil {
 			return dst, p.wrong(i, err)
-		case !utf8.Valid(text):
-			return dst, p.wrong(i, ErrNotUTF8)
-		default:
-			dst = AppendField(dst, text, p.null)
+		}
+		if text := dst[start:]; needsQuotes(text, p.null) {
+			dst = AppendField(dst[:start], slices.Clone(text), p.null)
 		}
 	}
 	return append(dst, '\n'), nil

@@ -24,7 +24,7 @@ func (f Field) Null(null string) bool { return !f.Quoted && string(f.Text) == nu
 // AppendField writes a field's text, in quotes where it needs them or is the null
 // text, or is empty: a record of one empty field would be an empty line.
 func AppendField(dst, text []byte, null string) []byte {
-	if len(text) > 0 && string(text) != null && !bytes.ContainsAny(text, ",\"\r\n") {
+	if !needsQuotes(text, null) {
 		return append(dst, text...)
 	}
 	dst = append(dst, '"')
@@ -37,6 +37,10 @@ func AppendField(dst, text []byte, null string) []byte {
 		text = text[i+1:]
 	}
 	return append(append(dst, text...), '"')
+}
+
+func needsQuotes(text []byte, null string) bool {
+	return len(text) == 0 || string(text) == null || bytes.ContainsAny(text, ",\"\r\n")
 }
 
 // CheckNull refuses a null text that could not be told from the syntax.

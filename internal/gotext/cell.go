@@ -1,19 +1,11 @@
 package gotext
 
 import (
-	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
-	"net/netip"
 	"reflect"
-	"time"
 	"unsafe"
-
-	"github.com/gocql/gocql"
-	"gopkg.in/inf.v0"
 
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/jsonline"
@@ -44,141 +36,6 @@ const (
 	number              // as it is, but for words such as NaN
 	whole               // as it is, and it is no text: an array, an object, or what encoding/json makes
 )
-
-var (
-	typeTextMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
-	typeTextUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
-	typeJSONMarshaler   = reflect.TypeFor[json.Marshaler]()
-	typeJSONUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
-)
-
-// Plans makes cells. With loose, fields of JSON objects that a struct has not are
-// passed over.
-type Plans struct {
-	loose bool
-	made  map[reflect.Type]*Cell
-}
-
-// NewPlans returns a maker of cells.
-func NewPlans(loose bool) *Plans { return &Plans{loose, map[reflect.Type]*Cell{}} }
-
-// Of gives the cell of a type. A type that refers to itself refers to its cell.
-func (b *Plans) Of(rt reflect.Type) (*Cell, error) {
-	if c := b.made[rt]; c != nil {
-		return c, nil
-	}
-	c := &Cell{kind: rt.Kind()}
-	b.made[rt] = c
-	if err := b.fill(c, rt); err != nil {
-		delete(b.made, rt)
-		return c, err
-	}
-	return c, nil
-}
-
-// fill: what tells null first, then the types that CQL values are held in, then a
-// type's own methods, then the kinds.
-func (b *Plans) fill(c *Cell, rt reflect.Type) error {
-	if rt.Kind() == reflect.Pointer {
-		return b.pointer(c, rt)
-	}
-	if value, valid, ok := codec.NullStruct(rt); ok {
-		return b.null(c, value, valid.Offset)
-	}
-	switch rt {
-	case reflect.TypeFor[time.Time]():
-		timestamps(c)
-		return nil
-	case reflect.TypeFor[time.Duration]():
-		durations(c)
-		return nil
-	case reflect.TypeFor[gocql.Duration]():
-		cqlDurations(c)
-		return nil
-	case reflect.TypeFor[big.Int]():
-		varints(c)
-		return nil
-	case reflect.TypeFor[inf.Dec]():
-		decimals(c)
-		return nil
-	case reflect.TypeFor[netip.Addr]():
-		addresses(c)
-		return nil
-	case reflect.TypeFor[net.IP]():
-		ips(c)
-		return nil
-	case reflect.TypeFor[gocql.UUID]():
-		uuids(c)
-		return nil
-	}
-	pt := reflect.PointerTo(rt)
-	switch {
-	case pt.Implements(typeTextMarshaler) && pt.Implements(typeTextUnmarshaler):
-		texts(c, rt)
-		if pt.Implements(typeJSONMarshaler) || pt.Implements(typeJSONUnmarshaler) {
-			c.json = &Cell{}
-			b.json(c.json, rt)
-		}
-		return nil
-	case pt.Implements(typeJSONMarshaler) && pt.Implements(typeJSONUnmarshaler):
-		b.json(c, rt)
-		return nil
-	}
-	if kinds(c, rt.Kind()) {
-		return nil
-	}
-	return b.parts(c, rt)
-}
-
-// parts serves kinds that consist of other values.
-func (b *Plans) parts(c *Cell, rt reflect.Type) error {
-	switch rt.Kind() {
-	case reflect.Slice:
-		if rt.Elem().Kind() == reflect.Uint8 {
-			bytesOf(c)
-			return nil
-		}
-		return b.slice(c, rt)
-	case reflect.Array:
-		if rt.Len() == 16 && rt.Elem().Kind() == reflect.Uint8 {
-			uuids(c)
-			return nil
-		}
-		return b.array(c, rt)
-	case reflect.Map:
-		return b.mapping(c, rt)
-	case reflect.Interface:
-		if rt.NumMethod() == 0 {
-			b.json(c, rt)
-			return nil
-		}
-	case reflect.Struct:
-		if codecStruct(rt) || embedsPointer(rt) {
-			b.json(c, rt)
-			return nil
-		}
-		return b.object(c, rt)
-	}
-	return errors.New("it has no text; give it MarshalText and UnmarshalText")
-}
-
-// codecStruct reports whether only a struct's own methods know what it means in
-// CQL: what it is as text encoding/json decides.
-func codecStruct(rt reflect.Type) bool {
-	pt := reflect.PointerTo(rt)
-	for _, of := range []reflect.Type{
-		reflect.TypeFor[gocql.Marshaler](), reflect.TypeFor[gocql.Unmarshaler](),
-		reflect.TypeFor[gocql.UDTMarshaler](), reflect.TypeFor[gocql.UDTUnmarshaler](),
-	} {
-		if pt.Implements(of) {
-			return true
-		}
-	}
-	return false
-}
-
-// Nullable reports whether the type has a null of its own.
-func (c *Cell) Nullable() bool { return c.Null != nil }
 
 // AppendJSON adds a value as JSON.
 func (c *Cell) AppendJSON(dst []byte, p unsafe.Pointer) ([]byte, error) {
@@ -238,7 +95,7 @@ func (c *Cell) ReadJSON(p unsafe.Pointer, value []byte) error {
 	case '[', '{':
 		return unfit(value)
 	}
-	if c.form == escaped && !(c.kind == reflect.String && integer(value)) { // a varint may be held as a string
+	if c.form == escaped && (c.kind != reflect.String || !integer(value)) { // a varint may be held as a string
 		return unfit(value)
 	}
 	return c.Read(p, value)

@@ -135,6 +135,36 @@ func signed[G int | int8 | int16 | int32 | int64](c *Cell, other func(string) (G
 			}
 			return G(v), err
 		})
+	slow := c.Read
+	c.Read = func(p unsafe.Pointer, text []byte) error {
+		v, ok := digits(text)
+		if !ok || int64(G(v)) != v {
+			return slow(p, text)
+		}
+		*(*G)(p) = G(v)
+		return nil
+	}
+}
+
+// digits reads a whole number of up to 18 digits without making a string of it.
+func digits(text []byte) (v int64, ok bool) {
+	negative := len(text) > 0 && text[0] == '-'
+	if negative {
+		text = text[1:]
+	}
+	if len(text) == 0 || len(text) > 18 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		v = v*10 + int64(c-'0')
+	}
+	if negative {
+		v = -v
+	}
+	return v, true
 }
 
 func unsigned[G uint | uint8 | uint16 | uint32 | uint64](c *Cell) {

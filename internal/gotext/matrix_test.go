@@ -226,6 +226,9 @@ func TestATextThatIsNotCertainIsRefused(t *testing.T) {
 	refuse(read(cellOf[int](t), unsafe.Pointer(&n), ""), "empty, and not null")
 	var list []int
 	refuse(read(cellOf[[]int](t), unsafe.Pointer(&list), "['a', 77]"), "not valid JSON")
+	for _, literal := range []string{"['a', 77]", "{'a': 77}", "{77, 1}", "(77, 'x')", "{ street: '77'}"} {
+		refuse(read(cellOf[[]int](t), unsafe.Pointer(&list), literal), "a literal of CQL, as cqlsh writes it")
+	}
 	var m map[string]int
 	refuse(read(cellOf[map[string]int](t), unsafe.Pointer(&m), `{"a":77,"a":1}`), "twice")
 	var p place

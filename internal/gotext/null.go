@@ -48,12 +48,14 @@ func (c *Cell) through(inner *Cell, at func(unsafe.Pointer) unsafe.Pointer, abse
 // TwoNulls reports whether a type can be null in two ways that its user tells
 // apart, which one field of CSV does not.
 func TwoNulls(rt reflect.Type) bool {
-	inner := rt
-	if value, _, ok := codec.NullStruct(rt); ok {
+	var inner reflect.Type
+	value, _, null := codec.NullStruct(rt)
+	switch {
+	case null:
 		inner = value.Type
-	} else if rt.Kind() == reflect.Pointer {
+	case rt.Kind() == reflect.Pointer:
 		inner = rt.Elem()
-	} else {
+	default:
 		return false
 	}
 	if _, _, ok := codec.NullStruct(inner); ok {

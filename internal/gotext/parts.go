@@ -15,7 +15,7 @@ import (
 // checked is a Read of JSON from a field of CSV, which is not known to be any.
 func checked(read func(p unsafe.Pointer, value []byte) error) func(p unsafe.Pointer, text []byte) error {
 	return func(p unsafe.Pointer, text []byte) error {
-		if err := jsonline.Check(text); err != nil {
+		if err := jsonline.CheckField(text); err != nil {
 			return err
 		}
 		return read(p, bytes.TrimSpace(text))

@@ -20,8 +20,12 @@ func timestamps(c *Cell) {
 	c.Append = func(dst []byte, p unsafe.Pointer) ([]byte, error) {
 		return codec.AppendTimestamp(dst, *(*time.Time)(p)), nil
 	}
-	c.Read = func(p unsafe.Pointer, text []byte) (err error) {
-		*(*time.Time)(p), err = codec.ParseTimestamp(string(text))
+	c.Read = func(p unsafe.Pointer, text []byte) error {
+		t := (*time.Time)(p)
+		err := t.UnmarshalText(text)
+		if err != nil { // not in RFC 3339
+			*t, err = codec.ParseTimestamp(string(text))
+		}
 		return err
 	}
 }

@@ -21,11 +21,28 @@ func Check(text []byte) error {
 	if utf8.Valid(text) && json.Valid(text) {
 		return nil
 	}
-	var any json.RawMessage
-	if err := Read(text, &any, true); err != nil {
+	var value json.RawMessage
+	if err := Read(text, &value, true); err != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrSyntax, errTwoValues)
+}
+
+// CheckField is Check for a field of CSV that is to be JSON. It knows the literals
+// of CQL, which other tools write.
+func CheckField(text []byte) error {
+	err := Check(text)
+	if trimmed := bytes.TrimSpace(text); err != nil && len(trimmed) > 1 {
+		if string(trimmed) == "NULL" {
+			return fmt.Errorf("%w; if this stands for null, give NullText", err)
+		}
+		switch after := skip(trimmed[1:]); {
+		case trimmed[0] == '(', (trimmed[0] == '[' || trimmed[0] == '{') && len(after) > 0 && after[0] == '\'',
+			trimmed[0] == '{' && len(after) > 0 && after[0] != '"' && after[0] != '}':
+			return fmt.Errorf("%w; it looks like a literal of CQL, as cqlsh writes it, and JSON is needed", err)
+		}
+	}
+	return err
 }
 
 // Parts walks an array or an object that is valid JSON.
