@@ -140,8 +140,8 @@ func TestAnIPv4AddressInSixteenBytesIsNoNetIP(t *testing.T) {
 		require.ErrorIs(t, err, codec.ErrValue, cql)
 		require.ErrorContains(t, err, "use netip.Addr", cql)
 	}
-	var any any
-	_, err := decodeAs(typeOf(t, "inet"), bytesOf(t, mapped), any)
+	var none any
+	_, err := decodeAs(typeOf(t, "inet"), bytesOf(t, mapped), none)
 	require.ErrorContains(t, err, "use netip.Addr")
 }
 
