@@ -39,7 +39,7 @@ func encodeTemporal(t *Type, rt reflect.Type) (encodeFunc, error) {
 		if whole {
 			return always(func(buf []byte, v *int64) ([]byte, error) {
 				if *v < 0 || *v >= dayNanos {
-					return buf, errTimeOfDay
+					return buf, errOutOfDay
 				}
 				return appendInt(buf, *v, 8)
 			}), nil

@@ -9,7 +9,7 @@ import (
 const dayNanos = int64(24 * time.Hour)
 
 var (
-	errTimeOfDay = fmt.Errorf("%w: a time must be at least 0 and less than 24 h", ErrRange)
+	errOutOfDay = fmt.Errorf("%w: a time must be at least 0 and less than 24 h", ErrRange)
 	errSigns     = badValue("the months, days and nanoseconds of a duration must not have mixed signs")
 )
 
@@ -37,7 +37,7 @@ func CheckTimes(t *Type, data []byte) error {
 	if !hasTime(t) || data == nil {
 		return nil
 	}
-	if err := walkTimes(t, data); errors.Is(err, errTimeOfDay) {
+	if err := walkTimes(t, data); errors.Is(err, errOutOfDay) {
 		return err
 	}
 	return nil
@@ -50,7 +50,7 @@ func walkTimes(t *Type, data []byte) error {
 		if ns, err := readInt(data, 8); err != nil || ns >= 0 && ns < dayNanos {
 			return err
 		}
-		return errTimeOfDay
+		return errOutOfDay
 	case List, Set, Map:
 		n, err := r.count(4)
 		for range n {
