@@ -117,6 +117,6 @@ func decodeSetMap(rt reflect.Type, elem decodeFunc) decodeFunc {
 			}
 			m.SetMapIndex(key.Elem(), member)
 		}
-		return r.end()
+		return endOfKeys(&r, m, n)
 	}
 }

@@ -6,8 +6,11 @@ import (
 	"unsafe"
 )
 
-// decodeInet serves net.IP (as many bytes as the server sent; nil for null and empty), netip.Addr (invalid for null
-// and empty) and strings, in which an IPv4 address inside IPv6 is written as IPv4, as the server does.
+// errMapped: a net.IP of 16 bytes would be written back as 4, and be another key.
+var errMapped = badValue("an IPv4 address in 16 bytes (::ffff:a.b.c.d), which net.IP does not tell from one in 4; use netip.Addr")
+
+// decodeInet serves net.IP and other bytes (as many as the server sent; nil for null and empty), netip.Addr (invalid for
+// null and empty) and strings. An IPv4 address in 16 bytes, ::ffff:1.2.3.4, is no net.IP.
 func decodeInet(t *Type, rt reflect.Type) (decodeFunc, error) {
 	switch {
 	case rt == typeAddr:
@@ -18,7 +21,10 @@ func decodeInet(t *Type, rt reflect.Type) (decodeFunc, error) {
 			if len(data) == 0 {
 				return nil
 			}
-			_, err := addrOf(data)
+			a, err := addrOf(data)
+			if err == nil && rt == typeIP && a.Is4In6() {
+				err = errMapped
+			}
 			if err == nil {
 				*(*[]byte)(p) = s.bytes(data)
 			}
@@ -30,7 +36,7 @@ func decodeInet(t *Type, rt reflect.Type) (decodeFunc, error) {
 			if err != nil || a == (netip.Addr{}) {
 				return dst, err
 			}
-			return a.Unmap().AppendTo(dst), nil
+			return a.AppendTo(dst), nil
 		}), nil
 	}
 	return nil, unfit(t, rt)

@@ -68,8 +68,17 @@ func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 			}
 			m.SetMapIndex(k.Elem(), v.Elem())
 		}
-		return r.end()
+		return endOfKeys(&r, m, n)
 	}, nil
+}
+
+// endOfKeys refuses a Go map that holds fewer keys than the value has: keys that differ to the server may be equal in Go,
+// such as 0.0 and -0.0, or a zero and an empty value.
+func endOfKeys(r *reader, m reflect.Value, n int) error {
+	if m.Len() < n {
+		return fmt.Errorf("%w: two of its keys are one key of a %s; use a slice for a set, else rxcql.Row", ErrRange, m.Type())
+	}
+	return r.end()
 }
 
 func decodeNext(s *decodeState, r *reader, fn decodeFunc, dst reflect.Value) error {

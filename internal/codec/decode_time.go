@@ -10,7 +10,8 @@ import (
 
 const millisPerDay = 24 * 60 * 60 * 1000
 
-// decodeTemporal serves timestamp, date, time and duration. Times are in UTC; an empty value is the zero time.Time.
+// decodeTemporal serves timestamp, date, time and duration. Times are in UTC; an empty value is the zero time.Time. A
+// time out of the day, which others may have written, is given as it is.
 func decodeTemporal(t *Type, rt reflect.Type) (decodeFunc, error) {
 	whole := rt.Kind() == reflect.Int64
 	switch t.Kind {
@@ -90,6 +91,10 @@ func readDuration(data []byte) (gocql.Duration, error) {
 		return gocql.Duration{}, corrupt("months or days of a duration beyond 32 bits")
 	}
 	return d, r.end()
+}
+
+func mixedSigns(d gocql.Duration) bool {
+	return (d.Months < 0 || d.Days < 0 || d.Nanoseconds < 0) && (d.Months > 0 || d.Days > 0 || d.Nanoseconds > 0)
 }
 
 // decodeUUID serves uuid and timeuuid. A []byte is nil for null and empty; a time.Time takes the time of a timeuuid.

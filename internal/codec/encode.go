@@ -79,7 +79,7 @@ func receiver(rt reflect.Type, p unsafe.Pointer) any {
 
 // encodeUser takes the bytes of the type's own MarshalCQL; nil pointers and nil bytes are null, as in the driver.
 func encodeUser(t *Type, rt reflect.Type) encodeFunc {
-	info := t.Info()
+	info, times := t.Info(), hasTime(t)
 	return func(buf []byte, p unsafe.Pointer) ([]byte, bool, error) {
 		user, ok := receiver(rt, p).(gocql.Marshaler)
 		if !ok {
@@ -88,6 +88,11 @@ func encodeUser(t *Type, rt reflect.Type) encodeFunc {
 		data, err := user.MarshalCQL(info)
 		if err != nil {
 			return buf, false, &foreignError{"MarshalCQL of " + rt.String(), err}
+		}
+		if times {
+			if err := CheckTimes(t, data); err != nil {
+				return buf, false, err
+			}
 		}
 		return append(buf, data...), data == nil, nil
 	}
@@ -108,6 +113,9 @@ func encodeUserUDT(t *Type, rt reflect.Type) encodeFunc {
 			data, err := user.MarshalUDT(f.Name, infos[i])
 			if err != nil {
 				return buf, false, &foreignError{"MarshalUDT of " + rt.String(), err}
+			}
+			if err := CheckTimes(f.Type, data); err != nil {
+				return buf, false, err
 			}
 			start := len(buf)
 			buf = append(buf, 0, 0, 0, 0)

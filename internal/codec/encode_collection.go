@@ -25,7 +25,7 @@ func encodeCollection(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 		if err != nil {
 			return nil, within1("element", err)
 		}
-		return encodeEntries(rt, elem, nil), nil
+		return encodeEntries(t, rt, elem, nil), nil
 	}
 	return nil, unfit(t, rt)
 }
@@ -78,11 +78,13 @@ func encodeMap(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	if err != nil {
 		return nil, within1("value", err)
 	}
-	return encodeEntries(rt, key, value), nil
+	return encodeEntries(t, rt, key, value), nil
 }
 
-// encodeEntries writes the keys of a Go map, each followed by its value if there is a writer for those.
-func encodeEntries(rt reflect.Type, key, value encodeFunc) encodeFunc {
+// encodeEntries writes the keys of a Go map, each followed by its value if there is a writer for those. Keys that differ in
+// Go and are one to the server are refused, since chance would choose between their values.
+func encodeEntries(t *Type, rt reflect.Type, key, value encodeFunc) encodeFunc {
+	distinct := keysDistinct(t.Elems[0], rt.Key())
 	return func(buf []byte, p unsafe.Pointer) ([]byte, bool, error) {
 		m := reflect.NewAt(rt, p).Elem()
 		if m.IsNil() {
@@ -92,11 +94,22 @@ func encodeEntries(rt reflect.Type, key, value encodeFunc) encodeFunc {
 		if err != nil {
 			return buf, false, err
 		}
+		var seen map[string]bool
+		if !distinct && m.Len() > 1 {
+			seen = make(map[string]bool, m.Len())
+		}
 		k, v := reflect.New(rt.Key()), reflect.New(rt.Elem())
 		for it := m.MapRange(); it.Next(); {
 			k.Elem().SetIterKey(it)
+			start := len(buf)
 			if buf, err = appendElement(buf, key, k.UnsafePointer()); err != nil {
 				return buf, false, err
+			}
+			if seen != nil {
+				if seen[string(buf[start:])] {
+					return buf, false, badValue("two keys of the map are one %s", t.Elems[0])
+				}
+				seen[string(buf[start:])] = true
 			}
 			if value == nil {
 				continue
@@ -108,6 +121,26 @@ func encodeEntries(rt reflect.Type, key, value encodeFunc) encodeFunc {
 		}
 		return buf, false, nil
 	}
+}
+
+// keysDistinct reports whether keys that differ in Go always have other bytes.
+func keysDistinct(t *Type, rt reflect.Type) bool {
+	if rt.Implements(typeMarshaler) || reflect.PointerTo(rt).Implements(typeMarshaler) {
+		return false
+	}
+	switch t.Kind {
+	case Ascii, Text, Blob:
+		return rt.Kind() == reflect.String
+	case Tinyint, Smallint, Int, Bigint, Varint:
+		return rt.Kind() >= reflect.Int && rt.Kind() <= reflect.Uint64
+	case Boolean:
+		return true
+	case UUID, Timeuuid:
+		return byteArray16(rt)
+	case Inet:
+		return rt == typeAddr
+	}
+	return false
 }
 
 // encodeVector serves slices and arrays of the vector's dimension; null elements are refused, as the server does.

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"math"
 	"math/big"
 	"reflect"
 	"strconv"
@@ -107,7 +108,7 @@ func intFrom(k reflect.Kind, write func([]byte, int64) ([]byte, error), writeUin
 	return nil
 }
 
-// encodeFixed serves boolean, float and double.
+// encodeFixed serves boolean, float and double. A json.Number, which an any holds after JSON was read, is one too.
 func encodeFixed(t *Type, rt reflect.Type) (encodeFunc, error) {
 	switch {
 	case t.Kind == Boolean && rt.Kind() == reflect.Bool:
@@ -119,10 +120,29 @@ func encodeFixed(t *Type, rt reflect.Type) (encodeFunc, error) {
 		}), nil
 	case t.Kind == Float && rt.Kind() == reflect.Float32:
 		return always(func(buf []byte, v *uint32) ([]byte, error) { return binary.BigEndian.AppendUint32(buf, *v), nil }), nil
+	case rt == typeNumber && t.Kind != Boolean:
+		return encodeNumber(t.Kind), nil
 	case t.Kind == Double && rt.Kind() == reflect.Float64:
 		return always(func(buf []byte, v *uint64) ([]byte, error) { return binary.BigEndian.AppendUint64(buf, *v), nil }), nil
 	}
 	return nil, unfit(t, rt)
+}
+
+func encodeNumber(k Kind) encodeFunc {
+	bits := 64
+	if k == Float {
+		bits = 32
+	}
+	return always(func(buf []byte, v *string) ([]byte, error) {
+		f, err := strconv.ParseFloat(*v, bits)
+		switch {
+		case err != nil:
+			return buf, badValue("the number is none of %d bits", bits)
+		case bits == 32:
+			return binary.BigEndian.AppendUint32(buf, math.Float32bits(float32(f))), nil
+		}
+		return binary.BigEndian.AppendUint64(buf, math.Float64bits(f)), nil
+	})
 }
 
 // encodeVarint serves whole numbers of any length.

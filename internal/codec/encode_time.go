@@ -13,7 +13,8 @@ import (
 
 // encodeTemporal serves timestamp, date, time and duration. A time.Time is written as it is, the zero one as the
 // year 1 (the driver writes an empty value then); what is finer than a millisecond, or for a date a day of UTC, is
-// rounded down.
+// rounded down. A time out of the day is refused, since the server takes it and other drivers cannot read it; so is a
+// duration of mixed signs, which the server refuses.
 func encodeTemporal(t *Type, rt reflect.Type) (encodeFunc, error) {
 	whole := rt.Kind() == reflect.Int64
 	long := always(func(buf []byte, v *int64) ([]byte, error) { return appendInt(buf, *v, 8) })
@@ -36,7 +37,12 @@ func encodeTemporal(t *Type, rt reflect.Type) (encodeFunc, error) {
 		}
 	case Time:
 		if whole {
-			return long, nil
+			return always(func(buf []byte, v *int64) ([]byte, error) {
+				if *v < 0 || *v >= dayNanos {
+					return buf, errOutOfDay
+				}
+				return appendInt(buf, *v, 8)
+			}), nil
 		}
 	case Date:
 		return encodeDate(t, rt)
@@ -44,6 +50,9 @@ func encodeTemporal(t *Type, rt reflect.Type) (encodeFunc, error) {
 		switch {
 		case rt == typeDuration:
 			return always(func(buf []byte, v *gocql.Duration) ([]byte, error) {
+				if mixedSigns(*v) {
+					return buf, errSigns
+				}
 				buf = appendSignedVint(buf, int64(v.Months))
 				buf = appendSignedVint(buf, int64(v.Days))
 				return appendSignedVint(buf, v.Nanoseconds), nil
@@ -117,8 +126,9 @@ func encodeUUID(t *Type, rt reflect.Type) (encodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// encodeInet serves net.IP, netip.Addr and strings. Nil and the invalid address are null. A net.IP or string of an
-// IPv4 address takes 4 bytes however it is held; a netip.Addr knows which of the two it is.
+// encodeInet serves net.IP, netip.Addr, bytes and strings. Nil and the invalid address are null. A net.IP of an IPv4
+// address takes 4 bytes however it is held, since net.IPv4 and net.ParseIP make 16 of them; all others tell ::ffff:1.2.3.4,
+// which takes 16 bytes and is another key to the server, from 1.2.3.4.
 func encodeInet(t *Type, rt reflect.Type) (encodeFunc, error) {
 	appendAddr := func(buf []byte, a netip.Addr) ([]byte, bool, error) {
 		if a.Zone() != "" {
@@ -150,7 +160,10 @@ func encodeInet(t *Type, rt reflect.Type) (encodeFunc, error) {
 			if !ok {
 				return buf, false, badValue("an address of %d bytes", len(ip))
 			}
-			return appendAddr(buf, a.Unmap())
+			if rt == typeIP {
+				a = a.Unmap()
+			}
+			return appendAddr(buf, a)
 		}, nil
 	case rt.Kind() == reflect.String:
 		return func(buf []byte, p unsafe.Pointer) ([]byte, bool, error) {
@@ -158,7 +171,7 @@ func encodeInet(t *Type, rt reflect.Type) (encodeFunc, error) {
 			if err != nil {
 				return buf, false, badValue("the string is not an address")
 			}
-			return appendAddr(buf, a.Unmap())
+			return appendAddr(buf, a)
 		}, nil
 	}
 	return nil, unfit(t, rt)

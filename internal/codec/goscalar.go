@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/json"
 	"math/big"
 	"net"
 	"net/netip"
@@ -21,6 +22,7 @@ var (
 	typeAddr         = reflect.TypeFor[netip.Addr]()
 	typeIP           = reflect.TypeFor[net.IP]()
 	typeAny          = reflect.TypeFor[any]()
+	typeNumber       = reflect.TypeFor[json.Number]()
 	typeMarshaler    = reflect.TypeFor[gocql.Marshaler]()
 	typeUnmarshaler  = reflect.TypeFor[gocql.Unmarshaler]()
 	typeUDTMarshal   = reflect.TypeFor[gocql.UDTMarshaler]()

@@ -37,6 +37,11 @@ func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 	case List, Set, Map, Tuple, UDT, Vector:
 		return appendJSONParts(dst, t, data)
 	case Timestamp, Date, Time, Duration:
+		if t.Kind == Duration {
+			if d, err := readDuration(data); err == nil && mixedSigns(d) {
+				return dst, errSigns // the text has one sign
+			}
+		}
 		return appendJSONTime(dst, t, data)
 	case UUID, Timeuuid:
 		if len(data) != 16 {
@@ -45,7 +50,7 @@ func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 		return append(appendUUID(append(dst, '"'), [16]byte(data)), '"'), nil
 	case Inet:
 		a, err := addrOf(data)
-		return append(a.Unmap().AppendTo(append(dst, '"')), '"'), err
+		return append(a.AppendTo(append(dst, '"')), '"'), err
 	}
 	return appendJSONNumber(dst, t, data)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/gocql/gocql"
 	"github.com/rxcql/rxcql/internal/codec"
@@ -67,8 +68,10 @@ func drawRaw(t *rapid.T, typ *codec.Type) []byte {
 	switch typ.Kind {
 	case codec.Text, codec.Ascii, codec.Blob:
 		return fixed(rapid.SampledFrom([]int{0, 1, 7, 127, 128, 300}).Draw(t, "length"))
-	case codec.Bigint, codec.Counter, codec.Double, codec.Time, codec.Timestamp:
+	case codec.Bigint, codec.Counter, codec.Double, codec.Timestamp:
 		return fixed(8)
+	case codec.Time:
+		return binary.BigEndian.AppendUint64(nil, rapid.Uint64Max(uint64(24*time.Hour)-1).Draw(t, "time"))
 	case codec.Int, codec.Float, codec.Date:
 		return fixed(4)
 	case codec.Smallint:
@@ -81,15 +84,18 @@ func drawRaw(t *rapid.T, typ *codec.Type) []byte {
 		return fixed(16)
 	case codec.Inet:
 		raw := fixed(rapid.SampledFrom([]int{4, 16}).Draw(t, "length"))
-		raw[0] |= 1 // not an IPv4 address inside IPv6, which is not canonical
+		raw[0] |= 1 // not an IPv4 address inside IPv6, which is no net.IP
 		return raw
 	case codec.Varint:
 		return varint()
 	case codec.Decimal:
 		return append(fixed(4), varint()...)
 	case codec.Duration:
-		raw, err := gocql.Marshal(typ.Info(), gocql.Duration{Months: rapid.Int32().Draw(t, "m"), Days: rapid.Int32().Draw(t, "d"),
-			Nanoseconds: rapid.Int64().Draw(t, "n")})
+		d := gocql.Duration{Months: rapid.Int32Min(0).Draw(t, "m"), Days: rapid.Int32Min(0).Draw(t, "d"), Nanoseconds: rapid.Int64Min(0).Draw(t, "n")}
+		if rapid.Bool().Draw(t, "negative") {
+			d = gocql.Duration{Months: ^d.Months, Days: ^d.Days, Nanoseconds: ^d.Nanoseconds}
+		}
+		raw, err := gocql.Marshal(typ.Info(), d)
 		require.NoError(t, err)
 		return raw
 	case codec.List, codec.Set:

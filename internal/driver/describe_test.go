@@ -2,6 +2,7 @@ package driver_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/datatype"
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -43,6 +44,14 @@ func TestValuesAreComparedWithTheirTypesBeforeAStatementRuns(t *testing.T) {
 		require.EqualError(t, err, each.says)
 		require.NotContains(t, err.Error(), "4111")
 	}
+
+	times := serve(t, &script{params: []*message.ColumnMetadata{column("t", datatype.Time), column("l", datatype.NewList(datatype.Time))}})
+	about, err = times.Describe(t.Context(), insert)
+	require.NoError(t, err)
+	require.NoError(t, about.Fits([]any{24*time.Hour - 1, []time.Duration{0}}))
+	require.EqualError(t, about.Fits([]any{time.Duration(-1), []int64{0, int64(24 * time.Hour)}}),
+		"bound value 1: this time.Duration cannot be encoded as time: value out of range: a time must be at least 0 and less than 24 h\n"+
+			"bound value 2: this []int64 cannot be encoded as list(time): value out of range: a time must be at least 0 and less than 24 h")
 
 	tuples := serve(t, &script{params: []*message.ColumnMetadata{column("k", datatype.NewTuple(datatype.Int))}})
 	about, err = tuples.Describe(t.Context(), insert)

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // State tells what a Value stands for.
@@ -55,11 +57,19 @@ type BoundValueError struct {
 	Index   int    // position among the bound values, from 0
 	GoType  string // such as time.Duration
 	CQLType string // such as int
+	Err     error  // why, where that can be said
 }
 
 func (e *BoundValueError) Error() string {
-	return fmt.Sprintf("bound value %d: this %s cannot be encoded as %s", e.Index+1, e.GoType, e.CQLType)
+	text := fmt.Sprintf("bound value %d: this %s cannot be encoded as %s", e.Index+1, e.GoType, e.CQLType)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
+
+// Unwrap gives Err.
+func (e *BoundValueError) Unwrap() error { return e.Err }
 
 // BoundCountError says that a statement takes another number of bound values.
 type BoundCountError struct{ Want, Got int }
@@ -101,14 +111,24 @@ func (p *plain) MarshalCQL(info gocql.TypeInfo) (data []byte, err error) {
 		}
 	}()
 	data, err = gocql.Marshal(info, p.value)
-	if err != nil {
-		return nil, &BoundValueError{
-			Index:   p.index,
-			GoType:  fmt.Sprintf("%T", p.value),
-			CQLType: fmt.Sprint(info),
+	var why error
+	if err == nil {
+		if why = checkTimes(info, data); why == nil {
+			return data, nil
 		}
 	}
-	return data, nil
+	return nil, &BoundValueError{Index: p.index, GoType: fmt.Sprintf("%T", p.value), CQLType: fmt.Sprint(info), Err: why}
+}
+
+// checkTimes refuses a time out of the day, which gocql and the server take.
+func checkTimes(info gocql.TypeInfo, data []byte) error {
+	switch info.Type() {
+	case gocql.TypeTime, gocql.TypeList, gocql.TypeSet, gocql.TypeMap, gocql.TypeTuple, gocql.TypeUDT, gocql.TypeCustom:
+		if t, err := codec.FromDriver(info); err == nil {
+			return codec.CheckTimes(t, data)
+		}
+	}
+	return nil
 }
 
 // guarded returns args with each Go value replaced by a plain. Args that are
