@@ -14,10 +14,9 @@ import (
 
 // unpaged is a server that answers a statement with so many rows with paging off
 // alone, and each time only when it is asked again.
-func unpaged(rows int, sizes *[]int) *cqltest.Script {
+func unpaged(rows int) *cqltest.Script {
 	busy := false
 	return &cqltest.Script{Statement: scripted, Answer: func(size int, state string) ([]int32, string, message.Message) {
-		*sizes = append(*sizes, size)
 		if size > 0 {
 			return nil, "", &message.Invalid{ErrorMessage: "Cannot page queries with both ORDER BY and a IN restriction on the partition key; " +
 				"you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"}
@@ -30,14 +29,14 @@ func unpaged(rows int, sizes *[]int) *cqltest.Script {
 }
 
 func TestAStatementThatCannotBePagedIsReadWholeAlsoInAJob(t *testing.T) {
-	var sizes []int
-	stream := source.Query[int32](unpaged(20_000, &sizes).Start(t), scripted)
+	s := unpaged(20_000)
+	stream := source.Query[int32](s.Start(t), scripted)
 	var rows []int32
 	rep, err := stream.ForEach(t.Context(), func(v int32) error { rows = append(rows, v); return nil })
 	require.NoError(t, err)
 	require.Equal(t, numbers(20_000), rows)
 	require.EqualValues(t, 1, rep.Pages)
-	require.Equal(t, []int{100, 0, 0}, sizes)
+	require.Equal(t, []int{100, 0, 0}, s.Sizes())
 
 	store := &jobtest.Store{}
 	_, broken := runUntil(t, stream, store, 300, true)
@@ -49,8 +48,7 @@ func TestAStatementThatCannotBePagedIsReadWholeAlsoInAJob(t *testing.T) {
 }
 
 func TestAnAnswerThatIsLargerThanTheBudgetAndCannotBePagedIsRefusedWithAdvice(t *testing.T) {
-	var sizes []int
-	stream := source.Query[int32](unpaged(20_000, &sizes).Start(t), scripted)
+	stream := source.Query[int32](unpaged(20_000).Start(t), scripted)
 	rep, err := stream.ForEach(t.Context(), func(int32) error { return nil }, rxcql.WithBudget(rxcql.MinBudgetPerInput))
 	for _, words := range []string{"ORDER BY", "IN on the partition key", "160000 bytes", "65536", "rxcql.WithBudget", "LIMIT"} {
 		require.ErrorContains(t, err, words)

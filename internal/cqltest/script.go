@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,16 @@ type Script struct {
 
 	mu       sync.Mutex
 	requests []string
+	sizes    []int
+
+	answering sync.Mutex // the functions are called one at a time
+}
+
+// Sizes are the rows that each page was asked for.
+func (s *Script) Sizes() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sizes)
 }
 
 // Took gives the requests since it was last called, but for those that keep a
@@ -141,6 +152,9 @@ func (s *Script) answer(m message.Message) message.Message {
 		if m.Options != nil {
 			size, state = int(m.Options.PageSize), string(m.Options.PagingState)
 		}
+		s.mu.Lock()
+		s.sizes = append(s.sizes, size)
+		s.mu.Unlock()
 		return s.page(size, state)
 	}
 	return &message.ProtocolError{ErrorMessage: "not in the script"}
@@ -176,6 +190,8 @@ func named(name string, typ datatype.DataType) *message.ColumnMetadata {
 }
 
 func (s *Script) page(size int, state string) message.Message {
+	s.answering.Lock()
+	defer s.answering.Unlock()
 	answer := s.Answer
 	if answer == nil {
 		answer = s.inOrder
