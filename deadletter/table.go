@@ -186,12 +186,13 @@ func (w *tableWriter) args(l *rxcql.Letter) []any {
 	}
 }
 
-// Close asks whether the letters are in the table that is there now.
-func (w *tableWriter) Close() error {
-	if !w.wrote.Load() || w.ctx.Err() != nil {
-		return nil
+// Close asks whether the letters are in the table that is there now, as long as
+// requests may be sent.
+func (w *tableWriter) Close() (err error) {
+	if w.wrote.Load() && w.ctx.Err() == nil {
+		err = rxcql.Retry(w.ctx, driver.MayPass, func() error { return w.encoding.Unchanged(w.ctx) })
 	}
-	if err := rxcql.Retry(w.ctx, driver.MayPass, func() error { return w.encoding.Unchanged(w.ctx) }); err != nil {
+	if err != nil {
 		return fmt.Errorf("deadletter.Table %s: %w", w.name, err)
 	}
 	return nil
