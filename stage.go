@@ -31,7 +31,7 @@ type StageInfo struct {
 	// Holds: the stage keeps rows from one page to the next, for as long as no
 	// more come.
 	Holds bool
-	// Lingers: the stage keeps rows for a time, which may be long.
+	// Lingers: the stage keeps rows for a time, which may be long; see Stage.Hurry.
 	Lingers bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
 	// reported as filtered, but for those that failed (RowFailed).

@@ -53,7 +53,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
 		rows: to.fork(), clock: newClock(r.Epoch(), lists && !t.cfg.delete),
-		gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(t.cfg.linger),
+		gathering: make(chan struct{}, 1), wire: wire, linger: newLingering(st, t.cfg.linger),
 	}
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
