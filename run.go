@@ -39,7 +39,8 @@ type Run struct {
 	failed error   // what Fail was called with first
 	last   *Report // the final one, once the run has ended
 
-	job *job // nil without a checkpoint
+	job   *job // nil without a checkpoint
+	hurry hurry
 
 	shared sync.Map // see Shared
 

@@ -163,6 +163,8 @@ func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
 		return nil, context.Cause(ctx)
 	}
 	defer j.barrier.Release(allDeliveries)
+	j.run.hurry.begin()
+	defer j.run.hurry.end()
 	if err := j.drained(ctx); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ type StageInfo struct {
 	// it; what is Synchronous and Holds all the same keeps its rows. See
 	// Stream.OutOfStep.
 	Synchronous bool
-	// Lingers: the stage keeps rows for a time, which may be long.
+	// Lingers: the stage keeps rows for a time, which may be long; see Stage.Hurry.
 	Lingers bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
 	// reported as filtered, but for those that failed (RowFailed).

@@ -97,12 +97,17 @@ func (t *Track) Room(ctx context.Context) error {
 	if t.job == nil || t.job.holds.Load() {
 		return nil
 	}
-	for {
+	for hurried := false; ; {
 		t.mu.Lock()
 		waiting := len(t.beyond)
 		t.mu.Unlock()
 		if waiting < maxUnsettled {
 			return nil
+		}
+		if !hurried {
+			hurried = true
+			t.st.run.hurry.begin()
+			defer t.st.run.hurry.end()
 		}
 		select {
 		case <-t.moved:

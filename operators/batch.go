@@ -99,6 +99,8 @@ func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Strea
 	b.timer = time.NewTimer(b.linger)
 	b.timer.Stop()
 	limit := limitFor[T](b)
+	hurry, forget := st.Hurry()
+	defer forget()
 	return border(ctx, func(ctx context.Context, post poster) error {
 		group, ctx := st.Group(ctx)
 		group.Go(func() error {
@@ -108,6 +110,10 @@ func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Strea
 					return nil
 				case <-b.timer.C:
 					if err := post(func() error { return b.expire(ctx) }); err != nil {
+						return err
+					}
+				case <-hurry:
+					if err := post(func() error { return b.flush(ctx) }); err != nil {
 						return err
 					}
 				}

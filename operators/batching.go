@@ -24,10 +24,12 @@ type batching[T any] struct {
 	lease *rxcql.Lease // what rows owe, once their page has gone
 	timer *time.Timer  // nil without Linger
 	due   time.Time
+
+	hurried func() bool
 }
 
 func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out rxcql.Observer[[]T]) *batching[T] {
-	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0)}
+	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), hurried: st.Hurried}
 	b.size, b.keep = rxcql.SizeOf[T](), rxcql.Keeper[T]()
 	b.room = firstRoom
 	if cfg.count > 0 {
@@ -89,8 +91,12 @@ func (b *batching[T]) hold(p *rxcql.Page[T], fresh int64) {
 	if b.lease == nil {
 		b.lease = b.account.Lease()
 		if b.timer != nil {
-			b.due = time.Now().Add(b.linger)
-			b.timer.Reset(b.linger)
+			linger := b.linger
+			if b.hurried() {
+				linger = 0
+			}
+			b.due = time.Now().Add(linger)
+			b.timer.Reset(linger)
 		}
 	}
 	b.lease.Take(p.Lease, fresh)

@@ -3,19 +3,25 @@ package sink
 import (
 	"sync"
 	"time"
+
+	"github.com/rxcql/rxcql"
 )
 
 // lingering wakes the goroutine that sends batches which have waited too long.
 // While nothing waits there is no timer.
 type lingering struct {
 	after time.Duration
+	hurry <-chan struct{}
 	woken chan struct{} // has a token when something waits
 	done  chan struct{}
 	once  sync.Once
+
+	forget func() // hurry
 }
 
-func newLingering(after time.Duration) *lingering {
-	return &lingering{after: after, woken: make(chan struct{}, 1), done: make(chan struct{})}
+func newLingering(st *rxcql.Stage, after time.Duration) *lingering {
+	hurry, forget := st.Hurry()
+	return &lingering{after: after, hurry: hurry, forget: forget, woken: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 func (l *lingering) wake() {
@@ -25,7 +31,15 @@ func (l *lingering) wake() {
 	}
 }
 
-func (l *lingering) stop() { l.once.Do(func() { close(l.done) }) }
+func (l *lingering) stop() {
+	l.once.Do(func() {
+		l.forget()
+		close(l.done)
+	})
+}
+
+// shortest is after how long what may not be sent is tried again, in a hurry.
+const shortest = 5 * time.Millisecond
 
 // lingerer sends what has waited for cfg.linger, until Close.
 func (w *tableWriter[T]) lingerer() error {
@@ -39,6 +53,8 @@ func (w *tableWriter[T]) lingerer() error {
 			timer := time.NewTimer(wait)
 			select {
 			case <-timer.C:
+			case <-w.linger.hurry:
+				timer.Stop()
 			case <-w.linger.done:
 				timer.Stop()
 				return nil
@@ -53,12 +69,16 @@ func (w *tableWriter[T]) lingerer() error {
 func (w *tableWriter[T]) sendDue() time.Duration {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
+	after, again := w.linger.after, w.linger.after
+	if w.st.Hurried() {
+		after, again = 0, min(again, shortest)
+	}
 	for b := w.open.oldest; b != nil; b = w.open.oldest {
-		if left := w.linger.after - time.Since(b.waits); left > 0 {
+		if left := after - time.Since(b.waits); left > 0 {
 			return left
 		}
 		if !w.workers.room(b) {
-			return w.linger.after
+			return again
 		}
 		w.open.remove(b)
 		w.workers.push(b)

@@ -53,7 +53,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
 		rows: to.fork(), step: t.step(to.about), gathering: make(chan struct{}, 1),
-		wire: wire, same: to.same, linger: newLingering(t.cfg.linger),
+		wire: wire, same: to.same, linger: newLingering(st, t.cfg.linger),
 	}
 	if t.fns.timestamp == nil {
 		w.clock = tableClock(r, to.about.ID)
