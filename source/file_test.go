@@ -123,7 +123,7 @@ func TestALineOfJSONThatDoesNotFitIsNamed(t *testing.T) {
 		`{"n":1} "secret"`:            {"line 702", "something follows the value, from byte 8 on"},
 		`{"n":}secret`:                {"line 702", "not valid JSON: from byte 6 on"},
 		`{"n":300}`:                   {"line 702", "field n: a JSON number for an int8"},
-		`{"n":"secret"}`:              {"line 702", "field n: a JSON string for a int8"},
+		`{"n":"secret"}`:              {"line 702", "field n: a JSON string for an int8"},
 		`{"m":"secret"}`:              {"line 702", `unknown field "m"`},
 		`[1]`:                         {"line 702", "a JSON array"},
 		`null`:                        {"line 702", "null where a value is needed"},
