@@ -145,7 +145,7 @@ func TestHundredsOfReplicaSetsMakeNoTinyBatches(t *testing.T) {
 	require.Less(t, len(server.sent), len(rows)/10+500, "the last batch of each set may be small")
 }
 
-func TestBatchesThatWaitAreBoundedByTheirBytesAsAWhole(t *testing.T) {
+func TestBatchesThatWaitHoldAnEighthOfTheBudgetAsAWhole(t *testing.T) {
 	nodes, replication := keyspaceOf(200)
 	large := strings.Repeat("x", 100<<10)
 	rows := source.Seq(func(yield func(event, error) bool) {
@@ -157,7 +157,7 @@ func TestBatchesThatWaitAreBoundedByTheirBytesAsAWhole(t *testing.T) {
 	})
 	server := func(context.Context, sink.Sent) error { return nil }
 	rep, err := run(t, rows, sink.TableOnNodes[event](server, events(), nodes, replication,
-		sink.BatchByReplicaSet(1000, 16<<20), sink.BatchBytes(16<<20), sink.Linger(time.Minute), sink.InFlight(1)), rxcql.WithBudget(1<<30))
+		sink.BatchByReplicaSet(1000, 16<<20), sink.BatchBytes(16<<20), sink.Linger(time.Minute), sink.InFlight(1)), rxcql.WithBudget(128<<20))
 	require.NoError(t, err)
 	require.EqualValues(t, 600, rep.Written)
 	require.Greater(t, rep.PeakBytes, int64(12<<20))

@@ -122,7 +122,7 @@ func TestALineOfJSONThatDoesNotFitIsNamed(t *testing.T) {
 		`{"n":"secret"`:               {"line 702", "not valid JSON: it ends too early"},
 		`{"n":1} "secret"`:            {"line 702", "something follows the value, from byte 8 on"},
 		`{"n":}secret`:                {"line 702", "not valid JSON: from byte 6 on"},
-		`{"n":300}`:                   {"line 702", "field n: a JSON number for an int8"},
+		`{"n":300}`:                   {"line 702", "field n: a JSON number for the Go type int8"},
 		`{"n":"secret"}`:              {"line 702", "field n: a JSON string for the Go type int8"},
 		`{"m":"secret"}`:              {"line 702", `unknown field "m"`},
 		`[1]`:                         {"line 702", "a JSON array"},

@@ -10,7 +10,7 @@ const dayNanos = int64(24 * time.Hour)
 
 var (
 	errOutOfDay = fmt.Errorf("%w: a time must be at least 0 and less than 24 h", ErrRange)
-	errSigns     = badValue("the months, days and nanoseconds of a duration must not have mixed signs")
+	errSigns    = badValue("the months, days and nanoseconds of a duration must not have mixed signs")
 )
 
 // hasTime reports whether values of a type may hold a time.
