@@ -61,7 +61,7 @@ func (s *Session) query(ctx context.Context, st Statement) (*gocql.Query, *binde
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(args) > 0 && !preparable(st.CQL) {
+	if len(args) > 0 && st.Encoding == nil && !preparable(st.CQL) { // one with an Encoding has been prepared
 		return nil, nil, ErrNotPreparable
 	}
 	if st.Timestamp != nil && *st.Timestamp == 0 {
