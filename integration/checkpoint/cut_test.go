@@ -45,7 +45,7 @@ func (silent) Println(...any)        {}
 func TestAHolderThatIsCutOffLosesTheJobBeforeAnotherCanHaveIt(t *testing.T) {
 	direct, table := newTable(t)
 	session, proxy := proxied(t)
-	c := lock(t, session, table, "job")
+	c := lock(t, session, table, "job", checkpoint.Lease(shortLease))
 	require.NoError(t, save(t, c, "old"))
 	time.Sleep(2 * time.Second)
 	proxy.Stop()

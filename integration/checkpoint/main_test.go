@@ -55,7 +55,8 @@ func deaf(c *gocql.ClusterConfig) { c.Events.DisableSchemaEvents = true }
 // lock locks a job with a lease of 3 s unless others are given; it must be free.
 func lock(t *testing.T, session *gocql.Session, table, job string, opts ...checkpoint.TableOption) rxcql.Checkpoint {
 	t.Helper()
-	opts = append([]checkpoint.TableOption{checkpoint.Lease(3 * time.Second)}, opts...)
+	// A busy machine may not get round to a renewal for seconds.
+	opts = append([]checkpoint.TableOption{checkpoint.Lease(5 * time.Minute)}, opts...)
 	c, err := checkpoint.Table(session, table, opts...).Lock(t.Context(), job)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Unlock() }) // tests that end it look at the error themselves
