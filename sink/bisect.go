@@ -79,7 +79,7 @@ func (d *delivery) hopeless(ctx context.Context) bool {
 	if !d.asked {
 		d.asked = true
 		last := d.bad[len(d.bad)-1]
-		cql := d.batch.rows[last.row].statement.cql
+		cql := d.batch.rows[last.row].statement.sent
 		d.gone = stands(ctx, last.err, func(ctx context.Context) error { return d.wire.prepares(ctx, cql) }) != nil
 	}
 	return d.gone

@@ -73,9 +73,7 @@ func (e *each[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	if e.cfg.inFlight == 1 {
 		return &eachInOrder[T]{st: r.SinkStage("Each"), fn: e.fn, ctx: ctx}, nil
 	}
-	keep := rxcql.Keeper[T]()
 	return openRows(ctx, r, "Each", e.cfg.inFlight, func(row T) (func(context.Context) error, error) {
-		row = keep(row)
 		return func(ctx context.Context) error { return ofUsers(e.fn(ctx, row), row) }, nil
 	}), nil
 }

@@ -237,3 +237,18 @@ func (f Flight) Finish(n int) bool {
 		return false
 	}
 }
+
+// Prepared is a sink that works as Exec does: prepare is called with each row in
+// order, and what it returns is called in the background.
+func Prepared[T any](prepare func(T) func()) rxcql.Sink[T] { return prepared[T](prepare) }
+
+type prepared[T any] func(T) func()
+
+func (prepared[T]) Check(context.Context) error { return nil }
+
+func (fn prepared[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+	return openRows(ctx, r, "Prepared", DefaultInFlight, func(row T) (func(context.Context) error, error) {
+		run := fn(row)
+		return func(context.Context) error { run(); return nil }, nil
+	}), nil
+}

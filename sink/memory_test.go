@@ -114,7 +114,7 @@ func TestTheMemoryOfATableSinkStaysInTheBudget(t *testing.T) {
 
 // shape is a kind of row: its source, and what may be done with it.
 type shape interface {
-	run(t *rapid.T, budget int64)
+	run(t *testing.T, rt *rapid.T, budget int64)
 }
 
 type shapeOf[T any] struct {
@@ -122,20 +122,25 @@ type shapeOf[T any] struct {
 	row  func(page []byte, i int) T // the row's bytes are those of the page
 }
 
+// pageBytes is a page's memory, and rowBytes what a row has of it.
+const (
+	pageBytes = 1 << 20
+	rowBytes  = 1 << 10
+)
+
 // rows come in pages of which each is one piece of memory, as the driver's are.
 func (s shapeOf[T]) rows(n int, h *sampling) rxcql.Stream[T] {
-	const pageBytes = 64 << 10
 	return source.Seq(func(yield func(T, error) bool) {
 		var page []byte
 		for i := range n {
-			if len(page) < 1<<10 {
+			if len(page) < rowBytes {
 				page = make([]byte, pageBytes)
 			}
 			h.look()
-			if !yield(s.row(page[:1<<10], i), nil) {
+			if !yield(s.row(page[:rowBytes], i), nil) {
 				return
 			}
-			page = page[1<<10:]
+			page = page[rowBytes:]
 		}
 	})
 }
@@ -155,15 +160,19 @@ func (s *sampling) look() {
 	}
 }
 
-func (s shapeOf[T]) run(t *rapid.T, budget int64) {
+func (s shapeOf[T]) run(outer *testing.T, t *rapid.T, budget int64) {
 	h := &sampling{heap: newHeap()}
-	n := rapid.IntRange(1000, 8000).Draw(t, "rows")
+	few := rapid.SampledFrom([]int{1, 10, 500, 2000}).Draw(t, "one in")
+	n := rapid.IntRange(1000, 4000).Draw(t, "rows")
+	if few >= 500 { // as many pages as would be too much, if a row of each kept it alive
+		n += 40 * pageBytes / rowBytes * max(1, few*rowBytes/pageBytes)
+	}
 	h.every.Store(int64(n / rapid.IntRange(2, 6).Draw(t, "looks")))
 	in := s.rows(n, h)
 	if rapid.Bool().Draw(t, "merge") {
 		in = operators.Merge(in, s.rows(n, h))
 	}
-	if few := rapid.SampledFrom([]int{1, 1, 10, 100}).Draw(t, "one in"); few > 1 {
+	if few > 1 {
 		seen := 0
 		in = operators.Filter(in, func(T) bool { seen++; return seen%few == 0 })
 	}
@@ -190,10 +199,15 @@ func (s shapeOf[T]) run(t *rapid.T, budget int64) {
 	batches := sink.Through(func(in rxcql.Stream[T]) rxcql.Stream[[]T] {
 		return operators.Batch(in, operators.Count(500), operators.Linger(5*time.Millisecond))
 	}, sink.Each(func(context.Context, []T) error { h.look(); return nil }))
-	out := rapid.SampledFrom([]rxcql.Sink[T]{each, batches, sink.Tee(each, batches)}).Draw(t, "sink")
-	p, err := rxcql.New(in, out, rxcql.WithBudget(budget))
-	require.NoError(t, err)
-	if _, err = p.Run(context.Background()); !errors.Is(err, rxcql.ErrBudgetHeld) { // a batch may be more than the budget
+	bound := sink.Prepared(func(row T) func() { return func() { time.Sleep(time.Millisecond); h.look(); runtime.KeepAlive(row) } })
+	out := rapid.SampledFrom([]rxcql.Sink[T]{each, batches, bound, sink.Tee(each, batches)}).Draw(t, "sink")
+	var err error
+	synctest.Test(outer, func(outer *testing.T) { // what lingers does so while there are rows
+		p, bad := rxcql.New(in, out, rxcql.WithBudget(budget))
+		require.NoError(outer, bad)
+		_, err = p.Run(context.Background())
+	})
+	if !errors.Is(err, rxcql.ErrBudgetHeld) { // a batch may be more than the budget
 		require.NoError(t, err)
 	}
 	h.within(t, budget, s.name)
@@ -278,6 +292,7 @@ func TestWhatIsAliveStaysInTheBudgetWhateverHoldsRows(t *testing.T) {
 		shapeOf[rxcql.Row]{"sparse", sparse},
 		shapeOf[rxcql.Row]{"dense", dense},
 		shapeOf[rxcql.Row]{"a column", one},
+		shapeOf[struct{ Cell []byte }]{"struct of a cell", func(page []byte, _ int) struct{ Cell []byte } { return struct{ Cell []byte }{page[:8]} }},
 		shapeOf[scored]{"struct of Row", func(page []byte, i int) scored { return scored{one(page, i), i} }},
 		shapeOf[*scored]{"pointer to Row", func(page []byte, i int) *scored { return &scored{dense(page, i), i} }},
 		shapeOf[[]rxcql.Row]{"slice of Row", func(page []byte, i int) []rxcql.Row { return []rxcql.Row{one(page, i), sparse(page, i)} }},
@@ -288,8 +303,8 @@ func TestWhatIsAliveStaysInTheBudgetWhateverHoldsRows(t *testing.T) {
 			return nested{int64(i), map[string]string{"a": strconv.Itoa(i)}, &struct{ Texts []string }{make([]string, 3, 10)}, page[:5]}
 		}},
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		budget := rapid.SampledFrom([]int64{2 * rxcql.MinBudgetPerInput, 1 << 20, 4 << 20}).Draw(t, "budget")
-		rapid.SampledFrom(shapes).Draw(t, "shape").run(t, budget)
+	rapid.Check(t, func(rt *rapid.T) {
+		budget := rapid.SampledFrom([]int64{2 * rxcql.MinBudgetPerInput, 1 << 20, 4 << 20}).Draw(rt, "budget")
+		rapid.SampledFrom(shapes).Draw(rt, "shape").run(t, rt, budget)
 	})
 }

@@ -12,6 +12,7 @@ type rowsWriter[T any] struct {
 	st      *rxcql.Stage
 	account *rxcql.Account
 	size    func(*T) int
+	own     func(T) T
 	prepare func(T) (func(context.Context) error, error)
 	send    func(context.Context, func(context.Context) error) (unsure bool, err error)
 	keep    func(*T) *keptRow                  // nil unless rows that fail are wanted
@@ -31,13 +32,15 @@ type rowJob struct {
 }
 
 // openRows makes a writer that calls prepare with every row in the writing
-// goroutine, in order, and what prepare returns in the background.
+// goroutine, in order, and what prepare returns in the background. The rows are
+// copies that refer to no page: what prepare returns may have parts of them, and
+// rows that were chosen from many pages would keep all of these alive.
 func openRows[T any](ctx context.Context, r *rxcql.Run, name string, limit int,
 	prepare func(T) (func(context.Context) error, error),
 ) *rowsWriter[T] {
 	st := r.SinkStage(name)
 	w := &rowsWriter[T]{
-		st: st, account: st.Account(true), size: rxcql.SizeOf[T](), prepare: prepare, send: once, keep: keeping[T](st),
+		st: st, account: st.Account(true), size: rxcql.SizeOf[T](), own: rxcql.Keeper[T](), prepare: prepare, send: once, keep: keeping[T](st),
 	}
 	w.workers = newWorkers(ctx, st, newFlight(limit, maxFlightBytes), func(j rowJob) int64 { return j.bytes }, w.do)
 	return w
@@ -78,7 +81,7 @@ func (w *rowsWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 func (w *rowsWriter[T]) hand(ctx context.Context, row T, job rowJob) error {
 	var unfit error
 	err := w.st.Protect(func() error {
-		job.run, unfit = w.prepare(row)
+		job.run, unfit = w.prepare(w.own(row))
 		return nil
 	})
 	switch {
