@@ -144,7 +144,7 @@ func discard(items <-chan rxgo.Item) {
 	default:
 	}
 	go func() {
-		for range items { //nolint:revive // only its end counts
+		for range items { // only its end counts
 		}
 	}()
 }

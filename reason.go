@@ -24,7 +24,7 @@ func (f *FailedRow) reason() (text, place string) {
 		return short(masked(textOf(f.Err), f.Row), longestReason), ""
 	}
 	err := f.Err
-	if placed, ok := err.(interface { //nolint:errorlint // only one that begins with the place
+	if placed, ok := err.(interface { // not errors.As: only one that begins with the place
 		Place() string
 		Unwrap() error
 	}); ok {

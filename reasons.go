@@ -55,9 +55,9 @@ func (p place) before(q place) bool {
 }
 
 func (f *FailedRow) place() place {
-	p := place{start: int64(f.Position.Range), page: f.Page, row: f.Index}
+	p := place{start: int64(f.Range), page: f.Page, row: f.Index}
 	switch {
-	case f.Position.Range < 0:
+	case f.Range < 0:
 		p.start = math.MaxInt64
 	case f.tokens != nil:
 		p.start = f.tokens.Start
