@@ -30,7 +30,7 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 		body := &loopBody[T]{fn: fn}
 		err = r.judged(ctx, func() error { return s.subscribe(ctx, r, body) })
 		body.goOn()
-		r.unsaid.add(body.left, nil, true)
+		r.said = body.said
 	}
 	if errors.Is(err, errBreak) {
 		rep := r.report()
@@ -46,6 +46,7 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 type loopBody[T any] struct {
 	fn       func(rows []T) error
 	left     error
+	said     *saying
 	panicked bool
 	value    any
 }
@@ -64,7 +65,9 @@ func (b *loopBody[T]) Next(_ context.Context, p *Page[T]) (err error) {
 		}
 	}()
 	b.left = b.fn(p.Rows)
-	returned = true
+	if returned = true; b.left != nil && b.left != errBreak { //nolint:errorlint // itself
+		b.said = say(b.left, p.Rows)
+	}
 	return b.left
 }
 

@@ -42,6 +42,8 @@ type StageError struct {
 	Stage string
 	Err   error
 	Stack []byte
+
+	said *saying // nil unless words of the user's are in it
 }
 
 func (e *StageError) Error() string { return fmt.Sprintf("rxcql: stage %s: %v", e.Stage, e.Err) }

@@ -144,7 +144,7 @@ func discard(items <-chan rxgo.Item) {
 	default:
 	}
 	go func() {
-		for range items { //nolint:revive // only its end counts
+		for range items { // only its end counts
 		}
 	}()
 }
@@ -154,7 +154,7 @@ func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out 
 	var page int64
 	add := func(item rxgo.Item) error {
 		if item.E != nil {
-			return st.FailUsers(item.E)
+			return st.FailUsers(item.E, nil)
 		}
 		row, ok := item.V.(T)
 		if !ok {

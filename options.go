@@ -102,8 +102,9 @@ func WithGrace(d time.Duration) Option {
 //     "checkpoint saved" (saves, bytes), the first of a run at Info, the others at Debug.
 //
 // Values of rows and bound values are never logged. So of errors that your functions
-// returned, or panicked with, text in quotes, words with a digit, and words that are in
-// the row that failed are left out (…); the error that Run returns has them.
+// returned, text in quotes, words with a digit, and words that are in the row that
+// failed are left out (…), and of a panic all but its type, unless it is the runtime's
+// own; the error that Run returns has them.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {

@@ -167,6 +167,13 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 // finish turns the way a run ended into its report and error.
 func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
+	err = r.conclude(ctx, &rep, err)
+	r.logEnd(ctx, &rep, err)
+	return rep, err
+}
+
+// conclude completes the report and keeps it, and returns what the run returns.
+func (r *Run) conclude(ctx context.Context, rep *Report, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
@@ -181,11 +188,10 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	}
 	err = rep.naming(err)
 	rep.Complete = err == nil && rep.EndedBy == ""
-	last := rep
+	last := *rep
 	last.Stages, last.RowErrors = slices.Clone(rep.Stages), slices.Clone(rep.RowErrors)
 	r.last = &last
-	r.logEnd(ctx, &rep, err)
-	return rep, err
+	return err
 }
 
 // Stop ends a run early and in order: reading stops, what has been read is

@@ -1,16 +1,19 @@
 package rxcql
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// longestReason is how many bytes of an error's text a report or a log line shows.
-const longestReason = 300
+// longestReason and longestError are how many bytes of a text a report or a log line
+// shows: of why a row failed, and of the error that ended a run.
+const longestReason, longestError = 300, 2000
 
 // hidden stands for what a report or a log line leaves out of an error's text.
 const hidden = "…"
@@ -19,18 +22,72 @@ const hidden = "…"
 // the error itself says so, such as a line of a file. The toolkit's own errors hold no
 // values. What a function of the user's returned may hold any, so quoted text, words
 // with a digit and words of the row are left out of that.
-func (f *FailedRow) reason() (text, place string) {
+func (f *FailedRow) reason() (text, place string, said *saying) {
 	if f.Users {
-		return short(masked(textOf(f.Err), f.Row), longestReason), ""
+		said = say(f.Err, f.Row)
+		return said.shown, "", said
 	}
 	err := f.Err
-	if placed, ok := err.(interface { //nolint:errorlint // only one that begins with the place
+	if placed, ok := err.(interface { // not errors.As: only one that begins with the place
 		Place() string
 		Unwrap() error
 	}); ok {
 		err, place = placed.Unwrap(), placed.Place()
 	}
-	return short(textOf(err), longestReason), place
+	return short(textOf(err), longestReason), place, nil
+}
+
+// saying is an error's text in words of the user's, and what the log shows of it.
+type saying struct{ whole, shown string }
+
+// say masks an error's text; row is what it is of, as far as that is known.
+func say(err error, row any) *saying {
+	whole := textOf(err)
+	return &saying{whole, short(masked(whole, row), longestReason)}
+}
+
+// said shows the words of the runtime's own panics only: in others any row may be.
+func (e *panicError) said() *saying {
+	if _, ok := e.value.(runtime.Error); ok {
+		return say(e, nil)
+	}
+	return &saying{textOf(e), fmt.Sprintf("panic with a value of type %T", e.value)}
+}
+
+// shown is the text of the error that ended a run, as the log may have it.
+func (r *Run) shown(err error) string {
+	said := sayings(err)
+	if r.said != nil {
+		said = append(said, r.said)
+	}
+	slices.SortStableFunc(said, func(a, b *saying) int { return len(b.whole) - len(a.whole) }) // one may be part of another
+	whole := textOf(err)
+	text := whole
+	for _, each := range said {
+		if !strings.Contains(whole, each.whole) { // a method Error that says something else each time
+			return short(each.shown, longestError)
+		}
+		text = strings.ReplaceAll(text, each.whole, each.shown)
+	}
+	return short(text, longestError)
+}
+
+// sayings are those in the tree of an error.
+func sayings(err error) (list []*saying) {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
+	case *StageError:
+		if e.said != nil {
+			return []*saying{e.said}
+		}
+		return sayings(e.Err)
+	case interface{ Unwrap() error }:
+		return sayings(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			list = append(list, sayings(inner)...)
+		}
+	}
+	return list
 }
 
 // textOf is an error's text. A method Error of the user's may panic.

@@ -2,10 +2,8 @@ package rxcql
 
 import (
 	"cmp"
-	"errors"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -55,9 +53,9 @@ func (p place) before(q place) bool {
 }
 
 func (f *FailedRow) place() place {
-	p := place{start: int64(f.Position.Range), page: f.Page, row: f.Index}
+	p := place{start: int64(f.Range), page: f.Page, row: f.Index}
 	switch {
-	case f.Position.Range < 0:
+	case f.Range < 0:
 		p.start = math.MaxInt64
 	case f.tokens != nil:
 		p.start = f.tokens.Start
@@ -97,69 +95,4 @@ func (r *reasons) report() (list []RowErrorReport, others int64) {
 		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Reason, b.Reason))
 	})
 	return list, r.others
-}
-
-// unsaid are texts of errors that users' functions returned, and what the log shows
-// of them: the error that ends a run may hold any of them.
-type unsaid struct {
-	mu    sync.Mutex
-	texts []unsaidText
-}
-
-type unsaidText struct{ whole, shown string }
-
-// maxUnsaid is more than the errors that end a run: the workers of a sink may each
-// have one.
-const maxUnsaid = 256
-
-func (u *unsaid) add(err error, row any, users bool) {
-	if err == nil || !users {
-		return
-	}
-	whole := textOf(err)
-	text := unsaidText{whole: whole, shown: masked(whole, row)}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if whole != text.shown && len(u.texts) < maxUnsaid && !slices.Contains(u.texts, text) {
-		u.texts = append(u.texts, text)
-	}
-}
-
-// longestError is how many bytes the log shows of the error that ended a run.
-const longestError = 2000
-
-// shown is the text of the error that ended a run, as the log may have it.
-func (u *unsaid) shown(err error) string {
-	text := textOf(err)
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if len(u.texts) == maxUnsaid {
-		text = masked(text, nil)
-	}
-	for _, each := range u.texts {
-		text = strings.ReplaceAll(text, each.whole, each.shown)
-	}
-	for _, p := range panics(err) {
-		whole := textOf(p)
-		text = strings.ReplaceAll(text, whole, masked(whole, nil))
-	}
-	return short(text, longestError)
-}
-
-// panics are those in the tree of an error.
-func panics(err error) (list []*panicError) {
-	if p := (*panicError)(nil); !errors.As(err, &p) {
-		return nil
-	}
-	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
-	case *panicError:
-		return []*panicError{e}
-	case interface{ Unwrap() error }:
-		return panics(e.Unwrap())
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			list = append(list, panics(inner)...)
-		}
-	}
-	return list
 }

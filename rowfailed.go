@@ -25,8 +25,7 @@ type rowErrors struct {
 
 	failed  atomic.Int64 // that were skipped, and the one that was too many
 	mu      sync.Mutex
-	last    error     // of the rows skipped
-	of      FailedRow // that it is of
+	last    error // of the rows skipped
 	reasons reasons
 }
 
@@ -50,10 +49,12 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 		s.run.rows.Add(1)
 		lease.count()
 	}
-	err := s.Fail(f.error())
+	err := s.fail(f.error())
+	reason, where, said := f.reason()
+	err.said = said
 	r := &s.run.rowErrors
 	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
-		return s.ending(&f, err)
+		return err
 	}
 	if ctx.Err() != nil && !isEnded(context.Cause(ctx)) { // perhaps the row failed because of that
 		return context.Cause(ctx)
@@ -62,10 +63,9 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 		if e := r.letters.add(ctx, s, lease, &f); e != nil {
 			return e
 		}
-	} else if e := r.skip(s, &f, err); e != nil {
-		return s.ending(&f, e)
+	} else if e := r.skip(s, err); e != nil {
+		return e
 	}
-	reason, where := f.reason()
 	r.reasons.add(s.name, reason, where, &f)
 	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
 		"place", where, "dead_letter", r.letters != nil, "reason", reason)
@@ -75,12 +75,6 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 		}
 	}
 	return nil
-}
-
-// ending is err, with which a row that failed ends the run.
-func (s *Stage) ending(f *FailedRow, err error) error {
-	s.run.unsaid.add(f.Err, f.Row, f.Users)
-	return err
 }
 
 // KeepsFailed tells whether RowFailed wants the rows themselves. Stages that
@@ -105,14 +99,14 @@ func rowsOwn(err error) bool {
 }
 
 // skip counts a row, or returns that it is one too many.
-func (r *rowErrors) skip(s *Stage, f *FailedRow, err error) error {
+func (r *rowErrors) skip(s *Stage, err error) error {
 	failed, read := r.failed.Add(1), s.run.rows.Load()
 	if r.policy.over(failed, read, false) {
 		return &SkipLimitError{Limit: r.policy.limit(), Failed: failed, Read: read, Err: err}
 	}
 	if r.policy.rows < 0 { // it may be one too many in the end
 		r.mu.Lock()
-		r.last, r.of = err, *f
+		r.last = err
 		r.mu.Unlock()
 	}
 	s.skipped.Add(1)
@@ -142,7 +136,6 @@ func (r *Run) judged(ctx context.Context, read func() error) (err error) {
 	if failed, read := p.failed.Load(), r.rows.Load(); p.policy.over(failed, read, true) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		r.unsaid.add(p.of.Err, p.of.Row, p.of.Users)
 		return &SkipLimitError{Limit: p.policy.limit(), Failed: failed, Read: read, Err: p.last}
 	}
 	return nil

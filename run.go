@@ -31,12 +31,12 @@ type Run struct {
 	stopOnce sync.Once
 
 	rowErrors rowErrors
-	unsaid    unsaid
 	abandoned atomic.Bool // a stage gave up rows that were not whole at a Stop
 
 	mu     sync.Mutex
 	by     string
 	failed error   // what Fail was called with first
+	said   *saying // of the caller's own function, which reads the stream without a pipeline
 	last   *Report // the final one, once the run has ended
 
 	job   *job // nil without a checkpoint

@@ -30,7 +30,7 @@ func (r *Run) logEnd(ctx context.Context, rep *Report, err error) {
 		r.Log().LogAttrs(ctx, slog.LevelInfo, "run ended", attrs...)
 		return
 	}
-	attrs = append(attrs, slog.String("error", r.unsaid.shown(err)))
+	attrs = append(attrs, slog.String("error", r.shown(err)))
 	r.Log().LogAttrs(ctx, slog.LevelError, "run ended", attrs...)
 }
 

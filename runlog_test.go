@@ -117,7 +117,14 @@ func TestTheLogOfARunThatFailedHasTheErrorWithoutValues(t *testing.T) {
 		})
 		end := got[len(got)-1]
 		require.Equal(t, "ERROR", end["level"], name)
-		require.Contains(t, end["error"], `cannot read "…" as of …`, name)
+		switch name {
+		case "a panic":
+			require.Contains(t, end["error"], "panic with a value of type *errors.errorString", name)
+		case "words":
+			require.Contains(t, end["error"], "panic with a value of type string", name)
+		default:
+			require.Contains(t, end["error"], `cannot read "…" as of …`, name)
+		}
 		require.Contains(t, end["error"], "rxcql: ", name)
 		require.NotContains(t, fmt.Sprint(got), canary, name)
 		require.NotContains(t, fmt.Sprint(got), "1234", name)
@@ -133,6 +140,66 @@ func TestTheLogOfARunThatFailedHasTheErrorWithoutValues(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrSchema)
 	})
 	require.Equal(t, "run ended", got[1]["msg"], "also where it never began")
+}
+
+func TestTheLogOfARunThatFailedHasNoWordsOfTheRow(t *testing.T) {
+	row := person{Name: "Jane Doe"}
+	in := operators.Map(seq(3), func(int) (person, error) { return row, nil })
+	about := func(p person) error { return fmt.Errorf("cannot add %s of the room", p.Name) }
+	fold := func(n int, p person) (int, error) { return n, about(p) }
+	fails := func(context.Context, person) (person, error) { return row, about(row) }
+	run := func(in rxcql.Stream[int]) func(rxcql.Option) {
+		return func(log rxcql.Option) {
+			_, err := pipeline(t, in, &memory[int]{}, log).Run(context.Background())
+			require.ErrorContains(t, err, "Jane Doe")
+		}
+	}
+	for name, run := range map[string]func(rxcql.Option){
+		"Map":        run(operators.Map(in, func(p person) (int, error) { return 0, about(p) })),
+		"Scan":       run(operators.Scan(in, 0, fold)),
+		"Reduce":     run(operators.Reduce(in, 0, fold)),
+		"Concurrent": run(operators.Map(operators.Concurrent(in, 2, fails), func(person) (int, error) { return 0, nil })),
+		"a group": run(operators.Map(operators.GroupAdjacent(in, func(p person) string { return p.Name }, 0, fold),
+			func(operators.Group[string, int]) (int, error) { return 0, nil })),
+		"a panic": run(operators.Filter(operators.Map(in, func(person) (int, error) { return 0, nil }), func(int) bool {
+			panic("no room for " + row.Name)
+		})),
+		"Each": func(log rxcql.Option) {
+			_, err := pipeline(t, in, sink.Each(func(_ context.Context, p person) error { return about(p) }), log).Run(context.Background())
+			require.ErrorContains(t, err, "Jane Doe")
+		},
+		"ForEach": func(log rxcql.Option) {
+			_, err := in.ForEach(context.Background(), about, log)
+			require.EqualError(t, err, "cannot add Jane Doe of the room")
+		},
+	} {
+		got := logged(t, run)
+		require.Equal(t, "ERROR", got[len(got)-1]["level"], name)
+		require.NotContains(t, fmt.Sprint(got), "Jane", name)
+		require.NotContains(t, fmt.Sprint(got), "Doe", name)
+	}
+
+	got := logged(t, run(operators.Merge(operators.Map(seq(3), func(int) (int, error) { return 0, nil }),
+		operators.Map(in, func(p person) (int, error) { return 0, errors.Join(about(p), changing(&row)) }))))
+	require.NotContains(t, fmt.Sprint(got), "Jane", "an error that says something else each time")
+	got = logged(t, func(log rxcql.Option) {
+		_, err := pipeline(t, operators.Map(seq(3), func(n int) (int, error) { return []int{}[n], nil }), &memory[int]{}, log).Run(context.Background())
+		require.ErrorIs(t, err, rxcql.ErrPanic)
+	})
+	require.Contains(t, got[1]["error"], "index out of range", "the runtime's own words")
+}
+
+// changing is an error whose text is another one each time.
+func changing(p *person) error { return &changingError{p: p} }
+
+type changingError struct {
+	p     *person
+	times int
+}
+
+func (e *changingError) Error() string {
+	e.times++
+	return strings.Repeat("no ", e.times) + e.p.Name
 }
 
 func TestTheLogSaysHowAJobGoesOn(t *testing.T) {

@@ -111,6 +111,10 @@ func (s *Stage) Fail(err error) error {
 	if err == nil {
 		return nil
 	}
+	return s.fail(err)
+}
+
+func (s *Stage) fail(err error) *StageError {
 	failed := &StageError{Stage: s.name, Err: err}
 	var panicking *driver.MarshalPanicError
 	if errors.As(err, &panicking) {
@@ -120,10 +124,15 @@ func (s *Stage) Fail(err error) error {
 }
 
 // FailUsers is Fail for an error that a function of the user's returned: its words
-// are the user's, and those that may be a value stay out of the log.
-func (s *Stage) FailUsers(err error) error {
-	s.run.unsaid.add(err, nil, true)
-	return s.Fail(err)
+// are the user's, and those that may be a value stay out of the log. Row is what the
+// function was given; nil if it is not known.
+func (s *Stage) FailUsers(err error, row any) error {
+	if err == nil {
+		return nil
+	}
+	failed := s.fail(err)
+	failed.said = say(err, row)
+	return failed
 }
 
 // End ends the stream on purpose: the operator returns the error to its
@@ -174,7 +183,8 @@ func (s *Stage) recovered(err *error) {
 }
 
 func panicked(stage string, value any) error {
-	return &StageError{Stage: stage, Err: &panicError{value}, Stack: debug.Stack()}
+	err := &panicError{value}
+	return &StageError{Stage: stage, Err: err, Stack: debug.Stack(), said: err.said()}
 }
 
 // protect is Stage.Protect where there is no stage yet; name is asked for after

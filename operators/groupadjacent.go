@@ -123,7 +123,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 		}
 		value, err := g.fold(now.Value, rows[i])
 		if err != nil {
-			return g.st.FailUsers(err)
+			return g.st.FailUsers(err, rows[i])
 		}
 		now.Value = value
 		now.Rows++

@@ -54,7 +54,7 @@ func (m *mapping[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 			continue
 		}
 		if m.folds {
-			return m.st.FailUsers(err)
+			return m.st.FailUsers(err, p.Rows[done])
 		}
 		if err := failed(ctx, m.st, p, done, err); err != nil {
 			return err

@@ -47,7 +47,7 @@ func (r *reducing[T, S]) Next(_ context.Context, p *rxcql.Page[T]) error {
 	for i := range p.Rows {
 		next, err := fn(state, p.Rows[i])
 		if err != nil {
-			return r.st.FailUsers(err)
+			return r.st.FailUsers(err, p.Rows[i])
 		}
 		state = next
 	}

@@ -47,7 +47,7 @@ func (b *paging[T]) all(ctx context.Context, seq iter.Seq2[T, error]) error {
 	for row, rowErr := range seq {
 		if rowErr != nil {
 			if err = b.deliver(ctx); err == nil {
-				err = b.st.FailUsers(rowErr)
+				err = b.st.FailUsers(rowErr, row)
 			}
 			break
 		}

@@ -205,7 +205,7 @@ func tooLarge(message string) bool {
 func lost(err error) bool {
 	var network net.Error
 	if errors.As(err, &network) {
-		number, bare := network.(syscall.Errno) //nolint:errorlint // every one is a net.Error, that of a file too
+		number, bare := network.(syscall.Errno) // not errors.As: every one is a net.Error, that of a file too
 		return !bare || connection[number]
 	}
 	return errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrTooManyTimeouts) ||
