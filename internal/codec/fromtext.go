@@ -96,10 +96,11 @@ func parseTemporal(dst []byte, t *Type, s string) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		if sec := at.Unix(); sec < math.MinInt64/1000-1 || sec > math.MaxInt64/1000 || (at.UnixMilli() < 0) != (sec < 0) {
+		ms, ok := Millis(at)
+		if !ok {
 			return dst, ErrRange
 		}
-		return appendInt(dst, at.UnixMilli(), 8)
+		return appendInt(dst, ms, 8)
 	case Date:
 		days, err := ParseDate(s)
 		if err != nil {

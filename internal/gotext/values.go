@@ -106,8 +106,11 @@ func ips(c *Cell) {
 	}
 	c.Read = func(p unsafe.Pointer, text []byte) error {
 		a, err := netip.ParseAddr(string(text))
-		if err != nil || a.Zone() != "" {
+		switch {
+		case err != nil || a.Zone() != "":
 			return errAddress
+		case a.Is4In6():
+			return codec.ErrMapped
 		}
 		*(*net.IP)(p) = a.AsSlice()
 		return nil
