@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/inf.v0"
 
+	"github.com/rxcql/rxcql/internal/decimal"
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
@@ -68,7 +69,7 @@ func parseScalar(dst []byte, t *Type, s string) ([]byte, error) {
 		return appendBig(dst, &z), err
 	case Decimal:
 		var z inf.Dec
-		err := ParseDecimal(s, &z)
+		err := decimal.Parse(s, &z)
 		return appendBig(binary.BigEndian.AppendUint32(dst, uint32(z.Scale())), z.UnscaledBig()), err
 	case UUID, Timeuuid:
 		u, err := ParseUUID(s)
