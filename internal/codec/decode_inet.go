@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// errMapped: a net.IP of 16 bytes would be written back as 4, and be another key.
-var errMapped = badValue("an IPv4 address in 16 bytes (::ffff:a.b.c.d), which net.IP does not tell from one in 4; use netip.Addr")
+// ErrMapped: a net.IP of 16 bytes would be written back as 4, and be another key.
+var ErrMapped = badValue("an IPv4 address in 16 bytes (::ffff:a.b.c.d), which net.IP does not tell from one in 4; use netip.Addr")
 
 // decodeInet serves net.IP and other bytes (as many as the server sent; nil for null and empty), netip.Addr (invalid for
 // null and empty) and strings. An IPv4 address in 16 bytes, ::ffff:1.2.3.4, is no net.IP.
@@ -23,7 +23,7 @@ func decodeInet(t *Type, rt reflect.Type) (decodeFunc, error) {
 			}
 			a, err := addrOf(data)
 			if err == nil && rt == typeIP && a.Is4In6() {
-				err = errMapped
+				err = ErrMapped
 			}
 			if err == nil {
 				*(*[]byte)(p) = s.bytes(data)

@@ -23,11 +23,8 @@ func encodeTemporal(t *Type, rt reflect.Type) (encodeFunc, error) {
 		switch {
 		case rt == typeTime:
 			return always(func(buf []byte, v *time.Time) ([]byte, error) {
-				if sec := v.Unix(); sec < math.MinInt64/1000-1 || sec > math.MaxInt64/1000 {
-					return buf, ErrRange
-				}
-				ms := v.UnixMilli()
-				if (ms < 0) != (v.Unix() < 0) {
+				ms, ok := Millis(*v)
+				if !ok {
 					return buf, ErrRange
 				}
 				return appendInt(buf, ms, 8)
@@ -175,4 +172,10 @@ func encodeInet(t *Type, rt reflect.Type) (encodeFunc, error) {
 		}, nil
 	}
 	return nil, unfit(t, rt)
+}
+
+// Millis is a moment as milliseconds since 1970, and reports whether 64 bits hold them.
+func Millis(t time.Time) (ms int64, ok bool) {
+	ms, sec := t.UnixMilli(), t.Unix()
+	return ms, sec >= math.MinInt64/1000-1 && sec <= math.MaxInt64/1000 && (ms < 0) == (sec < 0)
 }

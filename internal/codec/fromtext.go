@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/inf.v0"
 
+	"github.com/rxcql/rxcql/internal/decimal"
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
@@ -68,7 +69,7 @@ func parseScalar(dst []byte, t *Type, s string) ([]byte, error) {
 		return appendBig(dst, &z), err
 	case Decimal:
 		var z inf.Dec
-		err := ParseDecimal(s, &z)
+		err := decimal.Parse(s, &z)
 		return appendBig(binary.BigEndian.AppendUint32(dst, uint32(z.Scale())), z.UnscaledBig()), err
 	case UUID, Timeuuid:
 		u, err := ParseUUID(s)
@@ -96,10 +97,11 @@ func parseTemporal(dst []byte, t *Type, s string) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		if sec := at.Unix(); sec < math.MinInt64/1000-1 || sec > math.MaxInt64/1000 || (at.UnixMilli() < 0) != (sec < 0) {
+		ms, ok := Millis(at)
+		if !ok {
 			return dst, ErrRange
 		}
-		return appendInt(dst, at.UnixMilli(), 8)
+		return appendInt(dst, ms, 8)
 	case Date:
 		days, err := ParseDate(s)
 		if err != nil {

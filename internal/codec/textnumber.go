@@ -7,14 +7,11 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-
-	"gopkg.in/inf.v0"
 )
 
 // Errors of numbers and bytes as text.
 var (
 	errVarint  = errors.New("not a whole number")
-	errDecimal = errors.New("not a decimal number")
 	errFloat   = errors.New("not a number")
 	errBool    = errors.New("not true or false")
 	errHex     = errors.New("bytes must be written as 0x and pairs of hexadecimal digits (not base64)")
@@ -31,42 +28,6 @@ func ParseVarint(s string, z *big.Int) error {
 	}
 	z.SetString(s, 10)
 	return nil
-}
-
-// ParseDecimal reads digits with a point and an exponent or without, and keeps the scale that they have: 1.10 is 110
-// at scale 2, 1E2 is 1 at scale -2.
-func ParseDecimal(s string, z *inf.Dec) error {
-	digits, exponent, has := s, "", false
-	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		digits, exponent, has = s[:i], s[i+1:], true
-	}
-	var exp int64
-	if has {
-		var err error
-		if exp, err = strconv.ParseInt(exponent, 10, 64); err != nil {
-			return errDecimal
-		}
-	}
-	whole, fraction, _ := strings.Cut(digits, ".")
-	if err := ParseVarint(whole+fraction, z.UnscaledBig()); err != nil || !allDigits(fraction) {
-		return errDecimal
-	}
-	scale := int64(len(fraction)) - exp
-	if exp > math.MaxInt32+1 || exp < -math.MaxInt32 || scale != int64(int32(scale)) {
-		return ErrRange
-	}
-	z.SetScale(inf.Scale(scale))
-	return nil
-}
-
-// AppendDecimal writes a decimal as ParseDecimal reads it: with a point where there are few digits behind it, else
-// with an exponent, since a scale may be two thousand million.
-func AppendDecimal(dst []byte, d *inf.Dec) []byte {
-	if scale := d.Scale(); scale < 0 || scale > 64 {
-		dst = d.UnscaledBig().Append(dst, 10)
-		return strconv.AppendInt(append(dst, 'E'), -int64(scale), 10)
-	}
-	return append(dst, d.String()...)
 }
 
 // ParseFloat reads a number, NaN (always the same one, that of the server), Infinity or -Infinity.

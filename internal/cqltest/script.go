@@ -25,6 +25,8 @@ type Script struct {
 	Statement string
 
 	Pages [][]int32
+	// Columns, if not nil, name those of the pages: each row has its number in all of them.
+	Columns []string
 	// Answer, if not nil, makes the pages instead: that of a page state, and the state
 	// of the one after it, "" for none. Size is how many rows were asked for, 0 for all.
 	Answer func(size int, state string) (rows []int32, next string, failure message.Message)
@@ -200,12 +202,20 @@ func (s *Script) page(size int, state string) message.Message {
 	if failure != nil {
 		return failure
 	}
-	result := &message.RowsResult{Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: column, PagingState: []byte(next)}}
+	columns := column
+	if s.Columns != nil {
+		columns = nil
+		for _, name := range s.Columns {
+			columns = append(columns, named(name, datatype.Int))
+		}
+	}
+	result := &message.RowsResult{Metadata: &message.RowsMetadata{ColumnCount: int32(len(columns)), Columns: columns, PagingState: []byte(next)}}
 	if next == "" {
 		result.Metadata.PagingState = nil
 	}
 	for _, v := range rows {
-		result.Data = append(result.Data, message.Row{{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}})
+		row := slices.Repeat(message.Row{{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}}, len(columns))
+		result.Data = append(result.Data, row)
 	}
 	return result
 }

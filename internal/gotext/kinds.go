@@ -90,7 +90,8 @@ func moment(s string) (int64, bool) {
 		return ns, true
 	}
 	if at, err := codec.ParseTimestamp(s); err == nil {
-		return at.UnixMilli(), at.Nanosecond()%int(time.Millisecond) == 0
+		ms, fits := codec.Millis(at)
+		return ms, fits && at.Nanosecond()%int(time.Millisecond) == 0
 	}
 	d, err := codec.ParseDuration(s)
 	return d.Nanoseconds, err == nil && d == (gocql.Duration{Nanoseconds: d.Nanoseconds})

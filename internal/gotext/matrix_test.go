@@ -243,7 +243,7 @@ func TestATextThatIsNotCertainIsRefused(t *testing.T) {
 		{"inet", "fe80::1%eth0", "not an address"}, {"list<int>", "[1,null]", "null in a list"}, {"blob", "771=", "not base64"},
 		{"map<text, int>", `{"a":1,"a":1}`, "twice"}, {"map<text, int>", "[]", "an array of JSON"}, {"text", "\xff", "not UTF-8"},
 		{"vector<int, 2>", "[1]", "1 elements"}, {"tuple<int>", "[1,2]", "more than 1"}, {"addr", `{"x":1}`, "has not"},
-		{"addr", `{"Zip":1,"Zip":77}`, "twice"}, {"duration", "1mo-77d", "not a duration"}, {"decimal", "1e99999999999", "out of range"},
+		{"addr", `{"Zip":1,"Zip":77}`, "twice"}, {"duration", "1mo-77d", "not a duration"}, {"decimal", "1e99999999999", "more than 32 bits"},
 	} {
 		_, err := codec.ParseText(nil, typeOf(t, c.cql), []byte(c.text))
 		refuse(err, c.words)

@@ -28,6 +28,9 @@ type member struct {
 func (b *Plans) object(c *Cell, rt reflect.Type) error {
 	w := &walk{plans: b, byName: map[string]int{}}
 	w.fields(rt, 0)
+	if w.hidden && len(w.members) == 0 {
+		w.errs = append(w.errs, errHidden)
+	}
 	tuple := !w.named
 	c.composite(func(dst []byte, p unsafe.Pointer) ([]byte, error) {
 		if tuple {
@@ -45,6 +48,9 @@ func (b *Plans) object(c *Cell, rt reflect.Type) error {
 	})
 	return errors.Join(w.errs...)
 }
+
+var errHidden = errors.New("none of its fields is exported, so its JSON would be empty; " +
+	"export them, give it MarshalJSON and UnmarshalJSON, or leave it out with the tag json:\"-\"")
 
 func appendTuple(dst []byte, members []member, p unsafe.Pointer) ([]byte, error) {
 	dst = append(dst, '[')

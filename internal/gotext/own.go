@@ -36,8 +36,8 @@ func nilIsNull(c *Cell, rt reflect.Type) {
 	}
 }
 
-// json leaves a type to encoding/json.
-func (b *Plans) json(c *Cell, rt reflect.Type) {
+// json leaves a type to encoding/json, unless that would lose something.
+func (b *Plans) json(c *Cell, rt reflect.Type) error {
 	c.form = whole
 	nilIsNull(c, rt)
 	loose := b.loose
@@ -47,6 +47,7 @@ func (b *Plans) json(c *Cell, rt reflect.Type) {
 	c.Read = func(p unsafe.Pointer, text []byte) error {
 		return jsonline.Read(text, reflect.NewAt(rt, p).Interface(), loose)
 	}
+	return jsonline.CheckType(rt)
 }
 
 // hidden keeps back the text of an error that a user's method returned, since it

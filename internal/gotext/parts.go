@@ -146,6 +146,9 @@ func (b *Plans) mapping(c *Cell, rt reflect.Type) error {
 				if err := key.ReadJSON(k.UnsafePointer(), part); err != nil {
 					return err
 				}
+				if m.MapIndex(k.Elem()).IsValid() {
+					return errTwice
+				}
 				m.SetMapIndex(k.Elem(), reflect.Zero(rt.Elem()))
 			}
 		}

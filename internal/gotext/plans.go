@@ -14,6 +14,7 @@ import (
 	"gopkg.in/inf.v0"
 
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
 var (
@@ -81,24 +82,39 @@ func (b *Plans) fill(c *Cell, rt reflect.Type) error {
 	case reflect.TypeFor[gocql.UUID]():
 		uuids(c)
 		return nil
+	case reflect.TypeFor[json.Number]():
+		kinds(c, rt.Kind())
+		c.json = &Cell{}
+		return b.json(c.json, rt)
 	}
+	return b.own(c, rt)
+}
+
+// own serves types with methods of their own, of which some know one direction alone, and then
+// all others.
+func (b *Plans) own(c *Cell, rt reflect.Type) error {
 	pt := reflect.PointerTo(rt)
-	switch {
-	case pt.Implements(typeTextMarshaler) && pt.Implements(typeTextUnmarshaler):
+	inJSON := pt.Implements(typeJSONMarshaler) || pt.Implements(typeJSONUnmarshaler)
+	switch writes, reads := pt.Implements(typeTextMarshaler), pt.Implements(typeTextUnmarshaler); {
+	case writes && reads:
 		texts(c, rt)
-		if pt.Implements(typeJSONMarshaler) || pt.Implements(typeJSONUnmarshaler) {
-			c.json = &Cell{}
-			b.json(c.json, rt)
+		if !inJSON {
+			return jsonline.CheckType(rt)
 		}
-		return nil
-	case pt.Implements(typeJSONMarshaler) && pt.Implements(typeJSONUnmarshaler):
-		b.json(c, rt)
-		return nil
+	case pt.Implements(typeJSONMarshaler) && (pt.Implements(typeJSONUnmarshaler) || rt.Kind() == reflect.Struct):
+		return b.json(c, rt)
+	default:
+		if !kinds(c, rt.Kind()) {
+			if err := b.parts(c, rt); err != nil {
+				return err
+			}
+		}
+		if inJSON = inJSON || writes || reads; !inJSON {
+			return nil
+		}
 	}
-	if kinds(c, rt.Kind()) {
-		return nil
-	}
-	return b.parts(c, rt)
+	c.json = &Cell{}
+	return b.json(c.json, rt)
 }
 
 // parts serves kinds that consist of other values.
@@ -120,13 +136,11 @@ func (b *Plans) parts(c *Cell, rt reflect.Type) error {
 		return b.mapping(c, rt)
 	case reflect.Interface:
 		if rt.NumMethod() == 0 {
-			b.json(c, rt)
-			return nil
+			return b.json(c, rt)
 		}
 	case reflect.Struct:
 		if codecStruct(rt) || embedsPointer(rt) {
-			b.json(c, rt)
-			return nil
+			return b.json(c, rt)
 		}
 		return b.object(c, rt)
 	}

@@ -13,6 +13,7 @@ import (
 	"gopkg.in/inf.v0"
 
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/decimal"
 )
 
 func timestamps(c *Cell) {
@@ -73,9 +74,9 @@ func varints(c *Cell) {
 func decimals(c *Cell) {
 	c.form = quoted
 	c.Append = func(dst []byte, p unsafe.Pointer) ([]byte, error) {
-		return codec.AppendDecimal(dst, (*inf.Dec)(p)), nil
+		return decimal.Append(dst, (*inf.Dec)(p)), nil
 	}
-	c.Read = func(p unsafe.Pointer, text []byte) error { return codec.ParseDecimal(string(text), (*inf.Dec)(p)) }
+	c.Read = func(p unsafe.Pointer, text []byte) error { return decimal.Parse(string(text), (*inf.Dec)(p)) }
 }
 
 var errAddress = errors.New("not an address")
@@ -106,8 +107,11 @@ func ips(c *Cell) {
 	}
 	c.Read = func(p unsafe.Pointer, text []byte) error {
 		a, err := netip.ParseAddr(string(text))
-		if err != nil || a.Zone() != "" {
+		switch {
+		case err != nil || a.Zone() != "":
 			return errAddress
+		case a.Is4In6():
+			return codec.ErrMapped
 		}
 		*(*net.IP)(p) = a.AsSlice()
 		return nil

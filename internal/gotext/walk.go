@@ -16,6 +16,7 @@ type walk struct {
 	members []member
 	byName  map[string]int
 	named   bool // at least one has a name in a tag
+	hidden  bool // at least one is not exported
 	errs    []error
 }
 
@@ -32,6 +33,7 @@ func (w *walk) fields(rt reflect.Type, base uintptr) {
 			w.fields(f.Type, base+f.Offset)
 			continue
 		case !f.IsExported():
+			w.hidden = true
 			continue
 		}
 		w.named = w.named || hasJSON || hasCQL

@@ -61,14 +61,15 @@ func (c *checking) promoted(rt reflect.Type, path string) {
 	whole := reflect.New(rt).Elem()
 	for i := range rt.NumField() {
 		f := rt.Field(i)
-		if !f.Anonymous || !f.IsExported() || !hasAny(f.Type, writers) {
+		if !f.Anonymous || !hasAny(f.Type, writers) {
 			continue
 		}
+		inner := reachable(whole.Field(i))
 		if f.Type.Kind() == reflect.Pointer {
-			whole.Field(i).Set(reflect.New(f.Type.Elem()))
+			inner.Set(reflect.New(f.Type.Elem()))
 		}
 		all, err := tried(whole)
-		part, err2 := tried(addressable(whole.Field(i)))
+		part, err2 := tried(inner)
 		if err == nil && err2 == nil && string(all) == string(part) {
 			c.fail(path, "its JSON is that of the %s in it alone, whose methods it has; give it its own MarshalJSON, or name the field", f.Type)
 			return
