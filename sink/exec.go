@@ -40,7 +40,7 @@ import (
 // statement: rxcql.ErrSchema if it does not parse or names what is not there;
 // rxcql.ErrConfig for a session whose protocol has no unset values. Values are encoded for
 // the types that the statement has when the run begins. If these change meanwhile, or a
-// table that a bind marker is of is dropped or made again, the run ends with
+// table that the statement names is dropped or made again, the run ends with
 // rxcql.ErrSchema.
 func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error), opts ...ExecOption) rxcql.Sink[T] {
 	e := &exec[T]{cql: cql, bind: bind, cfg: execConfig{inFlight: DefaultInFlight}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -27,17 +28,38 @@ func (e *exec[T]) aim(ctx context.Context) (*execAim, error) {
 	if err := takesUnset(ctx, e.session); err != nil {
 		return nil, err
 	}
-	var tables []*schema.Table
-	for _, name := range about.Tables() {
+	tables, err := e.tables(ctx, about)
+	if err != nil {
+		return nil, err
+	}
+	a := &execAim{about: about, tables: schema.Pin(e.session, tables...)}
+	a.encoding = about.Encoding(a.tables.Same)
+	return a, nil
+}
+
+// tables are those that the statement is about. Of those that no bind marker is of the
+// server says nothing, so it is asked about each name that stands in the text.
+func (e *exec[T]) tables(ctx context.Context, about *driver.Description) (tables []*schema.Table, err error) {
+	names := about.Tables()
+	for _, mentioned := range schema.Mentioned(e.cql) {
+		of, err := describe(ctx, e.session, "SELECT * FROM "+mentioned)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range of.Tables() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, name := range names {
 		table, err := load(ctx, e.session, name[0], name[1])
 		if err != nil {
 			return nil, err
 		}
 		tables = append(tables, table)
 	}
-	a := &execAim{about: about, tables: schema.Pin(e.session, tables...)}
-	a.encoding = about.Encoding(a.tables.Same)
-	return a, nil
+	return tables, nil
 }
 
 func execRefused(err error) error {

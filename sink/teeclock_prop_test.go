@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,14 @@ func feedOf(rt *rapid.T, name string, part, parts int) []change {
 // branchesOf draws a Tee that applies the changes to the replica.
 func branchesOf(rt *rapid.T, to *replica) rxcql.Sink[change] {
 	opts := []sink.TableOption{sink.BatchRows(rapid.IntRange(1, 5).Draw(rt, "batch")), sink.InFlight(rapid.IntRange(1, 8).Draw(rt, "in flight"))}
-	up, del := upserts(to, opts...), deletes(to, opts...)
+	bySet := []sink.TableOption{sink.BatchByReplicaSet(rapid.IntRange(2, 5).Draw(rt, "partitions"), 0)}
+	of := func(name string) []sink.TableOption {
+		if rapid.Bool().Draw(rt, name) {
+			return slices.Concat(opts, bySet)
+		}
+		return opts
+	}
+	up, del := upserts(to, of("upserts by replica set")...), deletes(to, of("deletes by replica set")...)
 	if rapid.Bool().Draw(rt, "deletes first") {
 		up, del = del, up
 	}

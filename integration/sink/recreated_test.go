@@ -297,3 +297,34 @@ func TestAJobWhoseTargetIsMadeAgainEndsAndDoesNotGoOn(t *testing.T) {
 	err = job(t, 0, sink.Tee(sink.Each(func(context.Context, event) error { return nil }, sink.Idempotent()), table), store)
 	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
 }
+
+// The server says of bind markers, and of nothing else, which tables they are of.
+func TestExecKnowsTablesWithoutBoundValuesToo(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	const made = " (id bigint PRIMARY KEY, v int)"
+	create(t, session, "CREATE TABLE t"+made, `CREATE TABLE "From"`+made)
+	both := func(p pair) ([]any, error) { return []any{p.V, p.ID}, nil }
+	none := func(pair) ([]any, error) { return nil, nil }
+	for _, c := range []struct {
+		cql   string
+		table string
+		bind  func(pair) ([]any, error)
+	}{
+		{"UPDATE " + ks + ".t SET v = 1 WHERE id = 0", "t", none},
+		{"insert into t (id, v) values (0, 1)", "t", none},
+		{`INSERT INTO "From" JSON '{"id": 0, "v": 1}'`, `"From"`, none},
+		{"DELETE v FROM t WHERE id = 0", "t", none},
+		{`BEGIN BATCH UPDATE t SET v = ? WHERE id = ?; INSERT INTO "From" (id, v) VALUES (0, 1); APPLY BATCH`, `"From"`, both},
+	} {
+		for _, at := range []int{20, 40} {
+			to := sink.Exec(session, c.cql, c.bind, sink.Idempotent(), sink.InFlight(1))
+			rep, err := intoChanging(t, to, pairs(40), at, func() {
+				create(t, session, "DROP TABLE "+c.table, "CREATE TABLE "+c.table+made)
+			})
+			refusedAsChanged(t, rep, err)
+			require.ErrorContains(t, err, "was dropped and made again", c.cql)
+			require.EqualValues(t, at, rep.Written, c.cql)
+			require.Zero(t, count(t, session, c.table), c.cql)
+		}
+	}
+}
