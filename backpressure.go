@@ -34,8 +34,9 @@ const (
 // use, so that operators waiting for one input cannot be starved by another.
 // If nothing moves and what operators hold leaves no room for a page, waiting
 // would be for ever: the run fails with BudgetHeldError. The budget takes a page
-// that is being delivered for moving: an operator that waits in Next for rows of
-// another input must bound by itself what is kept further down.
+// that is being delivered for moving, and a source that has not returned: an operator that
+// waits in Next or Done for rows of another input must bound by itself what is kept
+// further down.
 type Budget struct {
 	limit int64
 
@@ -148,8 +149,9 @@ func (in *Input) Unmetered() {
 	in.credit = 0
 }
 
-// Done says that the input will reserve nothing more; its credit is free for
-// the others. A source that does not call it does so when it returns.
+// Done says that the source will reserve nothing more. One that does not call it does
+// so when it returns. Its credit is free for the others then, unless the stream may be
+// read again.
 func (in *Input) Done() {
 	in.budget.mu.Lock()
 	defer in.budget.mu.Unlock()
@@ -167,7 +169,7 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 			continue
 		}
 		besides -= other.flight
-		if !other.done && other.outstanding == 0 {
+		if other.outstanding == 0 && !other.spent() {
 			room -= other.share()
 		}
 	}

@@ -10,17 +10,28 @@ type threads struct {
 	active atomic.Int64 // calls of its run function
 	group  atomic.Int64 // goroutines of its Groups, less those that wait for one
 	inside atomic.Int64 // calls of Stream.Subscribe that it has made
+	begun  atomic.Bool  // whether its run function has ever been called
 }
 
 func (t *threads) free() bool { return t.active.Load()+t.group.Load() > t.inside.Load() }
 
-// enter notes that the run function is called, and returns what notes its end.
-func (s *Stage) enter() (leave func()) {
+// enter notes that the run function is called, by reader unless that is nil, and
+// returns what notes its end. It is the reader's thread that is free first: else nobody
+// could begin the stage again for a moment, and what is kept for it would be given away.
+func (s *Stage) enter(reader *Stage) (leave func()) {
 	s.threads.active.Add(1)
+	s.threads.begun.Store(true)
 	if s.input != nil {
 		s.input.begin()
 	}
+	if reader != nil {
+		reader.threads.inside.Add(1)
+		s.run.budget.look()
+	}
 	return func() {
+		if reader != nil {
+			reader.threads.inside.Add(-1)
+		}
 		s.threads.active.Add(-1)
 		if s.input != nil {
 			s.input.end()
@@ -29,19 +40,12 @@ func (s *Stage) enter() (leave func()) {
 	}
 }
 
-// subscribing notes that the stage reads an input, and returns what notes the end.
-func (s *Stage) subscribing() (ended func()) {
-	s.threads.inside.Add(1)
-	s.run.budget.look()
-	return func() { s.threads.inside.Add(-1) }
-}
-
-// mayBegin tells whether someone may yet subscribe to a stage that is not at work:
-// a stage that reads it, or is itself read by one that may. Under the budget's
-// mutex.
+// mayBegin tells whether someone may yet subscribe to a stage that is not at work,
+// for the first time or again: a stage that reads it, or is itself read by one that
+// may. Under the budget's mutex.
 func (s *Stage) mayBegin() bool {
 	if len(s.readers) == 0 {
-		return true // the run itself, or a sink
+		return !s.threads.begun.Load() // the run itself, or a sink: they read once
 	}
 	for _, reader := range s.readers {
 		if reader.threads.active.Load() > 0 {
@@ -93,16 +97,27 @@ func (in *Input) end() {
 	}
 }
 
-// moves tells whether the input may still bring a page by itself: neither is it done,
-// nor does it wait for room, nor for a beginning that nobody can make.
+// moves tells whether the input may still bring a page by itself: it has not ended, nor
+// does it wait for room, nor for a beginning that nobody can make.
 func (in *Input) moves() bool {
 	switch {
 	case in.outstanding > 0:
 		return true
-	case in.done || in.waiting > 0:
+	case in.waiting > 0:
 		return false
+	case in.mayBegin == nil:
+		return !in.done
 	}
-	return in.running > 0 || in.mayBegin == nil || in.mayBegin()
+	return in.running > 0 || in.mayBegin()
+}
+
+// spent tells whether the input needs its credit no more: it is done, and nobody can
+// read its source again.
+func (in *Input) spent() bool {
+	if in.mayBegin == nil {
+		return in.done
+	}
+	return in.done && in.running == 0 && !in.mayBegin()
 }
 
 // look finds out whether those who wait can still go on.

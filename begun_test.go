@@ -78,6 +78,7 @@ func ownSource(pages int) rxcql.Stream[[]byte] {
 }
 
 func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testing.T) {
+	twice := heavy(10)
 	for name, in := range map[string]rxcql.Stream[[]byte]{
 		"one":                         heavy(10_000),
 		"merged":                      operators.Merge(heavy(10_000), heavy(10_000)),
@@ -89,6 +90,7 @@ func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testin
 		"behind a Map":                oneAfterOther(0, false, heavy(10_000), mapped(heavy(1), func(b []byte) []byte { return b })),
 		"with one that calls no Done": operators.Merge(heavy(10_000), ownSource(3)),
 		"of one's own":                oneAfterOther(0, false, ownSource(5), ownSource(10_000), ownSource(1)),
+		"with one read twice":         operators.Merge(oneAfterOther(time.Second, false, twice, twice), heavy(10_000)),
 		"behind a border":             operators.Concurrent(oneAfterOther(0, false, heavy(10_000), heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
 	} {
 		alone(t, name, func(t *testing.T) {
@@ -128,12 +130,20 @@ func TestASourceThatBeginsLateIsWaitedFor(t *testing.T) {
 			}}
 		})
 	}
-	second := mapped(heavy(2000), func(b []byte) []byte { b[0] = 1; return b })
-	for _, late := range []time.Duration{0, time.Hour} {
-		alone(t, late.String(), func(t *testing.T) {
-			_, err := paired(late, heavy(2000), second).Count(context.Background(), rxcql.WithBudget(256*kib))
-			require.NoError(t, err)
-		})
+	second := func(n int) rxcql.Stream[[]byte] {
+		return mapped(heavy(n), func(b []byte) []byte { b[0] = 1; return b })
+	}
+	twice, own := second(1000), mapped(ownSource(1000), func(b []byte) []byte { b[0] = 1; return b })
+	for name, in := range map[string]rxcql.Stream[[]byte]{
+		"once": second(2000), "twice": oneAfterOther(time.Hour, false, twice, twice), "one's own twice": oneAfterOther(time.Hour, true, own, own),
+		"twice within": mapped(oneAfterOther(time.Hour, false, twice, twice), func(b []byte) []byte { return b }),
+	} {
+		for _, late := range []time.Duration{0, time.Hour} {
+			alone(t, name+" "+late.String(), func(t *testing.T) {
+				_, err := paired(late, heavy(2000), in).Count(context.Background(), rxcql.WithBudget(256*kib))
+				require.NoError(t, err)
+			})
+		}
 	}
 }
 
@@ -151,6 +161,10 @@ func nested(t *rapid.T, depth int) (s rxcql.Stream[[]byte], rows int) {
 	switch kind {
 	case 1, 2:
 		var ins []rxcql.Stream[[]byte]
+		if kind == 2 && rapid.Bool().Draw(t, "twice") {
+			in, n := nested(t, depth-1)
+			ins, rows = append(ins, in, in), 2*n
+		}
 		for range rapid.IntRange(1, 3).Draw(t, "inputs") {
 			in, n := nested(t, depth-1)
 			ins, rows = append(ins, in), rows+n

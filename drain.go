@@ -27,7 +27,7 @@ func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) (
 			err = errors.Join(err, closing)
 		}
 	}()
-	read := func() error { return stream.subscribe(ctx, r, &writing[T]{w: w, name: r.sinkName}) }
+	read := func() error { return stream.subscribe(ctx, r, nil, &writing[T]{w: w, name: r.sinkName}) }
 	if r.job != nil {
 		return r.job.during(ctx, read)
 	}

@@ -72,7 +72,7 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 	}
 	s := Stream[T]{node: n, run: run}
 	if info.Source {
-		n.trial = func(ctx context.Context, r *Run) error { return s.subscribe(ctx, r, trial[T]{}) }
+		n.trial = func(ctx context.Context, r *Run) error { return s.subscribe(ctx, r, nil, trial[T]{}) }
 	}
 	return s
 }
@@ -159,18 +159,18 @@ func (s Stream[T]) Register(r *Run) { r.stage(s.node) }
 // itself, and a panic in out becomes a StageError of it. This is for writing
 // operators; to read a stream use All, or a Pipeline.
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out Observer[T]) error {
-	defer st.subscribing()()
-	return s.subscribe(ctx, st.run, &entry[T]{st: st, op: out})
+	return s.subscribe(ctx, st.run, st, &entry[T]{st: st, op: out})
 }
 
-func (s Stream[T]) subscribe(ctx context.Context, r *Run, out Observer[T]) (err error) {
+// subscribe is Subscribe by reader, which is nil where the run itself reads.
+func (s Stream[T]) subscribe(ctx context.Context, r *Run, reader *Stage, out Observer[T]) (err error) {
 	st := r.stage(s.node)
 	defer func() {
 		if end := st.end.Load(); end != nil && err == error(end) { //nolint:errorlint // this very token, never wrapped
 			err = nil
 		}
 	}()
-	defer st.enter()()
+	defer st.enter(reader)()
 	defer st.recovered(&err)
 	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
 }

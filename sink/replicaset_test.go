@@ -327,8 +327,9 @@ func TestATableThatIsGoneIsFoundOutSoonWithManyPartitionsToo(t *testing.T) {
 			calls++
 			return invalid{}
 		},
-		Prepares: func(string) error {
+		Prepares: func(cql string) error {
 			asked++
+			require.Contains(t, cql, "/*", "as it is sent: the driver may still know the bare text from before")
 			return invalid{}
 		},
 	}

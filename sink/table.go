@@ -58,10 +58,10 @@ import (
 // Report.Unknown. The number of requests out at once is halved when the server has
 // too much to do, and grows again.
 //
-// Held are the batches that are being filled (at most 64, or 16 MiB with
-// BatchByReplicaSet; for dead letters with the rows themselves) and those that wait
-// to be written or are being written (at most 64 MiB, or one batch), both charged to
-// the budget.
+// Held are the batches that are being filled (an eighth of the budget at most, and
+// without BatchByReplicaSet 64; for dead letters with the rows themselves) and those that wait
+// to be written or are being written (three eighths, 64 MiB, or one batch), both
+// charged to the budget.
 //
 // Check reports, all together and as rxcql.ErrSchema: unknown table or columns,
 // missing columns of the primary key, columns whose type does not fit the Go
