@@ -16,9 +16,13 @@ const pageItems = 512
 // Observable gives the rows of the stream to any rxgo operator, one item a row.
 // It is cold: every observer runs the stream anew. An error is the last item,
 // also when ctx ends, however late it is read; then its text is the context's
-// cause, and rows that were waiting to be read may be left out before it. A reader
-// that goes away must cancel ctx, as with every rxgo source, or the context that it
-// gave to rxgo.WithContext. Behind an operator that was given
+// cause, and rows that were waiting to be read may be left out before it: with the
+// one place that the channel has, what was read is the first rows without a gap; with
+// rxgo.WithBufferedChannel(2) or more, here or behind an operator, a reader that reads
+// in the very moment when ctx ends may miss rows between others.
+//
+// A reader that goes away must cancel ctx, as with every rxgo source, or the context
+// that it gave to rxgo.WithContext. Behind an operator that was given
 // rxgo.WithBufferedChannel(0) only the latter helps: there the error has no place
 // to wait for a reader that is gone. A panic in a function that rxgo itself calls
 // cannot be recovered here.
@@ -95,7 +99,7 @@ func sendLast(ctx, reader context.Context, ch chan<- rxgo.Item, last rxgo.Item) 
 // Whether it can be run more than once is the Observable's affair. When the
 // stream is ended from downstream or ctx ends, a goroutine reads on and drops the
 // items until the Observable closes, so that those who send them can end; nothing
-// waits for it. What rxgo has running behind the Observable obeys the context that
+// waits for it, and a test that looks for goroutines (goleak) may see it. What rxgo has running behind the Observable obeys the context that
 // it was given, not this one: cancel that, or it goes on. The rows weigh nothing
 // in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) Stream[T] {

@@ -51,11 +51,19 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, first bo
 	return r.fetchWhole(ctx, p)
 }
 
-// describe, load and ringOf are what checks ask the server; what may pass is
+// describe, find, load and ringOf are what checks ask the server; what may pass is
 // tried again.
 func describe(ctx context.Context, s *driver.Session, cql string) (about *driver.Description, err error) {
 	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		about, err = s.Describe(ctx, cql)
+		return err
+	})
+	return about, err
+}
+
+func find(ctx context.Context, s *driver.Session, keyspace, table string) (about *schema.Table, err error) {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
+		about, err = schema.Find(ctx, s, keyspace, table)
 		return err
 	})
 	return about, err

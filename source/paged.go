@@ -16,9 +16,9 @@ type part struct {
 	span  rxcql.TokenRange
 	track *rxcql.Track // of a part that an earlier run began; nil otherwise
 	st    driver.Statement
-	limit bool                        // st may have a LIMIT of its own
-	whole bool                        // st is not to be paged
-	more  func(context.Context) error // called before the second page is fetched; may be nil
+	limit bool   // st may have a LIMIT of its own
+	whole bool   // st is not to be paged
+	more  func() // called before each page that is not the first one read; may be nil
 }
 
 // paged reads parts. One is made a worker; it belongs to one goroutine.
@@ -100,11 +100,8 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 		if here.state == nil {
 			return nil
 		}
-		if more := p.more; more != nil {
-			p.more = nil
-			if err := more(ctx); err != nil {
-				return r.failed(ctx, err)
-			}
+		if p.more != nil {
+			p.more()
 		}
 	}
 }

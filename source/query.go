@@ -12,6 +12,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // Query reads the rows of one SELECT, page by page with explicit page state, in
@@ -66,16 +67,27 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		},
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out rxcql.Observer[T]) error {
-		done, begun, err := resumeQuery(ctx, stage, ses, st)
+		found := last.Load()
+		if found == nil { // whoever runs it has not checked it
+			var err error
+			if found, err = checkQuery[T](ctx, ses, st); err != nil {
+				return stage.Fail(err)
+			}
+		}
+		done, begun, err := resumeQuery(ctx, stage, ses, st, found)
 		if err != nil {
 			return err
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
-		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: st, limit: mayLimit(cql)}
-		if found := last.Load(); found != nil {
-			whole.st.CQL, whole.whole = found.text, found.whole
+		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: found.statement(st), limit: mayLimit(cql), whole: found.whole(st)}
+		several := len(begun) > 0 // pages, so they could be of two tables
+		whole.more = func() { several = true }
+		r.same = func(ctx context.Context) error {
+			if !several {
+				return nil
+			}
+			return unchanged(ctx, ses, found.table)
 		}
-		whole.more, r.same = sameTable(ses, cql)
 		switch {
 		case len(begun) > 0:
 			whole.track = begun[0]
@@ -87,29 +99,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	})
 }
 
-// sameTable has a query of several pages compare the table that it reads, when it
-// has got the first and when it has got the last: the driver prepares a statement
-// anew where it has to, so the pages could be of two tables.
-func sameTable(ses *driver.Session, cql string) (begun, ended func(context.Context) error) {
-	var first string
-	begun = func(ctx context.Context) (err error) {
-		first, err = tableID(ctx, ses, cql)
-		return err
-	}
-	ended = func(ctx context.Context) error {
-		if first == "" {
-			return nil
-		}
-		now, err := tableID(ctx, ses, cql)
-		if err == nil && now != first {
-			err = fmt.Errorf("%w: the table was dropped and made again while it was read", rxcql.ErrSchema)
-		}
-		return err
-	}
-	return begun, ended
-}
-
-func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement) (done []rxcql.TokenRange, begun []*rxcql.Track, err error) {
+func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement, found *checked) (done []rxcql.TokenRange, begun []*rxcql.Track, err error) {
 	if !stage.Run().HasCheckpoint() {
 		return nil, nil, nil
 	}
@@ -117,62 +107,45 @@ func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, s
 	if err != nil {
 		return nil, nil, stage.Fail(err)
 	}
-	facts, err := queryFacts(ctx, ses, st)
+	facts, err := found.facts(st)
 	if err != nil {
 		return nil, nil, stage.Fail(err)
 	}
 	return stage.Resume(rxcql.Identity{Pages: "Cassandra " + version, Facts: facts})
 }
 
-// queryFacts say what a position in the result depends on: the statement, the values as
-// the server gets them, and the very table that the statement reads in this session,
-// whatever keyspace that uses.
-func queryFacts(ctx context.Context, ses *driver.Session, st driver.Statement) ([]rxcql.Fact, error) {
-	about, err := describe(ctx, ses, st.CQL)
-	if err != nil {
-		return nil, err
+// checked is what the last check of a query has found out for running it.
+type checked struct {
+	about *driver.Description
+	table *schema.Table // the very one that the statement reads in this session, whatever keyspace that uses
+}
+
+// statement is st as it was compared with the bound values, if there are any.
+func (c *checked) statement(st driver.Statement) driver.Statement {
+	if len(st.Args) > 0 {
+		st.CQL = c.about.Text
 	}
-	values, err := about.Encode(st.Args)
-	if err != nil {
-		return nil, err
-	}
-	id, err := idOf(ctx, ses, about)
+	return st
+}
+
+// whole reports whether the statement is not to be paged: it is on a virtual table
+// and may have a LIMIT. Cassandra pages those by whole partitions: a page has more
+// rows than were asked for, there are more than the LIMIT in all, and then a page
+// state that it refuses.
+func (c *checked) whole(st driver.Statement) bool { return c.table.Virtual && mayLimit(st.CQL) }
+
+// facts say what a position in the result depends on: the statement, the values as
+// the server gets them, and the very table.
+func (c *checked) facts(st driver.Statement) ([]rxcql.Fact, error) {
+	values, err := c.about.Encode(st.Args)
 	if err != nil {
 		return nil, err
 	}
 	return []rxcql.Fact{
 		{Name: "statement", Value: st.CQL},
-		{Name: "hash of the bound values", Value: fingerprint(about.Params, values)},
-		{Name: "table id", Value: id},
+		{Name: "hash of the bound values", Value: fingerprint(c.about.Params, values)},
+		{Name: "table id", Value: c.table.ID},
 	}, nil
-}
-
-// tableID names the table that a statement reads in this session, whatever keyspace
-// that uses, and tells it from one of the same name that was made later.
-func tableID(ctx context.Context, ses *driver.Session, cql string) (string, error) {
-	about, err := describe(ctx, ses, cql)
-	if err != nil {
-		return "", err
-	}
-	return idOf(ctx, ses, about)
-}
-
-// idOf is tableID for a statement that has been described.
-func idOf(ctx context.Context, ses *driver.Session, about *driver.Description) (string, error) {
-	if about.Table == "" {
-		return "", nil
-	}
-	table, err := load(ctx, ses, about.Keyspace, about.Table)
-	if err != nil {
-		return "", err
-	}
-	return table.ID, nil
-}
-
-// checked is what the last check of a query has found out for running it.
-type checked struct {
-	text  string // the statement, as it was compared with the bound values if there are any
-	whole bool   // it is not to be paged
 }
 
 func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*checked, error) {
@@ -203,10 +176,9 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
-	found := &checked{text: st.CQL}
-	if len(st.Args) > 0 {
-		found.text = about.Text
+	table, err := find(ctx, ses, about.Keyspace, about.Table)
+	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) { // dropped since
+		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
-	found.whole, err = limitedVirtual(ctx, ses, st.CQL, about)
-	return found, err
+	return &checked{about: about, table: table}, err
 }

@@ -175,7 +175,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 		return err
 	}
 	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
-	r.same = func(ctx context.Context) error { return t.unchanged(ctx, about) }
+	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about) }
 	add := func(span rxcql.TokenRange, track *rxcql.Track) {
 		r.parts = append(r.parts, part{
 			index: len(r.parts), name: span.String(), span: span, track: track, st: driver.Statement{
@@ -226,18 +226,4 @@ func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, versi
 		ranges = append(ranges, rxcql.TokenRange(r))
 	}
 	return ranges, now.ReleaseVersion, nil
-}
-
-// unchanged tells at the end of a scan whether the table is the one that it
-// began with. The driver prepares a statement anew where it has to, so a table
-// that was dropped and made again would be read as if it were the old one.
-func (t *table[T]) unchanged(ctx context.Context, before *schema.Table) error {
-	now, err := load(ctx, t.session, t.keyspace, t.name)
-	if err != nil {
-		return err
-	}
-	if now.ID != before.ID {
-		return fmt.Errorf("%w: table %s was dropped and made again while it was read", rxcql.ErrSchema, before.Quoted())
-	}
-	return nil
 }

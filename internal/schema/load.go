@@ -34,10 +34,20 @@ type Reader interface {
 // It is several reads, one after another: of a schema that is being changed at
 // that moment it may see parts from before and after.
 func Load(ctx context.Context, q Reader, keyspace, table string) (*Table, error) {
-	l := loader{q: q, keyspace: keyspace}
+	return load(ctx, q, keyspace, table, (*loader).columns)
+}
+
+// Find is Load without the columns: what the name stands for, and its ID. For a
+// table that is one small read.
+func Find(ctx context.Context, q Reader, keyspace, table string) (*Table, error) {
+	return load(ctx, q, keyspace, table, func(*loader, context.Context, *Table) error { return nil })
+}
+
+func load(ctx context.Context, q Reader, keyspace, table string, rest func(*loader, context.Context, *Table) error) (*Table, error) {
+	l := &loader{q: q, keyspace: keyspace}
 	t, err := l.table(ctx, table)
 	if err == nil {
-		err = l.columns(ctx, t)
+		err = rest(l, ctx, t)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s.%s: %w", Spell(keyspace), Spell(table), err)

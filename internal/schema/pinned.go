@@ -33,13 +33,12 @@ func (p *Pinned) ID() string {
 // written to it; other errors where that could not be found out.
 func (p *Pinned) Same(ctx context.Context) error {
 	for _, t := range p.tables {
-		l := loader{q: p.q, keyspace: t.Keyspace}
-		now, err := l.table(ctx, t.Name)
+		now, err := Find(ctx, p.q, t.Keyspace, t.Name)
 		switch {
 		case errors.Is(err, ErrUnknownTable), errors.Is(err, ErrUnknownKeyspace):
 			return &driver.SchemaChangedError{What: fmt.Sprintf("table %s was dropped while it was written", t.Quoted())}
 		case err != nil:
-			return fmt.Errorf("schema of %s: %w", t.Quoted(), err)
+			return err
 		case now.ID != t.ID:
 			return &driver.SchemaChangedError{What: fmt.Sprintf(
 				"table %s was dropped and made again while it was written: rows written before are gone", t.Quoted())}
