@@ -41,6 +41,12 @@ func TestAFileHoldsValuesWhoseMethodsAreOnThePointer(t *testing.T) {
 
 type hollow struct{ id int }
 
+// meeting has `cql` tags, and the methods of its time.
+type meeting struct {
+	ID int `cql:"id"`
+	time.Time
+}
+
 type dated struct {
 	time.Time
 	ID int
@@ -52,6 +58,10 @@ func TestRowsOfWhichJSONWouldLoseSomethingAreRefusedByNew(t *testing.T) {
 		"[].At: Go struct has no exported fields":  config(sink.NDJSON[[]struct{ At *hollow }]("x")),
 		"dated: its JSON is that of the time.Time": config(sink.NDJSON[dated]("x")),
 		"a func() has no JSON":                     config(sink.NDJSON[struct{ F func() }]("x")),
+		"meeting: its JSON is that of the time":    config(sink.NDJSON[meeting]("x")),
+		"At (sink_test.dated): sink_test.dated: its JSON is that of the time.Time": config(sink.CSV[struct {
+			At dated `cql:"at"`
+		}]("x")),
 	} {
 		require.ErrorIs(t, to, rxcql.ErrConfig)
 		require.ErrorContains(t, to, want)

@@ -11,17 +11,23 @@ import (
 )
 
 // NDJSON writes every row as a line of JSON into a file, in the order of the
-// stream: of a struct with `cql` tags an object under the names of its `json` tags,
-// or else its `cql` tags (with omitempty, omitzero and string as in encoding/json);
-// of an rxcql.Row an object of all columns in their order, under the server's names.
-// How values are written is said in the documentation of package source (Forms of
-// values in files), and source.NDJSON reads them; Cassandra's INSERT … JSON takes a
-// Row's but for years beyond 0 to 9999. Any other T is written in the form of encoding/json,
-// but without escapes for HTML; methods that a type has on its pointer are called in
-// maps and in an any too. Of such a T New refuses what JSON would lose: a struct with no
-// exported field, two fields of one name, a method MarshalJSON that comes from an
-// embedded field. Other fields that are not exported, or are tagged json:"-", are not
-// written.
+// stream. T may be:
+//   - a struct with `cql` tags: an object. Fields have the names of their `json` tags, or
+//     else of their `cql` tags, or else of Go; omitempty, omitzero and string mean what
+//     they mean to encoding/json. Fields without a `cql` tag are written too, except
+//     those tagged cql:"-" that have no `json` tag.
+//   - rxcql.Row: an object of all columns in their order, under the server's names.
+//     Cassandra's INSERT … JSON takes it, except for years beyond 0 to 9999.
+//   - any other type: as encoding/json writes it, but without escapes for HTML. Methods
+//     that a type has on its pointer are called in maps and in an any too.
+//
+// The documentation of package source says how values of the first two are written (Forms
+// of values in files), and source.NDJSON reads them.
+//
+// New refuses what JSON would lose: a struct with no exported field, two fields of one
+// name, a method MarshalJSON or MarshalText that comes from an embedded field. Other
+// fields that are not exported are not written, nor is any field tagged json:"-", not even
+// a column of the primary key.
 //
 // The file is made with mode 0644, less the umask. One that is there and not
 // empty is refused, except with Overwrite or where a job goes on; so is one that

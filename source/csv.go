@@ -23,10 +23,11 @@ import (
 // that T has not (unless IgnoreUnknown is given) is rxcql.ErrSchema, from Check, and
 // so is a file of another kind: compressed, in UTF-16, separated by semicolons.
 //
-// A field that is empty, or is NullText, and not quoted is null: a nil pointer,
-// slice or map, an invalid sql.Null, else the zero value. What else a field may be
-// is said in the package's documentation (Forms of values in files). Spaces belong to
-// a field. Text is taken as it is, line breaks in quotes too.
+// Null is an empty field without quotes or, if NullText is given, a field that is that
+// text without quotes; an empty field is empty text then. A null becomes a nil pointer,
+// slice or map, an invalid sql.Null or netip.Addr, else the zero value. The package's
+// documentation says what other fields may be (Forms of values in files). Spaces belong
+// to a field. Text is taken as it is, line breaks in quotes too.
 //
 // Lines end with \n or \r\n, the last one with the file too; empty ones, and a
 // byte order mark at the beginning, are passed over. A record with a field that
@@ -43,8 +44,8 @@ import (
 //   - or the record is longer than MaxLine.
 //
 // All that NDJSON says of rows that fail, of pages, of what is held, of Check and of jobs with a
-// checkpoint holds here too; the header and NullText must be the same as well. Beside a line with
-// a stray quote up to MaxLine bytes of the lines after it are held.
+// checkpoint holds here too; the header and NullText must be the same as well. After a line
+// with a stray quote, up to MaxLine bytes of the lines that follow are held too.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
 	s := &file[T]{name: "CSV", path: path, cfg: cfg}

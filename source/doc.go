@@ -25,33 +25,49 @@
 //	float, double        1.5 "NaN" "-Infinity"         float32, float64: the same
 //	uuid, timeuuid       "13814000-1dd2-11b2-…"        gocql.UUID, [16]byte: the same
 //	inet                 "127.0.0.1" "::1"             netip.Addr, net.IP: the same
-//	timestamp            "2017-07-31T15:49:01.638Z"    time.Time: RFC 3339 in its zone; int64: milliseconds
-//	date                 "2017-07-31"                  time.Time: midnight UTC; int32: days; int64: milliseconds
+//	timestamp            "2017-07-31T15:49:01.638Z"    time.Time: RFC 3339; int64: milliseconds
+//	date                 "2017-07-31"                  time.Time: midnight UTC; integers: below
 //	time                 "15:49:01.638000000"          time.Duration, int64: nanoseconds
-//	duration             "14mo3d1ns"                   gocql.Duration: the same; time.Duration, int64: nanoseconds
+//	duration             "14mo3d1ns"                   gocql.Duration: the same; others: nanoseconds
 //	list, set, vector    [1,2]                         slices, arrays, map[T]struct{}: the same
-//	map                  {"key":1}                     map: the same; a key that is no string is its JSON in a string
-//	tuple                [1,"x"]                       a struct without names in tags: the same; an object is read by order
+//	map                  {"key":1}                     map: the same; other keys: JSON in a string
+//	tuple                [1,"x"]                       a struct without names in tags: the same
 //	user-defined type    {"street":"x"}                a struct with `cql` tags: the same
 //
-// Lists, maps and the like are JSON in CSV too. Years before 0 or of more than four
-// digits have a sign. A time is also read with a blank for its T and an offset
-// without a colon, as cqlsh writes it (2017-07-31 15:49:01.638+0000), and a date
-// alone as midnight UTC; what is finer than a millisecond is cut where it becomes a
-// timestamp. A string may hold a number, a UUID, an address or a date. An any, and a
-// type with methods of its own, is as MarshalText and UnmarshalText (in CSV first) or
-// encoding/json make it.
+// A time.Time is written in its zone. A date is the days since 1970 as an int32, and
+// milliseconds as an int64. A key of a map that is no string is its JSON in a string. An
+// object is read into a tuple by its order.
 //
-// What is not certain is refused: a time without a zone; a whole number for a
-// time.Time, or for a date of a Row; a date with a time of day; base64; text that is
-// empty and not null where no text is expected. An empty value of another type than
-// text or blob, which Cassandra allows, can therefore be written and not be read.
+// Lists, maps and the like are JSON in CSV too. Years before 0 or of more than four
+// digits have a sign. A timestamp is also read as cqlsh writes it, with a blank for its T
+// and an offset without a colon (2017-07-31 15:49:01.638+0000), and as a date alone, which
+// is midnight UTC. Where it becomes a timestamp of Cassandra, what is finer than a
+// millisecond is cut off. A string may hold a number, a UUID, an address or a date.
+//
+// A type with methods of its own is written and read by them: in CSV by MarshalText and
+// UnmarshalText if it has both, in JSON as encoding/json does. A method for one direction
+// alone is used in JSON; such values may then be written and not be read. An any is
+// encoding/json's in both.
+//
+// Refused is what is not certain:
+//   - a time without a zone,
+//   - a whole number for a time.Time, or for a date of a Row,
+//   - a date with a time of day where a date is needed,
+//   - bytes in base64,
+//   - ::ffff:1.2.3.4 for a net.IP, which would be another address when it is written,
+//   - text that is empty and not null, where no text is expected. So an empty value of a
+//     type that is no text or blob, which Cassandra allows, can be written and not be read.
+//
 // What a file does not tell cannot be noticed: a blob that is read into a string is
 // its digits, and a text such as 0x41 that is read into a []byte is one byte.
 //
-// Files of other tools: cqlsh and DSBulk write quotes with a backslash (ended with an
-// error; cqlsh: WITH ESCAPE='"', DSBulk: --connector.csv.escape '"'), cqlsh writes
-// collections as literals of CQL and DSBulk blobs as base64 and booleans as 1 and 0
-// (refused by name), and cqlsh a line break in a text as the two characters \n
-// (taken as they are). DSBulk's JSON is read but for blobs.
+// Files of other tools:
+//   - cqlsh and DSBulk write quotes with a backslash, which ends the run with an error. Let
+//     them double quotes (cqlsh: WITH ESCAPE='"', DSBulk: --connector.csv.escape '"').
+//   - cqlsh writes collections as literals of CQL, DSBulk blobs as base64 and booleans as 1
+//     and 0. Each such row is a row error that says so.
+//   - cqlsh writes a line break in a text as the two characters \n, and rounds floats and
+//     doubles, those in vectors too (see its FLOATPRECISION and DOUBLEPRECISION). Nothing in
+//     the file tells, so both are read as they stand.
+//   - The JSON of DSBulk is read, except for blobs.
 package source

@@ -90,7 +90,8 @@ func (ignoreUnknown) applyCSV(c *fileConfig) error {
 
 type nullText string
 
-// NullText is how the CSV file has null, without quotes; nothing by default.
+// NullText is the text, without quotes, that stands for null in the CSV file. By default
+// an empty field does; with NullText that is empty text.
 func NullText(text string) CSVOption { return nullText(text) }
 
 func (n nullText) applyCSV(c *fileConfig) error {

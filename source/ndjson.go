@@ -18,13 +18,17 @@ import (
 // NDJSON reads a file of one JSON value a line, an object for a struct, in the
 // order of the file, in the goroutine that runs the stream.
 //
-// A struct with `cql` tags is read by the names in its `json` tags, its `cql` tags, or
-// without regard to case; its values are read as the package's documentation says
-// (Forms of values in files). rxcql.Row is read with TypesOf. Any other T is
-// encoding/json's: `json` tags name the fields, bytes are base64, and numbers in an
-// any are json.Number. A field that the object has not is the zero value; one that T
-// has not is an error, or passed over with IgnoreUnknown. A name that is twice
-// in an object is an error.
+// T may be:
+//   - a struct with `cql` tags. Its fields are found by their `json` tags, their `cql` tags,
+//     or without regard to case. The package's documentation says how values are read
+//     (Forms of values in files).
+//   - rxcql.Row, with TypesOf.
+//   - any other type, read as encoding/json does: `json` tags name the fields, and bytes
+//     are base64. Numbers in an any are json.Number.
+//
+// A field that is missing in the object becomes the zero value. A field that T does not
+// have is an error, or is passed over with IgnoreUnknown. A name that is twice in an
+// object is an error.
 //
 // Lines end with \n or \r\n, the last one with the file too; empty ones, and a
 // byte order mark at the beginning, are passed over. A line that is no valid JSON,

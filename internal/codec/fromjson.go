@@ -69,7 +69,7 @@ func unfitJSON(t *Type, value []byte) error {
 	case 't', 'f':
 		is = "a boolean"
 	}
-	return fmt.Errorf("%s of JSON for a %s", is, t)
+	return fmt.Errorf("%s of JSON for %s", is, A(t))
 }
 
 // parseElement adds the length and the bytes of an element, or the length of null.
@@ -111,7 +111,7 @@ func parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
 			break
 		}
 		if n == want {
-			return dst, fmt.Errorf("more than %d elements for a %s", want, t)
+			return dst, fmt.Errorf("more than %d elements for %s", want, A(t))
 		}
 		var err error
 		switch t.Kind {
@@ -123,7 +123,7 @@ func parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
 			dst, err = parseElement(dst, t.Fields[n].Type, part)
 		default:
 			if string(part) == "null" {
-				return dst, fmt.Errorf("null in a %s", t)
+				return dst, fmt.Errorf("null in %s", A(t))
 			}
 			dst, err = parseElement(dst, t.Elems[0], part)
 		}
@@ -132,7 +132,7 @@ func parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
 		}
 	}
 	if want >= 0 && n != want {
-		return dst, fmt.Errorf("%d elements for a %s", n, t)
+		return dst, fmt.Errorf("%d elements for %s", n, A(t))
 	}
 	if t.Kind == List || t.Kind == Set {
 		binary.BigEndian.PutUint32(dst[start:], uint32(n))
@@ -180,7 +180,7 @@ func parseUDT(dst []byte, t *Type, value []byte) ([]byte, error) {
 		i := fieldNamed(t, string(name))
 		switch {
 		case i < 0:
-			return dst, fmt.Errorf("an object with a field that a %s has not", t)
+			return dst, fmt.Errorf("an object with a field that %s has not", A(t))
 		case cells[i] != nil:
 			return dst, fmt.Errorf("field %q is there twice", t.Fields[i].Name)
 		}
@@ -215,7 +215,7 @@ func parseMap(dst []byte, t *Type, value []byte) ([]byte, error) {
 			break
 		}
 		if string(cell) == "null" {
-			return dst, fmt.Errorf("null in a %s", t)
+			return dst, fmt.Errorf("null in %s", A(t))
 		}
 		name, err := jsonline.Unquote(key, nil)
 		if err != nil {

@@ -34,7 +34,7 @@ func ParseText(dst []byte, t *Type, text []byte) ([]byte, error) {
 		return ParseHex(dst, text)
 	}
 	if len(text) == 0 {
-		return dst, fmt.Errorf("an empty text where a %s is needed", t)
+		return dst, fmt.Errorf("an empty text where %s is needed", A(t))
 	}
 	return parseScalar(dst, t, string(text))
 }
@@ -120,5 +120,5 @@ func parseTemporal(dst []byte, t *Type, s string) ([]byte, error) {
 		dst = appendSignedVint(dst, int64(d.Days))
 		return appendSignedVint(dst, d.Nanoseconds), err
 	}
-	return dst, fmt.Errorf("a %s cannot be read from text", t)
+	return dst, fmt.Errorf("%s cannot be read from text", A(t))
 }

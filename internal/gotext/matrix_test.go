@@ -239,7 +239,7 @@ func TestATextThatIsNotCertainIsRefused(t *testing.T) {
 	for _, c := range []struct{ cql, text, words string }{
 		{"date", "17377", "may be days or milliseconds"}, {"date", "2017-07-31T15:49:01Z", "would be lost"},
 		{"date", "2017-07-31T00:00:00+02:00", "would be lost"}, {"timestamp", "2017-07-31 15:49:01", "has no zone"},
-		{"timeuuid", "fe000100-0000-4000-8000-000000000077", "not of version 1"}, {"int", "", "an empty text"},
+		{"timeuuid", "fe000100-0000-4000-8000-000000000077", "not of version 1"}, {"int", "", "an empty text where an int is needed"}, {"list<int>", "", "empty, and not null"}, {"int", "\"\"", "not a whole number"},
 		{"inet", "fe80::1%eth0", "not an address"}, {"list<int>", "[1,null]", "null in a list"}, {"blob", "771=", "not base64"},
 		{"map<text, int>", `{"a":1,"a":1}`, "twice"}, {"map<text, int>", "[]", "an array of JSON"}, {"text", "\xff", "not UTF-8"},
 		{"vector<int, 2>", "[1]", "1 elements"}, {"tuple<int>", "[1,2]", "more than 1"}, {"addr", `{"x":1}`, "has not"},

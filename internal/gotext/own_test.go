@@ -20,9 +20,9 @@ type stamp struct {
 	Zone string
 }
 
-type hollow struct{ n int }
+type hollow struct{ _ int }
 
-type spoken struct{ n int }
+type spoken struct{ _ int }
 
 func (spoken) MarshalJSON() ([]byte, error) { return []byte(`"spoken"`), nil }
 
@@ -95,7 +95,7 @@ func TestRowsOfWhichJSONWouldLoseAFieldHaveNoPlan(t *testing.T) {
 	}
 }
 
-// said and heard have a method of one direction alone.
+// said, lettered and heard have a method of one direction alone.
 type said int
 
 func (said) MarshalJSON() ([]byte, error) { return []byte(`"said"`), nil }

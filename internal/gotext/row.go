@@ -25,7 +25,7 @@ func NewRow[T any](loose bool) (*Row[T], error) {
 	}
 	c, err := NewPlans(loose).Of(rt)
 	if err != nil {
-		return nil, fmt.Errorf("a %s cannot be kept as JSON: %w", rt, err)
+		return nil, fmt.Errorf("%s cannot be kept as JSON: %w", codec.A(rt), err)
 	}
 	return &Row[T]{c}, nil
 }

@@ -13,6 +13,7 @@ import (
 var (
 	ErrSurrogate = errors.New("an escape \\u in it is half of a surrogate pair")
 	errTwoValues = errors.New("something follows the value")
+	errNoField   = errors.New("the field is empty, and not null, where JSON is needed")
 )
 
 // Check reports what is wrong with a text that is to be one value of JSON in
@@ -31,6 +32,9 @@ func Check(text []byte) error {
 // CheckField is Check for a field of CSV that is to be JSON. It knows the literals
 // of CQL, which other tools write.
 func CheckField(text []byte) error {
+	if len(text) == 0 {
+		return errNoField
+	}
 	err := Check(text)
 	if trimmed := bytes.TrimSpace(text); err != nil && len(trimmed) > 1 {
 		if string(trimmed) == "NULL" {
