@@ -185,3 +185,38 @@ func TestAJobDoesNotGoOnUnderAnotherHeaderOrNullText(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("a,b\n"+text), 0o600))
 	require.NoError(t, run(source.IgnoreUnknown(), source.MaxLine(5_000)))
 }
+
+func TestHeadersWhoseNamesHaveCommasOrQuotesInThemAreNotTakenForEachOther(t *testing.T) {
+	type row struct {
+		A string `cql:"a"`
+	}
+	headers := []string{`a,"x,y",z`, `a,x,"y,z"`, `"x,y",a`, `"""x","y""",a`, `"x,"",""y,",a`, `"x,","y,",a`}
+	fields := []int{3, 3, 2, 3, 2, 3}
+	for i, before := range headers {
+		text := strings.Repeat(strings.Repeat("1,", fields[i]-1)+"1\n", 5_000)
+		for j, after := range headers {
+			path, store := fileWith(t, before+"\n"+text), &jobtest.Store{}
+			run := func(stopAt int) error {
+				var p *rxcql.Pipeline
+				n := 0
+				p, err := rxcql.New(source.CSV[row](path, source.IgnoreUnknown()), sink.Each(func(context.Context, row) error {
+					if n++; n == stopAt {
+						p.Stop()
+					}
+					return nil
+				}, sink.Idempotent()), rxcql.WithCheckpoint(store, "job"))
+				require.NoError(t, err)
+				return second(p.Run(context.Background()))
+			}
+			require.NoError(t, run(3000))
+			require.NoError(t, os.WriteFile(path, []byte(after+"\n"+text), 0o600))
+			err := run(-1)
+			if i == j {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorIs(t, err, rxcql.ErrCheckpointForeign, "%s, %s", before, after)
+			require.ErrorContains(t, err, "header was")
+		}
+	}
+}

@@ -99,3 +99,15 @@ func TestATableDroppedUnderBatchesByReplicaSetEndsTheRun(t *testing.T) {
 	require.ErrorIs(t, err, rxcql.ErrSchema)
 	require.False(t, rep.Complete)
 }
+
+func TestATableMadeAgainUnderBatchesByReplicaSetEndsTheRun(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	create(t, session, "CREATE TABLE t (id bigint PRIMARY KEY, v int)")
+	to := sink.Table[pair](session, ks+".t", sink.BatchByReplicaSet(0, 0), sink.InFlight(1))
+	rep, err := intoChanging(t, to, pairs(200), 100, func() {
+		create(t, session, "DROP TABLE t", "CREATE TABLE t (id bigint PRIMARY KEY, v blob)") // four bytes are one, too
+	}, rxcql.WithRowErrors(rxcql.SkipRows(1000)))
+	refusedAsChanged(t, rep, err)
+	require.EqualValues(t, 100, rep.Written)
+	require.Zero(t, count(t, session, "t"))
+}
