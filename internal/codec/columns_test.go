@@ -185,12 +185,14 @@ func TestATagHasNoOptions(t *testing.T) {
 
 func TestRowsThatAreOneColumnAreNamedWithWhatTMayBe(t *testing.T) {
 	for want, err := range map[string]error{
-		"an int holds one column":            codec.OneColumn[int](),
-		"a uint8 holds one column":           codec.OneColumn[uint8](),
-		"an any holds one column":            codec.OneColumn[any](),
-		"a map[string]any holds one column":  codec.OneColumn[map[string]any](),
-		"a *int holds one column":            codec.OneColumn[*int](),
-		"use a struct with cql tags, or rxc": codec.OneColumn[any](),
+		"an int holds one column":             codec.OneColumn[int](),
+		"a uint8 holds one column":            codec.OneColumn[uint8](),
+		"an any holds one column":             codec.OneColumn[any](),
+		"a map[string]any holds one column":   codec.OneColumn[map[string]any](),
+		"a *int holds one column":             codec.OneColumn[*int](),
+		"use a struct with cql tags, or rxc":  codec.OneColumn[any](),
+		"with cql tags, or rxcql.Row":         codec.OneColumn[*time.Time](),
+		"use codec_test.reading itself, with": codec.OneColumn[*reading](),
 	} {
 		require.ErrorContains(t, err, want)
 	}
