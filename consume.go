@@ -65,7 +65,8 @@ func (b *loopBody[T]) Next(_ context.Context, p *Page[T]) (err error) {
 		}
 	}()
 	b.left = b.fn(p.Rows)
-	if returned = true; b.left != nil && b.left != errBreak { //nolint:errorlint // itself
+	returned = true
+	if b.left != nil && !errors.Is(b.left, errBreak) {
 		b.said = say(b.left, p.Rows)
 	}
 	return b.left
