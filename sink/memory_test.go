@@ -145,19 +145,24 @@ func (s shapeOf[T]) rows(n int, h *sampling) rxcql.Stream[T] {
 	})
 }
 
-// sampling measures at some of the moments at which it is asked.
+// sampling measures at some of the moments at which it is asked. Whoever asks meanwhile
+// waits: what is made while the garbage is collected counts as alive, and how much that
+// is would be up to the machine.
 type sampling struct {
 	*heap
 	asked, every atomic.Int64
-	mu           sync.Mutex
+	measuring    sync.RWMutex
 }
 
 func (s *sampling) look() {
-	if s.asked.Add(1)%s.every.Load() == 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.measure()
+	if s.asked.Add(1)%s.every.Load() != 0 {
+		s.measuring.RLock()
+		defer s.measuring.RUnlock()
+		return
 	}
+	s.measuring.Lock()
+	defer s.measuring.Unlock()
+	s.measure()
 }
 
 func (s shapeOf[T]) run(outer *testing.T, t *rapid.T, budget int64) {
