@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // threads are the goroutines in which a stage is at work in a run, as far as the
 // engine knows them: the one that its run function was called in, and those of its
-// Groups. It is what tells whether an input that has not begun may yet begin: only
+// Groups. They decide whether an input that has not begun may yet begin: only
 // the stage that reads it can do that, in a goroutine that is not reading another.
 type threads struct {
 	active atomic.Int64 // calls of its run function
@@ -40,7 +40,7 @@ func (s *Stage) enter(reader *Stage) (leave func()) {
 	}
 }
 
-// mayBegin tells whether someone may yet subscribe to a stage that is not at work,
+// mayBegin reports whether someone may yet subscribe to a stage that is not at work,
 // for the first time or again: a stage that reads it, or is itself read by one that
 // may. Under the budget's mutex.
 func (s *Stage) mayBegin() bool {
@@ -97,7 +97,7 @@ func (in *Input) end() {
 	}
 }
 
-// moves tells whether the input may still bring a page by itself: it has not ended, nor
+// moves reports whether the input may still bring a page by itself: it has not ended, nor
 // does it wait for room, nor for a beginning that nobody can make.
 func (in *Input) moves() bool {
 	switch {
@@ -111,7 +111,7 @@ func (in *Input) moves() bool {
 	return in.running > 0 || in.mayBegin()
 }
 
-// spent tells whether the input needs its credit no more: it is done, and nobody can
+// spent reports whether the input needs its credit no more: it is done, and nobody can
 // read its source again.
 func (in *Input) spent() bool {
 	if in.mayBegin == nil {

@@ -48,5 +48,5 @@ func (s *Stage) Hurry() (told <-chan struct{}, forget func()) {
 	}
 }
 
-// Hurried tells whether someone waits for what lingers; see Hurry.
+// Hurried reports whether someone waits for what lingers; see Hurry.
 func (s *Stage) Hurried() bool { return s.run.hurry.on.Load() > 0 }

@@ -94,14 +94,14 @@ func sendLast(ctx, reader context.Context, ch chan<- rxgo.Item, last rxgo.Item) 
 	}
 }
 
-// FromObservable takes rows from an rxgo Observable. Items that are not of type
-// T are an error (ErrItemType), an error item ends the stream with that error.
-// Whether it can be run more than once is the Observable's affair. When the
-// stream is ended from downstream or ctx ends, a goroutine reads on and drops the
-// items until the Observable closes, so that those who send them can end; nothing
-// waits for it, and a test that looks for goroutines (goleak) may see it. What rxgo has running behind the Observable obeys the context that
-// it was given, not this one: cancel that, or it goes on. The rows weigh nothing
-// in the budget until an operator keeps them.
+// FromObservable takes rows from an rxgo Observable. Items that are not of type T are an error
+// (ErrItemType), an error item ends the stream with that error. Whether it can be run more
+// than once is the Observable's affair. When the stream is ended from downstream or ctx ends,
+// a goroutine reads on and drops the items until the Observable closes, so that those who send
+// them can end; nothing waits for it, and a test that looks for goroutines (goleak) may see
+// it. What rxgo has running behind the Observable obeys the context that it was given, not
+// this one: cancel that, or it goes on. The rows weigh nothing in the budget until an operator
+// keeps them.
 func FromObservable[T any](obs rxgo.Observable) Stream[T] {
 	info := StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true}
 	if obs == nil {

@@ -148,7 +148,7 @@ const (
 	longText              = 64
 )
 
-// holds returns what tells whether a text of a row has the word in it, or the word
+// holds returns a function: it reports whether a text of a row has the word in it, or the word
 // has the text, or any part of one, in it.
 func holds(word string) func(text string) bool {
 	parts := strings.FieldsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })

@@ -24,13 +24,12 @@
 // failing one in its page may not have been handed on, and nothing of the page
 // counts as done.
 //
-// Functions are called by one goroutine at a time (but those of Concurrent), not
-// always the same one. In a job with a checkpoint they must keep no state from row to
-// row, such as a counter or the keys seen so far: no checkpoint has it, and a run that
-// goes on begins in the middle of the rows, and sees some again. Scan, Reduce and
-// TakeWhile cannot be part of a job for that reason. A function that keeps a rxcql.Row beyond its call should
-// Clone it: else it keeps the whole page in memory, which the budget does not
-// count.
+// Functions are called by one goroutine at a time (but those of Concurrent), not always the
+// same one. In a job with a checkpoint they must keep no state from row to row, such as a
+// counter or the keys seen so far: no checkpoint has it, and a run that goes on begins in the
+// middle of the rows, and sees some again. Scan, Reduce and TakeWhile cannot be part of a job
+// for that reason. A function that keeps a rxcql.Row beyond its call should Clone it: else it
+// keeps the whole page in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators
 //

@@ -30,6 +30,6 @@ func (p *place) after(rows, asked int, state []byte) {
 	}
 }
 
-// mayLimit tells whether a statement can have a LIMIT: not without the word. That it
+// mayLimit reports whether a statement can have a LIMIT: not without the word. That it
 // may mean something else there, such as a column, only makes pages smaller at first.
 func mayLimit(cql string) bool { return strings.Contains(strings.ToLower(cql), "limit") }

@@ -27,13 +27,13 @@ import (
 // that is larger than the budget, or than the 256 MiB that the driver takes, is an
 // error.
 //
-// Errors: a statement that the server refuses, columns that do not fit T, two
-// columns of one name (give one an alias with AS) and bound values that do not fit the statement (rxcql.ErrSchema) are found by Check,
-// before reading starts. A page that fails in a way that may pass (a timeout, an
-// overloaded or lost node) is asked for again, see rxcql.WithRetry, and no row is
-// handed on twice; one that fails for good is a rxcql.StageError around a
-// rxcql.RowError with the page's number. It is never taken for the end. A row that
-// cannot be decoded is a row error, as for Table.
+// Errors: a statement that the server refuses, columns that do not fit T, two columns of one
+// name (give one an alias with AS) and bound values that do not fit the statement
+// (rxcql.ErrSchema) are found by Check, before reading starts. A page that fails in a way that
+// may pass (a timeout, an overloaded or lost node) is asked for again, see rxcql.WithRetry,
+// and no row is handed on twice; one that fails for good is a rxcql.StageError around a
+// rxcql.RowError with the page's number. It is never taken for the end. A row that cannot be
+// decoded is a row error, as for Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
 	var errs []error

@@ -9,8 +9,9 @@ import (
 // ErrMapped: a net.IP of 16 bytes would be written back as 4, and be another key.
 var ErrMapped = badValue("an IPv4 address in 16 bytes (::ffff:a.b.c.d), which net.IP does not tell from one in 4; use netip.Addr")
 
-// decodeInet serves net.IP and other bytes (as many as the server sent; nil for null and empty), netip.Addr (invalid for
-// null and empty) and strings. An IPv4 address in 16 bytes, ::ffff:1.2.3.4, is no net.IP.
+// decodeInet serves net.IP and other bytes (as many as the server sent; nil for null and
+// empty), netip.Addr (invalid for null and empty) and strings. An IPv4 address in 16 bytes,
+// ::ffff:1.2.3.4, is no net.IP.
 func decodeInet(t *Type, rt reflect.Type) (decodeFunc, error) {
 	switch {
 	case rt == typeAddr:

@@ -12,8 +12,9 @@ const (
 	mapGroup = 8  // slots that it gets with its first entry
 )
 
-// mapSize is what a map of n entries takes, without what these lead to. A map has room for more than its entries: for a
-// whole group of slots with the first, and never fewer than 8 for 7.
+// mapSize is what a map of n entries takes, without what these lead to. A map has room for
+// more than its entries: for a whole group of slots with the first, and never fewer than 8 for
+// 7.
 func mapSize(n int, key, value uintptr) int {
 	slots := 0
 	switch {
@@ -72,8 +73,8 @@ func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	}, nil
 }
 
-// endOfKeys refuses a Go map that holds fewer keys than the value has: keys that differ to the server may be equal in Go,
-// such as 0.0 and -0.0, or a zero and an empty value.
+// endOfKeys refuses a Go map that holds fewer keys than the value has: keys that differ to the
+// server may be equal in Go, such as 0.0 and -0.0, or a zero and an empty value.
 func endOfKeys(r *reader, m reflect.Value, n int) error {
 	if m.Len() < n {
 		return fmt.Errorf("%w: two of its keys are one key of a %s; use a slice for a set, else rxcql.Row", ErrRange, m.Type())

@@ -10,8 +10,9 @@ import (
 
 const millisPerDay = 24 * 60 * 60 * 1000
 
-// decodeTemporal serves timestamp, date, time and duration. Times are in UTC; an empty value is the zero time.Time. A
-// time out of the day, which others may have written, is given as it is.
+// decodeTemporal serves timestamp, date, time and duration. Times are in UTC; an empty value
+// is the zero time.Time. A time out of the day, which others may have written, is given as it
+// is.
 func decodeTemporal(t *Type, rt reflect.Type) (decodeFunc, error) {
 	whole := rt.Kind() == reflect.Int64
 	switch t.Kind {

@@ -81,8 +81,9 @@ func encodeMap(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	return encodeEntries(t, rt, key, value), nil
 }
 
-// encodeEntries writes the keys of a Go map, each followed by its value if there is a writer for those. Keys that differ in
-// Go and are one to the server are refused, since chance would choose between their values.
+// encodeEntries writes the keys of a Go map, each followed by its value if there is a writer
+// for those. Keys that differ in Go and are one to the server are refused, since chance would
+// choose between their values.
 func encodeEntries(t *Type, rt reflect.Type, key, value encodeFunc) encodeFunc {
 	distinct := keysDistinct(t.Elems[0], rt.Key())
 	return func(buf []byte, p unsafe.Pointer) ([]byte, bool, error) {

@@ -108,7 +108,8 @@ func intFrom(k reflect.Kind, write func([]byte, int64) ([]byte, error), writeUin
 	return nil
 }
 
-// encodeFixed serves boolean, float and double. A json.Number, which an any holds after JSON was read, is one too.
+// encodeFixed serves boolean, float and double. A json.Number, which an any holds after JSON
+// was read, is one too.
 func encodeFixed(t *Type, rt reflect.Type) (encodeFunc, error) {
 	switch {
 	case t.Kind == Boolean && rt.Kind() == reflect.Bool:

@@ -11,10 +11,11 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// encodeTemporal serves timestamp, date, time and duration. A time.Time is written as it is, the zero one as the
-// year 1 (the driver writes an empty value then); what is finer than a millisecond, or for a date a day of UTC, is
-// rounded down. A time out of the day is refused, since the server takes it and other drivers cannot read it; so is a
-// duration of mixed signs, which the server refuses.
+// encodeTemporal serves timestamp, date, time and duration. A time.Time is written as it is,
+// the zero one as the year 1 (the driver writes an empty value then); what is finer than a
+// millisecond, or for a date a day of UTC, is rounded down. A time out of the day is refused,
+// since the server takes it and other drivers cannot read it; so is a duration of mixed signs,
+// which the server refuses.
 func encodeTemporal(t *Type, rt reflect.Type) (encodeFunc, error) {
 	whole := rt.Kind() == reflect.Int64
 	long := always(func(buf []byte, v *int64) ([]byte, error) { return appendInt(buf, *v, 8) })
@@ -123,9 +124,10 @@ func encodeUUID(t *Type, rt reflect.Type) (encodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// encodeInet serves net.IP, netip.Addr, bytes and strings. Nil and the invalid address are null. A net.IP of an IPv4
-// address takes 4 bytes however it is held, since net.IPv4 and net.ParseIP make 16 of them; all others tell ::ffff:1.2.3.4,
-// which takes 16 bytes and is another key to the server, from 1.2.3.4.
+// encodeInet serves net.IP, netip.Addr, bytes and strings. Nil and the invalid address are
+// null. A net.IP of an IPv4 address takes 4 bytes however it is held, since net.IPv4 and
+// net.ParseIP make 16 of them; all others tell ::ffff:1.2.3.4, which takes 16 bytes and is
+// another key to the server, from 1.2.3.4.
 func encodeInet(t *Type, rt reflect.Type) (encodeFunc, error) {
 	appendAddr := func(buf []byte, a netip.Addr) ([]byte, bool, error) {
 		if a.Zone() != "" {

@@ -89,7 +89,8 @@ func newEncodePlan(rt reflect.Type, cols []Column, rules matchRules) (*encodePla
 	return plan, nil
 }
 
-// encodeOpFor picks the shape of a column; unlike reading, writing an int64 as int, as time or a timestamp needs checks.
+// encodeOpFor picks the shape of a column; unlike reading, writing an int64 as int, as time or
+// a timestamp needs checks.
 func encodeOpFor(t *Type, rt reflect.Type) decodeOp {
 	if rt.Implements(typeMarshaler) || reflect.PointerTo(rt).Implements(typeMarshaler) || t.Kind == Time {
 		return opFunc

@@ -9,9 +9,10 @@ import (
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
-// ParseJSON reads a value that is not null, as AppendJSON writes it, from valid JSON, and adds its bytes to dst. What
-// is said of ParseText holds here too; a number or a boolean may stand in quotes. An object is taken for a tuple by
-// the order of its fields, since that is how a struct with names is written.
+// ParseJSON reads a value that is not null, as AppendJSON writes it, from valid JSON, and adds
+// its bytes to dst. What is said of ParseText holds here too; a number or a boolean may stand
+// in quotes. An object is taken for a tuple by the order of its fields, since that is how a
+// struct with names is written.
 func ParseJSON(dst []byte, t *Type, value []byte) ([]byte, error) {
 	switch t.Kind {
 	case List, Set, Tuple, Vector:

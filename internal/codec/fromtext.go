@@ -15,9 +15,10 @@ import (
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
-// ParseText reads one field of text that is not null, as AppendText writes it, and adds the value's bytes to dst.
-// Besides it reads what the file sinks write for the Go types that hold the type, such as nanoseconds for a time. An
-// empty text is a value for text alone. Errors hold no value.
+// ParseText reads one field of text that is not null, as AppendText writes it, and adds the
+// value's bytes to dst. Besides it reads what the file sinks write for the Go types that hold
+// the type, such as nanoseconds for a time. An empty text is a value for text alone. Errors
+// hold no value.
 func ParseText(dst []byte, t *Type, text []byte) ([]byte, error) {
 	switch t.Kind {
 	case List, Set, Map, Tuple, UDT, Vector:

@@ -7,10 +7,12 @@ import (
 	"unsafe"
 )
 
-// KeepOf makes a function that replaces what a T refers to of the page that it came in: bytes by a copy, and what lent, a
-// type of its own, may hold by what clone makes of it; in fields, arrays, slices, maps and interfaces, eight deep. What is
-// replaced is never changed, since others may have it too: slices and maps are made anew, and so is what a pointer leads to
-// if lent is in it. Other pointers stay, and those to anything with a lock. Nil says that a T needs none of that.
+// KeepOf makes a function that replaces what a T refers to of the page that it came in: bytes
+// by a copy, and what lent, a type of its own, may hold by what clone makes of it; in fields,
+// arrays, slices, maps and interfaces, eight deep. What is replaced is never changed, since
+// others may have it too: slices and maps are made anew, and so is what a pointer leads to if
+// lent is in it. Other pointers stay, and those to anything with a lock. Nil says that a T
+// needs none of that.
 func KeepOf[T any](lent reflect.Type, clone func(p unsafe.Pointer)) func(*T) {
 	c := &keepPlans{lent: lent, clone: clone}
 	plan := c.plan(reflect.TypeFor[T](), sizeDepth)

@@ -10,16 +10,16 @@ import (
 // values that contain themselves come to an end.
 const sizeDepth = 8
 
-// Known is a type whose values SizeOf does not look into: Size gives what one at p keeps beside itself, and nil stands for
-// nothing, as for a pointer to what many values share.
+// Known is a type whose values SizeOf does not look into: Size gives what one at p keeps
+// beside itself, and nil stands for nothing, as for a pointer to what many values share.
 type Known struct {
 	Type reflect.Type
 	Size func(p unsafe.Pointer) int
 }
 
-// SizeOf makes a function that estimates the bytes a T keeps: itself, its text, and what its slices, maps, pointers and
-// interfaces lead to, eight deep. Slices count with their capacity; what is reached twice counts twice; channels and
-// functions count as the pointers only.
+// SizeOf makes a function that estimates the bytes a T keeps: itself, its text, and what its
+// slices, maps, pointers and interfaces lead to, eight deep. Slices count with their capacity;
+// what is reached twice counts twice; channels and functions count as the pointers only.
 func SizeOf[T any](known ...Known) func(*T) int {
 	base := int(reflect.TypeFor[T]().Size())
 	extra := (&sizePlans{known: known}).extra(reflect.TypeFor[T](), sizeDepth)
@@ -169,8 +169,8 @@ func (c *sizePlans) maps(rt reflect.Type, depth int) sizeFunc {
 	}
 }
 
-// interfaces counts what an interface holds. Which types that may be is known only when they are met: each gets its plan
-// then, once.
+// interfaces counts what an interface holds. Which types that may be is known only when they
+// are met: each gets its plan then, once.
 func (c *sizePlans) interfaces(rt reflect.Type, depth int) sizeFunc {
 	met := &sync.Map{} // reflect.Type -> sizeFunc
 	return func(p unsafe.Pointer) int {

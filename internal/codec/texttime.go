@@ -28,8 +28,9 @@ func wholeNumber(s string) bool {
 	return s != "" && allDigits(s)
 }
 
-// ParseTimestamp reads a moment: RFC 3339; with a blank for the T and without the colon of the offset, as cqlsh writes
-// it; a date alone, which is midnight UTC; and years of more than four digits, or before 0, with a sign.
+// ParseTimestamp reads a moment: RFC 3339; with a blank for the T and without the colon of the
+// offset, as cqlsh writes it; a date alone, which is midnight UTC; and years of more than four
+// digits, or before 0, with a sign.
 func ParseTimestamp(s string) (time.Time, error) {
 	var t time.Time
 	if t.UnmarshalText([]byte(s)) == nil {
@@ -103,7 +104,8 @@ func splitDate(s string) (year int, month time.Month, day int, ok bool) {
 	return year, time.Month(m), d, m >= 1 && m <= 12 && t.Day() == d
 }
 
-// ParseDate reads a day as days since 1970: a date, or midnight UTC, which is how a time.Time of a date is written.
+// ParseDate reads a day as days since 1970: a date, or midnight UTC, which is how a time.Time
+// of a date is written.
 func ParseDate(s string) (days int32, err error) {
 	if days, ok := parseDate(s); ok {
 		return days, nil

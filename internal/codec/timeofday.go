@@ -31,8 +31,9 @@ func hasTime(t *Type) bool {
 	return false
 }
 
-// CheckTimes refuses bytes with a time in them that is out of the day: the server takes it, and then other drivers
-// cannot read the row. That the bytes are a value of the type is not its affair.
+// CheckTimes refuses bytes with a time in them that is out of the day: the server takes it,
+// and then other drivers cannot read the row. That the bytes are a value of the type is not
+// its affair.
 func CheckTimes(t *Type, data []byte) error {
 	if !hasTime(t) || data == nil {
 		return nil

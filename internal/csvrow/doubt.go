@@ -81,11 +81,11 @@ func fieldEnds(rest []byte) bool { return len(trimEnd(rest)) == 0 || rest[0] == 
 // its line however it is read. ahead hands it the lines that follow, until it has
 // seen enough or there are no more.
 //
-// Of a record of several lines it is not certain, nor where quotes seem to be
-// escaped in another way. Of one line it is, unless, with the quote in question taken as one inside or at the
-// beginning of a quoted field, this field is closed in a later line as a writer
-// closes it: before a comma or the end of the line. If no later quote can close
-// it, there is only one reading left.
+// Of a record of several lines it is not certain, nor where quotes seem to be escaped in
+// another way. Of one line it is, unless, with the quote in question taken as one inside or at
+// the beginning of a quoted field, this field is closed in a later line as a writer closes it:
+// before a comma or the end of the line. If no later quote can close it, there is only one
+// reading left.
 func (s *Splitter) EndIsCertain(ahead func(look func(line []byte) (more bool)) error) (bool, error) {
 	if s.open || s.lines > 1 || s.doubt.kind == noDoubt || s.doubt.escaped {
 		return false, nil
