@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/gocql/gocql"
 
@@ -139,13 +140,16 @@ func (e *exec[T]) identity(a *execAim) []rxcql.Fact {
 
 // prepare binds a row in the writing goroutine and leaves the rest to a worker.
 func (e *exec[T]) prepare(a *execAim) func(T) (func(context.Context) error, error) {
+	free := sync.Pool{New: func() any { return new(driver.Repeated) }}
 	return func(row T) (func(context.Context) error, error) {
 		args, err := e.bind(row)
 		if err != nil {
 			return nil, ofUsers(err, row)
 		}
 		return func(ctx context.Context) error {
-			return e.session.Exec(ctx, driver.Statement{
+			r := free.Get().(*driver.Repeated)
+			defer free.Put(r)
+			return r.Exec(ctx, e.session, driver.Statement{
 				CQL: a.about.Text, Args: args, Encoding: a.encoding, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
 			})
 		}, nil

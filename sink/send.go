@@ -23,6 +23,7 @@ type request struct {
 	counts []int // arguments a row
 	extra  []byte
 	batch  driver.Batch
+	single driver.Repeated
 }
 
 // cqlWire sends rows through the driver.
@@ -46,7 +47,7 @@ func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) err
 		}
 	}
 	if text != "" {
-		return w.session.Exec(ctx, driver.Statement{
+		return r.single.Exec(ctx, w.session, driver.Statement{
 			CQL: text, Args: r.args, Encoding: first.aim.encoding, Consistency: w.consistency, Idempotent: !first.lists,
 		})
 	}

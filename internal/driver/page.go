@@ -46,7 +46,8 @@ func (s *Session) Fetch(ctx context.Context, st Statement, pageSize int, state [
 
 // fetch is Fetch, or FetchWhole with a pageSize of 0.
 func (s *Session) fetch(ctx context.Context, st Statement, pageSize int, state []byte) (*Page, error) {
-	q, b, err := s.query(ctx, st)
+	b := new(binder)
+	q, err := s.query(ctx, st, b)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type Session struct {
 	metadata metadataCache
 	version  atomic.Int32 // of the protocol; 0 until an answer has shown it
 	inPlace  atomic.Bool  // see placed
+	observed bool         // has an observer of queries
 }
 
 // Wrap checks that s can be used and wraps it, without I/O. One Session should
@@ -42,7 +43,7 @@ func Wrap(s *gocql.Session) (*Session, error) {
 	case s.Closed():
 		return nil, ErrSessionClosed
 	}
-	return &Session{gocql: s}, nil
+	return &Session{gocql: s, observed: observed(s)}, nil
 }
 
 // Unwrap gives back the gocql session.

@@ -52,24 +52,16 @@ var (
 const maxPrepares = 4
 
 // query makes the gocql query of st, with the driver's own retries,
-// speculation and paging switched off. It is given back by Release after use.
-func (s *Session) query(ctx context.Context, st Statement) (*gocql.Query, *binder, error) {
-	if err := s.placed(ctx); err != nil {
-		return nil, nil, err
-	}
-	args, err := st.Encoding.bound(st.Args)
+// speculation and paging switched off. It is given back by Release after use. The
+// binder is its own for as long as the query is used.
+func (s *Session) query(ctx context.Context, st Statement, b *binder) (*gocql.Query, error) {
+	args, err := s.bindable(ctx, st)
 	if err != nil {
-		return nil, nil, err
-	}
-	if len(args) > 0 && st.Encoding == nil && !preparable(st.CQL) { // one with an Encoding has been prepared
-		return nil, nil, ErrNotPreparable
-	}
-	if st.Timestamp != nil && *st.Timestamp == 0 {
-		return nil, nil, ErrZeroTimestamp
+		return nil, err
 	}
 	// The binder counts prepares. With args bound as well, the query still has
 	// the values from which gocql makes its routing key.
-	b := &binder{session: s, ctx: ctx, encoding: st.Encoding, args: args}
+	*b = binder{session: s, ctx: ctx, encoding: st.Encoding, args: args}
 	q := s.gocql.Bind(st.CQL, b.bind).Bind(args...).
 		PageState(nil).
 		RetryPolicy(nil).
@@ -83,7 +75,25 @@ func (s *Session) query(ctx context.Context, st Statement) (*gocql.Query, *binde
 	if st.Timestamp != nil {
 		q.WithTimestamp(*st.Timestamp)
 	}
-	return q, b, nil
+	return q, nil
+}
+
+// bindable gives the values of st as they are bound, if it can be sent at all.
+func (s *Session) bindable(ctx context.Context, st Statement) ([]any, error) {
+	if err := s.placed(ctx); err != nil {
+		return nil, err
+	}
+	args, err := st.Encoding.bound(st.Args)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) > 0 && st.Encoding == nil && !preparable(st.CQL) { // one with an Encoding has been prepared
+		return nil, ErrNotPreparable
+	}
+	if st.Timestamp != nil && *st.Timestamp == 0 {
+		return nil, ErrZeroTimestamp
+	}
+	return args, nil
 }
 
 // binder hands the bound values over each time a request has been prepared. What it
@@ -133,7 +143,8 @@ func (b *binder) check(info *gocql.QueryInfo, encoding *Encoding, args []any) er
 // Exec runs a statement whose rows, if any, are of no interest. A conditional
 // statement that was not applied is no error: Fetch its one row to learn that.
 func (s *Session) Exec(ctx context.Context, st Statement) error {
-	q, b, err := s.query(ctx, st)
+	b := new(binder)
+	q, err := s.query(ctx, st, b)
 	if err != nil {
 		return err
 	}

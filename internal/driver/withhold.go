@@ -39,8 +39,11 @@ func (e *WithheldError) Unwrap() error { return e.Err }
 // withhold keeps back the words of a server's error if any of them is found in one
 // of the values that were bound.
 func withhold(err error, args []any) error {
+	if err == nil || len(args) == 0 {
+		return err
+	}
 	var said gocql.RequestError
-	if len(args) == 0 || !errors.As(err, &said) {
+	if !errors.As(err, &said) {
 		return err
 	}
 	words := strings.FieldsFunc(strings.ToLower(said.Message()), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
