@@ -174,9 +174,9 @@ func (s *Stage) Abandon(l *Lease) {
 // not marked Drops, whose rows in and out tell.
 func (s *Stage) Drop(rows int) { s.dropped.Add(int64(rows)) }
 
-// recovered turns a panic into a StageError with its stack. Use it deferred,
-// around calls of users' functions.
-func (s *Stage) recovered(err *error) {
+// Recover turns a panic into a StageError with its stack. It is to be deferred, where
+// Protect would cost a call too many.
+func (s *Stage) Recover(err *error) {
 	if r := recover(); r != nil {
 		*err = panicked(s.name, r)
 	}
@@ -201,6 +201,6 @@ func protect(name func() string, fn func() error) (err error) {
 // Protect calls fn and returns its error; a panic in it comes back as a
 // StageError with its stack.
 func (s *Stage) Protect(fn func() error) (err error) {
-	defer s.recovered(&err)
+	defer s.Recover(&err)
 	return fn()
 }

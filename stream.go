@@ -171,7 +171,7 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Run, reader *Stage, out Obs
 		}
 	}()
 	defer st.enter(reader)()
-	defer st.recovered(&err)
+	defer st.Recover(&err)
 	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
 }
 
@@ -197,7 +197,7 @@ type entry[T any] struct {
 }
 
 func (e *entry[T]) Next(ctx context.Context, p *Page[T]) (err error) {
-	defer e.st.recovered(&err)
+	defer e.st.Recover(&err)
 	if !e.st.sink {
 		e.st.in.Add(int64(len(p.Rows)))
 	}
@@ -205,7 +205,7 @@ func (e *entry[T]) Next(ctx context.Context, p *Page[T]) (err error) {
 }
 
 func (e *entry[T]) Done(ctx context.Context, stopped bool) (err error) {
-	defer e.st.recovered(&err)
+	defer e.st.Recover(&err)
 	return e.op.Done(ctx, stopped)
 }
 

@@ -98,7 +98,9 @@ func (b *batch) cells(row int) (first, after int) {
 // cells, have made it large.
 func (b *batch) reset(keep int, reuse int64) {
 	clear(b.rows)
-	*b = batch{key: b.key[:0], buf: b.buf[:0], ends: b.ends[:0], rows: b.rows[:0], tokens: b.tokens[:0], request: b.request}
+	b.key, b.buf, b.ends, b.rows, b.tokens = b.key[:0], b.buf[:0], b.ends[:0], b.rows[:0], b.tokens[:0]
+	b.lease, b.fresh, b.waits = nil, false, time.Time{}
+	b.owed, b.held, b.counted, b.cost = 0, 0, 0, 0
 	if cap(b.buf) > min(keep, int(max(reuse, 96<<10))) {
 		b.buf = nil
 	}

@@ -38,10 +38,16 @@ type delivery struct {
 // too large, are found by halving, so that one of them costs no other row: n
 // rows with one that is bad take about 2 log n requests more.
 func (d *delivery) run(ctx context.Context, from, to int) {
-	err := d.send(ctx, from, to)
+	if err := d.send(ctx, from, to); err != nil {
+		d.failed(ctx, from, to, err)
+		return
+	}
+	d.written += to - from
+}
+
+// failed halves a request that was refused, or notes why it failed.
+func (d *delivery) failed(ctx context.Context, from, to int, err error) {
 	switch {
-	case err == nil:
-		d.written += to - from
 	case d.refused(err, from, to) && to-from > 1:
 		if driver.Classify(err).Ambiguous() {
 			d.attempt++

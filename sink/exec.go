@@ -149,7 +149,7 @@ func (e *exec[T]) prepare(a *execAim) func(T) (func(context.Context) error, erro
 		return func(ctx context.Context) error {
 			r := free.Get().(*driver.Repeated)
 			defer free.Put(r)
-			return r.Exec(ctx, e.session, driver.Statement{
+			return r.Exec(ctx, e.session, &driver.Statement{
 				CQL: a.about.Text, Args: args, Encoding: a.encoding, Consistency: e.cfg.consistency, Idempotent: e.cfg.idempotent,
 			})
 		}, nil

@@ -9,8 +9,10 @@ import (
 // goes alone.
 const maxFlightBytes = 64 << 20
 
-// maxQueued bounds how many jobs more than are worked on a sink takes on.
-const maxQueued = 64
+// maxQueued bounds how many jobs more than are worked on a sink takes on. Answers come
+// in bursts, of as many as are out at once: each worker of a burst that finds no job
+// waits until the one who hands them over has been woken, and then for its turn.
+const maxQueued = 256
 
 // flight bounds what a sink has taken on and not finished, by number and by bytes,
 // requests that wait to be repeated included: it bounds memory. How many of them

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMoreIsTakenOnThanIsWorkedOnAndTheOneWhoWaitsIsWokenOnceForMany(t *testing.T) {
-	for workers, queued := range map[int]int{1: 1, 7: 7, 64: 64, 256: 64} {
+	for workers, queued := range map[int]int{1: 1, 7: 7, 64: 64, 256: 256, 1000: 256} {
 		f := sink.NewFlight(workers)
 		for range workers {
 			require.True(t, f.HasWorker())

@@ -14,18 +14,32 @@ import (
 func (d *delivery) send(ctx context.Context, from, to int) error {
 	unsure, err := d.requests.attempt(ctx, func() error { return sendTo(ctx, d.wire, d.batch, from, to, d.attempt) })
 	if err != nil {
-		r := &resending{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
-		unsure, err = r.run(ctx, d.requests, unsure, err)
-		d.attempt = r.attempt
+		unsure, err = d.resend(ctx, from, to, unsure, err)
 	}
-	d.note(from, to, err != nil, unsure)
+	if d.unsure != nil || unsure {
+		d.note(from, to, err != nil, unsure)
+	}
 	return err
+}
+
+func (d *delivery) resend(ctx context.Context, from, to int, unsure bool, err error) (bool, error) {
+	r := &resending{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
+	unsure, err = r.run(ctx, d.requests, unsure, err)
+	d.attempt = r.attempt
+	return unsure, err
 }
 
 // sendTo makes one attempt.
 func sendTo(ctx context.Context, to wire, b *batch, first, after, attempt int) error {
 	err := to.send(ctx, b, first, after, attempt)
-	if err != nil && b.several(first, after) && driver.Classify(err) == driver.Unavailable {
+	if err != nil {
+		err = b.inPart(first, after, err)
+	}
+	return err
+}
+
+func (b *batch) inPart(first, after int, err error) error {
+	if b.several(first, after) && driver.Classify(err) == driver.Unavailable {
 		return &inPartError{err}
 	}
 	return err
@@ -46,9 +60,6 @@ func mayBeWritten(err error) bool {
 
 // note remembers of which rows it is open whether they are written.
 func (d *delivery) note(from, to int, failed, unsure bool) {
-	if d.unsure == nil && !unsure {
-		return
-	}
 	if d.unsure == nil {
 		d.unsure = make([]bool, len(d.batch.rows))
 	}

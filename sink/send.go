@@ -47,7 +47,7 @@ func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) err
 		}
 	}
 	if text != "" {
-		return r.single.Exec(ctx, w.session, driver.Statement{
+		return r.single.Exec(ctx, w.session, &driver.Statement{
 			CQL: text, Args: r.args, Encoding: first.aim.encoding, Consistency: w.consistency, Idempotent: !first.lists,
 		})
 	}

@@ -56,26 +56,40 @@ func (w *workers[J]) push(job J) {
 	w.jobs <- job // there is room for as many as may be in flight
 }
 
-// work returns no error: it would cancel the context of the other jobs.
+// work does jobs until there are no more. A panic leaves the others to do. It returns
+// no error: that would cancel the context of the other jobs.
 func (w *workers[J]) work() error {
-	for job := range w.jobs {
-		w.one(job)
+	for w.several() != nil {
 	}
 	return nil
 }
 
-func (w *workers[J]) one(job J) {
-	bytes, returned := w.bytes(job), false
+// several does jobs until there are no more or one panics. Hundreds of these wait for
+// the server at once, and each garbage collection reads the stacks of them all, so
+// there are as few calls as can be between here and the request.
+func (w *workers[J]) several() (err error) {
+	var bytes int64
+	busy := false
 	defer func() {
-		if !returned { // runtime.Goexit, as of a test's FailNow
-			w.failed.set(w.st.Fail(errExited))
+		if !busy {
+			return
 		}
+		if err == nil { // runtime.Goexit, as of a test's FailNow
+			err = w.st.Fail(errExited)
+		}
+		w.failed.set(err) // before anyone can see that nothing is in flight
 		w.flight.release(bytes)
 	}()
-	if err := w.st.Protect(func() error { return w.do(w.ctx, job) }); err != nil {
-		w.failed.set(err) // before anyone can see that nothing is in flight
+	defer w.st.Recover(&err)
+	for job := range w.jobs {
+		busy, bytes = true, w.bytes(job)
+		if err := w.do(w.ctx, job); err != nil {
+			w.failed.set(err)
+		}
+		busy = false
+		w.flight.release(bytes)
 	}
-	returned = true
+	return nil
 }
 
 // over is why the run has ended, nil while it goes on. What has not been begun

@@ -22,31 +22,40 @@ type Repeated struct {
 }
 
 // Exec is Session.Exec.
-func (r *Repeated) Exec(ctx context.Context, s *Session, st Statement) error {
+func (r *Repeated) Exec(ctx context.Context, s *Session, st *Statement) error {
 	if s.observed || st.SerialConsistency != nil || st.Timestamp != nil {
-		return s.Exec(ctx, st)
+		return s.Exec(ctx, *st)
 	}
 	if err := r.bind(ctx, s, st); err != nil {
 		return err
 	}
-	err := guard(ctx, r.binder.sending, r.query.Exec)
-	if err != nil {
+	if err := r.exec(ctx); err != nil {
 		r.query = nil // who knows what a panic, say, has left there
+		return withhold(err, st.Args)
 	}
-	return withhold(err, st.Args)
+	return nil
 }
 
-func (r *Repeated) bind(ctx context.Context, s *Session, st Statement) error {
+// exec is guard around the query, with fewer calls: see sink's workers.
+func (r *Repeated) exec(ctx context.Context) (err error) {
+	if ctx.Err() != nil {
+		return cancelled(ctx, ctx.Err())
+	}
+	defer recovered(r.binder.sending, &err)
+	return translate(ctx, r.query.Exec())
+}
+
+func (r *Repeated) bind(ctx context.Context, s *Session, st *Statement) error {
 	of := Statement{CQL: st.CQL, Consistency: st.Consistency, Idempotent: st.Idempotent}
 	if r.query == nil || r.binder.session != s || r.ctx != ctx || !r.of.likewise(of) {
-		q, err := s.query(ctx, st, &r.binder)
+		q, err := s.query(ctx, *st, &r.binder)
 		if err != nil {
 			return err
 		}
 		r.query, r.of, r.ctx = q.WithContext(ctx), of, ctx
 		return nil
 	}
-	args, err := s.bindable(ctx, st)
+	args, err := s.bindable(ctx, *st)
 	if err != nil {
 		return err
 	}

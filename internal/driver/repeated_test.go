@@ -36,7 +36,7 @@ func TestARepeatedStatementIsSentWithItsOwnValuesEachTime(t *testing.T) {
 		text := fmt.Sprint("text ", i)
 		values := []driver.Value{{Bytes: []byte{0, 0, 0, byte(i)}}, {Bytes: []byte(text)}}
 		st.Args = driver.Bind(nil, values)
-		require.NoError(t, r.Exec(t.Context(), s, st))
+		require.NoError(t, r.Exec(t.Context(), s, &st))
 		got := sent.get()
 		require.Equal(t, st.CQL, string(got.QueryId))
 		require.Equal(t, []byte{0, 0, 0, byte(i)}, got.Options.PositionalValues[0].Contents)
@@ -66,13 +66,13 @@ func TestARepeatedStatementComparesWhatItsValuesAreEncodedFor(t *testing.T) {
 	var r driver.Repeated
 	for range 3 {
 		st.Encoding = right
-		require.NoError(t, r.Exec(t.Context(), s, st))
+		require.NoError(t, r.Exec(t.Context(), s, &st))
 		st.Encoding = wrong
-		require.Equal(t, driver.SchemaChanged, driver.Classify(r.Exec(t.Context(), s, st)))
+		require.Equal(t, driver.SchemaChanged, driver.Classify(r.Exec(t.Context(), s, &st)))
 	}
 	st.Encoding, st.Args = right, st.Args[:1]
 	var count *driver.BoundCountError
-	require.ErrorAs(t, r.Exec(t.Context(), s, st), &count)
+	require.ErrorAs(t, r.Exec(t.Context(), s, &st), &count)
 }
 
 func TestARepeatedStatementObeysTheContextOfEachTime(t *testing.T) {
@@ -81,11 +81,11 @@ func TestARepeatedStatementObeysTheContextOfEachTime(t *testing.T) {
 	over := errors.New("over")
 	ended, end := context.WithCancelCause(t.Context())
 	var r driver.Repeated
-	require.NoError(t, r.Exec(ended, s, st))
+	require.NoError(t, r.Exec(ended, s, &st))
 	end(over)
-	require.NoError(t, r.Exec(t.Context(), s, st))
-	require.ErrorIs(t, r.Exec(ended, s, st), over)
-	require.NoError(t, r.Exec(t.Context(), s, st))
+	require.NoError(t, r.Exec(t.Context(), s, &st))
+	require.ErrorIs(t, r.Exec(ended, s, &st), over)
+	require.NoError(t, r.Exec(t.Context(), s, &st))
 }
 
 func TestARepeatedStatementMayBeForgottenEachTime(t *testing.T) {
@@ -99,7 +99,7 @@ func TestARepeatedStatementMayBeForgottenEachTime(t *testing.T) {
 	}}, func(c *gocql.ClusterConfig) { c.NumConns = 1 })
 	var r driver.Repeated
 	for range 20 { // gocql would prepare one request without end, which ErrUnpreparedLoop ends
-		require.NoError(t, r.Exec(t.Context(), s, driver.Statement{CQL: insert, Args: []any{1, "v"}}))
+		require.NoError(t, r.Exec(t.Context(), s, &driver.Statement{CQL: insert, Args: []any{1, "v"}}))
 	}
 	require.Equal(t, 20, runs)
 }
@@ -115,8 +115,8 @@ func TestARepeatedStatementIsSentAfterOneThatFailed(t *testing.T) {
 	st := driver.Statement{CQL: insert, Args: []any{1, "v"}}
 	var r driver.Repeated
 	for range 3 {
-		require.Equal(t, driver.Overloaded, driver.Classify(r.Exec(t.Context(), s, st)))
-		require.NoError(t, r.Exec(t.Context(), s, st))
+		require.Equal(t, driver.Overloaded, driver.Classify(r.Exec(t.Context(), s, &st)))
+		require.NoError(t, r.Exec(t.Context(), s, &st))
 	}
 }
 
@@ -141,7 +141,7 @@ func TestARepeatedStatementGoesToTheNodeOfItsOwnKey(t *testing.T) {
 		func(c *gocql.ClusterConfig) { c.PoolConfig.HostSelectionPolicy = policy })
 	var r driver.Repeated
 	for i := range byte(3) {
-		require.NoError(t, r.Exec(t.Context(), s, driver.Statement{CQL: insert, Args: []any{int(i), "v"}}))
+		require.NoError(t, r.Exec(t.Context(), s, &driver.Statement{CQL: insert, Args: []any{int(i), "v"}}))
 		require.Equal(t, []byte{0, 0, 0, i}, policy.last.get())
 	}
 }
@@ -161,7 +161,7 @@ func TestAnObserverSeesFirstAttemptsOnly(t *testing.T) {
 	require.True(t, driver.Observed(s.Unwrap()))
 	var r driver.Repeated
 	for range 3 {
-		require.NoError(t, r.Exec(t.Context(), s, driver.Statement{CQL: insert, Args: []any{1, "v"}}))
+		require.NoError(t, r.Exec(t.Context(), s, &driver.Statement{CQL: insert, Args: []any{1, "v"}}))
 	}
 	require.Equal(t, [][2]int{{0, 1}, {0, 1}, {0, 1}}, seen.seen.get())
 }
@@ -171,7 +171,7 @@ func TestASessionWithoutAnObserverMakesOneQueryForMany(t *testing.T) {
 	require.False(t, driver.Observed(s.Unwrap()))
 	st := driver.Statement{CQL: insert, Args: driver.Bind(nil, []driver.Value{{Bytes: []byte{0, 0, 0, 1}}, {Bytes: []byte("v")}})}
 	var r driver.Repeated
-	again := testing.AllocsPerRun(200, func() { require.NoError(t, r.Exec(t.Context(), s, st)) })
+	again := testing.AllocsPerRun(200, func() { require.NoError(t, r.Exec(t.Context(), s, &st)) })
 	anew := testing.AllocsPerRun(200, func() { require.NoError(t, s.Exec(t.Context(), st)) })
 	require.Less(t, again, anew-5, "allocations of a request")
 }

@@ -59,14 +59,16 @@ func guard(ctx context.Context, sending func() bool, call func() error) (err err
 	if ctx.Err() != nil {
 		return cancelled(ctx, ctx.Err())
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			if err = panicked(r); sending != nil && !sending() {
-				err = &NotSentError{err}
-			}
-		}
-	}()
+	defer recovered(sending, &err)
 	return translate(ctx, call())
+}
+
+func recovered(sending func() bool, err *error) {
+	if r := recover(); r != nil {
+		if *err = panicked(r); sending != nil && !sending() {
+			*err = &NotSentError{*err}
+		}
+	}
 }
 
 // ErrDriverPanic is wrapped by the error that stands for a panic inside gocql.
