@@ -58,6 +58,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	if t.fns.timestamp == nil {
 		w.clock = tableClock(r, to.about.ID)
 	}
+	w.account.Expect(w.memory.most())
 	t.counts(ctx, to.about)
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
