@@ -5,7 +5,8 @@ package rxcql
 type Account struct {
 	budget  *Budget
 	name    string
-	frees   bool // frees what it holds in time, without another page
+	frees   bool  // frees what it holds in time, without another page
+	most    int64 // see Expect
 	held    int64
 	largest int64
 }
@@ -20,6 +21,23 @@ func (b *Budget) newAccount(name string, frees bool) *Account {
 	b.accounts = append(b.accounts, a)
 	return a
 }
+
+// Expect says that the account will be charged with up to so many bytes, of which some
+// are what rows cost beside the bytes that their pages have: the copies and arguments
+// of a request, say. Sources leave room for them, half of the budget at most. It is for
+// sinks, in Open, and for accounts that free what they hold.
+func (a *Account) Expect(bytes int64) {
+	b := a.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected += bytes - a.most
+	b.due -= a.due()
+	a.most = bytes
+	b.due += a.due()
+}
+
+// due is what the account has not been charged with yet of what it expects.
+func (a *Account) due() int64 { return max(0, a.most-a.held) }
 
 // Lease returns an empty lease that answers for rows kept under the account.
 func (a *Account) Lease() *Lease {
@@ -52,7 +70,9 @@ func (b *Budget) take(l, from *Lease, bytes int64) {
 }
 
 func (b *Budget) charge(a *Account, bytes int64) {
+	b.due -= a.due()
 	a.held += bytes
+	b.due += a.due()
 	a.largest = max(a.largest, a.held)
 	if !a.frees {
 		b.held += bytes

@@ -27,6 +27,8 @@ const (
 // where a page counts as a fetch in flight for as long as another input fetches
 // beside it because it alone is more than the budget. Rows that an operator
 // makes larger than they were read, and rows of an Unmetered input, come on top.
+// What sinks are charged with beside the bytes of rows (Account.Expect) does so where
+// operators hold rows, up to half of what they hold.
 // Rows that several branches of a Tee keep count once for each that does: there
 // the peak is up to as many times that as the Tee has branches.
 //
@@ -43,6 +45,8 @@ type Budget struct {
 	mu           sync.Mutex
 	used         int64
 	held         int64 // the part of used held by accounts that no time frees
+	expected     int64 // by accounts, see Account.Expect
+	due          int64 // the part of it that they are not charged with yet
 	peak         int64
 	largest      int64
 	fetching     int
@@ -58,7 +62,7 @@ func newBudget(limit int64) *Budget { return &Budget{limit: limit} }
 type Input struct {
 	budget      *Budget
 	name        string
-	credit      int64
+	unmetered   bool
 	outstanding int   // leases alive, kept rows not counted
 	flight      int64 // bytes of these leases
 	granted     int64 // bytes reserved since the start
@@ -75,10 +79,17 @@ func (b *Budget) input(name string) *Input {
 	defer b.mu.Unlock()
 	in := &Input{budget: b, name: name}
 	b.inputs = append(b.inputs, in)
-	for _, each := range b.inputs {
-		each.credit = b.limit / int64(len(b.inputs))
-	}
 	return in
+}
+
+// credit is what is kept for each input: its part of what is not expected to be
+// charged to accounts.
+func (in *Input) credit() int64 {
+	if in.unmetered {
+		return 0
+	}
+	b := in.budget
+	return (b.limit - min(b.expected, b.limit/2)) / int64(len(b.inputs))
 }
 
 // PageBytes is the size of page that the input should ask for: DefaultPageBytes,
@@ -92,11 +103,11 @@ func (in *Input) PageBytes() int64 {
 // Limit is the budget of the run, which all its inputs share.
 func (in *Input) Limit() int64 { return in.budget.limit }
 
-func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit/4)) }
+func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit()/4)) }
 
 // share is the part of the budget kept for the input: what Reserve asks for at
 // most.
-func (in *Input) share() int64 { return min(in.credit, 2*in.pageBytes()) }
+func (in *Input) share() int64 { return min(in.credit(), 2*in.pageBytes()) }
 
 // Reserve waits for room for a page of about so many bytes and returns its
 // lease. An estimate above the input's credit is cut to it, so that one page
@@ -146,7 +157,7 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 func (in *Input) Unmetered() {
 	in.budget.mu.Lock()
 	defer in.budget.mu.Unlock()
-	in.credit = 0
+	in.unmetered = true
 }
 
 // Done says that the source will reserve nothing more. One that does not call it does
@@ -159,21 +170,27 @@ func (in *Input) Done() {
 	in.budget.wake()
 }
 
-// fits keeps the credit of every other input that has no page in flight. An
-// input without a page is granted its credit also where pages of others turned
-// out larger than the budget: they may be waiting for this one.
+// fits keeps the share of every other input that has no page in flight. An
+// input without a page is granted its own also where pages of others turned
+// out larger than the budget: they may be waiting for this one. A further page leaves
+// the others all of their shares, and room for what accounts expect: half of what
+// operators do not hold at most, since these may need many pages more to let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
+	further := in.outstanding > 0
+	if further {
+		room -= min(b.due, max(0, b.limit-b.held)/2)
+	}
 	for _, other := range b.inputs {
 		if other == in {
 			continue
 		}
 		besides -= other.flight
-		if other.outstanding == 0 && !other.spent() {
-			room -= other.share()
+		if (further || other.outstanding == 0) && !other.spent() {
+			room -= max(0, other.share()-other.flight)
 		}
 	}
-	return b.used+bytes <= room || in.outstanding == 0 && besides+bytes <= in.share()
+	return b.used+bytes <= room || !further && besides+bytes <= in.share()
 }
 
 func (b *Budget) grant(in *Input, bytes int64) *Lease {

@@ -35,6 +35,9 @@ type memory struct {
 	reuse  int64 // of a batch that is used again
 }
 
+// most is what it comes to, if no batch is larger.
+func (m memory) most() int64 { return m.open + m.flight }
+
 func memoryOf(budget int64) memory {
 	return memory{
 		batch:  budget / 8,

@@ -58,6 +58,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	if t.fns.timestamp == nil {
 		w.clock = tableClock(r, to.about.ID)
 	}
+	w.account.Expect(w.memory.most())
 	t.counts(ctx, to.about)
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
@@ -154,56 +155,6 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 		}
 	}
 	return p, r, c, nil
-}
-
-func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r batchRow, bound []codec.Cell) error {
-	if len(p.table.ClusteringKey) == 0 {
-		// No other row of the partition will come, or only as a later version.
-		b := w.newBatch()
-		b.add(r, bound, w.nulls)
-		return w.send(ctx, page, b)
-	}
-	b := w.open.find(w.key)
-	bytes := encodedSize(bound)
-	if b != nil && (len(b.buf)+bytes > w.cfg.batchBytes || b.held+int64(bytes)+costOf(len(bound)) > w.memory.batch) {
-		if err := w.sendOpen(ctx, page, b); err != nil {
-			return err
-		}
-		b = nil
-	}
-	if b == nil {
-		b = w.newBatch()
-		w.open.add(b)
-	}
-	b.add(r, bound, w.nulls)
-	w.open.count(b)
-	if len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes {
-		return w.sendOpen(ctx, page, b)
-	}
-	return w.sendOldest(ctx, page, maxOpen)
-}
-
-// sendOldest sends what waits longest, as long as more than so many batches wait or
-// they hold too much.
-func (w *tableWriter[T]) sendOldest(ctx context.Context, page *rxcql.Lease, most int) error {
-	for w.open.oldest != nil && (len(w.open.byKey) > most || w.open.held > w.memory.open) {
-		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *tableWriter[T]) newBatch() *batch {
-	b := w.free.Get().(*batch)
-	b.key = append(b.key[:0], w.key...)
-	b.lease = w.account.Lease()
-	return b
-}
-
-func (w *tableWriter[T]) sendOpen(ctx context.Context, page *rxcql.Lease, b *batch) error {
-	w.open.remove(b)
-	return w.send(ctx, page, b)
 }
 
 // send hands a batch to the workers, and waits while too much is in flight.
