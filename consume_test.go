@@ -63,7 +63,7 @@ var streams = map[string]func(n int) rxcql.Stream[int]{
 	"an operator":            func(n int) rxcql.Stream[int] { return mapped(seq(n), func(i int) int { return i }) },
 	"an asynchronous stream": func(n int) rxcql.Stream[int] { return behind(seq(n)) },
 	"an Observable": func(n int) rxcql.Stream[int] {
-		return rxcql.FromObservable[int](rxgoOf(n))
+		return source.FromObservable[int](rxgoOf(n))
 	},
 }
 

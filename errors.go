@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // Sentinels name the kind of an error, for errors.Is; the structs below carry
@@ -32,7 +33,7 @@ var (
 	// knows: no answer came, or one that leaves it open. See Report.Unknown.
 	ErrUnknownOutcome = errors.New("rxcql: unknown outcome of writes")
 	// ErrItemType: an item of an rxgo Observable is not of the stream's type.
-	ErrItemType = errors.New("rxcql: item of another type")
+	ErrItemType = rx.ErrItemType
 )
 
 // StageError is an error that a stage met: the stage's name as in the report,

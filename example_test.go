@@ -160,10 +160,10 @@ func ExampleFromObservable() {
 	ctx := context.Background()
 	distinct := words("one", "two", "one").Observable(ctx).
 		Distinct(func(_ context.Context, word any) (any, error) { return word, nil })
-	all, err := rxcql.FromObservable[string](distinct).Collect(ctx)
+	all, err := source.FromObservable[string](distinct).Collect(ctx)
 	fmt.Println(all, err)
 
-	_, err = rxcql.FromObservable[int](distinct).Collect(ctx)
+	_, err = source.FromObservable[int](distinct).Collect(ctx)
 	fmt.Println(err)
 	// Output:
 	// [one two] <nil>

@@ -2,10 +2,11 @@ package rxcql
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // Group is a set of goroutines of one stage. The first error cancels the
@@ -42,7 +43,7 @@ func (g *Group) Go(fn func() error) {
 		defer func() {
 			if !returned {
 				g.exited.Store(true)
-				g.cancel(errExited)
+				g.cancel(rx.ErrExited)
 			}
 		}()
 		err = g.st.Protect(fn)
@@ -62,10 +63,7 @@ func (g *Group) Wait() error {
 	g.st.threads.group.Add(1)
 	g.cancel(nil)
 	if g.exited.Load() {
-		return g.st.Fail(errExited)
+		return g.st.Fail(rx.ErrExited)
 	}
 	return err
 }
-
-// errExited: a goroutine that did not come to its end has not done its work.
-var errExited = errors.New("runtime.Goexit was called in a user function")

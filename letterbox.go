@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 const (
@@ -157,7 +159,7 @@ func (b *letterbox) store(letters []Letter) error {
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit in the store
-			b.fail(lettersFailed(errExited))
+			b.fail(lettersFailed(rx.ErrExited))
 		}
 	}()
 	err := protect(lettersName, func() error { return b.to.Write(b.ctx, letters) })

@@ -97,7 +97,7 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 		obs, end := manual()
 		defer end()
 		to := &memory[int]{}
-		p := pipeline(t, rxcql.FromObservable[int](obs), to)
+		p := pipeline(t, source.FromObservable[int](obs), to)
 		done := make(chan rxcql.Report)
 		go func() {
 			rep, err := p.Run(context.Background())

@@ -1,19 +1,21 @@
-package rxcql
+package operators
 
 import (
 	"context"
 	"sync"
 
 	"github.com/reactivex/rxgo/v2"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// A Feed gives the rows of a stream to rxgo within a run: for operators that put
-// rxgo operators into a stream. rxgo cannot be trusted with how the reading
+// feed gives the rows of a stream to rxgo within a run. rxgo cannot be trusted with how the reading
 // ended (its operators may swallow an error, and close without a word when
-// cancelled), so that is asked of the Feed.
-type Feed[T any] struct {
-	st *Stage
-	in Stream[T]
+// cancelled), so that is asked of the feed.
+type feed[T any] struct {
+	st *rxcql.Stage
+	in rxcql.Stream[T]
 
 	mu      sync.Mutex
 	idle    sync.Cond
@@ -24,9 +26,9 @@ type Feed[T any] struct {
 	err     error
 }
 
-// NewFeed returns the feed of a stream. It starts nothing.
-func NewFeed[T any](st *Stage, in Stream[T]) *Feed[T] {
-	f := &Feed[T]{st: st, in: in}
+// newFeed returns the feed of a stream. It starts nothing.
+func newFeed[T any](st *rxcql.Stage, in rxcql.Stream[T]) *feed[T] {
+	f := &feed[T]{st: st, in: in}
 	f.idle.L = &f.mu
 	return f
 }
@@ -35,11 +37,11 @@ func NewFeed[T any](st *Stage, in Stream[T]) *Feed[T] {
 // Observable closes, and Err gives it from before that on. A page's receipt
 // settles when its rows have been handed over, because rxgo does not say what
 // became of them.
-func (f *Feed[T]) Observable(ctx context.Context) rxgo.Observable {
+func (f *feed[T]) Observable(ctx context.Context) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(_ context.Context, ch chan<- rxgo.Item) { f.read(ctx, ch) }})
 }
 
-func (f *Feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
+func (f *feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 	f.mu.Lock()
 	if f.closed {
 		f.mu.Unlock()
@@ -48,8 +50,8 @@ func (f *Feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 	f.reading++
 	f.mu.Unlock()
 
-	to := &feeding[T]{ch: ch, keep: Keeper[T]()}
-	err := errExited // unless Subscribe returns
+	to := &feeding[T]{ch: ch, keep: rxcql.Keeper[T]()}
+	err := rx.ErrExited // unless Subscribe returns
 	defer func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -65,7 +67,7 @@ func (f *Feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 }
 
 // Err is the error that ended a reading, if one has.
-func (f *Feed[T]) Err() error {
+func (f *feed[T]) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
@@ -73,7 +75,7 @@ func (f *Feed[T]) Err() error {
 
 // Whole tells whether the stream has been read to its end and is not being read
 // now.
-func (f *Feed[T]) Whole() bool {
+func (f *feed[T]) Whole() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.whole && f.reading == 0
@@ -82,7 +84,7 @@ func (f *Feed[T]) Whole() bool {
 // Wait waits until nothing of the reading is left, and lets none begin; cancel
 // the context first. stopped says that reading was stopped early
 // (Pipeline.Stop).
-func (f *Feed[T]) Wait() (stopped bool, err error) {
+func (f *feed[T]) Wait() (stopped bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
@@ -99,7 +101,7 @@ type feeding[T any] struct {
 	stopped bool
 }
 
-func (f *feeding[T]) Next(ctx context.Context, p *Page[T]) error {
+func (f *feeding[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 	for _, row := range p.Rows {
 		select {
 		case f.ch <- rxgo.Of(f.keep(row)):
