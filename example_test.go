@@ -27,6 +27,8 @@ func words(list ...string) rxcql.Stream[string] {
 // that it keeps nothing, and the engine settles each page.
 type printer struct{ st *rxcql.Stage }
 
+func (printer) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (printer) Check(context.Context) error { return nil }
 
 func (printer) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[string], error) {

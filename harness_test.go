@@ -68,7 +68,7 @@ type memory[T any] struct {
 	close  func() error
 }
 
-func (m *memory[T]) ConfigError() error { return m.config }
+func (m *memory[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Err: m.config} }
 
 func (m *memory[T]) Check(context.Context) error {
 	if m.check != nil {

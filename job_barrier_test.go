@@ -19,7 +19,7 @@ import (
 func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
-		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
 		to.write = func(context.Context, *rxcql.Page[int]) error {
 			time.Sleep(2500 * time.Millisecond) // the saver comes meanwhile, and waits
 			return broken
@@ -31,7 +31,7 @@ func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
 
 func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
 	store := &jobtest.Store{}
-	to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+	to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
 	var lost *rxcql.Lease
 	to.open = func(_ context.Context, st *rxcql.Stage) error {
 		lost = st.Account(true).Lease()
@@ -63,7 +63,7 @@ func TestARowThatFailsElsewhereWhileASaveWaitsForItEndsTheRun(t *testing.T) {
 			time.Sleep(1500 * time.Millisecond)
 			return 0, broken
 		})
-		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
 		p := pipeline(t, slow, rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 		_, err := p.Run(context.Background())
 		require.ErrorIs(t, err, broken)

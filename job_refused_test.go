@@ -34,9 +34,9 @@ func TestWhatCannotBeResumedIsRefusedByNew(t *testing.T) {
 
 	_, err = rxcql.New(some, rxcql.Sink[int](&memory[int]{}), with)
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
-	refused(err, "Resumer")
+	refused(err, "memory", "SinkInfo.Resumable")
 
-	file := rxcql.Sink[int](&resuming{info: rxcql.ResumeInfo{Barrier: true}})
+	file := rxcql.Sink[int](&resuming{info: rxcql.SinkInfo{Barrier: true}})
 	_, err = rxcql.New(some, file, with)
 	require.NoError(t, err)
 	pairs := operators.FlatMap(operators.Batch(some, operators.Count(2)), func([]int, func(int) bool) error { return nil })

@@ -17,10 +17,13 @@ import (
 // resuming is a memory sink that can be part of a job.
 type resuming struct {
 	memory[int]
-	info rxcql.ResumeInfo
+	info rxcql.SinkInfo
 }
 
-func (s *resuming) Resume() rxcql.ResumeInfo { return s.info }
+func (s *resuming) Info() rxcql.SinkInfo {
+	s.info.Resumable = true
+	return s.info
+}
 
 // tens is a source of parts of 10 rows in pages of 2: part i has 10i to 10i+9.
 func tens(parts int) *jobtest.Parts[int] {

@@ -6,40 +6,41 @@ import (
 	"slices"
 )
 
-// ResumeInfoOf asks a sink how it bears a resume. One that does not say cannot.
-func ResumeInfoOf[T any](sink Sink[T]) ResumeInfo {
-	if r, ok := sink.(Resumer); ok {
-		return r.Resume()
-	}
-	return ResumeInfo{Err: fmt.Errorf("%w: sink %T does not say how (rxcql.Resumer)", ErrNotResumable, sink)}
-}
-
-// ResumeInfoBeside is ResumeInfoOf for one of several sinks that are written
-// together: barrier says that another of them needs one.
-func ResumeInfoBeside[T any](sink Sink[T], barrier bool) ResumeInfo {
-	if r, ok := sink.(interface{ ResumeBeside(barrier bool) ResumeInfo }); ok {
-		return r.ResumeBeside(barrier)
-	}
-	return ResumeInfoOf(sink)
-}
-
 // resumable names all that stands in the way of a checkpoint.
-func resumable(root *node, cfg config, sink ResumeInfo) error {
+func resumable(root *node, cfg config, sinks sinkTree) error {
 	if cfg.checkpoint == nil {
 		return nil
 	}
-	if err := errors.Join(notResumable(root, sink.Barrier), sink.Err); err != nil {
+	barrier := sinks.barrier()
+	errs := []error{notResumable(root, barrier)}
+	for _, s := range sinks {
+		errs = append(errs, s.notResumable())
+		if name := s.adjacentBehind((*node).folds); name != "" {
+			errs = append(errs, foldTwice(name))
+		}
+	}
+	for _, inside := range sinks.streams() {
+		errs = append(errs, notResumable(inside, barrier))
+	}
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("%w: WithCheckpoint: %w", ErrConfig, err)
 	}
 	return nil
 }
 
+func (s *placedSink) notResumable() error {
+	switch {
+	case s.Resumable || s.Barrier:
+		return nil
+	case s.WhyNot != "":
+		return fmt.Errorf("%w: %s", ErrNotResumable, s.WhyNot)
+	}
+	return fmt.Errorf("%w: sink %s does not say that it can be (SinkInfo.Resumable)", ErrNotResumable, s.kind)
+}
+
 // notResumable names the stages that cannot be resumed, and those that cannot
 // stand before a sink with a barrier.
 func notResumable(root *node, barrier bool) error {
-	if root == nil {
-		return nil // the zero Stream: ConfigError reports it
-	}
 	var errs []error
 	root.walk(func(n *node) {
 		switch {
@@ -107,52 +108,5 @@ func foldTwice(name string) error {
 		ErrNotResumable, name)
 }
 
-// folds tells whether a stage up to n leaves marks.
-func (n *node) folds() bool {
-	return n.info.Adjacent || slices.ContainsFunc(n.inputs, (*node).folds)
-}
-
-// FoldsTwice is an error if stages of the stream and of the sink behind it both
-// leave marks in a checkpoint; for sinks that have a stream inside.
-func FoldsTwice[T any](stream Stream[T], sink Sink[T]) error {
-	if needs, ok := sink.(Adjacent); ok && stream.node != nil && stream.node.folds() {
-		for _, name := range needs.NeedsAdjacent() {
-			return foldTwice(name)
-		}
-	}
-	return nil
-}
-
-// Resume is for sinks that have a stream inside: what stands in the way of a
-// checkpoint when it drains into a sink of that kind.
-func (s Stream[T]) Resume(sink ResumeInfo) ResumeInfo {
-	sink.Err = errors.Join(notResumable(s.node, sink.Barrier), sink.Err)
-	return sink
-}
-
-// adjacent refuses a sink that needs rows of one partition to arrive together
-// where they do not.
-func adjacent[T any](stream Stream[T], sink Sink[T]) error {
-	needs, ok := sink.(Adjacent)
-	if !ok || !stream.Scattered() {
-		return nil
-	}
-	for _, name := range needs.NeedsAdjacent() {
-		return fmt.Errorf("%w: %s, inside the sink: rows of one partition do not arrive together any more: "+
-			"put it before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered)", ErrConfig, name)
-	}
-	return nil
-}
-
-// NeedsAdjacent names the stages up to here that need rows of one partition to
-// arrive together; for sinks that have a stream inside.
-func (s Stream[T]) NeedsAdjacent() (names []string) {
-	if s.node != nil {
-		s.node.walk(func(n *node) {
-			if n.info.Adjacent {
-				names = append(names, n.info.Name)
-			}
-		})
-	}
-	return names
-}
+// folds reports whether a stage up to n leaves marks.
+func (n *node) folds() bool { return n.adjacent() != "" }

@@ -186,7 +186,7 @@ func (s *Stage) Saved() []byte {
 func (s *Stage) Identify(facts ...Fact) { s.facts = facts }
 
 // OnSave has fn called before every save, for sinks that cannot bear rows twice
-// (ResumeInfo.Barrier; without it fn is not called, nor without a checkpoint).
+// (SinkInfo.Barrier; without it fn is not called, nor without a checkpoint).
 // Nothing is being written then, and everything read has been: fn makes it durable
 // and returns what is needed to cut off later what comes after. It is called by
 // another goroutine than Write, also while Flush is. Sinks call OnSave in Open.

@@ -20,7 +20,7 @@ func runOnce(t *testing.T, in rxcql.Stream[int], store *jobtest.Store, to rxcql.
 
 func TestAJobThatIsCompleteStaysSoWhenARunOfItIsRefused(t *testing.T) {
 	for _, barrier := range []bool{false, true} {
-		parts, store, to := tens(1), &jobtest.Store{}, &resuming{info: rxcql.ResumeInfo{Barrier: barrier}}
+		parts, store, to := tens(1), &jobtest.Store{}, &resuming{info: rxcql.SinkInfo{Barrier: barrier}}
 		_, err := runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
 		require.NoError(t, err)
 		state := store.Get("job")

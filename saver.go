@@ -19,14 +19,14 @@ const lastSave = 30 * time.Second
 // withJob calls check and runs launch, as a job with a checkpoint if the pipeline
 // has one: the job is locked, saved while launch runs and at the end, and unlocked.
 // A job that is to stay as it is does without either.
-func (r *Run) withJob(ctx context.Context, sink ResumeInfo, check, launch func() error) (err error) {
+func (r *Run) withJob(ctx context.Context, sinks sinkTree, check, launch func() error) (err error) {
 	if r.cfg.checkpoint == nil {
 		if err := check(); err != nil {
 			return err
 		}
 		return launch()
 	}
-	if r.job, err = openJob(ctx, r, sink.Barrier); err != nil {
+	if r.job, err = openJob(ctx, r, sinks.barrier()); err != nil {
 		return err
 	}
 	defer func() {
@@ -35,12 +35,12 @@ func (r *Run) withJob(ctx context.Context, sink ResumeInfo, check, launch func()
 		}
 	}()
 	if r.job.complete() {
-		return r.job.leave(ctx, sink.Stages)
+		return r.job.leave(ctx, sinks.stages())
 	}
 	if err := check(); err != nil {
 		return err
 	}
-	if r.job.loaded != nil && sink.Barrier {
+	if r.job.loaded != nil && r.job.needsBarrier {
 		if err := r.job.sameSources(ctx); err != nil {
 			return err
 		}

@@ -4,6 +4,9 @@ import "context"
 
 // Sink is where a stream drains: a description, which may be run many times.
 type Sink[T any] interface {
+	// Info describes the sink. New asks for it, before any I/O. A sink that wraps another
+	// and embeds it has its description with it.
+	Info() SinkInfo
 	// Check compares the sink with the server's schema: tables, columns, types. It
 	// changes nothing. Errors wrap ErrSchema or ErrConfig.
 	Check(ctx context.Context) error
@@ -28,12 +31,3 @@ type Writer[T any] interface {
 	// not durable stays unsettled.
 	Close() error
 }
-
-// Adjacent is what a Sink may implement that has a stream inside: it names the
-// stages in it that need rows of one partition to arrive together. New refuses
-// them behind a stream that scatters rows.
-type Adjacent interface{ NeedsAdjacent() []string }
-
-// Configured is what a Sink, a CheckpointStore or DeadLetters may implement to report options it cannot work
-// with from New, before any I/O.
-type Configured interface{ ConfigError() error }

@@ -37,7 +37,7 @@ type StageInfo struct {
 	// Synchronous: before Observer.Next returns, what becomes of the page's rows has
 	// been handed on, in their order and in the goroutine that called it. Lift sets
 	// it; what is Synchronous and Holds all the same keeps its rows. See
-	// Stream.OutOfStep.
+	// OutOfStep.
 	Synchronous bool
 	// Lingers: the stage keeps rows for a time, which may be long; see Stage.Hurry.
 	Lingers bool
@@ -53,6 +53,13 @@ type StageInfo struct {
 	// Check, if not nil, compares the stage with the server's schema. It is
 	// called by Pipeline.Check and before every run.
 	Check func(ctx context.Context) error
+}
+
+// OutOfStep reports whether the stage may hand rows on later than they come, or in
+// another order: it holds or mixes rows, or does not work in the goroutine that brings
+// them.
+func (i StageInfo) OutOfStep() bool {
+	return i.Holds || i.Lingers || i.Scatters || i.Adjacent || !i.Synchronous && !i.Source
 }
 
 // node is a stage in the tree of a stream.
@@ -77,6 +84,23 @@ func (n *node) walk(visit func(*node)) {
 		visit(n)
 	}
 	down(n)
+}
+
+// adjacent names the first stage up to n that needs rows of one partition to arrive
+// together.
+func (n *node) adjacent() (name string) {
+	n.walk(func(n *node) {
+		if n.info.Adjacent && name == "" {
+			name = n.info.Name
+		}
+	})
+	return name
+}
+
+// scatters reports whether a stage up to n scatters rows.
+func (n *node) scatters() (found bool) {
+	n.walk(func(n *node) { found = found || n.info.Scatters })
+	return found
 }
 
 // Stage is one stage in one run: its counters, and its way to the run. It is

@@ -16,24 +16,34 @@ func handsOn(in rxcql.Stream[int], info rxcql.StageInfo) rxcql.Stream[int] {
 	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] { return out })
 }
 
-func TestAStreamNamesItsStagesThatMayHandRowsOnLate(t *testing.T) {
+func TestStagesSayWhetherTheyMayHandRowsOnLate(t *testing.T) {
+	late := func(s rxcql.Stream[int]) (names []string) {
+		for _, info := range s.Stages() {
+			if info.OutOfStep() {
+				names = append(names, info.Name)
+			}
+		}
+		return names
+	}
 	run := func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error { return out.Done(ctx, false) }
 	in := source.Seq(func(func(int, error) bool) {})
 	s := handsOn(in, rxcql.StageInfo{Name: "lifted"})
-	require.Empty(t, s.OutOfStep(), "neither the source nor what Lift made")
+	require.Empty(t, late(s), "neither the source nor what Lift made")
 	s = rxcql.NewStream(rxcql.StageInfo{Name: "says so", Synchronous: true}, run, s)
-	require.Empty(t, s.OutOfStep())
+	require.Empty(t, late(s))
 	s = rxcql.NewStream(rxcql.StageInfo{Name: "says nothing"}, run, s)
 	s = handsOn(s, rxcql.StageInfo{Name: "holds", Holds: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "lingers", Lingers: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "scatters", Scatters: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "folds", Adjacent: true})
-	require.Equal(t, []string{"says nothing", "holds", "lingers", "scatters", "folds"}, handsOn(s, rxcql.StageInfo{Name: "lifted"}).OutOfStep())
-	require.Empty(t, rxcql.Stream[int]{}.OutOfStep())
+	require.Equal(t, []string{"says nothing", "holds", "lingers", "scatters", "folds"}, late(handsOn(s, rxcql.StageInfo{Name: "lifted"})))
+	require.Empty(t, rxcql.Stream[int]{}.Stages())
 }
 
 // split is a sink that takes a page row by row, and does as it is told with each.
 type split func(r *rxcql.Run, st *rxcql.Stage, row *rxcql.Page[int]) error
+
+func (fn split) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (fn split) Check(context.Context) error { return nil }
 

@@ -3,7 +3,6 @@ package rxcql
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // Stream is a cold, typed Observable of pages of T. Building one does no I/O
@@ -86,31 +85,19 @@ func (s Stream[T]) Info() StageInfo {
 	return s.node.info
 }
 
-// Scattered tells whether any stage up to here scatters (see StageInfo).
-func (s Stream[T]) Scattered() bool {
-	scattered := false
+// Stages describes the stages up to here, upstream first, every one once; none for the
+// zero Stream.
+func (s Stream[T]) Stages() (infos []StageInfo) {
 	if s.node != nil {
-		s.node.walk(func(n *node) { scattered = scattered || n.info.Scatters })
+		s.node.walk(func(n *node) { infos = append(infos, n.info) })
 	}
-	return scattered
+	return infos
 }
 
-// OutOfStep names the stages up to here that may hand rows on later than they come,
-// or in another order: those that hold or mix rows, or do not work in the goroutine
-// that brings them. It is for sinks that have a stream inside.
-func (s Stream[T]) OutOfStep() (names []string) {
-	if s.node != nil {
-		s.node.walk(func(n *node) {
-			i := &n.info
-			if i.Holds || i.Lingers || i.Scatters || i.Adjacent || !i.Synchronous && !i.Source {
-				names = append(names, i.Name)
-			}
-		})
-	}
-	return names
-}
+// Scattered reports whether any stage up to here scatters (see StageInfo).
+func (s Stream[T]) Scattered() bool { return s.node != nil && s.node.scatters() }
 
-// Uses tells whether the stream reads another one, directly or not.
+// Uses reports whether the stream reads another one, directly or not.
 func (s Stream[T]) Uses(in Upstream) bool {
 	used := false
 	if s.node != nil {
@@ -119,39 +106,14 @@ func (s Stream[T]) Uses(in Upstream) bool {
 	return used
 }
 
-// Sources are the names of the sources that the stream reads.
-func (s Stream[T]) Sources() (names []string) {
-	if s.node != nil {
-		s.node.walk(func(n *node) {
-			if n.info.Source {
-				names = append(names, n.info.Name)
-			}
-		})
-	}
-	return names
-}
-
-// ConfigError reports what is wrong with the options of all stages up to here.
-// It is for sinks that have a stream inside; New does it for a pipeline's own.
-func (s Stream[T]) ConfigError() error {
+// Check compares all stages up to here with the server's schema, for a stream that is read
+// without a pipeline; Pipeline.Check does it for a pipeline's own.
+func (s Stream[T]) Check(ctx context.Context) error {
 	if s.node == nil {
-		return errors.New("the stream is the zero Stream; make one with package source")
+		return nil // whatever reads it says what is wrong
 	}
-	var errs []error
-	s.node.walk(func(n *node) {
-		if n.info.Err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, n.info.Err))
-		}
-	})
-	return errors.Join(errs...)
+	return checkTree(ctx, s.node)
 }
-
-// Check compares all stages up to here with the server's schema, likewise.
-func (s Stream[T]) Check(ctx context.Context) error { return checkTree(ctx, s.node) }
-
-// Register opens the stages up to here in a run, so that they have the same names
-// every time. Sinks that have a stream inside call it in Open.
-func (s Stream[T]) Register(r *Run) { r.stage(s.node) }
 
 // Subscribe runs the stream into out, as a part of the run that st belongs to,
 // and returns when it has ended and nothing is left of it. st is the stage that

@@ -20,9 +20,9 @@ type counting[T any] struct {
 	end   func()                // called when stop has said so
 }
 
-func (c *counting[T]) Check(context.Context) error { return nil }
+func (c *counting[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: true} }
 
-func (c *counting[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+func (c *counting[T]) Check(context.Context) error { return nil }
 
 func (c *counting[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
 	c.tally = tally{}

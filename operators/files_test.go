@@ -56,8 +56,6 @@ type breaking struct {
 	late   bool
 }
 
-func (s *breaking) Resume() rxcql.ResumeInfo { return s.Sink.(rxcql.Resumer).Resume() }
-
 func (s *breaking) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[line], error) {
 	w, err := s.Sink.Open(ctx, r)
 	if err != nil {

@@ -119,6 +119,8 @@ type gather[T any] struct {
 	st    *rxcql.Stage
 }
 
+func (g *gather[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (g *gather[T]) Check(context.Context) error { return nil }
 
 func (g *gather[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {

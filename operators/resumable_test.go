@@ -106,7 +106,7 @@ func newDurable(seed uint64) *durable {
 
 func (s *durable) Check(context.Context) error { return nil }
 
-func (s *durable) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+func (s *durable) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: true} }
 
 func (s *durable) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
 	s.st, s.pages = r.SinkStage("durable"), 0

@@ -32,6 +32,8 @@ func newLateSink(seed uint64, failAt int) *lateSink {
 	return &lateSink{random: rand.New(rand.NewPCG(seed, 0)), failAt: failAt, size: rxcql.SizeOf[int]()}
 }
 
+func (s *lateSink) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (s *lateSink) Check(context.Context) error { return nil }
 
 func (s *lateSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {

@@ -31,6 +31,8 @@ func (b *branch) call(name string) error {
 	return nil
 }
 
+func (b *branch) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (b *branch) Check(context.Context) error { return nil }
 
 func (b *branch) Open(context.Context, *rxcql.Run) (rxcql.Writer[event], error) {

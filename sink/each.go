@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/rxcql/rxcql"
 )
@@ -51,17 +50,12 @@ type each[T any] struct {
 	err error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (e *each[T]) ConfigError() error { return e.err }
-
-// Resume: only functions that may be called twice with a row; see rxcql.Resumer.
-func (e *each[T]) Resume() (info rxcql.ResumeInfo) {
-	info.Stages = []string{"Each"}
-	if !e.cfg.idempotent {
-		info.Err = fmt.Errorf("%w: sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
-			rxcql.ErrNotResumable)
+// Info: only a function that may be called twice with a row can be part of a job.
+func (e *each[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{
+		Err: e.err, Stages: []string{"Each"}, Resumable: e.cfg.idempotent,
+		WhyNot: "sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
 	}
-	return info
 }
 
 func (e *each[T]) Check(context.Context) error { return e.err }

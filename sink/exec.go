@@ -79,16 +79,12 @@ type exec[T any] struct {
 	err     error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (e *exec[T]) ConfigError() error { return e.err }
-
-// Resume: only statements that may run twice; see rxcql.Resumer.
-func (e *exec[T]) Resume() (info rxcql.ResumeInfo) {
-	info.Stages = []string{"Exec"}
-	if !e.cfg.idempotent {
-		info.Err = fmt.Errorf("%w: sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm", rxcql.ErrNotResumable)
+// Info: only a statement that may run twice can be part of a job.
+func (e *exec[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{
+		Err: e.err, Stages: []string{"Exec"}, Resumable: e.cfg.idempotent,
+		WhyNot: "sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm",
 	}
-	return info
 }
 
 func (e *exec[T]) Check(ctx context.Context) error {

@@ -244,6 +244,8 @@ func Prepared[T any](prepare func(T) func()) rxcql.Sink[T] { return prepared[T](
 
 type prepared[T any] func(T) func()
 
+func (prepared[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (prepared[T]) Check(context.Context) error { return nil }
 
 func (fn prepared[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {

@@ -37,12 +37,9 @@ type file[T any] struct {
 // a job can be moved together.
 func (s *file[T]) name() string { return s.format + " " + filepath.Base(s.path) }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (s *file[T]) ConfigError() error { return s.err }
-
-// Resume: the file is cut to what was saved; see rxcql.Resumer.
-func (s *file[T]) Resume() rxcql.ResumeInfo {
-	return rxcql.ResumeInfo{Barrier: true, Stages: []string{s.name()}}
+// Info: when a job goes on the file is cut to what was saved.
+func (s *file[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{Err: s.err, Barrier: true, Stages: []string{s.name()}}
 }
 
 // Check sees that there is a folder for the file. Whether the file may be written

@@ -50,8 +50,6 @@ func Tee[T any](sinks ...rxcql.Sink[T]) rxcql.Sink[T] {
 	for i, s := range sinks {
 		if s == nil {
 			errs = append(errs, fmt.Errorf("sink %d is nil", i+1))
-		} else if c, ok := s.(rxcql.Configured); ok {
-			errs = append(errs, c.ConfigError())
 		}
 	}
 	t.err = stageError("sink.Tee", errs...)
@@ -63,38 +61,23 @@ type tee[T any] struct {
 	err   error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (t *tee[T]) ConfigError() error { return t.err }
-
-// NeedsAdjacent: as any of the sinks does; see rxcql.Adjacent.
-func (t *tee[T]) NeedsAdjacent() (names []string) {
-	for _, s := range t.sinks {
-		names = append(names, needsAdjacent(s)...)
-	}
-	return names
-}
-
-// Resume: as all sinks together; see rxcql.Resumer.
-func (t *tee[T]) Resume() rxcql.ResumeInfo { return t.ResumeBeside(false) }
-
-// ResumeBeside: a barrier that one sink needs is met by all; see
-// rxcql.ResumeInfoBeside.
-func (t *tee[T]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
-	for _, s := range t.sinks {
-		barrier = barrier || rxcql.ResumeInfoOf(s).Barrier
-	}
-	all := rxcql.ResumeInfo{Barrier: barrier, Stages: []string{"Tee"}}
+// Info: a Tee can do what all of its sinks can.
+func (t *tee[T]) Info() rxcql.SinkInfo {
+	info := rxcql.SinkInfo{Err: t.err, Resumable: true, Stages: []string{"Tee"}}
 	known := true
 	for _, s := range t.sinks {
-		info := rxcql.ResumeInfoBeside(s, barrier)
-		all.Err = errors.Join(all.Err, info.Err)
-		all.Stages = append(all.Stages, info.Stages...)
-		known = known && info.Stages != nil
+		if s == nil {
+			continue // an error, see Tee
+		}
+		stages := s.Info().Stages
+		known = known && stages != nil
+		info.Stages = append(info.Stages, stages...)
+		info.Sinks = append(info.Sinks, s)
 	}
 	if !known {
-		all.Stages = nil
+		info.Stages = nil
 	}
-	return all
+	return info
 }
 
 func (t *tee[T]) Check(ctx context.Context) error {

@@ -53,6 +53,8 @@ type probe struct {
 	closed     *int
 }
 
+func (p *probe) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (p *probe) Check(context.Context) error { return nil }
 
 func (p *probe) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) {

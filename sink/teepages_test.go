@@ -26,6 +26,13 @@ type sizes struct {
 	at                 []int // the index of each row in its page
 }
 
+func (s *sizes) Info() (info rxcql.SinkInfo) {
+	if s.Sink != nil {
+		info = s.Sink.Info()
+	}
+	return info
+}
+
 func (s *sizes) Check(ctx context.Context) error {
 	if s.Sink == nil {
 		return nil
@@ -169,7 +176,10 @@ type stamps struct {
 }
 
 func (s *stamps) Check(context.Context) error { return nil }
-func (s *stamps) Resume() rxcql.ResumeInfo    { return rxcql.ResumeInfo{Stages: []string{"stamps"}} }
+
+func (s *stamps) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{Resumable: true, Stages: []string{"stamps"}}
+}
 
 func (s *stamps) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
 	return &stamping{stamps: s, run: r}, nil

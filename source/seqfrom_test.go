@@ -85,7 +85,8 @@ func TestAStateThatIsNoNumberIsDamage(t *testing.T) {
 }
 
 func TestSeqFromNamesWhatIsMissing(t *testing.T) {
-	err := source.SeqFrom[int]("", nil, nil, source.PageRows(0)).ConfigError()
+	_, err := source.SeqFrom[int]("", nil, nil, source.PageRows(0)).Collect(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrConfig)
 	for _, words := range []string{"function is nil", "name the rows", "option is nil", "PageRows(0)"} {
 		require.ErrorContains(t, err, words)
 	}

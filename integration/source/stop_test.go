@@ -22,6 +22,8 @@ type counting struct {
 	pages    int
 }
 
+func (*counting) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (*counting) Check(context.Context) error { return nil }
 
 func (c *counting) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int32], error) {
