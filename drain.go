@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // drain runs a stream into a sink. The writer is closed whatever happens.
@@ -72,7 +74,7 @@ type writing[T any] struct {
 	name func() string
 }
 
-func (o *writing[T]) Next(ctx context.Context, p *Page[T]) error {
+func (o *writing[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	return protect(o.name, func() error { return o.w.Write(ctx, p) })
 }
 

@@ -33,12 +33,9 @@ func (s *Stage) Group(ctx context.Context) (*Group, context.Context) {
 func (g *Group) Go(fn func() error) {
 	// The errgroup cancels: it notes the error first, so that the echo of the
 	// cancel in another goroutine cannot come before it.
-	g.st.threads.group.Add(1)
+	g.st.task.Started()
 	g.eg.Go(func() (err error) {
-		defer func() {
-			g.st.threads.group.Add(-1)
-			g.st.run.budget.look()
-		}()
+		defer g.st.task.Stopped()
 		returned := false
 		defer func() {
 			if !returned {
@@ -57,10 +54,9 @@ func (g *Group) Cancel(cause error) { g.cancel(cause) }
 
 // Wait waits for all goroutines and returns the first error.
 func (g *Group) Wait() error {
-	g.st.threads.group.Add(-1)
-	g.st.run.budget.look()
+	g.st.task.Stopped()
 	err := g.eg.Wait()
-	g.st.threads.group.Add(1)
+	g.st.task.Started()
 	g.cancel(nil)
 	if g.exited.Load() {
 		return g.st.Fail(rx.ErrExited)

@@ -1,6 +1,10 @@
 package rxcql
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/rxcql/rxcql/flow"
+)
 
 // Hook is a value that implements at least one of the one-method interfaces
 // below; it is how metrics are fed. Hooks are called from many goroutines at
@@ -64,13 +68,13 @@ func (s *Stage) Ranges(n int) { s.run.ranges.Add(int64(n)) }
 func (s *Stage) RangeDone() { s.run.rangesDone.Add(1) }
 
 // Receipt returns a new receipt for a page that the source delivers by itself;
-// one that can be resumed uses Deliver instead. In a job with a checkpoint it
+// one that can be resumed uses flow.Deliver instead. In a job with a checkpoint it
 // ends the run: what such a page was made into would be forgotten.
-func (s *Stage) Receipt() *Receipt {
+func (s *Stage) Receipt() *flow.Receipt {
 	if s.run.job != nil {
 		s.run.Fail(s.Fail(fmt.Errorf("%w: its pages have no track", ErrNotResumable)))
 	}
-	return NewReceipt(func() { s.run.settled.Add(1) })
+	return flow.NewReceipt(func() { s.run.settled.Add(1) })
 }
 
 // Written counts rows that became durable. Sinks call it before they end the

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -27,7 +28,7 @@ type letterbox struct {
 	name    string // of the run
 	to      LetterWriter
 	ctx     context.Context // of the writes
-	account *Account
+	account *flow.Account
 	room    *semaphore.Weighted
 	n       atomic.Int64
 	queue   chan *posted // holds as many as there is room for
@@ -41,13 +42,13 @@ type letterbox struct {
 type posted struct {
 	Letter
 	stage *Stage
-	lease *Lease
+	lease *flow.Lease
 	cost  int64
 }
 
 func openLetters(ctx context.Context, r *Run, store DeadLetters) (*letterbox, error) {
 	b := &letterbox{
-		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.newAccount("dead letters", true),
+		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.Account("dead letters", true),
 		room: semaphore.NewWeighted(waitingLetters), queue: make(chan *posted, waitingLetters/letterCost),
 	}
 	err := protect(lettersName, func() (err error) {
@@ -75,7 +76,7 @@ func lettersFailed(err error) error {
 }
 
 // add takes a letter and a hold on the page's receipts; it waits for room.
-func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRow) error {
+func (b *letterbox) add(ctx context.Context, st *Stage, page *flow.Lease, f *FailedRow) error {
 	l, err := f.letter(b.name, st.name, b.n.Add(1))
 	if err != nil {
 		return lettersFailed(fmt.Errorf("%w; it failed with: %w", err, st.Fail(f.error())))
@@ -83,7 +84,7 @@ func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRo
 	p := &posted{Letter: l, stage: st, lease: b.account.Lease()}
 	p.cost = min(letterCost+int64(len(l.Row)+len(l.Error)), waitingLetters)
 	err = b.room.Acquire(ctx, p.cost)
-	if err != nil && isEnded(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
+	if err != nil && flow.IsEnd(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
 		err = b.room.Acquire(context.WithoutCancel(ctx), p.cost)
 	}
 	if err != nil {

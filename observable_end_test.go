@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -129,7 +130,7 @@ func TestAnObservableWhoseProducerLeavesIsNoWholeOne(t *testing.T) {
 
 func TestAPipelineFromAnObservableIsNeverWholeWhenTheObservableFailed(t *testing.T) {
 	alone(t, "with a slow sink", func(t *testing.T) {
-		to := &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { time.Sleep(age); return nil }}
+		to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { time.Sleep(age); return nil }}
 		rep, err := pipeline(t, source.FromObservable[int](failing(3).Observable(context.Background())), to).Run(context.Background())
 		require.ErrorIs(t, err, errTest)
 		require.False(t, rep.Complete)
@@ -138,7 +139,7 @@ func TestAPipelineFromAnObservableIsNeverWholeWhenTheObservableFailed(t *testing
 	alone(t, "when the Observable's context ended", func(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(context.Background(), age/2, errTest)
 		defer cancel()
-		to := &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { time.Sleep(age); return nil }}
+		to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { time.Sleep(age); return nil }}
 		rep, err := pipeline(t, source.FromObservable[int](source.Seq(endless).Observable(ctx)), to).Run(context.Background())
 		require.ErrorIs(t, err, errTest)
 		require.False(t, rep.Complete)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -152,7 +153,7 @@ func TestAStreamOfAnObservable(t *testing.T) {
 		}})
 		to := &memory[int]{}
 		p := pipeline(t, source.FromObservable[int](obs), to)
-		to.write = func(context.Context, *rxcql.Page[int]) error { p.Stop(); return nil }
+		to.write = func(context.Context, *flow.Page[int]) error { p.Stop(); return nil }
 		rep, err := p.Run(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, "Stop", rep.EndedBy)

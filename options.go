@@ -52,15 +52,6 @@ func configure(opts []Option, inputs int) (config, error) {
 	return cfg, errors.Join(errs...)
 }
 
-// WithBudget sets the bytes that may be in flight, over all stages; see Budget.
-// Default 64 MiB, at least 64 KiB for each source of the pipeline.
-func WithBudget(bytes int64) Option {
-	return func(c *config) error {
-		c.budget = bytes
-		return nil
-	}
-}
-
 // WithWorkers sets how many token ranges a table source reads at once.
 // Default 4, from 1 to 4096. More help where the cluster has more nodes; memory stays within
 // the budget all the same.

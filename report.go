@@ -90,7 +90,9 @@ func (r *Run) report() Report {
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
 	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
-	r.budget.report(&rep)
+	used := r.budget.Usage()
+	rep.Budget, rep.PeakBytes, rep.BytesInFlight = used.Budget, used.PeakBytes, used.BytesInFlight
+	rep.LargestPage, rep.PeakFetches = used.LargestPage, used.PeakFetches
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rep.EndedBy = r.by
@@ -106,13 +108,6 @@ func (r *Run) report() Report {
 		rep.Stages = append(rep.Stages, s)
 	}
 	return rep
-}
-
-func (b *Budget) report(rep *Report) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	rep.Budget, rep.PeakBytes, rep.BytesInFlight = b.limit, b.peak, b.used
-	rep.LargestPage, rep.PeakFetches = b.largest, b.peakFetching
 }
 
 // String is a few lines for people.

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
-	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
@@ -40,9 +39,9 @@ type Fact struct{ Name, Value string }
 // neither is to be read from its beginning. Without a checkpoint all is.
 //
 // In a job that goes on a source may be run once more before the sink is opened,
-// only to compare what it reads: Resume then says that WholeRange is done. So call
+// only to compare what it reads: Resume then says that flow.WholeRange is done. So call
 // it before anything else that has an effect, and read nothing that is done.
-func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err error) {
+func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track, err error) {
 	j := s.run.job
 	if j == nil {
 		return nil, nil, nil
@@ -58,8 +57,8 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 		return nil, nil, s.Fail(err)
 	}
 	if j.trial {
-		src.tracks = map[*Track]struct{}{} // of a source that reads all the same, up to its first page
-		return []TokenRange{WholeRange}, nil, nil
+		src.tracks = map[*flow.Track]struct{}{} // of a source that reads all the same, up to its first page
+		return []flow.TokenRange{flow.WholeRange}, nil, nil
 	}
 	parts := src.Parts
 	if src.Pages != id.Pages {
@@ -68,17 +67,16 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 		}
 	}
 	src.Facts, src.Pages, src.Parts, src.grows = facts(id.Facts), id.Pages, nil, id.Grows
-	src.tracks = map[*Track]struct{}{}
+	src.tracks = map[*flow.Track]struct{}{}
 	s.run.before.Add(src.Rows)
 	settled := src.Rows
 	for _, d := range src.Done {
-		done = append(done, TokenRange(d))
+		done = append(done, flow.TokenRange(d))
 	}
 	for _, p := range parts {
-		t := &Track{
-			st: s, job: j, grows: id.Grows, span: TokenRange(p.Range), from: p.Pages, had: p.Rows, begin: p.State, marks: p.Marks,
-			settled: p.Pages, rows: p.Rows, read: p.Rows, state: p.State, after: maps.Clone(p.Marks), moved: make(chan struct{}, 1),
-		}
+		t := flow.NewTrack(s, j, flow.Part{
+			Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Marks: p.Marks,
+		}, id.Grows)
 		src.tracks[t] = struct{}{}
 		s.run.before.Add(p.Rows)
 		begun = append(begun, t)
@@ -86,6 +84,16 @@ func (s *Stage) Resume(id Identity) (done []TokenRange, begun []*Track, err erro
 	}
 	s.logResumed(done, begun, settled)
 	return done, begun, nil
+}
+
+// Track opens a part that no run has begun. In a job with a checkpoint the source
+// must have asked by Resume which parts these are: else Room and Deliver fail with
+// ErrNotResumable.
+func (s *Stage) Track(span flow.TokenRange) *flow.Track {
+	if s.run.job == nil {
+		return flow.NewTrack(s, nil, flow.Part{Range: span}, false)
+	}
+	return s.run.job.follow(s, span)
 }
 
 // accepts tells whether a source reads what it has read in the run before, and can
@@ -145,26 +153,6 @@ func same(was []saved.Fact, is []Fact) error {
 		errs = append(errs, fmt.Errorf("it has %s, which this source has not", name))
 	}
 	return errors.Join(errs...)
-}
-
-// Remaining is what of parts is still to be read: what is neither done nor
-// begun. Parts that are cut by these are read in pieces.
-func Remaining(parts, done []TokenRange, begun []*Track) []TokenRange {
-	var taken, all []ring.Range
-	for _, r := range done {
-		taken = append(taken, ring.Range(r))
-	}
-	for _, t := range begun {
-		taken = append(taken, ring.Range(t.span))
-	}
-	for _, r := range parts {
-		all = append(all, ring.Range(r))
-	}
-	var left []TokenRange
-	for _, r := range ring.Without(all, taken) {
-		left = append(left, TokenRange(r))
-	}
-	return left
 }
 
 // Saved is what the sink's OnSave function returned for the checkpoint that the

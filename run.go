@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Run is one run of a pipeline, or of a stream read without one. Stages reach
@@ -17,7 +19,7 @@ import (
 type Run struct {
 	root   *node
 	cfg    config
-	budget *Budget
+	budget *flow.Budget
 	start  time.Time
 	epoch  int64
 	ctx    context.Context
@@ -62,7 +64,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 	r := &Run{
 		root:     root,
 		cfg:      cfg,
-		budget:   newBudget(cfg.budget),
+		budget:   flow.NewBudget(cfg.budget),
 		start:    time.Now(),
 		ctx:      ctx,
 		cancel:   cancel,
@@ -103,6 +105,24 @@ func (r *Run) stage(n *node) *Stage {
 	return r.stages[n]
 }
 
+// open makes the stage of a node whose inputs have theirs. The caller holds r.mu, or
+// is the only one who knows the run.
+func (r *Run) open(n *node) *Stage {
+	st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
+	reads := make([]*flow.Task, len(n.inputs))
+	for i, in := range n.inputs {
+		reads[i] = r.stages[in].task
+	}
+	if n.info.Source {
+		st.task = r.budget.Source(st.name, reads...)
+	} else {
+		st.task = r.budget.Task(reads...)
+	}
+	r.stages[n] = st
+	r.order = append(r.order, st)
+	return st
+}
+
 // folds names the stages that leave marks in a checkpoint.
 func (r *Run) folds() (names []string) {
 	r.mu.Lock()
@@ -126,7 +146,7 @@ func (r *Run) sinkStages() []*Stage {
 func (r *Run) SinkStage(name string) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), sink: true}
+	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), task: r.budget.Task(), sink: true}
 	r.sinks = append(r.sinks, st)
 	return st
 }

@@ -3,6 +3,8 @@ package rxcql
 import (
 	"context"
 	"log/slog"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // logStart says what is about to run, and into which sinks, if any.
@@ -52,7 +54,7 @@ func (j *job) logLoaded(ctx context.Context) {
 }
 
 // logResumed says what an earlier run has left of a source.
-func (s *Stage) logResumed(done []TokenRange, begun []*Track, rows int64) {
+func (s *Stage) logResumed(done []flow.TokenRange, begun []*flow.Track, rows int64) {
 	j := s.run.job
 	if j.loaded == nil || j.complete() {
 		return

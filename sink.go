@@ -1,6 +1,10 @@
 package rxcql
 
-import "context"
+import (
+	"context"
+
+	"github.com/rxcql/rxcql/flow"
+)
 
 // Sink is where a stream drains: a description, which may be run many times.
 type Sink[T any] interface {
@@ -23,7 +27,7 @@ type Writer[T any] interface {
 	// has copied them and taken their share of the lease, which it ends when
 	// they are. It waits while too much is in flight. ctx ends with the run, and
 	// may end with the call: it is an operator's that may be done before the run.
-	Write(ctx context.Context, p *Page[T]) error
+	Write(ctx context.Context, p *flow.Page[T]) error
 	// Flush returns when everything written is durable and its leases ended.
 	Flush(ctx context.Context) error
 	// Close waits for writes in flight (not for rows still gathered), and frees

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
@@ -34,7 +35,7 @@ type StageInfo struct {
 	// Holds: the stage keeps rows from one page to the next, for as long as no
 	// more come.
 	Holds bool
-	// Synchronous: before Observer.Next returns, what becomes of the page's rows has
+	// Synchronous: before flow.Observer.Next returns, what becomes of the page's rows has
 	// been handed on, in their order and in the goroutine that called it. Lift sets
 	// it; what is Synchronous and Holds all the same keeps its rows. See
 	// OutOfStep.
@@ -106,18 +107,15 @@ func (n *node) scatters() (found bool) {
 // Stage is one stage in one run: its counters, and its way to the run. It is
 // handed to the functions given to NewStream and Lift, and to sinks.
 type Stage struct {
-	run   *Run
-	node  *node
-	name  string
-	input *Input
-	sink  bool // counts by itself what came in
-
-	threads threads
-	readers []*Stage // those that read it; under the budget's mutex
+	run  *Run
+	node *node
+	name string
+	task *flow.Task
+	sink bool // counts by itself what came in
 
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
-	end                   atomic.Pointer[ended]
+	end                   atomic.Pointer[flow.End]
 	facts                 []Fact // of a sink
 }
 
@@ -128,7 +126,7 @@ func (s *Stage) Name() string { return s.name }
 func (s *Stage) Run() *Run { return s.run }
 
 // Input is a source's side of the budget; nil for other stages.
-func (s *Stage) Input() *Input { return s.input }
+func (s *Stage) Input() *flow.Input { return s.task.Input() }
 
 // Fail wraps an error in a StageError of this stage. Nil stays nil.
 func (s *Stage) Fail(err error) error {
@@ -164,15 +162,15 @@ func (s *Stage) FailUsers(err error, row any) error {
 // The run is then not an error, and not Complete: EndedBy names the stage.
 func (s *Stage) End() error {
 	s.run.endedBy(s.name)
-	s.end.CompareAndSwap(nil, &ended{by: s.name})
+	s.end.CompareAndSwap(nil, &flow.End{Stage: s.name})
 	return s.end.Load()
 }
 
 // Account opens an account for rows that the stage keeps. frees says that they
 // leave by themselves in time (a timer, a write in flight) and do not wait for
 // more rows to come.
-func (s *Stage) Account(frees bool) *Account {
-	return s.run.budget.newAccount(s.name, frees)
+func (s *Stage) Account(frees bool) *flow.Account {
+	return s.run.budget.Account(s.name, frees)
 }
 
 // Took counts rows that came into the stage. Sinks call it with each page; for
@@ -184,10 +182,10 @@ func (s *Stage) Took(rows int) { s.in.Add(int64(rows)) }
 func (s *Stage) Passed(rows int) { s.out.Add(int64(rows)) }
 
 // Abandon gives up rows that the stage kept and that are not whole when reading
-// has been stopped (Observer.Done with stopped set): their bytes are released
+// has been stopped (flow.Observer.Done with stopped set): their bytes are released
 // and their receipts stay open, so that a later run reads them again. The run is
 // not an error for that.
-func (s *Stage) Abandon(l *Lease) {
+func (s *Stage) Abandon(l *flow.Lease) {
 	if !l.Empty() {
 		s.run.abandoned.Store(true)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // errTrial ends a source that hands on a page in a trial.
@@ -14,7 +16,7 @@ var errTrial = errors.New("rxcql: only what the source reads was asked for")
 // trial is the observer of a source that is run for what it tells Stage.Resume.
 type trial[T any] struct{}
 
-func (trial[T]) Next(context.Context, *Page[T]) error { return errTrial }
+func (trial[T]) Next(context.Context, *flow.Page[T]) error { return errTrial }
 
 func (trial[T]) Done(context.Context, bool) error { return nil }
 
@@ -57,7 +59,7 @@ func (j *job) complete() bool { return j.loaded != nil && j.loaded.Complete }
 // nothing. Sinks are the names of the stages of the sink, nil if they are not known.
 func (j *job) leave(ctx context.Context, sinks []string) error {
 	for _, st := range j.run.order {
-		if st.input != nil && !j.loaded.Reads(st.name) {
+		if st.Input() != nil && !j.loaded.Reads(st.name) {
 			return j.foreign(fmt.Errorf("it is of a pipeline that does not read %s", st.name))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 type sessionOf = *gocql.Session
@@ -34,7 +35,7 @@ type countingWriter[T any] struct {
 	st *rxcql.Stage
 }
 
-func (w *countingWriter[T]) Write(_ context.Context, p *rxcql.Page[T]) error {
+func (w *countingWriter[T]) Write(_ context.Context, p *flow.Page[T]) error {
 	if w.Rows == 0 && len(p.Rows) > 0 && w.first != nil {
 		w.first()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -68,9 +69,9 @@ func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context
 		Name: "Concurrent", OneToOne: !cfg.unordered, Scatters: cfg.unordered,
 		Err: errors.Join(errs...),
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[U]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {
 		f := newConcurrency(st, n, fn, cfg.unordered)
-		f.limit = rxcql.LimitOf(out)
+		f.limit = flow.LimitOf(out)
 		var failed error
 		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
 			failed = f.run(ctx, in, func() error { return send(struct{}{}) })

@@ -7,6 +7,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -101,7 +102,7 @@ type feeding[T any] struct {
 	stopped bool
 }
 
-func (f *feeding[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (f *feeding[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	for _, row := range p.Rows {
 		select {
 		case f.ch <- rxgo.Of(f.keep(row)):

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
@@ -70,7 +71,7 @@ type breakingWriter struct {
 	pages int
 }
 
-func (w *breakingWriter) Write(ctx context.Context, p *rxcql.Page[line]) error {
+func (w *breakingWriter) Write(ctx context.Context, p *flow.Page[line]) error {
 	w.pages++
 	if w.pages == w.failAt && !w.late {
 		return errSink

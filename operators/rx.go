@@ -7,6 +7,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -46,7 +47,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		Name: "Rx", Scatters: true, NotResumable: true,
 		Err: required("the function", fn == nil),
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[B]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[B]) error {
 		inner, cancel := context.WithCancelCause(ctx)
 		feed := newFeed(st, in)
 		defer func() {
@@ -89,12 +90,12 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 
 // reacting hands on what comes out of rxgo, and nothing once reading has failed: rxgo,
 // which does not know, may be ending what it has half done.
-func reacting[A, B any](ctx context.Context, st *rxcql.Stage, feed *feed[A], out rxcql.Observer[B]) func(rows []B) error {
+func reacting[A, B any](ctx context.Context, st *rxcql.Stage, feed *feed[A], out flow.Observer[B]) func(rows []B) error {
 	account := st.Account(true) // of nothing: the leases of the pages hold no bytes
 	var page int64
 	return func(rows []B) error {
-		p := &rxcql.Page[B]{Rows: rows, Lease: account.Lease()}
-		p.Position = rxcql.Position{Range: 0, Page: page}
+		p := &flow.Page[B]{Rows: rows, Lease: account.Lease()}
+		p.Position = flow.Position{Range: 0, Page: page}
 		page++
 		err := feed.Err()
 		if err == nil {

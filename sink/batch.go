@@ -3,7 +3,7 @@ package sink
 import (
 	"time"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 )
@@ -21,7 +21,7 @@ type batch struct {
 	ends []end // one a cell: where it ends in buf
 	rows []batchRow
 
-	lease *rxcql.Lease
+	lease *flow.Lease
 	fresh bool  // rows of the current page are in it that the lease does not answer for yet
 	owed  int64 // bytes of these; may be 0, where all cells are empty
 	held  int64 // bytes in all, as the budget sees them
@@ -45,7 +45,7 @@ type batchRow struct {
 	ends      int32 // the row's cells are those up to here
 	ttl       int32 // seconds; 0 for the table's default
 	timestamp int64 // microseconds
-	at        rxcql.Position
+	at        flow.Position
 	index     int // in its page
 	kept      *keptRow
 }
@@ -79,7 +79,7 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 func costOf(cells int) int64 { return rowCost + int64(cells)*cellCost }
 
 // take moves what the rows of a page owe to the batch.
-func (b *batch) take(from *rxcql.Lease) {
+func (b *batch) take(from *flow.Lease) {
 	if b.fresh {
 		b.lease.Take(from, b.owed)
 		b.fresh, b.owed = false, 0

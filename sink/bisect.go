@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
@@ -120,6 +121,6 @@ func (r *batchRow) error(err error) error { return rowError(r.at, r.index, err) 
 
 // rowError names a row by its place: the part of the source, its page there,
 // and the index in the page that came into the sink.
-func rowError(at rxcql.Position, index int, err error) error {
+func rowError(at flow.Position, index int, err error) error {
 	return &rxcql.RowError{Range: at.Part(), Page: at.Page, Row: at.RowIndex(index), Err: err}
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/gocql/gocql"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
@@ -20,7 +20,7 @@ const (
 	rowCost  = int64(unsafe.Sizeof(batchRow{})+unsafe.Sizeof(gocql.BatchEntry{}))*grown/4 + markerCost + driverEntry
 	// markerCost is that of the timestamp and the time to live.
 	markerCost = 2 * (cellCost + 12)
-	batchCost  = int64(unsafe.Sizeof(batch{})+unsafe.Sizeof(rxcql.Lease{})) + 256
+	batchCost  = int64(unsafe.Sizeof(batch{})+unsafe.Sizeof(flow.Lease{})) + 256
 
 	driverValue = 48 // gocql's queryValues
 	driverEntry = 64 // its batchStatment

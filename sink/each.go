@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Each calls fn with every row. By default the calls come one after the other,
@@ -80,7 +81,7 @@ type eachInOrder[T any] struct {
 	ctx context.Context // that of Sink.Open
 }
 
-func (w *eachInOrder[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *eachInOrder[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.Took(len(p.Rows))
 	done := 0
 	err := w.st.Protect(func() error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
@@ -24,7 +25,7 @@ type SentRow struct {
 	Timestamp int64
 	TTL       int32
 	Values    []any // []byte, Null or Unset; without the timestamp and the TTL
-	At        rxcql.Position
+	At        flow.Position
 	Index     int
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 var (
@@ -21,15 +22,15 @@ type feedKey struct{}
 // operators' observer is called by the goroutine that writes; the goroutine that
 // subscribed only waits for the end.
 type feed[A any] struct {
-	ready chan struct{}     // closed when st, ctx and out are there
-	st    *rxcql.Stage      // of the stream given to the function
-	ctx   context.Context   // of the subscription
-	out   rxcql.Observer[A] //
-	end   chan error        // how the stream ends, sent once
-	mu    sync.Mutex        // held while out is called
-	ended bool              // out must not be called any more
-	shut  bool              // by close
-	once  sync.Once         // of the subscription
+	ready chan struct{}    // closed when st, ctx and out are there
+	st    *rxcql.Stage     // of the stream given to the function
+	ctx   context.Context  // of the subscription
+	out   flow.Observer[A] //
+	end   chan error       // how the stream ends, sent once
+	mu    sync.Mutex       // held while out is called
+	ended bool             // out must not be called any more
+	shut  bool             // by close
+	once  sync.Once        // of the subscription
 }
 
 func newFeed[A any]() *feed[A] {
@@ -37,7 +38,7 @@ func newFeed[A any]() *feed[A] {
 }
 
 // subscribeFeed runs the stream that Through gives to its function.
-func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out rxcql.Observer[A]) error {
+func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out flow.Observer[A]) error {
 	f, ok := ctx.Value(feedKey{}).(*feed[A])
 	if !ok {
 		return st.Fail(errNoFeed)
@@ -71,7 +72,7 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out rxcql.Observ
 
 // next hands a page to the operators. Ended tells that they take no more; an
 // error is theirs, and ends them.
-func (f *feed[A]) next(p *rxcql.Page[A], over <-chan struct{}) (ended bool, err error) {
+func (f *feed[A]) next(p *flow.Page[A], over <-chan struct{}) (ended bool, err error) {
 	return f.call(over, false, func() error {
 		f.st.Took(len(p.Rows))
 		return f.out.Next(f.ctx, p)

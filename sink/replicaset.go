@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/ring"
@@ -158,7 +159,7 @@ func (b *batch) full(c *tableConfig) bool {
 }
 
 // addToSet puts a row into the batch of its replica set.
-func (w *tableWriter[T]) addToSet(ctx context.Context, page *rxcql.Lease, p *plan, r batchRow, c cells) error {
+func (w *tableWriter[T]) addToSet(ctx context.Context, page *flow.Lease, p *plan, r batchRow, c cells) error {
 	token := w.routing.token(p, c.all)
 	set := w.routing.sets.Of(token)
 	bytes := encodedSize(c.bound)

@@ -3,19 +3,19 @@ package sink
 import (
 	"sync/atomic"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // share is what the rows of one page owe together while they are worked on one
 // by one: the page's receipts settle with the last of them.
 type share struct {
-	lease *rxcql.Lease // nothing is added to it, so several rows that fail may be taken from it at once
+	lease *flow.Lease // nothing is added to it, so several rows that fail may be taken from it at once
 	left  atomic.Int64
 	bad   atomic.Bool
 }
 
 // newShare takes a page's receipts and bytes for so many rows.
-func newShare(account *rxcql.Account, page *rxcql.Lease, rows int, bytes int64) *share {
+func newShare(account *flow.Account, page *flow.Lease, rows int, bytes int64) *share {
 	s := &share{lease: account.Lease()}
 	s.lease.Take(page, bytes)
 	s.left.Store(int64(rows))

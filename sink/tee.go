@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Tee writes every row into several sinks, in one pass over the stream. Each
@@ -37,7 +38,7 @@ import (
 //
 // Tee itself holds nothing: what the sinks hold is
 // charged to each of them, so that the bytes in flight may reach what
-// rxcql.Budget promises times the number of sinks that keep rows while they
+// flow.Budget promises times the number of sinks that keep rows while they
 // write (Each without InFlight keeps none). Its own stage counts a row once,
 // Report.Written once a
 // sink.
@@ -143,7 +144,7 @@ type teeWriter[T any] struct {
 }
 
 // Write stops at the first branch that fails: the page stays unsettled.
-func (w *teeWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.Took(len(p.Rows))
 	for _, group := range w.groups {
 		if err := group.write(ctx, p); err != nil {
@@ -160,11 +161,11 @@ type branchGroup[T any] []rxcql.Writer[T]
 // write hands on a page as it is to a branch alone; to several row by row, each row
 // to all of them before the next, so that the table's clock meets rows in the order
 // of the stream.
-func (g branchGroup[T]) write(ctx context.Context, p *rxcql.Page[T]) error {
+func (g branchGroup[T]) write(ctx context.Context, p *flow.Page[T]) error {
 	if len(g) == 1 {
 		return g[0].Write(ctx, p)
 	}
-	return p.EachRow(func(row *rxcql.Page[T]) error {
+	return p.EachRow(func(row *flow.Page[T]) error {
 		for _, branch := range g {
 			if err := branch.Write(ctx, row); err != nil {
 				return err

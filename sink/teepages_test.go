@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -53,7 +54,7 @@ type sizing struct {
 	w rxcql.Writer[change]
 }
 
-func (w sizing) Write(ctx context.Context, p *rxcql.Page[change]) error {
+func (w sizing) Write(ctx context.Context, p *flow.Page[change]) error {
 	w.s.pages = append(w.s.pages, len(p.Rows))
 	for i := range p.Rows {
 		w.s.at = append(w.s.at, p.RowIndex(i))
@@ -190,7 +191,7 @@ type stamping struct {
 	run *rxcql.Run
 }
 
-func (w *stamping) Write(ctx context.Context, _ *rxcql.Page[change]) error {
+func (w *stamping) Write(ctx context.Context, _ *flow.Page[change]) error {
 	var group sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {

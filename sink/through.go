@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Through puts operators before a sink, so that the branches of a Tee can get
@@ -147,7 +148,7 @@ func (t *through[A, B]) late() (names []string) {
 // into is the end of the operators: pages go to the writer behind them.
 type into[B any] struct{ to rxcql.Writer[B] }
 
-func (o into[B]) Next(ctx context.Context, p *rxcql.Page[B]) error { return o.to.Write(ctx, p) }
+func (o into[B]) Next(ctx context.Context, p *flow.Page[B]) error { return o.to.Write(ctx, p) }
 
 func (o into[B]) Done(ctx context.Context, _ bool) error { return o.to.Flush(ctx) }
 
@@ -163,7 +164,7 @@ type throughWriter[A, B any] struct {
 	err  error         // how; set before over is closed
 }
 
-func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error {
+func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error {
 	defer w.tie(ctx)()
 	w.st.Took(len(p.Rows))
 	ended, err := w.feed.next(p, w.over)

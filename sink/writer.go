@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 )
@@ -19,7 +20,7 @@ type tableWriter[T any] struct {
 	cfg     *tableConfig
 	fns     rowFuncs[T]
 	keep    func(*T) *keptRow // nil unless rows that fail are wanted
-	account *rxcql.Account
+	account *flow.Account
 	nulls   driver.State
 	memory  memory
 
@@ -71,7 +72,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	return w
 }
 
-func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *tableWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	if err := w.workers.failed.get(); err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 }
 
 // gather puts the rows of a page into batches, and sends those that are full.
-func (w *tableWriter[T]) gather(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 	for i := range p.Rows {
 		if i%paceRows == 0 && w.clock != nil {
 			var err error
@@ -156,7 +157,7 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 	return p, r, c, nil
 }
 
-func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r batchRow, bound []codec.Cell) error {
+func (w *tableWriter[T]) add(ctx context.Context, page *flow.Lease, p *plan, r batchRow, bound []codec.Cell) error {
 	if len(p.table.ClusteringKey) == 0 {
 		// No other row of the partition will come, or only as a later version.
 		b := w.newBatch()
@@ -185,7 +186,7 @@ func (w *tableWriter[T]) add(ctx context.Context, page *rxcql.Lease, p *plan, r 
 
 // sendOldest sends what waits longest, as long as more than so many batches wait or
 // they hold too much.
-func (w *tableWriter[T]) sendOldest(ctx context.Context, page *rxcql.Lease, most int) error {
+func (w *tableWriter[T]) sendOldest(ctx context.Context, page *flow.Lease, most int) error {
 	for w.open.oldest != nil && (len(w.open.byKey) > most || w.open.held > w.memory.open) {
 		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
 			return err
@@ -201,14 +202,14 @@ func (w *tableWriter[T]) newBatch() *batch {
 	return b
 }
 
-func (w *tableWriter[T]) sendOpen(ctx context.Context, page *rxcql.Lease, b *batch) error {
+func (w *tableWriter[T]) sendOpen(ctx context.Context, page *flow.Lease, b *batch) error {
 	w.open.remove(b)
 	return w.send(ctx, page, b)
 }
 
 // send hands a batch to the workers, and waits while too much is in flight.
 // Page is the lease of the rows being written, nil if none are.
-func (w *tableWriter[T]) send(ctx context.Context, page *rxcql.Lease, b *batch) error {
+func (w *tableWriter[T]) send(ctx context.Context, page *flow.Lease, b *batch) error {
 	if page != nil {
 		b.take(page)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Chan reads a channel until it is closed, as pages of the rows that are
@@ -27,7 +28,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 	}
 	var ran atomic.Bool
 	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, Err: errors.Join(errs...)}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		if ran.Swap(true) {
 			return st.Fail(rxcql.ErrSingleRun)

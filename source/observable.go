@@ -7,6 +7,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -23,7 +24,7 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 	if obs == nil {
 		info.Err = errors.New("the Observable is nil")
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		st.Input().Unmetered()
 		defer st.Input().Done()
 		account := st.Account(true) // of nothing: the leases of the pages hold no bytes
@@ -31,8 +32,8 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 		stopped, err := rx.Receiver[T]{
 			Deliver: func(rows []T) error {
 				st.PageRead(len(rows), 0)
-				p := &rxcql.Page[T]{Rows: rows, Lease: account.Lease()}
-				p.Position = rxcql.Position{Range: 0, Page: page}
+				p := &flow.Page[T]{Rows: rows, Lease: account.Lease()}
+				p.Position = flow.Position{Range: 0, Page: page}
 				page++
 				p.Owe(st.Receipt())
 				err := out.Next(ctx, p)

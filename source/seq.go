@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Seq reads an iterator, in the goroutine that runs the stream. Rows go on in
@@ -20,7 +21,7 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 		err = errors.Join(err, errors.New("the iterator is nil"))
 	}
 	info := rxcql.StageInfo{Name: "Seq", Source: true, NotResumable: true, Err: err}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		b := newPaging(st, out, cfg.pageRows, nil)
 		defer b.drop()

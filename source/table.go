@@ -9,6 +9,7 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/ring"
@@ -28,7 +29,7 @@ const defaultSplits = 64
 // within a partition, of the clustering key; pages of different ranges come as
 // they arrive. Rows of a partition are never spread over two ranges. Only the
 // columns that T needs are read. In memory are the pages in flight alone, see
-// rxcql.Budget.
+// flow.Budget.
 //
 // A limit from downstream (operators.Take) of up to 5,000 rows makes it read one
 // range after the other, without reading ahead, in pages no larger than the limit.
@@ -161,7 +162,7 @@ func statement(about *schema.Table, names []string) string {
 		strings.Join(quoted, ", "), about.Quoted(), token, token)
 }
 
-func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	about, cql, err := t.plan(ctx)
 	if err != nil {
 		return st.Fail(err)
@@ -176,7 +177,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 	}
 	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
 	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about) }
-	add := func(span rxcql.TokenRange, track *rxcql.Track) {
+	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{
 			index: len(r.parts), name: span.String(), span: span, track: track, st: driver.Statement{
 				CQL: cql, Args: []any{span.Start, span.End}, Consistency: t.cfg.consistency, Idempotent: true,
@@ -186,7 +187,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 	for _, track := range begun { // with the very borders that their page states are for
 		add(track.Span(), track)
 	}
-	for _, span := range rxcql.Remaining(ranges, done, begun) {
+	for _, span := range flow.Remaining(ranges, done, begun) {
 		add(span, nil)
 	}
 	return r.run(ctx, st, out)
@@ -205,7 +206,7 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 }
 
 // ranges tiles the ring as it is now. Version is that of the server.
-func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, version string, err error) {
+func (t *table[T]) ranges(ctx context.Context) (ranges []flow.TokenRange, version string, err error) {
 	now, err := ringOf(ctx, t.session)
 	if err != nil {
 		return nil, "", err
@@ -223,7 +224,7 @@ func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, versi
 		return nil, "", err
 	}
 	for _, r := range ring.Shard(all, t.cfg.shard, t.cfg.of) {
-		ranges = append(ranges, rxcql.TokenRange(r))
+		ranges = append(ranges, flow.TokenRange(r))
 	}
 	return ranges, now.ReleaseVersion, nil
 }

@@ -1,4 +1,4 @@
-package rxcql_test
+package flow_test
 
 import (
 	"context"
@@ -9,13 +9,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
-const kib = int64(1 << 10)
+const (
+	kib   = int64(1 << 10)
+	least = 64 * kib // what a pipeline takes for each source
+)
 
 // fill reserves pages for the input, arrived as estimated, until one would wait.
-func fill(t *testing.T, b *rxcql.Budget, in *rxcql.Input) (all []*rxcql.Lease) {
+func fill(t *testing.T, b *flow.Budget, in *flow.Input) (all []*flow.Lease) {
 	t.Helper()
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -33,7 +36,7 @@ func fill(t *testing.T, b *rxcql.Budget, in *rxcql.Input) (all []*rxcql.Lease) {
 
 func TestReserving(t *testing.T) {
 	alone(t, "waits for room and goes on in the order of asking", func(t *testing.T) {
-		b := rxcql.NewBudget(64 * kib)
+		b := flow.NewBudget(64 * kib)
 		in := b.NewInput("in")
 		held := fill(t, b, in)
 		require.Len(t, held, 2)
@@ -53,10 +56,10 @@ func TestReserving(t *testing.T) {
 		require.Equal(t, 0, <-order)
 		require.Equal(t, 1, <-order)
 		held[1].Release()
-		require.Zero(t, b.Report().BytesInFlight)
+		require.Zero(t, b.Usage().BytesInFlight)
 	})
 	alone(t, "returns the cause of a context that has ended or ends", func(t *testing.T) {
-		b := rxcql.NewBudget(64 * kib)
+		b := flow.NewBudget(64 * kib)
 		in := b.NewInput("in")
 		held := fill(t, b, in)
 		ctx, cancel := context.WithCancelCause(context.Background())
@@ -74,13 +77,13 @@ func TestReserving(t *testing.T) {
 		for _, l := range held {
 			l.Release()
 		}
-		require.Zero(t, b.Report().BytesInFlight)
+		require.Zero(t, b.Usage().BytesInFlight)
 		_, err = in.Reserve(ctx, 1)
 		require.Equal(t, errTest, err, "although there is room")
 	})
 	alone(t, "gives a grant back that came together with the cancel", func(t *testing.T) {
 		for range 300 {
-			b := rxcql.NewBudget(64 * kib)
+			b := flow.NewBudget(64 * kib)
 			in := b.NewInput("in")
 			held := fill(t, b, in)
 			ctx, cancel := context.WithCancelCause(context.Background())
@@ -100,33 +103,33 @@ func TestReserving(t *testing.T) {
 			if err := <-got; err != nil {
 				require.Equal(t, errTest, err)
 			}
-			require.Zero(t, b.Report().BytesInFlight)
+			require.Zero(t, b.Usage().BytesInFlight)
 			require.Len(t, fill(t, b, in), 2, "the credit is whole again")
 		}
 	})
 	alone(t, "never uses the page kept for an input that is idle", func(t *testing.T) {
 		for inputs := 2; inputs <= 5; inputs++ {
-			b := rxcql.NewBudget(rxcql.MinBudgetPerInput * int64(inputs))
-			var ins []*rxcql.Input
+			b := flow.NewBudget(least * int64(inputs))
+			var ins []*flow.Input
 			for range inputs {
 				ins = append(ins, b.NewInput("in"))
 			}
-			var all []*rxcql.Lease
+			var all []*flow.Lease
 			for _, in := range ins { // each finds its page, however greedy those before
 				got := fill(t, b, in)
 				require.NotEmpty(t, got)
 				all = append(all, got...)
 			}
-			rep := b.Report()
+			rep := b.Usage()
 			require.LessOrEqual(t, rep.PeakBytes, rep.Budget)
 			for _, l := range all {
 				l.Release()
 			}
-			require.Zero(t, b.Report().BytesInFlight)
+			require.Zero(t, b.Usage().BytesInFlight)
 		}
 	})
 	alone(t, "uses the page of an input that is done", func(t *testing.T) {
-		b := rxcql.NewBudget(128 * kib)
+		b := flow.NewBudget(128 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
 		first := fill(t, b, one)
 		require.Len(t, first, 3)
@@ -138,7 +141,7 @@ func TestReserving(t *testing.T) {
 		}
 	})
 	alone(t, "lets a page pass that is larger than the whole budget", func(t *testing.T) {
-		b := rxcql.NewBudget(64 * kib)
+		b := flow.NewBudget(64 * kib)
 		in := b.NewInput("in")
 		for range 3 {
 			l, err := in.Reserve(context.Background(), 5<<20)
@@ -147,12 +150,12 @@ func TestReserving(t *testing.T) {
 			require.Empty(t, fill(t, b, in))
 			l.End()
 		}
-		rep := b.Report()
+		rep := b.Usage()
 		require.EqualValues(t, 5<<20, rep.PeakBytes)
 		require.Zero(t, rep.BytesInFlight)
 	})
 	alone(t, "lets an input go on beside such a page of another, which may wait for it", func(t *testing.T) {
-		b := rxcql.NewBudget(128 * kib)
+		b := flow.NewBudget(128 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
 		huge, err := one.Reserve(context.Background(), 1)
 		require.NoError(t, err)
@@ -164,13 +167,13 @@ func TestReserving(t *testing.T) {
 		require.Empty(t, fill(t, b, two))
 		huge.End()
 		other.End()
-		rep := b.Report()
+		rep := b.Usage()
 		require.LessOrEqual(t, rep.PeakBytes, rep.Budget+int64(rep.PeakFetches)*rep.LargestPage)
 	})
 	alone(t, "but not beside what a holder has taken of it", func(t *testing.T) {
-		b := rxcql.NewBudget(128 * kib)
+		b := flow.NewBudget(128 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
-		kept := b.NewAccount("Keep", true).Lease()
+		kept := b.Account("Keep", true).Lease()
 		huge, err := one.Reserve(context.Background(), 1)
 		require.NoError(t, err)
 		huge.Correct(5 << 20)
@@ -180,7 +183,7 @@ func TestReserving(t *testing.T) {
 		kept.End()
 	})
 	alone(t, "keeps a page again for an input that is read a second time", func(t *testing.T) {
-		b := rxcql.NewBudget(128 * kib)
+		b := flow.NewBudget(128 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
 		two.Done()
 		l, err := two.Reserve(context.Background(), 1)
@@ -193,12 +196,12 @@ func TestReserving(t *testing.T) {
 		}
 	})
 	alone(t, "cuts what it asks for to the credit of the input", func(t *testing.T) {
-		b := rxcql.NewBudget(2 * rxcql.MinBudgetPerInput)
+		b := flow.NewBudget(2 * least)
 		in := b.NewInput("in")
 		b.NewInput("other")
 		l, err := in.Reserve(context.Background(), 1<<40)
 		require.NoError(t, err)
-		require.LessOrEqual(t, l.Bytes(), rxcql.MinBudgetPerInput)
+		require.LessOrEqual(t, l.Bytes(), least)
 		l.Release()
 		l, err = in.Reserve(context.Background(), -5)
 		require.NoError(t, err)
@@ -208,7 +211,7 @@ func TestReserving(t *testing.T) {
 }
 
 // hold makes the account keep one page of the input.
-func hold(t *testing.T, in *rxcql.Input, kept *rxcql.Lease) error {
+func hold(t *testing.T, in *flow.Input, kept *flow.Lease) error {
 	t.Helper()
 	l, err := in.Reserve(context.Background(), 1<<30)
 	if err != nil {
@@ -220,7 +223,7 @@ func hold(t *testing.T, in *rxcql.Input, kept *rxcql.Lease) error {
 	return nil
 }
 
-func holdAll(t *testing.T, in *rxcql.Input, kept *rxcql.Lease) error {
+func holdAll(t *testing.T, in *flow.Input, kept *flow.Lease) error {
 	t.Helper()
 	for {
 		if err := hold(t, in, kept); err != nil {
@@ -229,10 +232,10 @@ func holdAll(t *testing.T, in *rxcql.Input, kept *rxcql.Lease) error {
 	}
 }
 
-func isHeld(t *testing.T, err error) *rxcql.BudgetHeldError {
+func isHeld(t *testing.T, err error) *flow.BudgetHeldError {
 	t.Helper()
-	require.ErrorIs(t, err, rxcql.ErrBudgetHeld)
-	var held *rxcql.BudgetHeldError
+	require.ErrorIs(t, err, flow.ErrBudgetHeld)
+	var held *flow.BudgetHeldError
 	require.True(t, errors.As(err, &held))
 	return held
 }

@@ -1,4 +1,4 @@
-package rxcql
+package flow
 
 import "sync/atomic"
 

@@ -1,4 +1,4 @@
-package rxcql
+package flow
 
 // A Lease is what rows in flight owe: bytes of the budget to release and
 // receipts to settle. Its two endings are separate things. Bytes are released
@@ -64,7 +64,7 @@ func (l *Lease) End() {
 // error the receipts stay open, so that nothing of the page counts as done; an
 // operator that ended the stream on purpose, though, has done with the rest.
 func (l *Lease) Finish(err error) {
-	if err == nil || isEnded(err) {
+	if err == nil || IsEnd(err) {
 		l.End()
 		return
 	}

@@ -1,4 +1,4 @@
-package rxcql
+package flow
 
 // An Account is charged with the rows that an operator or a sink keeps beyond
 // the delivery of their page.
@@ -10,10 +10,10 @@ type Account struct {
 	largest int64
 }
 
-// newAccount opens an account. frees says that what it holds is given back
+// Account opens an account for a stage. frees says that what it holds is given back
 // by itself: writes in flight, a batch with a time limit. Only accounts that
 // do not can hold a run up for ever.
-func (b *Budget) newAccount(name string, frees bool) *Account {
+func (b *Budget) Account(name string, frees bool) *Account {
 	a := &Account{budget: b, name: name, frees: frees}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,4 +1,4 @@
-package rxcql
+package flow
 
 import "strconv"
 
@@ -25,6 +25,21 @@ func (p Position) RowIndex(i int) int {
 		return i
 	}
 	return p.first + i
+}
+
+// Delivered is the position of the page as it was delivered, if this is that of one
+// cut from it.
+func (p Position) Delivered() Position {
+	p.first = 0
+	return p
+}
+
+// Tokens are those of the part; false if they are not known.
+func (p Position) Tokens() (r TokenRange, known bool) {
+	if p.tokens == nil {
+		return TokenRange{}, false
+	}
+	return *p.tokens, true
 }
 
 // Part names the part of the source: its tokens, such as (-100, 250], or all

@@ -1,4 +1,4 @@
-package rxcql_test
+package flow_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // fetch is one page of a scripted source, and what becomes of it.
@@ -41,12 +41,12 @@ func script(t *rapid.T, inputs int) [][][]fetch {
 
 // play runs a script and returns the budget's report and the first error. A
 // wait without end stops the bubble, and with it the test.
-func play(all [][][]fetch, limit int64, frees bool) (rxcql.Report, error) {
-	b := rxcql.NewBudget(limit)
-	acc := b.NewAccount("Keep", frees)
+func play(all [][][]fetch, limit int64, frees bool) (flow.Usage, error) {
+	b := flow.NewBudget(limit)
+	acc := b.Account("Keep", frees)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	var ins []*rxcql.Input
+	var ins []*flow.Input
 	for range all {
 		ins = append(ins, b.NewInput("in"))
 	}
@@ -86,15 +86,15 @@ func play(all [][][]fetch, limit int64, frees bool) (rxcql.Report, error) {
 	}
 	sources.Wait()
 	holds.Wait()
-	return b.Report(), context.Cause(ctx)
+	return b.Usage(), context.Cause(ctx)
 }
 
 func TestTheBudgetKeepsItsPromiseWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		inputs := rapid.IntRange(1, 4).Draw(rt, "inputs")
-		limit := rxcql.MinBudgetPerInput * int64(inputs) * rapid.SampledFrom([]int64{1, 1, 2, 16, 100}).Draw(rt, "times")
+		limit := least * int64(inputs) * rapid.SampledFrom([]int64{1, 1, 2, 16, 100}).Draw(rt, "times")
 		all := script(rt, inputs)
-		var rep rxcql.Report
+		var rep flow.Usage
 		var err error
 		synctest.Test(t, func(*testing.T) { rep, err = play(all, limit, true) })
 		require.NoError(rt, err, "what is held frees itself in time")
@@ -107,11 +107,11 @@ func TestWhatOperatorsHoldEndsInRowsOrInAnErrorButNeverInSilence(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		inputs := rapid.IntRange(1, 3).Draw(rt, "inputs")
 		all := script(rt, inputs)
-		var rep rxcql.Report
+		var rep flow.Usage
 		var err error
-		synctest.Test(t, func(*testing.T) { rep, err = play(all, rxcql.MinBudgetPerInput*int64(inputs), false) })
+		synctest.Test(t, func(*testing.T) { rep, err = play(all, least*int64(inputs), false) })
 		if err != nil {
-			require.True(rt, errors.Is(err, rxcql.ErrBudgetHeld), err)
+			require.True(rt, errors.Is(err, flow.ErrBudgetHeld), err)
 		}
 		require.Zero(rt, rep.BytesInFlight)
 		require.LessOrEqual(rt, rep.PeakBytes, rep.Budget+int64(rep.PeakFetches)*rep.LargestPage)
@@ -121,9 +121,9 @@ func TestWhatOperatorsHoldEndsInRowsOrInAnErrorButNeverInSilence(t *testing.T) {
 func TestRandomCancelsLeaveNoByteBehind(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		after := rapid.SliceOfN(rapid.IntRange(0, 20), 1, 12).Draw(rt, "cancel after ms")
-		var rep rxcql.Report
+		var rep flow.Usage
 		synctest.Test(t, func(t *testing.T) {
-			b := rxcql.NewBudget(rxcql.MinBudgetPerInput)
+			b := flow.NewBudget(least)
 			in := b.NewInput("in")
 			var wg sync.WaitGroup
 			for _, ms := range after {
@@ -141,7 +141,7 @@ func TestRandomCancelsLeaveNoByteBehind(t *testing.T) {
 			}
 			wg.Wait()
 			require.Zero(t, b.Waiting())
-			rep = b.Report()
+			rep = b.Usage()
 		})
 		require.Zero(rt, rep.BytesInFlight)
 		require.LessOrEqual(rt, rep.PeakBytes, rep.Budget)

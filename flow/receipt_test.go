@@ -1,4 +1,4 @@
-package rxcql_test
+package flow_test
 
 import (
 	"sync"
@@ -8,12 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 func TestAReceiptSettlesWithTheLastHoldAndOnlyThen(t *testing.T) {
 	settled := 0
-	r := rxcql.NewReceipt(func() { settled++ })
+	r := flow.NewReceipt(func() { settled++ })
 	r.Hold()
 	r.Hold()
 	r.Settle()
@@ -26,14 +26,14 @@ func TestAReceiptSettlesWithTheLastHoldAndOnlyThen(t *testing.T) {
 }
 
 func TestAReceiptNeedsNoCallback(t *testing.T) {
-	r := rxcql.NewReceipt(nil)
+	r := flow.NewReceipt(nil)
 	r.Settle()
 	require.True(t, r.Settled())
 }
 
 func TestASettledReceiptRefusesEverythingAndStaysSettled(t *testing.T) {
 	settled := 0
-	r := rxcql.NewReceipt(func() { settled++ })
+	r := flow.NewReceipt(func() { settled++ })
 	r.Settle()
 	for range 3 {
 		require.PanicsWithValue(t, "rxcql: receipt settled twice", r.Settle)
@@ -46,7 +46,7 @@ func TestASettledReceiptRefusesEverythingAndStaysSettled(t *testing.T) {
 func TestAReceiptFollowsItsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		settled, model := 0, 1
-		r := rxcql.NewReceipt(func() { settled++ })
+		r := flow.NewReceipt(func() { settled++ })
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			hold := rapid.Bool().Draw(t, "hold")
 			step, delta := r.Settle, -1
@@ -68,7 +68,7 @@ func TestAReceiptFollowsItsModel(t *testing.T) {
 func TestAReceiptSettlesOnceFromManyGoroutines(t *testing.T) {
 	for range 200 {
 		var settled, refused atomic.Int64
-		r := rxcql.NewReceipt(func() { settled.Add(1) })
+		r := flow.NewReceipt(func() { settled.Add(1) })
 		var wg sync.WaitGroup
 		for range 8 {
 			r.Hold()

@@ -1,4 +1,4 @@
-package rxcql
+package flow
 
 import "slices"
 
@@ -66,4 +66,13 @@ func (b *Budget) lend() bool {
 	b.waiters = slices.DeleteFunc(b.waiters, func(w *waiter) bool { return w == least })
 	b.allow(least)
 	return true
+}
+
+// look finds out whether those who wait can still go on.
+func (b *Budget) look() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiters) > 0 {
+		b.wake()
+	}
 }
