@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -67,6 +68,14 @@ func (e *panicError) Error() string {
 	default:
 		return fmt.Sprintf("panic with a value of type %T", v)
 	}
+}
+
+// said shows the words of the runtime's own panics only: in others any row may be.
+func (e *panicError) said() *saying {
+	if _, ok := e.value.(runtime.Error); ok {
+		return say(e, nil)
+	}
+	return &saying{textOf(e), fmt.Sprintf("panic with a value of type %T", e.value)}
 }
 
 func (e *panicError) Is(target error) bool { return target == ErrPanic }

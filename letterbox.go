@@ -2,14 +2,18 @@ package rxcql
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/jsonline"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -186,4 +190,38 @@ func (b *letterbox) close() error {
 		return lettersFailed(fmt.Errorf("the store could not be closed: %w", err))
 	}
 	return b.err()
+}
+
+// newRunName names a run in its letters: by its start, and by chance.
+func newRunName(start time.Time) string {
+	var unique [6]byte
+	_, _ = rand.Read(unique[:]) // never fails
+	return fmt.Sprintf("%s-%x", start.UTC().Format("20060102T150405Z"), unique)
+}
+
+// letter makes the letter of a row. The row is encoded at once: its page will be
+// used again.
+func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
+	l := Letter{
+		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
+		Page: f.Page, Index: f.Index, Range: f.Part(),
+	}
+	if f.Row != nil {
+		l.Type = reflect.TypeOf(f.Row).String()
+	}
+	var err error
+	if l.Row, err = encodeRow(f.Row); err != nil {
+		return Letter{}, fmt.Errorf("a row (%s) cannot be kept as a dead letter: %w", l.Type, err)
+	}
+	return l, nil
+}
+
+// encodeRow writes a row as JSON, or says without its values why that would lose
+// something.
+func encodeRow(row any) ([]byte, error) {
+	data, err := jsonline.AppendExact(nil, row)
+	if err != nil {
+		return nil, fmt.Errorf("%w; or read the rows as rxcql.Row, which letters keep byte for byte", err)
+	}
+	return data, nil
 }

@@ -105,17 +105,3 @@ func WithLogger(l *slog.Logger) Option {
 		return nil
 	}
 }
-
-// WithHooks gives hooks; see Hook.
-func WithHooks(hooks ...Hook) Option {
-	return func(c *config) error {
-		var errs []error
-		for _, h := range hooks {
-			if !isHook(h) {
-				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook", h))
-			}
-		}
-		c.hooks = append(c.hooks, hooks...)
-		return errors.Join(errs...)
-	}
-}

@@ -63,8 +63,6 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	return p, nil
 }
 
-func sinkName() string { return "Sink" }
-
 func isNil(sink any) bool {
 	v := reflect.ValueOf(sink)
 	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
@@ -92,20 +90,6 @@ func prepare(root *node, opts []Option, sinkErr error) (config, error) {
 		return cfg, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return cfg, nil
-}
-
-func checkTree(ctx context.Context, root *node) error {
-	var errs []error
-	root.walk(func(n *node) {
-		if n.info.Check == nil {
-			return
-		}
-		name := func() string { return n.info.Name }
-		if err := protect(name, func() error { return n.info.Check(ctx) }); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, err))
-		}
-	})
-	return errors.Join(errs...)
 }
 
 // Check compares every stage and the sink with the server: tables, columns and
@@ -151,7 +135,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	}()
 	r.logStart(ctx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
-	err := r.withJob(runCtx, p.sinks, func() error { return p.check(runCtx) }, func() error {
+	err := r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
 		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
 	})
 	return r.finish(runCtx, err)

@@ -3,21 +3,12 @@ package rxcql
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/driver"
 )
-
-// FailedRow is a row that a stage could not deal with.
-type FailedRow struct {
-	flow.Position       // of the page that it came into the stage in
-	Index         int   // of the row in Page.Rows as it came; -1 if it is not known
-	Row           any   // as it came into the stage; needed for a dead letter (see Stage.KeepsFailed), and with Users
-	Err           error // its text holds no values of the row, unless Users is set
-	Users         bool  // Err is what a function of the user's returned, in words of the user's
-}
 
 // rowErrors is the policy of a run at work.
 type rowErrors struct {
@@ -88,17 +79,6 @@ func (s *Stage) LeavesOut() bool {
 	return s.run.rowErrors.policy.skips || s.run.rowErrors.letters != nil
 }
 
-// error names the row by its place.
-func (f *FailedRow) error() error {
-	return &RowError{Range: f.Part(), Page: f.Page, Row: f.Index, Err: f.Err}
-}
-
-// rowsOwn tells an error that is due to one row from one that any row would meet.
-func rowsOwn(err error) bool {
-	return !errors.Is(err, ErrPanic) && !errors.Is(err, ErrSchema) && !errors.Is(err, ErrConfig) && !flow.IsEnd(err) &&
-		!driver.Infrastructure(err)
-}
-
 // skip counts a row, or returns that it is one too many.
 func (r *rowErrors) skip(s *Stage, err error) error {
 	failed, read := r.failed.Add(1), s.run.rows.Load()
@@ -140,4 +120,16 @@ func (r *Run) judged(ctx context.Context, read func() error) (err error) {
 		return &SkipLimitError{Limit: p.policy.limit(), Failed: failed, Read: read, Err: p.last}
 	}
 	return nil
+}
+
+// check asks the store of dead letters, if there is one.
+func (p *RowErrorPolicy) check(ctx context.Context) error {
+	if p.letters == nil {
+		return nil
+	}
+	err := protect(lettersName, func() error { return p.letters.Check(ctx) })
+	if err != nil {
+		err = fmt.Errorf("DeadLetter: %w", err)
+	}
+	return err
 }

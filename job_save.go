@@ -19,14 +19,14 @@ const lastSave = 30 * time.Second
 // withJob calls check and runs launch, as a job with a checkpoint if the pipeline
 // has one: the job is locked, saved while launch runs and at the end, and unlocked.
 // A job that is to stay as it is does without either.
-func (r *Run) withJob(ctx context.Context, sinks sinkTree, check, launch func() error) (err error) {
+func (r *Run) withJob(ctx context.Context, barrier bool, sinks []string, check, launch func() error) (err error) {
 	if r.cfg.checkpoint == nil {
 		if err := check(); err != nil {
 			return err
 		}
 		return launch()
 	}
-	if r.job, err = openJob(ctx, r, sinks.barrier()); err != nil {
+	if r.job, err = openJob(ctx, r, barrier); err != nil {
 		return err
 	}
 	defer func() {
@@ -35,7 +35,7 @@ func (r *Run) withJob(ctx context.Context, sinks sinkTree, check, launch func() 
 		}
 	}()
 	if r.job.complete() {
-		return r.job.leave(ctx, sinks.stages())
+		return r.job.leave(ctx, sinks)
 	}
 	if err := check(); err != nil {
 		return err

@@ -33,6 +33,9 @@ type Identity struct {
 // values of rows, nor bound ones.
 type Fact struct{ Name, Value string }
 
+// errReadTwice: one position cannot stand for two readers.
+var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable)
+
 // Resume tells the run what a source is about to read, and returns what an
 // earlier run of the job has left of it: parts that are done and are not to be
 // read, and parts that are to be read on from where their tracks say. What is in

@@ -61,9 +61,6 @@ func notResumable(root *node, barrier bool) error {
 	return errors.Join(errors.Join(errs...), sameFiles(root))
 }
 
-// errReadTwice: one position cannot stand for two readers.
-var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable)
-
 // readTwice names the sources to which more than one way leads.
 func (n *node) readTwice() (names []string) {
 	var order []*node
