@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
@@ -153,12 +154,8 @@ func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption)
 		if job == "" {
 			errs = append(errs, errors.New("WithCheckpoint: the job has no name"))
 		}
-		for _, opt := range opts {
-			if opt == nil {
-				errs = append(errs, errors.New("WithCheckpoint: an option is nil"))
-				continue
-			}
-			errs = append(errs, opt(ck))
+		if err := option.Apply(opts, ck, func(opt CheckpointOption, c *checkpointConfig) error { return opt(c) }); err != nil {
+			errs = append(errs, fmt.Errorf("WithCheckpoint: %w", err))
 		}
 		c.checkpoint = ck
 		return errors.Join(errs...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // DefaultWorkers is the number of token ranges read at once.
@@ -37,14 +39,7 @@ func configure(opts []Option, inputs int) (config, error) {
 		retry:   retrying{total: DefaultRetryTime},
 		log:     slog.New(slog.DiscardHandler),
 	}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
-		}
-		errs = append(errs, opt(&cfg))
-	}
+	errs := []error{option.Apply(opts, &cfg, func(opt Option, c *config) error { return opt(c) })}
 	if least := MinBudgetPerInput * int64(max(1, inputs)); cfg.budget < least {
 		errs = append(errs, fmt.Errorf("WithBudget(%d): the pipeline has %d source(s) and needs at least %d bytes, %d for each",
 			cfg.budget, inputs, least, MinBudgetPerInput))

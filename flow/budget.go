@@ -2,8 +2,13 @@ package flow
 
 import "sync"
 
-// DefaultPageBytes is the wanted size of a page, as far as the budget has room for it.
-const DefaultPageBytes int64 = 1 << 20
+const (
+	// DefaultPageBytes is the wanted size of a page, as far as the budget has room for it.
+	DefaultPageBytes int64 = 1 << 20
+	// DefaultPageRows is the most rows in a page that is not read from Cassandra: one of a
+	// source in memory, of a file, or one that an operator fills by itself.
+	DefaultPageRows = 512
+)
 
 // Budget bounds the bytes in flight of a run. Bytes are column bytes as
 // received plus the size of the decoded rows. A source reserves an estimate

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // BatchOption bounds the batches of Batch.
@@ -67,14 +68,7 @@ func (d maxLinger) applyBatch(c *batchConfig) error {
 // it runs in a goroutine of its own; without, it has none.
 func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	var cfg batchConfig
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
-		}
-		errs = append(errs, opt.applyBatch(&cfg))
-	}
+	errs := []error{option.Apply(opts, &cfg, BatchOption.applyBatch)}
 	if len(opts) == 0 {
 		errs = append(errs, errors.New("no bound: give Count, Bytes or Linger"))
 	}

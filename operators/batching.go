@@ -37,7 +37,7 @@ func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]
 		b.room = min(cfg.count, firstRoom)
 		if cfg.bytes == 0 && cfg.linger == 0 { // so many they will be
 			var row T
-			b.room = min(cfg.count, max(firstRoom, min(pageRows, firstBytes/max(1, int(unsafe.Sizeof(row))))))
+			b.room = min(cfg.count, max(firstRoom, min(flow.DefaultPageRows, firstBytes/max(1, int(unsafe.Sizeof(row))))))
 		}
 	}
 	return b

@@ -87,7 +87,7 @@ func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T
 		var result U
 		f.slot += int64(unsafe.Sizeof(result)) + 1
 	}
-	f.work = make(chan job[T, U], min(f.window, 2*pageRows))
+	f.work = make(chan job[T, U], min(f.window, 2*flow.DefaultPageRows))
 	return f
 }
 

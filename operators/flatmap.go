@@ -42,7 +42,7 @@ type flattening[A, B any] struct {
 }
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
-	most, bytes := max(pageRows, len(p.Rows)), 0
+	most, bytes := max(flow.DefaultPageRows, len(p.Rows)), 0
 	whole := 0        // of f.rows, those made from rows that fn has returned from
 	var refused error // downstream wants no more
 	f.rows = f.rows[:0]

@@ -8,9 +8,6 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// pageRows is how many rows go into a page that an operator fills by itself.
-const pageRows = 512
-
 // required is the error of a function that was not given.
 func required(what string, missing bool) error {
 	if missing {

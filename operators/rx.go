@@ -66,6 +66,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 				}
 				return st.Fail(err)
 			},
+			Most:  flow.DefaultPageRows,
 			Leave: cancel,
 		}.Receive(inner, obs, rxgo.WithContext(inner))
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 const (
@@ -44,14 +46,7 @@ func newTableConfig(opts []TableOption) (tableConfig, error) {
 	c := tableConfig{
 		inFlight: DefaultInFlight, batchRows: defaultBatchRows, batchBytes: defaultBatchBytes, linger: defaultLinger,
 	}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyTable(&c))
-	}
+	errs := []error{option.Apply(opts, &c, TableOption.applyTable)}
 	if c.delete && (c.ttl > 0 || c.ttlOf != nil) {
 		errs = append(errs, errors.New("Delete and TTL: a delete does not expire; leave one out"))
 	}
@@ -63,8 +58,6 @@ func newTableConfig(opts []TableOption) (tableConfig, error) {
 	}
 	return c, errors.Join(errs...)
 }
-
-var errNilOption = errors.New("an option is nil")
 
 // ttlSeconds is never told apart from its error: values of rows stay out of
 // messages.

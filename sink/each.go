@@ -6,6 +6,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Each calls fn with every row. By default the calls come one after the other,
@@ -24,14 +25,7 @@ import (
 // on begins in the middle. Held are the pages in flight.
 func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) rxcql.Sink[T] {
 	e := &each[T]{fn: fn, cfg: eachConfig{inFlight: 1}}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyEach(&e.cfg))
-	}
+	errs := []error{option.Apply(opts, &e.cfg, EachOption.applyEach)}
 	if fn == nil {
 		errs = append(errs, errors.New("the function is nil"))
 	}

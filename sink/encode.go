@@ -21,18 +21,7 @@ func rowColumns[T any](c *tableConfig) ([]string, error) {
 	if isRow[T]() {
 		return c.columns, nil
 	}
-	names, isStruct, err := codec.Columns[T]()
-	switch {
-	case err != nil:
-		return nil, err
-	case isStruct && len(c.columns) > 0:
-		return nil, fmt.Errorf("Columns: %s names its columns itself, by its cql tags", typeName[T]())
-	case isStruct:
-		return names, nil
-	case len(c.columns) != 1:
-		return nil, codec.OneColumn[T]()
-	}
-	return c.columns, nil
+	return codec.ChooseColumns[T](c.columns)
 }
 
 // encoder turns rows into the cells of a plan's columns. The cells are valid

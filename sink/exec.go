@@ -10,6 +10,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Exec runs a CQL statement for every row: counter updates, conditional
@@ -44,14 +45,7 @@ import (
 // rxcql.ErrSchema.
 func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error), opts ...ExecOption) rxcql.Sink[T] {
 	e := &exec[T]{cql: cql, bind: bind, cfg: execConfig{inFlight: DefaultInFlight}}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyExec(&e.cfg))
-	}
+	errs := []error{option.Apply(opts, &e.cfg, ExecOption.applyExec)}
 	if cql == "" {
 		errs = append(errs, errors.New("the statement is empty"))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/rxcql/rxcql/internal/csvrow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // NDJSONOption is an option of NDJSON.
@@ -18,19 +19,13 @@ type fileConfig struct {
 	null      string
 }
 
-func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (cfg fileConfig, err error) {
-	var errs []error
+func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {
+	var cfg fileConfig
+	err := option.Apply(opts, &cfg, apply)
 	if path == "" {
-		errs = append(errs, errors.New("the path is empty"))
+		err = errors.Join(errors.New("the path is empty"), err)
 	}
-	for _, opt := range opts {
-		if any(opt) == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, apply(opt, &cfg))
-	}
-	return cfg, errors.Join(errs...)
+	return cfg, err
 }
 
 type overwrite struct{}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // requests sends what a sink has to send: as much at once as its window allows,
@@ -25,7 +26,7 @@ func (q *requests) attempt(wait context.Context, send func() error) (unsure bool
 	if err != nil {
 		return false, err
 	}
-	err = errExited // stays if send panics
+	err = rx.ErrExited // stays if send panics
 	defer func() { q.window.leave(ticket, err) }()
 	err = send()
 	return err != nil && q.unsure(err), err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // workers do jobs in the background, in a bounded number of goroutines that are
@@ -68,7 +69,7 @@ func (w *workers[J]) one(job J) {
 	bytes, returned := w.bytes(job), false
 	defer func() {
 		if !returned { // runtime.Goexit, as of a test's FailNow
-			w.failed.set(w.st.Fail(errExited))
+			w.failed.set(w.st.Fail(rx.ErrExited))
 		}
 		w.flight.release(bytes)
 	}()

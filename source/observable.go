@@ -46,6 +46,7 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 				}
 				return st.Fail(err)
 			},
+			Most:     flow.DefaultPageRows,
 			Stopping: st.Run().Stopping(),
 		}.Receive(ctx, obs)
 		if err != nil {

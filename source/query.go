@@ -13,6 +13,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -37,14 +38,7 @@ import (
 // decoded is a row error, as for Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyQuery(&cfg))
-	}
+	errs := []error{option.Apply(opts, &cfg, QueryOption.applyQuery)}
 	_, _, err := codec.Columns[T]()
 	if !isRow[T]() {
 		errs = append(errs, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Seq reads an iterator, in the goroutine that runs the stream. Rows go on in
@@ -30,16 +31,9 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 }
 
 func seqConfig(opts []SeqOption) (memoryConfig, error) {
-	cfg := memoryConfig{pageRows: defaultPageRows}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applySeq(&cfg))
-	}
-	return cfg, errors.Join(errs...)
+	cfg := memoryConfig{pageRows: flow.DefaultPageRows}
+	err := option.Apply(opts, &cfg, SeqOption.applySeq)
+	return cfg, err
 }
 
 // all reads an iterator to its end.

@@ -12,6 +12,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
 )
@@ -45,15 +46,7 @@ const defaultSplits = 64
 // rxcql.Row as it was received.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
 	t := &table[T]{cfg: newReadConfig()}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyTable(&t.cfg))
-	}
-	errs = append(errs, t.choose())
+	errs := []error{option.Apply(opts, &t.cfg, TableOption.applyTable), t.choose()}
 	var err error
 	t.keyspace, t.name, err = schema.ParseName(name)
 	errs = append(errs, err)
@@ -87,22 +80,11 @@ func (t *table[T]) title() string {
 }
 
 // choose settles which columns are read, as far as T says.
-func (t *table[T]) choose() error {
-	if isRow[T]() {
-		return nil
+func (t *table[T]) choose() (err error) {
+	if !isRow[T]() {
+		t.cfg.columns, err = codec.ChooseColumns[T](t.cfg.columns)
 	}
-	names, isStruct, err := codec.Columns[T]()
-	switch {
-	case err != nil:
-		return err
-	case isStruct && len(t.cfg.columns) > 0:
-		return fmt.Errorf("Columns: %T names its columns itself, by its cql tags", *new(T))
-	case isStruct:
-		t.cfg.columns = names
-	case len(t.cfg.columns) != 1:
-		return codec.OneColumn[T]()
-	}
-	return nil
+	return err
 }
 
 // plan compares T with the table and returns the statement.

@@ -12,14 +12,12 @@ import (
 // ErrItemType: an item of an Observable is not of the stream's type.
 var ErrItemType = errors.New("rxcql: item of another type")
 
-// pageItems is the most rows that are delivered at once.
-const pageItems = 512
-
 // A Receiver takes the items of an Observable as rows.
 type Receiver[T any] struct {
-	// Deliver takes up to 512 rows, as many as were waiting. The slice is used again
+	// Deliver takes up to Most rows, as many as were waiting. The slice is used again
 	// when it returns.
 	Deliver func(rows []T) error
+	Most    int
 	// Fail makes the error of the stream out of that of an item. users says that the
 	// item was an error, so that its words are the user's; else the item was of
 	// another type (ErrItemType).
@@ -63,7 +61,7 @@ func discard(items <-chan rxgo.Item) {
 }
 
 func (r Receiver[T]) receive(ctx context.Context, items <-chan rxgo.Item) (stopped bool, err error) {
-	rows := make([]T, 0, pageItems)
+	rows := make([]T, 0, r.Most)
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,7 +71,7 @@ func (r Receiver[T]) receive(ctx context.Context, items <-chan rxgo.Item) (stopp
 		case item, open := <-items:
 			var failed error
 			for open {
-				if rows, failed = r.add(rows, item); failed != nil || len(rows) == pageItems {
+				if rows, failed = r.add(rows, item); failed != nil || len(rows) == r.Most {
 					break
 				}
 				select {
