@@ -6,22 +6,17 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
-
+	"github.com/rxcql/rxcql/internal/backoff"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // DefaultRetryTime is for how long a request that failed is tried again.
 const DefaultRetryTime = time.Minute
 
-// The wait before a request is sent again: it doubles from the first to the
-// longest, and each is up to a quarter longer or shorter, so that requests that
-// failed together do not come back together.
+// The wait before a request is sent again; see backoff.Policy.
 const (
 	firstRetryDelay   = 50 * time.Millisecond
 	longestRetryDelay = 5 * time.Second
-	retryJitter       = 0.25
 )
 
 // retrying says for how long and how often a request is tried.
@@ -88,37 +83,20 @@ func (r retrying) allows(err error, may func(error) bool) bool {
 	return err != nil && r.total > 0 && r.attempts != 1 && may(err)
 }
 
-// repeat waits and does it again. The policy is asked about the first failure
-// as if it had made that attempt.
+// repeat waits and does it again, and counts each time with the failure before.
 func (r retrying) repeat(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
-	start, attempts, last := time.Now(), 0, first
-	most := r.attempts
-	if most == 0 {
-		most = -1
-	}
-	policy := retrypolicy.NewBuilder[any]().
-		HandleIf(func(_ any, err error) bool { return err != nil && may(err) && time.Since(start) < r.total }).
-		WithBackoff(firstRetryDelay, longestRetryDelay).
-		WithJitterFactor(retryJitter).
-		WithMaxDuration(r.total).
-		WithMaxAttempts(most).
-		ReturnLastFailure().
-		Build()
-	// What it returns is of no use: after a cancel it is the context's error even
-	// if the attempt that was under way has succeeded.
-	_ = failsafe.With(policy).WithContext(ctx).Run(func() error {
-		if attempts > 0 {
-			count(last)
-			last = again(attempts)
-		}
-		attempts++
+	start, last := time.Now(), first
+	policy := backoff.Policy{First: firstRetryDelay, Longest: longestRetryDelay, Total: r.total, Attempts: r.attempts}
+	last, attempts, why := policy.Repeat(ctx, first, may, func(attempt int) error {
+		count(last)
+		last = again(attempt)
 		return last
 	})
 	switch {
-	case last == nil || !may(last):
+	case why == nil:
 		return last
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
+	case !errors.Is(why, backoff.ErrLimit):
+		return why
 	}
 	return &RetryError{Attempts: attempts, Duration: time.Since(start), Err: last}
 }

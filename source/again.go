@@ -51,36 +51,28 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, first bo
 	return r.fetchWhole(ctx, p)
 }
 
-// describe, find, load and ringOf are what checks ask the server; what may pass is
-// tried again.
-func describe(ctx context.Context, s *driver.Session, cql string) (about *driver.Description, err error) {
-	err = rxcql.Retry(ctx, driver.MayPass, func() error {
-		about, err = s.Describe(ctx, cql)
-		return err
-	})
-	return about, err
+// describe, find, load and ringOf are what checks ask the server.
+func describe(ctx context.Context, s *driver.Session, cql string) (*driver.Description, error) {
+	return ask(ctx, func() (*driver.Description, error) { return s.Describe(ctx, cql) })
 }
 
-func find(ctx context.Context, s *driver.Session, keyspace, table string) (about *schema.Table, err error) {
-	err = rxcql.Retry(ctx, driver.MayPass, func() error {
-		about, err = schema.Find(ctx, s, keyspace, table)
-		return err
-	})
-	return about, err
+func find(ctx context.Context, s *driver.Session, keyspace, table string) (*schema.Table, error) {
+	return ask(ctx, func() (*schema.Table, error) { return schema.Find(ctx, s, keyspace, table) })
 }
 
-func load(ctx context.Context, s *driver.Session, keyspace, table string) (about *schema.Table, err error) {
-	err = rxcql.Retry(ctx, driver.MayPass, func() error {
-		about, err = schema.Load(ctx, s, keyspace, table)
-		return err
-	})
-	return about, err
+func load(ctx context.Context, s *driver.Session, keyspace, table string) (*schema.Table, error) {
+	return ask(ctx, func() (*schema.Table, error) { return schema.Load(ctx, s, keyspace, table) })
 }
 
-func ringOf(ctx context.Context, s *driver.Session) (now driver.Ring, err error) {
+func ringOf(ctx context.Context, s *driver.Session) (driver.Ring, error) {
+	return ask(ctx, func() (driver.Ring, error) { return s.Ring(ctx) })
+}
+
+// ask asks again while it may help.
+func ask[A any](ctx context.Context, question func() (A, error)) (answer A, err error) {
 	err = rxcql.Retry(ctx, driver.MayPass, func() error {
-		now, err = s.Ring(ctx)
+		answer, err = question()
 		return err
 	})
-	return now, err
+	return answer, err
 }
