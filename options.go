@@ -19,7 +19,7 @@ type config struct {
 	budget  int64
 	workers int
 	grace   time.Duration
-	retry   retrying
+	retry   retryPolicy
 	log     *slog.Logger
 	hooks   []Hook
 
@@ -36,7 +36,7 @@ func configure(opts []Option, inputs int) (config, error) {
 		budget:  DefaultBudget,
 		workers: DefaultWorkers,
 		grace:   DefaultGrace,
-		retry:   retrying{total: DefaultRetryTime},
+		retry:   retryPolicy{total: DefaultRetryTime},
 		log:     slog.New(slog.DiscardHandler),
 	}
 	errs := []error{option.Apply(opts, &cfg, func(opt Option, c *config) error { return opt(c) })}

@@ -19,8 +19,8 @@ const (
 	longestRetryDelay = 5 * time.Second
 )
 
-// retrying says for how long and how often a request is tried.
-type retrying struct {
+// retryPolicy says for how long and how often a request is tried.
+type retryPolicy struct {
 	total    time.Duration
 	attempts int // 0: as many as the time allows
 }
@@ -43,7 +43,7 @@ func WithRetry(total time.Duration, attempts int) Option {
 			return fmt.Errorf("WithRetry(%v, %d): neither may be negative; a time of 0 never retries, 0 attempts are as many as the time allows",
 				total, attempts)
 		}
-		c.retry = retrying{total, attempts}
+		c.retry = retryPolicy{total, attempts}
 		return nil
 	}
 }
@@ -79,15 +79,15 @@ func (e *RetryError) Unwrap() error { return e.Err }
 // applied, so repeat only what may be done twice. A read always may.
 func MayPass(err error) bool { return !errors.Is(err, ErrPanic) && driver.MayPass(err) }
 
-func (r retrying) allows(err error, may func(error) bool) bool {
+func (r retryPolicy) allows(err error, may func(error) bool) bool {
 	return err != nil && r.total > 0 && r.attempts != 1 && may(err)
 }
 
-// repeat waits and does it again, and counts each time with the failure before.
-func (r retrying) repeat(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
+// retry waits and does it again, and counts each time with the failure before.
+func (r retryPolicy) retry(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
 	start, last := time.Now(), first
 	policy := backoff.Policy{First: firstRetryDelay, Longest: longestRetryDelay, Total: r.total, Attempts: r.attempts}
-	last, attempts, why := policy.Repeat(ctx, first, may, func(attempt int) error {
+	last, attempts, why := policy.Retry(ctx, first, may, func(attempt int) error {
 		count(last)
 		last = again(attempt)
 		return last

@@ -21,7 +21,7 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	}
 	ctx, cancel := s.run.within(ctx)
 	defer cancel()
-	return r.repeat(ctx, first, may, again, s.Retried)
+	return r.retry(ctx, first, may, again, s.Retried)
 }
 
 // Retry does something and does it again as Stage.Retry would: the same waits, and
@@ -48,17 +48,17 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	}
 	known, found := ctx.Value(retryKey{}).(checking)
 	if !found {
-		known.retry.total = DefaultRetryTime
+		known.policy.total = DefaultRetryTime
 	}
-	if !known.retry.allows(err, may) {
+	if !known.policy.allows(err, may) {
 		return err
 	}
 	if known.run == nil {
-		return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) {})
+		return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) {})
 	}
 	ctx, cancel := known.run.within(ctx)
 	defer cancel()
-	return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
+	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
 }
 
 // within ends ctx, which may be that of the writes, as soon as the run's ends.
@@ -75,8 +75,8 @@ type retryKey struct{}
 
 // checking is what Retry and RunOf find in the context of a check or a store.
 type checking struct {
-	retry retrying
-	run   *Run // nil outside of a run
+	policy retryPolicy
+	run    *Run // nil outside of a run
 }
 
 // withRetry lets the checks that get the context know the limit.

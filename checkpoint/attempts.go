@@ -60,7 +60,7 @@ func retry(ctx context.Context, try func() error) error {
 	if err == nil || ctx.Err() != nil || !passing(err) {
 		return err
 	}
-	last, _, why := tries.Repeat(ctx, err, passing, func(int) error { return try() })
+	last, _, why := tries.Retry(ctx, err, passing, func(int) error { return try() })
 	if why != nil && !errors.Is(why, backoff.ErrLimit) {
 		return fmt.Errorf("%w (%w)", last, why)
 	}

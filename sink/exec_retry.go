@@ -11,20 +11,20 @@ import (
 // sender runs the statements of Exec: again after any failure that may pass if
 // that does no harm, else only after one that left nothing applied.
 func (e *exec[T]) sender(st *rxcql.Stage) func(context.Context, func(context.Context) error) (bool, error) {
-	may, unsure := repeats(e.cql, e.cfg.idempotent)
+	may, unsure := mayRetry(e.cql, e.cfg.idempotent)
 	q := newRequests(st, e.cfg.inFlight, unsure)
 	return func(ctx context.Context, run func(context.Context) error) (bool, error) {
 		applied, err := q.attempt(ctx, func() error { return run(ctx) })
 		if err == nil {
 			return false, nil
 		}
-		return q.again(ctx, applied, err, may, func(bool) error { return run(ctx) })
+		return q.retry(ctx, applied, err, may, func(bool) error { return run(ctx) })
 	}
 }
 
-// repeats tells of a statement's failure whether it may be run again after it, and
+// mayRetry tells of a statement's failure whether it may be run again after it, and
 // whether it may have been applied.
-func repeats(cql string, idempotent bool) (may, unsure func(error) bool) {
+func mayRetry(cql string, idempotent bool) (may, unsure func(error) bool) {
 	unsure = outcome(cql)
 	return func(err error) bool { return driver.MayPass(err) && (idempotent || !unsure(err)) }, unsure
 }

@@ -43,7 +43,7 @@ func TestWhatExecRunsAgain(t *testing.T) {
 		{"cancelled", context.Canceled, nil, false},
 	} {
 		for _, cql := range []string{plain, conditional, batch} {
-			again, unsure := sink.ExecRepeats(cql, false, each.err)
+			again, unsure := sink.ExecMayRetry(cql, false, each.err)
 			want := false
 			for _, may := range each.again {
 				want = want || may == cql
@@ -52,7 +52,7 @@ func TestWhatExecRunsAgain(t *testing.T) {
 			if each.passing {
 				require.Equal(t, !want, unsure, "%s: %s", each.name, cql)
 			}
-			again, _ = sink.ExecRepeats(cql, true, each.err)
+			again, _ = sink.ExecMayRetry(cql, true, each.err)
 			require.Equal(t, each.passing, again, "idempotent, %s: %s", each.name, cql)
 		}
 	}

@@ -166,25 +166,25 @@ const (
 	MaxOpen        = maxOpen
 )
 
-// ExecRepeats tells what Exec makes of a failure of a statement.
-func ExecRepeats(cql string, idempotent bool, err error) (again, unsure bool) {
-	may, open := repeats(cql, idempotent)
+// ExecMayRetry tells what Exec makes of a failure of a statement.
+func ExecMayRetry(cql string, idempotent bool, err error) (again, unsure bool) {
+	may, open := mayRetry(cql, idempotent)
 	return may(err), open(err)
 }
 
-// Window is the bound of the requests that are out.
-type Window struct{ *window }
+// Limiter is the bound of the requests in flight.
+type Limiter struct{ *limiter }
 
-func NewWindow(limit int) Window { return Window{newWindow(limit, slog.New(slog.DiscardHandler))} }
+func NewLimiter(limit int) Limiter { return Limiter{newLimiter(limit, slog.New(slog.DiscardHandler))} }
 
-func (w Window) Enter(ctx context.Context) (uint64, error) { return w.enter(ctx) }
+func (l Limiter) Enter(ctx context.Context) (uint64, error) { return l.enter(ctx) }
 
-func (w Window) Leave(ticket uint64, err error) { w.leave(ticket, err) }
+func (l Limiter) Leave(ticket uint64, err error) { l.leave(ticket, err) }
 
-func (w Window) Limit() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.limit
+func (l Limiter) Limit() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limit
 }
 
 // TableOnNodes is TableOn for BatchByReplicaSet, on a keyspace of these nodes.

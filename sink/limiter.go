@@ -8,10 +8,10 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// window bounds how many requests of a sink are out at once, and fits that to
+// limiter bounds how many requests of a sink are in flight, and fits that to
 // what the server bears: it is halved by an answer that says too much is going
 // on, at most once for the requests that were out together, and grows by one
-// with every full window of successes, up to InFlight. What waits for a retry
+// with every full limit of successes, up to InFlight. What waits for a retry
 // is not out.
 //
 // It is not failsafe-go's adaptivelimiter: that one goes by the trend of answer
@@ -19,7 +19,7 @@ import (
 // request may only be dropped from its figures), and it moves at the end of
 // sampling periods of a second or more, so that no test could say what it does
 // next. Nor does it know bytes, which flight bounds beside the number.
-type window struct {
+type limiter struct {
 	log *slog.Logger
 	max int
 
@@ -27,7 +27,7 @@ type window struct {
 	limit   int
 	out     int
 	sent    uint64 // requests so far; each one's number is its ticket
-	cut     uint64 // the last ticket that was out when the window was cut
+	cut     uint64 // the last ticket that was out when the limit was cut
 	good    int    // successes since the limit changed
 	waiting []*turn
 }
@@ -38,82 +38,82 @@ type turn struct {
 	ticket uint64
 }
 
-func newWindow(limit int, log *slog.Logger) *window {
-	return &window{log: log, max: limit, limit: limit}
+func newLimiter(limit int, log *slog.Logger) *limiter {
+	return &limiter{log: log, max: limit, limit: limit}
 }
 
 // enter waits for room. The caller has to leave with the ticket.
-func (w *window) enter(ctx context.Context) (ticket uint64, err error) {
+func (l *limiter) enter(ctx context.Context) (ticket uint64, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
-	w.mu.Lock()
-	if w.out < w.limit && len(w.waiting) == 0 {
-		defer w.mu.Unlock()
-		return w.admit(), nil
+	l.mu.Lock()
+	if l.out < l.limit && len(l.waiting) == 0 {
+		defer l.mu.Unlock()
+		return l.admit(), nil
 	}
 	place := &turn{ready: make(chan struct{})}
-	w.waiting = append(w.waiting, place)
-	w.mu.Unlock()
+	l.waiting = append(l.waiting, place)
+	l.mu.Unlock()
 	select {
 	case <-place.ready:
 		return place.ticket, nil
 	case <-ctx.Done():
-		w.giveUp(place)
+		l.giveUp(place)
 		return 0, context.Cause(ctx)
 	}
 }
 
-func (w *window) admit() uint64 {
-	w.out++
-	w.sent++
-	return w.sent
+func (l *limiter) admit() uint64 {
+	l.out++
+	l.sent++
+	return l.sent
 }
 
 // giveUp leaves the queue, or gives back the room that came at the same time.
-func (w *window) giveUp(place *turn) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, other := range w.waiting {
+func (l *limiter) giveUp(place *turn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, other := range l.waiting {
 		if other == place {
-			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
+			l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
 			return
 		}
 	}
-	w.out--
-	w.next()
+	l.out--
+	l.next()
 }
 
 // leave makes room, and learns from how the request ended.
-func (w *window) leave(ticket uint64, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.out--
+func (l *limiter) leave(ticket uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.out--
 	switch {
-	case ticket <= w.cut: // sent before the last cut, so it tells of the time before
+	case ticket <= l.cut: // sent before the last cut, so it tells of the time before
 	case err == nil:
-		if w.good++; w.good >= w.limit && w.limit < w.max {
-			w.good = 0
-			w.limit++
+		if l.good++; l.good >= l.limit && l.limit < l.max {
+			l.good = 0
+			l.limit++
 		}
 	case tooMuch(driver.Classify(err)):
-		w.cut, w.good = w.sent, 0
-		if w.limit > 1 {
-			w.limit /= 2
-			w.log.Warn("the server has too much to do: fewer requests at once", "requests", w.limit, "of", w.max,
+		l.cut, l.good = l.sent, 0
+		if l.limit > 1 {
+			l.limit /= 2
+			l.log.Warn("the server has too much to do: fewer requests at once", "requests", l.limit, "of", l.max,
 				"answer", driver.Classify(err).String())
 		}
 	}
-	w.next()
+	l.next()
 }
 
 // next lets in those who wait longest.
-func (w *window) next() {
-	for w.out < w.limit && len(w.waiting) > 0 {
-		first := w.waiting[0]
-		w.waiting[0] = nil
-		w.waiting = w.waiting[1:]
-		first.ticket = w.admit()
+func (l *limiter) next() {
+	for l.out < l.limit && len(l.waiting) > 0 {
+		first := l.waiting[0]
+		l.waiting[0] = nil
+		l.waiting = l.waiting[1:]
+		first.ticket = l.admit()
 		close(first.ready)
 	}
 }

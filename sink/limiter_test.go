@@ -20,7 +20,7 @@ type answer int
 func (a answer) Code() int     { return int(a) }
 func (answer) Message() string { return "an answer" }
 func (a answer) Error() string { return "an answer" }
-func enter(t *testing.T, w sink.Window, n int) (tickets []uint64) {
+func enter(t *testing.T, w sink.Limiter, n int) (tickets []uint64) {
 	t.Helper()
 	for range n {
 		ticket, err := w.Enter(t.Context())
@@ -43,7 +43,7 @@ const (
 
 func TestTheWindowIsHalvedOnceForRequestsThatWereOutTogether(t *testing.T) {
 	for _, err := range []error{overloaded, writeTimeout, casUnknown, gocql.ErrTimeoutNoResponse, gocql.ErrConnectionClosed, gocql.ErrNoConnections} {
-		w := sink.NewWindow(64)
+		w := sink.NewLimiter(64)
 		for _, ticket := range enter(t, w, 64) {
 			w.Leave(ticket, err)
 			require.Equal(t, 32, w.Limit(), "%v", err)
@@ -59,7 +59,7 @@ func TestTheWindowIsHalvedOnceForRequestsThatWereOutTogether(t *testing.T) {
 
 func TestOtherFailuresDoNotNarrowTheWindow(t *testing.T) {
 	for _, err := range []error{unavailable, bootstrapping, readTimeout, serverError, unprepared, invalid{}, errors.New("other"), context.Canceled} {
-		w := sink.NewWindow(8)
+		w := sink.NewLimiter(8)
 		for _, ticket := range enter(t, w, 8) {
 			w.Leave(ticket, err)
 		}
@@ -68,7 +68,7 @@ func TestOtherFailuresDoNotNarrowTheWindow(t *testing.T) {
 }
 
 func TestTheWindowGrowsByOneForEachFullWindowOfSuccessesUpToItsMost(t *testing.T) {
-	w := sink.NewWindow(8)
+	w := sink.NewLimiter(8)
 	tickets := enter(t, w, 8)
 	w.Leave(tickets[0], overloaded)
 	for _, late := range tickets[1:] { // successes of the time before the cut
@@ -90,7 +90,7 @@ func TestTheWindowGrowsByOneForEachFullWindowOfSuccessesUpToItsMost(t *testing.T
 
 func TestNoMoreAreOutThanTheWindowHasRoomForAndWhoWaitsLongestIsNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := sink.NewWindow(4)
+		w := sink.NewLimiter(4)
 		tickets := enter(t, w, 4)
 		var mu sync.Mutex
 		entered := map[int]uint64{}
@@ -132,7 +132,7 @@ func TestNoMoreAreOutThanTheWindowHasRoomForAndWhoWaitsLongestIsNext(t *testing.
 
 func TestAWaitForTheWindowEndsWithItsContextAndLosesNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := sink.NewWindow(1)
+		w := sink.NewLimiter(1)
 		first := enter(t, w, 1)[0]
 		gone := errors.New("gone")
 		ctx, cancel := context.WithCancelCause(t.Context())

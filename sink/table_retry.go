@@ -8,13 +8,13 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// send writes the rows from..to of the batch as one request, and writes that
-// request again while its failure may pass. A failure that may be due to some of
+// send writes the rows from..to of the batch as one request, and retries it
+// while its failure may pass. A failure that may be due to some of
 // the rows is left to halving.
 func (d *delivery) send(ctx context.Context, from, to int) error {
 	unsure, err := d.requests.attempt(ctx, func() error { return sendTo(ctx, d.wire, d.batch, from, to, d.attempt) })
 	if err != nil {
-		r := &resending{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
+		r := &retrying{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
 		unsure, err = r.run(ctx, d.requests, unsure, err)
 		d.attempt = r.attempt
 	}
@@ -67,9 +67,9 @@ func (d *delivery) unknown() (n int) {
 	return n
 }
 
-// resending is a request that is repeated. It has a copy of what it needs of the
+// retrying is a request that is retried. It has a copy of what it needs of the
 // delivery, so that one that meets no failure costs no allocation.
-type resending struct {
+type retrying struct {
 	wire     wire
 	batch    *batch
 	from, to int
@@ -77,8 +77,8 @@ type resending struct {
 	lists    bool // the rows have a list that is not frozen: see clock
 }
 
-func (r *resending) run(ctx context.Context, q *requests, applied bool, first error) (unsure bool, err error) {
-	unsure, err = q.again(ctx, applied, first, r.may, func(applied bool) error {
+func (r *retrying) run(ctx context.Context, q *requests, applied bool, first error) (unsure bool, err error) {
+	unsure, err = q.retry(ctx, applied, first, r.may, func(applied bool) error {
 		if applied && r.lists {
 			r.attempt++
 		}
@@ -91,13 +91,13 @@ func (r *resending) run(ctx context.Context, q *requests, applied bool, first er
 }
 
 // may leaves failures that smaller requests may be spared to halving.
-func (r *resending) may(err error) bool {
+func (r *retrying) may(err error) bool {
 	halves := r.to-r.from > 1 && (&delivery{batch: r.batch, attempt: r.attempt}).refused(err, r.from, r.to)
 	return driver.MayPass(err) && !halves && !r.spent(err)
 }
 
 // spent tells that the time of the next attempt would be the next row's.
-func (r *resending) spent(err error) bool {
+func (r *retrying) spent(err error) bool {
 	return r.lists && r.attempt == attemptsPerRow-1 && mayBeWritten(err)
 }
 

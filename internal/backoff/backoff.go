@@ -26,11 +26,11 @@ type Policy struct {
 	Attempts       int           // in all, the one before included; 0 for any number
 }
 
-// Repeat does again what has failed with first, as long as may allows it, and returns how
+// Retry does again what has failed with first, as long as may allows it, and returns how
 // the last attempt ended. why is nil if that one succeeded or may not be repeated; else it
 // is the cause of ctx, or ErrLimit. attempts are those in all, the first one included. The
 // policy is asked about the first failure as if it had made that attempt.
-func (p Policy) Repeat(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) (last error, attempts int, why error) {
+func (p Policy) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) (last error, attempts int, why error) {
 	start := time.Now()
 	b := retrypolicy.NewBuilder[any]().
 		HandleIf(func(_ any, err error) bool {

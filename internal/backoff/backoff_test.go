@@ -27,7 +27,7 @@ func TestWaitsDoubleUpToTheLongestGiveOrTakeAQuarter(t *testing.T) {
 		var waits []time.Duration
 		before := time.Now()
 		p := backoff.Policy{First: time.Second, Longest: 4 * time.Second, Attempts: 6}
-		last, attempts, why := p.Repeat(t.Context(), errPasses, passes, func(attempt int) error {
+		last, attempts, why := p.Retry(t.Context(), errPasses, passes, func(attempt int) error {
 			require.Equal(t, len(waits)+1, attempt)
 			waits = append(waits, time.Since(before))
 			before = time.Now()
@@ -48,7 +48,7 @@ func TestWhatSucceedsOrMayNotBeRepeatedIsReturnedAsItIs(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			calls := 0
 			p := backoff.Policy{First: time.Second, Longest: time.Minute, Total: time.Hour}
-			last, attempts, why := p.Repeat(t.Context(), errPasses, passes, func(int) error {
+			last, attempts, why := p.Retry(t.Context(), errPasses, passes, func(int) error {
 				if calls++; calls < 4 {
 					return errPasses
 				}
@@ -65,7 +65,7 @@ func TestNothingIsDoneAgainAfterTheTotalTimeOrTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start, late := time.Now(), time.Duration(0)
 		p := backoff.Policy{First: time.Second, Longest: time.Second, Total: 10 * time.Second}
-		last, _, why := p.Repeat(t.Context(), errPasses, passes, func(int) error {
+		last, _, why := p.Retry(t.Context(), errPasses, passes, func(int) error {
 			late = time.Since(start)
 			return errPasses
 		})
@@ -78,7 +78,7 @@ func TestNothingIsDoneAgainAfterTheTotalTimeOrTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Second, errStays)
 		defer cancel()
 		p := backoff.Policy{First: time.Second, Longest: time.Hour}
-		last, _, why := p.Repeat(ctx, errPasses, passes, func(int) error { return errPasses })
+		last, _, why := p.Retry(ctx, errPasses, passes, func(int) error { return errPasses })
 		require.Equal(t, errPasses, last)
 		require.Equal(t, errStays, why)
 		require.NoError(t, t.Context().Err())
