@@ -31,7 +31,8 @@ type SinkInfo struct {
 	// Stream, if not nil, is the stream inside that the rows go through: New, Check and
 	// Run treat it like the pipeline's own. What is wrong with its options is for Err.
 	Stream Upstream
-	// Sinks are the sinks inside, behind Stream if there is one.
+	// Sinks are all sinks inside, behind Stream if there is one. One that is not named here
+	// is not looked at by New, and the names of its stages may differ from run to run.
 	Sinks []Downstream
 }
 

@@ -1,9 +1,8 @@
 // Package flow is the ground floor of a stream: what moves in it (Page), what that owes
 // (Lease, Receipt), who takes it (Observer), which parts of a source are settled (Track), and
-// the bytes that may be in flight (Budget). It has the words that operators, sources and
-// sinks are written with, beside those of rxcql: a Stage, what a stream is made of (Lift,
-// NewStream) and what a Sink is. Who only builds pipelines needs none of them, but for the
-// facts of an error (BudgetHeldError).
+// the bytes that may be in flight (Budget). Operators, sources and sinks are written with it,
+// and with what rxcql has for them: Stage, Lift, NewStream and Sink. If you only build
+// pipelines you need none of it, except for the facts of one error (BudgetHeldError).
 //
-// NewBudget, NewTrack, Task and what they take are for the engine.
+// NewBudget, NewTrack, Task, and the types that they take, are for the engine.
 package flow
