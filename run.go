@@ -72,7 +72,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 		stopping: make(chan struct{}),
 	}
 	r.epoch = r.start.UnixMicro()
-	root.walk(func(n *node) { r.open(n) })
+	r.stage(root)
 	return r
 }
 
@@ -85,8 +85,9 @@ func numbered(stages []*Stage, name string) string {
 	return free
 }
 
-// stage returns the stage of a node; nodes that were not in the tree at the
-// start (operators inside sink.Through) are added.
+// stage returns the stage of a node. The first time it makes it, and those that it
+// reads: for the pipeline's own when the run is made, and for operators inside a sink
+// before that is opened.
 func (r *Run) stage(n *node) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,9 +106,8 @@ func (r *Run) stage(n *node) *Stage {
 	return r.stages[n]
 }
 
-// open makes the stage of a node whose inputs have theirs. The caller holds r.mu, or
-// is the only one who knows the run.
-func (r *Run) open(n *node) *Stage {
+// open makes the stage of a node whose inputs have theirs; under r.mu.
+func (r *Run) open(n *node) {
 	st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
 	reads := make([]*flow.Task, len(n.inputs))
 	for i, in := range n.inputs {
@@ -120,7 +120,6 @@ func (r *Run) open(n *node) *Stage {
 	}
 	r.stages[n] = st
 	r.order = append(r.order, st)
-	return st
 }
 
 // folds names the stages that leave marks in a checkpoint.
