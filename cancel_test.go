@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -16,7 +17,7 @@ func TestACancelledRunReturnsTheCause(t *testing.T) {
 	alone(t, "of a cancel in the middle, and the report", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		to := &memory[int]{}
-		to.write = func(context.Context, *rxcql.Page[int]) error {
+		to.write = func(context.Context, *flow.Page[int]) error {
 			if len(to.rows) == 50 {
 				cancel(errTest)
 			}
@@ -64,7 +65,7 @@ func TestACancelledRunReturnsTheCause(t *testing.T) {
 	})
 	alone(t, "also when an error only echoes it", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
-		to := &memory[int]{write: func(ctx context.Context, _ *rxcql.Page[int]) error { cancel(errTest); return ctx.Err() }}
+		to := &memory[int]{write: func(ctx context.Context, _ *flow.Page[int]) error { cancel(errTest); return ctx.Err() }}
 		_, err := pipeline(t, seq(30), to).Run(ctx)
 		require.Equal(t, errTest, err)
 	})
@@ -83,13 +84,13 @@ func slowWrites(takes time.Duration) (*memory[int], *error) {
 	to := &memory[int]{}
 	ended := new(error)
 	var writeCtx context.Context
-	var writes *rxcql.Account
+	var writes *flow.Account
 	done := make(chan struct{})
 	to.open = func(ctx context.Context, st *rxcql.Stage) error {
 		writeCtx, writes = ctx, st.Account(true)
 		return nil
 	}
-	to.write = func(ctx context.Context, p *rxcql.Page[int]) error {
+	to.write = func(ctx context.Context, p *flow.Page[int]) error {
 		l := writes.Lease()
 		l.Take(p.Lease, p.Bytes())
 		go func() {

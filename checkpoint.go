@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
@@ -34,6 +35,10 @@ type Checkpoint interface {
 	// must end by itself in a matter of seconds.
 	Unlock() error
 }
+
+// Configured is what a CheckpointStore or DeadLetters may implement to report options
+// it cannot work with from New, before any I/O.
+type Configured interface{ ConfigError() error }
 
 // Kinds of errors of checkpoints, for errors.Is. None of them ever makes a run
 // begin anew by itself.
@@ -149,36 +154,10 @@ func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption)
 		if job == "" {
 			errs = append(errs, errors.New("WithCheckpoint: the job has no name"))
 		}
-		for _, opt := range opts {
-			if opt == nil {
-				errs = append(errs, errors.New("WithCheckpoint: an option is nil"))
-				continue
-			}
-			errs = append(errs, opt(ck))
+		if err := option.Apply(opts, ck, func(opt CheckpointOption, c *checkpointConfig) error { return opt(c) }); err != nil {
+			errs = append(errs, fmt.Errorf("WithCheckpoint: %w", err))
 		}
 		c.checkpoint = ck
 		return errors.Join(errs...)
 	}
-}
-
-// Resumer is what a Sink implements that can be part of a job with a checkpoint.
-type Resumer interface {
-	// Resume says how. It is asked by New.
-	Resume() ResumeInfo
-}
-
-// ResumeInfo says how a sink bears that a run is broken off and goes on later.
-type ResumeInfo struct {
-	// Err says why it cannot; nil if it can.
-	Err error
-	// Barrier: the sink cannot bear rows twice. Before every save, reading
-	// pauses, everything read is written, and the sink makes it durable and
-	// says where it ends (Stage.OnSave); on resume it cuts off what came
-	// later (Stage.Saved). Stages that keep rows from page to page (Holds)
-	// cannot stand before such a sink.
-	Barrier bool
-	// Stages are the names that Open gives to Run.SinkStage, in that order, if they
-	// are known without I/O: a job that is complete (RunOnce) is known again by
-	// them, because its sink is not opened.
-	Stages []string
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // errBreak ends the reading when a loop over All is left.
@@ -51,7 +53,7 @@ type loopBody[T any] struct {
 	value    any
 }
 
-func (b *loopBody[T]) Next(_ context.Context, p *Page[T]) (err error) {
+func (b *loopBody[T]) Next(_ context.Context, p *flow.Page[T]) (err error) {
 	if b.left != nil {
 		return b.left
 	}

@@ -10,15 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
 // behind reads in in a goroutine of its own and delivers in the caller's: what
 // an asynchronous operator does, and where goroutines could be left.
 func behind(in rxcql.Stream[int]) rxcql.Stream[int] {
-	return rxcql.NewStream(rxcql.StageInfo{Name: "Behind"}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) (err error) {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Behind"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) (err error) {
 		group, groupCtx := st.Group(ctx)
-		pages, used := make(chan *rxcql.Page[int]), make(chan struct{})
+		pages, used := make(chan *flow.Page[int]), make(chan struct{})
 		defer func() {
 			group.Cancel(err) // so that upstream knows an end on purpose from a failure
 			if waited := group.Wait(); err == nil {
@@ -29,7 +30,7 @@ func behind(in rxcql.Stream[int]) rxcql.Stream[int] {
 			defer close(pages)
 			return in.Subscribe(groupCtx, st, op[int, int]{
 				done: func(context.Context, bool) error { return nil },
-				next: func(ctx context.Context, p *rxcql.Page[int]) error {
+				next: func(ctx context.Context, p *flow.Page[int]) error {
 					select {
 					case pages <- p:
 					case <-ctx.Done():
@@ -63,7 +64,7 @@ var streams = map[string]func(n int) rxcql.Stream[int]{
 	"an operator":            func(n int) rxcql.Stream[int] { return mapped(seq(n), func(i int) int { return i }) },
 	"an asynchronous stream": func(n int) rxcql.Stream[int] { return behind(seq(n)) },
 	"an Observable": func(n int) rxcql.Stream[int] {
-		return rxcql.FromObservable[int](rxgoOf(n))
+		return source.FromObservable[int](rxgoOf(n))
 	},
 }
 
@@ -174,7 +175,7 @@ func TestAnErrorComesLastAndOnce(t *testing.T) {
 	alone(t, "from a stage's check, before anything is read", func(t *testing.T) {
 		pulled := 0
 		in := rxcql.Lift(source.Seq(numbers(9, &pulled)), rxcql.StageInfo{Name: "Op", Check: func(context.Context) error { panic(errTest) }},
-			func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] { return out })
+			func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] { return out })
 		_, err := in.Collect(context.Background())
 		require.ErrorIs(t, err, errTest)
 		require.ErrorIs(t, err, rxcql.ErrPanic)
@@ -217,8 +218,8 @@ func TestLoopsNest(t *testing.T) {
 }
 
 func TestALoopThatWasLeftIsNotEnteredAgain(t *testing.T) {
-	stubborn := rxcql.Lift(seq(100), rxcql.StageInfo{Name: "Stubborn"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
-		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *rxcql.Page[int]) error {
+	stubborn := rxcql.Lift(seq(100), rxcql.StageInfo{Name: "Stubborn"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
 			_ = out.Next(ctx, p) // an operator that does not heed the error
 			return nil
 		}}

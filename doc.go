@@ -9,12 +9,14 @@
 //	report, err := p.Run(ctx)
 //
 // The packages: source makes streams, operators transforms them, sink drains
-// them. This package has what they share: Stream, Page, Row, receipts, the
-// budget of bytes in flight, and Pipeline, which owns every goroutine of a run.
+// them. This package has what their users say: Stream, Row, the options, and Pipeline,
+// which owns every goroutine of a run. Who writes a source, an operator or a sink
+// also needs Stage, Lift, NewStream and Sink here, and package flow: pages and what
+// they owe.
 //
 // A page is the unit that moves; a row is the unit that operators see. Every
-// page read carries a Receipt, settled exactly once, when everything made from
+// page read carries a receipt, settled exactly once, when everything made from
 // the page is durable, dropped on purpose or dead-lettered. The bytes in flight
-// are bounded by the Budget; reading waits when they are used up, and so does not
+// are bounded (WithBudget); reading waits when they are used up, and so does not
 // run ahead of a slow sink.
 package rxcql

@@ -3,8 +3,8 @@ package rxcql
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // drain runs a stream into a sink. The writer is closed whatever happens.
@@ -45,26 +45,7 @@ func (r *Run) sinkName() string {
 	return sinkName()
 }
 
-// graceful returns a context that ends a grace period after ctx.
-func graceful(ctx context.Context, grace time.Duration) (context.Context, func()) {
-	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	var timer *time.Timer
-	var mu sync.Mutex
-	stopAfter := context.AfterFunc(ctx, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		timer = time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
-	})
-	return late, func() {
-		stopAfter()
-		mu.Lock()
-		defer mu.Unlock()
-		if timer != nil {
-			timer.Stop()
-		}
-		cancel(nil)
-	}
-}
+func sinkName() string { return "Sink" }
 
 // writing is the end of a pipeline: pages go to the writer.
 type writing[T any] struct {
@@ -72,7 +53,7 @@ type writing[T any] struct {
 	name func() string
 }
 
-func (o *writing[T]) Next(ctx context.Context, p *Page[T]) error {
+func (o *writing[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	return protect(o.name, func() error { return o.w.Write(ctx, p) })
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // Sentinels name the kind of an error, for errors.Is; the structs below carry
@@ -19,8 +22,9 @@ var (
 	// ErrSingleRun: the source (a channel) can be read only once and
 	// has been.
 	ErrSingleRun = errors.New("rxcql: source can be run only once")
-	// ErrBudgetHeld: operators hold all of the budget and wait for more.
-	ErrBudgetHeld = errors.New("rxcql: budget held by operators")
+	// ErrBudgetHeld: operators hold all of the budget and wait for more; see
+	// flow.BudgetHeldError.
+	ErrBudgetHeld = flow.ErrBudgetHeld
 	// ErrPanic: a function given by the user panicked.
 	ErrPanic = driver.ErrPanic
 	// ErrRunning: the pipeline is running already.
@@ -32,7 +36,7 @@ var (
 	// knows: no answer came, or one that leaves it open. See Report.Unknown.
 	ErrUnknownOutcome = errors.New("rxcql: unknown outcome of writes")
 	// ErrItemType: an item of an rxgo Observable is not of the stream's type.
-	ErrItemType = errors.New("rxcql: item of another type")
+	ErrItemType = rx.ErrItemType
 )
 
 // StageError is an error that a stage met: the stage's name as in the report,
@@ -66,6 +70,14 @@ func (e *panicError) Error() string {
 	}
 }
 
+// said shows the words of the runtime's own panics only: in others any row may be.
+func (e *panicError) said() *saying {
+	if _, ok := e.value.(runtime.Error); ok {
+		return say(e, nil)
+	}
+	return &saying{textOf(e), fmt.Sprintf("panic with a value of type %T", e.value)}
+}
+
 func (e *panicError) Is(target error) bool { return target == ErrPanic }
 
 func (e *panicError) Unwrap() error {
@@ -74,7 +86,7 @@ func (e *panicError) Unwrap() error {
 }
 
 // RowError is an error that concerns rows of one part of the source: which
-// range (as text, see Position.Part), which page of it, and,
+// range (as text, see flow.Position.Part), which page of it, and,
 // where one row is to blame, its index in the page; Row is -1 otherwise. The
 // text never holds values of the row.
 type RowError struct {
@@ -93,38 +105,6 @@ func (e *RowError) Error() string {
 
 // Unwrap returns the reason.
 func (e *RowError) Unwrap() error { return e.Err }
-
-// BudgetHeldError says that nothing can move any more because an operator
-// holds the budget: a larger budget, or a smaller batch, mends it.
-type BudgetHeldError struct {
-	Stage  string // the operator that holds most
-	Held   int64  // bytes it holds
-	Budget int64  // bytes allowed in all
-}
-
-func (e *BudgetHeldError) Error() string {
-	return fmt.Sprintf("rxcql: stage %s holds %d of %d bytes of the budget and waits for more rows; "+
-		"give WithBudget more, or let the stage hold less", e.Stage, e.Held, e.Budget)
-}
-
-// Is makes errors.Is(err, ErrBudgetHeld) hold.
-func (e *BudgetHeldError) Is(target error) bool { return target == ErrBudgetHeld }
-
-// ended is what an operator returns upstream to end the stream on purpose. It
-// never leaves the engine.
-type ended struct{ by string }
-
-func (e *ended) Error() string { return "ended by " + e.by }
-
-// IsEnd tells whether err is how an operator ended the stream on purpose
-// (Stage.End) and no failure. Operators with several goroutines need it to tell
-// which of their errors counts: a failure does, whenever it came.
-func IsEnd(err error) bool { return isEnded(err) }
-
-func isEnded(err error) bool {
-	var e *ended
-	return errors.As(err, &e)
-}
 
 // cause is the reason behind an error that may only be an echo of a context
 // that was cancelled.

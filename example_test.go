@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -27,13 +28,15 @@ func words(list ...string) rxcql.Stream[string] {
 // that it keeps nothing, and the engine settles each page.
 type printer struct{ st *rxcql.Stage }
 
+func (printer) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (printer) Check(context.Context) error { return nil }
 
 func (printer) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[string], error) {
 	return &printer{st: r.SinkStage("Printer")}, nil
 }
 
-func (p *printer) Write(_ context.Context, page *rxcql.Page[string]) error {
+func (p *printer) Write(_ context.Context, page *flow.Page[string]) error {
 	p.st.Took(len(page.Rows))
 	for _, row := range page.Rows {
 		fmt.Println(row)
@@ -160,10 +163,10 @@ func ExampleFromObservable() {
 	ctx := context.Background()
 	distinct := words("one", "two", "one").Observable(ctx).
 		Distinct(func(_ context.Context, word any) (any, error) { return word, nil })
-	all, err := rxcql.FromObservable[string](distinct).Collect(ctx)
+	all, err := source.FromObservable[string](distinct).Collect(ctx)
 	fmt.Println(all, err)
 
-	_, err = rxcql.FromObservable[int](distinct).Collect(ctx)
+	_, err = source.FromObservable[int](distinct).Collect(ctx)
 	fmt.Println(err)
 	// Output:
 	// [one two] <nil>
@@ -174,7 +177,7 @@ func ExampleFromObservable() {
 // it reads it, says what it weighs, and gives it a receipt.
 func ExampleNewStream() {
 	info := rxcql.StageInfo{Name: "Countdown", Source: true}
-	countdown := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+	countdown := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		defer st.Input().Done()
 		st.Ranges(1)
 		rows := []int{3, 2, 1}
@@ -184,9 +187,9 @@ func ExampleNewStream() {
 		}
 		lease.Correct(24)
 		lease.Owe(st.Receipt())
-		lease.Position = rxcql.Position{Last: true}
+		lease.Position = flow.Position{Last: true}
 		st.PageRead(len(rows), 24)
-		err = out.Next(ctx, &rxcql.Page[int]{Rows: rows, Lease: lease})
+		err = out.Next(ctx, &flow.Page[int]{Rows: rows, Lease: lease})
 		lease.Finish(err)
 		if err != nil {
 			return err
@@ -201,11 +204,11 @@ func ExampleNewStream() {
 // sorting is an operator that keeps all rows until the end.
 type sorting struct {
 	rows []string
-	kept *rxcql.Lease
-	out  rxcql.Observer[string]
+	kept *flow.Lease
+	out  flow.Observer[string]
 }
 
-func (s *sorting) Next(_ context.Context, p *rxcql.Page[string]) error {
+func (s *sorting) Next(_ context.Context, p *flow.Page[string]) error {
 	s.kept.Take(p.Lease, p.Bytes()) // its receipt stays open, its bytes are ours
 	s.rows = append(s.rows, p.Rows...)
 	return nil
@@ -214,7 +217,7 @@ func (s *sorting) Next(_ context.Context, p *rxcql.Page[string]) error {
 func (s *sorting) Done(ctx context.Context, stopped bool) error {
 	slices.Sort(s.rows)
 	s.kept.Emit()
-	err := s.out.Next(ctx, &rxcql.Page[string]{Rows: s.rows, Lease: s.kept})
+	err := s.out.Next(ctx, &flow.Page[string]{Rows: s.rows, Lease: s.kept})
 	s.kept.Finish(err)
 	if err != nil {
 		return err
@@ -224,7 +227,7 @@ func (s *sorting) Done(ctx context.Context, stopped bool) error {
 
 func ExampleLift() {
 	info := rxcql.StageInfo{Name: "Sort", NotResumable: true}
-	sorted := rxcql.Lift(words("b", "c", "a"), info, func(st *rxcql.Stage, out rxcql.Observer[string]) rxcql.Observer[string] {
+	sorted := rxcql.Lift(words("b", "c", "a"), info, func(st *rxcql.Stage, out flow.Observer[string]) flow.Observer[string] {
 		return &sorting{kept: st.Account(false).Lease(), out: out}
 	})
 	fmt.Println(sorted.Collect(context.Background()))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -24,13 +25,13 @@ func TestAWriteThatFailsAfterACancelIsToldBesideTheCause(t *testing.T) {
 	failing := func(cancel context.CancelCauseFunc) (*memory[int], func(error)) {
 		var run *rxcql.Run
 		to := &memory[int]{open: func(_ context.Context, st *rxcql.Stage) error { run = st.Run(); return nil }}
-		to.write = func(context.Context, *rxcql.Page[int]) error { cancel(why); return nil }
+		to.write = func(context.Context, *flow.Page[int]) error { cancel(why); return nil }
 		return to, func(err error) { run.Fail(err) }
 	}
 	alone(t, "at once", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		to, fail := failing(cancel)
-		to.write = func(context.Context, *rxcql.Page[int]) error { cancel(why); fail(broken); return nil }
+		to.write = func(context.Context, *flow.Page[int]) error { cancel(why); fail(broken); return nil }
 		rep, err := pipeline(t, source.Seq(endless), to).Run(ctx)
 		both(t, rep, err)
 	})
@@ -51,14 +52,14 @@ func TestAWriteThatFailsAfterACancelIsToldBesideTheCause(t *testing.T) {
 	})
 	alone(t, "but once only, where it comes back from Write too", func(t *testing.T) {
 		to, fail := failing(func(error) {})
-		to.write = func(context.Context, *rxcql.Page[int]) error { fail(broken); return broken }
+		to.write = func(context.Context, *flow.Page[int]) error { fail(broken); return broken }
 		_, err := pipeline(t, source.Seq(endless), to).Run(context.Background())
 		require.Equal(t, broken, err)
 	})
 	alone(t, "and a failure before the cancel is the error alone", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		to, fail := failing(cancel)
-		to.write = func(context.Context, *rxcql.Page[int]) error { fail(broken); cancel(why); return nil }
+		to.write = func(context.Context, *flow.Page[int]) error { fail(broken); cancel(why); return nil }
 		_, err := pipeline(t, source.Seq(endless), to).Run(ctx)
 		require.Equal(t, broken, err)
 	})

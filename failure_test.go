@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -36,7 +37,7 @@ var places = []place{
 		return onPage(seq(30), 2, fn), &memory[int]{}
 	}},
 	{"operator's end", "Map", func(fn func() error) (rxcql.Stream[int], *memory[int]) {
-		in := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "Map"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+		in := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "Map"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 			return op[int, int]{next: out.Next, done: func(context.Context, bool) error { return fn() }}
 		})
 		return in, &memory[int]{}
@@ -50,7 +51,7 @@ var places = []place{
 	}},
 	{"sink's Write", "Memory", func(fn func() error) (rxcql.Stream[int], *memory[int]) {
 		in := mapped(seq(30), func(i int) int { return i })
-		return in, &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { return fn() }}
+		return in, &memory[int]{write: func(context.Context, *flow.Page[int]) error { return fn() }}
 	}},
 	{"sink's Flush", "Memory", func(fn func() error) (rxcql.Stream[int], *memory[int]) {
 		return seq(30), &memory[int]{flush: func(context.Context) error { return fn() }}
@@ -60,9 +61,9 @@ var places = []place{
 
 // onPage calls fn with the n-th page.
 func onPage(in rxcql.Stream[int], n int, fn func() error) rxcql.Stream[int] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Map"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Map"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		pages := 0
-		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *rxcql.Page[int]) error {
+		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
 			if pages++; pages == n {
 				if err := fn(); err != nil {
 					return err
@@ -122,7 +123,7 @@ func TestAPanicOfAUserBecomesAStageErrorOf(t *testing.T) {
 func TestAnErrorOfCloseIsAddedToTheOneBefore(t *testing.T) {
 	closing := errors.New("close failed too")
 	to := &memory[int]{
-		write: func(context.Context, *rxcql.Page[int]) error { return errTest },
+		write: func(context.Context, *flow.Page[int]) error { return errTest },
 		close: func() error { return closing },
 	}
 	_, err := pipeline(t, seq(30), to).Run(context.Background())
@@ -156,7 +157,7 @@ func TestASinkThatOpensNothingIsAnError(t *testing.T) {
 
 func TestASinkIsClosedWhenTheGoroutineOfTheRunExits(t *testing.T) {
 	alone(t, "in Write", func(t *testing.T) {
-		to := &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { runtime.Goexit(); return nil }}
+		to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { runtime.Goexit(); return nil }}
 		p := pipeline(t, seq(30), to)
 		done := make(chan struct{})
 		go func() {
@@ -197,9 +198,9 @@ func TestRowsBeforeAnErrorOfTheIteratorAreDelivered(t *testing.T) {
 
 // onlyFirst ends after one row without saying so beforehand.
 func onlyFirst(in rxcql.Stream[int]) rxcql.Stream[int] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "First"}, func(st *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
-		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *rxcql.Page[int]) error {
-			if err := errors.Join(out.Next(ctx, rxcql.Derive(p, p.Rows[:1])), out.Done(ctx, false)); err != nil {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "First"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
+			if err := errors.Join(out.Next(ctx, flow.Derive(p, p.Rows[:1])), out.Done(ctx, false)); err != nil {
 				return err
 			}
 			return st.End()

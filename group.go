@@ -2,10 +2,11 @@ package rxcql
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // Group is a set of goroutines of one stage. The first error cancels the
@@ -32,17 +33,14 @@ func (s *Stage) Group(ctx context.Context) (*Group, context.Context) {
 func (g *Group) Go(fn func() error) {
 	// The errgroup cancels: it notes the error first, so that the echo of the
 	// cancel in another goroutine cannot come before it.
-	g.st.threads.group.Add(1)
+	g.st.task.Started()
 	g.eg.Go(func() (err error) {
-		defer func() {
-			g.st.threads.group.Add(-1)
-			g.st.run.budget.look()
-		}()
+		defer g.st.task.Stopped()
 		returned := false
 		defer func() {
 			if !returned {
 				g.exited.Store(true)
-				g.cancel(errExited)
+				g.cancel(rx.ErrExited)
 			}
 		}()
 		err = g.st.Protect(fn)
@@ -56,16 +54,12 @@ func (g *Group) Cancel(cause error) { g.cancel(cause) }
 
 // Wait waits for all goroutines and returns the first error.
 func (g *Group) Wait() error {
-	g.st.threads.group.Add(-1)
-	g.st.run.budget.look()
+	g.st.task.Stopped()
 	err := g.eg.Wait()
-	g.st.threads.group.Add(1)
+	g.st.task.Started()
 	g.cancel(nil)
 	if g.exited.Load() {
-		return g.st.Fail(errExited)
+		return g.st.Fail(rx.ErrExited)
 	}
 	return err
 }
-
-// errExited: a goroutine that did not come to its end has not done its work.
-var errExited = errors.New("runtime.Goexit was called in a user function")

@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // inStage runs fn as a source of one run and returns the run's error.
 func inStage(fn func(ctx context.Context, st *rxcql.Stage) error) error {
-	in := rxcql.NewStream(rxcql.StageInfo{Name: "Stage", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+	in := rxcql.NewStream(rxcql.StageInfo{Name: "Stage", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		defer st.Input().Done()
 		if err := fn(ctx, st); err != nil {
 			return err

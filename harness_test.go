@@ -12,8 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
+
+const kib = int64(1 << 10)
 
 // alone runs a test in a bubble of its own, which fails it if a goroutine is
 // left behind, and where time passes only while everything waits.
@@ -63,12 +66,12 @@ type memory[T any] struct {
 	config error
 	check  func() error
 	open   func(ctx context.Context, st *rxcql.Stage) error
-	write  func(ctx context.Context, p *rxcql.Page[T]) error
+	write  func(ctx context.Context, p *flow.Page[T]) error
 	flush  func(ctx context.Context) error
 	close  func() error
 }
 
-func (m *memory[T]) ConfigError() error { return m.config }
+func (m *memory[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Err: m.config} }
 
 func (m *memory[T]) Check(context.Context) error {
 	if m.check != nil {
@@ -99,7 +102,7 @@ type memoryWriter[T any] struct {
 	st *rxcql.Stage
 }
 
-func (w *memoryWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *memoryWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.Took(len(p.Rows))
 	if w.write != nil {
 		if err := w.write(ctx, p); err != nil {
@@ -137,45 +140,45 @@ func pipeline[T any](t *testing.T, in rxcql.Stream[T], to rxcql.Sink[T], opts ..
 
 // op is an operator made of functions; next defaults to passing pages on.
 type op[A, B any] struct {
-	next func(ctx context.Context, p *rxcql.Page[A]) error
+	next func(ctx context.Context, p *flow.Page[A]) error
 	done func(ctx context.Context, stopped bool) error
 }
 
-func (o op[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error { return o.next(ctx, p) }
-func (o op[A, B]) Done(ctx context.Context, stopped bool) error     { return o.done(ctx, stopped) }
+func (o op[A, B]) Next(ctx context.Context, p *flow.Page[A]) error { return o.next(ctx, p) }
+func (o op[A, B]) Done(ctx context.Context, stopped bool) error    { return o.done(ctx, stopped) }
 
 // mapped is the smallest operator: one row in, one out.
 func mapped[A, B any](in rxcql.Stream[A], fn func(A) B) rxcql.Stream[B] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Map", OneToOne: true}, func(_ *rxcql.Stage, out rxcql.Observer[B]) rxcql.Observer[A] {
-		return op[A, B]{done: out.Done, next: func(ctx context.Context, p *rxcql.Page[A]) error {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Map", OneToOne: true}, func(_ *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
+		return op[A, B]{done: out.Done, next: func(ctx context.Context, p *flow.Page[A]) error {
 			rows := make([]B, 0, len(p.Rows))
 			for _, row := range p.Rows {
 				rows = append(rows, fn(row))
 			}
-			return out.Next(ctx, rxcql.Derive(p, rows))
+			return out.Next(ctx, flow.Derive(p, rows))
 		}}
 	})
 }
 
 // take ends the stream after n rows.
 func take[T any](in rxcql.Stream[T], n int) rxcql.Stream[T] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Take"}, func(st *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Take"}, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &taking[T]{st: st, out: out, left: n}
 	})
 }
 
 type taking[T any] struct {
 	st   *rxcql.Stage
-	out  rxcql.Observer[T]
+	out  flow.Observer[T]
 	left int
 }
 
 func (o *taking[T]) Limit() int64 { return int64(o.left) }
 
-func (o *taking[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (o *taking[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	rows := p.Rows[:min(len(p.Rows), o.left)]
 	o.left -= len(rows)
-	if err := o.out.Next(ctx, rxcql.Derive(p, rows)); err != nil {
+	if err := o.out.Next(ctx, flow.Derive(p, rows)); err != nil {
 		return err
 	}
 	if o.left > 0 {
@@ -192,17 +195,17 @@ func (o *taking[T]) Done(ctx context.Context, stopped bool) error { return o.out
 // keeping takes every row of every page and hands nothing on until done is
 // called; then all goes on as one page.
 func keeping[T any](in rxcql.Stream[T], frees bool) rxcql.Stream[T] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Keep"}, func(st *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Keep"}, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		kept, rows := st.Account(frees).Lease(), []T(nil)
 		return op[T, T]{
-			next: func(_ context.Context, p *rxcql.Page[T]) error {
+			next: func(_ context.Context, p *flow.Page[T]) error {
 				kept.Take(p.Lease, p.Bytes())
 				rows = append(rows, p.Rows...)
 				return nil
 			},
 			done: func(ctx context.Context, stopped bool) error {
 				kept.Emit()
-				err := out.Next(ctx, &rxcql.Page[T]{Rows: rows, Lease: kept})
+				err := out.Next(ctx, &flow.Page[T]{Rows: rows, Lease: kept})
 				kept.Finish(err)
 				if err != nil {
 					return err

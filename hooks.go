@@ -1,6 +1,9 @@
 package rxcql
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Hook is a value that implements at least one of the one-method interfaces
 // below; it is how metrics are fed. Hooks are called from many goroutines at
@@ -39,58 +42,16 @@ func isHook(h Hook) bool {
 	return false
 }
 
-// PageRead counts a page that a source has read. Sources call it once a page,
-// before they deliver it.
-func (s *Stage) PageRead(rows int, bytes int64) {
-	r := s.run
-	r.pages.Add(1)
-	if rows == 0 {
-		r.empty.Add(1)
-	}
-	r.rows.Add(int64(rows))
-	r.bytes.Add(bytes)
-	for _, h := range r.cfg.hooks {
-		if h, ok := h.(PageReadHook); ok {
-			h.PageRead(s.name, rows, bytes)
+// WithHooks gives hooks; see Hook.
+func WithHooks(hooks ...Hook) Option {
+	return func(c *config) error {
+		var errs []error
+		for _, h := range hooks {
+			if !isHook(h) {
+				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook", h))
+			}
 		}
-	}
-}
-
-// Ranges announces token ranges (or other parts) that the source will read, so
-// that progress has a measure.
-func (s *Stage) Ranges(n int) { s.run.ranges.Add(int64(n)) }
-
-// RangeDone counts a range read to its end.
-func (s *Stage) RangeDone() { s.run.rangesDone.Add(1) }
-
-// Receipt returns a new receipt for a page that the source delivers by itself;
-// one that can be resumed uses Deliver instead. In a job with a checkpoint it
-// ends the run: what such a page was made into would be forgotten.
-func (s *Stage) Receipt() *Receipt {
-	if s.run.job != nil {
-		s.run.Fail(s.Fail(fmt.Errorf("%w: its pages have no track", ErrNotResumable)))
-	}
-	return NewReceipt(func() { s.run.settled.Add(1) })
-}
-
-// Written counts rows that became durable. Sinks call it before they end the
-// rows' lease.
-func (s *Stage) Written(rows int) {
-	s.out.Add(int64(rows))
-	s.run.written.Add(int64(rows))
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(RowsWrittenHook); ok {
-			h.RowsWritten(s.name, rows)
-		}
-	}
-}
-
-// Retried counts an attempt that is repeated.
-func (s *Stage) Retried(err error) {
-	s.run.retried.Add(1)
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(RetryHook); ok {
-			h.Retried(s.name, err)
-		}
+		c.hooks = append(c.hooks, hooks...)
+		return errors.Join(errs...)
 	}
 }

@@ -3,7 +3,6 @@ package rxcql
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/saved"
 )
@@ -43,9 +43,9 @@ type job struct {
 // jobSource is how far one source is.
 type jobSource struct {
 	saved.Source
-	read   bool                // Resume was called
-	grows  bool                // Identity.Grows
-	tracks map[*Track]struct{} // begun and not done
+	read   bool                     // Resume was called
+	grows  bool                     // Identity.Grows
+	tracks map[*flow.Track]struct{} // begun and not done
 }
 
 // jobSink is a sink that says where its output ends.
@@ -110,25 +110,11 @@ func (j *job) load(ctx context.Context) error {
 	j.run.resumed.Store(true)
 	j.logLoaded(ctx)
 	for _, src := range state.Sources {
-		if !slices.ContainsFunc(j.run.order, func(st *Stage) bool { return st.input != nil && st.name == src.Stage }) {
+		if !slices.ContainsFunc(j.run.order, func(st *Stage) bool { return st.Input() != nil && st.name == src.Stage }) {
 			return fmt.Errorf("%w: it is of a pipeline that reads %s", ErrCheckpointForeign, src.Stage)
 		}
 		j.sources = append(j.sources, &jobSource{Source: src})
 	}
-	return nil
-}
-
-// follow notes a part that is begun, by a source that knows what an earlier run
-// has left: another would read that again, and nothing could be saved of it.
-func (j *job) follow(t *Track) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	src := j.source(t.st)
-	if !src.read {
-		return t.st.Fail(fmt.Errorf("%w: the source does not ask what an earlier run has left; call Stage.Resume before Stage.Track", ErrNotResumable))
-	}
-	src.tracks[t] = struct{}{}
-	t.grows = src.grows
 	return nil
 }
 
@@ -139,31 +125,9 @@ func (j *job) source(st *Stage) *jobSource {
 			return s
 		}
 	}
-	s := &jobSource{Source: saved.Source{Stage: st.name}, tracks: map[*Track]struct{}{}}
+	s := &jobSource{Source: saved.Source{Stage: st.name}, tracks: map[*flow.Track]struct{}{}}
 	j.sources = append(j.sources, s)
 	return s
-}
-
-// finished notes a part that is read to its end and settled.
-func (j *job) finished(t *Track) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	s := j.source(t.st)
-	delete(s.tracks, t)
-	s.Done = append(s.Done, ring.Range(t.span))
-	s.Rows += t.rows // no more will be settled
-}
-
-func (j *job) delivered() { j.unsettled.Add(1) }
-
-func (j *job) settled() {
-	if j.unsettled.Add(-1) > 0 {
-		return
-	}
-	select {
-	case j.idle <- struct{}{}:
-	default:
-	}
 }
 
 // drained waits until every page delivered is settled; while a save has all of the barrier.
@@ -193,7 +157,7 @@ func (j *job) state(complete bool) *saved.State {
 		if src.tracks != nil {
 			out.Parts = nil
 			for t := range src.tracks {
-				switch part, done := t.part(); {
+				switch part, done := savedPart(t); {
 				case done: // and about to be told of it
 					out.Done = append(slices.Clone(out.Done), part.Range)
 					out.Rows += part.Rows
@@ -223,13 +187,4 @@ func cmpStart(a, b ring.Range) int {
 		return -1
 	}
 	return 1
-}
-
-// part is where the track's part stands.
-func (t *Track) part() (p saved.Part, done bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return saved.Part{
-		Range: ring.Range(t.span), Pages: t.settled, Rows: t.rows, State: t.state, Marks: maps.Clone(t.after),
-	}, t.done
 }

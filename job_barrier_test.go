@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
@@ -19,8 +20,8 @@ import (
 func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
-		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
-		to.write = func(context.Context, *rxcql.Page[int]) error {
+		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
+		to.write = func(context.Context, *flow.Page[int]) error {
 			time.Sleep(2500 * time.Millisecond) // the saver comes meanwhile, and waits
 			return broken
 		}
@@ -31,13 +32,13 @@ func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
 
 func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
 	store := &jobtest.Store{}
-	to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
-	var lost *rxcql.Lease
+	to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
+	var lost *flow.Lease
 	to.open = func(_ context.Context, st *rxcql.Stage) error {
 		lost = st.Account(true).Lease()
 		return nil
 	}
-	to.write = func(_ context.Context, p *rxcql.Page[int]) error {
+	to.write = func(_ context.Context, p *flow.Page[int]) error {
 		lost.Take(p.Lease, 1)
 		return nil
 	}
@@ -63,7 +64,7 @@ func TestARowThatFailsElsewhereWhileASaveWaitsForItEndsTheRun(t *testing.T) {
 			time.Sleep(1500 * time.Millisecond)
 			return 0, broken
 		})
-		to := &resuming{info: rxcql.ResumeInfo{Barrier: true}}
+		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
 		p := pipeline(t, slow, rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 		_, err := p.Run(context.Background())
 		require.ErrorIs(t, err, broken)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/saved"
 	"github.com/rxcql/rxcql/operators"
@@ -34,9 +35,9 @@ func TestWhatCannotBeResumedIsRefusedByNew(t *testing.T) {
 
 	_, err = rxcql.New(some, rxcql.Sink[int](&memory[int]{}), with)
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
-	refused(err, "Resumer")
+	refused(err, "memory", "SinkInfo.Resumable")
 
-	file := rxcql.Sink[int](&resuming{info: rxcql.ResumeInfo{Barrier: true}})
+	file := rxcql.Sink[int](&resuming{info: rxcql.SinkInfo{Barrier: true}})
 	_, err = rxcql.New(some, file, with)
 	require.NoError(t, err)
 	pairs := operators.FlatMap(operators.Batch(some, operators.Count(2)), func([]int, func(int) bool) error { return nil })
@@ -144,14 +145,14 @@ func TestWithOtherPageStatesPartsThatWereBegunAreReadFromTheirBeginning(t *testi
 func TestASourceThatSaysNotWhereItIsCannotBePartOfAJob(t *testing.T) {
 	to := &resuming{}
 	info := rxcql.StageInfo{Name: "Own", Source: true}
-	own := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+	own := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		lease, err := st.Input().Reserve(ctx, 1)
 		if err != nil {
 			return err
 		}
 		lease.Owe(st.Receipt())
 		st.PageRead(1, 1)
-		err = out.Next(ctx, &rxcql.Page[int]{Rows: []int{1}, Lease: lease})
+		err = out.Next(ctx, &flow.Page[int]{Rows: []int{1}, Lease: lease})
 		lease.Finish(err)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 )
@@ -47,14 +48,14 @@ func TestAStreamThatIsReadTwiceInAJobIsRefusedByNew(t *testing.T) {
 func TestASourceThatTracksAndDoesNotResumeIsRefusedByName(t *testing.T) {
 	// own is a source that asks what is left, or does not, and whether there is room.
 	own := func(resumes, asks bool) rxcql.Stream[int] {
-		return rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+		return rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 			defer st.Input().Done()
 			if resumes {
 				if _, _, err := st.Resume(rxcql.Identity{}); err != nil {
 					return err
 				}
 			}
-			track := st.Track(rxcql.WholeRange)
+			track := st.Track(flow.WholeRange)
 			if asks {
 				if err := track.Room(ctx); err != nil {
 					return err
@@ -65,7 +66,7 @@ func TestASourceThatTracksAndDoesNotResumeIsRefusedByName(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := rxcql.Deliver(ctx, track, &rxcql.Page[int]{Rows: []int{1}, Lease: lease}, 8, []byte("1"), out); err != nil {
+			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: []int{1}, Lease: lease}, 8, []byte("1"), out); err != nil {
 				return err
 			}
 			return errTest // the job is not complete
@@ -112,21 +113,21 @@ func TestAPartThatEndsWithoutAStateIsDoneEvenIfTheSourceGrows(t *testing.T) {
 
 // marking marks every page with its number, and tells how it finds each marked.
 type marking struct {
-	rxcql.Observer[int]
+	flow.Observer[int]
 	st     *rxcql.Stage
 	marked *[]string
 }
 
-func (m marking) Next(ctx context.Context, p *rxcql.Page[int]) error {
-	*m.marked = append(*m.marked, string(p.Marked(m.st)))
-	p.Mark(m.st, []byte{'0' + byte(p.Page)})
+func (m marking) Next(ctx context.Context, p *flow.Page[int]) error {
+	*m.marked = append(*m.marked, string(p.Marked(m.st.Name())))
+	p.Mark(m.st.Name(), []byte{'0' + byte(p.Page)})
 	return m.Observer.Next(ctx, p)
 }
 
 func TestWhatAStageMarksIsNotTakenForWhatAnEarlierRunHasMarked(t *testing.T) {
 	parts, store, to := tens(1), &jobtest.Store{}, &resuming{}
 	run := func(failAt int, stages ...string) map[string]*[]string {
-		to.write = func(_ context.Context, page *rxcql.Page[int]) error {
+		to.write = func(_ context.Context, page *flow.Page[int]) error {
 			if int(page.Page) == failAt {
 				return errTest
 			}
@@ -135,7 +136,7 @@ func TestWhatAStageMarksIsNotTakenForWhatAnEarlierRunHasMarked(t *testing.T) {
 		s, marked := parts.Stream(), map[string]*[]string{}
 		for _, name := range stages {
 			marked[name] = &[]string{}
-			s = rxcql.Lift(s, rxcql.StageInfo{Name: name}, func(st *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+			s = rxcql.Lift(s, rxcql.StageInfo{Name: name}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 				return marking{out, st, marked[name]}
 			})
 		}

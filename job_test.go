@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/saved"
 )
@@ -17,10 +18,13 @@ import (
 // resuming is a memory sink that can be part of a job.
 type resuming struct {
 	memory[int]
-	info rxcql.ResumeInfo
+	info rxcql.SinkInfo
 }
 
-func (s *resuming) Resume() rxcql.ResumeInfo { return s.info }
+func (s *resuming) Info() rxcql.SinkInfo {
+	s.info.Resumable = true
+	return s.info
+}
 
 // tens is a source of parts of 10 rows in pages of 2: part i has 10i to 10i+9.
 func tens(parts int) *jobtest.Parts[int] {
@@ -35,7 +39,7 @@ func tens(parts int) *jobtest.Parts[int] {
 func stoppedAfter(t *testing.T, rows int, parts *jobtest.Parts[int], store rxcql.CheckpointStore, to *resuming) rxcql.Report {
 	t.Helper()
 	var p *rxcql.Pipeline
-	to.write = func(_ context.Context, page *rxcql.Page[int]) error {
+	to.write = func(_ context.Context, page *flow.Page[int]) error {
 		if len(to.got())+len(page.Rows) == rows {
 			p.Stop()
 		}
@@ -154,7 +158,7 @@ func TestAJobWhoseLockIsLostEndsWithThatError(t *testing.T) {
 	alone(t, "lost", func(t *testing.T) {
 		store := &jobtest.Store{Lose: make(chan struct{})}
 		to := &resuming{}
-		to.write = func(ctx context.Context, _ *rxcql.Page[int]) error {
+		to.write = func(ctx context.Context, _ *flow.Page[int]) error {
 			if len(to.got()) == 4 {
 				close(store.Lose)
 				<-ctx.Done()
@@ -188,7 +192,7 @@ func TestASaveThatFailsEndsTheRun(t *testing.T) {
 			}
 			return nil
 		}}
-		to.write = func(ctx context.Context, _ *rxcql.Page[int]) error {
+		to.write = func(ctx context.Context, _ *flow.Page[int]) error {
 			time.Sleep(100 * time.Millisecond) // a save every ten pages
 			return nil
 		}
@@ -202,13 +206,13 @@ func TestOneStuckPageStopsItsPartAndNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parts, store, to := tens(2), &jobtest.Store{}, &resuming{}
 		parts.Rows = [][]int{upTo(1000)}
-		var stuck *rxcql.Lease
+		var stuck *flow.Lease
 		to.open = func(_ context.Context, st *rxcql.Stage) error {
 			stuck = st.Account(true).Lease()
 			return nil
 		}
 		pages := 0
-		to.write = func(_ context.Context, p *rxcql.Page[int]) error {
+		to.write = func(_ context.Context, p *flow.Page[int]) error {
 			if pages++; pages == 1 {
 				stuck.Take(p.Lease, 1)
 			}

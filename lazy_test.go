@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
 func TestBuildingAndNewDoNothing(t *testing.T) {
 	pulled, started := 0, 0
 	in := source.Seq(numbers(10, &pulled))
-	lifted := rxcql.Lift(in, rxcql.StageInfo{Name: "Op"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+	lifted := rxcql.Lift(in, rxcql.StageInfo{Name: "Op"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		started++
 		return out
 	})
@@ -35,7 +36,7 @@ func TestBuildingAndNewDoNothing(t *testing.T) {
 func TestReadingDoesNotRunAheadOfASink(t *testing.T) {
 	alone(t, "that does not accept", func(t *testing.T) {
 		pulled := 0
-		to := &memory[int]{write: func(ctx context.Context, _ *rxcql.Page[int]) error {
+		to := &memory[int]{write: func(ctx context.Context, _ *flow.Page[int]) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
 		}}
@@ -49,12 +50,12 @@ func TestReadingDoesNotRunAheadOfASink(t *testing.T) {
 		require.ErrorIs(t, <-done, errTest)
 	})
 	alone(t, "whose writes in flight do not end", func(t *testing.T) {
-		var writes *rxcql.Account
-		pulled, leases, durable := 0, []*rxcql.Lease(nil), make(chan struct{})
+		var writes *flow.Account
+		pulled, leases, durable := 0, []*flow.Lease(nil), make(chan struct{})
 		to := &memory[int]{
 			open:  func(_ context.Context, st *rxcql.Stage) error { writes = st.Account(true); return nil },
 			flush: func(context.Context) error { <-durable; return nil },
-			write: func(_ context.Context, p *rxcql.Page[int]) error {
+			write: func(_ context.Context, p *flow.Page[int]) error {
 				l := writes.Lease()
 				l.Take(p.Lease, p.Bytes())
 				leases = append(leases, l)
@@ -104,14 +105,14 @@ func TestALimitFromDownstreamReachesTheSource(t *testing.T) {
 	})
 	t.Run("but not through an operator that changes the number of rows", func(t *testing.T) {
 		var limit int64
-		in := rxcql.NewStream(rxcql.StageInfo{Name: "Limit", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+		in := rxcql.NewStream(rxcql.StageInfo{Name: "Limit", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 			defer st.Input().Done()
-			limit = rxcql.LimitOf(out)
+			limit = flow.LimitOf(out)
 			return out.Done(ctx, false)
 		})
 		for oneToOne, want := range map[bool]int64{true: 7, false: 0} {
 			info := rxcql.StageInfo{Name: "Op", OneToOne: oneToOne}
-			passing := rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+			passing := rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 				return op[int, int]{next: out.Next, done: out.Done}
 			})
 			_, err := take(passing, 7).Count(context.Background())

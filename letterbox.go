@@ -2,12 +2,19 @@ package rxcql
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/jsonline"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 const (
@@ -25,7 +32,7 @@ type letterbox struct {
 	name    string // of the run
 	to      LetterWriter
 	ctx     context.Context // of the writes
-	account *Account
+	account *flow.Account
 	room    *semaphore.Weighted
 	n       atomic.Int64
 	queue   chan *posted // holds as many as there is room for
@@ -39,13 +46,13 @@ type letterbox struct {
 type posted struct {
 	Letter
 	stage *Stage
-	lease *Lease
+	lease *flow.Lease
 	cost  int64
 }
 
 func openLetters(ctx context.Context, r *Run, store DeadLetters) (*letterbox, error) {
 	b := &letterbox{
-		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.newAccount("dead letters", true),
+		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.Account("dead letters", true),
 		room: semaphore.NewWeighted(waitingLetters), queue: make(chan *posted, waitingLetters/letterCost),
 	}
 	err := protect(lettersName, func() (err error) {
@@ -73,7 +80,7 @@ func lettersFailed(err error) error {
 }
 
 // add takes a letter and a hold on the page's receipts; it waits for room.
-func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRow) error {
+func (b *letterbox) add(ctx context.Context, st *Stage, page *flow.Lease, f *FailedRow) error {
 	l, err := f.letter(b.name, st.name, b.n.Add(1))
 	if err != nil {
 		return lettersFailed(fmt.Errorf("%w; it failed with: %w", err, st.Fail(f.error())))
@@ -81,7 +88,7 @@ func (b *letterbox) add(ctx context.Context, st *Stage, page *Lease, f *FailedRo
 	p := &posted{Letter: l, stage: st, lease: b.account.Lease()}
 	p.cost = min(letterCost+int64(len(l.Row)+len(l.Error)), waitingLetters)
 	err = b.room.Acquire(ctx, p.cost)
-	if err != nil && isEnded(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
+	if err != nil && flow.IsEnd(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
 		err = b.room.Acquire(context.WithoutCancel(ctx), p.cost)
 	}
 	if err != nil {
@@ -157,7 +164,7 @@ func (b *letterbox) store(letters []Letter) error {
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit in the store
-			b.fail(lettersFailed(errExited))
+			b.fail(lettersFailed(rx.ErrExited))
 		}
 	}()
 	err := protect(lettersName, func() error { return b.to.Write(b.ctx, letters) })
@@ -183,4 +190,38 @@ func (b *letterbox) close() error {
 		return lettersFailed(fmt.Errorf("the store could not be closed: %w", err))
 	}
 	return b.err()
+}
+
+// newRunName names a run in its letters: by its start, and by chance.
+func newRunName(start time.Time) string {
+	var unique [6]byte
+	_, _ = rand.Read(unique[:]) // never fails
+	return fmt.Sprintf("%s-%x", start.UTC().Format("20060102T150405Z"), unique)
+}
+
+// letter makes the letter of a row. The row is encoded at once: its page will be
+// used again.
+func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
+	l := Letter{
+		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
+		Page: f.Page, Index: f.Index, Range: f.Part(),
+	}
+	if f.Row != nil {
+		l.Type = reflect.TypeOf(f.Row).String()
+	}
+	var err error
+	if l.Row, err = encodeRow(f.Row); err != nil {
+		return Letter{}, fmt.Errorf("a row (%s) cannot be kept as a dead letter: %w", l.Type, err)
+	}
+	return l, nil
+}
+
+// encodeRow writes a row as JSON, or says without its values why that would lose
+// something.
+func encodeRow(row any) ([]byte, error) {
+	data, err := jsonline.AppendExact(nil, row)
+	if err != nil {
+		return nil, fmt.Errorf("%w; or read the rows as rxcql.Row, which letters keep byte for byte", err)
+	}
+	return data, nil
 }

@@ -2,12 +2,7 @@ package rxcql
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"reflect"
 	"time"
-
-	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
 // DeadLetters is where rows that failed are kept; see package deadletter. It is
@@ -48,38 +43,4 @@ type Letter struct {
 	Index int       // of the row in that page; -1 if it is not known
 	Type  string    // the Go type of the row, such as main.Flight
 	Row   []byte    // as it came into the stage, as JSON (for a Row see Row.MarshalJSON)
-}
-
-// newRunName names a run in its letters: by its start, and by chance.
-func newRunName(start time.Time) string {
-	var unique [6]byte
-	_, _ = rand.Read(unique[:]) // never fails
-	return fmt.Sprintf("%s-%x", start.UTC().Format("20060102T150405Z"), unique)
-}
-
-// letter makes the letter of a row. The row is encoded at once: its page will be
-// used again.
-func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
-	l := Letter{
-		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
-		Page: f.Page, Index: f.Index, Range: f.Part(),
-	}
-	if f.Row != nil {
-		l.Type = reflect.TypeOf(f.Row).String()
-	}
-	var err error
-	if l.Row, err = encodeRow(f.Row); err != nil {
-		return Letter{}, fmt.Errorf("a row (%s) cannot be kept as a dead letter: %w", l.Type, err)
-	}
-	return l, nil
-}
-
-// encodeRow writes a row as JSON, or says without its values why that would lose
-// something.
-func encodeRow(row any) ([]byte, error) {
-	data, err := jsonline.AppendExact(nil, row)
-	if err != nil {
-		return nil, fmt.Errorf("%w; or read the rows as rxcql.Row, which letters keep byte for byte", err)
-	}
-	return data, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -129,8 +130,8 @@ func TestAnObservableWhoseProducerLeavesIsNoWholeOne(t *testing.T) {
 
 func TestAPipelineFromAnObservableIsNeverWholeWhenTheObservableFailed(t *testing.T) {
 	alone(t, "with a slow sink", func(t *testing.T) {
-		to := &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { time.Sleep(age); return nil }}
-		rep, err := pipeline(t, rxcql.FromObservable[int](failing(3).Observable(context.Background())), to).Run(context.Background())
+		to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { time.Sleep(age); return nil }}
+		rep, err := pipeline(t, source.FromObservable[int](failing(3).Observable(context.Background())), to).Run(context.Background())
 		require.ErrorIs(t, err, errTest)
 		require.False(t, rep.Complete)
 		require.Equal(t, upTo(3), to.got())
@@ -138,8 +139,8 @@ func TestAPipelineFromAnObservableIsNeverWholeWhenTheObservableFailed(t *testing
 	alone(t, "when the Observable's context ended", func(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(context.Background(), age/2, errTest)
 		defer cancel()
-		to := &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { time.Sleep(age); return nil }}
-		rep, err := pipeline(t, rxcql.FromObservable[int](source.Seq(endless).Observable(ctx)), to).Run(context.Background())
+		to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { time.Sleep(age); return nil }}
+		rep, err := pipeline(t, source.FromObservable[int](source.Seq(endless).Observable(ctx)), to).Run(context.Background())
 		require.ErrorIs(t, err, errTest)
 		require.False(t, rep.Complete)
 	})
@@ -158,7 +159,7 @@ func TestWhatFromObservableLeavesIsReadToItsEnd(t *testing.T) {
 				}
 			}
 		}})
-		rows, err := take(rxcql.FromObservable[int](obs), 3).Collect(context.Background())
+		rows, err := take(source.FromObservable[int](obs), 3).Collect(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, upTo(3), rows)
 		require.Zero(t, time.Since(begin))

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -83,13 +84,13 @@ func TestAnObservableOfAStream(t *testing.T) {
 
 func TestAStreamOfAnObservable(t *testing.T) {
 	alone(t, "comes back as it went", func(t *testing.T) {
-		rows, err := rxcql.FromObservable[int](seq(2000).Observable(context.Background())).Collect(context.Background())
+		rows, err := source.FromObservable[int](seq(2000).Observable(context.Background())).Collect(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, upTo(2000), rows)
 	})
 	alone(t, "runs in a pipeline and settles its pages", func(t *testing.T) {
 		to := &memory[int]{}
-		rep, err := pipeline(t, rxcql.FromObservable[int](rxgoOf(2000)), to).Run(context.Background())
+		rep, err := pipeline(t, source.FromObservable[int](rxgoOf(2000)), to).Run(context.Background())
 		require.NoError(t, err)
 		require.True(t, rep.Complete)
 		require.Equal(t, upTo(2000), to.got())
@@ -98,18 +99,18 @@ func TestAStreamOfAnObservable(t *testing.T) {
 	})
 	alone(t, "refuses an item of another type and names both", func(t *testing.T) {
 		for item, want := range map[any]string{"text": "got string, want int", int64(1): "got int64, want int", nil: "got <nil>, want int"} {
-			rows, err := rxcql.FromObservable[int](items(1, 2, item, 3)).Collect(context.Background())
+			rows, err := source.FromObservable[int](items(1, 2, item, 3)).Collect(context.Background())
 			require.ErrorIs(t, err, rxcql.ErrItemType)
 			require.ErrorContains(t, err, want)
 			require.Equal(t, []int{1, 2}, rows, "the rows before it were good")
 		}
 	})
 	alone(t, "names an interface too", func(t *testing.T) {
-		_, err := rxcql.FromObservable[error](rxgo.Just(1)()).Collect(context.Background())
+		_, err := source.FromObservable[error](rxgo.Just(1)()).Collect(context.Background())
 		require.ErrorContains(t, err, "got int, want error")
 	})
 	alone(t, "ends with the error of an item", func(t *testing.T) {
-		rows, err := rxcql.FromObservable[int](rxgo.Just(1, errTest, 2)()).Collect(context.Background())
+		rows, err := source.FromObservable[int](rxgo.Just(1, errTest, 2)()).Collect(context.Background())
 		require.ErrorIs(t, err, errTest)
 		var stage *rxcql.StageError
 		require.True(t, errors.As(err, &stage))
@@ -117,11 +118,11 @@ func TestAStreamOfAnObservable(t *testing.T) {
 		require.Equal(t, []int{1}, rows)
 	})
 	alone(t, "of nothing is a mistake that New reports", func(t *testing.T) {
-		_, err := rxcql.New(rxcql.FromObservable[int](nil), &memory[int]{})
+		_, err := rxcql.New(source.FromObservable[int](nil), &memory[int]{})
 		require.ErrorContains(t, err, "FromObservable: the Observable is nil")
 	})
 	alone(t, "stops reading when downstream ends early", func(t *testing.T) {
-		rows, err := take(rxcql.FromObservable[int](rxgoOf(3000)), 7).Collect(context.Background())
+		rows, err := take(source.FromObservable[int](rxgoOf(3000)), 7).Collect(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, upTo(7), rows)
 	})
@@ -130,7 +131,7 @@ func TestAStreamOfAnObservable(t *testing.T) {
 		defer end()
 		ctx, cancel := context.WithTimeoutCause(context.Background(), time.Minute, errTest)
 		defer cancel()
-		_, err := rxcql.FromObservable[int](obs).Count(ctx)
+		_, err := source.FromObservable[int](obs).Count(ctx)
 		require.Equal(t, errTest, err)
 	})
 	alone(t, "does not take a cancelled Observable's silence for the end", func(t *testing.T) {
@@ -139,7 +140,7 @@ func TestAStreamOfAnObservable(t *testing.T) {
 			ch <- rxgo.Of(1)
 			cancel(errTest)
 		}})
-		_, err := rxcql.FromObservable[int](obs).Count(ctx)
+		_, err := source.FromObservable[int](obs).Count(ctx)
 		require.Equal(t, errTest, err)
 	})
 	alone(t, "lets the sender end when the run is stopped", func(t *testing.T) {
@@ -151,8 +152,8 @@ func TestAStreamOfAnObservable(t *testing.T) {
 			}
 		}})
 		to := &memory[int]{}
-		p := pipeline(t, rxcql.FromObservable[int](obs), to)
-		to.write = func(context.Context, *rxcql.Page[int]) error { p.Stop(); return nil }
+		p := pipeline(t, source.FromObservable[int](obs), to)
+		to.write = func(context.Context, *flow.Page[int]) error { p.Stop(); return nil }
 		rep, err := p.Run(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, "Stop", rep.EndedBy)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // DefaultWorkers is the number of token ranges read at once.
@@ -17,7 +19,7 @@ type config struct {
 	budget  int64
 	workers int
 	grace   time.Duration
-	retry   retrying
+	retry   retryPolicy
 	log     *slog.Logger
 	hooks   []Hook
 
@@ -34,31 +36,15 @@ func configure(opts []Option, inputs int) (config, error) {
 		budget:  DefaultBudget,
 		workers: DefaultWorkers,
 		grace:   DefaultGrace,
-		retry:   retrying{total: DefaultRetryTime},
+		retry:   retryPolicy{total: DefaultRetryTime},
 		log:     slog.New(slog.DiscardHandler),
 	}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
-		}
-		errs = append(errs, opt(&cfg))
-	}
+	errs := []error{option.Apply(opts, &cfg, func(opt Option, c *config) error { return opt(c) })}
 	if least := MinBudgetPerInput * int64(max(1, inputs)); cfg.budget < least {
 		errs = append(errs, fmt.Errorf("WithBudget(%d): the pipeline has %d source(s) and needs at least %d bytes, %d for each",
 			cfg.budget, inputs, least, MinBudgetPerInput))
 	}
 	return cfg, errors.Join(errs...)
-}
-
-// WithBudget sets the bytes that may be in flight, over all stages; see Budget.
-// Default 64 MiB, at least 64 KiB for each source of the pipeline.
-func WithBudget(bytes int64) Option {
-	return func(c *config) error {
-		c.budget = bytes
-		return nil
-	}
 }
 
 // WithWorkers sets how many token ranges a table source reads at once.
@@ -112,19 +98,5 @@ func WithLogger(l *slog.Logger) Option {
 		}
 		c.log = l
 		return nil
-	}
-}
-
-// WithHooks gives hooks; see Hook.
-func WithHooks(hooks ...Hook) Option {
-	return func(c *config) error {
-		var errs []error
-		for _, h := range hooks {
-			if !isHook(h) {
-				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook", h))
-			}
-		}
-		c.hooks = append(c.hooks, hooks...)
-		return errors.Join(errs...)
 	}
 }

@@ -1,6 +1,7 @@
 package rxcql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,7 @@ type Pipeline struct {
 	check  func(ctx context.Context) error
 	launch func(ctx context.Context, r *Run) error
 
-	resume ResumeInfo // of the sink
-	sinks  []string   // names of its stages, or its type where they are not known
+	sinks sinkTree
 
 	mu   sync.Mutex
 	run  *Run // the latest
@@ -32,46 +32,40 @@ type Pipeline struct {
 // part of a job with a checkpoint (ErrNotResumable), is reported at once, in one
 // error that wraps ErrConfig.
 func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, error) {
-	cfg, err := prepare(stream.node, opts, sinkError(sink))
-	if isNil(sink) {
+	var sinks sinkTree
+	root, sinkErr := cmp.Or(stream.node, &node{}), errors.New("the sink is nil")
+	if !isNil(sink) {
+		sinks = describe(sink, root)
+		sinkErr = sinks.configError()
+	}
+	cfg, err := prepare(stream.node, opts, sinkErr)
+	if err := errors.Join(err, resumable(root, cfg, sinks)); err != nil {
 		return nil, err
 	}
-	resume := ResumeInfoOf(sink)
-	resume.Err = errors.Join(resume.Err, FoldsTwice(stream, sink))
-	if err := errors.Join(err, adjacent(stream, sink), resumable(stream.node, cfg, resume)); err != nil {
-		return nil, err
-	}
-	p := &Pipeline{root: stream.node, cfg: cfg, resume: resume, sinks: resume.Stages}
-	if p.sinks == nil {
-		p.sinks = []string{fmt.Sprintf("%T", sink)}
-	}
+	p := &Pipeline{root: root, cfg: cfg, sinks: sinks}
 	p.check = func(ctx context.Context) error {
-		err := protect(sinkName, func() error { return sink.Check(ctx) })
-		if err != nil && resume.Stages == nil { // others name themselves
-			err = fmt.Errorf("%s: %w", p.sinks[0], err)
+		errs := []error{checkTree(ctx, root)}
+		for _, inside := range sinks.streams() {
+			errs = append(errs, checkTree(ctx, inside))
 		}
-		return errors.Join(checkTree(ctx, stream.node), err, cfg.rowErrors.check(ctx))
+		err := protect(sinkName, func() error { return sink.Check(ctx) })
+		if err != nil && sinks.stages() == nil { // others name themselves
+			err = fmt.Errorf("%s: %w", sinks.names()[0], err)
+		}
+		return errors.Join(append(errs, err, cfg.rowErrors.check(ctx))...)
 	}
-	p.launch = func(ctx context.Context, r *Run) error { return drain(ctx, r, stream, sink) }
+	p.launch = func(ctx context.Context, r *Run) error {
+		for _, inside := range sinks.streams() { // now, so that stages have the same names every time
+			r.stage(inside)
+		}
+		return drain(ctx, r, stream, sink)
+	}
 	return p, nil
 }
-
-func sinkName() string { return "Sink" }
 
 func isNil(sink any) bool {
 	v := reflect.ValueOf(sink)
 	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
-}
-
-// sinkError is what is wrong with a sink that can be told without I/O.
-func sinkError[T any](sink Sink[T]) error {
-	if isNil(sink) {
-		return errors.New("the sink is nil")
-	}
-	if c, ok := sink.(Configured); ok {
-		return c.ConfigError()
-	}
-	return nil
 }
 
 // prepare collects what is wrong in the tree and the options, and with the sink.
@@ -96,23 +90,6 @@ func prepare(root *node, opts []Option, sinkErr error) (config, error) {
 		return cfg, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return cfg, nil
-}
-
-func checkTree(ctx context.Context, root *node) error {
-	if root == nil {
-		return nil // the zero Stream: ConfigError reports it
-	}
-	var errs []error
-	root.walk(func(n *node) {
-		if n.info.Check == nil {
-			return
-		}
-		name := func() string { return n.info.Name }
-		if err := protect(name, func() error { return n.info.Check(ctx) }); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", n.info.Name, err))
-		}
-	})
-	return errors.Join(errs...)
 }
 
 // Check compares every stage and the sink with the server: tables, columns and
@@ -156,9 +133,9 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.live = false
 		p.mu.Unlock()
 	}()
-	r.logStart(ctx, p.sinks)
+	r.logStart(ctx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
-	err := r.withJob(runCtx, p.resume, func() error { return p.check(runCtx) }, func() error {
+	err := r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
 		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
 	})
 	return r.finish(runCtx, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -43,7 +44,7 @@ func TestARunWithoutAnErrorHasReadAndSettledEverything(t *testing.T) {
 	})
 	alone(t, "also of an empty stream, which has one page, the last", func(t *testing.T) {
 		var last []bool
-		to := &memory[int]{write: func(_ context.Context, p *rxcql.Page[int]) error { last = append(last, p.Last); return nil }}
+		to := &memory[int]{write: func(_ context.Context, p *flow.Page[int]) error { last = append(last, p.Last); return nil }}
 		rep, err := pipeline(t, seq(0), to).Run(context.Background())
 		require.NoError(t, err)
 		require.True(t, rep.Complete)
@@ -89,10 +90,10 @@ func TestARunWhileOneRunsIsRefused(t *testing.T) {
 
 func TestALostReceiptIsFoundOut(t *testing.T) {
 	alone(t, "when a sink keeps rows and forgets them", func(t *testing.T) {
-		var acc *rxcql.Account
+		var acc *flow.Account
 		to := &memory[int]{
 			open:  func(_ context.Context, st *rxcql.Stage) error { acc = st.Account(true); return nil },
-			write: func(_ context.Context, p *rxcql.Page[int]) error { acc.Lease().Take(p.Lease, 1); return nil },
+			write: func(_ context.Context, p *flow.Page[int]) error { acc.Lease().Take(p.Lease, 1); return nil },
 		}
 		rep, err := pipeline(t, seq(30), to).Run(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrUnsettled)
@@ -101,9 +102,9 @@ func TestALostReceiptIsFoundOut(t *testing.T) {
 		require.Zero(t, rep.PagesSettled)
 	})
 	alone(t, "also without a pipeline", func(t *testing.T) {
-		lost := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "Loses"}, func(st *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+		lost := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "Loses"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 			acc := st.Account(false)
-			return op[int, int]{done: out.Done, next: func(_ context.Context, p *rxcql.Page[int]) error {
+			return op[int, int]{done: out.Done, next: func(_ context.Context, p *flow.Page[int]) error {
 				acc.Lease().Take(p.Lease, 1)
 				return nil
 			}}

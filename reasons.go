@@ -54,11 +54,12 @@ func (p place) before(q place) bool {
 
 func (f *FailedRow) place() place {
 	p := place{start: int64(f.Range), page: f.Page, row: f.Index}
+	tokens, known := f.Tokens()
 	switch {
 	case f.Range < 0:
 		p.start = math.MaxInt64
-	case f.tokens != nil:
-		p.start = f.tokens.Start
+	case known:
+		p.start = tokens.Start
 	}
 	return p
 }

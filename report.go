@@ -2,7 +2,6 @@ package rxcql
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -66,53 +65,6 @@ type StageReport struct {
 	// (at a source, one row read), whatever it would have become.
 	Skipped      int64 `json:"skipped_rows"`
 	DeadLettered int64 `json:"dead_lettered_rows"`
-}
-
-// snapshot is the final report of a run that has ended, else the counts so far.
-func (r *Run) snapshot() Report {
-	r.mu.Lock()
-	last := r.last
-	r.mu.Unlock()
-	if last != nil {
-		rep := *last
-		rep.Stages, rep.RowErrors = slices.Clone(last.Stages), slices.Clone(last.RowErrors)
-		return rep
-	}
-	return r.report()
-}
-
-func (r *Run) report() Report {
-	// Parts are read before the whole that they are of.
-	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
-	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
-	rep.Written, rep.Retried, rep.Unknown = r.written.Load(), r.retried.Load(), r.unknown.Load()
-	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
-	rep.Started, rep.Duration = r.start, time.Since(r.start)
-	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
-	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
-	r.budget.report(&rep)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rep.EndedBy = r.by
-	for _, st := range append(append([]*Stage{}, r.order...), r.sinks...) {
-		s := StageReport{Name: st.name, In: st.in.Load(), Out: st.out.Load(), Dropped: st.dropped.Load()}
-		s.Skipped, s.DeadLettered = st.skipped.Load(), st.deadLettered.Load()
-		if st.node.info.Drops {
-			s.Dropped = max(0, s.In-s.Out-s.Skipped-s.DeadLettered)
-		}
-		rep.Filtered += s.Dropped
-		rep.Skipped += s.Skipped
-		rep.DeadLettered += s.DeadLettered
-		rep.Stages = append(rep.Stages, s)
-	}
-	return rep
-}
-
-func (b *Budget) report(rep *Report) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	rep.Budget, rep.PeakBytes, rep.BytesInFlight = b.limit, b.peak, b.used
-	rep.LargestPage, rep.PeakFetches = b.largest, b.peakFetching
 }
 
 // String is a few lines for people.

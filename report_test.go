@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 var sample = rxcql.Report{
@@ -66,9 +67,9 @@ func TestAReportIsTheCallersOwn(t *testing.T) {
 }
 
 func TestRowsDroppedAreCountedByStage(t *testing.T) {
-	none := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "None", Drops: true}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
-		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *rxcql.Page[int]) error {
-			return out.Next(ctx, rxcql.Derive(p, p.Rows[:0]))
+	none := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "None", Drops: true}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
+			return out.Next(ctx, flow.Derive(p, p.Rows[:0]))
 		}}
 	})
 	rep, err := pipeline(t, none, &memory[int]{}).Run(context.Background())

@@ -6,26 +6,21 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
-
+	"github.com/rxcql/rxcql/internal/backoff"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // DefaultRetryTime is for how long a request that failed is tried again.
 const DefaultRetryTime = time.Minute
 
-// The wait before a request is sent again: it doubles from the first to the
-// longest, and each is up to a quarter longer or shorter, so that requests that
-// failed together do not come back together.
+// The wait before a request is sent again; see backoff.Policy.
 const (
 	firstRetryDelay   = 50 * time.Millisecond
 	longestRetryDelay = 5 * time.Second
-	retryJitter       = 0.25
 )
 
-// retrying says for how long and how often a request is tried.
-type retrying struct {
+// retryPolicy says for how long and how often a request is tried.
+type retryPolicy struct {
 	total    time.Duration
 	attempts int // 0: as many as the time allows
 }
@@ -48,7 +43,7 @@ func WithRetry(total time.Duration, attempts int) Option {
 			return fmt.Errorf("WithRetry(%v, %d): neither may be negative; a time of 0 never retries, 0 attempts are as many as the time allows",
 				total, attempts)
 		}
-		c.retry = retrying{total, attempts}
+		c.retry = retryPolicy{total, attempts}
 		return nil
 	}
 }
@@ -69,65 +64,6 @@ func (e *RetryError) Error() string {
 // Unwrap returns the last failure.
 func (e *RetryError) Unwrap() error { return e.Err }
 
-// Retry sends a request again that has failed with first. It asks may whether
-// an error allows that, waits, counts the repeat (Stage.Retried), and calls
-// again with the number of the repeat, from 1; and so on until again returns
-// nil or an error that may refuses, which Retry returns as it is, or until the
-// limit of WithRetry, which is a RetryError around the last error.
-//
-// The wait ends at once, with the context's cause, when ctx ends or the run's
-// context does (Run.Context): sinks give the context of Sink.Open, and after a
-// cancel begin no new attempt, while one that is under way has the grace period.
-//
-// Without a first error it does nothing. So the way of a request that succeeds
-// costs nothing, if the closures are made only after a failure.
-func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
-	r := s.run.cfg.retry
-	if !r.allows(first, may) {
-		return first
-	}
-	ctx, cancel := s.run.within(ctx)
-	defer cancel()
-	return r.repeat(ctx, first, may, again, s.Retried)
-}
-
-// Retry does something and does it again as Stage.Retry would: the same waits, and
-// the limit of WithRetry, which ctx knows where it comes from the pipeline. So a
-// function given to Concurrent or sink.Each can ask again for what may pass, with
-// the ctx that it gets:
-//
-//	err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
-//		return session.Query(cql, row.ID).WithContext(ctx).Scan(&name)
-//	})
-//
-// It is for Check of stages and sinks as well, where there is no stage yet, and for
-// stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
-// run are counted in its report (RetryHook is not told), and none begins after its
-// context has ended (Run.Context), though ctx may outlive that.
-//
-// The error is the last one as it is if may refuses it, a RetryError around it at the
-// limit, or the cause of the context that ended. Stages and sinks of your own, which
-// have a Stage, use Stage.Retry.
-func Retry(ctx context.Context, may func(error) bool, do func() error) error {
-	err := do()
-	if err == nil {
-		return nil
-	}
-	known, found := ctx.Value(retryKey{}).(checking)
-	if !found {
-		known.retry.total = DefaultRetryTime
-	}
-	if !known.retry.allows(err, may) {
-		return err
-	}
-	if known.run == nil {
-		return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) {})
-	}
-	ctx, cancel := known.run.within(ctx)
-	defer cancel()
-	return known.retry.repeat(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
-}
-
 // MayPass reports whether the same request may well succeed a little later: no node
 // was there, a connection was lost, a node had too much to do or was starting, an answer
 // did not come in time (gocql's Timeout), too few replicas were alive or answered, a
@@ -143,64 +79,24 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 // applied, so repeat only what may be done twice. A read always may.
 func MayPass(err error) bool { return !errors.Is(err, ErrPanic) && driver.MayPass(err) }
 
-// within ends ctx, which may be that of the writes, as soon as the run's ends.
-func (r *Run) within(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
-}
-
-type retryKey struct{}
-
-// checking is what Retry and RunOf find in the context of a check or a store.
-type checking struct {
-	retry retrying
-	run   *Run // nil outside of a run
-}
-
-// withRetry lets the checks that get the context know the limit.
-func withRetry(ctx context.Context, cfg config, r *Run) context.Context {
-	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
-}
-
-func (r retrying) allows(err error, may func(error) bool) bool {
+func (r retryPolicy) allows(err error, may func(error) bool) bool {
 	return err != nil && r.total > 0 && r.attempts != 1 && may(err)
 }
 
-// repeat waits and does it again. The policy is asked about the first failure
-// as if it had made that attempt.
-func (r retrying) repeat(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
-	start, attempts, last := time.Now(), 0, first
-	most := r.attempts
-	if most == 0 {
-		most = -1
-	}
-	policy := retrypolicy.NewBuilder[any]().
-		HandleIf(func(_ any, err error) bool { return err != nil && may(err) && time.Since(start) < r.total }).
-		WithBackoff(firstRetryDelay, longestRetryDelay).
-		WithJitterFactor(retryJitter).
-		WithMaxDuration(r.total).
-		WithMaxAttempts(most).
-		ReturnLastFailure().
-		Build()
-	// What it returns is of no use: after a cancel it is the context's error even
-	// if the attempt that was under way has succeeded.
-	_ = failsafe.With(policy).WithContext(ctx).Run(func() error {
-		if attempts > 0 {
-			count(last)
-			last = again(attempts)
-		}
-		attempts++
+// retry waits and does it again, and counts each time with the failure before.
+func (r retryPolicy) retry(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
+	start, last := time.Now(), first
+	policy := backoff.Policy{First: firstRetryDelay, Longest: longestRetryDelay, Total: r.total, Attempts: r.attempts}
+	last, attempts, why := policy.Retry(ctx, first, may, func(attempt int) error {
+		count(last)
+		last = again(attempt)
 		return last
 	})
 	switch {
-	case last == nil || !may(last):
+	case why == nil:
 		return last
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
+	case !errors.Is(why, backoff.ErrLimit):
+		return why
 	}
 	return &RetryError{Attempts: attempts, Duration: time.Since(start), Err: last}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 var errPasses = errors.New("passes")
@@ -181,7 +182,7 @@ func TestChecksAreTriedAgainAsTheOptionSays(t *testing.T) {
 			})
 		}
 		stream := rxcql.NewStream(rxcql.StageInfo{Name: "Checked", Check: check},
-			func(ctx context.Context, _ *rxcql.Stage, out rxcql.Observer[int]) error { return out.Done(ctx, false) })
+			func(ctx context.Context, _ *rxcql.Stage, out flow.Observer[int]) error { return out.Done(ctx, false) })
 
 		rep, err := pipeline(t, stream, &memory[int]{}).Run(t.Context())
 		require.NoError(t, err)

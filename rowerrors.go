@@ -1,7 +1,6 @@
 package rxcql
 
 import (
-	"context"
 	"errors"
 	"fmt"
 )
@@ -99,18 +98,6 @@ func DeadLetter(store DeadLetters) RowErrorPolicy {
 		}
 	}
 	return p
-}
-
-// check asks the store of dead letters, if there is one.
-func (p *RowErrorPolicy) check(ctx context.Context) error {
-	if p.letters == nil {
-		return nil
-	}
-	err := protect(lettersName, func() error { return p.letters.Check(ctx) })
-	if err != nil {
-		err = fmt.Errorf("DeadLetter: %w", err)
-	}
-	return err
 }
 
 // limit names the maximum as it was written.

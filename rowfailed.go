@@ -3,20 +3,12 @@ package rxcql
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
-	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/flow"
 )
-
-// FailedRow is a row that a stage could not deal with.
-type FailedRow struct {
-	Position       // of the page that it came into the stage in
-	Index    int   // of the row in Page.Rows as it came; -1 if it is not known
-	Row      any   // as it came into the stage; needed for a dead letter (see Stage.KeepsFailed), and with Users
-	Err      error // its text holds no values of the row, unless Users is set
-	Users    bool  // Err is what a function of the user's returned, in words of the user's
-}
 
 // rowErrors is the policy of a run at work.
 type rowErrors struct {
@@ -43,11 +35,11 @@ type rowErrors struct {
 // the page: they count as read here.
 //
 // It may be called from several goroutines at a time.
-func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error {
-	f.Index, f.first = f.RowIndex(f.Index), 0
+func (s *Stage) RowFailed(ctx context.Context, lease *flow.Lease, f FailedRow) error {
+	f.Index, f.Position = f.RowIndex(f.Index), f.Delivered()
 	if s.node.info.Source {
 		s.run.rows.Add(1)
-		lease.count()
+		lease.CountLost()
 	}
 	err := s.fail(f.error())
 	reason, where, said := f.reason()
@@ -56,7 +48,7 @@ func (s *Stage) RowFailed(ctx context.Context, lease *Lease, f FailedRow) error 
 	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
 		return err
 	}
-	if ctx.Err() != nil && !isEnded(context.Cause(ctx)) { // perhaps the row failed because of that
+	if ctx.Err() != nil && !flow.IsEnd(context.Cause(ctx)) { // perhaps the row failed because of that
 		return context.Cause(ctx)
 	}
 	if r.letters != nil {
@@ -85,17 +77,6 @@ func (s *Stage) KeepsFailed() bool { return s.run.rowErrors.policy.letters != ni
 // the run.
 func (s *Stage) LeavesOut() bool {
 	return s.run.rowErrors.policy.skips || s.run.rowErrors.letters != nil
-}
-
-// error names the row by its place.
-func (f *FailedRow) error() error {
-	return &RowError{Range: f.Part(), Page: f.Page, Row: f.Index, Err: f.Err}
-}
-
-// rowsOwn tells an error that is due to one row from one that any row would meet.
-func rowsOwn(err error) bool {
-	return !errors.Is(err, ErrPanic) && !errors.Is(err, ErrSchema) && !errors.Is(err, ErrConfig) && !isEnded(err) &&
-		!driver.Infrastructure(err)
 }
 
 // skip counts a row, or returns that it is one too many.
@@ -139,4 +120,16 @@ func (r *Run) judged(ctx context.Context, read func() error) (err error) {
 		return &SkipLimitError{Limit: p.policy.limit(), Failed: failed, Read: read, Err: p.last}
 	}
 	return nil
+}
+
+// check asks the store of dead letters, if there is one.
+func (p *RowErrorPolicy) check(ctx context.Context) error {
+	if p.letters == nil {
+		return nil
+	}
+	err := protect(lettersName, func() error { return p.letters.Check(ctx) })
+	if err != nil {
+		err = fmt.Errorf("DeadLetter: %w", err)
+	}
+	return err
 }

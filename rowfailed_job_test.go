@@ -7,16 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 )
 
 // spoiled hands pages on with one row that could not be read.
 type spoiled struct {
-	rxcql.Observer[int]
+	flow.Observer[int]
 	st *rxcql.Stage
 }
 
-func (s spoiled) Next(ctx context.Context, p *rxcql.Page[int]) error {
+func (s spoiled) Next(ctx context.Context, p *flow.Page[int]) error {
 	if err := s.st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: 2, Err: errTest}); err != nil {
 		return err
 	}
@@ -25,7 +26,7 @@ func (s spoiled) Next(ctx context.Context, p *rxcql.Page[int]) error {
 
 func TestRowsThatCouldNotBeReadAreSettledWithTheirPage(t *testing.T) {
 	var stop func()
-	in := rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+	in := rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		defer st.Input().Done()
 		_, begun, err := st.Resume(rxcql.Identity{})
 		if err != nil {
@@ -33,18 +34,18 @@ func TestRowsThatCouldNotBeReadAreSettledWithTheirPage(t *testing.T) {
 		}
 		track := st.Track
 		if len(begun) > 0 {
-			track = func(rxcql.TokenRange) *rxcql.Track { return begun[0] }
+			track = func(flow.TokenRange) *flow.Track { return begun[0] }
 		}
-		part := track(rxcql.WholeRange)
+		part := track(flow.WholeRange)
 		n, _ := part.From()
 		for ; n < 4; n++ {
 			lease, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			lease.Position = rxcql.Position{Page: n, Last: n == 3}
-			page := &rxcql.Page[int]{Rows: []int{1, 2}, Lease: lease}
-			if err := rxcql.Deliver(ctx, part, page, 0, []byte{1}, rxcql.Observer[int](spoiled{out, st})); err != nil {
+			lease.Position = flow.Position{Page: n, Last: n == 3}
+			page := &flow.Page[int]{Rows: []int{1, 2}, Lease: lease}
+			if err := flow.Deliver(ctx, part, page, 0, []byte{1}, flow.Observer[int](spoiled{out, st})); err != nil {
 				return err
 			}
 			if n == 1 && len(begun) == 0 {

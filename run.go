@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Run is one run of a pipeline, or of a stream read without one. Stages reach
@@ -17,7 +19,7 @@ import (
 type Run struct {
 	root   *node
 	cfg    config
-	budget *Budget
+	budget *flow.Budget
 	start  time.Time
 	epoch  int64
 	ctx    context.Context
@@ -62,7 +64,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 	r := &Run{
 		root:     root,
 		cfg:      cfg,
-		budget:   newBudget(cfg.budget),
+		budget:   flow.NewBudget(cfg.budget),
 		start:    time.Now(),
 		ctx:      ctx,
 		cancel:   cancel,
@@ -70,7 +72,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 		stopping: make(chan struct{}),
 	}
 	r.epoch = r.start.UnixMicro()
-	root.walk(func(n *node) { r.open(n) })
+	r.stage(root)
 	return r
 }
 
@@ -83,8 +85,9 @@ func numbered(stages []*Stage, name string) string {
 	return free
 }
 
-// stage returns the stage of a node; nodes that were not in the tree at the
-// start (operators inside sink.Through) are added.
+// stage returns the stage of a node. The first time it makes it, and those that it
+// reads: for the pipeline's own when the run is made, and for operators inside a sink
+// before that is opened.
 func (r *Run) stage(n *node) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,6 +104,22 @@ func (r *Run) stage(n *node) *Stage {
 		r.open(n)
 	})
 	return r.stages[n]
+}
+
+// open makes the stage of a node whose inputs have theirs; under r.mu.
+func (r *Run) open(n *node) {
+	st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
+	reads := make([]*flow.Task, len(n.inputs))
+	for i, in := range n.inputs {
+		reads[i] = r.stages[in].task
+	}
+	if n.info.Source {
+		st.task = r.budget.Source(st.name, reads...)
+	} else {
+		st.task = r.budget.Task(reads...)
+	}
+	r.stages[n] = st
+	r.order = append(r.order, st)
 }
 
 // folds names the stages that leave marks in a checkpoint.
@@ -126,7 +145,7 @@ func (r *Run) sinkStages() []*Stage {
 func (r *Run) SinkStage(name string) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), sink: true}
+	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), task: r.budget.Task(), sink: true}
 	r.sinks = append(r.sinks, st)
 	return st
 }

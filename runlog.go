@@ -3,6 +3,10 @@ package rxcql
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // logStart says what is about to run, and into which sinks, if any.
@@ -52,7 +56,7 @@ func (j *job) logLoaded(ctx context.Context) {
 }
 
 // logResumed says what an earlier run has left of a source.
-func (s *Stage) logResumed(done []TokenRange, begun []*Track, rows int64) {
+func (s *Stage) logResumed(done []flow.TokenRange, begun []*flow.Track, rows int64) {
 	j := s.run.job
 	if j.loaded == nil || j.complete() {
 		return
@@ -69,4 +73,40 @@ func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
 		level = slog.LevelInfo
 	}
 	j.run.Log().Log(ctx, level, "checkpoint saved", "job", j.cfg.job, "saves", saves, "bytes", bytes)
+}
+
+// shown is the text of the error that ended a run, as the log may have it.
+func (r *Run) shown(err error) string {
+	said := sayings(err)
+	if r.said != nil {
+		said = append(said, r.said)
+	}
+	slices.SortStableFunc(said, func(a, b *saying) int { return len(b.whole) - len(a.whole) }) // one may be part of another
+	whole := textOf(err)
+	text := whole
+	for _, each := range said {
+		if !strings.Contains(whole, each.whole) { // a method Error that says something else each time
+			return short(each.shown, longestError)
+		}
+		text = strings.ReplaceAll(text, each.whole, each.shown)
+	}
+	return short(text, longestError)
+}
+
+// sayings are those in the tree of an error.
+func sayings(err error) (list []*saying) {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
+	case *StageError:
+		if e.said != nil {
+			return []*saying{e.said}
+		}
+		return sayings(e.Err)
+	case interface{ Unwrap() error }:
+		return sayings(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			list = append(list, sayings(inner)...)
+		}
+	}
+	return list
 }

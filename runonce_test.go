@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/saved"
 	"github.com/rxcql/rxcql/operators"
@@ -20,7 +21,7 @@ func runOnce(t *testing.T, in rxcql.Stream[int], store *jobtest.Store, to rxcql.
 
 func TestAJobThatIsCompleteStaysSoWhenARunOfItIsRefused(t *testing.T) {
 	for _, barrier := range []bool{false, true} {
-		parts, store, to := tens(1), &jobtest.Store{}, &resuming{info: rxcql.ResumeInfo{Barrier: barrier}}
+		parts, store, to := tens(1), &jobtest.Store{}, &resuming{info: rxcql.SinkInfo{Barrier: barrier}}
 		_, err := runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
 		require.NoError(t, err)
 		state := store.Get("job")
@@ -105,21 +106,21 @@ func TestAJobThatIsCompleteIsNoneThatReadsMore(t *testing.T) {
 func TestASourceThatReadsAllTheSameChangesNothingInAJobThatIsComplete(t *testing.T) {
 	store, to, read := &jobtest.Store{}, &resuming{}, 0
 	heedless := rxcql.NewStream(rxcql.StageInfo{Name: "Heedless", Source: true},
-		func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+		func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 			defer st.Input().Done()
 			if _, _, err := st.Resume(rxcql.Identity{}); err != nil {
 				return err
 			}
-			track := st.Track(rxcql.WholeRange)
+			track := st.Track(flow.WholeRange)
 			for i := range 2 {
 				lease, err := st.Input().Reserve(ctx, 1)
 				if err != nil {
 					return err
 				}
 				read++
-				p := &rxcql.Page[int]{Rows: []int{i}, Lease: lease}
+				p := &flow.Page[int]{Rows: []int{i}, Lease: lease}
 				p.Last = i == 1
-				if err := rxcql.Deliver(ctx, track, p, 1, []byte{1}, out); err != nil {
+				if err := flow.Deliver(ctx, track, p, 1, []byte{1}, out); err != nil {
 					return err
 				}
 			}

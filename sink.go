@@ -1,9 +1,16 @@
 package rxcql
 
-import "context"
+import (
+	"context"
+
+	"github.com/rxcql/rxcql/flow"
+)
 
 // Sink is where a stream drains: a description, which may be run many times.
 type Sink[T any] interface {
+	// Info describes the sink. New asks for it, before any I/O. A sink that wraps another
+	// and embeds it has its description with it.
+	Info() SinkInfo
 	// Check compares the sink with the server's schema: tables, columns, types. It
 	// changes nothing. Errors wrap ErrSchema or ErrConfig.
 	Check(ctx context.Context) error
@@ -20,7 +27,7 @@ type Writer[T any] interface {
 	// has copied them and taken their share of the lease, which it ends when
 	// they are. It waits while too much is in flight. ctx ends with the run, and
 	// may end with the call: it is an operator's that may be done before the run.
-	Write(ctx context.Context, p *Page[T]) error
+	Write(ctx context.Context, p *flow.Page[T]) error
 	// Flush returns when everything written is durable and its leases ended.
 	Flush(ctx context.Context) error
 	// Close waits for writes in flight (not for rows still gathered), and frees
@@ -28,12 +35,3 @@ type Writer[T any] interface {
 	// not durable stays unsettled.
 	Close() error
 }
-
-// Adjacent is what a Sink may implement that has a stream inside: it names the
-// stages in it that need rows of one partition to arrive together. New refuses
-// them behind a stream that scatters rows.
-type Adjacent interface{ NeedsAdjacent() []string }
-
-// Configured is what a Sink, a CheckpointStore or DeadLetters may implement to report options it cannot work
-// with from New, before any I/O.
-type Configured interface{ ConfigError() error }

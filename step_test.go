@@ -8,32 +8,43 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
 // handsOn is an operator that does nothing, by Lift.
 func handsOn(in rxcql.Stream[int], info rxcql.StageInfo) rxcql.Stream[int] {
-	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] { return out })
+	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] { return out })
 }
 
-func TestAStreamNamesItsStagesThatMayHandRowsOnLate(t *testing.T) {
-	run := func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error { return out.Done(ctx, false) }
+func TestStagesSayWhetherTheyMayHandRowsOnLate(t *testing.T) {
+	late := func(s rxcql.Stream[int]) (names []string) {
+		for _, info := range s.Stages() {
+			if info.OutOfStep() {
+				names = append(names, info.Name)
+			}
+		}
+		return names
+	}
+	run := func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error { return out.Done(ctx, false) }
 	in := source.Seq(func(func(int, error) bool) {})
 	s := handsOn(in, rxcql.StageInfo{Name: "lifted"})
-	require.Empty(t, s.OutOfStep(), "neither the source nor what Lift made")
+	require.Empty(t, late(s), "neither the source nor what Lift made")
 	s = rxcql.NewStream(rxcql.StageInfo{Name: "says so", Synchronous: true}, run, s)
-	require.Empty(t, s.OutOfStep())
+	require.Empty(t, late(s))
 	s = rxcql.NewStream(rxcql.StageInfo{Name: "says nothing"}, run, s)
 	s = handsOn(s, rxcql.StageInfo{Name: "holds", Holds: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "lingers", Lingers: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "scatters", Scatters: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "folds", Adjacent: true})
-	require.Equal(t, []string{"says nothing", "holds", "lingers", "scatters", "folds"}, handsOn(s, rxcql.StageInfo{Name: "lifted"}).OutOfStep())
-	require.Empty(t, rxcql.Stream[int]{}.OutOfStep())
+	require.Equal(t, []string{"says nothing", "holds", "lingers", "scatters", "folds"}, late(handsOn(s, rxcql.StageInfo{Name: "lifted"})))
+	require.Empty(t, rxcql.Stream[int]{}.Stages())
 }
 
 // split is a sink that takes a page row by row, and does as it is told with each.
-type split func(r *rxcql.Run, st *rxcql.Stage, row *rxcql.Page[int]) error
+type split func(r *rxcql.Run, st *rxcql.Stage, row *flow.Page[int]) error
+
+func (fn split) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (fn split) Check(context.Context) error { return nil }
 
@@ -47,9 +58,9 @@ type splitting struct {
 	st *rxcql.Stage
 }
 
-func (w splitting) Write(_ context.Context, p *rxcql.Page[int]) error {
+func (w splitting) Write(_ context.Context, p *flow.Page[int]) error {
 	before := p.Position
-	err := p.EachRow(func(row *rxcql.Page[int]) error { return w.fn(w.r, w.st, row) })
+	err := p.EachRow(func(row *flow.Page[int]) error { return w.fn(w.r, w.st, row) })
 	if p.Position != before {
 		return errors.New("the page's position has changed")
 	}
@@ -68,7 +79,7 @@ func pageOf(n, rows int) rxcql.Stream[int] {
 
 func TestRowsOfAPageOneByOneKeepTheirPlace(t *testing.T) {
 	var last []int
-	visit := split(func(_ *rxcql.Run, _ *rxcql.Stage, row *rxcql.Page[int]) error {
+	visit := split(func(_ *rxcql.Run, _ *rxcql.Stage, row *flow.Page[int]) error {
 		for i, n := range row.Rows {
 			if row.RowIndex(i) != n%4 || row.RowIndex(-1) != -1 || row.Page != int64(n/4) {
 				return errors.New("it is not where it was")
@@ -77,7 +88,7 @@ func TestRowsOfAPageOneByOneKeepTheirPlace(t *testing.T) {
 				last = append(last, n)
 			}
 		}
-		return row.EachRow(func(same *rxcql.Page[int]) error { // of a page that was cut already
+		return row.EachRow(func(same *flow.Page[int]) error { // of a page that was cut already
 			if len(row.Rows) == 1 && same.RowIndex(0) != row.Rows[0]%4 {
 				return errors.New("it is not where it was")
 			}
@@ -94,7 +105,7 @@ func TestRowsOfAPageOneByOneKeepTheirPlace(t *testing.T) {
 
 func TestARowErrorInAPageOfOneRowNamesTheRowOfThePage(t *testing.T) {
 	for index, want := range map[int]int{0: 2, -1: -1} {
-		bad := split(func(r *rxcql.Run, st *rxcql.Stage, row *rxcql.Page[int]) error {
+		bad := split(func(r *rxcql.Run, st *rxcql.Stage, row *flow.Page[int]) error {
 			if len(row.Rows) == 0 || row.Rows[0] != 6 {
 				return nil
 			}
@@ -112,7 +123,7 @@ func TestARowErrorInAPageOfOneRowNamesTheRowOfThePage(t *testing.T) {
 func TestStagesOfARunShareWhatWasMadeFirst(t *testing.T) {
 	type key int
 	var got []any
-	share := split(func(r *rxcql.Run, _ *rxcql.Stage, row *rxcql.Page[int]) error {
+	share := split(func(r *rxcql.Run, _ *rxcql.Stage, row *flow.Page[int]) error {
 		for _, k := range []key{1, 1, 2} {
 			n := len(got)
 			got = append(got, r.Shared(k, func() any { return n }))

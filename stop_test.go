@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -44,7 +45,7 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 	}
 	alone(t, "of an iterator, the row in its hand included", func(t *testing.T) {
 		given, stops := 0, []bool(nil)
-		in := rxcql.Lift(slowly(&given), rxcql.StageInfo{Name: "Op"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+		in := rxcql.Lift(slowly(&given), rxcql.StageInfo{Name: "Op"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 			return op[int, int]{next: out.Next, done: func(ctx context.Context, stopped bool) error {
 				stops = append(stops, stopped)
 				return out.Done(ctx, stopped)
@@ -70,17 +71,17 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 		for i := range 1000 {
 			ch <- i
 		}
-		to := &memory[int]{write: func(context.Context, *rxcql.Page[int]) error { time.Sleep(time.Second); return nil }}
+		to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { time.Sleep(time.Second); return nil }}
 		stopAfter(t, pipeline(t, source.Chan(ch, source.PageRows(10)), to), 2500*time.Millisecond)
 		require.Len(t, ch, 1000-len(to.got()))
 		require.Equal(t, upTo(30), to.got())
 	})
 	alone(t, "when it waits for the budget, once there is room", func(t *testing.T) {
-		var writes *rxcql.Account
+		var writes *flow.Account
 		given := 0
 		to := &memory[int]{
 			open: func(_ context.Context, st *rxcql.Stage) error { writes = st.Account(true); return nil },
-			write: func(_ context.Context, p *rxcql.Page[int]) error {
+			write: func(_ context.Context, p *flow.Page[int]) error {
 				l := writes.Lease()
 				l.Take(p.Lease, p.Bytes())
 				go func() { time.Sleep(time.Minute); l.End() }()
@@ -97,7 +98,7 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 		obs, end := manual()
 		defer end()
 		to := &memory[int]{}
-		p := pipeline(t, rxcql.FromObservable[int](obs), to)
+		p := pipeline(t, source.FromObservable[int](obs), to)
 		done := make(chan rxcql.Report)
 		go func() {
 			rep, err := p.Run(context.Background())
@@ -111,10 +112,10 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 	alone(t, "and leaves open what was given up because it was not whole", func(t *testing.T) {
 		ch := make(chan int, 1)
 		ch <- 1
-		in := rxcql.Lift(source.Chan(ch), rxcql.StageInfo{Name: "Group"}, func(st *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+		in := rxcql.Lift(source.Chan(ch), rxcql.StageInfo{Name: "Group"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 			kept := st.Account(false).Lease()
 			return op[int, int]{
-				next: func(_ context.Context, p *rxcql.Page[int]) error { kept.Take(p.Lease, p.Bytes()); return nil },
+				next: func(_ context.Context, p *flow.Page[int]) error { kept.Take(p.Lease, p.Bytes()); return nil },
 				done: func(ctx context.Context, stopped bool) error {
 					require.True(t, stopped)
 					st.Abandon(kept)

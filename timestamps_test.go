@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/saved"
 )
@@ -89,7 +90,7 @@ func TestTimestampsThatCouldNotBeSavedAreNotReserved(t *testing.T) {
 			run = st.Run()
 			return nil
 		}
-		to.write = func(ctx context.Context, _ *rxcql.Page[int]) error {
+		to.write = func(ctx context.Context, _ *flow.Page[int]) error {
 			require.ErrorIs(t, run.ReserveTimestamps(ctx, far), errFull)
 			err := run.ReserveTimestamps(ctx, far)
 			require.ErrorIs(t, err, errFull)
@@ -122,7 +123,7 @@ func TestACancelEndsTheWaitForASaveThatReservesTimestamps(t *testing.T) {
 		}
 		waited := time.Duration(0)
 		pages := 0
-		to.write = func(ctx context.Context, _ *rxcql.Page[int]) error {
+		to.write = func(ctx context.Context, _ *flow.Page[int]) error {
 			if pages++; pages == 1 {
 				return nil
 			}

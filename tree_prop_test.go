@@ -11,24 +11,25 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
 // batching keeps rows and hands them on n at a time; what is left goes on at the
 // end, and is given up at a stop.
 func batching(in rxcql.Stream[int], n int, fold bool) rxcql.Stream[int] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Batch"}, func(st *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Batch"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		acc := st.Account(false)
 		kept, rows := acc.Lease(), []int(nil)
 		emit := func(ctx context.Context) error {
 			kept.Emit()
-			err := out.Next(ctx, &rxcql.Page[int]{Rows: rows, Lease: kept})
+			err := out.Next(ctx, &flow.Page[int]{Rows: rows, Lease: kept})
 			kept.Finish(err)
 			kept, rows = acc.Lease(), rows[:0]
 			return err
 		}
 		return op[int, int]{
-			next: func(ctx context.Context, p *rxcql.Page[int]) (err error) {
+			next: func(ctx context.Context, p *flow.Page[int]) (err error) {
 				defer func() {
 					if err != nil {
 						kept.Finish(err)
@@ -64,8 +65,8 @@ func batching(in rxcql.Stream[int], n int, fold bool) rxcql.Stream[int] {
 
 // doubling hands every row on twice, in two pages.
 func doubling(in rxcql.Stream[int]) rxcql.Stream[int] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Double"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
-		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *rxcql.Page[int]) error {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Double"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
 			if err := out.Next(ctx, p); err != nil {
 				return err
 			}
@@ -80,7 +81,7 @@ func concat(all ...rxcql.Stream[int]) rxcql.Stream[int] {
 	for _, in := range all {
 		ups = append(ups, in)
 	}
-	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat"}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[int]) error {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		end := false
 		for _, in := range all {
 			err := in.Subscribe(ctx, st, op[int, int]{next: out.Next, done: func(_ context.Context, stopped bool) error { end = end || stopped; return nil }})
@@ -121,11 +122,11 @@ func tree(t *rapid.T, depth int) rxcql.Stream[int] {
 // lateSink makes rows durable after a while, in the background.
 func lateSink(after time.Duration, fail int) *memory[int] {
 	to := &memory[int]{}
-	var acc *rxcql.Account
+	var acc *flow.Account
 	pages := 0
 	flying := make(chan struct{}, 1<<16)
 	to.open = func(_ context.Context, st *rxcql.Stage) error { acc = st.Account(true); return nil }
-	to.write = func(_ context.Context, p *rxcql.Page[int]) error {
+	to.write = func(_ context.Context, p *flow.Page[int]) error {
 		if pages++; pages == fail {
 			return errTest
 		}

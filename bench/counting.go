@@ -6,6 +6,7 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 type sessionOf = *gocql.Session
@@ -20,9 +21,9 @@ type counting[T any] struct {
 	end   func()                // called when stop has said so
 }
 
-func (c *counting[T]) Check(context.Context) error { return nil }
+func (c *counting[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: true} }
 
-func (c *counting[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+func (c *counting[T]) Check(context.Context) error { return nil }
 
 func (c *counting[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
 	c.tally = tally{}
@@ -34,7 +35,7 @@ type countingWriter[T any] struct {
 	st *rxcql.Stage
 }
 
-func (w *countingWriter[T]) Write(_ context.Context, p *rxcql.Page[T]) error {
+func (w *countingWriter[T]) Write(_ context.Context, p *flow.Page[T]) error {
 	if w.Rows == 0 && len(p.Rows) > 0 && w.first != nil {
 		w.first()
 	}

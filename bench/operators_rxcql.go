@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -46,7 +47,7 @@ var operatorsSmall = register("operators-small", inMemory(func(ctx context.Conte
 func inPages[T any](rows []T, total int64) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "InPages", Source: true}
 	bytes := int64(len(rows)) * int64(unsafe.Sizeof(*new(T)))
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		st.Ranges(1)
 		for n, sent := int64(0), int64(0); sent < total; n++ {
@@ -55,8 +56,8 @@ func inPages[T any](rows []T, total int64) rxcql.Stream[T] {
 				return err
 			}
 			sent += int64(len(rows))
-			p := &rxcql.Page[T]{Rows: rows, Lease: lease}
-			p.Position = rxcql.Position{Page: n, Last: sent >= total}
+			p := &flow.Page[T]{Rows: rows, Lease: lease}
+			p.Position = flow.Position{Page: n, Last: sent >= total}
 			p.Correct(bytes)
 			p.Owe(st.Receipt())
 			st.PageRead(len(rows), bytes)

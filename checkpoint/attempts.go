@@ -2,19 +2,20 @@ package checkpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/gocql/gocql"
 
+	"github.com/rxcql/rxcql/internal/backoff"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-const (
-	maxTries   = 7
-	firstPause = 100 * time.Millisecond // doubled each time: 6.3 s in all
-)
+const maxTries = 7
+
+// tries is how a request is sent again: 7 times in all, with about 6.3 s of waits.
+var tries = backoff.Policy{First: 100 * time.Millisecond, Longest: 10 * time.Second, Attempts: maxTries}
 
 // openError says that a request was given up and may have been carried out, now
 // or later.
@@ -55,16 +56,15 @@ func settle(ctx context.Context, r row, c change) (owner gocql.UUID, err error) 
 // retry calls try until it returns nil or an error that will not pass, or the
 // tries or ctx come to their end.
 func retry(ctx context.Context, try func() error) error {
-	for n := 1; ; n++ {
-		err := try()
-		if err == nil || n == maxTries || ctx.Err() != nil || !passing(err) {
-			return err
-		}
-		pause := firstPause << (n - 1)
-		if sleep(ctx, pause/2+rand.N(pause/2)) != nil {
-			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
-		}
+	err := try()
+	if err == nil || ctx.Err() != nil || !passing(err) {
+		return err
 	}
+	last, _, why := tries.Retry(ctx, err, passing, func(int) error { return try() })
+	if why != nil && !errors.Is(why, backoff.ErrLimit) {
+		return fmt.Errorf("%w (%w)", last, why)
+	}
+	return last
 }
 
 // passing tells whether it may help to ask again.
@@ -74,16 +74,5 @@ func passing(err error) bool {
 		return false
 	default:
 		return class.Transient() || class.Ambiguous()
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
 	}
 }

@@ -104,3 +104,14 @@ func (l *lease) lostErr() error {
 	}
 	return fmt.Errorf("%w: %w", rxcql.ErrCheckpointLost, l.why)
 }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

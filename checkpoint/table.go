@@ -11,6 +11,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -91,18 +92,11 @@ func LocalSerial() TableOption {
 // rxcql.ErrSchema.
 func Table(session *gocql.Session, name string, opts ...TableOption) rxcql.CheckpointStore {
 	t := &table{name: name, cfg: tableConfig{lease: DefaultLease, serial: gocql.Serial}}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
-		}
-		errs = append(errs, opt(&t.cfg))
-	}
+	optErr := option.Apply(opts, &t.cfg, func(opt TableOption, c *tableConfig) error { return opt(c) })
 	var nameErr, sessionErr error
 	t.keyspace, t.table, nameErr = schema.ParseName(name)
 	t.session, sessionErr = driver.Wrap(session)
-	if err := errors.Join(append(errs, nameErr, sessionErr)...); err != nil {
+	if err := errors.Join(optErr, nameErr, sessionErr); err != nil {
 		t.err = fmt.Errorf("%w: checkpoint.Table: %w", rxcql.ErrConfig, err)
 	}
 	return t

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/deadletter"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -201,9 +202,10 @@ func TestAPlaceWhereNoFileCanBeIsFoundBeforeAnythingIsRead(t *testing.T) {
 // nothing is a sink for streams of which no row is left.
 type nothing struct{}
 
+func (nothing) Info() rxcql.SinkInfo                                        { return rxcql.SinkInfo{} }
 func (nothing) Check(context.Context) error                                 { return nil }
 func (nothing) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) { return nothing{}, nil }
-func (nothing) Write(context.Context, *rxcql.Page[int]) error               { return nil }
+func (nothing) Write(context.Context, *flow.Page[int]) error                { return nil }
 func (nothing) Flush(context.Context) error                                 { return nil }
 func (nothing) Close() error                                                { return nil }
 

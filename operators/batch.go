@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // BatchOption bounds the batches of Batch.
@@ -60,25 +62,18 @@ func (d maxLinger) applyBatch(c *batchConfig) error {
 // together; what is left goes on when the stream ends, also when it is stopped
 // early. Batches cross pages and ranges. It holds the rows of one batch that is
 // not complete, charged to the budget: a batch that the budget has no room for
-// is a rxcql.BudgetHeldError, unless Linger is given, which frees it in time. It
+// is a flow.BudgetHeldError, unless Linger is given, which frees it in time. It
 // is resumable, with other borders between batches; without Linger it cannot stand
 // before a sink that writes a file. With Linger the stream before
 // it runs in a goroutine of its own; without, it has none.
 func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	var cfg batchConfig
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
-		}
-		errs = append(errs, opt.applyBatch(&cfg))
-	}
+	errs := []error{option.Apply(opts, &cfg, BatchOption.applyBatch)}
 	if len(opts) == 0 {
 		errs = append(errs, errors.New("no bound: give Count, Bytes or Linger"))
 	}
 	info := rxcql.StageInfo{Name: "Batch", Scatters: true, Holds: cfg.linger == 0, Lingers: cfg.linger > 0, Err: errors.Join(errs...)}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[[]T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]T]) error {
 		b := newBatching(st, cfg, out)
 		var err error
 		if cfg.linger > 0 {

@@ -6,13 +6,14 @@ import (
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // batching is one run of Batch. One goroutine at a time.
 type batching[T any] struct {
 	batchConfig
-	out     rxcql.Observer[[]T]
-	account *rxcql.Account
+	out     flow.Observer[[]T]
+	account *flow.Account
 	size    func(*T) int
 	keep    func(T) T
 
@@ -21,14 +22,14 @@ type batching[T any] struct {
 	held int64 // its bytes
 	room int   // capacity to make the next one with
 
-	lease *rxcql.Lease // what rows owe, once their page has gone
-	timer *time.Timer  // nil without Linger
+	lease *flow.Lease // what rows owe, once their page has gone
+	timer *time.Timer // nil without Linger
 	due   time.Time
 
 	hurried func() bool
 }
 
-func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out rxcql.Observer[[]T]) *batching[T] {
+func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]) *batching[T] {
 	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), hurried: st.Hurried}
 	b.size, b.keep = rxcql.SizeOf[T](), rxcql.Keeper[T]()
 	b.room = firstRoom
@@ -36,7 +37,7 @@ func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out rxcql.Observer[[]T
 		b.room = min(cfg.count, firstRoom)
 		if cfg.bytes == 0 && cfg.linger == 0 { // so many they will be
 			var row T
-			b.room = min(cfg.count, max(firstRoom, min(pageRows, firstBytes/max(1, int(unsafe.Sizeof(row))))))
+			b.room = min(cfg.count, max(firstRoom, min(flow.DefaultPageRows, firstBytes/max(1, int(unsafe.Sizeof(row))))))
 		}
 	}
 	return b
@@ -49,7 +50,7 @@ const (
 	firstBytes = 64 << 10
 )
 
-func (b *batching[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	var fresh, sent int64 // bytes of this page: in the open batch, in complete ones
 	end := func() {
 		sent, fresh = sent+fresh, 0
@@ -87,7 +88,7 @@ func (b *batching[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 }
 
 // hold takes over what the rows of p in the open batch owe.
-func (b *batching[T]) hold(p *rxcql.Page[T], fresh int64) {
+func (b *batching[T]) hold(p *flow.Page[T], fresh int64) {
 	if b.lease == nil {
 		b.lease = b.account.Lease()
 		if b.timer != nil {
@@ -113,15 +114,15 @@ func (b *batching[T]) complete() {
 }
 
 // emit hands on the complete batches under a lease of our own.
-func (b *batching[T]) emit(ctx context.Context, lease *rxcql.Lease) error {
+func (b *batching[T]) emit(ctx context.Context, lease *flow.Lease) error {
 	lease.Emit()
 	err := b.handOn(ctx, lease)
 	lease.Finish(err)
 	return err
 }
 
-func (b *batching[T]) handOn(ctx context.Context, lease *rxcql.Lease) error {
-	err := b.out.Next(ctx, &rxcql.Page[[]T]{Rows: b.full, Lease: lease})
+func (b *batching[T]) handOn(ctx context.Context, lease *flow.Lease) error {
+	err := b.out.Next(ctx, &flow.Page[[]T]{Rows: b.full, Lease: lease})
 	clear(b.full)
 	b.full = b.full[:0]
 	return err
@@ -156,7 +157,7 @@ func (b *batching[T]) Done(ctx context.Context, stopped bool) error {
 
 // Limit is known where batches are counted.
 func (b *batching[T]) Limit() int64 {
-	batches := rxcql.LimitOf(b.out)
+	batches := flow.LimitOf(b.out)
 	if b.count == 0 || batches == 0 || batches > 1<<31 || b.count > 1<<31 {
 		return 0
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -53,15 +54,15 @@ func doubled(r reading) (reading, error) {
 // pagesOf delivers n pages of the same rows, as a source that costs nothing.
 func pagesOf[T any](rows []T, n int) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Pages", Source: true}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		for i := range n {
 			lease, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			p := &rxcql.Page[T]{Rows: rows, Lease: lease}
-			p.Position = rxcql.Position{Page: int64(i), Last: i == n-1}
+			p := &flow.Page[T]{Rows: rows, Lease: lease}
+			p.Position = flow.Position{Page: int64(i), Last: i == n-1}
 			p.Correct(int64(len(rows)) * 80)
 			p.Owe(st.Receipt())
 			st.PageRead(len(rows), 0)

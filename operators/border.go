@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -74,7 +75,7 @@ func failure(errs ...error) error {
 		case err == nil:
 		case errors.As(err, &own): // also one that wraps a deadline of the user's
 			return err
-		case rxcql.IsEnd(err):
+		case flow.IsEnd(err):
 			end = err
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 			echo = cmp.Or(echo, err)
@@ -87,21 +88,21 @@ func failure(errs ...error) error {
 
 // across is an observer that lives in another goroutine than what observes it.
 type across[T any] struct {
-	to    rxcql.Observer[T]
+	to    flow.Observer[T]
 	post  poster
 	lost  func(rows int) // told of rows that were dropped at an end on purpose; may be nil
 	limit *atomic.Int64  // that of to, when it was last called
 }
 
-func (a *across[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (a *across[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	handed := false
 	err := a.post(func() error {
 		handed = true
 		err := a.to.Next(ctx, p)
-		a.limit.Store(rxcql.LimitOf(a.to))
+		a.limit.Store(flow.LimitOf(a.to))
 		return err
 	})
-	if !handed && a.lost != nil && rxcql.IsEnd(err) { // else they are not dropped on purpose
+	if !handed && a.lost != nil && flow.IsEnd(err) { // else they are not dropped on purpose
 		a.lost(len(p.Rows))
 	}
 	return err
@@ -115,8 +116,8 @@ func (a *across[T]) Done(ctx context.Context, stopped bool) error {
 func (a *across[T]) Limit() int64 { return a.limit.Load() }
 
 // limitFor is the limit of an observer before its first page.
-func limitFor[T any](to rxcql.Observer[T]) *atomic.Int64 {
+func limitFor[T any](to flow.Observer[T]) *atomic.Int64 {
 	limit := new(atomic.Int64)
-	limit.Store(rxcql.LimitOf(to))
+	limit.Store(flow.LimitOf(to))
 	return limit
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
@@ -61,7 +62,7 @@ func TestABatchThatTheBudgetHasNoRoomForNamesTheStage(t *testing.T) {
 	} {
 		_, err := operators.Batch(in, operators.Count(1000)).Count(context.Background(), rxcql.WithBudget(rxcql.MinBudgetPerInput))
 		require.ErrorIs(t, err, rxcql.ErrBudgetHeld, name)
-		var held *rxcql.BudgetHeldError
+		var held *flow.BudgetHeldError
 		require.ErrorAs(t, err, &held, name)
 		require.Equal(t, "Batch", held.Stage, name)
 	}
@@ -82,7 +83,7 @@ func TestMemoryOfARowSliceIsNotKeptWhileTheNextPageIsAwaited(t *testing.T) {
 	var kept [][]*int
 	info := rxcql.StageInfo{Name: "Keep"}
 	s := rxcql.Lift(operators.Map(count(10, 5), func(n int) (*int, error) { return &n, nil }), info,
-		func(_ *rxcql.Stage, out rxcql.Observer[*int]) rxcql.Observer[*int] {
+		func(_ *rxcql.Stage, out flow.Observer[*int]) flow.Observer[*int] {
 			return keeping[*int]{out, func(rows []*int) { kept = append(kept, rows) }}
 		})
 	require.Len(t, collect(t, s), 10)
@@ -94,11 +95,11 @@ func TestMemoryOfARowSliceIsNotKeptWhileTheNextPageIsAwaited(t *testing.T) {
 }
 
 type keeping[T any] struct {
-	rxcql.Observer[T]
+	flow.Observer[T]
 	keep func([]T)
 }
 
-func (k keeping[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (k keeping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	k.keep(p.Rows)
 	return k.Observer.Next(ctx, p)
 }

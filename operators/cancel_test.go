@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -119,7 +120,7 @@ func TestADeadlineOfTheUsersOwnIsAFailure(t *testing.T) {
 	})
 	alone(t, "in an input of Merge, beside one that gives back what its context says", func(t *testing.T) {
 		info := rxcql.StageInfo{Name: "Echo", Source: true}
-		echoing := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, _ rxcql.Observer[int]) error {
+		echoing := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, _ flow.Observer[int]) error {
 			defer st.Input().Done()
 			<-ctx.Done()
 			return ctx.Err()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -18,7 +20,7 @@ const (
 )
 
 // ConcurrentOption is an option of Concurrent.
-type ConcurrentOption interface{ applyConcurrent(*concurrentConfig) }
+type ConcurrentOption interface{ applyConcurrent(*concurrentConfig) error }
 
 type concurrentConfig struct{ unordered bool }
 
@@ -28,7 +30,10 @@ type unordered struct{}
 // no result waits for a slower one.
 func Unordered() ConcurrentOption { return unordered{} }
 
-func (unordered) applyConcurrent(c *concurrentConfig) { c.unordered = true }
+func (unordered) applyConcurrent(c *concurrentConfig) error {
+	c.unordered = true
+	return nil
+}
 
 // Concurrent calls fn with every row, up to n calls at once, and hands on the
 // results: for whatever waits for something else, such as a query a row. n may
@@ -53,24 +58,20 @@ func (unordered) applyConcurrent(c *concurrentConfig) { c.unordered = true }
 // repeating does no harm.
 func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...ConcurrentOption) rxcql.Stream[U] {
 	var cfg concurrentConfig
-	errs := []error{atLeast("n", int64(n), 1), required("the function", fn == nil)}
+	errs := []error{
+		atLeast("n", int64(n), 1), required("the function", fn == nil),
+		option.Apply(opts, &cfg, ConcurrentOption.applyConcurrent),
+	}
 	if n > mostCalls {
 		errs = append(errs, fmt.Errorf("n is %d: must be at most %d", n, mostCalls))
-	}
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
-		}
-		opt.applyConcurrent(&cfg)
 	}
 	info := rxcql.StageInfo{
 		Name: "Concurrent", OneToOne: !cfg.unordered, Scatters: cfg.unordered,
 		Err: errors.Join(errs...),
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[U]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {
 		f := newConcurrency(st, n, fn, cfg.unordered)
-		f.limit = rxcql.LimitOf(out)
+		f.limit = flow.LimitOf(out)
 		var failed error
 		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
 			failed = f.run(ctx, in, func() error { return send(struct{}{}) })

@@ -3,12 +3,12 @@ package operators
 import (
 	"context"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // deliver hands on what is ready until nothing is, in the goroutine that reads the
 // stream.
-func (f *concurrency[T, U]) deliver(ctx context.Context, out rxcql.Observer[U]) error {
+func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) error {
 	for {
 		p := f.next()
 		if p == nil {
@@ -20,7 +20,7 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out rxcql.Observer[U]) 
 		if err != nil {
 			return err
 		}
-		limit := rxcql.LimitOf(out)
+		limit := flow.LimitOf(out)
 		f.mu.Lock()
 		if limit > 0 {
 			limit += f.delivered
@@ -35,10 +35,10 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out rxcql.Observer[U]) 
 
 // next takes what is ready, as a page, and makes room for as many rows; nil if
 // nothing is ready, and then the reader must be told of the next result.
-func (f *concurrency[T, U]) next() *rxcql.Page[U] {
+func (f *concurrency[T, U]) next() *flow.Page[U] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var p *rxcql.Page[U]
+	var p *flow.Page[U]
 	if f.unordered {
 		p = f.nextOfAny()
 	} else {
@@ -52,7 +52,7 @@ func (f *concurrency[T, U]) next() *rxcql.Page[U] {
 	return p
 }
 
-func (f *concurrency[T, U]) nextOfAny() *rxcql.Page[U] {
+func (f *concurrency[T, U]) nextOfAny() *flow.Page[U] {
 	if len(f.ready.results) == 0 {
 		return nil
 	}
@@ -66,10 +66,10 @@ func (f *concurrency[T, U]) nextOfAny() *rxcql.Page[U] {
 	clear(full.of)
 	lease.Emit()
 	f.delivered += int64(len(full.results))
-	return &rxcql.Page[U]{Rows: full.results, Lease: lease}
+	return &flow.Page[U]{Rows: full.results, Lease: lease}
 }
 
-func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
+func (f *concurrency[T, U]) nextOfOldest() *flow.Page[U] {
 	if len(f.queue) == 0 {
 		return nil
 	}
@@ -96,12 +96,12 @@ func (f *concurrency[T, U]) nextOfOldest() *rxcql.Page[U] {
 		f.queue = f.queue[1:]
 	}
 	f.delivered += int64(n)
-	return &rxcql.Page[U]{Rows: rows, Lease: lease}
+	return &flow.Page[U]{Rows: rows, Lease: lease}
 }
 
 // release moves what n results of a page owe, and so many bytes, to the lease that
 // they are delivered under.
-func (f *concurrency[T, U]) release(to *rxcql.Lease, c *inputPage[U], n int, bytes int64) {
+func (f *concurrency[T, U]) release(to *flow.Lease, c *inputPage[U], n int, bytes int64) {
 	to.Take(c.lease, bytes)
 	c.left -= n
 	if c.left == 0 {
@@ -127,7 +127,7 @@ func (f *concurrency[T, U]) end(err error) {
 	for c := range f.pages {
 		c.lease.Finish(err)
 	}
-	if err == nil || rxcql.IsEnd(err) { // else they are not dropped on purpose
+	if err == nil || flow.IsEnd(err) { // else they are not dropped on purpose
 		f.st.Drop(int(f.arrived - f.delivered - f.leftOut))
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // concurrency is one run of Concurrent: rows are submitted in the goroutine of the stream
 // before it, worked on by the workers, and delivered in the goroutine that reads the stream.
 type concurrency[T, U any] struct {
 	st        *rxcql.Stage
-	account   *rxcql.Account
+	account   *flow.Account
 	fn        func(context.Context, T) (U, error)
 	keep      func(T) T
 	sizeIn    func(*T) int
@@ -53,8 +54,8 @@ type job[T, U any] struct {
 // inputPage is a page that came: what it owes, and, where the order is kept, the
 // results of its rows.
 type inputPage[U any] struct {
-	lease *rxcql.Lease
-	at    rxcql.Position
+	lease *flow.Lease
+	at    flow.Position
 	left  int // rows that have not been delivered
 
 	bytes []int // of each row; of its result once that is there
@@ -86,7 +87,7 @@ func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T
 		var result U
 		f.slot += int64(unsafe.Sizeof(result)) + 1
 	}
-	f.work = make(chan job[T, U], min(f.window, 2*pageRows))
+	f.work = make(chan job[T, U], min(f.window, 2*flow.DefaultPageRows))
 	return f
 }
 
@@ -164,7 +165,7 @@ func (f *concurrency[T, U]) replace(c *inputPage[U], index, bytes int) {
 	c.bytes[index] = bytes
 	switch {
 	case c.grown >= 4<<10:
-		c.lease.Take(&rxcql.Lease{}, c.grown)
+		c.lease.Take(&flow.Lease{}, c.grown)
 		c.grown = 0
 	case c.grown <= -4<<10:
 		gone := f.account.Lease()

@@ -3,7 +3,7 @@ package operators
 import (
 	"context"
 
-	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // submitter is the observer of the stream before a Concurrent.
@@ -14,7 +14,7 @@ type submitter[T, U any] struct {
 }
 
 // Next lets the rows of a page in as there is room for them.
-func (f *submitter[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (f *submitter[T, U]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if len(p.Rows) == 0 && (f.unordered || !p.Last) {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (f *submitter[T, U]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 }
 
 // accept notes a page and takes over what its rows owe.
-func (f *submitter[T, U]) accept(p *rxcql.Page[T]) (c *inputPage[U], tell bool) {
+func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
 	c = &inputPage[U]{lease: f.account.Lease(), at: p.Position, left: len(p.Rows), bytes: make([]int, len(p.Rows))}
 	var all int64
 	for i := range p.Rows {

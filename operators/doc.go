@@ -59,7 +59,7 @@
 //
 // "Holds" is what stays from one page to the next; every operator also has the
 // rows of the page that it works on. Rows held are charged to the budget
-// (rxcql.WithBudget) and named in BudgetHeldError; folded state is not.
+// (rxcql.WithBudget) and named in flow.BudgetHeldError; folded state is not.
 // "Resumable" says that a run may start again from a checkpoint without an
 // operator having to remember what was before; with the star, not before a sink
 // that writes a file (Batch: without Linger).

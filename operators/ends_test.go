@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
@@ -114,8 +115,8 @@ func TestRowsThatWaitedWhenTheStreamEndedCountAsFiltered(t *testing.T) {
 func TestTheLimitOfABatchFallsWithTheRowsItHas(t *testing.T) {
 	var limits []int64
 	info := rxcql.StageInfo{Name: "Asking"}
-	asking := rxcql.Lift(count(1000, 3), info, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
-		return keeping[int]{out, func([]int) { limits = append(limits, rxcql.LimitOf(out)) }}
+	asking := rxcql.Lift(count(1000, 3), info, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+		return keeping[int]{out, func([]int) { limits = append(limits, flow.LimitOf(out)) }}
 	})
 	collect(t, operators.Take(operators.Batch(asking, operators.Count(10)), 2))
 	require.Equal(t, []int64{20, 17, 14, 11, 8, 5, 2}, limits)
@@ -124,7 +125,7 @@ func TestTheLimitOfABatchFallsWithTheRowsItHas(t *testing.T) {
 // holdingSink ends no lease before Flush.
 type holdingSink struct {
 	lateSink
-	leases []*rxcql.Lease
+	leases []*flow.Lease
 	report func() rxcql.Report
 	early  int64 // pages settled before Flush that had rows
 }
@@ -135,7 +136,7 @@ func (s *holdingSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], 
 	return s, nil
 }
 
-func (s *holdingSink) Write(_ context.Context, p *rxcql.Page[int]) error {
+func (s *holdingSink) Write(_ context.Context, p *flow.Page[int]) error {
 	if len(p.Rows) > 0 {
 		lease := s.account.Lease()
 		lease.Take(p.Lease, 0)

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
@@ -56,8 +57,6 @@ type breaking struct {
 	late   bool
 }
 
-func (s *breaking) Resume() rxcql.ResumeInfo { return s.Sink.(rxcql.Resumer).Resume() }
-
 func (s *breaking) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[line], error) {
 	w, err := s.Sink.Open(ctx, r)
 	if err != nil {
@@ -72,7 +71,7 @@ type breakingWriter struct {
 	pages int
 }
 
-func (w *breakingWriter) Write(ctx context.Context, p *rxcql.Page[line]) error {
+func (w *breakingWriter) Write(ctx context.Context, p *flow.Page[line]) error {
 	w.pages++
 	if w.pages == w.failAt && !w.late {
 		return errSink

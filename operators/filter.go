@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Filter hands on the rows for which keep returns true. The others are counted
@@ -14,18 +15,18 @@ import (
 // remembers keys, say, lets doubles through after a restart.
 func Filter[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Filter", Drops: true, Err: required("the function", keep == nil)}
-	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &filtering[T]{out: out, keep: keep}
 	})
 }
 
 type filtering[T any] struct {
-	out  rxcql.Observer[T]
+	out  flow.Observer[T]
 	keep func(T) bool
 	rows []T // reused from page to page
 }
 
-func (f *filtering[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (f *filtering[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	keep, same := f.keep, 0
 	for same < len(p.Rows) && keep(p.Rows[same]) {
 		same++

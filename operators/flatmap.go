@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // FlatMap makes any number of rows of each row: fn calls emit with every one.
@@ -27,21 +28,21 @@ import (
 // row that becomes more than a page, those pages have gone on already.
 func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) error) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "FlatMap", Err: required("the function", fn == nil)}
-	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[B]) rxcql.Observer[A] {
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
 		return &flattening[A, B]{st: st, out: out, fn: fn, size: rxcql.SizeOf[B]()}
 	})
 }
 
 type flattening[A, B any] struct {
 	st   *rxcql.Stage
-	out  rxcql.Observer[B]
+	out  flow.Observer[B]
 	fn   func(A, func(B) bool) error
 	size func(*B) int
 	rows []B // reused from page to page
 }
 
-func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
-	most, bytes := max(pageRows, len(p.Rows)), 0
+func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
+	most, bytes := max(flow.DefaultPageRows, len(p.Rows)), 0
 	whole := 0        // of f.rows, those made from rows that fn has returned from
 	var refused error // downstream wants no more
 	f.rows = f.rows[:0]
@@ -51,7 +52,7 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 		}
 		f.rows = append(f.rows, row)
 		bytes += f.size(&f.rows[len(f.rows)-1])
-		if len(f.rows) < most && int64(bytes) < rxcql.DefaultPageBytes {
+		if len(f.rows) < most && int64(bytes) < flow.DefaultPageBytes {
 			return true
 		}
 		refused = f.handOnFull(ctx, p, whole)
@@ -78,7 +79,7 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
 
 // handOnFull hands on rows before the page has been worked through: those that
 // are whole, or else what there is of a row that is more than a page.
-func (f *flattening[A, B]) handOnFull(ctx context.Context, p *rxcql.Page[A], whole int) error {
+func (f *flattening[A, B]) handOnFull(ctx context.Context, p *flow.Page[A], whole int) error {
 	if whole == 0 {
 		whole = len(f.rows)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Group is what GroupAdjacent makes of rows that came one after the other with
@@ -69,7 +70,7 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 	if in.Scattered() {
 		info.Err = errors.Join(info.Err, errScattered)
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[Group[K, S]]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[Group[K, S]]) error {
 		g := &grouping[T, K, S]{
 			st: st, out: out, account: st.Account(false),
 			key: key, seed: seed, fold: fold, ranges: map[int]*openGroup[K, S]{}, durable: map[int][]byte{},
@@ -84,8 +85,8 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 
 type grouping[T any, K comparable, S any] struct {
 	st      *rxcql.Stage
-	out     rxcql.Observer[Group[K, S]]
-	account *rxcql.Account
+	out     flow.Observer[Group[K, S]]
+	account *flow.Account
 	key     func(T) K
 	seed    S
 	fold    func(S, T) (S, error)
@@ -99,12 +100,12 @@ type grouping[T any, K comparable, S any] struct {
 // openGroup is the group of a range whose last row has not come yet.
 type openGroup[K comparable, S any] struct {
 	Group[K, S]
-	lease *rxcql.Lease // receipts of the pages that it came from
+	lease *flow.Lease // receipts of the pages that it came from
 }
 
-func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	open := g.ranges[p.Range]
-	var before *rxcql.Lease // of the group that the page found open, if it ends
+	var before *flow.Lease // of the group that the page found open, if it ends
 	var now Group[K, S]
 	if open != nil {
 		now = open.Group
@@ -133,9 +134,9 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 		now.Rows = 0
 		if p.Grows() {
 			mark := endMark(p.Lease, hashKey(now.Key))
-			p.Mark(g.st, mark)
+			p.Mark(g.st.Name(), mark)
 			if open != nil && len(g.ended) == 1 { // the pages before may be settled without this one
-				open.lease.Mark(g.st, mark)
+				open.lease.Mark(g.st.Name(), mark)
 			}
 		}
 	}
@@ -161,7 +162,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 
 // hold keeps the group that is open at the end of a page, and the page's receipt
 // for it.
-func (g *grouping[T, K, S]) hold(p *rxcql.Page[T], open *openGroup[K, S], now Group[K, S]) {
+func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Group[K, S]) {
 	if open == nil {
 		open = &openGroup[K, S]{lease: g.account.Lease()}
 		open.lease.Position = p.Position
@@ -173,15 +174,15 @@ func (g *grouping[T, K, S]) hold(p *rxcql.Page[T], open *openGroup[K, S], now Gr
 	}
 	open.lease.Take(p.Lease, 0)
 	if p.Tracked() {
-		p.Mark(g.st, hashKey(now.Key))
+		p.Mark(g.st.Name(), hashKey(now.Key))
 	}
 }
 
-func (g *grouping[T, K, S]) handOn(ctx context.Context, p *rxcql.Page[T], lease *rxcql.Lease) error {
+func (g *grouping[T, K, S]) handOn(ctx context.Context, p *flow.Page[T], lease *flow.Lease) error {
 	if len(g.ended) == 0 && !p.Last {
 		return nil
 	}
-	err := g.out.Next(ctx, &rxcql.Page[Group[K, S]]{Rows: g.ended, Lease: lease})
+	err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: g.ended, Lease: lease})
 	clear(g.ended)
 	g.ended = g.ended[:0]
 	return err
@@ -196,7 +197,7 @@ func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
 			continue
 		}
 		open.lease.Emit()
-		err := g.out.Next(ctx, &rxcql.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Lease: open.lease})
+		err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Lease: open.lease})
 		open.lease.Finish(err)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -66,7 +67,7 @@ type part[T any] struct {
 
 func ranges[T any](parts ...part[T]) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Parts", Source: true}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		pages := map[int]int64{}
 		for _, each := range parts {
@@ -79,8 +80,8 @@ func ranges[T any](parts ...part[T]) rxcql.Stream[T] {
 			if err != nil {
 				return err
 			}
-			p := &rxcql.Page[T]{Rows: each.rows, Lease: lease}
-			p.Position = rxcql.Position{Range: each.index, Page: pages[each.index], Last: each.last}
+			p := &flow.Page[T]{Rows: each.rows, Lease: lease}
+			p.Position = flow.Position{Range: each.index, Page: pages[each.index], Last: each.last}
 			pages[each.index]++
 			p.Correct(int64(len(each.rows)) * 64)
 			p.Owe(st.Receipt())
@@ -97,7 +98,7 @@ func ranges[T any](parts ...part[T]) rxcql.Stream[T] {
 
 // seen is a page as it arrived.
 type seen[T any] struct {
-	rxcql.Position
+	flow.Position
 	Rows []T
 }
 
@@ -119,6 +120,8 @@ type gather[T any] struct {
 	st    *rxcql.Stage
 }
 
+func (g *gather[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (g *gather[T]) Check(context.Context) error { return nil }
 
 func (g *gather[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
@@ -126,7 +129,7 @@ func (g *gather[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	return g, nil
 }
 
-func (g *gather[T]) Write(_ context.Context, p *rxcql.Page[T]) error {
+func (g *gather[T]) Write(_ context.Context, p *flow.Page[T]) error {
 	g.st.Took(len(p.Rows))
 	if g.took != nil {
 		if err := g.took(p.Rows); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Map hands on what fn makes of every row.
@@ -15,7 +16,7 @@ import (
 // row's (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
 func Map[A, B any](in rxcql.Stream[A], fn func(A) (B, error)) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "Map", OneToOne: true, Err: required("the function", fn == nil)}
-	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[B]) rxcql.Observer[A] {
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
 		return &mapping[A, B]{st: st, out: out, fn: fn}
 	})
 }
@@ -25,14 +26,14 @@ const block = 64
 
 type mapping[A, B any] struct {
 	st   *rxcql.Stage
-	out  rxcql.Observer[B]
+	out  flow.Observer[B]
 	fn   func(A) (B, error)
 	rows []B // reused from page to page
 
 	folds bool // fn keeps a state: an error of it is more than a row's
 }
 
-func (m *mapping[A, B]) Next(ctx context.Context, p *rxcql.Page[A]) error {
+func (m *mapping[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 	if cap(m.rows) < len(p.Rows) {
 		m.rows = make([]B, len(p.Rows))
 	}

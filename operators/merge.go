@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Merge reads several streams at once and hands on their pages as they come.
@@ -24,7 +25,7 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	for i, in := range ins {
 		upstream[i] = in
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		all := &merging[T]{out: out}
 		limit := limitFor[T](all)
 		err := border(ctx, func(ctx context.Context, post poster) error {
@@ -47,11 +48,11 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 
 // merging is what all inputs drain into.
 type merging[T any] struct {
-	out     rxcql.Observer[T]
+	out     flow.Observer[T]
 	stopped bool
 }
 
-func (m *merging[T]) Next(ctx context.Context, p *rxcql.Page[T]) error { return m.out.Next(ctx, p) }
+func (m *merging[T]) Next(ctx context.Context, p *flow.Page[T]) error { return m.out.Next(ctx, p) }
 
 // Done is called once an input.
 func (m *merging[T]) Done(_ context.Context, stopped bool) error {
@@ -60,4 +61,4 @@ func (m *merging[T]) Done(_ context.Context, stopped bool) error {
 }
 
 // Limit holds for each input alone: together they may bring more than that.
-func (m *merging[T]) Limit() int64 { return rxcql.LimitOf(m.out) }
+func (m *merging[T]) Limit() int64 { return flow.LimitOf(m.out) }

@@ -5,10 +5,8 @@ import (
 	"errors"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
-
-// pageRows is how many rows go into a page that an operator fills by itself.
-const pageRows = 512
 
 // required is the error of a function that was not given.
 func required(what string, missing bool) error {
@@ -21,26 +19,26 @@ func required(what string, missing bool) error {
 // handOn delivers rows made from p under its lease, and clears them, so that
 // what they refer to is not kept until the next page comes. A page without rows
 // goes on only where it says that its range ends.
-func handOn[A, B any](ctx context.Context, p *rxcql.Page[A], rows []B, out rxcql.Observer[B]) error {
+func handOn[A, B any](ctx context.Context, p *flow.Page[A], rows []B, out flow.Observer[B]) error {
 	if len(rows) == 0 && !p.Last {
 		return nil
 	}
-	err := out.Next(ctx, rxcql.Derive(p, rows))
+	err := out.Next(ctx, flow.Derive(p, rows))
 	clear(rows)
 	return err
 }
 
 // cut delivers some of the rows of p, which stay p's.
-func cut[T any](ctx context.Context, p *rxcql.Page[T], rows []T, out rxcql.Observer[T]) error {
+func cut[T any](ctx context.Context, p *flow.Page[T], rows []T, out flow.Observer[T]) error {
 	if len(rows) == 0 && !p.Last {
 		return nil
 	}
-	return out.Next(ctx, rxcql.Derive(p, rows))
+	return out.Next(ctx, flow.Derive(p, rows))
 }
 
 // failed tells the run of a row of p for which the user's function returned an
 // error. Nil says to leave the row out and go on.
-func failed[T any](ctx context.Context, st *rxcql.Stage, p *rxcql.Page[T], row int, err error) error {
+func failed[T any](ctx context.Context, st *rxcql.Stage, p *flow.Page[T], row int, err error) error {
 	return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err, Users: true})
 }
 
@@ -52,7 +50,7 @@ func left(ctx context.Context, st *rxcql.Stage, rows int) error {
 		return nil
 	}
 	err := context.Cause(ctx)
-	if rxcql.IsEnd(err) {
+	if flow.IsEnd(err) {
 		st.Drop(rows)
 	}
 	return err

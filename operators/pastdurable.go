@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // atEnd stands behind the hash in a mark where a source that may grow has ended, and
@@ -14,7 +15,7 @@ import (
 const atEnd = "$"
 
 // endMark is the mark of a group that ended with the lease's page, the last one.
-func endMark(l *rxcql.Lease, hash []byte) []byte {
+func endMark(l *flow.Lease, hash []byte) []byte {
 	_, end := l.Span()
 	return strconv.AppendInt(append(hash, atEnd...), end, 10)
 }
@@ -36,10 +37,10 @@ var errGrown = fmt.Errorf("%w: rows have come to the end of the source behind th
 
 // pastDurable are the rows of a page that come after the group which an earlier
 // run has handed on already, where that has left the range in its midst.
-func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) ([]T, error) {
+func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	durable, seen := g.durable[p.Range]
 	if !seen {
-		if durable = p.Marked(g.st); durable == nil {
+		if durable = p.Marked(g.st.Name()); durable == nil {
 			return p.Rows, nil
 		}
 		g.durable[p.Range] = durable
@@ -64,7 +65,7 @@ func (g *grouping[T, K, S]) pastDurable(p *rxcql.Page[T]) ([]T, error) {
 	if past < len(p.Rows) {
 		g.durable[p.Range] = nil
 	} else if p.Last && p.Grows() {
-		p.Mark(g.st, endMark(p.Lease, hash))
+		p.Mark(g.st.Name(), endMark(p.Lease, hash))
 	}
 	return p.Rows[past:], nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Reduce folds all rows with fn, beginning with seed, and hands on one row, the
@@ -21,7 +22,7 @@ func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, er
 		Name: "Reduce", Scatters: true, NotResumable: true, Holds: true,
 		Err: required("the function", fn == nil),
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[S]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {
 		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed, lease: st.Account(false).Lease()}
 		err := in.Subscribe(ctx, st, r)
 		if r.lease != nil {
@@ -33,13 +34,13 @@ func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, er
 
 type reducing[T, S any] struct {
 	st    *rxcql.Stage
-	out   rxcql.Observer[S]
+	out   flow.Observer[S]
 	fn    func(S, T) (S, error)
 	state S
-	lease *rxcql.Lease // the receipts of all pages; nil after Done
+	lease *flow.Lease // the receipts of all pages; nil after Done
 }
 
-func (r *reducing[T, S]) Next(_ context.Context, p *rxcql.Page[T]) error {
+func (r *reducing[T, S]) Next(_ context.Context, p *flow.Page[T]) error {
 	if len(p.Rows) == 0 {
 		return nil
 	}
@@ -64,7 +65,7 @@ func (r *reducing[T, S]) Done(ctx context.Context, stopped bool) error {
 		return r.out.Done(ctx, true)
 	}
 	held.Emit()
-	err := r.out.Next(ctx, &rxcql.Page[S]{Rows: []S{r.state}, Lease: held})
+	err := r.out.Next(ctx, &flow.Page[S]{Rows: []S{r.state}, Lease: held})
 	held.Finish(err)
 	if err != nil {
 		return err

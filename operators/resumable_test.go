@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 )
 
@@ -95,7 +96,7 @@ type durable struct {
 	failAt int // fails with that page of a run, counted from 1
 
 	st      *rxcql.Stage
-	account *rxcql.Account
+	account *flow.Account
 	pages   int
 	writes  sync.WaitGroup
 }
@@ -106,7 +107,7 @@ func newDurable(seed uint64) *durable {
 
 func (s *durable) Check(context.Context) error { return nil }
 
-func (s *durable) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{} }
+func (s *durable) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: true} }
 
 func (s *durable) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
 	s.st, s.pages = r.SinkStage("durable"), 0
@@ -114,7 +115,7 @@ func (s *durable) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[cell], err
 	return s, nil
 }
 
-func (s *durable) Write(_ context.Context, p *rxcql.Page[cell]) error {
+func (s *durable) Write(_ context.Context, p *flow.Page[cell]) error {
 	s.st.Took(len(p.Rows))
 	if s.pages++; s.pages == s.failAt {
 		return errSink

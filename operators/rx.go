@@ -7,6 +7,8 @@ import (
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 var errNoObservable = errors.New("the function returned no Observable")
@@ -45,9 +47,9 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		Name: "Rx", Scatters: true, NotResumable: true,
 		Err: required("the function", fn == nil),
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[B]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[B]) error {
 		inner, cancel := context.WithCancelCause(ctx)
-		feed := rxcql.NewFeed(st, in)
+		feed := newFeed(st, in)
 		defer func() {
 			cancel(nil)
 			_, _ = feed.Wait() // whatever way this is left
@@ -56,7 +58,17 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		if obs == nil {
 			return st.Fail(errNoObservable)
 		}
-		err := rxcql.Receive(inner, st, obs, &reacting[A, B]{out: out, feed: feed}, cancel, rxgo.WithContext(inner))
+		_, err := rx.Receiver[B]{
+			Deliver: reacting(inner, st, feed, out),
+			Fail: func(err error, users bool) error {
+				if users {
+					return st.FailUsers(err, nil)
+				}
+				return st.Fail(err)
+			},
+			Most:  flow.DefaultPageRows,
+			Leave: cancel,
+		}.Receive(inner, obs, rxgo.WithContext(inner))
 		if err != nil {
 			_, failed := feed.Wait()
 			return failure(err, failed)
@@ -77,20 +89,20 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 	}, in)
 }
 
-// reacting takes what comes out of rxgo.
-type reacting[A, B any] struct {
-	out  rxcql.Observer[B]
-	feed *rxcql.Feed[A]
-}
-
-// Next hands nothing on once reading has failed: rxgo, which does not know, may
-// be ending what it has half done.
-func (r *reacting[A, B]) Next(ctx context.Context, p *rxcql.Page[B]) error {
-	if err := r.feed.Err(); err != nil {
+// reacting hands on what comes out of rxgo, and nothing once reading has failed: rxgo,
+// which does not know, may be ending what it has half done.
+func reacting[A, B any](ctx context.Context, st *rxcql.Stage, feed *feed[A], out flow.Observer[B]) func(rows []B) error {
+	account := st.Account(true) // of nothing: the leases of the pages hold no bytes
+	var page int64
+	return func(rows []B) error {
+		p := &flow.Page[B]{Rows: rows, Lease: account.Lease()}
+		p.Position = flow.Position{Range: 0, Page: page}
+		page++
+		err := feed.Err()
+		if err == nil {
+			err = out.Next(ctx, p)
+		}
+		p.Finish(err)
 		return err
 	}
-	return r.out.Next(ctx, p)
 }
-
-// Done waits: the end of the Observable is not yet the end of the stream.
-func (r *reacting[A, B]) Done(context.Context, bool) error { return nil }

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Scan folds the rows with fn, beginning with seed, and hands on the state after
@@ -19,7 +20,7 @@ func Scan[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, erro
 		Name: "Scan", OneToOne: true, NotResumable: true,
 		Err: required("the function", fn == nil),
 	}
-	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[S]) rxcql.Observer[T] {
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[S]) flow.Observer[T] {
 		state := seed
 		return &mapping[T, S]{st: st, out: out, folds: true, fn: func(row T) (S, error) {
 			next, err := fn(state, row)

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 var errSink = errors.New("the sink failed")
@@ -22,7 +23,7 @@ type lateSink struct {
 
 	st      *rxcql.Stage
 	run     *rxcql.Run
-	account *rxcql.Account
+	account *flow.Account
 	size    func(*int) int
 	pages   int
 	writes  sync.WaitGroup
@@ -32,6 +33,8 @@ func newLateSink(seed uint64, failAt int) *lateSink {
 	return &lateSink{random: rand.New(rand.NewPCG(seed, 0)), failAt: failAt, size: rxcql.SizeOf[int]()}
 }
 
+func (s *lateSink) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (s *lateSink) Check(context.Context) error { return nil }
 
 func (s *lateSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
@@ -40,7 +43,7 @@ func (s *lateSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], err
 	return s, nil
 }
 
-func (s *lateSink) Write(_ context.Context, p *rxcql.Page[int]) error {
+func (s *lateSink) Write(_ context.Context, p *flow.Page[int]) error {
 	s.st.Took(len(p.Rows))
 	s.pages++
 	if s.pages == s.failAt {

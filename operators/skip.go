@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Skip drops the first n rows and hands on the others. Those dropped count as
@@ -14,17 +15,17 @@ import (
 // of keys. Rows go on a page at a time; it holds nothing. It is not resumable.
 func Skip[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Skip", NotResumable: true, Drops: true, Err: atLeast("n", n, 0)}
-	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &skipping[T]{out: out, left: n}
 	})
 }
 
 type skipping[T any] struct {
-	out  rxcql.Observer[T]
+	out  flow.Observer[T]
 	left int64
 }
 
-func (s *skipping[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (s *skipping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	gone := min(s.left, int64(len(p.Rows)))
 	s.left -= gone
 	return cut(ctx, p, p.Rows[gone:], s.out)
@@ -36,7 +37,7 @@ func (s *skipping[T]) Done(ctx context.Context, stopped bool) error {
 
 // Limit is that of downstream and the rows still to be dropped.
 func (s *skipping[T]) Limit() int64 {
-	if out := rxcql.LimitOf(s.out); out > 0 {
+	if out := flow.LimitOf(s.out); out > 0 {
 		if s.left > math.MaxInt64-out {
 			return 0
 		}

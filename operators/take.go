@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Take hands on the first n rows and ends the stream as soon as the last of them
@@ -20,7 +21,7 @@ import (
 // resumable.
 func Take[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Take", Synchronous: true, NotResumable: true, Drops: true, Err: atLeast("n", n, 0)}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		if n == 0 {
 			if err := out.Done(ctx, false); err != nil {
 				return err
@@ -40,11 +41,11 @@ func atLeast(what string, n, least int64) error {
 
 type taking[T any] struct {
 	st   *rxcql.Stage
-	out  rxcql.Observer[T]
+	out  flow.Observer[T]
 	left int64
 }
 
-func (t *taking[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (t *taking[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if int64(len(p.Rows)) < t.left {
 		t.left -= int64(len(p.Rows))
 		return cut(ctx, p, p.Rows, t.out)
@@ -66,7 +67,7 @@ func (t *taking[T]) Done(ctx context.Context, stopped bool) error {
 
 // Limit is the rows left, or fewer if fewer are wanted downstream.
 func (t *taking[T]) Limit() int64 {
-	if out := rxcql.LimitOf(t.out); out > 0 {
+	if out := flow.LimitOf(t.out); out > 0 {
 		return min(t.left, out)
 	}
 	return t.left

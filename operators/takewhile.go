@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // TakeWhile hands rows on for as long as keep returns true. The first row for
@@ -17,18 +18,18 @@ func TakeWhile[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
 		Name: "TakeWhile", NotResumable: true, Drops: true,
 		Err: required("the function", keep == nil),
 	}
-	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &takingWhile[T]{st: st, out: out, keep: keep}
 	})
 }
 
 type takingWhile[T any] struct {
 	st   *rxcql.Stage
-	out  rxcql.Observer[T]
+	out  flow.Observer[T]
 	keep func(T) bool
 }
 
-func (t *takingWhile[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (t *takingWhile[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	for i := range p.Rows {
 		if t.keep(p.Rows[i]) {
 			continue
@@ -49,4 +50,4 @@ func (t *takingWhile[T]) Done(ctx context.Context, stopped bool) error {
 }
 
 // Limit is that of downstream: until the stream ends every row goes on.
-func (t *takingWhile[T]) Limit() int64 { return rxcql.LimitOf(t.out) }
+func (t *takingWhile[T]) Limit() int64 { return flow.LimitOf(t.out) }

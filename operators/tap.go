@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Tap calls fn with every row and hands the row on as it is: for counters, logs
@@ -15,20 +16,20 @@ import (
 // (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
 func Tap[T any](in rxcql.Stream[T], fn func(T) error) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Tap", OneToOne: true, Err: required("the function", fn == nil)}
-	return rxcql.Lift(in, info, func(st *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &tapping[T]{st: st, out: out, fn: fn}
 	})
 }
 
 type tapping[T any] struct {
 	st  *rxcql.Stage
-	out rxcql.Observer[T]
+	out flow.Observer[T]
 	fn  func(T) error
 
 	rows []T // those of a page that are left, if one failed
 }
 
-func (t *tapping[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (t *tapping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	bad := 0
 	for i := range p.Rows {
 		if err := t.fn(p.Rows[i]); err != nil {

@@ -24,4 +24,16 @@ func TestGroupAdjacentInsideASinkIsRefusedBehindAStreamThatMixesRows(t *testing.
 		_, err = rxcql.New(sequence(1, 2), to)
 		require.NoError(t, err)
 	}
+	mixed := func(in rxcql.Stream[int]) rxcql.Stream[int] {
+		return operators.Concurrent(in, 2, func(_ context.Context, n int) (int, error) { return n, nil }, operators.Unordered())
+	}
+	for name, to := range map[string]rxcql.Sink[int]{
+		"mixed inside the sink":            sink.Through(mixed, groups),
+		"mixed inside the sink, in a Tee":  sink.Tee(each, sink.Through(mixed, sink.Tee(each, groups))),
+		"mixed inside the sink, one later": sink.Through(mixed, behind),
+	} {
+		_, err := rxcql.New(sequence(1, 2), to)
+		require.ErrorIs(t, err, rxcql.ErrConfig, name)
+		require.ErrorContains(t, err, "GroupAdjacent, inside the sink", name)
+	}
 }

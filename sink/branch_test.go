@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/sink"
 )
 
@@ -31,15 +32,17 @@ func (b *branch) call(name string) error {
 	return nil
 }
 
+func (b *branch) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (b *branch) Check(context.Context) error { return nil }
 
 func (b *branch) Open(context.Context, *rxcql.Run) (rxcql.Writer[event], error) {
 	return b, b.call("Open")
 }
 
-func (b *branch) Write(context.Context, *rxcql.Page[event]) error { return b.call("Write") }
-func (b *branch) Flush(context.Context) error                     { return b.call("Flush") }
-func (b *branch) Close() error                                    { return b.call("Close") }
+func (b *branch) Write(context.Context, *flow.Page[event]) error { return b.call("Write") }
+func (b *branch) Flush(context.Context) error                    { return b.call("Flush") }
+func (b *branch) Close() error                                   { return b.call("Close") }
 
 func TestAPanicInABranchOfATeeIsAnErrorAndTheOthersAreClosed(t *testing.T) {
 	for at, others := range map[string]struct{ before, after map[string]int }{

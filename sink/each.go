@@ -3,9 +3,10 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Each calls fn with every row. By default the calls come one after the other,
@@ -24,14 +25,7 @@ import (
 // on begins in the middle. Held are the pages in flight.
 func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) rxcql.Sink[T] {
 	e := &each[T]{fn: fn, cfg: eachConfig{inFlight: 1}}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyEach(&e.cfg))
-	}
+	errs := []error{option.Apply(opts, &e.cfg, EachOption.applyEach)}
 	if fn == nil {
 		errs = append(errs, errors.New("the function is nil"))
 	}
@@ -51,17 +45,12 @@ type each[T any] struct {
 	err error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (e *each[T]) ConfigError() error { return e.err }
-
-// Resume: only functions that may be called twice with a row; see rxcql.Resumer.
-func (e *each[T]) Resume() (info rxcql.ResumeInfo) {
-	info.Stages = []string{"Each"}
-	if !e.cfg.idempotent {
-		info.Err = fmt.Errorf("%w: sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
-			rxcql.ErrNotResumable)
+// Info: only a function that may be called twice with a row can be part of a job.
+func (e *each[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{
+		Err: e.err, Stages: []string{"Each"}, Resumable: e.cfg.idempotent,
+		WhyNot: "sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
 	}
-	return info
 }
 
 func (e *each[T]) Check(context.Context) error { return e.err }
@@ -86,7 +75,7 @@ type eachInOrder[T any] struct {
 	ctx context.Context // that of Sink.Open
 }
 
-func (w *eachInOrder[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *eachInOrder[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.Took(len(p.Rows))
 	done := 0
 	err := w.st.Protect(func() error {

@@ -172,7 +172,15 @@ func TestEverythingWrongWithTheArgumentsIsReportedAtOnce(t *testing.T) {
 	}
 }
 
-func config(s any) error { return s.(rxcql.Configured).ConfigError() }
+// config is what is wrong with the arguments of a sink and of those inside.
+func config(s rxcql.Downstream) error {
+	info := s.Info()
+	errs := []error{info.Err}
+	for _, in := range info.Sinks {
+		errs = append(errs, config(in))
+	}
+	return errors.Join(errs...)
+}
 
 func ExampleEach() {
 	p, err := rxcql.New(ints(3), sink.Each(func(_ context.Context, n int) error {

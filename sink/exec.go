@@ -11,6 +11,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Exec runs a CQL statement for every row: counter updates, conditional
@@ -45,14 +46,7 @@ import (
 // rxcql.ErrSchema.
 func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error), opts ...ExecOption) rxcql.Sink[T] {
 	e := &exec[T]{cql: cql, bind: bind, cfg: execConfig{inFlight: DefaultInFlight}}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyExec(&e.cfg))
-	}
+	errs := []error{option.Apply(opts, &e.cfg, ExecOption.applyExec)}
 	if cql == "" {
 		errs = append(errs, errors.New("the statement is empty"))
 	}
@@ -80,16 +74,12 @@ type exec[T any] struct {
 	err     error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (e *exec[T]) ConfigError() error { return e.err }
-
-// Resume: only statements that may run twice; see rxcql.Resumer.
-func (e *exec[T]) Resume() (info rxcql.ResumeInfo) {
-	info.Stages = []string{"Exec"}
-	if !e.cfg.idempotent {
-		info.Err = fmt.Errorf("%w: sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm", rxcql.ErrNotResumable)
+// Info: only a statement that may run twice can be part of a job.
+func (e *exec[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{
+		Err: e.err, Stages: []string{"Exec"}, Resumable: e.cfg.idempotent,
+		WhyNot: "sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm",
 	}
-	return info
 }
 
 func (e *exec[T]) Check(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
@@ -24,7 +25,7 @@ type SentRow struct {
 	Timestamp int64
 	TTL       int32
 	Values    []any // []byte, Null or Unset; without the timestamp and the TTL
-	At        rxcql.Position
+	At        flow.Position
 	Index     int
 }
 
@@ -165,25 +166,25 @@ const (
 	MaxOpen        = maxOpen
 )
 
-// ExecRepeats tells what Exec makes of a failure of a statement.
-func ExecRepeats(cql string, idempotent bool, err error) (again, unsure bool) {
-	may, open := repeats(cql, idempotent)
+// ExecMayRetry tells what Exec makes of a failure of a statement.
+func ExecMayRetry(cql string, idempotent bool, err error) (again, unsure bool) {
+	may, open := mayRetry(cql, idempotent)
 	return may(err), open(err)
 }
 
-// Window is the bound of the requests that are out.
-type Window struct{ *window }
+// Limiter is the bound of the requests in flight.
+type Limiter struct{ *limiter }
 
-func NewWindow(limit int) Window { return Window{newWindow(limit, slog.New(slog.DiscardHandler))} }
+func NewLimiter(limit int) Limiter { return Limiter{newLimiter(limit, slog.New(slog.DiscardHandler))} }
 
-func (w Window) Enter(ctx context.Context) (uint64, error) { return w.enter(ctx) }
+func (l Limiter) Enter(ctx context.Context) (uint64, error) { return l.enter(ctx) }
 
-func (w Window) Leave(ticket uint64, err error) { w.leave(ticket, err) }
+func (l Limiter) Leave(ticket uint64, err error) { l.leave(ticket, err) }
 
-func (w Window) Limit() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.limit
+func (l Limiter) Limit() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limit
 }
 
 // TableOnNodes is TableOn for BatchByReplicaSet, on a keyspace of these nodes.
@@ -243,6 +244,8 @@ func (f Flight) Finish(n int) bool {
 func Prepared[T any](prepare func(T) func()) rxcql.Sink[T] { return prepared[T](prepare) }
 
 type prepared[T any] func(T) func()
+
+func (prepared[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (prepared[T]) Check(context.Context) error { return nil }
 

@@ -7,11 +7,8 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-var (
-	// errFailed stands for the failure that a writer has already.
-	errFailed = errors.New("the sink has failed")
-	errExited = errors.New("runtime.Goexit was called in a user function")
-)
+// errFailed stands for the failure that a writer has already.
+var errFailed = errors.New("the sink has failed")
 
 // failure keeps the first error of what a writer does in the background, and
 // ends the run with it.

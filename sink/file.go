@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/filesys"
 	"github.com/rxcql/rxcql/internal/tail"
 )
@@ -37,12 +38,9 @@ type file[T any] struct {
 // a job can be moved together.
 func (s *file[T]) name() string { return s.format + " " + filepath.Base(s.path) }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (s *file[T]) ConfigError() error { return s.err }
-
-// Resume: the file is cut to what was saved; see rxcql.Resumer.
-func (s *file[T]) Resume() rxcql.ResumeInfo {
-	return rxcql.ResumeInfo{Barrier: true, Stages: []string{s.name()}}
+// Info: when a job goes on the file is cut to what was saved.
+func (s *file[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{Err: s.err, Barrier: true, Stages: []string{s.name()}}
 }
 
 // Check sees that there is a folder for the file. Whether the file may be written
@@ -108,7 +106,7 @@ type fileWriter[T any] struct {
 	buf   []byte // not written: the header before the first page, else empty between pages
 }
 
-func (w *fileWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.Took(len(p.Rows))
 	if len(p.Rows) == 0 {
 		return nil
@@ -131,7 +129,7 @@ func (w *fileWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
 }
 
 // page writes the rows of a page, and returns how many of them did not fail.
-func (w *fileWriter[T]) page(ctx context.Context, p *rxcql.Page[T]) (written int, err error) {
+func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int, err error) {
 	for i := range p.Rows {
 		before := len(w.buf)
 		buf, err := w.lines.row(w.buf, &p.Rows[i])

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/sink"
 )
 
@@ -109,7 +110,7 @@ func TestAFileSinkMakesItsFileAndRefusesOneThatIsNotEmpty(t *testing.T) {
 func TestOverwriteLeavesTheFileUntilSomethingIsWritten(t *testing.T) {
 	path, broken := outPath(t), errors.New("broken")
 	require.NoError(t, os.WriteFile(path, []byte("old\n"), 0o600))
-	in := rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(context.Context, *rxcql.Stage, rxcql.Observer[int]) error { return broken })
+	in := rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(context.Context, *rxcql.Stage, flow.Observer[int]) error { return broken })
 	_, err := run(t, in, sink.NDJSON[int](path, sink.Overwrite()))
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, "old\n", content(t, path))

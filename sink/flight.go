@@ -16,7 +16,7 @@ const maxQueued = 256
 
 // flight bounds what a sink has taken on and not finished, by number and by bytes,
 // requests that wait to be repeated included: it bounds memory. How many of them
-// are out at once is up to window. At most one goroutine waits in acquire at a
+// are out at once is up to limiter. At most one goroutine waits in acquire at a
 // time.
 //
 // It takes on more jobs than there are workers, and who waits for room is woken

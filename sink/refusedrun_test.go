@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
@@ -53,7 +54,7 @@ func oneAfterTheOther[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	for _, in := range ins {
 		upstream = append(upstream, in)
 	}
-	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat"}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		for _, in := range ins {
 			if err := in.Subscribe(ctx, st, noEnd[T]{out}); err != nil {
 				return err
@@ -63,7 +64,7 @@ func oneAfterTheOther[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	}, upstream...)
 }
 
-type noEnd[T any] struct{ rxcql.Observer[T] }
+type noEnd[T any] struct{ flow.Observer[T] }
 
 func (noEnd[T]) Done(context.Context, bool) error { return nil }
 

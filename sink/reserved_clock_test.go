@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -20,7 +21,9 @@ type onClock func(take taking) error
 type taking func(rows int, step int64) (first int64, err error)
 
 func (fn onClock) Check(context.Context) error { return nil }
-func (fn onClock) Resume() rxcql.ResumeInfo    { return rxcql.ResumeInfo{Stages: []string{"clock"}} }
+func (fn onClock) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{Resumable: true, Stages: []string{"clock"}}
+}
 func (fn onClock) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
 	return clockWriter{fn, r}, nil
 }
@@ -30,7 +33,7 @@ type clockWriter struct {
 	run *rxcql.Run
 }
 
-func (w clockWriter) Write(ctx context.Context, _ *rxcql.Page[change]) error {
+func (w clockWriter) Write(ctx context.Context, _ *flow.Page[change]) error {
 	return w.fn(func(rows int, step int64) (int64, error) { return sink.TakeTimestamps(ctx, w.run, "table", rows, step) })
 }
 func (clockWriter) Flush(context.Context) error { return nil }

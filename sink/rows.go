@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // rowsWriter works on rows one by one, in the background.
 type rowsWriter[T any] struct {
 	st      *rxcql.Stage
-	account *rxcql.Account
+	account *flow.Account
 	size    func(*T) int
 	own     func(T) T
 	prepare func(T) (func(context.Context) error, error)
@@ -25,7 +26,7 @@ type rowsWriter[T any] struct {
 type rowJob struct {
 	run   func(context.Context) error
 	share *share
-	at    rxcql.Position
+	at    flow.Position
 	index int
 	bytes int64
 	kept  *keptRow
@@ -49,7 +50,7 @@ func openRows[T any](ctx context.Context, r *rxcql.Run, name string, limit int,
 // once runs a job as it is.
 func once(ctx context.Context, run func(context.Context) error) (bool, error) { return false, run(ctx) }
 
-func (w *rowsWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *rowsWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	if err := w.workers.failed.get(); err != nil {
 		return err
 	}

@@ -105,11 +105,10 @@ type target[T any] struct {
 	sets  *ring.Sets // nil without BatchByReplicaSet
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (t *table[T]) ConfigError() error { return t.err }
-
-// Resume: a row written again changes nothing; see rxcql.Resumer.
-func (t *table[T]) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{Stages: []string{t.stage()}} }
+// Info: a row written again changes nothing.
+func (t *table[T]) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{Err: t.err, Resumable: true, Stages: []string{t.stage()}}
+}
 
 // stage is the name of the sink's stage.
 func (t *table[T]) stage() string { return "Table " + t.keyspace + "." + t.name }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -18,14 +19,14 @@ func benchPages(b *testing.B, to rxcql.Sink[event]) {
 	b.Helper()
 	rows := partitions(10, 100)
 	pages := rxcql.NewStream(rxcql.StageInfo{Name: "Pages", Source: true},
-		func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[event]) error {
+		func(ctx context.Context, st *rxcql.Stage, out flow.Observer[event]) error {
 			defer st.Input().Done()
 			for left := b.N; left > 0; left -= len(rows) {
 				lease, err := st.Input().Reserve(ctx, 1<<16)
 				if err != nil {
 					return err
 				}
-				err = out.Next(ctx, &rxcql.Page[event]{Rows: rows[:min(left, len(rows))], Lease: lease})
+				err = out.Next(ctx, &flow.Page[event]{Rows: rows[:min(left, len(rows))], Lease: lease})
 				lease.Finish(err)
 				if err != nil {
 					return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Tee writes every row into several sinks, in one pass over the stream. Each
@@ -37,7 +38,7 @@ import (
 //
 // Tee itself holds nothing: what the sinks hold is
 // charged to each of them, so that the bytes in flight may reach what
-// rxcql.Budget promises times the number of sinks that keep rows while they
+// flow.Budget promises times the number of sinks that keep rows while they
 // write (Each without InFlight keeps none). Its own stage counts a row once,
 // Report.Written once a
 // sink.
@@ -50,8 +51,6 @@ func Tee[T any](sinks ...rxcql.Sink[T]) rxcql.Sink[T] {
 	for i, s := range sinks {
 		if s == nil {
 			errs = append(errs, fmt.Errorf("sink %d is nil", i+1))
-		} else if c, ok := s.(rxcql.Configured); ok {
-			errs = append(errs, c.ConfigError())
 		}
 	}
 	t.err = stageError("sink.Tee", errs...)
@@ -63,38 +62,23 @@ type tee[T any] struct {
 	err   error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (t *tee[T]) ConfigError() error { return t.err }
-
-// NeedsAdjacent: as any of the sinks does; see rxcql.Adjacent.
-func (t *tee[T]) NeedsAdjacent() (names []string) {
-	for _, s := range t.sinks {
-		names = append(names, needsAdjacent(s)...)
-	}
-	return names
-}
-
-// Resume: as all sinks together; see rxcql.Resumer.
-func (t *tee[T]) Resume() rxcql.ResumeInfo { return t.ResumeBeside(false) }
-
-// ResumeBeside: a barrier that one sink needs is met by all; see
-// rxcql.ResumeInfoBeside.
-func (t *tee[T]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
-	for _, s := range t.sinks {
-		barrier = barrier || rxcql.ResumeInfoOf(s).Barrier
-	}
-	all := rxcql.ResumeInfo{Barrier: barrier, Stages: []string{"Tee"}}
+// Info: a Tee can do what all of its sinks can.
+func (t *tee[T]) Info() rxcql.SinkInfo {
+	info := rxcql.SinkInfo{Err: t.err, Resumable: true, Stages: []string{"Tee"}}
 	known := true
 	for _, s := range t.sinks {
-		info := rxcql.ResumeInfoBeside(s, barrier)
-		all.Err = errors.Join(all.Err, info.Err)
-		all.Stages = append(all.Stages, info.Stages...)
-		known = known && info.Stages != nil
+		if s == nil {
+			continue // an error, see Tee
+		}
+		stages := s.Info().Stages
+		known = known && stages != nil
+		info.Stages = append(info.Stages, stages...)
+		info.Sinks = append(info.Sinks, s)
 	}
 	if !known {
-		all.Stages = nil
+		info.Stages = nil
 	}
-	return all
+	return info
 }
 
 func (t *tee[T]) Check(ctx context.Context) error {
@@ -160,7 +144,7 @@ type teeWriter[T any] struct {
 }
 
 // Write stops at the first branch that fails: the page stays unsettled.
-func (w *teeWriter[T]) Write(ctx context.Context, p *rxcql.Page[T]) error {
+func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.Took(len(p.Rows))
 	for _, group := range w.groups {
 		if err := group.write(ctx, p); err != nil {
@@ -177,11 +161,11 @@ type branchGroup[T any] []rxcql.Writer[T]
 // write hands on a page as it is to a branch alone; to several row by row, each row
 // to all of them before the next, so that the table's clock meets rows in the order
 // of the stream.
-func (g branchGroup[T]) write(ctx context.Context, p *rxcql.Page[T]) error {
+func (g branchGroup[T]) write(ctx context.Context, p *flow.Page[T]) error {
 	if len(g) == 1 {
 		return g[0].Write(ctx, p)
 	}
-	return p.EachRow(func(row *rxcql.Page[T]) error {
+	return p.EachRow(func(row *flow.Page[T]) error {
 		for _, branch := range g {
 			if err := branch.Write(ctx, row); err != nil {
 				return err

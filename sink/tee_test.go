@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/sink"
 )
 
@@ -53,6 +54,8 @@ type probe struct {
 	closed     *int
 }
 
+func (p *probe) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (p *probe) Check(context.Context) error { return nil }
 
 func (p *probe) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) {
@@ -62,9 +65,9 @@ func (p *probe) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) {
 	return p, nil
 }
 
-func (p *probe) Write(context.Context, *rxcql.Page[int]) error { return nil }
-func (p *probe) Flush(context.Context) error                   { return p.fail }
-func (p *probe) Close() error                                  { *p.closed++; return nil }
+func (p *probe) Write(context.Context, *flow.Page[int]) error { return nil }
+func (p *probe) Flush(context.Context) error                  { return p.fail }
+func (p *probe) Close() error                                 { *p.closed++; return nil }
 
 func ExampleTee() {
 	out := func(name string) rxcql.Sink[int] {

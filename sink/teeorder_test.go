@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -148,13 +149,13 @@ var outOfStep = map[string]changesThrough{
 		return operators.Rx[change, change](in, func(o rxgo.Observable) rxgo.Observable { return o })
 	},
 	"Own": func(in rxcql.Stream[change]) rxcql.Stream[change] { // of a user, that does not say what it is like
-		return rxcql.NewStream(rxcql.StageInfo{Name: "Own"}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[change]) error {
+		return rxcql.NewStream(rxcql.StageInfo{Name: "Own"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[change]) error {
 			return in.Subscribe(ctx, st, out)
 		}, in)
 	},
 	"Holding": func(in rxcql.Stream[change]) rxcql.Stream[change] {
 		return rxcql.Lift(in, rxcql.StageInfo{Name: "Holding", Holds: true},
-			func(_ *rxcql.Stage, out rxcql.Observer[change]) rxcql.Observer[change] { return out })
+			func(_ *rxcql.Stage, out flow.Observer[change]) flow.Observer[change] { return out })
 	},
 }
 

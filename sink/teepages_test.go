@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -24,6 +25,13 @@ type sizes struct {
 	pages              []int
 	last               int
 	at                 []int // the index of each row in its page
+}
+
+func (s *sizes) Info() (info rxcql.SinkInfo) {
+	if s.Sink != nil {
+		info = s.Sink.Info()
+	}
+	return info
 }
 
 func (s *sizes) Check(ctx context.Context) error {
@@ -46,7 +54,7 @@ type sizing struct {
 	w rxcql.Writer[change]
 }
 
-func (w sizing) Write(ctx context.Context, p *rxcql.Page[change]) error {
+func (w sizing) Write(ctx context.Context, p *flow.Page[change]) error {
 	w.s.pages = append(w.s.pages, len(p.Rows))
 	for i := range p.Rows {
 		w.s.at = append(w.s.at, p.RowIndex(i))
@@ -169,7 +177,10 @@ type stamps struct {
 }
 
 func (s *stamps) Check(context.Context) error { return nil }
-func (s *stamps) Resume() rxcql.ResumeInfo    { return rxcql.ResumeInfo{Stages: []string{"stamps"}} }
+
+func (s *stamps) Info() rxcql.SinkInfo {
+	return rxcql.SinkInfo{Resumable: true, Stages: []string{"stamps"}}
+}
 
 func (s *stamps) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
 	return &stamping{stamps: s, run: r}, nil
@@ -180,7 +191,7 @@ type stamping struct {
 	run *rxcql.Run
 }
 
-func (w *stamping) Write(ctx context.Context, _ *rxcql.Page[change]) error {
+func (w *stamping) Write(ctx context.Context, _ *flow.Page[change]) error {
 	var group sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {

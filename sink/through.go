@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // Through puts operators before a sink, so that the branches of a Tee can get
@@ -40,8 +41,6 @@ func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B
 	var errs []error
 	if to == nil {
 		errs = append(errs, errors.New("the sink is nil"))
-	} else if c, ok := to.(rxcql.Configured); ok {
-		errs = append(errs, c.ConfigError())
 	}
 	if fn == nil {
 		errs = append(errs, errors.New("the function is nil"))
@@ -49,13 +48,7 @@ func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B
 		info := rxcql.StageInfo{Name: "Through in", Synchronous: true}
 		in := rxcql.NewStream(info, subscribeFeed[A])
 		t.stream = fn(in)
-		errs = append(errs, t.stream.ConfigError())
-		if !t.stream.Uses(in) {
-			errs = append(errs, errors.New("the function does not use the stream it is given: every row would be lost"))
-		}
-		for _, name := range t.stream.Sources() {
-			errs = append(errs, fmt.Errorf("the function brings in another source: %s; merge streams before the sink", name))
-		}
+		errs = append(errs, wrongInside(in, t.stream)...)
 	}
 	t.err = stageError("sink.Through", errs...)
 	return t
@@ -67,42 +60,46 @@ type through[A, B any] struct {
 	err    error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
-func (t *through[A, B]) ConfigError() error { return t.err }
-
-// NeedsAdjacent: as the operators do, and the sink behind them; see rxcql.Adjacent.
-func (t *through[A, B]) NeedsAdjacent() []string {
-	return append(t.stream.NeedsAdjacent(), needsAdjacent(t.to)...)
+// wrongInside is what is wrong with a stream made from in.
+func wrongInside[A, B any](in rxcql.Stream[A], made rxcql.Stream[B]) (errs []error) {
+	stages := made.Stages()
+	if len(stages) == 0 {
+		errs = append(errs, errors.New("the function returned the zero Stream"))
+	}
+	for _, info := range stages {
+		if info.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", info.Name, info.Err))
+		}
+	}
+	if !made.Uses(in) {
+		errs = append(errs, errors.New("the function does not use the stream it is given: every row would be lost"))
+	}
+	for _, info := range stages {
+		if info.Source {
+			errs = append(errs, fmt.Errorf("the function brings in another source: %s; merge streams before the sink", info.Name))
+		}
+	}
+	return errs
 }
 
-func needsAdjacent[T any](sink rxcql.Sink[T]) []string {
-	if a, ok := sink.(rxcql.Adjacent); ok {
-		return a.NeedsAdjacent()
+// Info: as the sink behind the operators, and as they let it.
+func (t *through[A, B]) Info() rxcql.SinkInfo {
+	info := rxcql.SinkInfo{Err: t.err, Resumable: true, Stream: t.stream}
+	if t.to == nil {
+		return info // an error, see Through
 	}
-	return nil
-}
-
-// Resume: as the sink behind the operators, and as they let it; see rxcql.Resumer.
-func (t *through[A, B]) Resume() rxcql.ResumeInfo { return t.ResumeBeside(false) }
-
-// ResumeBeside: likewise, beside a sink that needs a barrier; see
-// rxcql.ResumeInfoBeside.
-func (t *through[A, B]) ResumeBeside(barrier bool) rxcql.ResumeInfo {
-	info := rxcql.ResumeInfoBeside(t.to, barrier)
-	info.Barrier = info.Barrier || barrier
-	if info.Stages != nil {
-		info.Stages = append(slices.Clone(info.Stages), "Through")
+	info.Sinks = []rxcql.Downstream{t.to}
+	if stages := t.to.Info().Stages; stages != nil {
+		info.Stages = append(slices.Clone(stages), "Through")
 	}
-	info.Err = errors.Join(info.Err, rxcql.FoldsTwice(t.stream, t.to))
-	return t.stream.Resume(info)
+	return info
 }
 
 func (t *through[A, B]) Check(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
 	}
-	err := t.stream.Check(ctx)
-	return errors.Join(err, behind(ctx, t.stream.OutOfStep(), func() error { return t.to.Check(ctx) }))
+	return behind(ctx, t.late(), func() error { return t.to.Check(ctx) })
 }
 
 func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A], error) {
@@ -110,7 +107,7 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A]
 		return nil, t.err
 	}
 	var to rxcql.Writer[B]
-	err := behind(ctx, t.stream.OutOfStep(), func() (err error) {
+	err := behind(ctx, t.late(), func() (err error) {
 		to, err = t.to.Open(ctx, r)
 		return err
 	})
@@ -122,7 +119,6 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A]
 		return nil, st.Fail(errors.New("the sink's Open returned no Writer and no error"))
 	}
 	w := &throughWriter[A, B]{st: st, to: to, feed: newFeed[A](), failed: newFailure(r), over: make(chan struct{})}
-	t.stream.Register(r)
 	w.group, ctx = st.Group(ctx)
 	w.untie = w.tie(r.Context()) //nolint:contextcheck // for when nothing is being written: that of Open outlives the run's
 	ctx = context.WithValue(ctx, feedKey{}, w.feed)
@@ -138,10 +134,21 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A]
 	return w, nil
 }
 
+// late names the operators that may hand rows on later than they come, or in another
+// order.
+func (t *through[A, B]) late() (names []string) {
+	for _, info := range t.stream.Stages() {
+		if info.OutOfStep() {
+			names = append(names, info.Name)
+		}
+	}
+	return names
+}
+
 // into is the end of the operators: pages go to the writer behind them.
 type into[B any] struct{ to rxcql.Writer[B] }
 
-func (o into[B]) Next(ctx context.Context, p *rxcql.Page[B]) error { return o.to.Write(ctx, p) }
+func (o into[B]) Next(ctx context.Context, p *flow.Page[B]) error { return o.to.Write(ctx, p) }
 
 func (o into[B]) Done(ctx context.Context, _ bool) error { return o.to.Flush(ctx) }
 
@@ -157,7 +164,7 @@ type throughWriter[A, B any] struct {
 	err  error         // how; set before over is closed
 }
 
-func (w *throughWriter[A, B]) Write(ctx context.Context, p *rxcql.Page[A]) error {
+func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error {
 	defer w.tie(ctx)()
 	w.st.Took(len(p.Rows))
 	ended, err := w.feed.next(p, w.over)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -167,7 +168,7 @@ func TestWhatIsWrongInsideThroughIsReportedByNew(t *testing.T) {
 	wrong := errors.New("wrong")
 	checked := func(in rxcql.Stream[int]) rxcql.Stream[int] {
 		info := rxcql.StageInfo{Name: "Checked", Check: func(context.Context) error { return wrong }}
-		return rxcql.Lift(in, info, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] { return out })
+		return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] { return out })
 	}
 	_, err = run(t, ints(1), sink.Through(checked, collect(new([]int))))
 	require.ErrorIs(t, err, wrong)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // workers do jobs in the background, in a bounded number of goroutines that are
@@ -75,7 +76,7 @@ func (w *workers[J]) several() (err error) {
 			return
 		}
 		if err == nil { // runtime.Goexit, as of a test's FailNow
-			err = w.st.Fail(errExited)
+			err = w.st.Fail(rx.ErrExited)
 		}
 		w.failed.set(err) // before anyone can see that nothing is in flight
 		w.flight.release(bytes)

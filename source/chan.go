@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Chan reads a channel until it is closed, as pages of the rows that are
@@ -13,21 +15,14 @@ import (
 // rxcql.ErrSingleRun. When the stream ends early what is left in the channel
 // stays there.
 func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
-	cfg := memoryConfig{pageRows: defaultPageRows}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyChan(&cfg))
-	}
+	cfg := memoryConfig{pageRows: flow.DefaultPageRows}
+	err := option.Apply(opts, &cfg, ChanOption.applyChan)
 	if ch == nil {
-		errs = append(errs, errors.New("the channel is nil"))
+		err = errors.Join(err, errors.New("the channel is nil"))
 	}
 	var ran atomic.Bool
-	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, Err: errors.Join(errs...)}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, Err: err}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		if ran.Swap(true) {
 			return st.Fail(rxcql.ErrSingleRun)

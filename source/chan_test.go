@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -41,7 +42,7 @@ func TestChan(t *testing.T) {
 		rep, err := shaped(source.Chan(ch), &s).ForEach(context.Background(), func(int) error { return nil })
 		require.NoError(t, err)
 		require.True(t, rep.Complete)
-		require.Equal(t, []rxcql.Position{{Last: true}}, s.at)
+		require.Equal(t, []flow.Position{{Last: true}}, s.at)
 		require.EqualValues(t, []int64{1, 1, 1}, []int64{rep.Ranges, rep.RangesDone, rep.EmptyPages})
 	})
 	alone("refuses a second run, and takes nothing for it", func(t *testing.T) {

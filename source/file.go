@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/filesys"
 	"github.com/rxcql/rxcql/internal/lines"
 )
@@ -53,7 +54,7 @@ func (s *file[T]) check(ctx context.Context) error {
 }
 
 // run reads the file in the goroutine that runs the stream.
-func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	r, err := s.open(ctx)
 	if err != nil {
@@ -70,7 +71,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T
 	case len(done) > 0:
 		return out.Done(ctx, false)
 	}
-	var track *rxcql.Track
+	var track *flow.Track
 	if len(begun) > 0 {
 		track = begun[0]
 		if _, state := track.From(); state != nil {
@@ -124,7 +125,7 @@ func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error
 	if readFailed(err) {
 		at = -1
 	}
-	failed := &rxcql.RowError{Range: rxcql.WholeRange.String(), Page: b.page, Row: at, Err: r.wrong(err)}
+	failed := &rxcql.RowError{Range: flow.WholeRange.String(), Page: b.page, Row: at, Err: r.wrong(err)}
 	if err := b.deliver(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -39,7 +40,7 @@ func TestAFileIsReadInPagesUnderTheBudget(t *testing.T) {
 	require.EqualValues(t, 1300, n)
 	require.Equal(t, []int{512, 512, 276}, s.rows)
 	for i, at := range s.at {
-		require.Equal(t, rxcql.Position{Page: int64(i), Last: i == 2}, at)
+		require.Equal(t, flow.Position{Page: int64(i), Last: i == 2}, at)
 	}
 
 	var large shape

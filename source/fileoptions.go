@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/csvrow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // NDJSONOption is an option of NDJSON.
@@ -26,19 +28,12 @@ type fileConfig struct {
 }
 
 func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {
-	cfg := fileConfig{pageRows: defaultPageRows, maxLine: DefaultMaxLine}
-	var errs []error
+	cfg := fileConfig{pageRows: flow.DefaultPageRows, maxLine: DefaultMaxLine}
+	err := option.Apply(opts, &cfg, apply)
 	if path == "" {
-		errs = append(errs, errors.New("the path is empty"))
+		err = errors.Join(errors.New("the path is empty"), err)
 	}
-	for _, opt := range opts {
-		if any(opt) == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, apply(opt, &cfg))
-	}
-	return cfg, errors.Join(errs...)
+	return cfg, err
 }
 
 func (n pageRows) applyNDJSON(c *fileConfig) error { return n.set(&c.pageRows) }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
@@ -21,12 +22,12 @@ import (
 // failing hands on everything and fails at the end: all of its sources are done
 // then, and the job is not complete.
 func failing[T any](in rxcql.Stream[T]) rxcql.Stream[T] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Failing"}, func(_ *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Failing"}, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return failingAtEnd[T]{out}
 	})
 }
 
-type failingAtEnd[T any] struct{ rxcql.Observer[T] }
+type failingAtEnd[T any] struct{ flow.Observer[T] }
 
 func (f failingAtEnd[T]) Done(context.Context, bool) error { return os.ErrDeadlineExceeded }
 

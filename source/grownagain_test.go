@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -86,7 +87,7 @@ func rightAfterGrowing(t *testing.T, text, more string, first, second, third int
 	run := func(pageRows int, fails bool) (got []group, err error) {
 		in := source.NDJSON[int](path, source.PageRows(pageRows))
 		if fails {
-			in = rxcql.Lift(in, rxcql.StageInfo{Name: "Cut"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+			in = rxcql.Lift(in, rxcql.StageInfo{Name: "Cut"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 				return failingAfterLast[int]{out}
 			})
 		}

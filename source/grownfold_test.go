@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
@@ -53,9 +54,9 @@ func TestAGroupIsNotMadeOfTheRowsThatCameToAFileAfterItsEndAlone(t *testing.T) {
 
 // failingAfterLast fails when all that is behind it has done with the last page,
 // which is not settled then.
-type failingAfterLast[T any] struct{ rxcql.Observer[T] }
+type failingAfterLast[T any] struct{ flow.Observer[T] }
 
-func (f failingAfterLast[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (f failingAfterLast[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	last := p.Last
 	if err := f.Observer.Next(ctx, p); err != nil || !last {
 		return err
@@ -66,7 +67,7 @@ func (f failingAfterLast[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
 func TestAGroupWhoseEndWasReadAgainHasEndedToo(t *testing.T) {
 	path, store := fileWith(t, "7\n7\n8\n8\n"), &jobtest.Store{}
 	in := source.NDJSON[int](path, source.PageRows(3))
-	cut := rxcql.Lift(in, rxcql.StageInfo{Name: "Cut"}, func(_ *rxcql.Stage, out rxcql.Observer[int]) rxcql.Observer[int] {
+	cut := rxcql.Lift(in, rxcql.StageInfo{Name: "Cut"}, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		return failingAfterLast[int]{out}
 	})
 	got, _, err := job(t, sums(cut), store)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
@@ -13,8 +14,8 @@ import (
 type part struct {
 	index int
 	name  string // for errors, without values
-	span  rxcql.TokenRange
-	track *rxcql.Track // of a part that an earlier run began; nil otherwise
+	span  flow.TokenRange
+	track *flow.Track // of a part that an earlier run began; nil otherwise
 	st    driver.Statement
 	limit bool   // st may have a LIMIT of its own
 	whole bool   // st is not to be paged
@@ -33,10 +34,10 @@ type paged[T any] struct {
 
 // fetched is a page on its way, with the slice that its rows are in.
 type fetched[T any] struct {
-	rxcql.Page[T]
+	flow.Page[T]
 	rows     []T
 	received int64
-	track    *rxcql.Track
+	track    *flow.Track
 	asked    int         // rows that the page was asked for
 	next     []byte      // page state of the page that follows; nil for none
 	bad      []undecoded // rows that are not in rows
@@ -87,7 +88,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 		if own := here.most(); p.limit && own > 0 && (most == 0 || own < most) {
 			most = own
 		}
-		page, err := r.page(ctx, p, rxcql.Position{Range: p.index, Page: n}, here.state, most)
+		page, err := r.page(ctx, p, flow.Position{Range: p.index, Page: n}, here.state, most)
 		if err != nil {
 			return err
 		}
@@ -107,7 +108,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 }
 
 // page fetches and decodes one page, of so many rows at most, 0 for any number.
-func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []byte, most int64) (*fetched[T], error) {
+func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []byte, most int64) (*fetched[T], error) {
 	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, most)))
 	if err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at rxcql.Position, state []
 	}
 	lease.Position = at
 	return &fetched[T]{
-		Page: rxcql.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, asked: asked, next: next, bad: bad,
+		Page: flow.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, asked: asked, next: next, bad: bad,
 	}, nil
 }
 
@@ -148,8 +149,8 @@ func (r *paged[T]) failed(ctx context.Context, err error) error {
 }
 
 // deliver hands a page downstream and takes its slice back.
-func (r *paged[T]) deliver(ctx context.Context, out rxcql.Observer[T], page *fetched[T]) error {
-	err := rxcql.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(r.stage, out, page.bad))
+func (r *paged[T]) deliver(ctx context.Context, out flow.Observer[T], page *fetched[T]) error {
+	err := flow.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(r.stage, out, page.bad))
 	r.buffers.put(page.rows)
 	return err
 }

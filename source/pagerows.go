@@ -1,14 +1,8 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 )
-
-var errNilOption = errors.New("an option is nil")
-
-// defaultPageRows is the most rows in a page of an in-memory source.
-const defaultPageRows = 512
 
 // SeqOption is an option of Seq.
 type SeqOption interface{ applySeq(*memoryConfig) error }

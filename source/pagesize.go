@@ -1,6 +1,8 @@
 package source
 
-import "github.com/rxcql/rxcql"
+import (
+	"github.com/rxcql/rxcql/flow"
+)
 
 // firstRows is the most rows in the first page of a range: what the rows weigh
 // is not known yet.
@@ -17,7 +19,7 @@ type sizing struct {
 	asked  int   // rows that the last page was asked for
 }
 
-func newSizing(in *rxcql.Input, maxRows int) *sizing {
+func newSizing(in *flow.Input, maxRows int) *sizing {
 	return &sizing{want: in.PageBytes(), max: maxRows}
 }
 

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // errStopped ends the reading after Pipeline.Stop.
@@ -14,10 +15,10 @@ var errStopped = errors.New("stopped")
 // paging gathers rows of an in-memory source into pages.
 type paging[T any] struct {
 	st    *rxcql.Stage
-	out   rxcql.Observer[T]
+	out   flow.Observer[T]
 	rows  []T
 	bad   []undecoded // among them
-	lease *rxcql.Lease
+	lease *flow.Lease
 	size  func(*T) int
 	bytes int64
 	want  int64 // bytes that fill a page
@@ -25,7 +26,7 @@ type paging[T any] struct {
 	page  int64
 	last  bool
 
-	track *rxcql.Track
+	track *flow.Track
 	state func() []byte // where the source goes on after the rows so far; nil if it cannot
 
 	limit int64 // rows that downstream can use in all, 0 for no limit
@@ -33,13 +34,13 @@ type paging[T any] struct {
 }
 
 // newPaging makes the pages of a track; of one that no run has begun if it is nil.
-func newPaging[T any](st *rxcql.Stage, out rxcql.Observer[T], rows int, track *rxcql.Track) *paging[T] {
+func newPaging[T any](st *rxcql.Stage, out flow.Observer[T], rows int, track *flow.Track) *paging[T] {
 	st.Ranges(1)
 	if track == nil {
-		track = st.Track(rxcql.WholeRange)
+		track = st.Track(flow.WholeRange)
 	}
 	page, _ := track.From()
-	return &paging[T]{st: st, out: out, max: rows, track: track, page: page, size: rxcql.SizeOf[T](), limit: rxcql.LimitOf(out)}
+	return &paging[T]{st: st, out: out, max: rows, track: track, page: page, size: rxcql.SizeOf[T](), limit: flow.LimitOf(out)}
 }
 
 func (b *paging[T]) interrupted(ctx context.Context) error {
@@ -120,15 +121,15 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 		}
 		b.lease, b.bytes = lease, 0
 	}
-	p := &rxcql.Page[T]{Rows: b.rows, Lease: b.lease}
-	p.Position = rxcql.Position{Page: b.page, Last: b.last}
+	p := &flow.Page[T]{Rows: b.rows, Lease: b.lease}
+	p.Position = flow.Position{Page: b.page, Last: b.last}
 	p.Correct(b.bytes)
 	b.page++
 	var next []byte
 	if b.state != nil {
 		next = b.state()
 	}
-	err := rxcql.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, b.bad))
+	err := flow.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, b.bad))
 	clear(b.rows)
 	b.rows, b.bad, b.lease = b.rows[:0], nil, nil
 	return err

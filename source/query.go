@@ -10,8 +10,10 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -20,7 +22,7 @@ import (
 // on, but for a limit from downstream (operators.Take) of up to 5,000 rows.
 //
 // The first page has 100 rows at most; later ones have as many as make up the
-// wanted bytes (see rxcql.Budget), 10,000 at most (PageRows), and where the
+// wanted bytes (see flow.Budget), 10,000 at most (PageRows), and where the
 // statement may have a LIMIT no more than came before. The rows are those that the
 // driver gives alone, whatever the form of the statement. One that the server cannot
 // page (ORDER BY with IN on the partition key) comes whole, as one page: an answer
@@ -36,14 +38,7 @@ import (
 // decoded is a row error, as for Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyQuery(&cfg))
-	}
+	errs := []error{option.Apply(opts, &cfg, QueryOption.applyQuery)}
 	_, _, err := codec.Columns[T]()
 	if !isRow[T]() {
 		errs = append(errs, err)
@@ -66,7 +61,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			return err
 		},
 	}
-	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out flow.Observer[T]) error {
 		found := last.Load()
 		if found == nil { // whoever runs it has not checked it
 			var err error
@@ -79,7 +74,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			return err
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1}
-		whole := part{name: rxcql.WholeRange.String(), span: rxcql.WholeRange, st: found.statement(st), limit: mayLimit(cql), whole: found.whole(st)}
+		whole := part{name: flow.WholeRange.String(), span: flow.WholeRange, st: found.statement(st), limit: mayLimit(cql), whole: found.whole(st)}
 		several := len(begun) > 0 // pages, so they could be of two tables
 		whole.more = func() { several = true }
 		r.same = func(ctx context.Context) error {
@@ -99,7 +94,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	})
 }
 
-func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement, found *checked) (done []rxcql.TokenRange, begun []*rxcql.Track, err error) {
+func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, st driver.Statement, found *checked) (done []flow.TokenRange, begun []*flow.Track, err error) {
 	if !stage.Run().HasCheckpoint() {
 		return nil, nil, nil
 	}

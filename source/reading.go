@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/rx"
 )
@@ -27,7 +28,7 @@ type reading[T any] struct {
 // run reads all parts and delivers their pages to out, one at a time, in the
 // calling goroutine. Pages of one part come in order; those of different parts
 // as they arrive.
-func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	st.Ranges(len(r.parts))
 	buffers := make(buffers[T], r.workers+2)
@@ -38,7 +39,7 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observe
 		}
 	}
 	var err error
-	if limit := rxcql.LimitOf(out); limit > 0 && limit <= smallLimit {
+	if limit := flow.LimitOf(out); limit > 0 && limit <= smallLimit {
 		err = r.inTurn(ctx, st, worker(), out)
 	} else {
 		err = r.ahead(ctx, st, worker, out)
@@ -76,10 +77,10 @@ func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, 
 
 // inTurn reads the parts one after the other, and no page before the one before
 // it has been used.
-func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], out rxcql.Observer[T]) error {
+func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], out flow.Observer[T]) error {
 	readCtx, stop := stoppable(ctx, st.Run().Stopping())
 	defer stop()
-	limit := func() int64 { return rxcql.LimitOf(out) }
+	limit := func() int64 { return flow.LimitOf(out) }
 	for _, p := range r.parts {
 		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return w.deliver(ctx, out, page) })
 		if err != nil {
@@ -92,7 +93,7 @@ func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], o
 // ahead reads with several workers. Each holds one page that waits to be
 // delivered while it fetches the next. Pipeline.Stop ends the fetching only: a
 // page that is here is delivered.
-func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *paged[T], out rxcql.Observer[T]) error {
+func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *paged[T], out flow.Observer[T]) error {
 	home := worker()
 	all := func() int64 { return 0 }
 	produce := func(ctx context.Context, send func(*fetched[T]) error) error {

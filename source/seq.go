@@ -6,6 +6,8 @@ import (
 	"iter"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Seq reads an iterator, in the goroutine that runs the stream. Rows go on in
@@ -20,7 +22,7 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 		err = errors.Join(err, errors.New("the iterator is nil"))
 	}
 	info := rxcql.StageInfo{Name: "Seq", Source: true, NotResumable: true, Err: err}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		b := newPaging(st, out, cfg.pageRows, nil)
 		defer b.drop()
@@ -29,16 +31,9 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 }
 
 func seqConfig(opts []SeqOption) (memoryConfig, error) {
-	cfg := memoryConfig{pageRows: defaultPageRows}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applySeq(&cfg))
-	}
-	return cfg, errors.Join(errs...)
+	cfg := memoryConfig{pageRows: flow.DefaultPageRows}
+	err := option.Apply(opts, &cfg, SeqOption.applySeq)
+	return cfg, err
 }
 
 // all reads an iterator to its end.

@@ -12,30 +12,31 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/source"
 )
 
 // shape notes the pages that pass: their rows and positions.
 type shape struct {
 	rows []int
-	at   []rxcql.Position
+	at   []flow.Position
 }
 
 // shaped notes the pages of in.
 func shaped[T any](in rxcql.Stream[T], s *shape) rxcql.Stream[T] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Shape"}, func(_ *rxcql.Stage, out rxcql.Observer[T]) rxcql.Observer[T] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Shape"}, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &noting[T]{Observer: out, shape: s}
 	})
 }
 
 type noting[T any] struct {
-	rxcql.Observer[T]
+	flow.Observer[T]
 	*shape
 }
 
-func (n *noting[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (n *noting[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	n.rows = append(n.rows, len(p.Rows))
-	n.at = append(n.at, rxcql.Position{Range: p.Range, Page: p.Page, Last: p.Last})
+	n.at = append(n.at, flow.Position{Range: p.Range, Page: p.Page, Last: p.Last})
 	return n.Observer.Next(ctx, p)
 }
 
@@ -59,7 +60,7 @@ func TestSeqCutsRowsIntoPages(t *testing.T) {
 		require.True(t, slices.Equal(rows, got))
 		for i, at := range s.at {
 			last := i == len(s.at)-1
-			require.Equal(t, rxcql.Position{Page: int64(i), Last: last}, at, "the last page says so, and no other")
+			require.Equal(t, flow.Position{Page: int64(i), Last: last}, at, "the last page says so, and no other")
 			if !last {
 				require.Equal(t, most, s.rows[i])
 			}

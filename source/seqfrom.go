@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // SeqFrom is Seq for rows that can be had from any of them on, in the same order
@@ -25,7 +26,7 @@ func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts 
 		errs = append(errs, errors.New("what is empty: name the rows"))
 	}
 	info := rxcql.StageInfo{Name: "Seq", Source: true, Err: errors.Join(errs...)}
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		done, begun, err := st.Resume(rxcql.Identity{Facts: []rxcql.Fact{{Name: "rows", Value: what}}})
 		if err != nil {
@@ -35,7 +36,7 @@ func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts 
 			return out.Done(ctx, false)
 		}
 		var from int64
-		var track *rxcql.Track
+		var track *flow.Track
 		if len(begun) > 0 {
 			track = begun[0]
 			_, state := track.From()

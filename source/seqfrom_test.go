@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/saved"
 	"github.com/rxcql/rxcql/sink"
@@ -69,7 +70,7 @@ func TestRowsThatCanBeHadFromAnyOnGoOnWhereTheyWereBrokenOff(t *testing.T) {
 func TestAStateThatIsNoNumberIsDamage(t *testing.T) {
 	store := &jobtest.Store{}
 	whole := saved.Part{Pages: 1, State: []byte("-3")}
-	whole.Range.Start, whole.Range.End = rxcql.WholeRange.Start, rxcql.WholeRange.End
+	whole.Range.Start, whole.Range.End = flow.WholeRange.Start, flow.WholeRange.End
 	data, err := saved.Encode(&saved.State{Job: "job", Sinks: []saved.Sink{{Stage: "Each"}}, Sources: []saved.Source{{
 		Stage: "Seq", Facts: []saved.Fact{{Name: "rows", Value: "a"}}, Parts: []saved.Part{whole},
 	}}})
@@ -85,7 +86,8 @@ func TestAStateThatIsNoNumberIsDamage(t *testing.T) {
 }
 
 func TestSeqFromNamesWhatIsMissing(t *testing.T) {
-	err := source.SeqFrom[int]("", nil, nil, source.PageRows(0)).ConfigError()
+	_, err := source.SeqFrom[int]("", nil, nil, source.PageRows(0)).Collect(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrConfig)
 	for _, words := range []string{"function is nil", "name the rows", "option is nil", "PageRows(0)"} {
 		require.ErrorContains(t, err, words)
 	}

@@ -9,8 +9,10 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
 )
@@ -28,7 +30,7 @@ const defaultSplits = 64
 // within a partition, of the clustering key; pages of different ranges come as
 // they arrive. Rows of a partition are never spread over two ranges. Only the
 // columns that T needs are read. In memory are the pages in flight alone, see
-// rxcql.Budget.
+// flow.Budget.
 //
 // A limit from downstream (operators.Take) of up to 5,000 rows makes it read one
 // range after the other, without reading ahead, in pages no larger than the limit.
@@ -44,15 +46,7 @@ const defaultSplits = 64
 // rxcql.Row as it was received.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
 	t := &table[T]{cfg: newReadConfig()}
-	var errs []error
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, errNilOption)
-			continue
-		}
-		errs = append(errs, opt.applyTable(&t.cfg))
-	}
-	errs = append(errs, t.choose())
+	errs := []error{option.Apply(opts, &t.cfg, TableOption.applyTable), t.choose()}
 	var err error
 	t.keyspace, t.name, err = schema.ParseName(name)
 	errs = append(errs, err)
@@ -86,22 +80,11 @@ func (t *table[T]) title() string {
 }
 
 // choose settles which columns are read, as far as T says.
-func (t *table[T]) choose() error {
-	if isRow[T]() {
-		return nil
+func (t *table[T]) choose() (err error) {
+	if !isRow[T]() {
+		t.cfg.columns, err = codec.ChooseColumns[T](t.cfg.columns)
 	}
-	names, isStruct, err := codec.Columns[T]()
-	switch {
-	case err != nil:
-		return err
-	case isStruct && len(t.cfg.columns) > 0:
-		return fmt.Errorf("Columns: %T names its columns itself, by its cql tags", *new(T))
-	case isStruct:
-		t.cfg.columns = names
-	case len(t.cfg.columns) != 1:
-		return codec.OneColumn[T]()
-	}
-	return nil
+	return err
 }
 
 // plan compares T with the table and returns the statement.
@@ -161,7 +144,7 @@ func statement(about *schema.Table, names []string) string {
 		strings.Join(quoted, ", "), about.Quoted(), token, token)
 }
 
-func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	about, cql, err := t.plan(ctx)
 	if err != nil {
 		return st.Fail(err)
@@ -176,7 +159,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 	}
 	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
 	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about) }
-	add := func(span rxcql.TokenRange, track *rxcql.Track) {
+	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{
 			index: len(r.parts), name: span.String(), span: span, track: track, st: driver.Statement{
 				CQL: cql, Args: []any{span.Start, span.End}, Consistency: t.cfg.consistency, Idempotent: true,
@@ -186,7 +169,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[
 	for _, track := range begun { // with the very borders that their page states are for
 		add(track.Span(), track)
 	}
-	for _, span := range rxcql.Remaining(ranges, done, begun) {
+	for _, span := range flow.Remaining(ranges, done, begun) {
 		add(span, nil)
 	}
 	return r.run(ctx, st, out)
@@ -205,7 +188,7 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 }
 
 // ranges tiles the ring as it is now. Version is that of the server.
-func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, version string, err error) {
+func (t *table[T]) ranges(ctx context.Context) (ranges []flow.TokenRange, version string, err error) {
 	now, err := ringOf(ctx, t.session)
 	if err != nil {
 		return nil, "", err
@@ -223,7 +206,7 @@ func (t *table[T]) ranges(ctx context.Context) (ranges []rxcql.TokenRange, versi
 		return nil, "", err
 	}
 	for _, r := range ring.Shard(all, t.cfg.shard, t.cfg.of) {
-		ranges = append(ranges, rxcql.TokenRange(r))
+		ranges = append(ranges, flow.TokenRange(r))
 	}
 	return ranges, now.ReleaseVersion, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
@@ -28,7 +29,7 @@ func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []un
 
 // reporting returns out, before which the run is told of a page's rows that could
 // not be decoded. That is done at delivery, when the page has its receipt.
-func reporting[T any](st *rxcql.Stage, out rxcql.Observer[T], bad []undecoded) rxcql.Observer[T] {
+func reporting[T any](st *rxcql.Stage, out flow.Observer[T], bad []undecoded) flow.Observer[T] {
 	if len(bad) == 0 {
 		return out
 	}
@@ -36,12 +37,12 @@ func reporting[T any](st *rxcql.Stage, out rxcql.Observer[T], bad []undecoded) r
 }
 
 type reporter[T any] struct {
-	rxcql.Observer[T]
+	flow.Observer[T]
 	stage *rxcql.Stage
 	bad   []undecoded
 }
 
-func (r *reporter[T]) Next(ctx context.Context, p *rxcql.Page[T]) error {
+func (r *reporter[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	for _, bad := range r.bad {
 		err := r.stage.RowFailed(ctx, p.Lease, rxcql.FailedRow{
 			Position: p.Position, Index: bad.index, Row: bad.row, Err: bad.err,

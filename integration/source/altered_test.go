@@ -160,8 +160,6 @@ type opening struct {
 	open func()
 }
 
-func (o opening) Resume() rxcql.ResumeInfo { return o.Sink.(rxcql.Resumer).Resume() }
-
 func (o opening) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
 	o.open()
 	return o.Sink.Open(ctx, r)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/cqltest"
 	"github.com/rxcql/rxcql/source"
 )
@@ -22,6 +23,8 @@ type counting struct {
 	pages    int
 }
 
+func (*counting) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
+
 func (*counting) Check(context.Context) error { return nil }
 
 func (c *counting) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int32], error) {
@@ -29,7 +32,7 @@ func (c *counting) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int32], e
 	return c, nil
 }
 
-func (c *counting) Write(_ context.Context, p *rxcql.Page[int32]) error {
+func (c *counting) Write(_ context.Context, p *flow.Page[int32]) error {
 	if c.pages++; c.pages == 2 {
 		<-c.ahead
 		time.Sleep(50 * time.Millisecond) // the third is here by then, most likely; else the test shows less

@@ -2,7 +2,6 @@ package codec
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 )
 
@@ -14,27 +13,4 @@ func A(name fmt.Stringer) string {
 		return "an " + text
 	}
 	return "a " + text
-}
-
-// OneColumn is the error for rows of type T, which is no struct with cql tags, where
-// nothing says which column that is.
-func OneColumn[T any]() error {
-	rt, several := reflect.TypeFor[T](), "a struct with cql tags"
-	if rt.Kind() == reflect.Pointer && tagged(rt.Elem()) {
-		several = rt.Elem().String() + " itself, without the pointer"
-	}
-	return fmt.Errorf("%s holds one column: name it with Columns(\"…\"); for rows of several columns "+
-		"use %s, or rxcql.Row", A(rt), several)
-}
-
-func tagged(rt reflect.Type) bool {
-	if rt.Kind() != reflect.Struct {
-		return false
-	}
-	for i := range rt.NumField() {
-		if _, ok := rt.Field(i).Tag.Lookup("cql"); ok {
-			return true
-		}
-	}
-	return false
 }

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // reading is the row of the design's measurements: a partition key that repeats, a time, two numbers and a text.

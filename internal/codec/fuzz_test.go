@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gocql/gocql"
+
 	"github.com/rxcql/rxcql/internal/codec"
 )
 

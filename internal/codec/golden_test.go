@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/inf.v0"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // golden checks that bytes written by Cassandra 5.0.6's own serializers are read as want and written back the same.

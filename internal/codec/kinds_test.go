@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 type (

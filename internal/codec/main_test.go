@@ -4,9 +4,10 @@ import (
 	"encoding/hex"
 	"testing"
 
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 var scalarKinds = []codec.Kind{codec.Ascii, codec.Bigint, codec.Blob, codec.Boolean, codec.Counter, codec.Date, codec.Decimal, codec.Double,

@@ -10,10 +10,11 @@ import (
 	"unsafe"
 
 	"github.com/gocql/gocql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/inf.v0"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 func TestWhatAnEarlierRowHoldsIsNeverChanged(t *testing.T) {

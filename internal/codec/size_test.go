@@ -6,8 +6,9 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 func TestSizeOfCountsWhatHangsFromAValue(t *testing.T) {

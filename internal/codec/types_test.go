@@ -6,8 +6,9 @@ import (
 	"testing"
 
 	"github.com/gocql/gocql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 const pkg = "org.apache.cassandra.db.marshal."

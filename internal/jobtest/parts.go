@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
@@ -36,14 +37,14 @@ func (p *Parts[T]) Stream() rxcql.Stream[T] {
 
 // reader is one part on its way.
 type reader struct {
-	track *rxcql.Track
+	track *flow.Track
 	part  int
 	index int
 	at    int
 	page  int64
 }
 
-func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	readers, err := p.readers(st)
 	if err != nil {
@@ -83,11 +84,11 @@ func (p *Parts[T]) readers(st *rxcql.Stage) (readers []*reader, err error) {
 		}
 		readers = append(readers, &reader{track: t, part: int(t.Span().Start), at: at, page: page})
 	}
-	var all []rxcql.TokenRange
+	var all []flow.TokenRange
 	for i := range p.Rows {
-		all = append(all, rxcql.TokenRange{Start: int64(i), End: int64(i) + 1})
+		all = append(all, flow.TokenRange{Start: int64(i), End: int64(i) + 1})
 	}
-	for _, span := range rxcql.Remaining(all, done, begun) {
+	for _, span := range flow.Remaining(all, done, begun) {
 		if span.End != span.Start+1 {
 			return nil, errors.New("a part was cut")
 		}
@@ -99,9 +100,9 @@ func (p *Parts[T]) readers(st *rxcql.Stage) (readers []*reader, err error) {
 	return readers, nil
 }
 
-func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out rxcql.Observer[T]) (last bool, err error) {
+func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out flow.Observer[T]) (last bool, err error) {
 	if r.track == nil {
-		r.track = st.Track(rxcql.TokenRange{Start: int64(r.part), End: int64(r.part) + 1})
+		r.track = st.Track(flow.TokenRange{Start: int64(r.part), End: int64(r.part) + 1})
 	}
 	if err := r.track.Room(ctx); err != nil {
 		return false, err
@@ -114,8 +115,8 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out rxc
 	rows = rows[:min(len(rows), p.PageRows)]
 	r.at += len(rows)
 	last = r.at == len(p.Rows[r.part])
-	page := &rxcql.Page[T]{Rows: append([]T{}, rows...), Lease: lease}
-	page.Position = rxcql.Position{Range: r.index, Page: r.page, Last: last}
+	page := &flow.Page[T]{Rows: append([]T{}, rows...), Lease: lease}
+	page.Position = flow.Position{Range: r.index, Page: r.page, Last: last}
 	r.page++
 	page.Correct(int64(len(rows)))
 	p.Read += len(rows)
@@ -123,7 +124,7 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out rxc
 	if last {
 		next = nil // as Cassandra has none
 	}
-	return last, rxcql.Deliver(ctx, r.track, page, 0, next, out)
+	return last, flow.Deliver(ctx, r.track, page, 0, next, out)
 }
 
 // Settled are the rows that a checkpoint counts as settled, of the source as it

@@ -1,5 +1,7 @@
 // Package rx is the seam to rxgo: pages cross from the goroutine that makes
-// them to the one that works on them through an rxgo Defer, and nowhere else.
+// them to the one that works on them through an rxgo Defer, and nowhere else
+// (Transport); rows that come out of a user's Observable are received here
+// (Receiver).
 //
 // What rxgo leaves to its user is settled here: the channel is always read to
 // its close, so that when Transport returns the producer has returned too; the
@@ -31,8 +33,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// ErrExited: the producer left by runtime.Goexit, so what it sent is not all.
-var ErrExited = errors.New("runtime.Goexit was called in the producer")
+// ErrExited: a goroutine left by runtime.Goexit, so it has not done all of its work.
+var ErrExited = errors.New("runtime.Goexit was called in a user function")
 
 // Transport runs produce in the goroutine of an rxgo Defer, and receive, for
 // every item sent, in the calling one. It returns when both have ended: with

@@ -1,0 +1,148 @@
+package flow
+
+// An Account is charged with the rows that an operator or a sink keeps beyond
+// the delivery of their page.
+type Account struct {
+	budget  *Budget
+	name    string
+	frees   bool  // frees what it holds in time, without another page
+	most    int64 // see Expect
+	held    int64
+	largest int64
+}
+
+// Account opens an account for a stage. frees says that what it holds is given back
+// by itself: writes in flight, a batch with a time limit. Only accounts that
+// do not can hold a run up for ever.
+func (b *Budget) Account(name string, frees bool) *Account {
+	a := &Account{budget: b, name: name, frees: frees}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.accounts = append(b.accounts, a)
+	return a
+}
+
+// Expect says that the account will be charged with up to so many bytes, of which some
+// are what rows cost beside the bytes that their pages have: the copies and arguments
+// of a request, say. Sources leave room for them, half of the budget at most. It is for
+// sinks, in Open, and for accounts that free what they hold.
+func (a *Account) Expect(bytes int64) {
+	b := a.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected += bytes - a.most
+	b.due -= a.due()
+	a.most = bytes
+	b.due += a.due()
+}
+
+// due is what the account has not been charged with yet of what it expects.
+func (a *Account) due() int64 { return max(0, a.most-a.held) }
+
+// Lease returns an empty lease that answers for rows kept under the account.
+func (a *Account) Lease() *Lease {
+	return &Lease{Position: Position{Range: -1}, budget: a.budget, account: a}
+}
+
+// Held are the bytes that the account is charged with now.
+func (a *Account) Held() int64 {
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	return a.held
+}
+
+func (b *Budget) take(l, from *Lease, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	moved := max(0, min(bytes, from.bytes))
+	from.bytes -= moved
+	if from.input != nil {
+		from.input.flight -= moved
+	}
+	if from.account != nil {
+		b.charge(from.account, -moved)
+	}
+	l.bytes += bytes
+	if l.account != nil {
+		b.charge(l.account, bytes)
+	}
+	b.add(bytes - moved)
+}
+
+func (b *Budget) charge(a *Account, bytes int64) {
+	b.due -= a.due()
+	a.held += bytes
+	b.due += a.due()
+	a.largest = max(a.largest, a.held)
+	if !a.frees {
+		b.held += bytes
+	}
+}
+
+func (b *Budget) emit(l *Lease) {
+	if l.account == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.charge(l.account, -l.bytes)
+	l.account = nil
+}
+
+func (b *Budget) release(l *Lease) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l.input != nil {
+		l.input.outstanding--
+		l.input.flight -= l.bytes
+		b.arrived(l)
+		l.input = nil
+	}
+	if l.account != nil {
+		b.charge(l.account, -l.bytes)
+	}
+	b.used -= l.bytes
+	l.bytes = 0
+	b.wake()
+}
+
+func (b *Budget) correct(l *Lease, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.arrived(l)
+	less := bytes < l.bytes
+	b.add(bytes - l.bytes)
+	if l.input != nil {
+		l.input.flight += bytes - l.bytes
+	}
+	l.bytes = bytes
+	b.largest = max(b.largest, bytes)
+	if less {
+		b.wake()
+	}
+}
+
+// stuck tells that no one can make room: nothing moves, and no input that is not done
+// does anything but wait, or can begin. A page of which all bytes have been taken still moves until
+// its delivery returns: the holder may be about to hand on what it keeps.
+func (b *Budget) stuck() bool {
+	if b.used > b.held {
+		return false
+	}
+	for _, in := range b.inputs {
+		if in.moves() {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *Budget) heldError() error {
+	worst := &Account{name: "unknown"}
+	for _, a := range b.accounts {
+		if !a.frees && a.held > worst.held {
+			worst = a
+		}
+	}
+	return &BudgetHeldError{Stage: worst.name, Held: worst.held, Budget: b.limit}
+}

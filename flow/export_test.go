@@ -1,0 +1,18 @@
+package flow
+
+// What the tests of the budget need of it without a stage.
+
+func (b *Budget) NewInput(name string) *Input { return b.input(name, nil) }
+
+// Waiting is the number of reservations that wait.
+func (b *Budget) Waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiters)
+}
+
+// KeptLease is an empty lease of an account, as operators get it.
+func (b *Budget) KeptLease() *Lease { return &Lease{budget: b} }
+
+// Receipts is the number of holds that the lease will give back.
+func (l *Lease) Receipts() int { return len(l.receipts) }

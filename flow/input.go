@@ -1,0 +1,156 @@
+package flow
+
+import "context"
+
+// Input is one source's side of the budget.
+type Input struct {
+	budget      *Budget
+	name        string
+	unmetered   bool
+	outstanding int   // leases alive, kept rows not counted
+	flight      int64 // bytes of these leases
+	granted     int64 // bytes reserved since the start
+	waiting     int
+	done        bool
+	running     int         // calls of the source's run function
+	mayBegin    func() bool // whether one may follow while there is none; nil if that is not known
+}
+
+// input registers a source. All that can be known are registered before the
+// run starts; each one more makes the credit of the others smaller.
+func (b *Budget) input(name string, mayBegin func() bool) *Input {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	in := &Input{budget: b, name: name, mayBegin: mayBegin}
+	b.inputs = append(b.inputs, in)
+	return in
+}
+
+// credit is what is kept for each input: its part of what is not expected to be
+// charged to accounts.
+func (in *Input) credit() int64 {
+	if in.unmetered {
+		return 0
+	}
+	b := in.budget
+	return (b.limit - min(b.expected, b.limit/2)) / int64(len(b.inputs))
+}
+
+// PageBytes is the size of page that the input should ask for: DefaultPageBytes,
+// or less where the budget is small, so that several fit.
+func (in *Input) PageBytes() int64 {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	return in.pageBytes()
+}
+
+// Limit is the budget of the run, which all its inputs share.
+func (in *Input) Limit() int64 { return in.budget.limit }
+
+func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit()/4)) }
+
+// share is the part of the budget kept for the input: what Reserve asks for at
+// most.
+func (in *Input) share() int64 { return min(in.credit(), 2*in.pageBytes()) }
+
+// Reserve waits for room for a page of about so many bytes and returns its
+// lease. An estimate above the input's credit is cut to it, so that one page
+// can always be read. Errors: BudgetHeldError, or the cause of ctx.
+func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	b := in.budget
+	b.mu.Lock()
+	in.done = false // a stream that is read twice in one run, one after the other
+	bytes := max(1, min(estimate, in.share()))
+	if b.fits(in, bytes) {
+		lease := b.grant(in, bytes)
+		b.mu.Unlock()
+		return lease, nil
+	}
+	w := &waiter{in: in, bytes: bytes, granted: make(chan error, 1)}
+	b.waiters = append(b.waiters, w)
+	in.waiting++
+	b.wake()
+	b.mu.Unlock()
+
+	select {
+	case err := <-w.granted:
+		if err != nil {
+			return nil, err
+		}
+		return b.leased(in, bytes), nil
+	case <-ctx.Done():
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		select {
+		case err := <-w.granted: // granted meanwhile: give it back
+			if err == nil {
+				b.giveBack(in, bytes)
+			}
+		default:
+			b.forget(w)
+		}
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Unmetered says that the input's rows come in without a reservation (a
+// foreign Observable): it needs no credit.
+func (in *Input) Unmetered() {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	in.unmetered = true
+}
+
+// Done says that the source will reserve nothing more. One that does not call it does
+// so when it returns. Its credit is free for the others then, unless the stream may be
+// read again.
+func (in *Input) Done() {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	in.done = in.running <= 1
+	in.budget.wake()
+}
+
+// begin notes that the input's source runs.
+func (in *Input) begin() {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	in.running++
+	in.done = false // a stream that is read twice in one run, one after the other
+}
+
+// end notes that it has returned: it reserves nothing more, whether it has called
+// Done or not.
+func (in *Input) end() {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	if in.running--; in.running == 0 {
+		in.done = true
+	}
+}
+
+// moves reports whether the input may still bring a page by itself: it has not ended, nor
+// does it wait for room, nor for a beginning that nobody can make.
+func (in *Input) moves() bool {
+	switch {
+	case in.outstanding > 0:
+		return true
+	case in.waiting > 0:
+		return false
+	case in.mayBegin == nil:
+		return !in.done
+	}
+	return in.running > 0 || in.mayBegin()
+}
+
+// spent reports whether the input needs its credit no more: it is done, and nobody can
+// read its source again.
+func (in *Input) spent() bool {
+	if in.mayBegin == nil {
+		return in.done
+	}
+	return in.done && in.running == 0 && !in.mayBegin()
+}

@@ -1,0 +1,111 @@
+package flow_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// page reserves a page that arrives with so many bytes and one receipt.
+func page(t *testing.T, in *flow.Input, bytes int64) (*flow.Lease, *flow.Receipt) {
+	t.Helper()
+	l, err := in.Reserve(context.Background(), bytes)
+	require.NoError(t, err)
+	l.Correct(bytes)
+	r := flow.NewReceipt(nil)
+	l.Owe(r)
+	return l, r
+}
+
+func TestALeaseTakesAHoldOnceForEveryPageItIsTakenFrom(t *testing.T) {
+	b := flow.NewBudget(1 << 20)
+	in, acc := b.NewInput("in"), b.Account("keep", false)
+	first, r1 := page(t, in, 1000)
+	second, r2 := page(t, in, 500)
+	kept := acc.Lease()
+	for range 3 {
+		kept.Take(first, 100)
+	}
+	require.Equal(t, 1, kept.Receipts())
+	kept.Take(second, 50)
+	kept.Take(first, 0)
+	require.EqualValues(t, 350, kept.Bytes())
+	require.EqualValues(t, 350, acc.Held())
+	require.EqualValues(t, 700, first.Bytes())
+	first.Finish(nil)
+	second.Finish(nil)
+	require.False(t, r1.Settled())
+	require.False(t, r2.Settled())
+	require.EqualValues(t, 350, b.Usage().BytesInFlight)
+
+	kept.End()
+	require.True(t, r1.Settled())
+	require.True(t, r2.Settled())
+	require.True(t, kept.Empty())
+	require.Zero(t, acc.Held())
+	require.Zero(t, b.Usage().BytesInFlight)
+}
+
+func TestALeaseChargesOnTopWhatThePageCannotGive(t *testing.T) {
+	b := flow.NewBudget(1 << 20)
+	in, acc := b.NewInput("in"), b.Account("keep", false)
+	from, _ := page(t, in, 100)
+	kept := acc.Lease()
+	kept.Take(from, 250)
+	require.Zero(t, from.Bytes())
+	require.EqualValues(t, 250, b.Usage().BytesInFlight)
+	from.End()
+	kept.End()
+	require.Zero(t, b.Usage().BytesInFlight)
+}
+
+func TestEmittedRowsAreNoLongerTheHoldersAffair(t *testing.T) {
+	b := flow.NewBudget(1 << 20)
+	in, acc, next := b.NewInput("in"), b.Account("first", false), b.Account("second", false)
+	from, r := page(t, in, 1000)
+	kept := acc.Lease()
+	kept.Take(from, 1000)
+	from.End()
+	kept.Emit()
+	require.Zero(t, acc.Held())
+	require.EqualValues(t, 1000, b.Usage().BytesInFlight)
+
+	again := next.Lease() // a second holder downstream
+	again.Take(kept, 400)
+	require.EqualValues(t, 400, next.Held())
+	kept.End()
+	require.EqualValues(t, 400, b.Usage().BytesInFlight)
+	require.False(t, r.Settled())
+	again.End()
+	require.True(t, r.Settled())
+	require.Zero(t, b.Usage().BytesInFlight)
+}
+
+func TestAPageDeliveredWithAnErrorStaysUnsettledAndGivesItsBytesBack(t *testing.T) {
+	b := flow.NewBudget(1 << 20)
+	l, r := page(t, b.NewInput("in"), 1000)
+	l.Finish(errTest)
+	require.False(t, r.Settled())
+	require.Zero(t, b.Usage().BytesInFlight)
+	l.Release() // again changes nothing
+	require.Zero(t, b.Usage().BytesInFlight)
+}
+
+func TestALeaseOwesAllReceiptsItWasGiven(t *testing.T) {
+	b := flow.NewBudget(1 << 20)
+	l := b.KeptLease()
+	var receipts []*flow.Receipt
+	for range 5 {
+		r := flow.NewReceipt(nil)
+		receipts = append(receipts, r)
+		l.Owe(r)
+	}
+	l.End()
+	for _, r := range receipts {
+		require.True(t, r.Settled())
+	}
+	l.End() // nothing is left to settle
+}

@@ -1,0 +1,204 @@
+package flow
+
+import (
+	"context"
+	"maps"
+	"sync"
+)
+
+// maxUnsettled is how many pages of one part may be read beyond the first that
+// is not settled: so many are read again, at most, when that page stays stuck
+// and the run is broken off. Where a stage holds rows from page to page (Holds)
+// there is no bound: it may need any number of pages to let go of the first.
+const maxUnsettled = 64
+
+// Source is the stage that reads a part, as its Track knows it. It is an rxcql.Stage.
+type Source interface {
+	// Receipt makes the receipt of a page in a run without a checkpoint.
+	Receipt() *Receipt
+	// PageRead counts a page that is about to be handed on.
+	PageRead(rows int, bytes int64)
+	// RangeDone counts a part that was read to its end.
+	RangeDone()
+}
+
+// Job is the checkpoint of a run, as a Track knows it.
+type Job interface {
+	// Holds reports whether a stage holds rows from page to page.
+	Holds() bool
+	// Hurry tells those who let rows linger that somebody waits for them, until done.
+	Hurry() (done func())
+	// Deliver waits while a save has paused deliveries, and counts one that begins;
+	// Delivered ends it. The error is the cause of ctx.
+	Deliver(ctx context.Context) error
+	Delivered()
+	// Owed counts a page whose receipt is not settled, and Settled one whose is.
+	Owed()
+	Settled()
+	// Finished is told of a part that is read to its end and settled.
+	Finished(t *Track)
+}
+
+// Part is where a part of a source stands: what of it is settled without a gap.
+type Part struct {
+	Range TokenRange
+	Pages int64             // settled
+	Rows  int64             // in these
+	State []byte            // where the source goes on after them
+	Marks map[string][]byte // the last in them, by stage
+}
+
+// A Track follows one part of a source through a run: which of its pages are
+// settled, and so from where a later run has to go on. A source opens one for
+// each part (rxcql.Stage.Track, or Stage.Resume for those begun in an earlier run)
+// and hands its pages on by Deliver, in order.
+type Track struct {
+	source Source
+	job    Job   // nil without a checkpoint
+	err    error // it cannot be part of the job
+	grows  bool  // the source may grow
+	from   Part  // left by earlier runs; not changed
+
+	mu     sync.Mutex
+	read   int64          // rows delivered, earlier runs' included
+	now    Part           // of what is settled, earlier runs' included
+	beyond []*trackedPage // delivered, from the first that is not settled on
+	done   bool
+	moved  chan struct{} // has a token when the prefix has grown
+}
+
+// NewTrack follows a part from where earlier runs have left it. job is nil in a run
+// without a checkpoint. grows says that the source may have more by the next run when
+// it has been read to its end, as a file may.
+func NewTrack(source Source, job Job, from Part, grows bool) *Track {
+	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from}
+	if job != nil {
+		t.moved = make(chan struct{}, 1)
+		t.now.Marks = maps.Clone(from.Marks)
+	}
+	return t
+}
+
+// NewBrokenTrack is that of a part that cannot be followed: Room and Deliver fail with err.
+func NewBrokenTrack(span TokenRange, err error) *Track {
+	return &Track{err: err, from: Part{Range: span}}
+}
+
+// trackedPage is one page between its delivery and the settling of all pages
+// before it.
+type trackedPage struct {
+	track   *Track
+	before  int64 // rows of the part before it, as Track.read counts them
+	rows    int
+	next    []byte
+	last    bool
+	settled bool
+	marks   map[string][]byte
+}
+
+// Span is the part that the track follows.
+func (t *Track) Span() TokenRange { return t.from.Range }
+
+// From says where to go on: after so many pages, with that state of the source;
+// 0 and nil at the beginning.
+func (t *Track) From() (pages int64, state []byte) { return t.from.Pages, t.from.State }
+
+// Rows tells how many rows came in the pages before From, those included that could
+// not be read.
+func (t *Track) Rows() int64 { return t.from.Rows }
+
+// Part is where the part stands now; done says that it is read to its end and settled.
+func (t *Track) Part() (p Part, done bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p = t.now
+	p.Marks = maps.Clone(p.Marks)
+	return p, t.done
+}
+
+// Room waits while too many pages of the part are not settled. Sources call it
+// before they fetch. The error is the cause of ctx, or that of a part that cannot be followed.
+func (t *Track) Room(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
+	if t.job == nil || t.job.Holds() {
+		return nil
+	}
+	for hurried := false; ; {
+		t.mu.Lock()
+		waiting := len(t.beyond)
+		t.mu.Unlock()
+		if waiting < maxUnsettled {
+			return nil
+		}
+		if !hurried {
+			hurried = true
+			defer t.job.Hurry()()
+		}
+		select {
+		case <-t.moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// page adds the next page of the part and returns its receipt.
+func (t *Track) page(rows int, next []byte, last bool) *Receipt {
+	if t.job == nil {
+		return t.source.Receipt()
+	}
+	p := &trackedPage{track: t, rows: rows, next: next, last: last}
+	t.mu.Lock()
+	p.before = t.read
+	t.read += int64(rows)
+	t.beyond = append(t.beyond, p)
+	t.mu.Unlock()
+	t.job.Owed()
+	r := NewReceipt(func() {
+		t.settle(p)
+		t.job.Settled()
+	})
+	r.page = p
+	return r
+}
+
+// settle notes that a page is done with, and moves the position on over all
+// pages from the first that are.
+func (t *Track) settle(p *trackedPage) {
+	t.mu.Lock()
+	p.settled = true
+	before := t.now.Pages
+	for len(t.beyond) > 0 && t.beyond[0].settled {
+		first := t.beyond[0]
+		t.beyond[0] = nil
+		t.beyond = t.beyond[1:]
+		t.now.Pages++
+		t.now.Rows += int64(first.rows)
+		t.now.State = first.next
+		t.done = first.last && (!t.grows || len(first.next) == 0)
+		for stage, mark := range first.marks {
+			t.mark(stage, mark)
+		}
+	}
+	moved, done := t.now.Pages > before, t.done
+	t.mu.Unlock()
+	if !moved {
+		return
+	}
+	if done {
+		t.job.Finished(t)
+	}
+	select {
+	case t.moved <- struct{}{}:
+	default:
+	}
+}
+
+func (t *Track) mark(stage string, mark []byte) {
+	if t.now.Marks == nil {
+		t.now.Marks = map[string][]byte{}
+	}
+	t.now.Marks[stage] = mark
+}

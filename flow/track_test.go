@@ -1,0 +1,192 @@
+package flow_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// reader is a stage that reads, and the run's job: both note what they are told.
+type reader struct {
+	receipts, pages, done  int
+	holds                  bool
+	hurried, owed, settled int
+	begun, ended           int
+	paused                 error
+	finished               []*flow.Track
+	rows, bytes            int64
+}
+
+func (r *reader) Receipt() *flow.Receipt {
+	r.receipts++
+	return flow.NewReceipt(nil)
+}
+
+func (r *reader) PageRead(rows int, bytes int64) {
+	r.pages++
+	r.rows += int64(rows)
+	r.bytes += bytes
+}
+
+func (r *reader) RangeDone()  { r.done++ }
+func (r *reader) Holds() bool { return r.holds }
+
+func (r *reader) Hurry() (done func()) {
+	r.hurried++
+	return func() { r.hurried-- }
+}
+
+func (r *reader) Deliver(context.Context) error {
+	r.begun++
+	return r.paused
+}
+
+func (r *reader) Delivered()              { r.ended++ }
+func (r *reader) Owed()                   { r.owed++ }
+func (r *reader) Settled()                { r.settled++ }
+func (r *reader) Finished(t *flow.Track)  { r.finished = append(r.finished, t) }
+func keep(kept *[]*flow.Lease) keepsPages { return keepsPages{kept} }
+
+// keepsPages takes a hold on every page, and gives it back when the test says so.
+type keepsPages struct{ kept *[]*flow.Lease }
+
+func (k keepsPages) Next(_ context.Context, p *flow.Page[int]) error {
+	lease := flow.NewBudget(1<<20).Account("kept", true).Lease()
+	lease.Take(p.Lease, 0)
+	*k.kept = append(*k.kept, lease)
+	return nil
+}
+
+func (k keepsPages) Done(context.Context, bool) error { return nil }
+
+// deliver hands on a page of so many rows, with a state behind it.
+func deliver(t *testing.T, track *flow.Track, rows int, next string, last bool, out flow.Observer[int]) error {
+	t.Helper()
+	p := &flow.Page[int]{Rows: make([]int, rows), Lease: flow.NewBudget(1<<20).Account("page", true).Lease()}
+	p.Last = last
+	return flow.Deliver(t.Context(), track, p, int64(rows), []byte(next), out)
+}
+
+func TestAPartStandsBehindThePagesThatAreSettledWithoutAGap(t *testing.T) {
+	var r reader
+	var kept []*flow.Lease
+	from := flow.Part{Range: flow.TokenRange{Start: 1, End: 9}, Pages: 3, Rows: 30, State: []byte("a"), Marks: map[string][]byte{"s": {1}}}
+	track := flow.NewTrack(&r, &r, from, false)
+	pages, state := track.From()
+	require.EqualValues(t, 3, pages)
+	require.Equal(t, "a", string(state))
+	require.EqualValues(t, 30, track.Rows())
+	require.Equal(t, from.Range, track.Span())
+
+	require.NoError(t, deliver(t, track, 2, "b", false, keep(&kept)))
+	require.NoError(t, deliver(t, track, 0, "c", false, keep(&kept)))
+	require.NoError(t, deliver(t, track, 5, "", true, keep(&kept)))
+	require.Equal(t, []int{3, 7, 3, 3, 3, 1}, []int{r.pages, int(r.rows), r.owed, r.begun, r.ended, r.done})
+	require.Zero(t, r.settled)
+	first, after := kept[2].Span()
+	require.Equal(t, []int64{32, 37}, []int64{first, after})
+	require.Equal(t, []byte{1}, kept[0].Marked("s"))
+	kept[0].Mark("s", []byte{2})
+
+	kept[1].End() // not the first
+	part, done := track.Part()
+	require.Equal(t, from, part)
+	require.False(t, done)
+	kept[0].End()
+	part, done = track.Part()
+	require.Equal(t, flow.Part{Range: from.Range, Pages: 5, Rows: 32, State: []byte("c"), Marks: map[string][]byte{"s": {2}}}, part)
+	require.False(t, done)
+	require.Empty(t, r.finished)
+	require.Equal(t, []byte{1}, kept[2].Marked("s"), "what an earlier run left stays")
+
+	kept[2].End()
+	part, done = track.Part()
+	require.EqualValues(t, 37, part.Rows)
+	require.True(t, done)
+	require.Equal(t, []*flow.Track{track}, r.finished)
+	require.Equal(t, 3, r.settled)
+}
+
+func TestAPageThatFailedStaysUnsettledForEver(t *testing.T) {
+	var r reader
+	track := flow.NewTrack(&r, &r, flow.Part{}, false)
+	failing := failsWith{errTest}
+	require.Equal(t, errTest, deliver(t, track, 1, "b", true, failing))
+	part, done := track.Part()
+	require.Zero(t, part.Pages)
+	require.False(t, done)
+	require.Zero(t, r.done, "it was not read to its end")
+
+	r.paused = errTest
+	require.Equal(t, errTest, deliver(t, track, 1, "c", false, failsWith{nil}))
+	require.Equal(t, 1, r.pages, "what was not handed on was not read")
+}
+
+type failsWith struct{ err error }
+
+func (f failsWith) Next(context.Context, *flow.Page[int]) error { return f.err }
+func (f failsWith) Done(context.Context, bool) error            { return nil }
+
+func TestRoomEndsWhereTooManyPagesAreNotSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r reader
+		var kept []*flow.Lease
+		track := flow.NewTrack(&r, &r, flow.Part{}, false)
+		for range 64 {
+			require.NoError(t, track.Room(t.Context()))
+			require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		room := make(chan error, 1)
+		go func() { room <- track.Room(ctx) }()
+		synctest.Wait()
+		require.Equal(t, 1, r.hurried, "who lets rows linger is told")
+		kept[1].End()
+		synctest.Wait()
+		require.Empty(t, room, "the first is not settled yet")
+		kept[0].End()
+		require.NoError(t, <-room)
+		require.Zero(t, r.hurried)
+
+		require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
+		require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
+		go func() { room <- track.Room(ctx) }()
+		synctest.Wait()
+		cancel(errTest)
+		require.Equal(t, errTest, <-room)
+		r.holds = true
+		require.NoError(t, track.Room(t.Context()), "a stage that holds rows may need any number")
+	})
+}
+
+func TestWithoutACheckpointAPartOwesReceiptsOfTheStageAlone(t *testing.T) {
+	var r reader
+	track := flow.NewTrack(&r, nil, flow.Part{Range: flow.WholeRange}, false)
+	for range 100 {
+		require.NoError(t, track.Room(t.Context()))
+		require.NoError(t, deliver(t, track, 1, "", false, failsWith{nil}))
+	}
+	require.Equal(t, []int{100, 100, 0, 0}, []int{r.receipts, r.pages, r.owed, r.begun})
+}
+
+func TestAPartThatCannotBeFollowedFailsFromTheStart(t *testing.T) {
+	track := flow.NewBrokenTrack(flow.WholeRange, errTest)
+	require.Equal(t, errTest, track.Room(t.Context()))
+	require.Equal(t, errTest, deliver(t, track, 1, "b", false, failsWith{nil}))
+	require.Equal(t, flow.WholeRange, track.Span())
+}
+
+func TestAPartOfASourceThatMayGrowIsDoneWhenNothingFollows(t *testing.T) {
+	for next, want := range map[string]bool{"at 9": false, "": true} {
+		var r reader
+		track := flow.NewTrack(&r, &r, flow.Part{}, true)
+		require.NoError(t, deliver(t, track, 1, next, true, failsWith{nil}))
+		part, done := track.Part()
+		require.Equal(t, want, done)
+		require.Equal(t, next, string(part.State))
+	}
+}

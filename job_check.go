@@ -1,0 +1,89 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// errTrial ends a source that hands on a page in a trial.
+var errTrial = errors.New("rxcql: only what the source reads was asked for")
+
+// trial is the observer of a source that is run for what it tells Stage.Resume.
+type trial[T any] struct{}
+
+func (trial[T]) Next(context.Context, *flow.Page[T]) error { return errTrial }
+
+func (trial[T]) Done(context.Context, bool) error { return nil }
+
+// sameSources compares what the sources read with what the loaded state is of,
+// while the sinks are closed: one with a barrier cuts off what came after the
+// state as soon as it is open, and a source is asked only later, one that another
+// waits for much later. So every source is run by itself, without its operators,
+// in a run of its own: there Stage.Resume compares, and says that all is done.
+func (j *job) sameSources(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	cfg := j.run.cfg
+	cfg.hooks = nil // it is not the run that they are told of
+	r := newRun(ctx, j.run.root, cfg, cancel)
+	r.job = &job{run: r, cfg: j.cfg, loaded: j.loaded, needsBarrier: j.needsBarrier, trial: true,
+		barrier: semaphore.NewWeighted(allDeliveries)}
+	for _, src := range j.loaded.Sources {
+		r.job.sources = append(r.job.sources, &jobSource{Source: src})
+	}
+	for _, st := range r.order {
+		if st.node.trial == nil {
+			continue
+		}
+		err := st.node.trial(ctx, r)
+		if r.failed != nil { // the source has given up by itself
+			return r.failed
+		}
+		if err != nil && !errors.Is(err, errTrial) {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete tells whether the job is to be run once and that has been done.
+func (j *job) complete() bool { return j.loaded != nil && j.loaded.Complete }
+
+// leave leaves a job that is complete as it is, if it is of this pipeline: it
+// opens no sink, whose target later steps may have changed since, and saves
+// nothing. Sinks are the names of the stages of the sink, nil if they are not known.
+func (j *job) leave(ctx context.Context, sinks []string) error {
+	for _, st := range j.run.order {
+		if st.Input() != nil && !j.loaded.Reads(st.name) {
+			return j.foreign(fmt.Errorf("it is of a pipeline that does not read %s", st.name))
+		}
+	}
+	for _, name := range sinks {
+		j.run.SinkStage(name)
+	}
+	if sinks != nil {
+		if err := j.sameSinkNames(); err != nil {
+			return j.foreign(err)
+		}
+	}
+	if err := j.sameSources(ctx); err != nil {
+		return err
+	}
+	for _, src := range j.loaded.Sources {
+		j.run.before.Add(src.Rows)
+		for _, p := range src.Parts {
+			j.run.before.Add(p.Rows)
+		}
+	}
+	return nil
+}
+
+// foreign is the refusal of what was loaded.
+func (j *job) foreign(err error) error {
+	return j.fail(fmt.Errorf("%w: %w; give the job another name to begin anew", ErrCheckpointForeign, err))
+}

@@ -1,0 +1,109 @@
+package rxcql
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// resumable names all that stands in the way of a checkpoint.
+func resumable(root *node, cfg config, sinks sinkTree) error {
+	if cfg.checkpoint == nil {
+		return nil
+	}
+	barrier := sinks.barrier()
+	errs := []error{notResumable(root, barrier)}
+	for _, s := range sinks {
+		errs = append(errs, s.notResumable())
+		if name := s.adjacentBehind((*node).folds); name != "" {
+			errs = append(errs, foldTwice(name))
+		}
+	}
+	for _, inside := range sinks.streams() {
+		errs = append(errs, notResumable(inside, barrier))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w: WithCheckpoint: %w", ErrConfig, err)
+	}
+	return nil
+}
+
+func (s *placedSink) notResumable() error {
+	switch {
+	case s.Resumable || s.Barrier:
+		return nil
+	case s.WhyNot != "":
+		return fmt.Errorf("%w: %s", ErrNotResumable, s.WhyNot)
+	}
+	return fmt.Errorf("%w: sink %s does not say that it can be (SinkInfo.Resumable)", ErrNotResumable, s.kind)
+}
+
+// notResumable names the stages that cannot be resumed, and those that cannot
+// stand before a sink with a barrier.
+func notResumable(root *node, barrier bool) error {
+	var errs []error
+	root.walk(func(n *node) {
+		switch {
+		case n.info.Adjacent && slices.ContainsFunc(n.inputs, (*node).folds):
+			errs = append(errs, foldTwice(n.info.Name))
+		case n.info.NotResumable && n.info.WhyNot != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s: %s", ErrNotResumable, n.info.Name, n.info.WhyNot))
+		case n.info.NotResumable:
+			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
+		case n.info.Holds && barrier:
+			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
+				"so a sink that cannot bear rows twice (a file) has no point to go on from", ErrNotResumable, n.info.Name))
+		}
+	})
+	for _, name := range root.readTwice() {
+		errs = append(errs, fmt.Errorf("stage %s: %w", name, errReadTwice))
+	}
+	return errors.Join(errors.Join(errs...), sameFiles(root))
+}
+
+// readTwice names the sources to which more than one way leads.
+func (n *node) readTwice() (names []string) {
+	var order []*node
+	n.walk(func(n *node) { order = append(order, n) })
+	ways := map[*node]int{n: 1}
+	for _, reader := range slices.Backward(order) { // before what it reads
+		for _, in := range reader.inputs {
+			ways[in] = min(ways[in]+ways[reader], 2) // the number may be beyond any int
+		}
+	}
+	for _, n := range order {
+		if n.info.Source && ways[n] > 1 {
+			names = append(names, n.info.Name)
+		}
+	}
+	return names
+}
+
+// sameFiles refuses files that a job could not tell apart. Their order does not
+// do: a file may come between them before the next run.
+func sameFiles(root *node) error {
+	var errs []error
+	files := map[string]string{} // by the stage's name
+	root.walk(func(n *node) {
+		if n.info.File == "" {
+			return
+		}
+		if other, twice := files[n.info.Name]; twice {
+			errs = append(errs, fmt.Errorf("%w: stage %s: a job knows a file by its name without the folder, so it cannot tell %s from %s; "+
+				"rename one of them, or read it in a job of its own", ErrNotResumable, n.info.Name, n.info.File, other))
+			return
+		}
+		files[n.info.Name] = n.info.File
+	})
+	return errors.Join(errs...)
+}
+
+// foldTwice: a page of the outer one comes from several pages of the source, and a
+// position between these has no single mark.
+func foldTwice(name string) error {
+	return fmt.Errorf("%w: stage %s behind another that folds rows that arrive together; let the first write a table, and the second read it",
+		ErrNotResumable, name)
+}
+
+// folds reports whether a stage up to n leaves marks.
+func (n *node) folds() bool { return n.adjacent() != "" }

@@ -1,0 +1,197 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// Identity says what a source reads, so that positions in one thing are never
+// taken for positions in another.
+type Identity struct {
+	// Facts must be as they were for a job to go on: table id, columns, bound
+	// values (as a hash). A difference is ErrCheckpointForeign.
+	Facts []Fact
+	// Pages is what states of pages depend on beside that, such as the server's
+	// version. If it has changed, parts that were begun are read from their
+	// beginning.
+	Pages string
+	// Grows: a part that has been read to its end may have more by the next run, as
+	// a file may. It is then begun still, with the state that its last page was
+	// delivered with, until the job is complete.
+	Grows bool
+	// Begun, if not nil, tells what is wrong with going on from such a state of a
+	// part that was begun, as far as that can be seen without reading: a file that is
+	// not the one that it was, say.
+	Begun func(state []byte) error
+}
+
+// Fact is one thing about a source or a sink, in words for errors. Value must not hold
+// values of rows, nor bound ones.
+type Fact struct{ Name, Value string }
+
+// errReadTwice: one position cannot stand for two readers.
+var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable)
+
+// Resume tells the run what a source is about to read, and returns what an
+// earlier run of the job has left of it: parts that are done and are not to be
+// read, and parts that are to be read on from where their tracks say. What is in
+// neither is to be read from its beginning. Without a checkpoint all is.
+//
+// In a job that goes on a source may be run once more before the sink is opened,
+// only to compare what it reads: Resume then says that flow.WholeRange is done. So call
+// it before anything else that has an effect, and read nothing that is done.
+func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track, err error) {
+	j := s.run.job
+	if j == nil {
+		return nil, nil, nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	src := j.source(s)
+	if src.read {
+		return nil, nil, s.Fail(errReadTwice)
+	}
+	src.read = true
+	if err := j.accepts(src, id); err != nil {
+		return nil, nil, s.Fail(err)
+	}
+	if j.trial {
+		src.tracks = map[*flow.Track]struct{}{} // of a source that reads all the same, up to its first page
+		return []flow.TokenRange{flow.WholeRange}, nil, nil
+	}
+	parts := src.Parts
+	if src.Pages != id.Pages {
+		for i := range parts {
+			parts[i] = saved.Part{Range: parts[i].Range}
+		}
+	}
+	src.Facts, src.Pages, src.Parts, src.grows = facts(id.Facts), id.Pages, nil, id.Grows
+	src.tracks = map[*flow.Track]struct{}{}
+	s.run.before.Add(src.Rows)
+	settled := src.Rows
+	for _, d := range src.Done {
+		done = append(done, flow.TokenRange(d))
+	}
+	for _, p := range parts {
+		t := flow.NewTrack(s, j, flow.Part{
+			Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Marks: p.Marks,
+		}, id.Grows)
+		src.tracks[t] = struct{}{}
+		s.run.before.Add(p.Rows)
+		begun = append(begun, t)
+		settled += p.Rows
+	}
+	s.logResumed(done, begun, settled)
+	return done, begun, nil
+}
+
+// Track opens a part that no run has begun. In a job with a checkpoint the source
+// must have asked by Resume which parts these are: else Room and Deliver fail with
+// ErrNotResumable.
+func (s *Stage) Track(span flow.TokenRange) *flow.Track {
+	if s.run.job == nil {
+		return flow.NewTrack(s, nil, flow.Part{Range: span}, false)
+	}
+	return s.run.job.follow(s, span)
+}
+
+// accepts tells whether a source reads what it has read in the run before, and can
+// go on where that one was broken off.
+func (j *job) accepts(src *jobSource, id Identity) error {
+	if j.loaded == nil {
+		return nil
+	}
+	if src.Facts != nil {
+		if err := same(src.Facts, id.Facts); err != nil {
+			return j.foreign(err)
+		}
+	}
+	if src.Pages != id.Pages {
+		if len(src.Parts) > 0 && j.needsBarrier {
+			return j.foreign(errors.New("the server's page states are other ones now, " +
+				"so ranges would be read again from their beginning, which the sink does not bear"))
+		}
+		return nil
+	}
+	for _, p := range src.Parts {
+		if id.Begun == nil || p.State == nil {
+			continue
+		}
+		if err := id.Begun(p.State); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func facts(list []Fact) []saved.Fact {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]saved.Fact, len(list))
+	for i, f := range list {
+		out[i] = saved.Fact(f)
+	}
+	return out
+}
+
+// same compares facts by name, and says all that is different.
+func same(was []saved.Fact, is []Fact) error {
+	before := map[string]string{}
+	for _, f := range was {
+		before[f.Name] = f.Value
+	}
+	var errs []error
+	for _, f := range is {
+		if value, known := before[f.Name]; !known || value != f.Value {
+			errs = append(errs, fmt.Errorf("%s was %q and is %q", f.Name, value, f.Value))
+		}
+		delete(before, f.Name)
+	}
+	for name := range before {
+		errs = append(errs, fmt.Errorf("it has %s, which this source has not", name))
+	}
+	return errors.Join(errs...)
+}
+
+// Saved is what the sink's OnSave function returned for the checkpoint that the
+// run goes on from: nil if it begins anew.
+func (s *Stage) Saved() []byte {
+	if s.run.job == nil || s.run.job.loaded == nil {
+		return nil
+	}
+	for _, sink := range s.run.job.loaded.Sinks {
+		if sink.Stage == s.name {
+			return sink.State
+		}
+	}
+	return nil
+}
+
+// Identify says what a sink writes to, so that a job does not go on into another
+// table of the same name. Sinks call it in Open.
+func (s *Stage) Identify(facts ...Fact) { s.facts = facts }
+
+// OnSave has fn called before every save, for sinks that cannot bear rows twice
+// (SinkInfo.Barrier; without it fn is not called, nor without a checkpoint).
+// Nothing is being written then, and everything read has been: fn makes it durable
+// and returns what is needed to cut off later what comes after. It is called by
+// another goroutine than Write, also while Flush is. Sinks call OnSave in Open.
+//
+// The first save comes right after Open. Until it is durable a sink should leave
+// its target as it found it, and when fn is called every source has been compared
+// with what the checkpoint is of (Resume): a run that is refused because the
+// checkpoint is of something else has destroyed nothing.
+func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
+	j := s.run.job
+	if j == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sinks = append(j.sinks, &jobSink{stage: s.name, save: fn, state: s.Saved()})
+}

@@ -1,0 +1,223 @@
+package rxcql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// lastSave is how long the save at the end of a run may take, which goes on
+// after a cancel.
+const lastSave = 30 * time.Second
+
+// withJob calls check and runs launch, as a job with a checkpoint if the pipeline
+// has one: the job is locked, saved while launch runs and at the end, and unlocked.
+// A job that is to stay as it is does without either.
+func (r *Run) withJob(ctx context.Context, barrier bool, sinks []string, check, launch func() error) (err error) {
+	if r.cfg.checkpoint == nil {
+		if err := check(); err != nil {
+			return err
+		}
+		return launch()
+	}
+	if r.job, err = openJob(ctx, r, barrier); err != nil {
+		return err
+	}
+	defer func() {
+		if unlocking := r.job.lock.Unlock(); unlocking != nil {
+			err = errors.Join(err, r.job.fail(unlocking))
+		}
+	}()
+	if r.job.complete() {
+		return r.job.leave(ctx, sinks)
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	if r.job.loaded != nil && r.job.needsBarrier {
+		if err := r.job.sameSources(ctx); err != nil {
+			return err
+		}
+	}
+	err = launch()
+	return errors.Join(err, r.job.end(ctx, err))
+}
+
+// during runs read, which reads the whole stream into the open sink, and saves
+// meanwhile. At the end the sink has been asked where its output ends.
+func (j *job) during(ctx context.Context, read func() error) error {
+	if err := j.opened(ctx); err != nil {
+		return err
+	}
+	j.open = true
+	stop := make(chan struct{})
+	var saving sync.WaitGroup
+	saving.Go(func() { j.keepSaving(ctx, stop) })
+	saving.Go(func() {
+		select {
+		case <-j.lock.Lost():
+			j.run.Fail(j.fail(ErrCheckpointLost))
+		case <-stop:
+		}
+	})
+	err := read()
+	j.run.rowErrors.letters.idle(ctx) // they settle pages too
+	close(j.read)
+	close(stop)
+	saving.Wait()
+	if err == nil && j.needsBarrier {
+		_, err = j.behindBarrier(ctx)
+	}
+	return err
+}
+
+// opened is called when the sink is open and nothing has been read. The first
+// save tells at once whether saving works at all, and that the lock is still ours:
+// before that a sink with a barrier is not asked, and cuts nothing off.
+func (j *job) opened(ctx context.Context) error {
+	if j.loaded != nil {
+		if err := j.sameSinks(); err != nil {
+			return j.foreign(err)
+		}
+	}
+	if err := j.write(ctx, j.state(false)); err != nil || !j.needsBarrier {
+		return err
+	}
+	return j.save(ctx)
+}
+
+// sameSinks compares the sinks with those of the run before, and the stages that
+// leave marks.
+func (j *job) sameSinks() error {
+	if err := j.sameSinkNames(); err != nil {
+		return err
+	}
+	for i, st := range j.run.sinkStages() {
+		if err := same(j.loaded.Sinks[i].Facts, st.facts); err != nil {
+			return fmt.Errorf("%s: %w", st.name, err)
+		}
+	}
+	if was, is := j.loaded.Folds, j.run.folds(); !slices.Equal(was, is) {
+		return fmt.Errorf("it is of a pipeline that folds by %q, and this one by %q", was, is)
+	}
+	return nil
+}
+
+func (j *job) sameSinkNames() error {
+	sinks, before := j.run.sinkStages(), j.loaded.Sinks
+	if len(sinks) != len(before) {
+		return fmt.Errorf("it is of a pipeline that writes to %d sinks, and there are %d", len(before), len(sinks))
+	}
+	for i, st := range sinks {
+		if st.name != before[i].Stage {
+			return fmt.Errorf("it is of a pipeline that writes to other sinks: %s where there is %s", before[i].Stage, st.name)
+		}
+	}
+	return nil
+}
+
+// keepSaving saves until stop is closed. The first failure ends the run: nothing
+// goes on without a checkpoint.
+func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
+	ticker := time.NewTicker(j.cfg.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := j.save(ctx); err != nil {
+				if ctx.Err() == nil && !errors.Is(err, ErrUnsettled) {
+					j.run.Fail(err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// save saves what is settled, behind a barrier if a sink needs one.
+func (j *job) save(ctx context.Context) error {
+	if !j.needsBarrier {
+		return j.write(ctx, j.state(false))
+	}
+	state, err := j.behindBarrier(ctx)
+	if err != nil {
+		return err
+	}
+	return j.write(ctx, state)
+}
+
+// behindBarrier pauses reading, waits until all that was read is written, has
+// the sinks make it durable, and notes the positions that belong to it.
+func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
+	if err := j.barrier.Acquire(ctx, allDeliveries); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	defer j.barrier.Release(allDeliveries)
+	j.run.hurry.begin()
+	defer j.run.hurry.end()
+	if err := j.drained(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.saveSinks(ctx); err != nil {
+		return nil, err
+	}
+	return j.state(false), nil
+}
+
+func (j *job) saveSinks(ctx context.Context) error {
+	j.mu.Lock()
+	sinks := j.sinks
+	j.mu.Unlock()
+	for _, s := range sinks {
+		state, err := s.save(ctx)
+		if err != nil {
+			return &StageError{Stage: s.stage, Err: err}
+		}
+		s.state = state
+	}
+	return nil
+}
+
+// write saves a state unless it is the one that was saved last.
+func (j *job) write(ctx context.Context, s *saved.State) error {
+	if err := j.saving.Acquire(ctx, 1); err != nil {
+		return j.fail(context.Cause(ctx))
+	}
+	defer j.saving.Release(1)
+	data, err := saved.Encode(s)
+	if err != nil {
+		return j.fail(err)
+	}
+	if bytes.Equal(data, j.last) {
+		return nil
+	}
+	if err := j.put(ctx, s); err != nil {
+		return err
+	}
+	j.last = data
+	return nil
+}
+
+// end saves what a run leaves, when everything in it has ended: with err. After
+// a failure a sink with a barrier stays at the save before.
+func (j *job) end(ctx context.Context, err error) error {
+	if !j.open || err != nil && j.needsBarrier || errors.Is(err, ErrCheckpointLost) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
+	defer cancel()
+	j.stamps.final = true
+	return j.write(ctx, j.state(err == nil && j.run.whole()))
+}
+
+func (j *job) fail(err error) error { return fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err) }

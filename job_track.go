@@ -1,0 +1,86 @@
+package rxcql
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// follow opens a part that no run has begun, of a source that knows what an earlier run
+// has left: another would read that again, and nothing could be saved of it.
+func (j *job) follow(st *Stage, span flow.TokenRange) *flow.Track {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	src := j.source(st)
+	if !src.read {
+		return flow.NewBrokenTrack(span, st.Fail(fmt.Errorf("%w: the source does not ask what an earlier run has left; "+
+			"call Stage.Resume before Stage.Track", ErrNotResumable)))
+	}
+	t := flow.NewTrack(st, j, flow.Part{Range: span}, src.grows)
+	src.tracks[t] = struct{}{}
+	return t
+}
+
+// Finished notes a part that is read to its end and settled; see flow.Job, of which the
+// next ones are, too.
+func (j *job) Finished(t *flow.Track) {
+	part, _ := t.Part()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.sources {
+		if _, its := s.tracks[t]; its {
+			delete(s.tracks, t)
+			s.Done = append(s.Done, ring.Range(part.Range))
+			s.Rows += part.Rows // no more will be settled
+		}
+	}
+}
+
+// Holds reports whether a stage holds rows from page to page.
+func (j *job) Holds() bool { return j.holds.Load() }
+
+// Hurry tells those who let rows linger that a source waits.
+func (j *job) Hurry() (done func()) {
+	j.run.hurry.begin()
+	return j.run.hurry.end
+}
+
+// Deliver waits while a save has paused deliveries. It may hold them and wait for a page
+// that failed meanwhile, so ctx counts.
+func (j *job) Deliver(ctx context.Context) error {
+	if j.needsBarrier && j.barrier.Acquire(ctx, 1) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Delivered ends a delivery.
+func (j *job) Delivered() {
+	if j.needsBarrier {
+		j.barrier.Release(1)
+	}
+}
+
+// Owed counts a page that is delivered and not settled.
+func (j *job) Owed() { j.unsettled.Add(1) }
+
+// Settled counts one that is settled.
+func (j *job) Settled() {
+	j.run.settled.Add(1)
+	if j.unsettled.Add(-1) > 0 {
+		return
+	}
+	select {
+	case j.idle <- struct{}{}:
+	default:
+	}
+}
+
+// savedPart is where the track's part stands.
+func savedPart(t *flow.Track) (p saved.Part, done bool) {
+	part, done := t.Part()
+	return saved.Part{Range: ring.Range(part.Range), Pages: part.Pages, Rows: part.Rows, State: part.State, Marks: part.Marks}, done
+}

@@ -1,0 +1,85 @@
+package rxcql
+
+import "context"
+
+// Retry sends a request again that has failed with first. It asks may whether
+// an error allows that, waits, counts the repeat (Stage.Retried), and calls
+// again with the number of the repeat, from 1; and so on until again returns
+// nil or an error that may refuses, which Retry returns as it is, or until the
+// limit of WithRetry, which is a RetryError around the last error.
+//
+// The wait ends at once, with the context's cause, when ctx ends or the run's
+// context does (Run.Context): sinks give the context of Sink.Open, and after a
+// cancel begin no new attempt, while one that is under way has the grace period.
+//
+// Without a first error it does nothing. So the way of a request that succeeds
+// costs nothing, if the closures are made only after a failure.
+func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
+	r := s.run.cfg.retry
+	if !r.allows(first, may) {
+		return first
+	}
+	ctx, cancel := s.run.within(ctx)
+	defer cancel()
+	return r.retry(ctx, first, may, again, s.Retried)
+}
+
+// Retry does something and does it again as Stage.Retry would: the same waits, and
+// the limit of WithRetry, which ctx knows where it comes from the pipeline. So a
+// function given to Concurrent or sink.Each can ask again for what may pass, with
+// the ctx that it gets:
+//
+//	err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
+//		return session.Query(cql, row.ID).WithContext(ctx).Scan(&name)
+//	})
+//
+// It is for Check of stages and sinks as well, where there is no stage yet, and for
+// stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
+// run are counted in its report (RetryHook is not told), and none begins after its
+// context has ended (Run.Context), though ctx may outlive that.
+//
+// The error is the last one as it is if may refuses it, a RetryError around it at the
+// limit, or the cause of the context that ended. Stages and sinks of your own, which
+// have a Stage, use Stage.Retry.
+func Retry(ctx context.Context, may func(error) bool, do func() error) error {
+	err := do()
+	if err == nil {
+		return nil
+	}
+	known, found := ctx.Value(retryKey{}).(checking)
+	if !found {
+		known.policy.total = DefaultRetryTime
+	}
+	if !known.policy.allows(err, may) {
+		return err
+	}
+	if known.run == nil {
+		return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) {})
+	}
+	ctx, cancel := known.run.within(ctx)
+	defer cancel()
+	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
+}
+
+// within ends ctx, which may be that of the writes, as soon as the run's ends.
+func (r *Run) within(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+type retryKey struct{}
+
+// checking is what Retry and RunOf find in the context of a check or a store.
+type checking struct {
+	policy retryPolicy
+	run    *Run // nil outside of a run
+}
+
+// withRetry lets the checks that get the context know the limit.
+func withRetry(ctx context.Context, cfg config, r *Run) context.Context {
+	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
+}

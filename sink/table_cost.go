@@ -1,0 +1,48 @@
+package sink
+
+import (
+	"unsafe"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// What rows in a batch take of memory beside their bytes: the places of their cells,
+// the arguments of the request, and what the driver makes of these. A row of 300
+// columns of which two are set is 12 bytes, and 36 KiB.
+const (
+	// grown is what slices that grow have for each 4 that they need.
+	grown = 5
+
+	cellCost = int64(unsafe.Sizeof(end{})+unsafe.Sizeof(driver.Value{})+unsafe.Sizeof(any(nil)))*grown/4 + driverValue
+	rowCost  = int64(unsafe.Sizeof(batchRow{})+unsafe.Sizeof(gocql.BatchEntry{}))*grown/4 + markerCost + driverEntry
+	// markerCost is that of the timestamp and the time to live.
+	markerCost = 2 * (cellCost + 12)
+	batchCost  = int64(unsafe.Sizeof(batch{})+unsafe.Sizeof(flow.Lease{})) + 256
+
+	driverValue = 48 // gocql's queryValues
+	driverEntry = 64 // its batchStatment
+)
+
+// memory bounds what a table sink takes on, by what it costs: waiting and in flight
+// together half of the budget, or one batch that is larger.
+type memory struct {
+	batch  int64 // from where a batch takes no more rows
+	open   int64 // of all that wait
+	flight int64 // of all in flight
+	reuse  int64 // of a batch that is used again
+}
+
+// most is what it comes to, if no batch is larger.
+func (m memory) most() int64 { return m.open + m.flight }
+
+func memoryOf(budget int64) memory {
+	return memory{
+		batch:  budget / 8,
+		open:   budget / 8,
+		flight: min(maxFlightBytes, budget*3/8),
+		reuse:  max(16<<10, budget/128),
+	}
+}

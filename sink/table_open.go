@@ -1,0 +1,120 @@
+package sink
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// openBatches are the batches that wait for more rows, by key and by age.
+// Partitions usually come one after the other, but may be interleaved, as pages
+// of several token ranges are.
+type openBatches struct {
+	byKey  map[string]*batch
+	oldest *batch
+	newest *batch
+	last   *batch // that took the last row
+	held   int64  // bytes of them all, as the budget sees them
+}
+
+// maxOpen bounds the batches that wait, and so does an eighth of the budget.
+const maxOpen = 64
+
+func (o *openBatches) find(key []byte) *batch {
+	if o.last != nil && string(o.last.key) == string(key) {
+		return o.last
+	}
+	o.last = o.byKey[string(key)]
+	return o.last
+}
+
+func (o *openBatches) add(b *batch) {
+	if o.byKey == nil {
+		o.byKey = map[string]*batch{}
+	}
+	o.byKey[string(b.key)] = b
+	b.older = o.newest
+	if o.newest != nil {
+		o.newest.newer = b
+	} else {
+		o.oldest = b
+	}
+	o.newest, o.last = b, b
+}
+
+// count keeps the bytes of a batch up to date among those of all.
+func (o *openBatches) count(b *batch) {
+	o.held += b.held - b.counted
+	b.counted = b.held
+}
+
+func (o *openBatches) remove(b *batch) {
+	o.held -= b.counted
+	delete(o.byKey, string(b.key))
+	if b.older != nil {
+		b.older.newer = b.newer
+	} else {
+		o.oldest = b.newer
+	}
+	if b.newer != nil {
+		b.newer.older = b.older
+	} else {
+		o.newest = b.older
+	}
+	b.older, b.newer = nil, nil
+	if o.last == b {
+		o.last = nil
+	}
+}
+
+// add puts a row into the batch of its partition.
+func (w *tableWriter[T]) add(ctx context.Context, page *flow.Lease, p *plan, r batchRow, bound []codec.Cell) error {
+	if len(p.table.ClusteringKey) == 0 {
+		// No other row of the partition will come, or only as a later version.
+		b := w.newBatch()
+		b.add(r, bound, w.nulls)
+		return w.send(ctx, page, b)
+	}
+	b := w.open.find(w.key)
+	bytes := encodedSize(bound)
+	if b != nil && (len(b.buf)+bytes > w.cfg.batchBytes || b.held+int64(bytes)+costOf(len(bound)) > w.memory.batch) {
+		if err := w.sendOpen(ctx, page, b); err != nil {
+			return err
+		}
+		b = nil
+	}
+	if b == nil {
+		b = w.newBatch()
+		w.open.add(b)
+	}
+	b.add(r, bound, w.nulls)
+	w.open.count(b)
+	if len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes {
+		return w.sendOpen(ctx, page, b)
+	}
+	return w.sendOldest(ctx, page, maxOpen)
+}
+
+// sendOldest sends what waits longest, as long as more than so many batches wait or
+// they hold too much.
+func (w *tableWriter[T]) sendOldest(ctx context.Context, page *flow.Lease, most int) error {
+	for w.open.oldest != nil && (len(w.open.byKey) > most || w.open.held > w.memory.open) {
+		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *tableWriter[T]) newBatch() *batch {
+	b := w.free.Get().(*batch)
+	b.key = append(b.key[:0], w.key...)
+	b.lease = w.account.Lease()
+	return b
+}
+
+func (w *tableWriter[T]) sendOpen(ctx context.Context, page *flow.Lease, b *batch) error {
+	w.open.remove(b)
+	return w.send(ctx, page, b)
+}

@@ -1,0 +1,122 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// send writes the rows from..to of the batch as one request, and retries it
+// while its failure may pass. A failure that may be due to some of
+// the rows is left to halving.
+func (d *delivery) send(ctx context.Context, from, to int) error {
+	unsure, err := d.requests.attempt(ctx, func() error { return sendTo(ctx, d.wire, d.batch, from, to, d.attempt) })
+	if err != nil {
+		unsure, err = d.retry(ctx, from, to, unsure, err)
+	}
+	if d.unsure != nil || unsure {
+		d.note(from, to, err != nil, unsure)
+	}
+	return err
+}
+
+func (d *delivery) retry(ctx context.Context, from, to int, unsure bool, err error) (bool, error) {
+	r := &retrying{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
+	unsure, err = r.run(ctx, d.requests, unsure, err)
+	d.attempt = r.attempt
+	return unsure, err
+}
+
+// sendTo makes one attempt.
+func sendTo(ctx context.Context, to wire, b *batch, first, after, attempt int) error {
+	err := to.send(ctx, b, first, after, attempt)
+	if err != nil {
+		err = b.inPart(first, after, err)
+	}
+	return err
+}
+
+func (b *batch) inPart(first, after int, err error) error {
+	if b.several(first, after) && driver.Classify(err) == driver.Unavailable {
+		return &inPartError{err}
+	}
+	return err
+}
+
+// inPartError is an answer of Unavailable to a batch of several partitions: the
+// server writes them one by one, and may have found too few replicas alive only at a
+// later one.
+type inPartError struct{ error }
+
+func (e *inPartError) Unwrap() error { return e.error }
+
+// mayBeWritten is driver.MayBeApplied for the requests of Table.
+func mayBeWritten(err error) bool {
+	var inPart *inPartError
+	return errors.As(err, &inPart) || driver.MayBeApplied(err)
+}
+
+// note remembers of which rows it is open whether they are written.
+func (d *delivery) note(from, to int, failed, unsure bool) {
+	if d.unsure == nil {
+		d.unsure = make([]bool, len(d.batch.rows))
+	}
+	for i := from; i < to; i++ {
+		d.unsure[i] = failed && (unsure || d.unsure[i])
+	}
+}
+
+// unknown is the number of rows that were not confirmed and may be written.
+func (d *delivery) unknown() (n int) {
+	for _, unsure := range d.unsure {
+		if unsure {
+			n++
+		}
+	}
+	return n
+}
+
+// retrying is a request that is retried. It has a copy of what it needs of the
+// delivery, so that one that meets no failure costs no allocation.
+type retrying struct {
+	wire     wire
+	batch    *batch
+	from, to int
+	attempt  int
+	lists    bool // the rows have a list that is not frozen: see clock
+}
+
+func (r *retrying) run(ctx context.Context, q *requests, applied bool, first error) (unsure bool, err error) {
+	unsure, err = q.retry(ctx, applied, first, r.may, func(applied bool) error {
+		if applied && r.lists {
+			r.attempt++
+		}
+		return sendTo(ctx, r.wire, r.batch, r.from, r.to, r.attempt)
+	})
+	if err != nil && driver.MayPass(err) && r.spent(err) {
+		err = fmt.Errorf("sent %d times, as often as rows with a list that is not frozen can be: %w", attemptsPerRow, err)
+	}
+	return unsure, err
+}
+
+// may leaves failures that smaller requests may be spared to halving.
+func (r *retrying) may(err error) bool {
+	halves := r.to-r.from > 1 && (&delivery{batch: r.batch, attempt: r.attempt}).refused(err, r.from, r.to)
+	return driver.MayPass(err) && !halves && !r.spent(err)
+}
+
+// spent tells that the time of the next attempt would be the next row's.
+func (r *retrying) spent(err error) bool {
+	return r.lists && r.attempt == attemptsPerRow-1 && mayBeWritten(err)
+}
+
+func (b *batch) lists(from, to int) bool {
+	for i := from; i < to; i++ {
+		if b.rows[i].statement.lists {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+package source
+
+import (
+	"context"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// describe, find, load and ringOf are what checks ask the server.
+func describe(ctx context.Context, s *driver.Session, cql string) (*driver.Description, error) {
+	return ask(ctx, func() (*driver.Description, error) { return s.Describe(ctx, cql) })
+}
+
+func find(ctx context.Context, s *driver.Session, keyspace, table string) (*schema.Table, error) {
+	return ask(ctx, func() (*schema.Table, error) { return schema.Find(ctx, s, keyspace, table) })
+}
+
+func load(ctx context.Context, s *driver.Session, keyspace, table string) (*schema.Table, error) {
+	return ask(ctx, func() (*schema.Table, error) { return schema.Load(ctx, s, keyspace, table) })
+}
+
+func ringOf(ctx context.Context, s *driver.Session) (driver.Ring, error) {
+	return ask(ctx, func() (driver.Ring, error) { return s.Ring(ctx) })
+}
+
+// ask asks again while it may help.
+func ask[A any](ctx context.Context, question func() (A, error)) (answer A, err error) {
+	err = rxcql.Retry(ctx, driver.MayPass, func() error {
+		answer, err = question()
+		return err
+	})
+	return answer, err
+}

@@ -1,0 +1,57 @@
+package source
+
+import (
+	"context"
+	"errors"
+
+	"github.com/reactivex/rxgo/v2"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/rx"
+)
+
+// FromObservable takes rows from an rxgo Observable, as pages of up to 512 rows: as many as
+// are waiting. Items that are not of type T are an error (rxcql.ErrItemType), an error item
+// ends the stream with that error. Whether it can be run more than once is the Observable's
+// affair. When the stream is ended from downstream or ctx ends, a goroutine reads on and drops
+// the items until the Observable closes, so that those who send them can end; nothing waits for
+// it, and a test that looks for goroutines (goleak) may see it. What rxgo has running behind
+// the Observable obeys the context that it was given, not this one: cancel that, or it goes on.
+// The rows weigh nothing in the budget until an operator keeps them.
+func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
+	info := rxcql.StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true}
+	if obs == nil {
+		info.Err = errors.New("the Observable is nil")
+	}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
+		st.Input().Unmetered()
+		defer st.Input().Done()
+		account := st.Account(true) // of nothing: the leases of the pages hold no bytes
+		var page int64
+		stopped, err := rx.Receiver[T]{
+			Deliver: func(rows []T) error {
+				st.PageRead(len(rows), 0)
+				p := &flow.Page[T]{Rows: rows, Lease: account.Lease()}
+				p.Position = flow.Position{Range: 0, Page: page}
+				page++
+				p.Owe(st.Receipt())
+				err := out.Next(ctx, p)
+				p.Finish(err)
+				return err
+			},
+			Fail: func(err error, users bool) error {
+				if users {
+					return st.FailUsers(err, nil)
+				}
+				return st.Fail(err)
+			},
+			Most:     flow.DefaultPageRows,
+			Stopping: st.Run().Stopping(),
+		}.Receive(ctx, obs)
+		if err != nil {
+			return err
+		}
+		return out.Done(ctx, stopped)
+	})
+}
