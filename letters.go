@@ -5,38 +5,51 @@ import (
 	"crypto/rand"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
-// DeadLetters is where rows that failed are kept; see package deadletter. It is
-// a description, and may be used by many runs. One that implements Configured has
-// New report what is wrong with it.
+// DeadLetters is where rows that failed are kept; see package deadletter for ours. It
+// is a description, and may be used by many runs: each adds its letters to those that
+// are there. One that implements Configured has New report what is wrong with it.
+//
+// You can write your own. It must keep the rules that are stated here and at
+// LetterWriter: rxcqltest.TestDeadLetters tries every one of them on it.
+//
+// Letters come back as they were written, each once, and those of one run (Letter.Run)
+// in the order of their numbers (Letter.N): later rows of a key are loaded again later.
+// Two runs that write at once lose nothing: both are kept, or Open refuses the second.
+// No error shows anything of a row.
 type DeadLetters interface {
-	// Check tells what is wrong, as far as that can be seen without changing
-	// anything.
+	// Check reports what is wrong, as far as that can be seen without changing
+	// anything. It may be called at any time, also while a run writes.
 	Check(ctx context.Context) error
 	// Open starts the store for one run, before anything is read. ctx lives as
 	// long as writes may: it is cancelled a grace period after the run's own.
 	// RunOf gives the run: a store that is a file asks it whether that is read
-	// (Run.Reads).
+	// (Run.Reads). An Open that fails keeps no later run out.
 	Open(ctx context.Context) (LetterWriter, error)
 }
 
-// LetterWriter is a store of dead letters in one run. Its methods are called by
-// one goroutine at a time.
+// LetterWriter is a store of dead letters in one run. Its methods are called by one
+// goroutine at a time, which is not the one that has called Open.
 type LetterWriter interface {
-	// Write returns nil when all of the letters are durable. After an error,
-	// which ends the run, some of them may be.
+	// Write returns nil when all of the letters are durable, and only then: the pages
+	// of their rows are settled with that, and a later run does not come back to them.
+	// After an error, which ends the run, some of the letters may be kept; those of
+	// earlier calls are. At most about two thousand letters come at once. The slice is
+	// the caller's again when Write returns; rows may have 1 MB and more.
 	Write(ctx context.Context, letters []Letter) error
-	// Close is called once.
+	// Close is called once, also after an error of Write, and leaves no goroutine
+	// behind. After it another run can open the store.
 	Close() error
 }
 
 // Letter is a row that failed and what is known of it. Values of the row are in
 // Row, and elsewhere only where a function of the user's put one into the text
-// of its error.
+// of its error. All text is UTF-8.
 type Letter struct {
 	Run   string    // names the run
 	N     int64     // counts the letters of the run from 1
@@ -61,7 +74,7 @@ func newRunName(start time.Time) string {
 // used again.
 func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	l := Letter{
-		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
+		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: validText(stage), Error: validText(f.Err.Error()),
 		Page: f.Page, Index: f.Index, Range: f.Part(),
 	}
 	if f.Row != nil {
@@ -73,6 +86,10 @@ func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	}
 	return l, nil
 }
+
+// validText is what of a text is UTF-8: an error of a user's function may have any bytes,
+// and so may the name of a file in a stage's. A table of letters would refuse these.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // encodeRow writes a row as JSON, or says without its values why that would lose
 // something.
