@@ -1,8 +1,8 @@
-// Package rxcqltest has suites that test stores of your own, from your own tests:
-// TestCheckpointStore and TestDeadLetters. Each calls your
+// Package rxcqltest has suites that test stores and sinks of your own, from your own
+// tests: TestCheckpointStore, TestDeadLetters and TestSink. Each calls your
 // implementation the way the engine does and checks every rule that the engine
-// relies on. The rules are stated in the comments of the interfaces: CheckpointStore and
-// DeadLetters in package rxcql.
+// relies on. The rules are stated in the comments of the interfaces: CheckpointStore,
+// DeadLetters and Sink in package rxcql.
 //
 //	func TestMyStore(t *testing.T) {
 //		rxcqltest.TestCheckpointStore(t, func(t testing.TB) rxcqltest.CheckpointPlace {

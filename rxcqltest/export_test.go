@@ -16,6 +16,9 @@ var (
 	LetterRules     Rules[LetterPlace]     = letterRules()
 )
 
+// SinkRules are those of TestSink.
+func SinkRules[T any]() Rules[SinkPlace[T]] { return sinkRules[T]() }
+
 // Names are their sentences.
 func (rules Rules[P]) Names() (names []string) {
 	for _, r := range rules {
