@@ -124,15 +124,14 @@ func refused(t testing.TB, store rxcql.CheckpointStore, when string) {
 	}
 }
 
-// lostSave saves with a lock that is no longer the caller's.
-func lostSave(t testing.TB, c rxcql.Checkpoint, when string, data []byte) error {
+// lostSave saves with a lock that is no longer the caller's, which must fail.
+func lostSave(t testing.TB, c rxcql.Checkpoint, when string, data []byte) {
 	t.Helper()
 	var err error
 	within(t, "Save", func() { err = c.Save(t.Context(), data) })
 	if !errors.Is(err, rxcql.ErrCheckpointLost) {
 		t.Fatalf("%s: Save returned %v, which does not wrap ErrCheckpointLost", when, err)
 	}
-	return err
 }
 
 func isLost(c rxcql.Checkpoint) bool {

@@ -3,6 +3,7 @@ package rxcqltest_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -102,23 +103,55 @@ func refusesWith(refusal func(ctx context.Context) error) func(testing.TB) rxcql
 	})
 }
 
+// pairs has two goroutines wait for each other.
+type pairs struct {
+	mu      sync.Mutex
+	waiting chan struct{} // of the first of two
+}
+
+// meet returns when another goroutine has called it too, or none has come for a time.
+func (p *pairs) meet() {
+	p.mu.Lock()
+	if p.waiting != nil {
+		close(p.waiting)
+		p.waiting = nil
+		p.mu.Unlock()
+		return
+	}
+	mine := make(chan struct{})
+	p.waiting = mine
+	p.mu.Unlock()
+	select {
+	case <-mine:
+	case <-time.After(time.Second):
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.waiting == mine {
+			p.waiting = nil
+		}
+	}
+}
+
 // looksFirst gives a lock to all who look at it while it is free.
 func looksFirst() func(testing.TB) rxcqltest.CheckpointPlace {
-	window := func(s *jobtest.Store, job string) {
-		if len(s.Get(job)) <= 2 { // the number that the rule has counted to, or nothing yet
-			time.Sleep(20 * time.Millisecond)
+	var looking, reading pairs
+	window := func(p *pairs, s *jobtest.Store, job string) {
+		if _, err := strconv.Atoi(string(s.Get(job))); err == nil { // the number that the rule has counted to
+			p.meet()
 		}
 	}
 	return wrongLock(func(s *jobtest.Store, ctx context.Context, job string) (rxcql.Checkpoint, error) {
 		free := !s.Locked(job)
-		window(s, job)
+		if free {
+			window(&looking, s, job)
+		}
 		c, err := s.Lock(ctx, job)
 		if err != nil && (!free || !errors.Is(err, rxcql.ErrCheckpointLocked)) {
 			return c, err
 		}
 		read := func(context.Context) ([]byte, error) {
 			data := s.Get(job)
-			window(s, job)
+			window(&reading, s, job)
 			return data, nil
 		}
 		if err == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,7 +34,7 @@ func memoryPlace(wrap func(*jobtest.Store) rxcql.CheckpointStore) func(testing.T
 
 func TestTheStoreInMemoryPassesTheSuite(t *testing.T) {
 	rxcqltest.TestCheckpointStore(t, memoryPlace(nil))
-	require.Empty(t, rxcqltest.CheckpointRules.Broken(t, memoryPlace(nil)))
+	require.Empty(t, rxcqltest.CheckpointRules.Broken(t, memoryPlace(nil), ""))
 }
 
 func TestRulesThatAPlaceDoesNotAllowAreSkippedAndSaySo(t *testing.T) {
@@ -43,7 +42,7 @@ func TestRulesThatAPlaceDoesNotAllowAreSkippedAndSaySo(t *testing.T) {
 		p := memoryPlace(nil)(t)
 		return rxcqltest.CheckpointPlace{Store: p.Store, OneJob: true}
 	}
-	skipped := rxcqltest.CheckpointRules.Broken(t, bare)
+	skipped := rxcqltest.CheckpointRules.Broken(t, bare, "")
 	require.Len(t, skipped, 7)
 	for rule, said := range skipped {
 		require.Contains(t, said, "this rule was not tried: the place ", rule)
@@ -144,6 +143,5 @@ func renamed(name func(string) string) func(testing.TB) rxcqltest.CheckpointPlac
 }
 
 func TestTheSuiteFindsWhatIsWrongWithACheckpointStore(t *testing.T) {
-	rxcqltest.Impatient(t, 2*time.Second)
 	finds(t, rxcqltest.CheckpointRules, append(wrongSaves(), wrongLocks()...))
 }

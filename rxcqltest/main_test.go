@@ -27,7 +27,7 @@ func finds[P any](t *testing.T, rules rxcqltest.Rules[P], plants []plant[P]) {
 		tried[p.breaks] = true
 		t.Run(p.wrong, func(t *testing.T) {
 			require.Contains(t, rules.Names(), p.breaks)
-			broken := rules.Broken(t, p.place)
+			broken := rules.Broken(t, p.place, p.breaks)
 			require.Contains(t, broken, p.breaks)
 			require.Len(t, broken, 1, "%v", broken)
 			t.Log(broken[p.breaks])

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +14,7 @@ import (
 
 func TestTheSinkInMemoryPassesTheSuite(t *testing.T) {
 	rxcqltest.TestSink(t, shelfPlace(nil))
-	require.Empty(t, rxcqltest.SinkRules[int]().Broken(t, shelfPlace(nil)))
+	require.Empty(t, rxcqltest.SinkRules[int]().Broken(t, shelfPlace(nil), ""))
 }
 
 // wrongSink makes a place of sinks that are wrong.
@@ -26,7 +25,6 @@ func wrongSink(change func(s *shelfSink)) func(testing.TB) rxcqltest.SinkPlace[i
 func isJob(w *shelfWriter) bool { return w.st.Run().HasCheckpoint() }
 
 func TestTheSuiteFindsWhatIsWrongWithASink(t *testing.T) {
-	rxcqltest.Impatient(t, 2*time.Second)
 	finds(t, rxcqltest.SinkRules[int](), append(wrongWrites(), wrongEnds()...))
 }
 
@@ -78,7 +76,7 @@ func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {
 				if isJob(w) || w.place.put(ctx, nil) != nil {
 					return w.place.put(ctx, b.rows)
 				}
-				w.arrive()
+				_ = w.arrive()
 				w.late = []*shelfBatch{b}
 				return nil
 			}
