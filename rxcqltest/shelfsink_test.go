@@ -15,6 +15,8 @@ type shelfSink struct {
 	stage string
 	runs  int
 
+	barrier bool // it says that it holds each row once, and gathers none
+
 	check      func(ctx context.Context) error
 	open       func(w *shelfWriter)
 	empty      func() error                                    // called with a page that has no rows
@@ -38,7 +40,9 @@ func (s *shelfSink) Check(ctx context.Context) error {
 	return nil
 }
 
-func (s *shelfSink) Resume() rxcql.ResumeInfo { return rxcql.ResumeInfo{Stages: []string{s.stage}} }
+func (s *shelfSink) Resume() rxcql.ResumeInfo {
+	return rxcql.ResumeInfo{Stages: []string{s.stage}, Barrier: s.barrier}
+}
 
 func (s *shelfSink) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
 	s.runs++
@@ -128,7 +132,7 @@ func (w *shelfWriter) Write(ctx context.Context, p *rxcql.Page[int]) error {
 	if w.background != nil {
 		w.batch.ctx = w.background(w.ctx, ctx)
 	}
-	if len(w.batch.rows) < shelfRows {
+	if len(w.batch.rows) < shelfRows && !w.barrier {
 		return nil
 	}
 	return w.send(ctx)

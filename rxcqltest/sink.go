@@ -9,8 +9,9 @@ import (
 // SinkPlace is where a Sink writes rows of type T: a table, a file, a queue. It is empty
 // at first.
 type SinkPlace[T any] struct {
-	// Sink makes a sink on the place, as another process would. A sink that is made
-	// later adds to what is there, or goes on with it in a job.
+	// Sink makes a sink on the place, as another process would. One that is made, or
+	// run, later adds to what is there or replaces it, and in a job goes on with it: to
+	// refuse a place that is not empty would break several rules.
 	Sink func() rxcql.Sink[T]
 
 	// Row makes row number n, from 0. Rows of different numbers have nothing to do

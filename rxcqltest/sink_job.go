@@ -128,7 +128,7 @@ func breakOff[T any](r *sinkRun[T], store *savedStates, how string, cancel conte
 	case "kill":
 		saves := 0
 		store.FailSave = func(int) error {
-			if saves++; saves > 4 {
+			if saves++; saves > 2 { // after those that come before the first page
 				return errKilled
 			}
 			return nil

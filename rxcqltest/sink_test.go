@@ -223,6 +223,9 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 			}
 			s.flush = func(w *shelfWriter) error { return w.arriveAll() }
 		})},
+		{"A job that is broken off again and again passes no row that is not durable", "it says that it holds each row once", wrongSink(func(s *shelfSink) {
+			s.barrier = true
+		})},
 		{"A job that is complete is known again by the names of the sink's stages", "it says another name", wrongSink(func(s *shelfSink) {
 			s.stage = "Cupboard"
 		})},
