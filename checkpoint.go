@@ -13,7 +13,7 @@ import (
 // ours. One that implements Configured has New report what is wrong with it.
 //
 // You can write your own. It must keep the rules that are stated here and at
-// Checkpoint: rxcqltest.TestCheckpointStore tries every one of them on it.
+// Checkpoint: rxcqltest.TestCheckpointStore tries them on it.
 //
 // A store may be used by several goroutines, and by several processes, at a time.
 // Jobs have nothing to do with each other: each name has its own checkpoint and its own
@@ -25,15 +25,15 @@ type CheckpointStore interface {
 	// does not wait for that one to end. Any other failure is another error.
 	//
 	// The context is for the call alone: the lock stays when it ends. A Lock that
-	// fails, or is cut off by its context, keeps nobody else out for longer than a
-	// lock lasts whose process has died. Such a lock must end too, by itself and at
-	// once or after a time.
+	// fails, or is cut off by its context, keeps nobody else out for longer than the lock
+	// of a process that has died. Such a lock must end by itself, at once or after a
+	// time.
 	Lock(ctx context.Context, job string) (Checkpoint, error)
 }
 
 // Checkpoint is the checkpoint of one job, locked. Its methods are called by one
-// goroutine at a time, but not always by the same one; Lost is called, and waited for,
-// beside the others.
+// goroutine at a time, but not always by the same one. Lost is called, and its channel
+// waited for, while the other methods work.
 //
 // With a context that has ended Load and Save do nothing, and return its error (or its
 // cause). No error shows anything of the data, which have primary keys in them.
@@ -46,8 +46,8 @@ type Checkpoint interface {
 
 	// Save replaces it by data, any bytes and at least one, wholly or not at all, and
 	// returns nil when it is durable: from then on Load returns it, even if this
-	// process dies at once. Data are the caller's again when Save returns. Data have some
-	// hundred bytes for each range that is begun; a store takes 4 MiB.
+	// process dies at once. The bytes are the caller's again when Save returns.
+	// There are some hundred of them for each range that is begun; a store takes 4 MiB.
 	//
 	// Save fails with an error that wraps ErrCheckpointLost, and saves nothing, when the
 	// lock is no longer the caller's, whether Lost has said so or not, and after

@@ -16,7 +16,7 @@ import (
 // are there. One that implements Configured has New report what is wrong with it.
 //
 // You can write your own. It must keep the rules that are stated here and at
-// LetterWriter: rxcqltest.TestDeadLetters tries every one of them on it.
+// LetterWriter: rxcqltest.TestDeadLetters tries them on it.
 //
 // Letters come back as they were written, each once, and those of one run (Letter.Run)
 // in the order of their numbers (Letter.N): later rows of a key are loaded again later.
@@ -34,13 +34,13 @@ type DeadLetters interface {
 }
 
 // LetterWriter is a store of dead letters in one run. Its methods are called by one
-// goroutine at a time, which is not the one that has called Open.
+// goroutine at a time, which may be another one than has called Open.
 type LetterWriter interface {
 	// Write returns nil when all of the letters are durable, and only then: the pages
 	// of their rows are settled with that, and a later run does not come back to them.
 	// After an error, which ends the run, some of the letters may be kept; those of
-	// earlier calls are. At most about two thousand letters come at once. The slice is
-	// the caller's again when Write returns; rows may have 1 MB and more.
+	// earlier calls are. At most 2,048 letters come at once; their rows may have 1 MB and
+	// more. The slice is the caller's again when Write returns.
 	Write(ctx context.Context, letters []Letter) error
 	// Close is called once, also after an error of Write, and leaves no goroutine
 	// behind. After it another run can open the store.

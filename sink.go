@@ -4,7 +4,7 @@ import "context"
 
 // Sink is where a stream drains: a description, which may be run many times, one run
 // after the other. Package sink has ours. To write your own keep the rules that are
-// stated here and at Writer: rxcqltest.TestSink tries every one of them on it.
+// stated here and at Writer: rxcqltest.TestSink tries them on it.
 type Sink[T any] interface {
 	// Check compares the sink with the server's schema: tables, columns, types. It
 	// changes nothing. Errors wrap ErrSchema or ErrConfig.
