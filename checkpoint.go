@@ -10,29 +10,60 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// CheckpointStore is where the checkpoints of jobs are kept; see package
-// checkpoint. One that implements Configured has New report what is wrong with it.
+// CheckpointStore is where the checkpoints of jobs are kept; see package checkpoint for
+// ours. One that implements Configured has New report what is wrong with it.
+//
+// You can write your own. It must keep the rules that are stated here and at
+// Checkpoint: rxcqltest.TestCheckpointStore tries them on it.
+//
+// A store may be used by several goroutines, and by several processes, at a time.
+// Jobs have nothing to do with each other: each name has its own checkpoint and its own
+// lock. A name is any UTF-8 text that is not empty, compared byte by byte. A store that
+// keeps one job only, as a file does, says so.
 type CheckpointStore interface {
-	// Lock makes the caller the only one that works on a job, in any process.
-	// The error wraps ErrCheckpointLocked if somebody else does.
+	// Lock makes the caller the only one that works on a job, in any process, until
+	// Unlock. If somebody else works on it the error wraps ErrCheckpointLocked; Lock
+	// does not wait for that one to end. Any other failure is another error.
+	//
+	// The context is for the call alone: the lock stays when it ends. A Lock that
+	// fails, or is cut off by its context, keeps nobody else out for longer than the lock
+	// of a process that has died. Such a lock must end by itself, at once or after a
+	// time.
 	Lock(ctx context.Context, job string) (Checkpoint, error)
 }
 
-// Checkpoint is the checkpoint of one job, locked. Its methods are called by
-// one goroutine at a time.
+// Checkpoint is the checkpoint of one job, locked. Its methods are called by one
+// goroutine at a time, but not always by the same one. Lost is called, and its channel
+// waited for, while the other methods work.
+//
+// With a context that has ended Load and Save do nothing, and return its error (or its
+// cause). No error shows anything of the data, which have primary keys in them.
 type Checkpoint interface {
-	// Load returns what was saved last, nil if nothing was.
+	// Load returns what was saved last, byte for byte, under this lock or an earlier
+	// one of any process. It returns nil and no error if nothing ever was, and only
+	// then: where it cannot be known, or cannot be read, that is an error. Else a job
+	// would begin anew without a word. The bytes are the caller's.
 	Load(ctx context.Context) ([]byte, error)
-	// Save replaces it by data, which is not empty, wholly or not at all, and
-	// returns when it is durable. It fails with ErrCheckpointLost when the lock is
-	// no longer the caller's, whether Lost has said so or not. After another error
-	// it may have been saved or not; the run ends then.
+
+	// Save replaces it by data, any bytes and at least one, wholly or not at all, and
+	// returns nil when it is durable: from then on Load returns it, even if this
+	// process dies at once. The bytes are the caller's again when Save returns.
+	// There are some hundred of them for each range that is begun; a store takes 4 MiB.
+	//
+	// Save fails with an error that wraps ErrCheckpointLost, and saves nothing, when the
+	// lock is no longer the caller's, whether Lost has said so or not, and after
+	// Unlock. After another error, as after a call that was cut off by its context,
+	// either the data or what was there before is saved. The run ends then; it may call
+	// Save once more, for what was settled until the end.
 	Save(ctx context.Context, data []byte) error
-	// Lost is closed when the lock is no longer the caller's, but for Unlock. It
-	// may be nil.
+
+	// Lost is closed, sooner or later, when the lock is no longer the caller's, and
+	// never otherwise: not by Unlock either. It may be nil.
 	Lost() <-chan struct{}
-	// Unlock lets others work on the job. It is called once, also after Lost, and
-	// must end by itself in a matter of seconds.
+
+	// Unlock lets others work on the job at once, and leaves no goroutine behind. It is
+	// called once, also after Lost, and must end by itself in a matter of seconds. It
+	// must not end the lock of whoever has taken the job over.
 	Unlock() error
 }
 

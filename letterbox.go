@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,7 +204,7 @@ func newRunName(start time.Time) string {
 // used again.
 func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	l := Letter{
-		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: stage, Error: f.Err.Error(),
+		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: validText(stage), Error: validText(f.Err.Error()),
 		Page: f.Page, Index: f.Index, Range: f.Part(),
 	}
 	if f.Row != nil {
@@ -215,6 +216,10 @@ func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	}
 	return l, nil
 }
+
+// validText is what of a text is UTF-8: an error of a user's function may have any bytes,
+// and so may the name of a file in a stage's. A table of letters would refuse these.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // encodeRow writes a row as JSON, or says without its values why that would lose
 // something.

@@ -43,3 +43,11 @@ func TestARowThatALetterWouldNotKeepAsItIsEndsTheRun(t *testing.T) {
 		require.NoError(t, err, "%q", good)
 	}
 }
+
+func TestTextThatIsNotUTF8IsMadeSoInALetter(t *testing.T) {
+	in := operators.Tap(seq(1), func(int) error { return errors.New("bad \xff\xfe byte") })
+	store := &drawer{}
+	_, err := in.Collect(context.Background(), rxcql.WithRowErrors(rxcql.DeadLetter(store)))
+	require.NoError(t, err)
+	require.Equal(t, "bad \uFFFD byte", store.letters[0].Error)
+}

@@ -1,8 +1,6 @@
 package checkpoint_test
 
 import (
-	"context"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -150,18 +148,4 @@ func TestALinkToTheFolderThatChangesLaterChangesNothing(t *testing.T) {
 	require.NoError(t, c.Save(t.Context(), []byte("data")))
 	require.FileExists(t, filepath.Join(first, "job"))
 	require.NoFileExists(t, filepath.Join(second, "job"))
-}
-
-func TestAContextThatEndedDoesNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "job")
-	c := lockFile(t, path)
-	why := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(why)
-	require.ErrorIs(t, c.Save(ctx, []byte("new")), why)
-	_, err := c.Load(ctx)
-	require.ErrorIs(t, err, why)
-	_, err = checkpoint.File(path+"2").Lock(ctx, "job")
-	require.ErrorIs(t, err, why)
-	require.Nil(t, load(t, c))
 }

@@ -44,6 +44,9 @@ func (n ndjson) ConfigError() error {
 
 // Check looks at the place of the file; it makes none.
 func (n ndjson) Check(context.Context) error {
+	if err := n.ConfigError(); err != nil {
+		return err
+	}
 	about, err := os.Stat(n.path)
 	switch {
 	case err == nil && about.IsDir():
@@ -61,6 +64,9 @@ func (n ndjson) Check(context.Context) error {
 }
 
 func (n ndjson) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+	if err := n.ConfigError(); err != nil {
+		return nil, err
+	}
 	w := &ndjsonWriter{path: n.path, lock: flock.New(n.path+".lock", flock.SetPermissions(0o600))}
 	locked, err := w.lock.TryLock()
 	if err != nil {

@@ -120,6 +120,9 @@ func (t *table) Check(ctx context.Context) error {
 
 // Open finds out what the letters are encoded for.
 func (t *table) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+	if t.err != nil {
+		return nil, t.err
+	}
 	w := &tableWriter{table: t, ctx: ctx}
 	if err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.aim(ctx) }); err != nil {
 		switch c := driver.Classify(err); {

@@ -1,11 +1,8 @@
 package checkpoint_test
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -44,39 +41,6 @@ func TestAJobIsLockedByOneAtATimeAndFreeAtOnceAfterUnlock(t *testing.T) {
 		require.ErrorIs(t, save(t, c, "late"), rxcql.ErrCheckpointLost)
 	}
 	require.Empty(t, load(t, lock(t, session, table, "job")))
-}
-
-func TestManyWhoWantOneJobHaveItOneAfterTheOther(t *testing.T) {
-	session, table := newTable(t)
-	store := checkpoint.Table(session, table)
-	const workers, rounds = 4, 5
-	var wg sync.WaitGroup
-	errs := make([]error, workers)
-	for w := range workers {
-		wg.Go(func() {
-			for range rounds {
-				errs[w] = errors.Join(errs[w], increment(t, store))
-			}
-		})
-	}
-	wg.Wait()
-	require.NoError(t, errors.Join(errs...))
-	require.Equal(t, strconv.Itoa(workers*rounds), load(t, lock(t, session, table, "job")))
-}
-
-// increment adds one to the number that the job's checkpoint is.
-func increment(t *testing.T, store rxcql.CheckpointStore) error {
-	c, err := store.Lock(t.Context(), "job")
-	for errors.Is(err, rxcql.ErrCheckpointLocked) {
-		time.Sleep(20 * time.Millisecond)
-		c, err = store.Lock(t.Context(), "job")
-	}
-	if err != nil {
-		return err
-	}
-	data, err := c.Load(t.Context())
-	n, _ := strconv.Atoi(string(data))
-	return errors.Join(err, c.Save(t.Context(), []byte(strconv.Itoa(n+1))), c.Unlock())
 }
 
 func TestTwoJobsDoNotDisturbEachOther(t *testing.T) {

@@ -22,6 +22,7 @@ type Parts[T any] struct {
 	Facts    []rxcql.Fact
 	Pages    string
 	Grows    bool // but of a part that is done nothing is kept
+	Empty    bool // a page without rows comes before each with rows
 
 	Read int // rows delivered, over all runs
 }
@@ -113,6 +114,9 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out flo
 	}
 	rows := p.Rows[r.part][r.at:]
 	rows = rows[:min(len(rows), p.PageRows)]
+	if p.Empty && r.page%2 == 0 && len(rows) > 0 {
+		rows = nil
+	}
 	r.at += len(rows)
 	last = r.at == len(p.Rows[r.part])
 	page := &flow.Page[T]{Rows: append([]T{}, rows...), Lease: lease}

@@ -12,35 +12,76 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// Store keeps checkpoints in memory.
+// Store keeps checkpoints in memory. Everything that is asked of it fails while
+// Break has given it an error.
 type Store struct {
 	mu     sync.Mutex
 	jobs   map[string][]byte
-	locked map[string]bool
+	locks  map[string]*held // by job: who works on it
 	saves  int
+	broken error
 
 	FailSave func(n int) error // asked before save n, counted from 1; may be nil
-	Lose     chan struct{}     // closed to take locks away; may be nil
+	Lose     chan struct{}     // closed to take all locks away; may be nil
+	AnyBytes bool              // also bytes that no run could go on from are saved
 }
 
 // Lock implements rxcql.CheckpointStore.
-func (s *Store) Lock(_ context.Context, job string) (rxcql.Checkpoint, error) {
+func (s *Store) Lock(ctx context.Context, job string) (rxcql.Checkpoint, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.locked[job] {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	if s.locks[job] != nil {
 		return nil, rxcql.ErrCheckpointLocked
 	}
-	if s.locked == nil {
-		s.locked = map[string]bool{}
+	if s.locks == nil {
+		s.locks = map[string]*held{}
 	}
-	s.locked[job] = true
-	return &held{s, job}, nil
+	h := &held{Store: s, job: job, lost: s.Lose}
+	if h.lost == nil {
+		h.lost = make(chan struct{})
+	}
+	s.locks[job] = h
+	return h, nil
+}
+
+// ready reports why nothing can be done; under mu.
+func (s *Store) ready(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return s.broken
+}
+
+// Break makes everything fail with an error, and with nil makes it work again.
+func (s *Store) Break(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err
+}
+
+// Expire takes the lock of a job away from whoever has it. Lost is closed.
+func (s *Store) Expire(job string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.locks[job]; h != nil {
+		delete(s.locks, job)
+		if h.lost != s.Lose {
+			close(h.lost)
+		}
+	}
 }
 
 // Put replaces what was saved for a job.
 func (s *Store) Put(job string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.put(job, data)
+}
+
+func (s *Store) put(job string, data []byte) {
 	if s.jobs == nil {
 		s.jobs = map[string][]byte{}
 	}
@@ -63,22 +104,30 @@ func (s *Store) State(job string) (*saved.State, error) {
 	return saved.Decode(data)
 }
 
-// Locked tells whether a job is locked.
+// Locked reports whether a job is locked.
 func (s *Store) Locked(job string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.locked[job]
+	return s.locks[job] != nil
 }
 
 // held is one locked job.
 type held struct {
 	*Store
-	job string
+	job  string
+	lost chan struct{}
 }
 
-func (h *held) Load(context.Context) ([]byte, error) { return h.Get(h.job), nil }
+func (h *held) Load(ctx context.Context) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(ctx); err != nil {
+		return nil, err
+	}
+	return slices.Clone(h.jobs[h.job]), nil
+}
 
-func (h *held) Save(_ context.Context, data []byte) error {
+func (h *held) Save(ctx context.Context, data []byte) error {
 	h.mu.Lock()
 	h.saves++
 	n := h.saves
@@ -88,18 +137,30 @@ func (h *held) Save(_ context.Context, data []byte) error {
 			return err
 		}
 	}
-	if _, err := saved.Decode(data); err != nil { // it could not be gone on from
+	if !h.AnyBytes {
+		if _, err := saved.Decode(data); err != nil {
+			return err
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(ctx); err != nil {
 		return err
 	}
-	h.Put(h.job, data)
+	if h.locks[h.job] != h {
+		return rxcql.ErrCheckpointLost
+	}
+	h.put(h.job, data)
 	return nil
 }
 
-func (h *held) Lost() <-chan struct{} { return h.Lose }
+func (h *held) Lost() <-chan struct{} { return h.lost }
 
 func (h *held) Unlock() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.locked[h.job] = false
+	if h.locks[h.job] == h {
+		delete(h.locks, h.job)
+	}
 	return nil
 }

@@ -1,0 +1,39 @@
+package rxcqltest_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/rxcql/rxcql/rxcqltest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// plant is an implementation that is wrong in one way, so that it breaks one rule.
+type plant[P any] struct {
+	breaks string // the rule
+	wrong  string // in which way
+	place  func(t testing.TB) P
+}
+
+// finds tries a suite on plants. Each breaks its rule and no other one, and no rule
+// is without a plant.
+func finds[P any](t *testing.T, rules rxcqltest.Rules[P], plants []plant[P]) {
+	t.Helper()
+	tried := map[string]bool{}
+	for _, p := range plants {
+		tried[p.breaks] = true
+		t.Run(p.wrong, func(t *testing.T) {
+			require.Contains(t, rules.Names(), p.breaks)
+			broken := rules.Broken(t, p.place, p.breaks)
+			require.Contains(t, broken, p.breaks)
+			require.Len(t, broken, 1, "%v", broken)
+			t.Log(broken[p.breaks])
+		})
+	}
+	for _, name := range rules.Names() {
+		require.True(t, tried[name], "no wrong implementation shows the rule %q", name)
+	}
+}

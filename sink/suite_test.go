@@ -1,0 +1,230 @@
+package sink_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest"
+	"github.com/rxcql/rxcql/sink"
+)
+
+// shelf is where rows of the suite are put.
+type shelf struct {
+	mu      sync.Mutex
+	rows    []int
+	upserts bool // a row that comes again takes the place of the one before
+	fails   bool
+	stalled chan struct{} // nil unless writes hang
+}
+
+var errShelf = errors.New("the shelf is broken")
+
+func (s *shelf) put(ctx context.Context, rows ...int) error {
+	s.mu.Lock()
+	stalled := s.stalled
+	s.mu.Unlock()
+	if stalled != nil {
+		select {
+		case <-stalled:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fails {
+		return errShelf
+	}
+	for _, n := range rows {
+		if !s.upserts || !slices.Contains(s.rows, n) {
+			s.rows = append(s.rows, n)
+		}
+	}
+	return nil
+}
+
+func (s *shelf) all() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.rows)
+}
+
+func (s *shelf) fail(fail bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails = fail
+}
+
+func (s *shelf) stall(stall bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stall && s.stalled == nil {
+		s.stalled = make(chan struct{})
+	}
+	if !stall && s.stalled != nil {
+		close(s.stalled)
+		s.stalled = nil
+	}
+}
+
+// place is what the suite needs of sinks that write to the shelf.
+func (s *shelf) place(made func() rxcql.Sink[event]) rxcqltest.SinkPlace[event] {
+	return rxcqltest.SinkPlace[event]{
+		Sink: made, Rows: s.all, Fail: s.fail, Stall: s.stall,
+		Row: func(n int) event { return event{P: int64(n)} },
+		Bad: func(n int) event { return event{P: int64(n), V: "bad"} },
+	}
+}
+
+// each is sink.Each onto the shelf.
+func (s *shelf) each(opts ...sink.EachOption) rxcql.Sink[event] {
+	return sink.Each(func(ctx context.Context, e event) error {
+		if e.V == "bad" {
+			return errors.New("bad")
+		}
+		return s.put(ctx, int(e.P))
+	}, append(opts, sink.Idempotent())...)
+}
+
+// table is sink.Table onto the shelf.
+func (s *shelf) table(opts ...sink.TableOption) rxcql.Sink[event] {
+	server := func(ctx context.Context, sent sink.Sent) error {
+		var rows []int
+		for _, r := range sent.Rows {
+			if bytes.Equal(r.Values[2].([]byte), []byte("bad")) {
+				return invalid{}
+			}
+			rows = append(rows, int(binary.BigEndian.Uint64(r.Values[0].([]byte))))
+		}
+		err := s.put(ctx, rows...)
+		if errors.Is(err, errShelf) {
+			err = errors.Join(err, gocql.ErrSessionClosed)
+		}
+		return err
+	}
+	return sink.TableOn[event](server, events(), opts...)
+}
+
+func onto(in rxcql.Stream[event]) rxcql.Stream[event] {
+	return operators.Map(in, func(e event) (event, error) { return e, nil })
+}
+
+func manyAtOnce(in rxcql.Stream[event]) rxcql.Stream[event] {
+	return operators.Concurrent(in, 8, func(_ context.Context, e event) (event, error) { return e, nil })
+}
+
+func TestSinksKeepTheRules(t *testing.T) {
+	for name, made := range map[string]func(*shelf) func() rxcql.Sink[event]{
+		"Each": func(s *shelf) func() rxcql.Sink[event] { return func() rxcql.Sink[event] { return s.each() } },
+		"Each, many at once": func(s *shelf) func() rxcql.Sink[event] {
+			return func() rxcql.Sink[event] { return s.each(sink.InFlight(8)) }
+		},
+		"Table": func(s *shelf) func() rxcql.Sink[event] { return func() rxcql.Sink[event] { return s.table() } },
+		"Table, batches by replica set": func(s *shelf) func() rxcql.Sink[event] {
+			return func() rxcql.Sink[event] { return s.table(sink.BatchByReplicaSet(10, 4<<10)) }
+		},
+		"Through": func(s *shelf) func() rxcql.Sink[event] {
+			return func() rxcql.Sink[event] { return sink.Through(onto, s.each()) }
+		},
+		"Through, many at once": func(s *shelf) func() rxcql.Sink[event] {
+			return func() rxcql.Sink[event] { return sink.Through(manyAtOnce, s.table()) }
+		},
+		"Through Through": func(s *shelf) func() rxcql.Sink[event] {
+			return func() rxcql.Sink[event] { return sink.Through(onto, sink.Through(onto, s.each(sink.InFlight(3)))) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rxcqltest.TestSink(t, func(testing.TB) rxcqltest.SinkPlace[event] {
+				s := &shelf{upserts: strings.HasPrefix(name, "T")}
+				p := s.place(made(s))
+				p.Repages = name == "Through, many at once"
+				return p
+			})
+		})
+	}
+}
+
+func TestATeeKeepsTheRules(t *testing.T) {
+	for name, others := range map[string]func(s *shelf) rxcql.Sink[event]{
+		"Each":    func(s *shelf) rxcql.Sink[event] { return s.each(sink.InFlight(4)) },
+		"Table":   func(s *shelf) rxcql.Sink[event] { return s.table() },
+		"Through": func(s *shelf) rxcql.Sink[event] { return sink.Through(manyAtOnce, s.each()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rxcqltest.TestSink(t, func(testing.TB) rxcqltest.SinkPlace[event] {
+				first, second := &shelf{upserts: true}, &shelf{upserts: true}
+				p := second.place(func() rxcql.Sink[event] { return sink.Tee(first.each(), others(second)) })
+				p.Copies, p.Repages = 2, name == "Through"
+				p.Rows = func() []int {
+					both := first.all()
+					return slices.DeleteFunc(second.all(), func(n int) bool { return !slices.Contains(both, n) })
+				}
+				return p
+			})
+		})
+	}
+}
+
+// failFiles makes every write to a file fail; nil where the system cannot do that.
+var failFiles func(fail bool)
+
+func TestFilesKeepTheRules(t *testing.T) {
+	cols := columnsOf(t, "p", "int", "v", "text")
+	row := func(n int, text string) rxcql.Row {
+		return rxcql.NewRow(cols, [][]byte{binary.BigEndian.AppendUint32(nil, uint32(n)), []byte(text)})
+	}
+	all := func(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] {
+		return operators.Filter(in, func(rxcql.Row) bool { return true })
+	}
+	for name, made := range map[string]func(path string) rxcql.Sink[rxcql.Row]{
+		"NDJSON": func(path string) rxcql.Sink[rxcql.Row] { return sink.NDJSON[rxcql.Row](path, sink.Overwrite()) },
+		"CSV":    func(path string) rxcql.Sink[rxcql.Row] { return sink.CSV[rxcql.Row](path, sink.Overwrite()) },
+		"Tee of Through": func(path string) rxcql.Sink[rxcql.Row] {
+			return sink.Tee(sink.Through(all, sink.NDJSON[rxcql.Row](path, sink.Overwrite())))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rxcqltest.TestSink(t, func(t testing.TB) rxcqltest.SinkPlace[rxcql.Row] {
+				path := filepath.Join(t.TempDir(), "rows")
+				return rxcqltest.SinkPlace[rxcql.Row]{
+					Sink: func() rxcql.Sink[rxcql.Row] { return made(path) },
+					Row:  func(n int) rxcql.Row { return row(n, "text") },
+					Bad:  func(n int) rxcql.Row { return row(n, "\xff") },
+					Rows: func() []int { return rowsInFile(t, path) },
+					Fail: failFiles,
+				}
+			})
+		})
+	}
+}
+
+// rowsInFile are the numbers that whole lines of a file begin with.
+func rowsInFile(t testing.TB, path string) (rows []int) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	assert.NoError(t, err)
+	lines := bytes.Split(data, []byte("\n"))
+	for _, line := range lines[:len(lines)-1] {
+		line = bytes.TrimPrefix(line, []byte(`{"p":`))
+		if n, err := strconv.Atoi(string(bytes.SplitN(line, []byte(","), 2)[0])); err == nil { // else it is the header
+			rows = append(rows, n)
+		}
+	}
+	return rows
+}
