@@ -85,7 +85,7 @@ func (c *Cluster) Nodes() []*Node { return slices.Clone(c.nodes) }
 
 // Config gives a driver configuration that works as it is: contact points, port,
 // protocol 4, the local datacenter, login and TLS if the cluster has them, and
-// timeouts of 15 s, since a loaded test machine is slow without being broken. For a
+// timeouts of a minute, since a loaded test machine is slow without being broken. For a
 // container it translates the server's address to the mapped port, so the driver's
 // look-up of hosts stays on and with it token awareness. The retry policy stays the
 // driver's default, which is none.
@@ -95,8 +95,8 @@ func (c *Cluster) Nodes() []*Node { return slices.Clone(c.nodes) }
 func (c *Cluster) Config() *gocql.ClusterConfig {
 	cfg := gocql.NewCluster(c.hosts...)
 	cfg.ProtoVersion = 4
-	cfg.Timeout = 15 * time.Second
-	cfg.ConnectTimeout = 15 * time.Second
+	cfg.Timeout = time.Minute
+	cfg.ConnectTimeout = time.Minute
 	// A node that is killed and restarted should be found again within a test.
 	cfg.ReconnectInterval = time.Second
 	if _, port, err := net.SplitHostPort(c.hosts[0]); err == nil {
