@@ -68,11 +68,11 @@ func (b *Budget) Usage() Usage {
 	return Usage{Budget: b.limit, PeakBytes: b.peak, BytesInFlight: b.used, LargestPage: b.largest, PeakFetches: b.peakFetching}
 }
 
-// fits keeps the share of every other input that has no page in flight. An
-// input without a page is granted its own also where pages of others turned
-// out larger than the budget: they may be waiting for this one. A further page leaves
-// the others all of their shares, and room for what accounts expect: half of what
-// operators do not hold at most, since these may need many pages more to let go of any.
+// fits keeps the share of every other input, or what its pages in flight leave of it: they
+// may be small ones, and what holders do with them may need a page more. An input without a
+// page is granted its own also where pages of others turned out larger than the budget: they
+// may be waiting for this one. A further page leaves room for what accounts expect: half of
+// what operators do not hold at most, since these may need many pages more to let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
 	further := in.outstanding > 0
@@ -84,7 +84,7 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 			continue
 		}
 		besides -= other.flight
-		if (further || other.outstanding == 0) && !other.spent() {
+		if !other.spent() {
 			room -= max(0, other.share()-other.flight)
 		}
 	}
