@@ -45,6 +45,9 @@ type Budget struct {
 	mu           sync.Mutex
 	used         int64
 	held         int64 // the part of used held by accounts that no time frees
+	asked        int   // see Stage.mayBegin
+	let          int   // how often holders have let go of something
+	moving       int   // leases of what holders hand on, until its delivery has returned
 	expected     int64 // by accounts, see Account.Expect
 	due          int64 // the part of it that they are not charged with yet
 	peak         int64
@@ -56,7 +59,7 @@ type Budget struct {
 	waiters      []*waiter
 }
 
-func newBudget(limit int64) *Budget { return &Budget{limit: limit} }
+func newBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1} }
 
 // Input is one source's side of the budget.
 type Input struct {
@@ -65,8 +68,11 @@ type Input struct {
 	unmetered   bool
 	outstanding int   // leases alive, kept rows not counted
 	flight      int64 // bytes of these leases
-	granted     int64 // bytes reserved since the start
-	waiting     int
+	granted     int64 // bytes reserved since the start, as corrected
+	lent        int   // when it was last lent a page, see lend
+	waiting     int   // reservations that wait
+	strays      int   // of these, with a context that is of no reading
+	stopped     int   // readings of which one waits
 	done        bool
 	running     int         // calls of the source's run function
 	mayBegin    func() bool // whether one may follow while there is none; nil if that is not known
@@ -125,25 +131,28 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 		b.mu.Unlock()
 		return lease, nil
 	}
-	w := &waiter{in: in, bytes: bytes, granted: make(chan error, 1)}
+	w := &waiter{in: in, reading: in.reading(ctx), bytes: bytes, granted: make(chan error, 1)}
 	b.waiters = append(b.waiters, w)
-	in.waiting++
+	in.waits(1, w.reading)
 	b.wake()
 	b.mu.Unlock()
 
 	select {
 	case err := <-w.granted:
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil: // which may be why others let go of nothing
+			return nil, context.Cause(ctx)
+		case err != nil:
 			return nil, err
 		}
-		return b.leased(in, bytes), nil
+		return b.leased(in, w.bytes), nil
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		select {
 		case err := <-w.granted: // granted meanwhile: give it back
 			if err == nil {
-				b.giveBack(in, bytes)
+				b.giveBack(in, w.bytes)
 			}
 		default:
 			b.forget(w)
@@ -170,10 +179,11 @@ func (in *Input) Done() {
 	in.budget.wake()
 }
 
-// fits keeps the share of every other input that has no page in flight. An
+// fits keeps the share of every other input, or what its pages in flight leave of it: they
+// may be small ones, and what holders do with them may need a page more. An
 // input without a page is granted its own also where pages of others turned
 // out larger than the budget: they may be waiting for this one. A further page leaves
-// the others all of their shares, and room for what accounts expect: half of what
+// room for what accounts expect: half of what
 // operators do not hold at most, since these may need many pages more to let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
@@ -186,7 +196,7 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 			continue
 		}
 		besides -= other.flight
-		if (further || other.outstanding == 0) && !other.spent() {
+		if !other.spent() {
 			room -= max(0, other.share()-other.flight)
 		}
 	}

@@ -23,6 +23,14 @@ func (b *Budget) Waiting() int {
 	return len(b.waiters)
 }
 
+// Stuck reports whether the run's budget takes it for stuck.
+func (s *Stage) Stuck() bool {
+	b := s.run.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stuck()
+}
+
 // KeptLease is an empty lease of an account, as operators get it.
 func (b *Budget) KeptLease() *Lease { return &Lease{budget: b} }
 

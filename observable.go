@@ -175,6 +175,7 @@ func receive[T any](ctx context.Context, st *Stage, items <-chan rxgo.Item, out 
 		}
 		p.Position = Position{Range: 0, Page: page}
 		page++
+		p.onItsWay()
 		err := out.Next(ctx, p)
 		p.Finish(err)
 		clear(rows)

@@ -88,8 +88,8 @@ type Stage struct {
 	input *Input
 	sink  bool // counts by itself what came in
 
-	threads threads
-	readers []*Stage // those that read it; under the budget's mutex
+	threads threads // under the budget's mutex
+	readers []*link // those that read it; likewise
 
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64

@@ -170,7 +170,8 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Run, reader *Stage, out Obs
 			err = nil
 		}
 	}()
-	defer st.enter(reader)()
+	ctx, leave := st.enter(ctx, reader)
+	defer leave()
 	defer st.Recover(&err)
 	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
 }

@@ -5,6 +5,7 @@ import "slices"
 // waiter is a reservation that waits for room.
 type waiter struct {
 	in      *Input
+	reading *reading // nil if that is not known
 	bytes   int64
 	granted chan error
 }
@@ -13,7 +14,7 @@ func (b *Budget) forget(w *waiter) {
 	for i, each := range b.waiters {
 		if each == w {
 			b.waiters = append(b.waiters[:i], b.waiters[i+1:]...)
-			w.in.waiting--
+			w.in.waits(-1, w.reading)
 			b.wake()
 			return
 		}
@@ -38,32 +39,52 @@ func (b *Budget) wake() {
 	}
 	err := b.heldError()
 	for _, w := range b.waiters {
-		w.in.waiting--
+		w.in.waits(-1, w.reading)
 		w.granted <- err
 	}
 	b.waiters = nil
 }
 
 func (b *Budget) allow(w *waiter) {
-	w.in.waiting--
+	w.in.waits(-1, w.reading)
 	b.open(w.in, w.bytes)
 	w.granted <- nil
 }
 
 // lend grants one page out of the credit kept for others, when all wait and so
-// none of them can use it. The input that has had least gets it: that is the one
-// whose rows the holders are short of.
+// none of them can use it. Each input gets one before any gets another, unless holders
+// have let go of something meanwhile: nobody knows whose rows they are short of. The input
+// that has had least comes first. Its page is found room for as long as there is any: what it
+// takes more is the overshoot of the one page that is fetched.
 func (b *Budget) lend() bool {
-	var least *waiter
+	var next *waiter
 	for _, w := range b.waiters {
-		if b.used+w.bytes <= b.limit && (least == nil || w.in.granted < least.in.granted) {
-			least = w
+		if w.lendable() && (next == nil || w.before(next)) {
+			next = w
 		}
 	}
-	if least == nil {
+	if next == nil {
 		return false
 	}
-	b.waiters = slices.DeleteFunc(b.waiters, func(w *waiter) bool { return w == least })
-	b.allow(least)
+	b.waiters = slices.DeleteFunc(b.waiters, func(w *waiter) bool { return w == next })
+	next.bytes = min(next.bytes, b.limit-b.used)
+	next.in.lent = b.let
+	b.allow(next)
 	return true
+}
+
+func (w *waiter) lendable() bool {
+	b := w.in.budget
+	if w.in.lent == b.let {
+		return b.used+w.bytes <= b.limit
+	}
+	return b.used < b.limit
+}
+
+func (w *waiter) before(other *waiter) bool {
+	let := w.in.budget.let
+	if first, second := w.in.lent != let, other.in.lent != let; first != second {
+		return first
+	}
+	return w.in.granted < other.in.granted
 }
