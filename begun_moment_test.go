@@ -111,7 +111,7 @@ func marked(in rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
 	return mapped(in, func(b []byte) []byte { b[0] = 1; return b })
 }
 
-// apart reads streams in turn, each in a Group of its own.
+// apart reads streams in turn, each in a Group of its own and after a pause.
 func apart[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	var up []rxcql.Upstream
 	for _, in := range ins {
@@ -119,6 +119,7 @@ func apart[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	}
 	return rxcql.NewStream(rxcql.StageInfo{Name: "Apart", Scatters: true}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
 		for _, in := range ins {
+			time.Sleep(time.Second)
 			group, ctx := st.Group(ctx)
 			group.Go(func() error {
 				return in.Subscribe(ctx, st, op[T, T]{next: out.Next, done: func(context.Context, bool) error { return nil }})
@@ -131,26 +132,30 @@ func apart[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	}, up...)
 }
 
+// undeclared reads streams in turn, with pauses, and has not said so.
+func undeclared[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Undeclared"}, func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[T]) error {
+		for _, in := range ins {
+			if err := in.Subscribe(ctx, st, op[T, T]{next: out.Next, done: func(context.Context, bool) error { return nil }}); err != nil {
+				return err
+			}
+			time.Sleep(time.Hour)
+		}
+		return out.Done(ctx, false)
+	})
+}
+
 func TestAWaitEndsInRowsWhereverTheyAreStillToComeFrom(t *testing.T) {
-	both := oneAfterOther(0, false, heavy(10), heavy(1000))
-	undeclared := heavy(0)
+	nothing, both := heavy(0), oneAfterOther(0, false, heavy(10), heavy(1000))
+	var groups []rxcql.Stream[[]byte]
+	for range 40 {
+		groups = append(groups, nothing)
+	}
 	for name, in := range map[string]rxcql.Stream[[]byte]{
-		"the next Group of a stage":                 operators.Merge(heavy(1000), apart(heavy(0), heavy(0), heavy(0), heavy(0), marked(heavy(1)))),
+		"the next Group of a stage": operators.Merge(heavy(1000),
+			apart(append(groups, marked(heavy(1)))...)),
 		"a stage that is read once more, meanwhile": operators.Merge(both, oneAfterOther(time.Hour, false, marked(both))),
-		"a Batch after its input has ended": operators.Merge(heavy(1000), marked(operators.FlatMap(
-			operators.Batch(apart(heavy(1), heavy(1)), operators.Count(100)),
-			func(rows [][]byte, emit func([]byte) bool) error { emit(rows[0]); return nil }))),
-		"a stream that is no input of the stage": operators.Merge(heavy(1000), rxcql.NewStream(rxcql.StageInfo{Name: "Hidden"},
-			func(ctx context.Context, st *rxcql.Stage, out rxcql.Observer[[]byte]) error {
-				for range 3 {
-					nothing := op[[]byte, []byte]{next: out.Next, done: func(context.Context, bool) error { return nil }}
-					if err := undeclared.Subscribe(ctx, st, nothing); err != nil {
-						return err
-					}
-					time.Sleep(time.Hour)
-				}
-				return marked(heavy(1)).Subscribe(ctx, st, op[[]byte, []byte]{next: out.Next, done: out.Done})
-			}, heavy(0))),
+		"a stream that is no input of the stage":    operators.Merge(oneAfterOther(time.Minute, false, heavy(1000)), undeclared(nothing, nothing, marked(heavy(1)))),
 	} {
 		alone(t, name, func(t *testing.T) {
 			_, err := gate(in).Count(context.Background(), rxcql.WithBudget(64*kib*int64(len(in.Sources()))))
@@ -212,22 +217,20 @@ func TestOneOfTwoReadingsOfASourceMayEndWhileTheOtherWaits(t *testing.T) {
 }
 
 func TestAFailureIsNotTakenForABudgetThatIsHeld(t *testing.T) {
-	for range 50 {
-		alone(t, "of a stream beside one that waits", func(t *testing.T) {
-			fails := rxcql.NewStream(rxcql.StageInfo{Name: "Fails", Source: true}, func(context.Context, *rxcql.Stage, rxcql.Observer[[]byte]) error {
-				time.Sleep(time.Hour)
-				return errTest
-			})
-			_, err := gate(operators.Merge(heavy(1000), fails)).Count(context.Background(), rxcql.WithBudget(128*kib))
-			require.ErrorIs(t, err, errTest)
-			require.NotErrorIs(t, err, rxcql.ErrBudgetHeld)
+	alone(t, "of a stream beside one that waits", func(t *testing.T) {
+		fails := rxcql.NewStream(rxcql.StageInfo{Name: "Fails", Source: true}, func(context.Context, *rxcql.Stage, rxcql.Observer[[]byte]) error {
+			time.Sleep(time.Hour)
+			return errTest
 		})
-	}
+		_, err := gate(operators.Merge(heavyOf(10, 200_000), fails)).Count(context.Background(), rxcql.WithBudget(128*kib))
+		require.ErrorIs(t, err, errTest)
+		require.NotErrorIs(t, err, rxcql.ErrBudgetHeld)
+	})
 }
 
 func TestNoMomentOfABeginningOrAnEndIsTakenForStuck(t *testing.T) {
 	in := heavy(0)
-	for range 50 {
+	for range 30 {
 		in = mapped(in, func(b []byte) []byte { return b })
 	}
 	var stuck, looks int
@@ -246,7 +249,7 @@ func TestNoMomentOfABeginningOrAnEndIsTakenForStuck(t *testing.T) {
 			}
 		})
 		<-first
-		for range 2000 {
+		for range 20_000 {
 			if err := in.Subscribe(ctx, st, op[[]byte, []byte]{next: out.Next, done: func(context.Context, bool) error { return nil }}); err != nil {
 				return err
 			}
