@@ -44,12 +44,13 @@ type Budget struct {
 
 	mu           sync.Mutex
 	used         int64
-	held         int64 // the part of used held by accounts that no time frees
-	asked        int   // see Stage.mayBegin
-	let          int   // how often holders have let go of something
-	moving       int   // leases of what holders hand on, until its delivery has returned
-	expected     int64 // by accounts, see Account.Expect
-	due          int64 // the part of it that they are not charged with yet
+	held         int64  // the part of used held by accounts that no time frees
+	asked        int    // see Stage.mayBegin
+	let          int    // how often holders have let go of something
+	lately       *Input // the last that was lent a page
+	moving       int    // leases of what holders hand on, until its delivery has returned
+	expected     int64  // by accounts, see Account.Expect
+	due          int64  // the part of it that they are not charged with yet
 	peak         int64
 	largest      int64
 	fetching     int

@@ -80,7 +80,8 @@ func ownSource(pages int) rxcql.Stream[[]byte] {
 }
 
 func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testing.T) {
-	twice := heavy(10)
+	twice, large := heavy(10), heavy(10_000)
+	both := operators.Concurrent(oneAfterOther(0, false, large, heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 	for name, in := range map[string]rxcql.Stream[[]byte]{
 		"one":                         heavy(10_000),
 		"merged":                      operators.Merge(heavy(10_000), heavy(10_000)),
@@ -93,6 +94,10 @@ func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testin
 		"with one that calls no Done": operators.Merge(heavy(10_000), ownSource(3)),
 		"of one's own":                oneAfterOther(0, false, ownSource(5), ownSource(10_000), ownSource(1)),
 		"with one read twice":         operators.Merge(oneAfterOther(time.Second, false, twice, twice), heavy(10_000)),
+		"read twice at once":          operators.Merge(large, large),
+		"read twice in turn":          oneAfterOther(0, true, large, large),
+		"each in a Group of its own":  apart(heavy(10_000), heavy(1)),
+		"twice behind a border":       operators.Merge(oneAfterOther(0, false, both, heavy(1)), both),
 		"behind a border":             operators.Concurrent(oneAfterOther(0, false, heavy(10_000), heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
 	} {
 		alone(t, name, func(t *testing.T) {

@@ -52,10 +52,11 @@ func (b *Budget) allow(w *waiter) {
 }
 
 // lend grants one page out of the credit kept for others, when all wait and so
-// none of them can use it. Each input gets one before any gets another, unless holders
-// have let go of something meanwhile: nobody knows whose rows they are short of. The input
-// that has had least comes first. Its page is found room for as long as there is any: what it
-// takes more is the overshoot of the one page that is fetched.
+// none of them can use it. Nobody knows whose rows the holders are short of. So each input
+// gets a page before any gets another, the one that has had least first; and the one whose
+// page made holders let go of something is the first to get the next. The
+// page is found room for as long as there is any: what it takes more is the overshoot of
+// the one page that is fetched.
 func (b *Budget) lend() bool {
 	var next *waiter
 	for _, w := range b.waiters {
@@ -68,23 +69,26 @@ func (b *Budget) lend() bool {
 	}
 	b.waiters = slices.DeleteFunc(b.waiters, func(w *waiter) bool { return w == next })
 	next.bytes = min(next.bytes, b.limit-b.used)
-	next.in.lent = b.let
+	next.in.lent, b.lately = b.let, next.in
 	b.allow(next)
 	return true
 }
 
+// tried reports whether the input has been lent a page since holders last let go of any.
+func (in *Input) tried() bool { return in.lent == in.budget.let }
+
 func (w *waiter) lendable() bool {
 	b := w.in.budget
-	if w.in.lent == b.let {
-		return b.used+w.bytes <= b.limit
-	}
-	return b.used < b.limit
+	return b.used < b.limit && (!w.in.tried() || b.used+w.bytes <= b.limit)
 }
 
 func (w *waiter) before(other *waiter) bool {
-	let := w.in.budget.let
-	if first, second := w.in.lent != let, other.in.lent != let; first != second {
-		return first
+	in, than := w.in, other.in
+	switch {
+	case in.tried() != than.tried():
+		return than.tried()
+	case !in.tried() && in != than && (in == in.budget.lately || than == in.budget.lately):
+		return in == in.budget.lately
 	}
-	return w.in.granted < other.in.granted
+	return in.granted < than.granted
 }
