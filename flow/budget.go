@@ -37,9 +37,13 @@ type Budget struct {
 
 	mu           sync.Mutex
 	used         int64
-	held         int64 // the part of used held by accounts that no time frees
-	expected     int64 // by accounts, see Account.Expect
-	due          int64 // the part of it that they are not charged with yet
+	held         int64  // the part of used held by accounts that no time frees
+	let          int    // how often holders have let go of something
+	lately       *Input // the last that was lent a page
+	moving       int    // leases of what holders hand on, until its delivery has returned
+	asked        int    // see Task.mayBegin
+	expected     int64  // by accounts, see Account.Expect
+	due          int64  // the part of it that they are not charged with yet
 	peak         int64
 	largest      int64
 	fetching     int
@@ -50,7 +54,7 @@ type Budget struct {
 }
 
 // NewBudget returns the budget of a run.
-func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
+func NewBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1} }
 
 // Usage is what a budget has been used for so far, in bytes where nothing else is said.
 type Usage struct {
@@ -68,10 +72,11 @@ func (b *Budget) Usage() Usage {
 	return Usage{Budget: b.limit, PeakBytes: b.peak, BytesInFlight: b.used, LargestPage: b.largest, PeakFetches: b.peakFetching}
 }
 
-// fits keeps the share of every other input that has no page in flight. An
+// fits keeps the share of every other input, or what its pages in flight leave of it: they
+// may be small ones, and what holders do with them may need a page more. An
 // input without a page is granted its own also where pages of others turned
 // out larger than the budget: they may be waiting for this one. A further page leaves
-// the others all of their shares, and room for what accounts expect: half of what
+// room for what accounts expect: half of what
 // operators do not hold at most, since these may need many pages more to let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
@@ -84,7 +89,7 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 			continue
 		}
 		besides -= other.flight
-		if (further || other.outstanding == 0) && !other.spent() {
+		if !other.spent() {
 			room -= max(0, other.share()-other.flight)
 		}
 	}

@@ -14,6 +14,7 @@ type Lease struct {
 	account  *Account // the holder, nil while the rows move
 	bytes    int64
 	fetching bool
+	moving   bool // see Emit
 	receipts []*Receipt
 	single   [1]*Receipt // spares a page its slice
 	lastFrom *Lease      // what Take added last, so that a page is held once
@@ -42,7 +43,8 @@ func (l *Lease) Take(from *Lease, bytes int64) {
 }
 
 // Emit makes kept rows move again: the holder hands them on as a page and its
-// account no longer answers for them. The holder calls End after delivery.
+// account no longer answers for them. The holder calls End after delivery: until
+// then the budget waits for what comes of it, also when others have taken all bytes.
 func (l *Lease) Emit() {
 	l.lastFrom = nil
 	l.budget.emit(l)
