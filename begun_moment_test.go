@@ -150,18 +150,6 @@ func TestOneOfTwoReadingsOfASourceMayEndWhileTheOtherWaits(t *testing.T) {
 	})
 }
 
-func TestAFailureIsNotTakenForABudgetThatIsHeld(t *testing.T) {
-	alone(t, "of a stream beside one that waits", func(t *testing.T) {
-		fails := rxcql.NewStream(rxcql.StageInfo{Name: "Fails", Source: true}, func(context.Context, *rxcql.Stage, flow.Observer[[]byte]) error {
-			time.Sleep(time.Hour)
-			return errTest
-		})
-		_, err := gate(operators.Merge(heavyOf(10, 200_000), fails)).Count(context.Background(), rxcql.WithBudget(128*kib))
-		require.ErrorIs(t, err, errTest)
-		require.NotErrorIs(t, err, flow.ErrBudgetHeld)
-	})
-}
-
 // looking is a source that waits for room, in a budget of which it holds all, and has the
 // budget look all the while whether it waits for ever. It tells looked of the first look, and
 // once more when over has been closed and it has let go.

@@ -1,5 +1,7 @@
 package flow
 
+import "slices"
+
 // An Account is charged with the rows that an operator or a sink keeps beyond
 // the delivery of their page.
 type Account struct {
@@ -116,6 +118,15 @@ func (b *Budget) release(l *Lease) {
 	b.wake()
 }
 
+func (b *Budget) fail(l *Lease) {
+	if l.reading == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.reading.fail()
+}
+
 func (b *Budget) correct(l *Lease, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -133,12 +144,12 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 	}
 }
 
-// stuck tells that no one can make room: nothing moves, and no input that is not done
-// does anything but wait, or can begin. A page of which all bytes have been taken still moves until
+// stuck tells that no one can make room: nothing moves, no one who waits is about to
+// leave, and no input that is not done does anything but wait, or can begin. A page of which all bytes have been taken still moves until
 // its delivery returns, be it a source's or one that a holder hands on: who has taken them
 // may be about to hand on what it keeps.
 func (b *Budget) stuck() bool {
-	if b.used > b.held || b.moving > 0 {
+	if b.used > b.held || b.moving > 0 || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
 		return false
 	}
 	for _, in := range b.inputs {

@@ -96,11 +96,6 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 	return b.used+bytes <= room || !further && besides+bytes <= in.share()
 }
 
-func (b *Budget) grant(in *Input, bytes int64) *Lease {
-	b.open(in, bytes)
-	return b.leased(in, bytes)
-}
-
 func (b *Budget) open(in *Input, bytes int64) {
 	in.outstanding++
 	in.flight += bytes
@@ -117,8 +112,8 @@ func (b *Budget) open(in *Input, bytes int64) {
 	}
 }
 
-func (b *Budget) leased(in *Input, bytes int64) *Lease {
-	return &Lease{budget: b, input: in, bytes: bytes, fetching: true}
+func (b *Budget) leased(in *Input, by *reading, bytes int64) *Lease {
+	return &Lease{budget: b, input: in, reading: by, bytes: bytes, fetching: true}
 }
 
 func (b *Budget) giveBack(in *Input, bytes int64) {

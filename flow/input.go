@@ -67,12 +67,13 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 	b.mu.Lock()
 	in.done = false // a stream that is read twice in one run, one after the other
 	bytes := max(1, min(estimate, in.share()))
+	reading := in.reading(ctx)
 	if b.fits(in, bytes) {
-		lease := b.grant(in, bytes)
+		b.open(in, bytes)
 		b.mu.Unlock()
-		return lease, nil
+		return b.leased(in, reading, bytes), nil
 	}
-	w := &waiter{in: in, reading: in.reading(ctx), bytes: bytes, granted: make(chan error, 1)}
+	w := &waiter{in: in, reading: reading, bytes: bytes, granted: make(chan error, 1), ended: ctx.Err}
 	b.waiters = append(b.waiters, w)
 	in.waits(1, w.reading)
 	b.wake()
@@ -86,7 +87,7 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 		case err != nil:
 			return nil, err
 		}
-		return b.leased(in, w.bytes), nil
+		return b.leased(in, reading, w.bytes), nil
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()

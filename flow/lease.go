@@ -11,6 +11,7 @@ type Lease struct {
 
 	budget   *Budget
 	input    *Input   // the input whose credit the lease uses, nil for kept rows
+	reading  *reading // that reserved it, nil if that is not known
 	account  *Account // the holder, nil while the rows move
 	bytes    int64
 	fetching bool
@@ -64,12 +65,15 @@ func (l *Lease) End() {
 
 // Finish is End for a page that has been delivered with this result: after an
 // error the receipts stay open, so that nothing of the page counts as done; an
-// operator that ended the stream on purpose, though, has done with the rest.
+// operator that ended the stream on purpose, though, has done with the rest. Sources
+// also call it for a page that could not be read: none of those who wait for room is told
+// that nothing moves before the source has returned the error.
 func (l *Lease) Finish(err error) {
 	if err == nil || IsEnd(err) {
 		l.End()
 		return
 	}
+	l.budget.fail(l)
 	l.Release()
 }
 

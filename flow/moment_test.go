@@ -34,34 +34,6 @@ func TestAnInputKeepsWhatASmallPageLeavesOfItsCredit(t *testing.T) {
 	}
 }
 
-func TestWhereAllWaitEachInputIsLentAPage(t *testing.T) {
-	alone(t, "also where hardly any room is left", func(t *testing.T) {
-		b := flow.NewBudget(128 * kib)
-		one, two := b.NewInput("one"), b.NewInput("two")
-		kept := b.Account("Zip", false).Lease()
-		l, err := one.Reserve(context.Background(), 1<<30)
-		require.NoError(t, err)
-		l.Correct(128*kib - 1)
-		kept.Take(l, l.Bytes())
-		l.End()
-		errs := make(chan error, 2)
-		for _, in := range []*flow.Input{one, two} {
-			go func() {
-				l, err := in.Reserve(context.Background(), 1<<30)
-				if err == nil {
-					require.EqualValues(t, 1, l.Bytes())
-					l.Release()
-					in.Done()
-				}
-				errs <- err
-			}()
-		}
-		require.NoError(t, <-errs)
-		require.NoError(t, <-errs)
-		kept.End()
-	})
-}
-
 func TestAPageThatAHolderHandsOnMovesUntilItsDeliveryReturns(t *testing.T) {
 	alone(t, "be all its bytes taken", func(t *testing.T) {
 		b := flow.NewBudget(64 * kib)
@@ -121,4 +93,103 @@ func TestNoMomentBetweenTwoTasksIsTakenForStuck(t *testing.T) {
 	require.Zero(t, stuck, "of %d", looks)
 	leave()
 	require.True(t, b.Stuck())
+}
+
+func TestWhoeverIsAboutToLeaveIsNotTakenForWaiting(t *testing.T) {
+	alone(t, "but its input for moving", func(t *testing.T) {
+		b := flow.NewBudget(128 * kib)
+		one, two := b.NewInput("one"), b.NewInput("two")
+		kept := b.Account("Zip", false).Lease()
+		all, err := two.Reserve(context.Background(), 1)
+		require.NoError(t, err)
+		all.Correct(128 * kib)
+		kept.Take(all, all.Bytes())
+		ctx, cancel := context.WithCancelCause(context.Background())
+		errs, ended := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := one.Reserve(ctx, 1)
+			errs <- err
+		}()
+		go func() { ended <- holdAll(t, two, kept) }()
+		synctest.Wait()
+		cancel(errTest)
+		all.End() // and all of two waits, while one may not have been woken yet
+		require.Equal(t, errTest, <-errs)
+		synctest.Wait()
+		require.Empty(t, ended)
+		one.Done()
+		isHeld(t, <-ended)
+	})
+}
+
+func TestTwoWorkersThatWaitAreOneReading(t *testing.T) {
+	alone(t, "and another one still moves", func(t *testing.T) {
+		b := flow.NewBudget(64 * kib)
+		source := b.Source("in")
+		twice := b.Task(source, source)
+		_, leave := twice.Enter(context.Background(), nil)
+		first, leaveFirst := source.Enter(context.Background(), twice)
+		_, leaveSecond := source.Enter(context.Background(), twice)
+		kept := b.Account("Zip", false).Lease()
+		kept.Take(b.KeptLease(), 64*kib)
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, err := source.Input().Reserve(first, 1)
+				errs <- err
+			}()
+		}
+		synctest.Wait()
+		require.Empty(t, errs)
+		leaveSecond()
+		isHeld(t, <-errs)
+		isHeld(t, <-errs)
+		leaveFirst()
+		leave()
+	})
+}
+
+func TestAReadingOfWhichAPageHasFailedIsNotTakenForWaiting(t *testing.T) {
+	alone(t, "until it has returned", func(t *testing.T) {
+		b := flow.NewBudget(128 * kib)
+		one, two := b.Source("one"), b.Source("two")
+		ctx, leaveOne := one.Enter(context.Background(), nil)
+		other, leaveTwo := two.Enter(context.Background(), nil)
+		kept := b.Account("Zip", false).Lease()
+		bad, err := one.Input().Reserve(ctx, 1)
+		require.NoError(t, err)
+		all, err := two.Input().Reserve(other, 1)
+		require.NoError(t, err)
+		all.Correct(256 * kib)
+		kept.Take(all, all.Bytes())
+		ctx, cancel := context.WithCancelCause(ctx)
+		errs, ended := make(chan error, 2), make(chan error, 1)
+		wait := func() {
+			go func() { // another worker
+				_, err := one.Input().Reserve(ctx, 1)
+				errs <- err
+			}()
+		}
+		wait()
+		go func() {
+			_, err := two.Input().Reserve(other, 1)
+			ended <- err
+		}()
+		synctest.Wait()
+		all.End()
+		bad.Finish(errTest)
+		synctest.Wait()
+		wait()
+		synctest.Wait()
+		require.Empty(t, errs, "it waits to be cancelled")
+		require.Empty(t, ended)
+		cancel(errTest)
+		require.Equal(t, errTest, <-errs)
+		require.Equal(t, errTest, <-errs)
+		synctest.Wait()
+		require.Empty(t, ended)
+		leaveOne()
+		isHeld(t, <-ended)
+		leaveTwo()
+	})
 }

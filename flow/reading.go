@@ -5,7 +5,8 @@ import "context"
 // reading is one call of a source's run function. The context of the call knows it.
 type reading struct {
 	of      *Input
-	waiting int // reservations that wait
+	waiting int  // reservations that wait
+	failed  bool // a page of it has: the call is about to return, see Lease.Finish
 }
 
 type readingKey struct{}
@@ -40,14 +41,23 @@ func (in *Input) waits(n int, r *reading) {
 		return
 	}
 	before := r.waiting
-	if r.waiting += n; before == 0 || r.waiting == 0 {
+	if r.waiting += n; !r.failed && (before == 0 || r.waiting == 0) {
 		in.stopped += n
 	}
 }
 
+// fail notes that a page of the reading has failed. It waits no more, even if one of its
+// reservations does: they are about to be cancelled. Under the budget's mutex.
+func (r *reading) fail() {
+	if r.waiting > 0 && !r.failed {
+		r.of.stopped--
+	}
+	r.failed = true
+}
+
 // moves reports whether the input may still bring a page by itself, or come to its end: a
-// page of it is on its way, or one of its readings does not wait for room, or another
-// may yet begin. Under the budget's mutex.
+// page of it is on its way, or one of its readings does not wait for room, or has failed, or
+// another may yet begin. Under the budget's mutex.
 func (in *Input) moves() bool {
 	switch {
 	case in.outstanding > 0:

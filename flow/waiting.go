@@ -8,7 +8,11 @@ type waiter struct {
 	reading *reading // nil if that is not known
 	bytes   int64
 	granted chan error
+	ended   func() error // of the context
 }
+
+// leaves reports whether whoever waits has been told to, and will forget the waiter.
+func (w *waiter) leaves() bool { return w.ended() != nil }
 
 func (b *Budget) forget(w *waiter) {
 	for i, each := range b.waiters {
