@@ -94,7 +94,7 @@ func TestALentPageGoes(t *testing.T) {
 	alone(t, "to each before any gets two, and to that which has had least", func(t *testing.T) {
 		b := newBorrowing()
 		ctx, cancel := context.WithCancel(t.Context())
-		b.bring(t, b.two, 100*kib)
+		b.bring(t, b.two, 90*kib)
 		b.start(ctx)
 		require.Equal(t, "one", <-b.lent)
 		b.goOn <- struct{}{}
