@@ -144,10 +144,10 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 	}
 }
 
-// stuck tells that no one can make room: nothing moves, no one who waits is about to
-// leave, and no input that is not done does anything but wait, or can begin. A page of which all bytes have been taken still moves until
-// its delivery returns, be it a source's or one that a holder hands on: who has taken them
-// may be about to hand on what it keeps.
+// stuck reports whether no one can make room: nothing moves, no one who waits is about to
+// leave, and no input that is not done does anything but wait, or can begin. A page of which
+// all bytes have been taken still moves until its delivery returns, be it a source's or one
+// that a holder hands on: who has taken them may be about to hand on what it keeps.
 func (b *Budget) stuck() bool {
 	if b.used > b.held || b.moving > 0 || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
 		return false

@@ -73,11 +73,10 @@ func (b *Budget) Usage() Usage {
 }
 
 // fits keeps the share of every other input, or what its pages in flight leave of it: they
-// may be small ones, and what holders do with them may need a page more. An
-// input without a page is granted its own also where pages of others turned
-// out larger than the budget: they may be waiting for this one. A further page leaves
-// room for what accounts expect: half of what
-// operators do not hold at most, since these may need many pages more to let go of any.
+// may be small ones, and what holders do with them may need a page more. An input without a
+// page is granted its own also where pages of others turned out larger than the budget: they
+// may be waiting for this one. A further page leaves room for what accounts expect: half of
+// what operators do not hold at most, since these may need many pages more to let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
 	further := in.outstanding > 0
