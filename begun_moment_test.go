@@ -201,7 +201,7 @@ func TestNoMomentOfABeginningOrAnEndIsTakenForStuck(t *testing.T) {
 			close(over)
 			<-looked
 		}()
-		for range 5000 {
+		for range 2000 {
 			if err := in.Subscribe(ctx, st, op[[]byte, []byte]{next: out.Next, done: func(context.Context, bool) error { return nil }}); err != nil {
 				return err
 			}
