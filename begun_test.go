@@ -48,10 +48,12 @@ func oneAfterOther[T any](pause time.Duration, apart bool, ins ...rxcql.Stream[T
 }
 
 // heavy gives so many rows of 1000 bytes.
-func heavy(n int) rxcql.Stream[[]byte] {
+func heavy(n int) rxcql.Stream[[]byte] { return heavyOf(n, 1000) }
+
+func heavyOf(n, bytes int) rxcql.Stream[[]byte] {
 	return source.Seq(func(yield func([]byte, error) bool) {
 		for range n {
-			if !yield(make([]byte, 1000), nil) {
+			if !yield(make([]byte, bytes), nil) {
 				return
 			}
 		}
@@ -79,7 +81,8 @@ func ownSource(pages int) rxcql.Stream[[]byte] {
 }
 
 func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testing.T) {
-	twice := heavy(10)
+	twice, large := heavy(10), heavy(10_000)
+	both := operators.Concurrent(oneAfterOther(0, false, large, heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 	for name, in := range map[string]rxcql.Stream[[]byte]{
 		"one":                         heavy(10_000),
 		"merged":                      operators.Merge(heavy(10_000), heavy(10_000)),
@@ -92,6 +95,10 @@ func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testin
 		"with one that calls no Done": operators.Merge(heavy(10_000), ownSource(3)),
 		"of one's own":                oneAfterOther(0, false, ownSource(5), ownSource(10_000), ownSource(1)),
 		"with one read twice":         operators.Merge(oneAfterOther(time.Second, false, twice, twice), heavy(10_000)),
+		"read twice at once":          operators.Merge(large, large),
+		"read twice in turn":          oneAfterOther(0, true, large, large),
+		"each in a Group of its own":  apart(heavy(10_000), heavy(1)),
+		"twice behind a border":       operators.Merge(oneAfterOther(0, false, both, heavy(1)), both),
 		"behind a border":             operators.Concurrent(oneAfterOther(0, false, heavy(10_000), heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
 	} {
 		alone(t, name, func(t *testing.T) {
@@ -103,34 +110,34 @@ func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testin
 	}
 }
 
-func TestASourceThatBeginsLateIsWaitedFor(t *testing.T) {
-	// Rows of the first are kept until as many of the second have come.
-	paired := func(late time.Duration, a, b rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
-		both := operators.Merge(a, oneAfterOther(late, false, b))
-		return rxcql.Lift(both, rxcql.StageInfo{Name: "Pair"}, func(st *rxcql.Stage, out flow.Observer[[]byte]) flow.Observer[[]byte] {
-			acc, size := st.Account(false), rxcql.SizeOf[[]byte]()
-			var kept []*flow.Lease
-			ahead := 0 // rows of the second, which are not kept
-			return op[[]byte, []byte]{done: out.Done, next: func(_ context.Context, p *flow.Page[[]byte]) error {
-				for i := range p.Rows {
-					switch {
-					case p.Rows[i][0] == 0 && ahead > 0:
-						ahead--
-					case p.Rows[i][0] == 0:
-						l := acc.Lease()
-						l.Take(p.Lease, int64(size(&p.Rows[i])))
-						kept = append(kept, l)
-					case len(kept) > 0:
-						kept[0].End()
-						kept = kept[1:]
-					default:
-						ahead++
-					}
+// paired keeps rows of the first, which begin with 0, until as many of the second have come.
+func paired(a, b rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
+	return rxcql.Lift(operators.Merge(a, b), rxcql.StageInfo{Name: "Pair"}, func(st *rxcql.Stage, out flow.Observer[[]byte]) flow.Observer[[]byte] {
+		acc, size := st.Account(false), rxcql.SizeOf[[]byte]()
+		var kept []*flow.Lease
+		ahead := 0 // rows of the second, which are not kept
+		return op[[]byte, []byte]{done: out.Done, next: func(_ context.Context, p *flow.Page[[]byte]) error {
+			for i := range p.Rows {
+				switch {
+				case p.Rows[i][0] == 0 && ahead > 0:
+					ahead--
+				case p.Rows[i][0] == 0:
+					l := acc.Lease()
+					l.Take(p.Lease, int64(size(&p.Rows[i])))
+					kept = append(kept, l)
+				case len(kept) > 0:
+					kept[0].End()
+					kept = kept[1:]
+				default:
+					ahead++
 				}
-				return nil
-			}}
-		})
-	}
+			}
+			return nil
+		}}
+	})
+}
+
+func TestASourceThatBeginsLateIsWaitedFor(t *testing.T) {
 	second := func(n int) rxcql.Stream[[]byte] {
 		return mapped(heavy(n), func(b []byte) []byte { b[0] = 1; return b })
 	}
@@ -141,7 +148,7 @@ func TestASourceThatBeginsLateIsWaitedFor(t *testing.T) {
 	} {
 		for _, late := range []time.Duration{0, time.Hour} {
 			alone(t, name+" "+late.String(), func(t *testing.T) {
-				_, err := paired(late, heavy(2000), in).Count(context.Background(), rxcql.WithBudget(256*kib))
+				_, err := paired(heavy(2000), oneAfterOther(late, false, in)).Count(context.Background(), rxcql.WithBudget(256*kib))
 				require.NoError(t, err)
 			})
 		}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -16,6 +17,7 @@ import (
 // that Wait leaves nothing behind.
 type Group struct {
 	st     *Stage
+	task   *flow.TaskGroup
 	eg     *errgroup.Group
 	cancel context.CancelCauseFunc
 	exited atomic.Bool
@@ -26,21 +28,23 @@ type Group struct {
 func (s *Stage) Group(ctx context.Context) (*Group, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	eg, ctx := errgroup.WithContext(ctx)
-	return &Group{st: s, eg: eg, cancel: cancel}, ctx
+	return &Group{st: s, task: s.task.Group(), eg: eg, cancel: cancel}, ctx
 }
 
 // Go runs fn in a goroutine of the group.
 func (g *Group) Go(fn func() error) {
 	// The errgroup cancels: it notes the error first, so that the echo of the
 	// cancel in another goroutine cannot come before it.
-	g.st.task.Started()
+	g.task.Started()
 	g.eg.Go(func() (err error) {
-		defer g.st.task.Stopped()
 		returned := false
 		defer func() {
 			if !returned {
 				g.exited.Store(true)
 				g.cancel(rx.ErrExited)
+			}
+			if err == nil { // else it is counted until all have returned
+				g.task.Ended()
 			}
 		}()
 		err = g.st.Protect(fn)
@@ -54,9 +58,9 @@ func (g *Group) Cancel(cause error) { g.cancel(cause) }
 
 // Wait waits for all goroutines and returns the first error.
 func (g *Group) Wait() error {
-	g.st.task.Stopped()
+	g.task.Wait()
 	err := g.eg.Wait()
-	g.st.task.Started()
+	g.task.Waited()
 	g.cancel(nil)
 	if g.exited.Load() {
 		return g.st.Fail(rx.ErrExited)

@@ -105,7 +105,8 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Run, reader *Stage, out flo
 	if reader != nil {
 		by = reader.task
 	}
-	defer st.task.Enter(by)()
+	ctx, leave := st.task.Enter(ctx, by)
+	defer leave()
 	defer st.Recover(&err)
 	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
 }

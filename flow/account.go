@@ -1,5 +1,7 @@
 package flow
 
+import "slices"
+
 // An Account is charged with the rows that an operator or a sink keeps beyond
 // the delivery of their page.
 type Account struct {
@@ -76,9 +78,13 @@ func (b *Budget) charge(a *Account, bytes int64) {
 	a.largest = max(a.largest, a.held)
 	if !a.frees {
 		b.held += bytes
+		if bytes < 0 {
+			b.let++
+		}
 	}
 }
 
+// emit notes that what the lease answers for is being delivered, until it is released.
 func (b *Budget) emit(l *Lease) {
 	if l.account == nil {
 		return
@@ -87,6 +93,8 @@ func (b *Budget) emit(l *Lease) {
 	defer b.mu.Unlock()
 	b.charge(l.account, -l.bytes)
 	l.account = nil
+	l.moving = true
+	b.moving++
 }
 
 func (b *Budget) release(l *Lease) {
@@ -101,9 +109,22 @@ func (b *Budget) release(l *Lease) {
 	if l.account != nil {
 		b.charge(l.account, -l.bytes)
 	}
+	if l.moving {
+		l.moving = false
+		b.moving--
+	}
 	b.used -= l.bytes
 	l.bytes = 0
 	b.wake()
+}
+
+func (b *Budget) fail(l *Lease) {
+	if l.reading == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.reading.fail()
 }
 
 func (b *Budget) correct(l *Lease, bytes int64) {
@@ -114,6 +135,7 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 	b.add(bytes - l.bytes)
 	if l.input != nil {
 		l.input.flight += bytes - l.bytes
+		l.input.granted += bytes - l.bytes
 	}
 	l.bytes = bytes
 	b.largest = max(b.largest, bytes)
@@ -122,11 +144,12 @@ func (b *Budget) correct(l *Lease, bytes int64) {
 	}
 }
 
-// stuck tells that no one can make room: nothing moves, and no input that is not done
-// does anything but wait, or can begin. A page of which all bytes have been taken still moves until
-// its delivery returns: the holder may be about to hand on what it keeps.
+// stuck reports whether no one can make room: nothing moves, no one who waits is about to
+// leave, and no input that is not done does anything but wait, or can begin. A page of which
+// all bytes have been taken still moves until its delivery returns, be it a source's or one
+// that a holder hands on: who has taken them may be about to hand on what it keeps.
 func (b *Budget) stuck() bool {
-	if b.used > b.held {
+	if b.used > b.held || b.moving > 0 || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
 		return false
 	}
 	for _, in := range b.inputs {

@@ -37,9 +37,13 @@ type Budget struct {
 
 	mu           sync.Mutex
 	used         int64
-	held         int64 // the part of used held by accounts that no time frees
-	expected     int64 // by accounts, see Account.Expect
-	due          int64 // the part of it that they are not charged with yet
+	held         int64  // the part of used held by accounts that no time frees
+	let          int    // how often holders have let go of something
+	lately       *Input // the last that was lent a page
+	moving       int    // leases of what holders hand on, until its delivery has returned
+	asked        int    // see Task.mayBegin
+	expected     int64  // by accounts, see Account.Expect
+	due          int64  // the part of it that they are not charged with yet
 	peak         int64
 	largest      int64
 	fetching     int
@@ -50,7 +54,7 @@ type Budget struct {
 }
 
 // NewBudget returns the budget of a run.
-func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
+func NewBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1} }
 
 // Usage is what a budget has been used for so far, in bytes where nothing else is said.
 type Usage struct {
@@ -91,11 +95,6 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 	return b.used+bytes <= room || !further && besides+bytes <= in.share()
 }
 
-func (b *Budget) grant(in *Input, bytes int64) *Lease {
-	b.open(in, bytes)
-	return b.leased(in, bytes)
-}
-
 func (b *Budget) open(in *Input, bytes int64) {
 	in.outstanding++
 	in.flight += bytes
@@ -112,8 +111,8 @@ func (b *Budget) open(in *Input, bytes int64) {
 	}
 }
 
-func (b *Budget) leased(in *Input, bytes int64) *Lease {
-	return &Lease{budget: b, input: in, bytes: bytes, fetching: true}
+func (b *Budget) leased(in *Input, by *reading, bytes int64) *Lease {
+	return &Lease{budget: b, input: in, reading: by, bytes: bytes, fetching: true}
 }
 
 func (b *Budget) giveBack(in *Input, bytes int64) {

@@ -4,5 +4,5 @@
 // and with what rxcql has for them: Stage, Lift, NewStream and Sink. If you only build
 // pipelines you need none of it, except for the facts of one error (BudgetHeldError).
 //
-// NewBudget, NewTrack, Task, and the types that they take, are for the engine.
+// NewBudget, NewTrack, Task, TaskGroup, and the types that they take, are for the engine.
 package flow

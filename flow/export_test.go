@@ -11,6 +11,13 @@ func (b *Budget) Waiting() int {
 	return len(b.waiters)
 }
 
+// Stuck reports whether the budget takes the run for stuck.
+func (b *Budget) Stuck() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stuck()
+}
+
 // KeptLease is an empty lease of an account, as operators get it.
 func (b *Budget) KeptLease() *Lease { return &Lease{budget: b} }
 

@@ -9,8 +9,11 @@ type Input struct {
 	unmetered   bool
 	outstanding int   // leases alive, kept rows not counted
 	flight      int64 // bytes of these leases
-	granted     int64 // bytes reserved since the start
-	waiting     int
+	granted     int64 // bytes reserved since the start, as corrected
+	lent        int   // when it was last lent a page, see lend
+	waiting     int   // reservations that wait
+	strays      int   // of these, with a context that is of no reading
+	stopped     int   // readings of which one waits
 	done        bool
 	running     int         // calls of the source's run function
 	mayBegin    func() bool // whether one may follow while there is none; nil if that is not known
@@ -64,30 +67,34 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 	b.mu.Lock()
 	in.done = false // a stream that is read twice in one run, one after the other
 	bytes := max(1, min(estimate, in.share()))
+	reading := in.reading(ctx)
 	if b.fits(in, bytes) {
-		lease := b.grant(in, bytes)
+		b.open(in, bytes)
 		b.mu.Unlock()
-		return lease, nil
+		return b.leased(in, reading, bytes), nil
 	}
-	w := &waiter{in: in, bytes: bytes, granted: make(chan error, 1)}
+	w := &waiter{in: in, reading: reading, bytes: bytes, granted: make(chan error, 1), ended: ctx.Err}
 	b.waiters = append(b.waiters, w)
-	in.waiting++
+	in.waits(1, w.reading)
 	b.wake()
 	b.mu.Unlock()
 
 	select {
 	case err := <-w.granted:
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil: // which may be why others let go of nothing
+			return nil, context.Cause(ctx)
+		case err != nil:
 			return nil, err
 		}
-		return b.leased(in, bytes), nil
+		return b.leased(in, reading, w.bytes), nil
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		select {
 		case err := <-w.granted: // granted meanwhile: give it back
 			if err == nil {
-				b.giveBack(in, bytes)
+				b.giveBack(in, w.bytes)
 			}
 		default:
 			b.forget(w)
@@ -112,45 +119,4 @@ func (in *Input) Done() {
 	defer in.budget.mu.Unlock()
 	in.done = in.running <= 1
 	in.budget.wake()
-}
-
-// begin notes that the input's source runs.
-func (in *Input) begin() {
-	in.budget.mu.Lock()
-	defer in.budget.mu.Unlock()
-	in.running++
-	in.done = false // a stream that is read twice in one run, one after the other
-}
-
-// end notes that it has returned: it reserves nothing more, whether it has called
-// Done or not.
-func (in *Input) end() {
-	in.budget.mu.Lock()
-	defer in.budget.mu.Unlock()
-	if in.running--; in.running == 0 {
-		in.done = true
-	}
-}
-
-// moves reports whether the input may still bring a page by itself: it has not ended, nor
-// does it wait for room, nor for a beginning that nobody can make.
-func (in *Input) moves() bool {
-	switch {
-	case in.outstanding > 0:
-		return true
-	case in.waiting > 0:
-		return false
-	case in.mayBegin == nil:
-		return !in.done
-	}
-	return in.running > 0 || in.mayBegin()
-}
-
-// spent reports whether the input needs its credit no more: it is done, and nobody can
-// read its source again.
-func (in *Input) spent() bool {
-	if in.mayBegin == nil {
-		return in.done
-	}
-	return in.done && in.running == 0 && !in.mayBegin()
 }

@@ -11,9 +11,11 @@ type Lease struct {
 
 	budget   *Budget
 	input    *Input   // the input whose credit the lease uses, nil for kept rows
+	reading  *reading // that reserved it, nil if that is not known
 	account  *Account // the holder, nil while the rows move
 	bytes    int64
 	fetching bool
+	moving   bool // see Emit
 	receipts []*Receipt
 	single   [1]*Receipt // spares a page its slice
 	lastFrom *Lease      // what Take added last, so that a page is held once
@@ -42,7 +44,8 @@ func (l *Lease) Take(from *Lease, bytes int64) {
 }
 
 // Emit makes kept rows move again: the holder hands them on as a page and its
-// account no longer answers for them. The holder calls End after delivery.
+// account no longer answers for them. The holder calls End after delivery: until
+// then the budget waits for what comes of it, also when others have taken all bytes.
 func (l *Lease) Emit() {
 	l.lastFrom = nil
 	l.budget.emit(l)
@@ -62,12 +65,15 @@ func (l *Lease) End() {
 
 // Finish is End for a page that has been delivered with this result: after an
 // error the receipts stay open, so that nothing of the page counts as done; an
-// operator that ended the stream on purpose, though, has done with the rest.
+// operator that ended the stream on purpose, though, has done with the rest. Sources
+// also call it for a page that could not be read: none of those who wait for room is told
+// that nothing moves before the source has returned the error.
 func (l *Lease) Finish(err error) {
 	if err == nil || IsEnd(err) {
 		l.End()
 		return
 	}
+	l.budget.fail(l)
 	l.Release()
 }
 

@@ -1,20 +1,37 @@
 package flow
 
-import "sync/atomic"
+import "context"
 
 // A Task is a stage at work in a run, as the budget sees it: the goroutines that it has, as
 // far as the engine knows them, which are the one that its run function was called in and
 // those of its groups. They decide whether an input that has not begun may yet begin: only
 // the stage that reads it can do that, in a goroutine that is not reading another.
+//
+// All of it is under the budget's mutex, and what passes from one task to another passes
+// in one step: a goroutine that goes down into a stage, or comes back, is never counted in
+// neither. Whoever looks for one goes from the source up, the way it would be missed.
 type Task struct {
 	budget  *Budget
-	input   *Input
-	readers []*Task // those that read it; under the budget's mutex
+	input   *Input  // of a source
+	readers []*link // the stages that read it
 
-	active atomic.Int64 // calls of its run function
-	group  atomic.Int64 // goroutines of its groups, less those that wait for one
-	inside atomic.Int64 // subscriptions that it has made and that have not ended
-	begun  atomic.Bool  // whether its run function has ever been called
+	active int  // calls of its run function
+	group  int  // goroutines of its groups, less those that wait for one
+	inside int  // subscriptions that it has made and that have not ended
+	begun  bool // whether its run function has ever been called
+	asked  int  // the last question that it answered, see mayBeginFor
+}
+
+// link is a stage that reads another.
+type link struct {
+	by    *Task
+	given int // how often it has the other among its inputs
+	now   int // its subscriptions to the other that have not ended
+}
+
+// open reports whether the stage may read the other, in one goroutine more.
+func (l *link) open() bool {
+	return l.by.active+l.by.group > l.by.inside && l.now < l.given*l.by.active
 }
 
 // Task registers a stage and those that it reads. All that can be known are registered
@@ -24,7 +41,7 @@ func (b *Budget) Task(reads ...*Task) *Task {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, in := range reads {
-		in.readers = append(in.readers, t)
+		in.readBy(t)
 	}
 	return t
 }
@@ -39,57 +56,82 @@ func (b *Budget) Source(name string, reads ...*Task) *Task {
 // Input is a source's side of the budget; nil for other stages.
 func (t *Task) Input() *Input { return t.input }
 
-func (t *Task) free() bool { return t.active.Load()+t.group.Load() > t.inside.Load() }
-
 // Enter notes that the run function is called, by reader unless that is nil, and
-// returns what notes its end. It is the reader's thread that is free first: else nobody
-// could begin the stage again for a moment, and what is kept for it would be given away.
-func (t *Task) Enter(reader *Task) (leave func()) {
-	t.active.Add(1)
-	t.begun.Store(true)
+// returns the context of the call and what notes its end.
+func (t *Task) Enter(ctx context.Context, reader *Task) (_ context.Context, leave func()) {
+	t.budget.mu.Lock()
+	defer t.budget.mu.Unlock()
+	from := t.linkOf(reader)
+	t.count(1, reader, from)
 	if t.input != nil {
-		t.input.begin()
+		ctx = t.input.read(ctx)
 	}
-	if reader != nil {
-		reader.inside.Add(1)
-		t.budget.look()
-	}
-	return func() {
-		if reader != nil {
-			reader.inside.Add(-1)
-		}
-		t.active.Add(-1)
-		if t.input != nil {
-			t.input.end()
-		}
-		t.budget.look()
+	return ctx, func() {
+		t.budget.mu.Lock()
+		defer t.budget.mu.Unlock()
+		t.count(-1, reader, from)
 	}
 }
 
-// Started notes a goroutine of a group of the stage, or that one has waited for a group.
-func (t *Task) Started() { t.group.Add(1) }
-
-// Stopped notes the end of a goroutine of a group, or that one waits for a group.
-func (t *Task) Stopped() {
-	t.group.Add(-1)
+// count counts a call of the run function in, or out. Under the budget's mutex.
+func (t *Task) count(n int, reader *Task, from *link) {
+	t.active += n
+	t.begun = true
+	from.now += n
+	if reader != nil {
+		reader.inside += n
+	}
+	if t.input != nil {
+		t.input.runs(n)
+	}
 	t.budget.look()
 }
 
-// mayBegin reports whether someone may yet subscribe to a stage that is not at work,
-// for the first time or again: a stage that reads it, or is itself read by one that
-// may. Under the budget's mutex.
-func (t *Task) mayBegin() bool {
-	if len(t.readers) == 0 {
-		return !t.begun.Load() // the run itself, or a sink: they read once
-	}
-	for _, reader := range t.readers {
-		if reader.active.Load() > 0 {
-			if reader.free() {
-				return true
-			}
-			continue
+// linkOf is the link to a reader. One that has not said that it reads t is known from
+// then on; a sink, which reads once, is not.
+func (t *Task) linkOf(reader *Task) *link {
+	for _, l := range t.readers {
+		if l.by == reader {
+			return l
 		}
-		if reader.mayBegin() {
+	}
+	l := &link{by: reader, given: 1}
+	if reader != nil && reader.active > 0 {
+		t.readers = append(t.readers, l)
+	}
+	return l
+}
+
+// readBy notes that the stage is an input of another, once or once more.
+func (t *Task) readBy(reader *Task) {
+	for _, l := range t.readers {
+		if l.by == reader {
+			l.given++
+			return
+		}
+	}
+	t.readers = append(t.readers, &link{by: reader, given: 1})
+}
+
+// mayBegin reports whether someone may yet subscribe to a stage, for the first time or
+// again: a stage that reads it and has a goroutine for that, or one that may itself be
+// begun, also once more. Under the budget's mutex.
+func (t *Task) mayBegin() bool {
+	t.budget.asked++
+	return t.mayBeginFor(t.budget.asked)
+}
+
+// mayBeginFor is mayBegin for a question that has a number: no task answers it twice.
+func (t *Task) mayBeginFor(question int) bool {
+	if t.asked == question {
+		return false
+	}
+	t.asked = question
+	if len(t.readers) == 0 {
+		return !t.begun // the run itself, or a sink: they read once
+	}
+	for _, l := range t.readers {
+		if l.open() || l.by.mayBeginFor(question) {
 			return true
 		}
 	}

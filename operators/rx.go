@@ -98,6 +98,7 @@ func reacting[A, B any](ctx context.Context, st *rxcql.Stage, feed *feed[A], out
 		p := &flow.Page[B]{Rows: rows, Lease: account.Lease()}
 		p.Position = flow.Position{Range: 0, Page: page}
 		page++
+		p.Emit()
 		err := feed.Err()
 		if err == nil {
 			err = out.Next(ctx, p)

@@ -114,8 +114,9 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 		return nil, err
 	}
 	fail := func(err error) error {
-		lease.Release()
-		return r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
+		err = r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
+		lease.Finish(err) // a worker that waits for room must not take the blame
+		return err
 	}
 	got, err := r.fetch(ctx, p, state, at.Page == 0, most)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 // Script is a server of one node that knows one SELECT, of a column v of int in the
-// table ks.t. The page state of page n is the text "page n".
+// table ks.t, in which what is bound are tokens. The page state of page n is the text "page n".
 type Script struct {
 	Statement string
 
@@ -178,6 +178,9 @@ func (s *Script) prepare(cql string) message.Message {
 			}
 		}
 		prepared.PreparedQueryId = []byte(plain)
+		for range strings.Count(plain, "?") {
+			prepared.VariablesMetadata.Columns = append(prepared.VariablesMetadata.Columns, named("partition key token", datatype.Bigint))
+		}
 		prepared.ResultMetadata = &message.RowsMetadata{ColumnCount: 1, Columns: column}
 	default:
 		return &message.Invalid{ErrorMessage: "not in the script"}

@@ -1,0 +1,78 @@
+package flow
+
+import "context"
+
+// reading is one call of a source's run function. The context of the call knows it.
+type reading struct {
+	of      *Input
+	waiting int  // reservations that wait
+	failed  bool // a page of it has: the call is about to return, see Lease.Finish
+}
+
+type readingKey struct{}
+
+// read is the context of a call of the source's run function.
+func (in *Input) read(ctx context.Context) context.Context {
+	return context.WithValue(ctx, readingKey{}, &reading{of: in})
+}
+
+// reading is the one that reserves with ctx; nil for a context that is of none.
+func (in *Input) reading(ctx context.Context) *reading {
+	if r, ok := ctx.Value(readingKey{}).(*reading); ok && r.of == in {
+		return r
+	}
+	return nil
+}
+
+// runs counts a call of the source's run function in, or out. At its end the source
+// reserves nothing more, whether it has called Done or not. Under the budget's mutex.
+func (in *Input) runs(n int) {
+	in.running += n
+	in.done = in.running == 0 // a stream may be read twice in one run, one after the other
+}
+
+// waits counts a reservation among those that wait, or out of them. A reading waits if
+// one of its reservations does, though the source may have several workers: they
+// bring their rows by one way. Under the budget's mutex.
+func (in *Input) waits(n int, r *reading) {
+	in.waiting += n
+	if r == nil {
+		in.strays += n
+		return
+	}
+	before := r.waiting
+	if r.waiting += n; !r.failed && (before == 0 || r.waiting == 0) {
+		in.stopped += n
+	}
+}
+
+// fail notes that a page of the reading has failed. It waits no more, even if one of its
+// reservations does: they are about to be cancelled. Under the budget's mutex.
+func (r *reading) fail() {
+	if r.waiting > 0 && !r.failed {
+		r.of.stopped--
+	}
+	r.failed = true
+}
+
+// moves reports whether the input may still bring a page by itself, or come to its end: a
+// page of it is on its way, or one of its readings does not wait for room, or has failed, or
+// another may yet begin. Under the budget's mutex.
+func (in *Input) moves() bool {
+	switch {
+	case in.outstanding > 0:
+		return true
+	case in.mayBegin == nil:
+		return in.waiting == 0 && !in.done
+	}
+	return in.strays == 0 && in.running > in.stopped || in.mayBegin()
+}
+
+// spent reports whether the input needs its credit no more: it is done, and nobody can
+// read its source again. Under the budget's mutex.
+func (in *Input) spent() bool {
+	if in.mayBegin == nil {
+		return in.done
+	}
+	return in.done && in.running == 0 && !in.mayBegin()
+}
