@@ -11,6 +11,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/source"
 )
 
 func threeRows() rxcql.Stream[int] {
@@ -60,7 +61,13 @@ func TestPagesSayWhichSourceTheyAreOf(t *testing.T) {
 }
 
 func TestASourceThatIsReadTwiceInARunHasTwoOrigins(t *testing.T) {
-	s := threeRows()
+	s := source.Seq(func(yield func(int, error) bool) {
+		for n := range 3 {
+			if !yield(n, nil) {
+				return
+			}
+		}
+	})
 	twice := origins(t, operators.Merge(s, s))
 	require.Len(t, twice, 2)
 	require.NotSame(t, twice[0], twice[1])
