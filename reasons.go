@@ -21,8 +21,8 @@ type RowErrorReport struct {
 	// row are left out (…), so that rows that fail alike have one reason; a hook
 	// (RowFailedHook) and a dead letter get its text whole.
 	Reason string `json:"reason"`
-	// The first such row in the order of the source: its range, page, and index in
-	// the page, as in RowError.
+	// The first such row, in the order of the sources in the report and of the rows in
+	// a source: its range, page, and index in the page, as in RowError.
 	Range string `json:"range"`
 	Page  int64  `json:"page"`
 	Row   int    `json:"row"`
@@ -44,20 +44,24 @@ type reasonFound struct {
 
 // place orders rows as they are in their source.
 type place struct {
+	source      int
 	start, page int64
 	row         int
 }
 
 func (p place) before(q place) bool {
-	return cmp.Or(cmp.Compare(p.start, q.start), cmp.Compare(p.page, q.page), cmp.Compare(p.row, q.row)) < 0
+	return cmp.Or(cmp.Compare(p.source, q.source), cmp.Compare(p.start, q.start), cmp.Compare(p.page, q.page), cmp.Compare(p.row, q.row)) < 0
 }
 
 func (f *FailedRow) place() place {
 	p := place{start: int64(f.Range), page: f.Page, row: f.Index}
 	tokens, known := f.Tokens()
+	if f.Source != nil {
+		p.source = f.Source.Number
+	}
 	switch {
 	case f.Range < 0:
-		p.start = math.MaxInt64
+		p.source, p.start = math.MaxInt, math.MaxInt64
 	case known:
 		p.start = tokens.Start
 	}

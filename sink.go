@@ -39,8 +39,9 @@ type Sink[T any] interface {
 // place in the page, and with the row where Stage.KeepsFailed says so. If that
 // returns nil the row is dealt with and the others are written; else its error is returned.
 type Writer[T any] interface {
-	// Write takes a page, which may have no rows. It may return before the rows are
-	// durable: then it has copied them, since the page is used again, and taken their
+	// Write takes a page, which may have no rows: it says then that a part of a source has
+	// ended, or how far its event time has come. A sink leaves the page as it is, since other
+	// sinks may get it too. It may return before the rows are durable: then it has copied them, since the page is used again, and taken their
 	// share of the lease, which it ends when they are. It waits while too much is in
 	// flight. ctx ends with the run, and may end with the call: it is an operator's
 	// that may be done before the run. What goes on after Write has the context of

@@ -108,17 +108,26 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Run, reader *Stage, out flo
 	ctx, leave := st.task.Enter(ctx, by)
 	defer leave()
 	defer st.Recover(&err)
-	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out})
+	leaving := &counted[T]{out: out, rows: &st.out}
+	if s.node.info.Source {
+		leaving.origin = r.origin(st)
+	}
+	return s.run(ctx, st, leaving)
 }
 
-// counted counts the rows that leave a stage.
+// counted counts the rows that leave a stage. Where that is a source it says in each page
+// which one: a source that is read twice in a run has two of these.
 type counted[T any] struct {
-	out  flow.Observer[T]
-	rows interface{ Add(int64) int64 }
+	out    flow.Observer[T]
+	rows   interface{ Add(int64) int64 }
+	origin *flow.Origin // nil unless the stage is a source
 }
 
 func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	c.rows.Add(int64(len(p.Rows)))
+	if p.Source == nil {
+		p.Source = c.origin
+	}
 	return c.out.Next(ctx, p)
 }
 

@@ -8,6 +8,8 @@ package flow
 // A lease is used by one goroutine at a time.
 type Lease struct {
 	Position
+	// Watermark is that of the part behind the page's rows.
+	Watermark Watermark
 
 	budget   *Budget
 	input    *Input   // the input whose credit the lease uses, nil for kept rows

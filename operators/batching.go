@@ -22,9 +22,10 @@ type batching[T any] struct {
 	held int64 // its bytes
 	room int   // capacity to make the next one with
 
-	lease *flow.Lease // what rows owe, once their page has gone
-	timer *time.Timer // nil without Linger
-	due   time.Time
+	lease  *flow.Lease   // what rows owe, once their page has gone
+	behind flow.Advances // of the parts that have rows in the open batch
+	timer  *time.Timer   // nil without Linger
+	due    time.Time
 
 	hurried func() bool
 }
@@ -74,17 +75,41 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if len(b.full) > 0 {
 		b.lease = nil
 	}
-	if len(b.rows) > 0 {
+	holds := len(p.Rows) > 0 && len(b.rows) > 0
+	if holds {
 		b.hold(p, fresh)
 	}
-	if len(b.full) == 0 {
+	switch {
+	case len(b.full) > 0 && before != nil:
+		before.Take(p.Lease, sent)
+		return b.join(ctx, p, before, holds)
+	case holds || b.behind.HoldBack(p.PartID()):
+		b.behind.Add(p.Advance())
+		if len(b.full) == 0 {
+			return nil
+		}
+		said := p.Hush()
+		defer p.Say(said)
+	case len(b.full) == 0 && !p.Advance().Says():
 		return nil
 	}
-	if before == nil {
-		return b.handOn(ctx, p.Lease)
+	return b.handOn(ctx, p.Lease)
+}
+
+// join hands on batches of which the first has rows of earlier pages, and what was held
+// back for the sake of these; holds tells that rows of p are in the open batch.
+func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Lease, holds bool) error {
+	if err := b.emit(ctx, before); err != nil {
+		return err
 	}
-	before.Take(p.Lease, sent)
-	return b.emit(ctx, before)
+	if holds {
+		b.behind.Add(p.Advance())
+		return nil
+	}
+	if !p.Advance().Says() {
+		return nil
+	}
+	return b.handOn(ctx, p.Lease)
 }
 
 // hold takes over what the rows of p in the open batch owe.
@@ -113,12 +138,16 @@ func (b *batching[T]) complete() {
 	b.rows, b.held = nil, 0
 }
 
-// emit hands on the complete batches under a lease of our own.
+// emit hands on the complete batches under a lease of our own, and then how far the parts
+// of their rows have come.
 func (b *batching[T]) emit(ctx context.Context, lease *flow.Lease) error {
 	lease.Emit()
 	err := b.handOn(ctx, lease)
 	lease.Finish(err)
-	return err
+	if err != nil {
+		return err
+	}
+	return tellAll(ctx, b.account, &b.behind, b.out)
 }
 
 func (b *batching[T]) handOn(ctx context.Context, lease *flow.Lease) error {

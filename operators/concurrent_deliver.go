@@ -38,10 +38,12 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) e
 func (f *concurrency[T, U]) next() *flow.Page[U] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var p *flow.Page[U]
-	if f.unordered {
+	p := f.nextTold()
+	switch {
+	case p != nil:
+	case f.unordered:
 		p = f.nextOfAny()
-	} else {
+	default:
 		p = f.nextOfOldest()
 	}
 	if p == nil {
@@ -87,8 +89,10 @@ func (f *concurrency[T, U]) nextOfOldest() *flow.Page[U] {
 	f.leftOut -= int64(n - len(rows))
 	c.next = end
 	lease := f.account.Lease()
-	lease.Position = c.lease.Position
-	lease.Last = lease.Last && c.left == n
+	lease.Say(c.lease.Advance())
+	if n < c.left {
+		lease.Hush() // more of the page follows
+	}
 	f.release(lease, c, n, bytes)
 	lease.Emit()
 	if c.left == 0 {
@@ -106,7 +110,7 @@ func (f *concurrency[T, U]) release(to *flow.Lease, c *inputPage[U], n int, byte
 	c.left -= n
 	if c.left == 0 {
 		c.lease.End()
-		delete(f.pages, c)
+		f.gone(c)
 	}
 }
 

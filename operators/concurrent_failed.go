@@ -37,13 +37,14 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	if f.limit > 0 {
 		f.limit++ // downstream still wants as many
 	}
+	told := false
 	c.left--
 	if c.left == 0 {
 		c.lease.End()
-		delete(f.pages, c)
+		told = f.gone(c)
 	}
 	f.makeRoom()
-	return false
+	return told && f.announce()
 }
 
 // resultsOf returns those of the rows from..to that did not fail.

@@ -38,10 +38,13 @@ type concurrency[T, U any] struct {
 	delivering bool // the reader has been told, and looks until nothing is ready
 	stopped    bool
 
-	pages map[*inputPage[U]]struct{} // pages with rows that have not been delivered
-	queue []*inputPage[U]            // the same in order; ordered only
-	ready resultsOf[U]               // unordered: results, and the pages they belong to
-	spare resultsOf[U]
+	pages  map[*inputPage[U]]struct{} // pages with rows that have not been delivered
+	queue  []*inputPage[U]            // the same in order; ordered only
+	ready  resultsOf[U]               // unordered: results, and the pages they belong to
+	spare  resultsOf[U]
+	newest *inputPage[U]  // of those in pages
+	told   flow.Advances  // that nothing holds back any more
+	tells  []flow.Advance // the same, on their way downstream
 }
 
 // job is one call to make.
@@ -57,6 +60,9 @@ type inputPage[U any] struct {
 	lease *flow.Lease
 	at    flow.Position
 	left  int // rows that have not been delivered
+
+	older, newer *inputPage[U] // in the order in which they came
+	behind       flow.Advances // how far parts have come, when this page has been delivered and all before it
 
 	bytes []int // of each row; of its result once that is there
 	grown int64 // what these have become more, or less, and the lease does not know yet

@@ -16,6 +16,9 @@ type submitter[T, U any] struct {
 // Next lets the rows of a page in as there is room for them.
 func (f *submitter[T, U]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if len(p.Rows) == 0 && (f.unordered || !p.Last) {
+		if f.holdBack(p.Advance()) {
+			return f.tell()
+		}
 		return nil
 	}
 	c, tell := f.accept(p)
@@ -52,11 +55,14 @@ func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived += int64(len(p.Rows))
-	f.pages[c] = struct{}{}
+	f.follow(c)
 	if f.unordered {
+		if a := p.Advance(); a.Says() {
+			c.behind.Add(a)
+		}
 		return c, false
 	}
-	c.lease.Position = p.Position
+	c.lease.Say(p.Advance())
 	c.results, c.done = make([]U, len(p.Rows)), make([]bool, len(p.Rows))
 	f.queue = append(f.queue, c)
 	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.announce()

@@ -63,4 +63,18 @@
 // "Resumable" says that a run may start again from a checkpoint without an
 // operator having to remember what was before; with the star, not before a sink
 // that writes a file (Batch: without Linger).
+//
+// # Parts, watermarks and pages without rows
+//
+// A page says which part of which source it is of (flow.Position), and may say that the part
+// ends and how far event time has come in it (flow.Watermark). Operators hand that on, in a
+// page without rows where they drop all of them or where the rows that they hand on are of
+// several parts. It never overtakes a row:
+//
+//	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Merge   with the page, behind its rows
+//	Batch          when no row of the part is held, nor one of a page of several parts
+//	GroupAdjacent  as far as it was before the page in which the open group of the part began
+//	Concurrent     when all rows that came before have gone on
+//	Reduce         behind its one row
+//	Rx             not: what comes out is a part of its own, without a watermark
 package operators

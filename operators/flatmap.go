@@ -83,10 +83,9 @@ func (f *flattening[A, B]) handOnFull(ctx context.Context, p *flow.Page[A], whol
 	if whole == 0 {
 		whole = len(f.rows)
 	}
-	last := p.Last
-	p.Last = false // more of the page follows
+	said := p.Hush() // more of the page follows
 	err := handOn(ctx, p, f.rows[:whole], f.out)
-	p.Last = last
+	p.Say(said)
 	rest := copy(f.rows, f.rows[whole:])
 	clear(f.rows[rest:])
 	f.rows = f.rows[:rest]

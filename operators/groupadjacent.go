@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,8 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[Group[K, S]]) error {
 		g := &grouping[T, K, S]{
 			st: st, out: out, account: st.Account(false),
-			key: key, seed: seed, fold: fold, ranges: map[int]*openGroup[K, S]{}, durable: map[int][]byte{},
+			key: key, seed: seed, fold: fold, ranges: map[flow.PartID]*openGroup[K, S]{},
+			times: map[flow.PartID]flow.Watermark{}, durable: map[flow.PartID][]byte{},
 		}
 		err := in.Subscribe(ctx, st, g)
 		for _, open := range g.ranges {
@@ -91,20 +93,22 @@ type grouping[T any, K comparable, S any] struct {
 	seed    S
 	fold    func(S, T) (S, error)
 
-	ranges map[int]*openGroup[K, S] // by Position.Range
-	ended  []Group[K, S]            // groups that ended in this page, reused
+	ranges map[flow.PartID]*openGroup[K, S]
+	times  map[flow.PartID]flow.Watermark // the last of each range that has one
+	ended  []Group[K, S]                  // groups that ended in this page, reused
 
-	durable map[int][]byte // by range that an earlier run began: the group that it left, nil when its rows are past
+	durable map[flow.PartID][]byte // by range that an earlier run began: the group that it left, nil when its rows are past
 }
 
 // openGroup is the group of a range whose last row has not come yet.
 type openGroup[K comparable, S any] struct {
 	Group[K, S]
-	lease *flow.Lease // receipts of the pages that it came from
+	lease  *flow.Lease    // receipts of the pages that it came from
+	before flow.Watermark // of the range before the page that it began in
 }
 
 func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
-	open := g.ranges[p.Range]
+	open := g.ranges[p.PartID()]
 	var before *flow.Lease // of the group that the page found open, if it ends
 	var now Group[K, S]
 	if open != nil {
@@ -142,46 +146,69 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	}
 	if open != nil && len(g.ended) > 0 { // the first that ended is the open one
 		before, open = open.lease, nil
-		delete(g.ranges, p.Range)
+		delete(g.ranges, p.PartID())
 	}
 	if now.Rows > 0 {
-		g.hold(p, open, now)
+		open = g.hold(p, open, now)
+	}
+	said := p.Advance()
+	defer p.Say(said)
+	p.Watermark = g.watermark(p, open)
+	if len(g.ended) == 0 && !p.Last && (open != nil || !p.Watermark.Known()) {
+		return nil
 	}
 	if before == nil {
-		return g.handOn(ctx, p, p.Lease)
+		return g.handOn(ctx, p.Lease)
 	}
 	// One page under one lease: the open group is no more durable than the page
 	// that it ended in.
 	before.Take(p.Lease, p.Bytes())
 	before.Emit()
-	before.Position = p.Position
-	err = g.handOn(ctx, p, before)
+	before.Say(p.Advance())
+	err = g.handOn(ctx, before)
 	before.Finish(err)
 	return err
 }
 
+// watermark is how far the range has come as far as downstream may know, where open is the
+// group that is open after the page, if any: its row may have a time as early as its first.
+func (g *grouping[T, K, S]) watermark(p *flow.Page[T], open *openGroup[K, S]) flow.Watermark {
+	now := p.Watermark
+	if last := g.times[p.PartID()]; now.Before(last) {
+		now = last
+	}
+	switch {
+	case p.Last:
+		delete(g.times, p.PartID())
+	case now.Known():
+		g.times[p.PartID()] = now
+	}
+	if open != nil {
+		return open.before
+	}
+	return now
+}
+
 // hold keeps the group that is open at the end of a page, and the page's receipt
 // for it.
-func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Group[K, S]) {
+func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Group[K, S]) *openGroup[K, S] {
 	if open == nil {
-		open = &openGroup[K, S]{lease: g.account.Lease()}
+		open = &openGroup[K, S]{lease: g.account.Lease(), before: g.times[p.PartID()]}
 		open.lease.Position = p.Position
-		g.ranges[p.Range] = open
+		g.ranges[p.PartID()] = open
 	}
 	open.Group = now
 	if len(p.Rows) == 0 {
-		return // the page has the mark of the one before, whatever becomes of that
+		return open // the page has the mark of the one before, whatever becomes of that
 	}
 	open.lease.Take(p.Lease, 0)
 	if p.Tracked() {
 		p.Mark(g.st.Name(), hashKey(now.Key))
 	}
+	return open
 }
 
-func (g *grouping[T, K, S]) handOn(ctx context.Context, p *flow.Page[T], lease *flow.Lease) error {
-	if len(g.ended) == 0 && !p.Last {
-		return nil
-	}
+func (g *grouping[T, K, S]) handOn(ctx context.Context, lease *flow.Lease) error {
 	err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: g.ended, Lease: lease})
 	clear(g.ended)
 	g.ended = g.ended[:0]
@@ -189,14 +216,15 @@ func (g *grouping[T, K, S]) handOn(ctx context.Context, p *flow.Page[T], lease *
 }
 
 func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
-	for _, index := range slices.Sorted(maps.Keys(g.ranges)) {
-		open := g.ranges[index]
-		delete(g.ranges, index)
+	for _, part := range slices.SortedFunc(maps.Keys(g.ranges), inReport) {
+		open := g.ranges[part]
+		delete(g.ranges, part)
 		if stopped {
 			g.st.Abandon(open.lease)
 			continue
 		}
 		open.lease.Emit()
+		open.lease.Watermark = g.times[part]
 		err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Lease: open.lease})
 		open.lease.Finish(err)
 		if err != nil {
@@ -204,4 +232,15 @@ func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
 		}
 	}
 	return g.out.Done(ctx, stopped)
+}
+
+// inReport orders parts by their source, as sources are in the report, and their range.
+func inReport(a, b flow.PartID) int {
+	number := func(o *flow.Origin) int {
+		if o == nil {
+			return -1
+		}
+		return o.Number
+	}
+	return cmp.Or(cmp.Compare(number(a.Source), number(b.Source)), cmp.Compare(a.Range, b.Range))
 }

@@ -98,7 +98,7 @@ func ranges[T any](parts ...part[T]) rxcql.Stream[T] {
 
 // seen is a page as it arrived.
 type seen[T any] struct {
-	flow.Position
+	flow.Advance
 	Rows []T
 }
 
@@ -136,7 +136,7 @@ func (g *gather[T]) Write(_ context.Context, p *flow.Page[T]) error {
 			return err
 		}
 	}
-	g.pages = append(g.pages, seen[T]{Position: p.Position, Rows: append([]T{}, p.Rows...)})
+	g.pages = append(g.pages, seen[T]{Advance: p.Advance(), Rows: append([]T{}, p.Rows...)})
 	g.st.Written(len(p.Rows))
 	return nil
 }

@@ -38,12 +38,12 @@ var errGrown = fmt.Errorf("%w: rows have come to the end of the source behind th
 // pastDurable are the rows of a page that come after the group which an earlier
 // run has handed on already, where that has left the range in its midst.
 func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
-	durable, seen := g.durable[p.Range]
+	durable, seen := g.durable[p.PartID()]
 	if !seen {
 		if durable = p.Marked(g.st.Name()); durable == nil {
 			return p.Rows, nil
 		}
-		g.durable[p.Range] = durable
+		g.durable[p.PartID()] = durable
 	}
 	if durable == nil {
 		return p.Rows, nil
@@ -58,12 +58,14 @@ func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	}
 	// Operators may have left rows out or made more of them, so of the rows in a page
 	// nobody knows which the source had at that end: all or none is dropped.
-	if _, to := p.Span(); past > 0 && end >= 0 && to > end {
-		return nil, g.st.Fail(errGrown)
+	if past > 0 && end >= 0 {
+		if _, to := p.Span(); to > end {
+			return nil, g.st.Fail(errGrown)
+		}
 	}
 	g.st.Drop(past)
 	if past < len(p.Rows) {
-		g.durable[p.Range] = nil
+		g.durable[p.PartID()] = nil
 	} else if p.Last && p.Grows() {
 		p.Mark(g.st.Name(), endMark(p.Lease, hash))
 	}

@@ -23,7 +23,8 @@ func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, er
 		Err: required("the function", fn == nil),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {
-		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed, lease: st.Account(false).Lease()}
+		account := st.Account(false)
+		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed, account: account, lease: account.Lease()}
 		err := in.Subscribe(ctx, st, r)
 		if r.lease != nil {
 			r.lease.Finish(err)
@@ -37,10 +38,14 @@ type reducing[T, S any] struct {
 	out   flow.Observer[S]
 	fn    func(S, T) (S, error)
 	state S
-	lease *flow.Lease // the receipts of all pages; nil after Done
+
+	account *flow.Account
+	lease   *flow.Lease   // the receipts of all pages; nil after Done
+	behind  flow.Advances // of all parts, until the one row has been handed on
 }
 
 func (r *reducing[T, S]) Next(_ context.Context, p *flow.Page[T]) error {
+	r.behind.Add(p.Advance())
 	if len(p.Rows) == 0 {
 		return nil
 	}
@@ -67,6 +72,9 @@ func (r *reducing[T, S]) Done(ctx context.Context, stopped bool) error {
 	held.Emit()
 	err := r.out.Next(ctx, &flow.Page[S]{Rows: []S{r.state}, Lease: held})
 	held.Finish(err)
+	if err == nil {
+		err = tellAll(ctx, r.account, &r.behind, r.out)
+	}
 	if err != nil {
 		return err
 	}

@@ -58,8 +58,9 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		if obs == nil {
 			return st.Fail(errNoObservable)
 		}
+		r := &reacting[A, B]{st: st, feed: feed, out: out, account: st.Account(true), origin: &flow.Origin{Name: st.Name()}}
 		_, err := rx.Receiver[B]{
-			Deliver: reacting(inner, st, feed, out),
+			Deliver: func(rows []B) error { return r.deliver(inner, rows, false) },
 			Fail: func(err error, users bool) error {
 				if users {
 					return st.FailUsers(err, nil)
@@ -82,6 +83,11 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		if failed != nil && !early {
 			return failed
 		}
+		if !stopped {
+			if err := r.deliver(ctx, nil, true); err != nil {
+				return err
+			}
+		}
 		if err := out.Done(ctx, stopped); err != nil {
 			return err
 		}
@@ -89,21 +95,31 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 	}, in)
 }
 
-// reacting hands on what comes out of rxgo, and nothing once reading has failed: rxgo,
-// which does not know, may be ending what it has half done.
-func reacting[A, B any](ctx context.Context, st *rxcql.Stage, feed *feed[A], out flow.Observer[B]) func(rows []B) error {
-	account := st.Account(true) // of nothing: the leases of the pages hold no bytes
-	var page int64
-	return func(rows []B) error {
-		p := &flow.Page[B]{Rows: rows, Lease: account.Lease()}
-		p.Position = flow.Position{Range: 0, Page: page}
-		page++
-		p.Emit()
-		err := feed.Err()
-		if err == nil {
-			err = out.Next(ctx, p)
-		}
-		p.Finish(err)
-		return err
+// reacting is what comes out of rxgo. Its pages are one part of an origin of their own: which
+// rows an item is made of, and what rxgo still holds, only rxgo knows.
+type reacting[A, B any] struct {
+	st      *rxcql.Stage
+	feed    *feed[A]
+	out     flow.Observer[B]
+	account *flow.Account // of nothing: the leases of the pages hold no bytes
+	origin  *flow.Origin
+	page    int64
+}
+
+// deliver hands rows on, and nothing once reading has failed: rxgo, which does not
+// know, may be ending what it has half done. The end of an operator (Take) is no failure.
+func (r *reacting[A, B]) deliver(ctx context.Context, rows []B, last bool) error {
+	p := &flow.Page[B]{Rows: rows, Lease: r.account.Lease()}
+	p.Position = flow.Position{Source: r.origin, Range: 0, Page: r.page, Last: last}
+	r.page++
+	p.Emit()
+	var err error
+	if !last {
+		err = r.feed.Err()
 	}
+	if err == nil {
+		err = r.out.Next(ctx, p)
+	}
+	p.Finish(err)
+	return err
 }

@@ -116,8 +116,10 @@ func TestReduceHandsOnOneRowAtTheEnd(t *testing.T) {
 	sum := operators.Reduce(count(100, 7), 0, add)
 	for range 2 {
 		pages, rep := pagesOut(t, sum)
-		require.Len(t, pages, 1)
+		require.Len(t, pages, 2)
 		require.Equal(t, []int{4950}, pages[0].Rows)
+		require.Empty(t, pages[1].Rows)
+		require.True(t, pages[1].Last, "the part that was read has ended")
 		require.True(t, rep.Complete)
 		require.EqualValues(t, 0, rep.BytesInFlight)
 	}
@@ -130,8 +132,10 @@ func TestReduceOfAnEmptyStreamIsTheSeed(t *testing.T) {
 func TestReduceLeavesPagesUnsettledUntilItsRowIsDurable(t *testing.T) {
 	var settledBefore int64 = -1
 	var p *rxcql.Pipeline
-	sink := &gather[int]{took: func([]int) error {
-		settledBefore = p.Progress().PagesSettled
+	sink := &gather[int]{took: func(rows []int) error {
+		if len(rows) > 0 {
+			settledBefore = p.Progress().PagesSettled
+		}
 		return nil
 	}}
 	p, err := rxcql.New(operators.Reduce(count(10, 2), 0, add), sink)

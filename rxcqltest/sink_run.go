@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -27,6 +28,7 @@ type sinkRun[T any] struct {
 	spoils    bool                                                   // rows are overwritten when Write has returned
 	endsCall  bool                                                   // the context of a call ends with it
 	unwatched bool                                                   // pages have no receipts of the suite
+	marks     bool                                                   // pages have watermarks
 	before    func(ctx context.Context, p *rxcql.Pipeline, rows int) // after so many rows, before a page; may be nil
 	fails     func(rows int) error                                   // likewise; an error ends the stream
 	flushed   func(t testing.TB, pages []handed)                     // Flush has returned nil; may be nil
@@ -34,6 +36,7 @@ type sinkRun[T any] struct {
 	pipeline *rxcql.Pipeline
 	pages    []handed
 	early    string // what was settled and not durable
+	changed  string // what a page said no more when it had been written
 }
 
 // handed is a page that was handed to the sink.
@@ -98,8 +101,15 @@ func (o *handing[T]) Next(ctx context.Context, p *flow.Page[int]) error {
 	if o.endsCall {
 		call, end = context.WithCancel(ctx)
 	}
+	if o.marks {
+		p.Watermark = flow.WatermarkAt(time.Unix(int64(o.rows), 0))
+	}
+	said := p.Advance()
 	err := o.out.Next(call, flow.Derive(p, rows))
 	end()
+	if now := p.Advance(); now != said {
+		o.changed = fmt.Sprintf("a page said %+v, and %+v when Write had returned", said, now)
+	}
 	if o.spoils {
 		for i := range rows {
 			rows[i] = o.place.Row(1_000_000 + i)

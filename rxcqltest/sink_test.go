@@ -87,6 +87,12 @@ func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {
 		{"Pages without rows are taken and settled", "it refuses them", wrongSink(func(s *shelfSink) {
 			s.empty = func() error { return errors.New("there is nothing to write") }
 		})},
+		{"A page says where it comes from and how far event time has come when Write returns too", "it takes the watermark away", wrongSink(func(s *shelfSink) {
+			s.keep = func(p *flow.Page[int], good []int) []int {
+				p.Watermark = flow.Watermark{}
+				return good
+			}
+		})},
 		{"Rows that are needed after Write are copied", "it keeps the page's rows", wrongSink(func(s *shelfSink) {
 			s.keep = func(p *flow.Page[int], good []int) []int {
 				if len(good) < len(p.Rows) {

@@ -75,6 +75,16 @@ func writingRules[T any]() []rule[SinkPlace[T]] {
 			}
 			p.hasOnce(t, "after the run")
 		}},
+		{"A page says where it comes from and how far event time has come when Write returns too", func(t testing.TB, p SinkPlace[T]) {
+			r := p.newRun()
+			r.marks = true
+			_, err := r.run(t.Context(), t)
+			must(t, err, "a run in which pages have watermarks")
+			if r.changed != "" {
+				t.Fatalf("the sink has changed the page, which others are given too: %s", r.changed)
+			}
+			p.hasOnce(t, "after a run in which pages have watermarks")
+		}},
 		{"Rows that are needed after Write are copied", func(t testing.TB, p SinkPlace[T]) {
 			r := p.newRun()
 			r.spoils = true

@@ -52,6 +52,14 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 		if err != nil {
 			return err
 		}
+		if !stopped {
+			p := &flow.Page[T]{Lease: account.Lease()}
+			p.Position = flow.Position{Range: 0, Page: page, Last: true}
+			err := out.Next(ctx, p)
+			if p.Finish(err); err != nil {
+				return err
+			}
+		}
 		return out.Done(ctx, stopped)
 	})
 }

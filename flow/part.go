@@ -1,0 +1,113 @@
+package flow
+
+import "slices"
+
+// An Origin is a source as a run reads it once: where pages come from. It is the same
+// pointer in all pages of that reading, and another one for another source, or for
+// the same source when a run reads it again (a stream that is merged with itself, say).
+//
+// The engine gives one to each stage that is marked rxcql.StageInfo.Source. An operator that
+// makes pages which belong to no part of its input, as Rx does, makes one of its own.
+type Origin struct {
+	// Name of the stage that reads, as in the report.
+	Name string
+	// Number of that stage among those of the run, from 0, as in the report.
+	Number int
+	// Several: the run has more sources, so that a range alone does not say where a row is.
+	Several bool
+}
+
+// PartID tells the parts of all sources of a run apart: the index of a range is
+// that of one source only.
+type PartID struct {
+	Source *Origin
+	Range  int
+}
+
+// PartID is the part that the page's rows come from.
+func (p Position) PartID() PartID { return PartID{p.Source, p.Range} }
+
+// An Advance is how far a part of a source has come, as a page says it of what follows
+// it: no row before the watermark comes any more, and with Last none at all.
+type Advance struct {
+	Position
+	Watermark Watermark
+}
+
+// Says reports whether the advance says anything.
+func (a Advance) Says() bool { return a.Last || a.Watermark.Known() }
+
+// Advance is what the lease's page says of its part.
+func (l *Lease) Advance() Advance { return Advance{l.Position, l.Watermark} }
+
+// Say makes the lease's page say that of a part. An operator that hands on how far a
+// part has come, apart from its rows, does so with a page without rows.
+func (l *Lease) Say(a Advance) { l.Position, l.Watermark = a.Position, a.Watermark }
+
+// Hush takes away what the page says of the part's end and its watermark, for handing on
+// some of its rows while others are still to come, and returns it, for Say.
+func (l *Lease) Hush() (said Advance) {
+	said = l.Advance()
+	l.Last, l.Watermark = false, Watermark{}
+	return said
+}
+
+// Advances are how far parts have come, one of each. Operators that keep rows of these
+// parts hold them back until the rows have been handed on. The zero value is ready for use.
+type Advances struct {
+	list  []Advance
+	index map[PartID]int // of the list; nil while that is short
+	mixed bool
+}
+
+// fewParts is up to how many parts are looked for one after the other.
+const fewParts = 8
+
+// Add notes an advance, also one that says nothing: the part is among these then. Of one
+// part the latest counts.
+func (s *Advances) Add(a Advance) {
+	if i := s.find(a.PartID()); i >= 0 {
+		was := s.list[i]
+		if a.Watermark.Before(was.Watermark) {
+			a.Watermark = was.Watermark
+		}
+		a.Last = a.Last || was.Last
+		s.list[i] = a
+		return
+	}
+	s.list = append(s.list, a)
+	s.mixed = s.mixed || a.Range < 0
+	switch {
+	case len(s.list) <= fewParts:
+	case s.index == nil:
+		s.index = map[PartID]int{}
+		for i, each := range s.list {
+			s.index[each.PartID()] = i
+		}
+	default:
+		s.index[a.PartID()] = len(s.list) - 1
+	}
+}
+
+// find is the place of a part in the list, -1 if it is not there.
+func (s *Advances) find(part PartID) int {
+	if s.index != nil {
+		if i, there := s.index[part]; there {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(s.list, func(a Advance) bool { return a.PartID() == part })
+}
+
+// HoldBack reports whether an advance of a part must wait for these: the part is among
+// them, or rows of several parts are.
+func (s *Advances) HoldBack(part PartID) bool { return s.mixed || s.find(part) >= 0 }
+
+// Take returns those that say something, in the order in which their parts came, and
+// forgets all. The slice is valid until the next Add.
+func (s *Advances) Take() []Advance {
+	all := slices.DeleteFunc(s.list, func(a Advance) bool { return !a.Says() })
+	s.list, s.index, s.mixed = s.list[:0], nil, false
+	return all
+}

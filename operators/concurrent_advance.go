@@ -1,0 +1,67 @@
+package operators
+
+import "github.com/rxcql/rxcql/flow"
+
+// What a page says of its part waits until its rows have been delivered, and all rows that came
+// before it: of other parts too, since a page with rows of several may be among them. Calls
+// end by themselves, so it does not wait for more pages.
+
+// holdBack notes what a page without rows says, and returns whether the reader must be told.
+// However many of these come while a call takes its time, no more than one a part is kept
+// for each page that waits.
+func (f *concurrency[T, U]) holdBack(a flow.Advance) bool {
+	if !a.Says() {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.newest != nil {
+		f.newest.behind.Add(a)
+		return false
+	}
+	f.told.Add(a)
+	return f.announce()
+}
+
+// follow notes a page behind those that have not been delivered. Under mu.
+func (f *concurrency[T, U]) follow(c *inputPage[U]) {
+	f.pages[c] = struct{}{}
+	if c.older = f.newest; c.older != nil {
+		c.older.newer = c
+	}
+	f.newest = c
+}
+
+// gone notes that all of a page has been delivered, or is being. What is said behind it
+// waits for the page before it, or may be told, and then gone returns true. Under mu.
+func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
+	delete(f.pages, c)
+	to := &f.told
+	if c.older != nil {
+		c.older.newer, to = c.newer, &c.older.behind
+	}
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		f.newest = c.older
+	}
+	for _, a := range c.behind.Take() {
+		to.Add(a)
+		told = c.older == nil
+	}
+	return told
+}
+
+// nextTold is what may be told, a part at a time. Under mu.
+func (f *concurrency[T, U]) nextTold() *flow.Page[U] {
+	if len(f.tells) == 0 {
+		f.tells = append(f.tells, f.told.Take()...)
+	}
+	if len(f.tells) == 0 {
+		return nil
+	}
+	lease := f.account.Lease()
+	lease.Say(f.tells[0])
+	f.tells = f.tells[1:]
+	return &flow.Page[U]{Lease: lease}
+}

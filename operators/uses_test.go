@@ -1,0 +1,180 @@
+package operators_test
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/operators"
+)
+
+// timed is a row that knows which source and part it is of, and when it happened.
+type timed struct {
+	source string
+	part   int
+	at     int
+}
+
+// use is a way to use an operator, so that rows go in and come out.
+type use struct {
+	operator string // the exported function
+	how      string
+	put      func(in rxcql.Stream[timed]) rxcql.Stream[timed]
+	holds    func(part int) bool // keeps rows of part 0 until more come, or the end; nil for neither
+	loses    bool                // rows
+	own      bool                // its pages are of a part of its own
+	ends     bool                // it may end the stream
+}
+
+func (v use) String() string { return strings.TrimSpace(v.operator + " " + v.how) }
+
+func same(e timed) (timed, error) { return e, nil }
+
+func always(timed) bool { return true }
+
+// unevenly takes a time of its own for each timed.
+func unevenly(_ context.Context, e timed) (timed, error) {
+	for range (e.at*7 + e.part*13) % 40 {
+		runtime.Gosched()
+	}
+	return e, nil
+}
+
+func unbatched(in rxcql.Stream[[]timed]) rxcql.Stream[timed] {
+	return operators.FlatMap(in, func(rows []timed, emit func(timed) bool) error {
+		for _, e := range rows {
+			emit(e)
+		}
+		return nil
+	})
+}
+
+func batched(opts ...operators.BatchOption) func(rxcql.Stream[timed]) rxcql.Stream[timed] {
+	return func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return unbatched(operators.Batch(in, opts...)) }
+}
+
+// earliest is the first timed of each group, in timed time.
+func earliest(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+	groups := operators.GroupAdjacent(in, func(e timed) timed { return timed{e.source, e.part, e.at / 4} }, timed{},
+		func(first, e timed) (timed, error) {
+			if first.source != "" && first.at < e.at {
+				return first, nil
+			}
+			return e, nil
+		})
+	return operators.Map(groups, func(g operators.Group[timed, timed]) (timed, error) { return g.Value, nil })
+}
+
+// uses are all operators, each in the ways that differ in what they do with pages.
+func uses() []use {
+	return []use{
+		{operator: "Map", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Map(in, same) }},
+		{operator: "Filter", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Filter(in, always) }},
+		{operator: "Filter", how: "that drops some", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Filter(in, func(e timed) bool { return e.at%3 > 0 })
+		}},
+		{operator: "Filter", how: "that drops all", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Filter(in, func(timed) bool { return false })
+		}},
+		{operator: "FlatMap", how: "to none", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.FlatMap(in, func(timed, func(timed) bool) error { return nil })
+		}},
+		{operator: "FlatMap", how: "to more than a page", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.FlatMap(in, func(e timed, emit func(timed) bool) error {
+				for range flow.DefaultPageRows/2 + 1 {
+					emit(e)
+				}
+				return nil
+			})
+		}},
+		{operator: "Scan", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Scan(in, timed{}, func(_, e timed) (timed, error) { return e, nil })
+		}},
+		{operator: "Reduce", holds: func(int) bool { return true }, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return unbatched(operators.Reduce(in, nil, func(all []timed, e timed) ([]timed, error) { return append(slices.Clip(all), e), nil }))
+		}},
+		{operator: "Take", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Take(in, 1<<40) }},
+		{operator: "Take", how: "of a few", ends: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Take(in, 20) }},
+		{operator: "TakeWhile", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.TakeWhile(in, always) }},
+		{operator: "Skip", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Skip(in, 0) }},
+		{operator: "Skip", how: "of all", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Skip(in, 1<<40) }},
+		{operator: "Tap", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Tap(in, func(timed) error { return nil })
+		}},
+		{operator: "Batch", how: "of one", put: batched(operators.Count(1))},
+		{operator: "Batch", how: "of three", put: batched(operators.Count(3))},
+		{operator: "Batch", how: "by bytes", put: batched(operators.Bytes(1))},
+		{operator: "Batch", how: "with Linger", put: batched(operators.Count(7), operators.Linger(50*time.Microsecond))},
+		{operator: "GroupAdjacent", loses: true, holds: func(part int) bool { return part == 0 }, put: earliest},
+		{operator: "Concurrent", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Concurrent(in, 3, unevenly) }},
+		{operator: "Concurrent", how: "unordered", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Concurrent(in, 4, unevenly, operators.Unordered())
+		}},
+		{operator: "Merge", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Merge(in) }},
+		{operator: "Merge", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Merge(in, script("other", happening{part: 0, at: []int{1}, mark: 1}, happening{part: 0, mark: 2, last: true}))
+		}},
+		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })
+		}},
+	}
+}
+
+func TestEveryOperatorIsTriedWithWatermarks(t *testing.T) {
+	tried := map[string]bool{}
+	for _, v := range uses() {
+		tried[v.operator] = true
+	}
+	found := operatorsOf(t)
+	require.Contains(t, found, "Map")
+	for _, name := range found {
+		require.True(t, tried[name], "add %s to uses", name)
+	}
+}
+
+// operatorsOf are the exported functions of the package that return a stream.
+func operatorsOf(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := fs.Glob(os.DirFS("."), "*.go")
+	require.NoError(t, err)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, decl := range file.Decls {
+			if fn, is := decl.(*ast.FuncDecl); is && fn.Recv == nil && fn.Name.IsExported() && givesStream(fn) {
+				names = append(names, fn.Name.Name)
+			}
+		}
+	}
+	return names
+}
+
+func givesStream(fn *ast.FuncDecl) bool {
+	if fn.Type.Results == nil {
+		return false
+	}
+	return slices.ContainsFunc(fn.Type.Results.List, func(result *ast.Field) bool {
+		index, is := result.Type.(*ast.IndexExpr)
+		if !is {
+			return false
+		}
+		of, is := index.X.(*ast.SelectorExpr)
+		return is && of.Sel.Name == "Stream"
+	})
+}

@@ -1,0 +1,125 @@
+package operators_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+)
+
+// randomScript is a source of which no row comes behind a watermark of its part. Each part
+// ends, and last is what it has said by then.
+func randomScript(rt *rapid.T, name string, last map[partName]flow.Watermark) rxcql.Stream[timed] {
+	parts := rapid.IntRange(1, 3).Draw(rt, name+" parts")
+	marks := make([]int, parts)
+	var pages []happening
+	for range rapid.IntRange(0, 25).Draw(rt, name+" pages") {
+		part := rapid.IntRange(0, parts-1).Draw(rt, "part")
+		p := happening{part: part}
+		for range rapid.SampledFrom([]int{0, 0, 1, 2, 3, 9}).Draw(rt, "rows") {
+			p.at = append(p.at, marks[part]+rapid.IntRange(0, 12).Draw(rt, "at"))
+		}
+		if rapid.Bool().Draw(rt, "marked") {
+			marks[part] += rapid.IntRange(0, 10).Draw(rt, "further")
+			p.mark = marks[part]
+		}
+		pages = append(pages, p)
+	}
+	for part, mark := range marks {
+		pages = append(pages, happening{part: part, last: true})
+		last[partName{name, part}] = markAt(mark)
+	}
+	return script(name, pages...)
+}
+
+// watched is a random chain of operators over sources with watermarks.
+type watched struct {
+	s       rxcql.Stream[timed]
+	marks   map[partName]flow.Watermark // what all parts have said in the end
+	whole   bool                        // nothing ends the stream, or makes other parts of it
+	sources int
+	chain   []string
+}
+
+func (w *watched) grow(rt *rapid.T) {
+	all := slices.DeleteFunc(uses(), func(u use) bool {
+		return u.operator == "GroupAdjacent" && w.s.Scattered() || u.how == "with another"
+	})
+	u := rapid.SampledFrom(append(all, use{operator: "Merge", how: "with a random one"})).Draw(rt, "operator")
+	w.chain = append(w.chain, u.String())
+	w.whole = w.whole && !u.ends && !u.own
+	if u.put == nil {
+		w.s = operators.Merge(w.s, w.source(rt))
+		return
+	}
+	w.s = u.put(w.s)
+}
+
+func (w *watched) source(rt *rapid.T) rxcql.Stream[timed] {
+	w.sources++
+	return randomScript(rt, strings.Repeat("S", w.sources), w.marks)
+}
+
+func randomWatched(rt *rapid.T) *watched {
+	w := &watched{marks: map[partName]flow.Watermark{}, whole: true}
+	w.s = w.source(rt)
+	for range rapid.IntRange(1, 4).Draw(rt, "length") {
+		w.grow(rt)
+	}
+	return w
+}
+
+// agrees checks that what a sink has heard is all that there was to hear.
+func (w *watched) agrees(t require.TestingT, h *heard) {
+	require.NoError(t, h.broken)
+	if !w.whole {
+		return
+	}
+	for name, mark := range w.marks {
+		require.Equal(t, mark, h.marks[name], "the last watermark of %v, behind %v", name, w.chain)
+		require.True(t, h.ended[name], "the end of %v, behind %v", name, w.chain)
+	}
+}
+
+func TestNoWatermarkOvertakesARowAndNoneIsLost(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := randomWatched(rt)
+		rt.Logf("%v", w.chain)
+		h := newHeard()
+		hear(rt, w.s, &listening{heard: h})
+		w.agrees(rt, h)
+	})
+}
+
+func TestEachBranchOfATeeHearsTheWatermarks(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := randomWatched(rt)
+		rt.Logf("%v", w.chain)
+		plain, behind := newHeard(), newHeard()
+		inside := *w
+		branch := sink.Through(func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			inside.s = in
+			for range rapid.IntRange(1, 2).Draw(rt, "inside") {
+				u := rapid.SampledFrom(slices.DeleteFunc(uses(), func(u use) bool {
+					return u.operator == "GroupAdjacent" || u.how == "with another"
+				})).Draw(rt, "operator inside")
+				inside.chain = append(inside.chain, u.String())
+				inside.whole = inside.whole && !u.ends && !u.own
+				inside.s = u.put(inside.s)
+			}
+			return inside.s
+		}, rxcql.Sink[timed](&listening{heard: behind}))
+		last := newHeard()
+		hear(rt, w.s, sink.Tee[timed](&listening{heard: plain}, branch, &listening{heard: last}))
+		w.agrees(rt, plain)
+		inside.agrees(rt, behind)
+		w.agrees(rt, last)
+	})
+}
