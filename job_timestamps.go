@@ -71,7 +71,7 @@ func (j *job) put(ctx context.Context, s *saved.State) error {
 	if err != nil {
 		return j.fail(err)
 	}
-	if err := j.lock.Save(ctx, data); err != nil {
+	if err := j.observed(ctx, s, data, j.lock.Save); err != nil {
 		return j.fail(err)
 	}
 	j.stamps.saved.Store(s.Reserved)

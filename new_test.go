@@ -23,12 +23,12 @@ func (funcSink) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) { r
 
 var wrong = []rxcql.Option{
 	nil, rxcql.WithBudget(1), rxcql.WithWorkers(0), rxcql.WithGrace(-time.Second), rxcql.WithLogger(nil),
-	rxcql.WithHooks(42, "text"),
+	rxcql.WithHooks(rxcql.Hooks{}),
 }
 
 var wrongText = []string{
 	"an option is nil", "WithBudget(1)", "WithWorkers(0)", "WithGrace(-1s)", "WithLogger(nil)",
-	"WithHooks: int implements none", "WithHooks: string implements none",
+	"WithHooks: argument 1 has no function",
 }
 
 func TestNewReportsEverythingThatIsWrongAtOnce(t *testing.T) {

@@ -21,7 +21,7 @@ type config struct {
 	grace   time.Duration
 	retry   retryPolicy
 	log     *slog.Logger
-	hooks   []Hook
+	hooks   []Hooks
 
 	rowErrors  RowErrorPolicy
 	checkpoint *checkpointConfig // nil without

@@ -133,7 +133,8 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.live = false
 		p.mu.Unlock()
 	}()
-	r.logStart(ctx, p.sinks.names())
+	runCtx = r.begun(runCtx, p.sinks.names())
+	r.logStart(runCtx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
 	err := r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
 		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
@@ -146,6 +147,7 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
 	err = r.conclude(ctx, &rep, err)
 	r.logEnd(ctx, &rep, err)
+	err = r.over(&rep, err)
 	return rep, err
 }
 

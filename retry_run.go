@@ -1,6 +1,9 @@
 package rxcql
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Retry sends a request again that has failed with first. It asks may whether
 // an error allows that, waits, counts the repeat (Stage.Retried), and calls
@@ -21,7 +24,7 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	}
 	ctx, cancel := s.run.within(ctx)
 	defer cancel()
-	return r.retry(ctx, first, may, again, s.Retried)
+	return r.retry(ctx, first, may, again, func(attempt int, wait time.Duration, err error) { s.retried(ctx, attempt, wait, err) })
 }
 
 // Retry does something and does it again as Stage.Retry would: the same waits, and
@@ -35,7 +38,7 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 //
 // It is for Check of stages and sinks as well, where there is no stage yet, and for
 // stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
-// run are counted in its report (RetryHook is not told), and none begins after its
+// run are counted in its report (Hooks.Retry is not called), and none begins after its
 // context has ended (Run.Context), though ctx may outlive that.
 //
 // The error is the last one as it is if may refuses it, a RetryError around it at the
@@ -54,11 +57,11 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 		return err
 	}
 	if known.run == nil {
-		return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) {})
+		return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(int, time.Duration, error) {})
 	}
 	ctx, cancel := known.run.within(ctx)
 	defer cancel()
-	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
+	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(int, time.Duration, error) { known.run.retried.Add(1) })
 }
 
 // within ends ctx, which may be that of the writes, as soon as the run's ends.

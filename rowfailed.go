@@ -61,11 +61,9 @@ func (s *Stage) RowFailed(ctx context.Context, lease *flow.Lease, f FailedRow) e
 	r.reasons.add(s.name, reason, where, &f)
 	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
 		"place", where, "dead_letter", r.letters != nil, "reason", reason)
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(RowFailedHook); ok {
-			h.RowFailed(s.name, err)
-		}
-	}
+	tell(ctx, s.run, s.name, RowFailedEvent{
+		Stage: s.name, Range: f.Part(), Page: f.Page, Row: f.Index, Place: where, Reason: reason, DeadLettered: r.letters != nil,
+	}, func(h *Hooks) func(context.Context, RowFailedEvent) { return h.RowFailed })
 	return nil
 }
 

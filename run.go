@@ -41,7 +41,8 @@ type Run struct {
 	said   *saying // of the caller's own function, which reads the stream without a pipeline
 	last   *Report // the final one, once the run has ended
 
-	job   *job // nil without a checkpoint
+	job   *job                       // nil without a checkpoint
+	over  func(*Report, error) error // tells hooks of the end, and returns what the run returns
 	hurry hurry
 
 	shared sync.Map // see Shared

@@ -11,15 +11,19 @@ import (
 
 // logStart says what is about to run, and into which sinks, if any.
 func (r *Run) logStart(ctx context.Context, sinks []string) {
-	var sources []string
-	for _, st := range r.order {
-		if st.node.info.Source {
-			sources = append(sources, st.name)
-		}
-	}
-	attrs := append(r.jobAttr(), slog.Any("sources", sources), slog.Any("sinks", sinks),
+	attrs := append(r.jobAttr(), slog.Any("sources", r.sources()), slog.Any("sinks", sinks),
 		slog.Int64("budget_bytes", r.cfg.budget), slog.Int("workers", r.cfg.workers))
 	r.Log().LogAttrs(ctx, slog.LevelInfo, "run started", attrs...)
+}
+
+// sources are the names of the sources, before the run.
+func (r *Run) sources() (names []string) {
+	for _, st := range r.order {
+		if st.node.info.Source {
+			names = append(names, st.name)
+		}
+	}
+	return names
 }
 
 // logEnd says how it ended; err is what the run returns.

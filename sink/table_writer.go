@@ -64,7 +64,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
 	}
-	w.requests = newRequests(st, t.cfg.inFlight, mayBeWritten)
+	w.requests = newRequests(st, t.cfg.inFlight, mayBeWritten, t.event(to.about))
 	w.keep = keeping[T](st)
 	w.routing.sets = to.sets
 	w.free.New = func() any { return &batch{} }

@@ -30,6 +30,10 @@ type paged[T any] struct {
 	reader  rowReader[T]
 	buffers buffers[T]
 	whole   bool // the part came, or comes, as one page
+
+	about   rxcql.FetchEvent // what hooks are told of all requests
+	attempt rxcql.FetchEvent // of the last one, while it is not ended
+	end     func(rxcql.FetchEvent)
 }
 
 // fetched is a page on its way, with the slice that its rows are in.
@@ -117,12 +121,13 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 		lease.Release()
 		return r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
 	}
-	got, err := r.fetch(ctx, p, state, at.Page == 0, most)
+	got, err := r.fetch(ctx, p, at.Page, state, most)
 	if err != nil {
 		return nil, fail(err)
 	}
 	asked := r.sizing.asked
 	decoded, bad, size, err := r.reader.read(got, r.buffers.get())
+	r.answered(got, err)
 	if err != nil {
 		return nil, fail(err)
 	}

@@ -22,6 +22,7 @@ type reading[T any] struct {
 	cfg     readConfig
 	parts   []part
 	workers int
+	about   rxcql.FetchEvent                // what hooks are told of all requests
 	same    func(ctx context.Context) error // whether what was read is still what it was; may be nil
 }
 
@@ -34,7 +35,7 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	buffers := make(buffers[T], r.workers+2)
 	worker := func() *paged[T] {
 		return &paged[T]{
-			session: r.session, stage: st, buffers: buffers,
+			session: r.session, stage: st, buffers: buffers, about: r.about,
 			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
 		}
 	}
