@@ -45,7 +45,7 @@ func (o *operation[E]) heard(hooks []Hooks) bool {
 
 // begin calls the Start functions, and returns the context of the operation and what calls
 // the End functions.
-func (o *operation[E]) begin(ctx context.Context, r *Run, stage string, e E) (context.Context, func(E)) {
+func (o *operation[E]) begin(ctx context.Context, r *Execution, stage string, e E) (context.Context, func(E)) {
 	hooks := r.cfg.hooks
 	own := make([]context.Context, len(hooks))
 	for i := range hooks {
@@ -68,7 +68,7 @@ func (o *operation[E]) begin(ctx context.Context, r *Run, stage string, e E) (co
 }
 
 // tell calls the functions that pick finds, if any.
-func tell[E any](ctx context.Context, r *Run, stage string, e E, pick func(*Hooks) func(context.Context, E)) {
+func tell[E any](ctx context.Context, r *Execution, stage string, e E, pick func(*Hooks) func(context.Context, E)) {
 	for i := range r.cfg.hooks {
 		if hook := pick(&r.cfg.hooks[i]); hook != nil {
 			r.calling(stage, func() { hook(ctx, e) })
@@ -78,7 +78,7 @@ func tell[E any](ctx context.Context, r *Run, stage string, e E, pick func(*Hook
 
 // calling calls a hook. One that panics fails the run, and so does one that ends its
 // goroutine, as FailNow of a test does.
-func (r *Run) calling(stage string, hook func()) {
+func (r *Execution) calling(stage string, hook func()) {
 	returned := false
 	defer func() {
 		if returned {

@@ -10,7 +10,7 @@ import (
 
 // begun tells hooks of the start of a run, and makes the context that they return the
 // run's. Nothing of the run is at work yet.
-func (r *Run) begun(ctx context.Context, sinks []string) context.Context {
+func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 	r.ctx, r.over = ctx, func(_ *Report, err error) error { return err }
 	r.budget.OnWait(r.budgetWaits())
 	if !runs.heard(r.cfg.hooks) {
@@ -56,7 +56,7 @@ func (e *maskedError) Error() string { return e.text }
 
 func (e *maskedError) Unwrap() error { return e.error }
 
-func (r *Run) masked(err error) error {
+func (r *Execution) masked(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (r *Run) masked(err error) error {
 }
 
 // budgetWaits is what the budget tells of waits; nil if nobody listens.
-func (r *Run) budgetWaits() func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
+func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
 	pick := func(h *Hooks) func(context.Context, BudgetEvent) { return h.BudgetWait }
 	for i := range r.cfg.hooks {
 		if pick(&r.cfg.hooks[i]) != nil {

@@ -29,7 +29,7 @@ const allowance = 2 * time.Second
 // Epoch on: when it returns nil, no later run of the job will give one up to upTo.
 // They call it in Write before they give it, and only when the time is near:
 // a later run waits until it is. Without a checkpoint there is nothing to do.
-func (r *Run) ReserveTimestamps(ctx context.Context, upTo int64) error {
+func (r *Execution) ReserveTimestamps(ctx context.Context, upTo int64) error {
 	if r.job == nil {
 		return nil
 	}

@@ -17,9 +17,9 @@ import (
 
 type funcSink func()
 
-func (funcSink) Info() rxcql.SinkInfo                                        { return rxcql.SinkInfo{} }
-func (funcSink) Check(context.Context) error                                 { return nil }
-func (funcSink) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) { return nil, nil }
+func (funcSink) Info() rxcql.SinkInfo                                              { return rxcql.SinkInfo{} }
+func (funcSink) Check(context.Context) error                                       { return nil }
+func (funcSink) Open(context.Context, *rxcql.Execution) (rxcql.Writer[int], error) { return nil, nil }
 
 var wrong = []rxcql.Option{
 	nil, rxcql.WithBudget(1), rxcql.WithWorkers(0), rxcql.WithGrace(-time.Second), rxcql.WithLogger(nil),

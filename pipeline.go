@@ -16,12 +16,12 @@ type Pipeline struct {
 	root   *node
 	cfg    config
 	check  func(ctx context.Context) error
-	launch func(ctx context.Context, r *Run) error
+	launch func(ctx context.Context, r *Execution) error
 
 	sinks sinkTree
 
 	mu   sync.Mutex
-	run  *Run // the latest
+	run  *Execution // the latest
 	live bool
 
 	stopped bool // Stop was called while nothing ran
@@ -54,13 +54,24 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 		}
 		return errors.Join(append(errs, err, cfg.rowErrors.check(ctx))...)
 	}
-	p.launch = func(ctx context.Context, r *Run) error {
+	p.launch = func(ctx context.Context, r *Execution) error {
 		for _, inside := range sinks.streams() { // now, so that stages have the same names every time
 			r.stage(inside)
 		}
 		return drain(ctx, r, stream, sink)
 	}
 	return p, nil
+}
+
+// Run puts a pipeline together and runs it once: New and Pipeline.Run, whose errors it
+// returns. Make the Pipeline yourself to check it first, to watch it (Progress), to stop it in
+// order (Stop) or to run it again. Report is the zero one if New fails.
+func Run[T any](ctx context.Context, stream Stream[T], sink Sink[T], opts ...Option) (Report, error) {
+	p, err := New(stream, sink, opts...)
+	if err != nil {
+		return Report{}, err
+	}
+	return p.Run(ctx)
 }
 
 func isNil(sink any) bool {
@@ -143,7 +154,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 }
 
 // finish turns the way a run ended into its report and error.
-func (r *Run) finish(ctx context.Context, err error) (Report, error) {
+func (r *Execution) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
 	err = r.conclude(ctx, &rep, err)
 	r.logEnd(ctx, &rep, err)
@@ -152,7 +163,7 @@ func (r *Run) finish(ctx context.Context, err error) (Report, error) {
 }
 
 // conclude completes the report and keeps it, and returns what the run returns.
-func (r *Run) conclude(ctx context.Context, rep *Report, err error) error {
+func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {

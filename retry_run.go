@@ -12,7 +12,7 @@ import (
 // limit of WithRetry, which is a RetryError around the last error.
 //
 // The wait ends at once, with the context's cause, when ctx ends or the run's
-// context does (Run.Context): sinks give the context of Sink.Open, and after a
+// context does (Execution.Context): sinks give the context of Sink.Open, and after a
 // cancel begin no new attempt, while one that is under way has the grace period.
 //
 // Without a first error it does nothing. So the way of a request that succeeds
@@ -39,7 +39,7 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 // It is for Check of stages and sinks as well, where there is no stage yet, and for
 // stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
 // run are counted in its report (Hooks.Retry is not called), and none begins after its
-// context has ended (Run.Context), though ctx may outlive that.
+// context has ended (Execution.Context), though ctx may outlive that.
 //
 // The error is the last one as it is if may refuses it, a RetryError around it at the
 // limit, or the cause of the context that ended. Stages and sinks of your own, which
@@ -65,7 +65,7 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 }
 
 // within ends ctx, which may be that of the writes, as soon as the run's ends.
-func (r *Run) within(ctx context.Context) (context.Context, func()) {
+func (r *Execution) within(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
 	return ctx, func() {
@@ -79,10 +79,10 @@ type retryKey struct{}
 // checking is what Retry and RunOf find in the context of a check or a store.
 type checking struct {
 	policy retryPolicy
-	run    *Run // nil outside of a run
+	run    *Execution // nil outside of a run
 }
 
 // withRetry lets the checks that get the context know the limit.
-func withRetry(ctx context.Context, cfg config, r *Run) context.Context {
+func withRetry(ctx context.Context, cfg config, r *Execution) context.Context {
 	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
 }

@@ -95,7 +95,7 @@ func (r *rowErrors) skip(s *Stage, err error) error {
 // judged runs what reads the stream, with the policy in force: the store of dead
 // letters is open meanwhile, and everything that came to it is durable when judged
 // returns nil.
-func (r *Run) judged(ctx context.Context, read func() error) (err error) {
+func (r *Execution) judged(ctx context.Context, read func() error) (err error) {
 	p := &r.rowErrors
 	if p.policy = r.cfg.rowErrors; p.policy.letters != nil {
 		late, stop := graceful(ctx, r.cfg.grace)

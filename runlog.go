@@ -10,14 +10,14 @@ import (
 )
 
 // logStart says what is about to run, and into which sinks, if any.
-func (r *Run) logStart(ctx context.Context, sinks []string) {
+func (r *Execution) logStart(ctx context.Context, sinks []string) {
 	attrs := append(r.jobAttr(), slog.Any("sources", r.sources()), slog.Any("sinks", sinks),
 		slog.Int64("budget_bytes", r.cfg.budget), slog.Int("workers", r.cfg.workers))
 	r.Log().LogAttrs(ctx, slog.LevelInfo, "run started", attrs...)
 }
 
 // sources are the names of the sources, before the run.
-func (r *Run) sources() (names []string) {
+func (r *Execution) sources() (names []string) {
 	for _, st := range r.order {
 		if st.node.info.Source {
 			names = append(names, st.name)
@@ -27,7 +27,7 @@ func (r *Run) sources() (names []string) {
 }
 
 // logEnd says how it ended; err is what the run returns.
-func (r *Run) logEnd(ctx context.Context, rep *Report, err error) {
+func (r *Execution) logEnd(ctx context.Context, rep *Report, err error) {
 	attrs := append(r.jobAttr(),
 		slog.Int64("rows_read", rep.ReadRows), slog.Int64("rows_written", rep.Written),
 		slog.Int64("rows_filtered", rep.Filtered), slog.Int64("rows_skipped", rep.Skipped),
@@ -43,7 +43,7 @@ func (r *Run) logEnd(ctx context.Context, rep *Report, err error) {
 }
 
 // jobAttr names the job, if the run is of one.
-func (r *Run) jobAttr() []slog.Attr {
+func (r *Execution) jobAttr() []slog.Attr {
 	if r.cfg.checkpoint == nil {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
 }
 
 // shown is the text of the error that ended a run, as the log may have it.
-func (r *Run) shown(err error) string {
+func (r *Execution) shown(err error) string {
 	said := sayings(err)
 	if r.said != nil {
 		said = append(said, r.said)

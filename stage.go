@@ -12,7 +12,7 @@ import (
 // Stage is one stage in one run: its counters, and its way to the run. It is
 // handed to the functions given to NewStream and Lift, and to sinks.
 type Stage struct {
-	run  *Run
+	run  *Execution
 	node *node
 	name string
 	task *flow.Task
@@ -28,7 +28,7 @@ type Stage struct {
 func (s *Stage) Name() string { return s.name }
 
 // Run is the run that the stage belongs to.
-func (s *Stage) Run() *Run { return s.run }
+func (s *Stage) Run() *Execution { return s.run }
 
 // Input is a source's side of the budget; nil for other stages.
 func (s *Stage) Input() *flow.Input { return s.task.Input() }

@@ -103,7 +103,7 @@ func (e *exec[T]) Check(ctx context.Context) error {
 	return nil
 }
 
-func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (e *exec[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if e.err != nil {
 		return nil, e.err
 	}

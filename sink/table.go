@@ -191,7 +191,7 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	return to, mismatch(about, append(errs, err)...)
 }
 
-func (t *table[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (t *table[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if t.err != nil {
 		return nil, t.err
 	}

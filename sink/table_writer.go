@@ -44,7 +44,7 @@ type tableWriter[T any] struct {
 	linger   *lingering
 }
 
-func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
+func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], wire wire) *tableWriter[T] {
 	st := r.SinkStage(t.stage())
 	writes := "rows"
 	if t.cfg.delete {
