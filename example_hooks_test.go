@@ -129,6 +129,6 @@ func ExampleHooks_tracing() {
 		fmt.Println(err)
 	}
 	// Output:
-	//   save squares source=Seq rows=25 error.type=""
+	//   save numbers source=Seq rows=25 error.type=""
 	// run sources=[Seq] sinks=[Each] rows=25 error.type=""
 }
