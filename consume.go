@@ -31,7 +31,9 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	err = errors.Join(checkTree(ctx, s.node), cfg.rowErrors.check(ctx))
 	if err == nil {
 		body := &loopBody[T]{fn: fn}
-		err = r.judged(ctx, func() error { return s.subscribe(ctx, r, nil, body) })
+		err = r.watched(ctx, func() error {
+			return r.judged(ctx, func() error { return s.subscribe(ctx, r, nil, body) })
+		})
 		body.goOn()
 		r.said = body.said
 	}

@@ -35,8 +35,11 @@ func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 		if r.failed = before; late == nil {
 			return err
 		}
-		if rep.Complete = false; r.last != nil { // it is where a loop was left
-			r.last.Complete = false
+		if rep.Complete = false; rep.Estimate.Fraction == 1 {
+			rep.Estimate = Estimate{Known: true, Fraction: almostAll, Rows: rep.Estimate.Rows}
+		}
+		if r.last != nil { // it is where a loop was left
+			r.last.Complete, r.last.Estimate = false, rep.Estimate
 		}
 		return errors.Join(err, late)
 	}

@@ -147,8 +147,10 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx = r.begun(runCtx, p.sinks.names())
 	r.logStart(runCtx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
-	err := r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
-		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
+	err := r.watched(runCtx, func() error {
+		return r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
+			return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
+		})
 	})
 	return r.finish(runCtx, err)
 }
@@ -178,6 +180,9 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 	}
 	err = rep.naming(err)
 	rep.Complete = err == nil && rep.EndedBy == ""
+	if rep.Estimate.Left, rep.Estimate.LeftKnown = 0, rep.Complete; rep.Complete {
+		rep.Estimate.Known, rep.Estimate.Fraction, rep.Estimate.Rows = true, 1, rep.ReadRows+rep.ResumedRows
+	}
 	last := *rep
 	last.Stages, last.RowErrors = slices.Clone(rep.Stages), slices.Clone(rep.RowErrors)
 	r.last = &last

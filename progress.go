@@ -26,6 +26,7 @@ func (r *Execution) report() Report {
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
+	rep.Estimate = r.measures.estimate(time.Now(), rep.ReadRows+rep.ResumedRows)
 	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
 	used := r.budget.Usage()
 	rep.Budget, rep.PeakBytes, rep.BytesInFlight = used.Budget, used.PeakBytes, used.BytesInFlight

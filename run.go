@@ -47,6 +47,9 @@ type Execution struct {
 
 	shared sync.Map // see Shared
 
+	measures measures
+	inputs   int // sources of the stream, those inside of sinks not counted
+
 	counters
 }
 
@@ -74,6 +77,11 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 	}
 	r.epoch = r.start.UnixMicro()
 	r.stage(root)
+	for _, st := range r.order {
+		if st.reads = st.node.info.Source; st.reads {
+			r.inputs++
+		}
+	}
 	return r
 }
 

@@ -45,6 +45,7 @@ type fetched[T any] struct {
 	asked    int         // rows that the page was asked for
 	next     []byte      // page state of the page that follows; nil for none
 	bad      []undecoded // rows that are not in rows
+	had      int64       // rows of the part so far, with these and those of earlier runs
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -97,6 +98,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 			return err
 		}
 		page.track = track
+		page.had = here.rows + int64(len(page.rows)+len(page.bad))
 		here.after(len(page.rows)+len(page.bad), page.asked, page.next)
 		if err := send(page); err != nil {
 			page.Release() // it may not have been delivered

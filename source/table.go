@@ -172,6 +172,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	for _, span := range flow.Remaining(ranges, done, begun) {
 		add(span, nil)
 	}
+	r.ring = func(st *rxcql.Stage) *ringProgress { return newRingProgress(st, ranges, r.parts) }
 	return r.run(ctx, st, out)
 }
 
