@@ -137,7 +137,7 @@ func (j *job) drained(ctx context.Context) error {
 		case <-j.idle:
 		case <-j.read:
 			if j.unsettled.Load() > 0 {
-				return ErrUnsettled
+				return j.run.unsettled()
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -172,7 +172,7 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 		err = r.failed
 	}
 	if err == nil && rep.PagesSettled != rep.Pages && !r.abandoned.Load() {
-		err = fmt.Errorf("%w: %d of %d", ErrUnsettled, rep.Pages-rep.PagesSettled, rep.Pages)
+		err = r.unsettled()
 	}
 	err = cause(ctx, err)
 	if r.failed != nil && !errors.Is(err, r.failed) && !errors.Is(r.failed, err) { // such as a write that failed after a cancel

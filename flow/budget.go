@@ -52,6 +52,8 @@ type Budget struct {
 	accounts     []*Account
 	waiters      []*waiter
 
+	owing owing
+
 	onWait func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) // nil if nobody wants to know
 }
 
