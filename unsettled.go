@@ -7,11 +7,15 @@ import "fmt"
 // own that keeps rows must call Lease.End for each lease that has taken from a page, or
 // Stage.Abandon.
 type UnsettledError struct {
-	Unsettled int64  // pages
-	Pages     int64  // read in all
-	Stage     string // which kept the first: it holds receipts, and took the last hold on it where that is known; else the source
-	Part      string // of the first: the token range, such as (-100, 250], or all
-	Page      int64  // of the part
+	Unsettled int64 // pages
+	Pages     int64 // read in all
+
+	// The first page that is not settled, and the stage that kept it: the one that took the
+	// last hold on it, if it has not given all of its holds back, else another that has not, or
+	// the source.
+	Stage string
+	Part  string // the token range, such as (-100, 250], or all
+	Page  int64  // of the part, from 0
 }
 
 func (e *UnsettledError) Error() string {
