@@ -33,10 +33,9 @@ func measured(total float64, steps ...step) rxcql.Stream[int] {
 			return err
 		}
 		var track *flow.Track
-		if from := 0; len(begun) > 0 {
+		if len(begun) > 0 {
 			track = begun[0]
-			pages, _ := track.From()
-			from = int(pages)
+			from, _ := track.From()
 			st.Measured(steps[from-1].Done, total)
 			steps = steps[from:]
 		} else {

@@ -122,7 +122,7 @@ func TestTheWholeRunIsUnderTheContextThatItsHooksReturn(t *testing.T) {
 	var notes []string
 	seen := map[string]string{}
 	in := rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
-		seen["source"], seen["run"] = layersOf(ctx), layersOf(st.Run().Context())
+		seen["source"], seen["run"] = layersOf(ctx), layersOf(st.Run().Context()) //nolint:contextcheck // it is the run's that is looked at
 		return out.Done(ctx, false)
 	})
 	to := &memory[int]{open: func(ctx context.Context, _ *rxcql.Stage) error {

@@ -125,8 +125,8 @@ func (opening) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (opening) Check(context.Context) error { return nil }
 
-func (o opening) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[event], error) {
+func (o opening) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[event], error) {
 	*o.st = r.SinkStage("Opening")
-	w, err := sink.Each(func(context.Context, event) error { return nil }).Open(context.Background(), r)
+	w, err := sink.Each(func(context.Context, event) error { return nil }).Open(ctx, r)
 	return w, err
 }

@@ -57,7 +57,7 @@ func (q *requests) retry(ctx context.Context, e rxcql.WriteEvent, applied bool, 
 	unsure = applied
 	err = q.st.Retry(ctx, first, may, func(n int) (err error) {
 		e.Attempt = n + 1
-		applied, err = q.attempt(ctx, q.st.Run().Context(), e, func(ctx context.Context) error { return send(ctx, applied) }) //nolint:contextcheck // the wait ends with the run's
+		applied, err = q.attempt(ctx, q.st.Run().Context(), e, func(ctx context.Context) error { return send(ctx, applied) })
 		unsure = unsure || applied
 		return err
 	})
