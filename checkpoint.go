@@ -141,7 +141,7 @@ func RunOnce() CheckpointOption {
 // While it runs, the positions up to which everything is settled are saved once
 // a second (CheckpointInterval) and at the end (but after a failure with a sink
 // that writes a file, which stays at the save before), and in between when write
-// timestamps run out (Run.ReserveTimestamps); a save that fails ends the run.
+// timestamps run out (Execution.ReserveTimestamps); a save that fails ends the run.
 // Only one process at a time can work on a job. A job that has been completed
 // begins anew at the next run, unless RunOnce is given.
 //

@@ -25,19 +25,22 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := newRun(ctx, s.node, cfg, cancel)
+	ctx = r.begun(ctx, nil)
 	r.logStart(ctx, nil)
 	ctx = withRetry(ctx, cfg, r)
 	err = errors.Join(checkTree(ctx, s.node), cfg.rowErrors.check(ctx))
 	if err == nil {
 		body := &loopBody[T]{fn: fn}
-		err = r.judged(ctx, func() error { return s.subscribe(ctx, r, nil, body) })
+		err = r.watched(ctx, func() error {
+			return r.judged(ctx, func() error { return s.subscribe(ctx, r, nil, body) })
+		})
 		body.goOn()
 		r.said = body.said
 	}
 	if errors.Is(err, errBreak) {
 		rep := r.report()
 		r.logEnd(ctx, &rep, nil)
-		return rep, errBreak
+		return rep, errors.Join(errBreak, r.over(&rep, nil))
 	}
 	return r.finish(ctx, err)
 }

@@ -1,7 +1,9 @@
 package rxcql
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -16,11 +18,7 @@ func (s *Stage) PageRead(rows int, bytes int64) {
 	}
 	r.rows.Add(int64(rows))
 	r.bytes.Add(bytes)
-	for _, h := range r.cfg.hooks {
-		if h, ok := h.(PageReadHook); ok {
-			h.PageRead(s.name, rows, bytes)
-		}
-	}
+	tell(r.ctx, r, s.name, PageEvent{Stage: s.name, Rows: rows, Bytes: bytes}, func(h *Hooks) func(context.Context, PageEvent) { return h.PageRead })
 }
 
 // Ranges announces token ranges (or other parts) that the source will read, so
@@ -45,19 +43,15 @@ func (s *Stage) Receipt() *flow.Receipt {
 func (s *Stage) Written(rows int) {
 	s.out.Add(int64(rows))
 	s.run.written.Add(int64(rows))
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(RowsWrittenHook); ok {
-			h.RowsWritten(s.name, rows)
-		}
-	}
+	tell(s.run.ctx, s.run, s.name, WrittenEvent{Stage: s.name, Rows: rows}, func(h *Hooks) func(context.Context, WrittenEvent) { return h.RowsWritten })
 }
 
-// Retried counts an attempt that is repeated.
-func (s *Stage) Retried(err error) {
+// Retried counts an attempt that is repeated, without a wait, after one that failed with
+// err; Retry does it by itself. Hooks get the error, so it must not hold values.
+func (s *Stage) Retried(err error) { s.retried(s.run.ctx, 0, 0, err) }
+
+func (s *Stage) retried(ctx context.Context, attempt int, wait time.Duration, err error) {
 	s.run.retried.Add(1)
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(RetryHook); ok {
-			h.Retried(s.name, err)
-		}
-	}
+	e := RetryEvent{Stage: s.name, Attempt: attempt, Wait: wait, Err: err, ErrorType: errorType(err)}
+	tell(ctx, s.run, s.name, e, func(h *Hooks) func(context.Context, RetryEvent) { return h.Retry })
 }

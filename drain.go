@@ -8,7 +8,7 @@ import (
 )
 
 // drain runs a stream into a sink. The writer is closed whatever happens.
-func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) (err error) {
+func drain[T any](ctx context.Context, r *Execution, stream Stream[T], sink Sink[T]) (err error) {
 	writeCtx, stop := graceful(ctx, r.cfg.grace)
 	defer stop()
 	var w Writer[T]
@@ -36,7 +36,7 @@ func drain[T any](ctx context.Context, r *Run, stream Stream[T], sink Sink[T]) (
 
 // sinkName is the name that a panic in the sink is reported under: its stage's,
 // if it opened just one.
-func (r *Run) sinkName() string {
+func (r *Execution) sinkName() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.sinks) == 1 {

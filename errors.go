@@ -30,7 +30,8 @@ var (
 	// ErrRunning: the pipeline is running already.
 	ErrRunning = errors.New("rxcql: pipeline is running already")
 	// ErrUnsettled: a run ended without an error but a page was not settled:
-	// a sink or an operator lost a receipt. Nothing is claimed complete.
+	// a sink or an operator lost a receipt. Nothing is claimed complete. See
+	// UnsettledError.
 	ErrUnsettled = errors.New("rxcql: pages left unsettled")
 	// ErrUnknownOutcome: rows were sent, and whether they were written nobody
 	// knows: no answer came, or one that leaves it open. See Report.Unknown.

@@ -32,7 +32,7 @@ func (printer) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (printer) Check(context.Context) error { return nil }
 
-func (printer) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[string], error) {
+func (printer) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[string], error) {
 	return &printer{st: r.SinkStage("Printer")}, nil
 }
 

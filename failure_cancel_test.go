@@ -23,7 +23,7 @@ func TestAWriteThatFailsAfterACancelIsToldBesideTheCause(t *testing.T) {
 	}
 	// failing is a sink that cancels with its first page.
 	failing := func(cancel context.CancelCauseFunc) (*memory[int], func(error)) {
-		var run *rxcql.Run
+		var run *rxcql.Execution
 		to := &memory[int]{open: func(_ context.Context, st *rxcql.Stage) error { run = st.Run(); return nil }}
 		to.write = func(context.Context, *flow.Page[int]) error { cancel(why); return nil }
 		return to, func(err error) { run.Fail(err) }

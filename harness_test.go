@@ -80,7 +80,7 @@ func (m *memory[T]) Check(context.Context) error {
 	return nil
 }
 
-func (m *memory[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (m *memory[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	m.opened++
 	st := r.SinkStage("Memory")
 	if m.open != nil {

@@ -1,57 +1,77 @@
 package rxcql
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"reflect"
 )
 
-// Hook is a value that implements at least one of the one-method interfaces
-// below; it is how metrics are fed. Hooks are called from many goroutines at
-// once, and hold up the caller: they must be quick.
-type Hook any
+// Hooks are functions that a run calls while it works: metrics, traces and displays are
+// made of them. Set the ones that you need and leave the others nil; an event that nobody
+// listens to costs nothing.
+//
+// Those with Start and End in their names are called in pairs, before and after an
+// operation. A Start function returns the context that the operation runs under, and that
+// its End function gets: the one that it was given, or one derived from it, with a span,
+// say. So what the driver does for a request (gocql's observers get that context) nests in
+// the span of the request, and all spans of a run nest in that of the run. Nil stands for
+// the context that was given. The event of an End function has all that the Start function
+// was told, and how the operation ended, so metrics need the End functions alone.
+//
+// Hooks are called from many goroutines at once, in the midst of the work: they must be
+// safe for that, and quick. They may call Progress and Stop, but must not wait for the run.
+// A panic in one ends the run with a StageError that has its stack; what was being read or
+// written meanwhile fares as with any other failure. Events hold no values of rows and no
+// bound values.
+type Hooks struct {
+	// A run of a pipeline, or of a stream that is read without one. RunEnd comes last,
+	// when nothing else of the run is left.
+	RunStart func(ctx context.Context, e RunEvent) context.Context
+	RunEnd   func(ctx context.Context, e RunEvent)
 
-// PageReadHook is told of every page read: the source's stage name, its rows
-// (0 for an empty page) and its bytes as received.
-type PageReadHook interface {
-	PageRead(stage string, rows int, bytes int64)
+	// One request for a page, by source.Table and source.Query. Each attempt is one.
+	FetchStart func(ctx context.Context, e FetchEvent) context.Context
+	FetchEnd   func(ctx context.Context, e FetchEvent)
+
+	// One request that writes rows, by sink.Table and sink.Exec. Each attempt is one. Waits
+	// for the limit of requests in flight are over when it starts.
+	WriteStart func(ctx context.Context, e WriteEvent) context.Context
+	WriteEnd   func(ctx context.Context, e WriteEvent)
+
+	// One save of a checkpoint: the call of its store.
+	SaveStart func(ctx context.Context, e SaveEvent) context.Context
+	SaveEnd   func(ctx context.Context, e SaveEvent)
+
+	// PageRead: a source of any kind hands on a page. The sums are Report.Pages, ReadRows
+	// (without the rows that failed in the source) and ReadBytes.
+	PageRead func(ctx context.Context, e PageEvent)
+	// RowsWritten: rows have become durable in a sink of any kind. The sum is
+	// Report.Written.
+	RowsWritten func(ctx context.Context, e WrittenEvent)
+	// Retry: a stage is about to repeat a request; the wait before it is over. Repeats of
+	// checks, of writes of dead letters and by the function Retry are only counted
+	// (Report.Retried).
+	Retry func(ctx context.Context, e RetryEvent)
+	// InFlightLimit: a sink has changed how many requests it has in flight at most.
+	InFlightLimit func(ctx context.Context, e LimitEvent)
+	// BudgetWait: a source has waited for room in the budget (WithBudget).
+	BudgetWait func(ctx context.Context, e BudgetEvent)
+	// RowFailed: a row failed and was skipped, or becomes a dead letter; see
+	// WithRowErrors.
+	RowFailed func(ctx context.Context, e RowFailedEvent)
 }
 
-// RowsWrittenHook is told of rows that became durable in a sink.
-type RowsWrittenHook interface {
-	RowsWritten(stage string, rows int)
-}
-
-// RetryHook is told of every attempt that a stage repeats, with the error that
-// caused it. Repeats of checks and of writes of dead letters are only counted
-// (Report.Retried).
-type RetryHook interface {
-	Retried(stage string, err error)
-}
-
-// RowFailedHook is told of every row that failed and was skipped or becomes a
-// dead letter, with its error; see WithRowErrors.
-type RowFailedHook interface {
-	RowFailed(stage string, err error)
-}
-
-func isHook(h Hook) bool {
-	switch h.(type) {
-	case PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook:
-		return true
-	}
-	return false
-}
-
-// WithHooks gives hooks; see Hook.
-func WithHooks(hooks ...Hook) Option {
+// WithHooks gives hooks. Of several each is called: Start functions in the order in which
+// they were given, each with the context of the one before, and End functions in the
+// reverse order, each with the context that came of its own Start function.
+func WithHooks(hooks ...Hooks) Option {
 	return func(c *config) error {
-		var errs []error
-		for _, h := range hooks {
-			if !isHook(h) {
-				errs = append(errs, fmt.Errorf("WithHooks: %T implements none of PageReadHook, RowsWrittenHook, RetryHook, RowFailedHook", h))
+		for i, h := range hooks {
+			if reflect.ValueOf(h).IsZero() {
+				return fmt.Errorf("WithHooks: argument %d has no function; set the fields of Hooks for the events that you want", i+1)
 			}
 		}
 		c.hooks = append(c.hooks, hooks...)
-		return errors.Join(errs...)
+		return nil
 	}
 }

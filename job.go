@@ -17,7 +17,7 @@ import (
 
 // job is a run's side of its checkpoint.
 type job struct {
-	run    *Run
+	run    *Execution
 	cfg    *checkpointConfig
 	lock   Checkpoint
 	loaded *saved.State // what an earlier run left; nil if there was none, or it was complete
@@ -62,7 +62,7 @@ const maxBehind = 10 * time.Second
 const allDeliveries = 1 << 30
 
 // openJob locks the job and loads its checkpoint.
-func openJob(ctx context.Context, r *Run, needsBarrier bool) (*job, error) {
+func openJob(ctx context.Context, r *Execution, needsBarrier bool) (*job, error) {
 	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, barrier: semaphore.NewWeighted(allDeliveries),
 		saving: semaphore.NewWeighted(1), idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
@@ -137,7 +137,7 @@ func (j *job) drained(ctx context.Context) error {
 		case <-j.idle:
 		case <-j.read:
 			if j.unsettled.Load() > 0 {
-				return ErrUnsettled
+				return j.run.unsettled()
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -19,7 +19,7 @@ const lastSave = 30 * time.Second
 // withJob calls check and runs launch, as a job with a checkpoint if the pipeline
 // has one: the job is locked, saved while launch runs and at the end, and unlocked.
 // A job that is to stay as it is does without either.
-func (r *Run) withJob(ctx context.Context, barrier bool, sinks []string, check, launch func() error) (err error) {
+func (r *Execution) withJob(ctx context.Context, barrier bool, sinks []string, check, launch func() error) (err error) {
 	if r.cfg.checkpoint == nil {
 		if err := check(); err != nil {
 			return err

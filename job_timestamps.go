@@ -29,7 +29,7 @@ const allowance = 2 * time.Second
 // Epoch on: when it returns nil, no later run of the job will give one up to upTo.
 // They call it in Write before they give it, and only when the time is near:
 // a later run waits until it is. Without a checkpoint there is nothing to do.
-func (r *Run) ReserveTimestamps(ctx context.Context, upTo int64) error {
+func (r *Execution) ReserveTimestamps(ctx context.Context, upTo int64) error {
 	if r.job == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (j *job) put(ctx context.Context, s *saved.State) error {
 	if err != nil {
 		return j.fail(err)
 	}
-	if err := j.lock.Save(ctx, data); err != nil {
+	if err := j.observed(ctx, s, data, j.lock.Save); err != nil {
 		return j.fail(err)
 	}
 	j.stamps.saved.Store(s.Reserved)

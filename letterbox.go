@@ -29,7 +29,7 @@ const (
 // letterbox writes dead letters, as many at once as have come while it wrote the
 // last: a store that syncs a file does it once for all of them.
 type letterbox struct {
-	run     *Run
+	run     *Execution
 	name    string // of the run
 	to      LetterWriter
 	ctx     context.Context // of the writes
@@ -51,7 +51,7 @@ type posted struct {
 	cost  int64
 }
 
-func openLetters(ctx context.Context, r *Run, store DeadLetters) (*letterbox, error) {
+func openLetters(ctx context.Context, r *Execution, store DeadLetters) (*letterbox, error) {
 	b := &letterbox{
 		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.Account("dead letters", true),
 		room: semaphore.NewWeighted(waitingLetters), queue: make(chan *posted, waitingLetters/letterCost),

@@ -23,7 +23,7 @@ type DeadLetters interface {
 	// Open starts the store for one run, before anything is read. ctx lives as
 	// long as writes may: it is cancelled a grace period after the run's own.
 	// RunOf gives the run: a store that is a file asks it whether that is read
-	// (Run.Reads). An Open that fails keeps no later run out.
+	// (Execution.Reads). An Open that fails keeps no later run out.
 	Open(ctx context.Context) (LetterWriter, error)
 }
 

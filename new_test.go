@@ -17,18 +17,18 @@ import (
 
 type funcSink func()
 
-func (funcSink) Info() rxcql.SinkInfo                                        { return rxcql.SinkInfo{} }
-func (funcSink) Check(context.Context) error                                 { return nil }
-func (funcSink) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) { return nil, nil }
+func (funcSink) Info() rxcql.SinkInfo                                              { return rxcql.SinkInfo{} }
+func (funcSink) Check(context.Context) error                                       { return nil }
+func (funcSink) Open(context.Context, *rxcql.Execution) (rxcql.Writer[int], error) { return nil, nil }
 
 var wrong = []rxcql.Option{
 	nil, rxcql.WithBudget(1), rxcql.WithWorkers(0), rxcql.WithGrace(-time.Second), rxcql.WithLogger(nil),
-	rxcql.WithHooks(42, "text"),
+	rxcql.WithHooks(rxcql.Hooks{}),
 }
 
 var wrongText = []string{
 	"an option is nil", "WithBudget(1)", "WithWorkers(0)", "WithGrace(-1s)", "WithLogger(nil)",
-	"WithHooks: int implements none", "WithHooks: string implements none",
+	"WithHooks: argument 1 has no function",
 }
 
 func TestNewReportsEverythingThatIsWrongAtOnce(t *testing.T) {

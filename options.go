@@ -16,12 +16,13 @@ const DefaultWorkers = 4
 const DefaultGrace = 10 * time.Second
 
 type config struct {
-	budget  int64
-	workers int
-	grace   time.Duration
-	retry   retryPolicy
-	log     *slog.Logger
-	hooks   []Hook
+	budget   int64
+	workers  int
+	grace    time.Duration
+	retry    retryPolicy
+	log      *slog.Logger  // silent unless one is given
+	progress time.Duration // see LogProgress; 0 for none
+	hooks    []Hooks
 
 	rowErrors  RowErrorPolicy
 	checkpoint *checkpointConfig // nil without
@@ -39,7 +40,11 @@ func configure(opts []Option, inputs int) (config, error) {
 		retry:   retryPolicy{total: DefaultRetryTime},
 		log:     slog.New(slog.DiscardHandler),
 	}
+	silent := cfg.log
 	errs := []error{option.Apply(opts, &cfg, func(opt Option, c *config) error { return opt(c) })}
+	if cfg.progress > 0 && cfg.log == silent {
+		errs = append(errs, errNoLogger)
+	}
 	if least := MinBudgetPerInput * int64(max(1, inputs)); cfg.budget < least {
 		errs = append(errs, fmt.Errorf("WithBudget(%d): the pipeline has %d source(s) and needs at least %d bytes, %d for each",
 			cfg.budget, inputs, least, MinBudgetPerInput))
@@ -86,6 +91,7 @@ func WithGrace(d time.Duration) Option {
 //     is"; for each source of a job that goes on Info "source goes on" (stage,
 //     ranges_done, which are joined where they meet, ranges_begun, rows_settled);
 //     "checkpoint saved" (saves, bytes), the first of a run at Info, the others at Debug.
+//   - With LogProgress, Info "progress".
 //
 // Values of rows and bound values are never logged. So of errors that your functions
 // returned, text in quotes, words with a digit, and words that are in the row that

@@ -16,12 +16,12 @@ type Pipeline struct {
 	root   *node
 	cfg    config
 	check  func(ctx context.Context) error
-	launch func(ctx context.Context, r *Run) error
+	launch func(ctx context.Context, r *Execution) error
 
 	sinks sinkTree
 
 	mu   sync.Mutex
-	run  *Run // the latest
+	run  *Execution // the latest
 	live bool
 
 	stopped bool // Stop was called while nothing ran
@@ -54,13 +54,24 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 		}
 		return errors.Join(append(errs, err, cfg.rowErrors.check(ctx))...)
 	}
-	p.launch = func(ctx context.Context, r *Run) error {
+	p.launch = func(ctx context.Context, r *Execution) error {
 		for _, inside := range sinks.streams() { // now, so that stages have the same names every time
 			r.stage(inside)
 		}
 		return drain(ctx, r, stream, sink)
 	}
 	return p, nil
+}
+
+// Run puts a pipeline together and runs it once: New and Pipeline.Run, whose errors it
+// returns. Make the Pipeline yourself to check it first, to watch it (Progress), to stop it in
+// order (Stop) or to run it again. Report is the zero one if New fails.
+func Run[T any](ctx context.Context, stream Stream[T], sink Sink[T], opts ...Option) (Report, error) {
+	p, err := New(stream, sink, opts...)
+	if err != nil {
+		return Report{}, err
+	}
+	return p.Run(ctx)
 }
 
 func isNil(sink any) bool {
@@ -133,31 +144,35 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.live = false
 		p.mu.Unlock()
 	}()
-	r.logStart(ctx, p.sinks.names())
+	runCtx = r.begun(runCtx, p.sinks.names())
+	r.logStart(runCtx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
-	err := r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
-		return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
+	err := r.watched(runCtx, func() error {
+		return r.withJob(runCtx, p.sinks.barrier(), p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
+			return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
+		})
 	})
 	return r.finish(runCtx, err)
 }
 
 // finish turns the way a run ended into its report and error.
-func (r *Run) finish(ctx context.Context, err error) (Report, error) {
+func (r *Execution) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
 	err = r.conclude(ctx, &rep, err)
 	r.logEnd(ctx, &rep, err)
+	err = r.over(&rep, err)
 	return rep, err
 }
 
 // conclude completes the report and keeps it, and returns what the run returns.
-func (r *Run) conclude(ctx context.Context, rep *Report, err error) error {
+func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
 		err = r.failed
 	}
 	if err == nil && rep.PagesSettled != rep.Pages && !r.abandoned.Load() {
-		err = fmt.Errorf("%w: %d of %d", ErrUnsettled, rep.Pages-rep.PagesSettled, rep.Pages)
+		err = r.unsettled()
 	}
 	err = cause(ctx, err)
 	if r.failed != nil && !errors.Is(err, r.failed) && !errors.Is(r.failed, err) { // such as a write that failed after a cancel
@@ -165,6 +180,9 @@ func (r *Run) conclude(ctx context.Context, rep *Report, err error) error {
 	}
 	err = rep.naming(err)
 	rep.Complete = err == nil && rep.EndedBy == ""
+	if rep.Estimate.Left, rep.Estimate.LeftKnown = 0, rep.Complete; rep.Complete {
+		rep.Estimate.Known, rep.Estimate.Fraction, rep.Estimate.Rows = true, 1, rep.ReadRows+rep.ResumedRows
+	}
 	last := *rep
 	last.Stages, last.RowErrors = slices.Clone(rep.Stages), slices.Clone(rep.RowErrors)
 	r.last = &last

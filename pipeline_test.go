@@ -155,3 +155,20 @@ func TestProgressIsConsistentFromManyGoroutines(t *testing.T) {
 	wg.Wait()
 	require.NoError(t, err)
 }
+
+func TestRunIsNewAndRun(t *testing.T) {
+	to := &memory[int]{}
+	rep, err := rxcql.Run(t.Context(), seq(30), to, rxcql.WithWorkers(2))
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.Equal(t, upTo(30), to.got())
+
+	rep, err = rxcql.Run(t.Context(), seq(30), &memory[int]{config: errTest}, rxcql.WithWorkers(0))
+	require.ErrorIs(t, err, rxcql.ErrConfig)
+	require.ErrorIs(t, err, errTest)
+	require.ErrorContains(t, err, "WithWorkers(0)")
+	require.Zero(t, rep)
+
+	_, err = rxcql.Run(t.Context(), seq(30), rxcql.Sink[int](&memory[int]{check: func() error { return errTest }}))
+	require.ErrorIs(t, err, errTest)
+}

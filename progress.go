@@ -6,7 +6,7 @@ import (
 )
 
 // snapshot is the final report of a run that has ended, else the counts so far.
-func (r *Run) snapshot() Report {
+func (r *Execution) snapshot() Report {
 	r.mu.Lock()
 	last := r.last
 	r.mu.Unlock()
@@ -18,7 +18,7 @@ func (r *Run) snapshot() Report {
 	return r.report()
 }
 
-func (r *Run) report() Report {
+func (r *Execution) report() Report {
 	// Parts are read before the whole that they are of.
 	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
 	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
@@ -26,6 +26,7 @@ func (r *Run) report() Report {
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
+	rep.Estimate = r.measures.estimate(time.Now(), rep.ReadRows+rep.ResumedRows)
 	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
 	used := r.budget.Usage()
 	rep.Budget, rep.PeakBytes, rep.BytesInFlight = used.Budget, used.PeakBytes, used.BytesInFlight

@@ -18,8 +18,8 @@ type RowErrorReport struct {
 	// Reason is the error's text in one line of at most 300 bytes, without values.
 	// Errors of the toolkit and of the server hold none. Of an error that a function
 	// of yours returned, text in quotes, words with a digit and words that are in the
-	// row are left out (…), so that rows that fail alike have one reason; a hook
-	// (RowFailedHook) and a dead letter get its text whole.
+	// row are left out (…), so that rows that fail alike have one reason; a dead letter
+	// has its text whole.
 	Reason string `json:"reason"`
 	// The first such row, in the order of the sources in the report and of the rows in
 	// a source: its range, page, and index in the page, as in RowError.

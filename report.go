@@ -38,6 +38,8 @@ type Report struct {
 	RowErrors      []RowErrorReport `json:"row_errors,omitempty"`
 	OtherRowErrors int64            `json:"other_row_errors,omitempty"`
 
+	Estimate Estimate `json:"estimate,omitzero"` // how far it is
+
 	Budget        int64         `json:"budget_bytes"`
 	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once
 	LargestPage   int64         `json:"largest_page_bytes"` // received and decoded

@@ -83,13 +83,18 @@ func (r retryPolicy) allows(err error, may func(error) bool) bool {
 	return err != nil && r.total > 0 && r.attempts != 1 && may(err)
 }
 
-// retry waits and does it again, and counts each time with the failure before.
-func (r retryPolicy) retry(ctx context.Context, first error, may func(error) bool, again func(int) error, count func(error)) error {
+// retry waits and does it again, and counts each time: which attempt it is, how long the
+// wait was, and the failure before.
+func (r retryPolicy) retry(ctx context.Context, first error, may func(error) bool, again func(int) error,
+	count func(attempt int, wait time.Duration, err error),
+) error {
 	start, last := time.Now(), first
+	failed := start
 	policy := backoff.Policy{First: firstRetryDelay, Longest: longestRetryDelay, Total: r.total, Attempts: r.attempts}
 	last, attempts, why := policy.Retry(ctx, first, may, func(attempt int) error {
-		count(last)
+		count(attempt+1, time.Since(failed), last)
 		last = again(attempt)
+		failed = time.Now()
 		return last
 	})
 	switch {

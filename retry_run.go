@@ -1,6 +1,9 @@
 package rxcql
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Retry sends a request again that has failed with first. It asks may whether
 // an error allows that, waits, counts the repeat (Stage.Retried), and calls
@@ -9,7 +12,7 @@ import "context"
 // limit of WithRetry, which is a RetryError around the last error.
 //
 // The wait ends at once, with the context's cause, when ctx ends or the run's
-// context does (Run.Context): sinks give the context of Sink.Open, and after a
+// context does (Execution.Context): sinks give the context of Sink.Open, and after a
 // cancel begin no new attempt, while one that is under way has the grace period.
 //
 // Without a first error it does nothing. So the way of a request that succeeds
@@ -21,7 +24,7 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	}
 	ctx, cancel := s.run.within(ctx)
 	defer cancel()
-	return r.retry(ctx, first, may, again, s.Retried)
+	return r.retry(ctx, first, may, again, func(attempt int, wait time.Duration, err error) { s.retried(ctx, attempt, wait, err) })
 }
 
 // Retry does something and does it again as Stage.Retry would: the same waits, and
@@ -35,8 +38,8 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 //
 // It is for Check of stages and sinks as well, where there is no stage yet, and for
 // stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
-// run are counted in its report (RetryHook is not told), and none begins after its
-// context has ended (Run.Context), though ctx may outlive that.
+// run are counted in its report (Hooks.Retry is not called), and none begins after its
+// context has ended (Execution.Context), though ctx may outlive that.
 //
 // The error is the last one as it is if may refuses it, a RetryError around it at the
 // limit, or the cause of the context that ended. Stages and sinks of your own, which
@@ -54,15 +57,15 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 		return err
 	}
 	if known.run == nil {
-		return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) {})
+		return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(int, time.Duration, error) {})
 	}
 	ctx, cancel := known.run.within(ctx)
 	defer cancel()
-	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(error) { known.run.retried.Add(1) })
+	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(int, time.Duration, error) { known.run.retried.Add(1) })
 }
 
 // within ends ctx, which may be that of the writes, as soon as the run's ends.
-func (r *Run) within(ctx context.Context) (context.Context, func()) {
+func (r *Execution) within(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
 	return ctx, func() {
@@ -76,10 +79,10 @@ type retryKey struct{}
 // checking is what Retry and RunOf find in the context of a check or a store.
 type checking struct {
 	policy retryPolicy
-	run    *Run // nil outside of a run
+	run    *Execution // nil outside of a run
 }
 
 // withRetry lets the checks that get the context know the limit.
-func withRetry(ctx context.Context, cfg config, r *Run) context.Context {
+func withRetry(ctx context.Context, cfg config, r *Execution) context.Context {
 	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
 }

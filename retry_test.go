@@ -38,7 +38,7 @@ func TestARetryWaitsLongerEachTimeUpToFiveSeconds(t *testing.T) {
 				}
 				return errPasses
 			})
-		}, rxcql.WithRetry(time.Hour, 0), rxcql.WithHooks(c))
+		}, rxcql.WithRetry(time.Hour, 0), rxcql.WithHooks(c.hooks()))
 		require.NoError(t, err)
 		require.Equal(t, upTo(13)[1:], numbers)
 		want, even := 50*time.Millisecond, true

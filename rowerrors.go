@@ -37,7 +37,7 @@ type RowErrorPolicy struct {
 //
 // A row that was dealt with is dropped, and counts as done: its page settles.
 // It is counted in the stage where it failed and in the report (Skipped,
-// DeadLettered), handed to hooks (RowFailedHook) and logged as a warning.
+// DeadLettered), told to hooks (Hooks.RowFailed) and logged as a warning.
 func WithRowErrors(policy RowErrorPolicy) Option {
 	return func(c *config) error {
 		c.rowErrors = policy

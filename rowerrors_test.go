@@ -149,28 +149,28 @@ func TestHooksAndTheLogHearOfRowsThatFailed(t *testing.T) {
 	var log bytes.Buffer
 	heard := &rowsHeard{}
 	in := badAt(100, fmt.Errorf("cannot read %q", canary), tenth)
-	rep, err := pipeline(t, in, &memory[int]{}, rxcql.WithRowErrors(rxcql.SkipRows(10)), rxcql.WithHooks(heard),
+	rep, err := pipeline(t, in, &memory[int]{}, rxcql.WithRowErrors(rxcql.SkipRows(10)), rxcql.WithHooks(rxcql.Hooks{RowFailed: heard.rowFailed}),
 		rxcql.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))).Run(context.Background())
 	require.NoError(t, err)
 	require.EqualValues(t, 10, rep.Skipped)
-	require.Len(t, heard.errs, 10)
-	var row *rxcql.RowError
-	require.ErrorAs(t, heard.errs[3], &row)
-	require.EqualValues(t, 3, row.Page)
+	require.Len(t, heard.events, 10)
+	require.Equal(t, rxcql.RowFailedEvent{
+		Stage: "Map", Range: "all", Page: 3, Row: 0, Reason: `cannot read "…"`,
+	}, heard.events[3])
 	require.Equal(t, 10, strings.Count(log.String(), "a row failed"))
 	require.NotContains(t, log.String(), canary, "the text of the user's error")
 	require.NotContains(t, fmt.Sprint(rep), canary)
 }
 
 type rowsHeard struct {
-	mu   sync.Mutex
-	errs []error
+	mu     sync.Mutex
+	events []rxcql.RowFailedEvent
 }
 
-func (h *rowsHeard) RowFailed(_ string, err error) {
+func (h *rowsHeard) rowFailed(_ context.Context, e rxcql.RowFailedEvent) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.errs = append(h.errs, err)
+	h.events = append(h.events, e)
 }
 
 func TestACancelIsNotTakenForARowThatFails(t *testing.T) {

@@ -61,11 +61,9 @@ func (s *Stage) RowFailed(ctx context.Context, lease *flow.Lease, f FailedRow) e
 	r.reasons.add(s.name, reason, where, &f)
 	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
 		"place", where, "dead_letter", r.letters != nil, "reason", reason)
-	for _, h := range s.run.cfg.hooks {
-		if h, ok := h.(RowFailedHook); ok {
-			h.RowFailed(s.name, err)
-		}
-	}
+	tell(ctx, s.run, s.name, RowFailedEvent{
+		Stage: s.name, Range: f.Part(), Page: f.Page, Row: f.Index, Place: where, Reason: reason, DeadLettered: r.letters != nil,
+	}, func(h *Hooks) func(context.Context, RowFailedEvent) { return h.RowFailed })
 	return nil
 }
 
@@ -97,7 +95,7 @@ func (r *rowErrors) skip(s *Stage, err error) error {
 // judged runs what reads the stream, with the policy in force: the store of dead
 // letters is open meanwhile, and everything that came to it is durable when judged
 // returns nil.
-func (r *Run) judged(ctx context.Context, read func() error) (err error) {
+func (r *Execution) judged(ctx context.Context, read func() error) (err error) {
 	p := &r.rowErrors
 	if p.policy = r.cfg.rowErrors; p.policy.letters != nil {
 		late, stop := graceful(ctx, r.cfg.grace)

@@ -14,9 +14,9 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Run is one run of a pipeline, or of a stream read without one. Stages reach
+// Execution is one run of a pipeline, or of a stream read without one. Stages reach
 // it through Stage.Run.
-type Run struct {
+type Execution struct {
 	root   *node
 	cfg    config
 	budget *flow.Budget
@@ -41,10 +41,14 @@ type Run struct {
 	said   *saying // of the caller's own function, which reads the stream without a pipeline
 	last   *Report // the final one, once the run has ended
 
-	job   *job // nil without a checkpoint
+	job   *job                       // nil without a checkpoint
+	over  func(*Report, error) error // tells hooks of the end, and returns what the run returns
 	hurry hurry
 
 	shared sync.Map // see Shared
+
+	measures measures
+	inputs   int // sources of the stream, those inside of sinks not counted
 
 	counters
 }
@@ -60,8 +64,8 @@ type counters struct {
 	resumed               atomic.Bool
 }
 
-func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCauseFunc) *Run {
-	r := &Run{
+func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCauseFunc) *Execution {
+	r := &Execution{
 		root:     root,
 		cfg:      cfg,
 		budget:   flow.NewBudget(cfg.budget),
@@ -73,6 +77,11 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 	}
 	r.epoch = r.start.UnixMicro()
 	r.stage(root)
+	for _, st := range r.order {
+		if st.reads = st.node.info.Source; st.reads {
+			r.inputs++
+		}
+	}
 	return r
 }
 
@@ -88,7 +97,7 @@ func numbered(stages []*Stage, name string) string {
 // stage returns the stage of a node. The first time it makes it, and those that it
 // reads: for the pipeline's own when the run is made, and for operators inside a sink
 // before that is opened.
-func (r *Run) stage(n *node) *Stage {
+func (r *Execution) stage(n *node) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if st := r.stages[n]; st != nil {
@@ -107,7 +116,7 @@ func (r *Run) stage(n *node) *Stage {
 }
 
 // open makes the stage of a node whose inputs have theirs; under r.mu.
-func (r *Run) open(n *node) {
+func (r *Execution) open(n *node) {
 	st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
 	reads := make([]*flow.Task, len(n.inputs))
 	for i, in := range n.inputs {
@@ -123,7 +132,7 @@ func (r *Run) open(n *node) {
 }
 
 // origin is a source as it is read from now on.
-func (r *Run) origin(st *Stage) *flow.Origin {
+func (r *Execution) origin(st *Stage) *flow.Origin {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	o := &flow.Origin{Name: st.name, Number: slices.Index(r.order, st)}
@@ -138,7 +147,7 @@ func (r *Run) origin(st *Stage) *flow.Origin {
 }
 
 // folds names the stages that leave marks in a checkpoint.
-func (r *Run) folds() (names []string) {
+func (r *Execution) folds() (names []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, st := range r.order {
@@ -150,14 +159,14 @@ func (r *Run) folds() (names []string) {
 }
 
 // sinkStages are the stages of the sinks, in the order in which they were opened.
-func (r *Run) sinkStages() []*Stage {
+func (r *Execution) sinkStages() []*Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.sinks)
 }
 
 // SinkStage opens a stage for a sink; sinks call it in Open.
-func (r *Run) SinkStage(name string) *Stage {
+func (r *Execution) SinkStage(name string) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), task: r.budget.Task(), sink: true}
@@ -167,7 +176,7 @@ func (r *Run) SinkStage(name string) *Stage {
 
 // Fail ends the run with an error that happened beside the stream, such as a
 // write in flight that failed. The first one counts.
-func (r *Run) Fail(err error) {
+func (r *Execution) Fail(err error) {
 	if err == nil {
 		return
 	}
@@ -181,20 +190,20 @@ func (r *Run) Fail(err error) {
 
 // Context ends when the run is cancelled or has failed. Writes in flight outlive
 // it by the grace period, in the context that Sink.Open gets.
-func (r *Run) Context() context.Context { return r.ctx }
+func (r *Execution) Context() context.Context { return r.ctx }
 
 // Stopping is closed when reading shall stop (Pipeline.Stop): sources deliver
 // what they have read, call Done with stopped set, and return.
-func (r *Run) Stopping() <-chan struct{} { return r.stopping }
+func (r *Execution) Stopping() <-chan struct{} { return r.stopping }
 
-func (r *Run) stop() {
+func (r *Execution) stop() {
 	r.stopOnce.Do(func() {
 		r.endedBy(EndedByStop)
 		close(r.stopping)
 	})
 }
 
-func (r *Run) endedBy(name string) {
+func (r *Execution) endedBy(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.by == "" {
@@ -206,13 +215,13 @@ func (r *Run) endedBy(name string) {
 // since 1970: the time of the run's start; in a job with a checkpoint the moment
 // after its last save, or after all that runs before reserved (ReserveTimestamps),
 // if that is later.
-func (r *Run) Epoch() int64 { return r.epoch }
+func (r *Execution) Epoch() int64 { return r.epoch }
 
 // Shared is what stages of a run have in common under a key: what create returns
 // the first time. As for context.WithValue, keys are best of a type of one's own. It
 // may be called from several goroutines at a time; create may then be called more
 // than once, and what the others return is dropped.
-func (r *Run) Shared(key any, create func() any) any {
+func (r *Execution) Shared(key any, create func() any) any {
 	if v, ok := r.shared.Load(key); ok {
 		return v
 	}
@@ -222,7 +231,7 @@ func (r *Run) Shared(key any, create func() any) any {
 
 // RunOf is the run that the context of DeadLetters.Open is of; nil for a context
 // that is of none.
-func RunOf(ctx context.Context) *Run {
+func RunOf(ctx context.Context) *Execution {
 	known, _ := ctx.Value(retryKey{}).(checking)
 	return known.run
 }
@@ -230,7 +239,7 @@ func RunOf(ctx context.Context) *Run {
 // Reads tells whether a source of the run reads a file (StageInfo.File): a sink
 // that wrote it would destroy what is not read yet, and dead letters in it would be
 // read as rows.
-func (r *Run) Reads(file fs.FileInfo) bool {
+func (r *Execution) Reads(file fs.FileInfo) bool {
 	return slices.ContainsFunc(r.order, func(st *Stage) bool {
 		info, err := os.Stat(st.node.info.File)
 		return err == nil && os.SameFile(info, file)
@@ -238,22 +247,22 @@ func (r *Run) Reads(file fs.FileInfo) bool {
 }
 
 // Log is the logger given by WithLogger; silent by default.
-func (r *Run) Log() *slog.Logger { return r.cfg.log }
+func (r *Execution) Log() *slog.Logger { return r.cfg.log }
 
 // Budget is how many bytes may be in flight (WithBudget): what a sink keeps should
 // be a part of it.
-func (r *Run) Budget() int64 { return r.cfg.budget }
+func (r *Execution) Budget() int64 { return r.cfg.budget }
 
 // Workers is the number of token ranges that a table source reads at once
 // unless it was told otherwise (WithWorkers).
-func (r *Run) Workers() int { return r.cfg.workers }
+func (r *Execution) Workers() int { return r.cfg.workers }
 
 // whole tells that everything was read and settled; once all has ended.
-func (r *Run) whole() bool {
+func (r *Execution) whole() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.by == "" && r.failed == nil && r.settled.Load() == r.pages.Load()
 }
 
 // HasCheckpoint tells whether the run is part of a job with a checkpoint.
-func (r *Run) HasCheckpoint() bool { return r.job != nil }
+func (r *Execution) HasCheckpoint() bool { return r.job != nil }

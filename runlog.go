@@ -10,20 +10,24 @@ import (
 )
 
 // logStart says what is about to run, and into which sinks, if any.
-func (r *Run) logStart(ctx context.Context, sinks []string) {
-	var sources []string
-	for _, st := range r.order {
-		if st.node.info.Source {
-			sources = append(sources, st.name)
-		}
-	}
-	attrs := append(r.jobAttr(), slog.Any("sources", sources), slog.Any("sinks", sinks),
+func (r *Execution) logStart(ctx context.Context, sinks []string) {
+	attrs := append(r.jobAttr(), slog.Any("sources", r.sources()), slog.Any("sinks", sinks),
 		slog.Int64("budget_bytes", r.cfg.budget), slog.Int("workers", r.cfg.workers))
 	r.Log().LogAttrs(ctx, slog.LevelInfo, "run started", attrs...)
 }
 
+// sources are the names of the sources, before the run.
+func (r *Execution) sources() (names []string) {
+	for _, st := range r.order {
+		if st.node.info.Source {
+			names = append(names, st.name)
+		}
+	}
+	return names
+}
+
 // logEnd says how it ended; err is what the run returns.
-func (r *Run) logEnd(ctx context.Context, rep *Report, err error) {
+func (r *Execution) logEnd(ctx context.Context, rep *Report, err error) {
 	attrs := append(r.jobAttr(),
 		slog.Int64("rows_read", rep.ReadRows), slog.Int64("rows_written", rep.Written),
 		slog.Int64("rows_filtered", rep.Filtered), slog.Int64("rows_skipped", rep.Skipped),
@@ -39,7 +43,7 @@ func (r *Run) logEnd(ctx context.Context, rep *Report, err error) {
 }
 
 // jobAttr names the job, if the run is of one.
-func (r *Run) jobAttr() []slog.Attr {
+func (r *Execution) jobAttr() []slog.Attr {
 	if r.cfg.checkpoint == nil {
 		return nil
 	}
@@ -76,7 +80,7 @@ func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
 }
 
 // shown is the text of the error that ended a run, as the log may have it.
-func (r *Run) shown(err error) string {
+func (r *Execution) shown(err error) string {
 	said := sayings(err)
 	if r.said != nil {
 		said = append(said, r.said)

@@ -128,7 +128,7 @@ func TestASourceThatReadsAllTheSameChangesNothingInAJobThatIsComplete(t *testing
 		})
 	pages := &pagesOnly{}
 	for range 3 {
-		rep, err := pipeline(t, heedless, rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job", rxcql.RunOnce()), rxcql.WithHooks(pages)).
+		rep, err := pipeline(t, heedless, rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job", rxcql.RunOnce()), rxcql.WithHooks(pages.hooks())).
 			Run(context.Background())
 		require.NoError(t, err)
 		require.True(t, rep.Complete)

@@ -19,9 +19,9 @@ type Sink[T any] interface {
 	// Open starts the sink for one run, and is called once for it, before anything is
 	// read. ctx lives as long as writes in flight may: it is cancelled a grace period
 	// after the run's own, and whatever still hangs must end with it. Open takes a stage
-	// (Run.SinkStage), to count rows and to keep them; in a job it does so under the
+	// (Execution.SinkStage), to count rows and to keep them; in a job it does so under the
 	// names that SinkInfo.Stages has.
-	Open(ctx context.Context, r *Run) (Writer[T], error)
+	Open(ctx context.Context, r *Execution) (Writer[T], error)
 }
 
 // Writer is a sink in one run. Write and Flush are called by one goroutine at a time.
@@ -32,7 +32,7 @@ type Sink[T any] interface {
 // end a receipt: a job that goes on does not come back to rows that are settled. After a
 // failure receipts stay open (flow.Lease.Release), and bytes are given back all the same.
 //
-// Failures of writes in the background end the run through Run.Fail, at once, since no
+// Failures of writes in the background end the run through Execution.Fail, at once, since no
 // Write may follow, and come back from the next Write or Flush.
 //
 // A row that the sink cannot take, though it takes others, goes to Stage.RowFailed with its

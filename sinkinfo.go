@@ -24,7 +24,7 @@ type SinkInfo struct {
 	// later (Stage.Saved). Stages that keep rows from page to page (Holds)
 	// cannot stand before such a sink, nor before one that is written together with it.
 	Barrier bool
-	// Stages are the names that Open gives to Run.SinkStage, in that order, those of
+	// Stages are the names that Open gives to Execution.SinkStage, in that order, those of
 	// the sinks inside too, if they are known without I/O: a job that is complete
 	// (RunOnce) is known again by them, because its sink is not opened.
 	Stages []string

@@ -12,11 +12,12 @@ import (
 // Stage is one stage in one run: its counters, and its way to the run. It is
 // handed to the functions given to NewStream and Lift, and to sinks.
 type Stage struct {
-	run  *Run
-	node *node
-	name string
-	task *flow.Task
-	sink bool // counts by itself what came in
+	run   *Execution
+	node  *node
+	name  string
+	task  *flow.Task
+	sink  bool // counts by itself what came in
+	reads bool // a source of the stream itself, not of one inside a sink
 
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
@@ -28,7 +29,7 @@ type Stage struct {
 func (s *Stage) Name() string { return s.name }
 
 // Run is the run that the stage belongs to.
-func (s *Stage) Run() *Run { return s.run }
+func (s *Stage) Run() *Execution { return s.run }
 
 // Input is a source's side of the budget; nil for other stages.
 func (s *Stage) Input() *flow.Input { return s.task.Input() }

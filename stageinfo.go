@@ -63,7 +63,7 @@ func (i StageInfo) OutOfStep() bool {
 type node struct {
 	info   StageInfo
 	inputs []*node
-	trial  func(ctx context.Context, r *Run) error // runs it for what it tells Stage.Resume; nil if it is no source
+	trial  func(ctx context.Context, r *Execution) error // runs it for what it tells Stage.Resume; nil if it is no source
 }
 
 // walk visits the tree upstream first, every stage once.

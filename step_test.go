@@ -42,19 +42,19 @@ func TestStagesSayWhetherTheyMayHandRowsOnLate(t *testing.T) {
 }
 
 // split is a sink that takes a page row by row, and does as it is told with each.
-type split func(r *rxcql.Run, st *rxcql.Stage, row *flow.Page[int]) error
+type split func(r *rxcql.Execution, st *rxcql.Stage, row *flow.Page[int]) error
 
 func (fn split) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (fn split) Check(context.Context) error { return nil }
 
-func (fn split) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
+func (fn split) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {
 	return splitting{fn, r, r.SinkStage("split")}, nil
 }
 
 type splitting struct {
 	fn split
-	r  *rxcql.Run
+	r  *rxcql.Execution
 	st *rxcql.Stage
 }
 
@@ -79,7 +79,7 @@ func pageOf(n, rows int) rxcql.Stream[int] {
 
 func TestRowsOfAPageOneByOneKeepTheirPlace(t *testing.T) {
 	var last []int
-	visit := split(func(_ *rxcql.Run, _ *rxcql.Stage, row *flow.Page[int]) error {
+	visit := split(func(_ *rxcql.Execution, _ *rxcql.Stage, row *flow.Page[int]) error {
 		for i, n := range row.Rows {
 			if row.RowIndex(i) != n%4 || row.RowIndex(-1) != -1 || row.Page != int64(n/4) {
 				return errors.New("it is not where it was")
@@ -105,7 +105,7 @@ func TestRowsOfAPageOneByOneKeepTheirPlace(t *testing.T) {
 
 func TestARowErrorInAPageOfOneRowNamesTheRowOfThePage(t *testing.T) {
 	for index, want := range map[int]int{0: 2, -1: -1} {
-		bad := split(func(r *rxcql.Run, st *rxcql.Stage, row *flow.Page[int]) error {
+		bad := split(func(r *rxcql.Execution, st *rxcql.Stage, row *flow.Page[int]) error {
 			if len(row.Rows) == 0 || row.Rows[0] != 6 {
 				return nil
 			}
@@ -123,7 +123,7 @@ func TestARowErrorInAPageOfOneRowNamesTheRowOfThePage(t *testing.T) {
 func TestStagesOfARunShareWhatWasMadeFirst(t *testing.T) {
 	type key int
 	var got []any
-	share := split(func(r *rxcql.Run, _ *rxcql.Stage, row *flow.Page[int]) error {
+	share := split(func(r *rxcql.Execution, _ *rxcql.Stage, row *flow.Page[int]) error {
 		for _, k := range []key{1, 1, 2} {
 			n := len(got)
 			got = append(got, r.Shared(k, func() any { return n }))

@@ -40,7 +40,7 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 	}
 	s := Stream[T]{node: n, run: run}
 	if info.Source {
-		n.trial = func(ctx context.Context, r *Run) error { return s.subscribe(ctx, r, nil, trial[T]{}) }
+		n.trial = func(ctx context.Context, r *Execution) error { return s.subscribe(ctx, r, nil, trial[T]{}) }
 	}
 	return s
 }
@@ -94,7 +94,7 @@ func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out flow.Observer[T
 }
 
 // subscribe is Subscribe by reader, which is nil where the run itself reads.
-func (s Stream[T]) subscribe(ctx context.Context, r *Run, reader *Stage, out flow.Observer[T]) (err error) {
+func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, out flow.Observer[T]) (err error) {
 	st := r.stage(s.node)
 	defer func() {
 		if end := st.end.Load(); end != nil && err == error(end) { //nolint:errorlint // this very token, never wrapped

@@ -85,7 +85,7 @@ func TestTimestampsThatCouldNotBeSavedAreNotReserved(t *testing.T) {
 			return nil
 		}
 		far := time.Now().Add(time.Minute).UnixMicro()
-		var run *rxcql.Run
+		var run *rxcql.Execution
 		to.open = func(_ context.Context, st *rxcql.Stage) error {
 			run = st.Run()
 			return nil
@@ -116,7 +116,7 @@ func TestACancelEndsTheWaitForASaveThatReservesTimestamps(t *testing.T) {
 			}
 			return nil
 		}
-		var run *rxcql.Run
+		var run *rxcql.Execution
 		to.open = func(_ context.Context, st *rxcql.Stage) error {
 			run = st.Run()
 			return nil

@@ -25,7 +25,7 @@ func (c *counting[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: t
 
 func (c *counting[T]) Check(context.Context) error { return nil }
 
-func (c *counting[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (c *counting[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	c.tally = tally{}
 	return &countingWriter[T]{counting: c, st: r.SinkStage("Counting")}, nil
 }

@@ -91,7 +91,7 @@ type ndjsonWriter struct {
 
 // open opens the file at the end of its last whole letter. Run is nil outside of a
 // run.
-func (w *ndjsonWriter) open(run *rxcql.Run) error {
+func (w *ndjsonWriter) open(run *rxcql.Execution) error {
 	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (w *ndjsonWriter) open(run *rxcql.Run) error {
 
 // mayWrite locks the file itself, for those who come to it under another name, or
 // as a sink or a source.
-func (w *ndjsonWriter) mayWrite(run *rxcql.Run) error {
+func (w *ndjsonWriter) mayWrite(run *rxcql.Execution) error {
 	about, err := w.file.Stat()
 	if err != nil {
 		return err

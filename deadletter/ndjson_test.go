@@ -202,12 +202,14 @@ func TestAPlaceWhereNoFileCanBeIsFoundBeforeAnythingIsRead(t *testing.T) {
 // nothing is a sink for streams of which no row is left.
 type nothing struct{}
 
-func (nothing) Info() rxcql.SinkInfo                                        { return rxcql.SinkInfo{} }
-func (nothing) Check(context.Context) error                                 { return nil }
-func (nothing) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) { return nothing{}, nil }
-func (nothing) Write(context.Context, *flow.Page[int]) error                { return nil }
-func (nothing) Flush(context.Context) error                                 { return nil }
-func (nothing) Close() error                                                { return nil }
+func (nothing) Info() rxcql.SinkInfo        { return rxcql.SinkInfo{} }
+func (nothing) Check(context.Context) error { return nil }
+func (nothing) Open(context.Context, *rxcql.Execution) (rxcql.Writer[int], error) {
+	return nothing{}, nil
+}
+func (nothing) Write(context.Context, *flow.Page[int]) error { return nil }
+func (nothing) Flush(context.Context) error                  { return nil }
+func (nothing) Close() error                                 { return nil }
 
 func FuzzReadingLetters(f *testing.F) {
 	path := file(f)

@@ -1,6 +1,9 @@
 package flow
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // An Account is charged with the rows that an operator or a sink keeps beyond
 // the delivery of their page.
@@ -11,6 +14,8 @@ type Account struct {
 	most    int64 // see Expect
 	held    int64
 	largest int64
+
+	holds atomic.Int64 // of receipts, not given back
 }
 
 // Account opens an account for a stage. frees says that what it holds is given back
@@ -43,7 +48,7 @@ func (a *Account) due() int64 { return max(0, a.most-a.held) }
 
 // Lease returns an empty lease that answers for rows kept under the account.
 func (a *Account) Lease() *Lease {
-	return &Lease{Position: Position{Range: -1}, budget: a.budget, account: a}
+	return &Lease{Position: Position{Range: -1}, budget: a.budget, account: a, holder: a}
 }
 
 // Held are the bytes that the account is charged with now.

@@ -1,6 +1,10 @@
 package flow
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 const (
 	// DefaultPageBytes is the wanted size of a page, as far as the budget has room for it.
@@ -51,10 +55,21 @@ type Budget struct {
 	inputs       []*Input
 	accounts     []*Account
 	waiters      []*waiter
+
+	owing owing
+
+	onWait func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) // nil if nobody wants to know
 }
 
 // NewBudget returns the budget of a run.
 func NewBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1} }
+
+// OnWait has fn told of every wait of a source for room, after it: for which page, of about
+// so many bytes, how long, and why it was in vain, if it was. It is set before the run
+// begins; nil is none. Calls may overlap.
+func (b *Budget) OnWait(fn func(ctx context.Context, source string, bytes int64, wait time.Duration, err error)) {
+	b.onWait = fn
+}
 
 // Usage is what a budget has been used for so far, in bytes where nothing else is said.
 type Usage struct {

@@ -1,6 +1,9 @@
 package flow
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Input is one source's side of the budget.
 type Input struct {
@@ -78,7 +81,18 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 	in.waits(1, w.reading)
 	b.wake()
 	b.mu.Unlock()
+	if b.onWait == nil {
+		return in.wait(ctx, w)
+	}
+	start := time.Now()
+	lease, err := in.wait(ctx, w)
+	b.onWait(ctx, in.name, bytes, time.Since(start), err)
+	return lease, err
+}
 
+// wait waits until w is granted.
+func (in *Input) wait(ctx context.Context, w *waiter) (*Lease, error) {
+	b := in.budget
 	select {
 	case err := <-w.granted:
 		switch {
@@ -87,7 +101,7 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 		case err != nil:
 			return nil, err
 		}
-		return b.leased(in, reading, w.bytes), nil
+		return b.leased(in, w.reading, w.bytes), nil
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()

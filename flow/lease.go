@@ -15,6 +15,7 @@ type Lease struct {
 	input    *Input   // the input whose credit the lease uses, nil for kept rows
 	reading  *reading // that reserved it, nil if that is not known
 	account  *Account // the holder, nil while the rows move
+	holder   *Account // the holder, also while the rows move; nil for a page as it was read
 	bytes    int64
 	fetching bool
 	moving   bool // see Emit
@@ -36,6 +37,12 @@ func (l *Lease) Take(from *Lease, bytes int64) {
 		l.lastFrom = from
 		for _, r := range from.receipts {
 			r.Hold()
+			if l.holder != nil && r.holder.Load() != l.holder {
+				r.holder.Store(l.holder)
+			}
+		}
+		if l.holder != nil {
+			l.holder.holds.Add(int64(len(from.receipts)))
 		}
 		l.receipts = append(l.receipts, from.receipts...)
 	}
@@ -60,6 +67,9 @@ func (l *Lease) End() {
 	l.Release()
 	receipts := l.receipts
 	l.receipts, l.lastFrom = nil, nil
+	if l.holder != nil {
+		l.holder.holds.Add(-int64(len(receipts)))
+	}
 	for _, r := range receipts {
 		r.Settle()
 	}
@@ -84,6 +94,12 @@ func (l *Lease) Release() { l.budget.release(l) }
 
 // Owe adds a receipt of which the lease takes over the caller's hold.
 func (l *Lease) Owe(r *Receipt) {
+	if l.budget != nil {
+		l.budget.owing.add(r, l)
+	}
+	if l.holder != nil {
+		l.holder.holds.Add(1)
+	}
 	if l.receipts == nil {
 		l.single[0] = r
 		l.receipts = l.single[:]

@@ -16,6 +16,13 @@ type Receipt struct {
 	holds     atomic.Int64
 	onSettled func()
 	page      *trackedPage // whose position it stands for; nil without a checkpoint
+
+	at     Position                // of the page
+	source string                  // that read it
+	holder atomic.Pointer[Account] // that took the last hold
+
+	in            *owing // nil if no page owes it
+	before, after *Receipt
 }
 
 // NewReceipt returns a receipt with one hold, the caller's. onSettled, which
@@ -54,7 +61,13 @@ func (r *Receipt) Settle() {
 		if !r.holds.CompareAndSwap(n, n-1) {
 			continue
 		}
-		if n == 1 && r.onSettled != nil {
+		if n > 1 {
+			return
+		}
+		if r.in != nil {
+			r.in.remove(r)
+		}
+		if r.onSettled != nil {
 			r.onSettled()
 		}
 		return

@@ -130,7 +130,7 @@ type holdingSink struct {
 	early  int64 // pages settled before Flush that had rows
 }
 
-func (s *holdingSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
+func (s *holdingSink) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {
 	s.st = r.SinkStage("late")
 	s.account = s.st.Account(true)
 	return s, nil

@@ -57,7 +57,7 @@ type breaking struct {
 	late   bool
 }
 
-func (s *breaking) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[line], error) {
+func (s *breaking) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[line], error) {
 	w, err := s.Sink.Open(ctx, r)
 	if err != nil {
 		return nil, err

@@ -124,7 +124,7 @@ func (g *gather[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (g *gather[T]) Check(context.Context) error { return nil }
 
-func (g *gather[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (g *gather[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	g.st, g.pages = r.SinkStage("gather"), nil
 	return g, nil
 }

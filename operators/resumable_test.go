@@ -109,7 +109,7 @@ func (s *durable) Check(context.Context) error { return nil }
 
 func (s *durable) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: true} }
 
-func (s *durable) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
+func (s *durable) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[cell], error) {
 	s.st, s.pages = r.SinkStage("durable"), 0
 	s.account = s.st.Account(true)
 	return s, nil

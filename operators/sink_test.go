@@ -22,7 +22,7 @@ type lateSink struct {
 	failAt int // fails with that page, counted from 1
 
 	st      *rxcql.Stage
-	run     *rxcql.Run
+	run     *rxcql.Execution
 	account *flow.Account
 	size    func(*int) int
 	pages   int
@@ -37,7 +37,7 @@ func (s *lateSink) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (s *lateSink) Check(context.Context) error { return nil }
 
-func (s *lateSink) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
+func (s *lateSink) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {
 	s.st, s.run = r.SinkStage("late"), r
 	s.account = s.st.Account(true)
 	return s, nil

@@ -22,7 +22,7 @@ func (s *notes[T]) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{Resumable: true, Stages: []string{"Notes"}}
 }
 
-func (s *notes[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (s *notes[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	return &notesWriter[T]{notes: s, st: r.SinkStage("Notes")}, nil
 }
 

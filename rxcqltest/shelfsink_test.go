@@ -45,7 +45,7 @@ func (s *shelfSink) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{Stages: []string{s.stage}, Resumable: true, Barrier: s.barrier}
 }
 
-func (s *shelfSink) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[int], error) {
+func (s *shelfSink) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {
 	s.runs++
 	st := r.SinkStage("Shelf")
 	w := &shelfWriter{shelfSink: s, st: st, account: st.Account(true), ctx: ctx, jobs: make(chan *shelfBatch), gone: make(chan struct{})}

@@ -130,7 +130,7 @@ func failsInTheBackground[T any](t testing.TB, p SinkPlace[T]) {
 	_, err := r.run(t.Context(), t)
 	p.Fail(false)
 	if hung {
-		t.Fatalf("a run went on although writes had failed; it had to end by Run.Fail")
+		t.Fatalf("a run went on although writes had failed; it had to end by Execution.Fail")
 	}
 	if err == nil {
 		t.Fatalf("a run returned nil though every write failed")

@@ -36,7 +36,7 @@ func (b *branch) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (b *branch) Check(context.Context) error { return nil }
 
-func (b *branch) Open(context.Context, *rxcql.Run) (rxcql.Writer[event], error) {
+func (b *branch) Open(context.Context, *rxcql.Execution) (rxcql.Writer[event], error) {
 	return b, b.call("Open")
 }
 
@@ -91,7 +91,7 @@ func TestPanicsOfSeveralBranchesAreAllReported(t *testing.T) {
 // nothing is a sink whose Open gives neither a Writer nor an error.
 type nothing struct{ *branch }
 
-func (nothing) Open(context.Context, *rxcql.Run) (rxcql.Writer[event], error) { return nil, nil }
+func (nothing) Open(context.Context, *rxcql.Execution) (rxcql.Writer[event], error) { return nil, nil }
 
 func TestABranchWithoutAWriterIsAClearError(t *testing.T) {
 	before, after := newBranch("", nil), newBranch("", nil)

@@ -55,7 +55,7 @@ func (e *each[T]) Info() rxcql.SinkInfo {
 
 func (e *each[T]) Check(context.Context) error { return e.err }
 
-func (e *each[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (e *each[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if e.err != nil {
 		return nil, e.err
 	}

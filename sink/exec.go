@@ -103,7 +103,7 @@ func (e *exec[T]) Check(ctx context.Context) error {
 	return nil
 }
 
-func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (e *exec[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if e.err != nil {
 		return nil, e.err
 	}
@@ -114,7 +114,7 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], erro
 	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare(a))
 	w.st.Identify(e.identity(a)...)
 	w.same = a.encoding.Unchanged
-	w.send = e.sender(w.st)
+	w.send = e.sender(w.st, a)
 	w.blame = e.blame
 	return w, nil
 }

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -10,16 +11,25 @@ import (
 
 // sender runs the statements of Exec: again after any failure that may pass if
 // that does no harm, else only after one that left nothing applied.
-func (e *exec[T]) sender(st *rxcql.Stage) func(context.Context, func(context.Context) error) (bool, error) {
+func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) func(context.Context, func(context.Context) error) (bool, error) {
 	may, unsure := mayRetry(e.cql, e.cfg.idempotent)
-	q := newRequests(st, e.cfg.inFlight, unsure)
+	q := newRequests(st, e.cfg.inFlight, unsure, e.event(a))
 	return func(ctx context.Context, run func(context.Context) error) (bool, error) {
-		applied, err := q.attempt(ctx, func() error { return run(ctx) })
+		applied, err := q.attempt(ctx, ctx, q.of(1, 0), run)
 		if err == nil {
 			return false, nil
 		}
-		return q.retry(ctx, applied, err, may, func(bool) error { return run(ctx) })
+		return q.retry(ctx, q.of(1, 0), applied, err, may, func(ctx context.Context, _ bool) error { return run(ctx) })
 	}
+}
+
+// event is what hooks are told of all statements.
+func (e *exec[T]) event(a *execAim) rxcql.WriteEvent {
+	about := rxcql.WriteEvent{Keyspace: a.about.Keyspace, Table: a.about.Table, Consistency: e.session.Consistency(e.cfg.consistency)}
+	if words := strings.Fields(e.cql); len(words) > 0 {
+		about.Operation = strings.ToUpper(words[0])
+	}
+	return about
 }
 
 // mayRetry tells of a statement's failure whether it may be run again after it, and

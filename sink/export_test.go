@@ -142,7 +142,7 @@ func (t *tableOn[T]) Check(ctx context.Context) error {
 	return err
 }
 
-func (t *tableOn[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (t *tableOn[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	to, err := t.compileFor(t.about)
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func TableIntoNothing[T any](about *schema.Table, opts ...TableOption) rxcql.Sin
 }
 
 // TakeTimestamps takes timestamps of the clock of a table.
-func TakeTimestamps(ctx context.Context, r *rxcql.Run, tableID string, rows int, step int64) (first int64, err error) {
+func TakeTimestamps(ctx context.Context, r *rxcql.Execution, tableID string, rows int, step int64) (first int64, err error) {
 	return tableClock(r, tableID).take(ctx, rows, step)
 }
 
@@ -249,7 +249,7 @@ func (prepared[T]) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (prepared[T]) Check(context.Context) error { return nil }
 
-func (fn prepared[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (fn prepared[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	return openRows(ctx, r, "Prepared", DefaultInFlight, func(row T) (func(context.Context) error, error) {
 		run := fn(row)
 		return func(context.Context) error { run(); return nil }, nil

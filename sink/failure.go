@@ -13,13 +13,13 @@ var errFailed = errors.New("the sink has failed")
 // failure keeps the first error of what a writer does in the background, and
 // ends the run with it.
 type failure struct {
-	run  *rxcql.Run
+	run  *rxcql.Execution
 	once sync.Once
 	done chan struct{} // closed with the first error
 	err  error         // set before done is closed
 }
 
-func newFailure(r *rxcql.Run) *failure { return &failure{run: r, done: make(chan struct{})} }
+func newFailure(r *rxcql.Execution) *failure { return &failure{run: r, done: make(chan struct{})} }
 
 func (f *failure) set(err error) {
 	f.once.Do(func() {

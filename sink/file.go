@@ -65,7 +65,7 @@ type fileState struct {
 	Columns []string `json:"columns,omitempty"`
 }
 
-func (s *file[T]) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if s.err != nil {
 		return nil, s.err
 	}

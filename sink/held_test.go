@@ -175,7 +175,7 @@ type flushed[T any] struct {
 	called bool
 }
 
-func (f *flushed[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (f *flushed[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	w, err := f.Sink.Open(ctx, r)
 	f.Writer = w
 	return f, err

@@ -20,8 +20,9 @@ import (
 // sampling periods of a second or more, so that no test could say what it does
 // next. Nor does it know bytes, which flight bounds beside the number.
 type limiter struct {
-	log *slog.Logger
-	max int
+	log     *slog.Logger
+	max     int
+	changed func(limit, most int, err error) // told of a new limit, one after the other; may be nil
 
 	mu      sync.Mutex
 	limit   int
@@ -40,6 +41,15 @@ type turn struct {
 
 func newLimiter(limit int, log *slog.Logger) *limiter {
 	return &limiter{log: log, max: limit, limit: limit}
+}
+
+// set changes the limit, because of err if that is not nil; under mu, so that who is told
+// hears of the last one last.
+func (l *limiter) set(limit int, err error) {
+	l.limit, l.good = limit, 0
+	if l.changed != nil {
+		l.changed(limit, l.max, err)
+	}
 }
 
 // enter waits for room. The caller has to leave with the ticket.
@@ -93,13 +103,12 @@ func (l *limiter) leave(ticket uint64, err error) {
 	case ticket <= l.cut: // sent before the last cut, so it tells of the time before
 	case err == nil:
 		if l.good++; l.good >= l.limit && l.limit < l.max {
-			l.good = 0
-			l.limit++
+			l.set(l.limit+1, nil)
 		}
 	case tooMuch(driver.Classify(err)):
 		l.cut, l.good = l.sent, 0
 		if l.limit > 1 {
-			l.limit /= 2
+			l.set(l.limit/2, err)
 			l.log.Warn("the server has too much to do: fewer requests at once", "requests", l.limit, "of", l.max,
 				"answer", driver.Classify(err).String())
 		}

@@ -13,22 +13,37 @@ type requests struct {
 	st      *rxcql.Stage
 	limiter *limiter
 	unsure  func(error) bool // whether a request that failed so may have been applied
+	about   rxcql.WriteEvent // what hooks are told of all of them
 }
 
-func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool) *requests {
-	return &requests{st: st, limiter: newLimiter(inFlight, st.Run().Log()), unsure: unsure}
+func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool, about rxcql.WriteEvent) *requests {
+	q := &requests{st: st, limiter: newLimiter(inFlight, st.Run().Log()), unsure: unsure, about: about}
+	q.limiter.changed = st.LimitChanged
+	return q
+}
+
+// of is what hooks are told of the first attempt at a request.
+func (q *requests) of(rows int, bytes int64) rxcql.WriteEvent {
+	e := q.about
+	e.Rows, e.Bytes, e.Attempt = rows, bytes, 1
+	return e
 }
 
 // attempt sends once, when the limiter has room before wait ends. A request that
-// was not sent is not unsure.
-func (q *requests) attempt(wait context.Context, send func() error) (unsure bool, err error) {
+// was not sent is not unsure. send gets ctx, or what hooks have made of it.
+func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send func(context.Context) error) (unsure bool, err error) {
 	ticket, err := q.limiter.enter(wait)
 	if err != nil {
 		return false, err
 	}
+	ctx, end := q.st.StartWrite(ctx, e)
 	err = rx.ErrExited // stays if send panics
-	defer func() { q.limiter.leave(ticket, err) }()
-	err = send()
+	defer func() {
+		q.limiter.leave(ticket, err)
+		e.Err = err
+		end(e)
+	}()
+	err = send(ctx)
 	return err != nil && q.unsure(err), err
 }
 
@@ -36,10 +51,13 @@ func (q *requests) attempt(wait context.Context, send func() error) (unsure bool
 // send is told whether the attempt before may have been applied; the result tells
 // that the request failed and any attempt may have been. In ctx, that of
 // Sink.Open, attempts are finished; none is begun once the run's has ended.
-func (q *requests) retry(ctx context.Context, applied bool, first error, may func(error) bool, send func(applied bool) error) (unsure bool, err error) {
+func (q *requests) retry(ctx context.Context, e rxcql.WriteEvent, applied bool, first error, may func(error) bool,
+	send func(ctx context.Context, applied bool) error,
+) (unsure bool, err error) {
 	unsure = applied
-	err = q.st.Retry(ctx, first, may, func(int) (err error) { //nolint:contextcheck // send has its own; the wait ends with the run's
-		applied, err = q.attempt(q.st.Run().Context(), func() error { return send(applied) })
+	err = q.st.Retry(ctx, first, may, func(n int) (err error) {
+		e.Attempt = n + 1
+		applied, err = q.attempt(ctx, q.st.Run().Context(), e, func(ctx context.Context) error { return send(ctx, applied) })
 		unsure = unsure || applied
 		return err
 	})

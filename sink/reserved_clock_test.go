@@ -24,13 +24,13 @@ func (fn onClock) Check(context.Context) error { return nil }
 func (fn onClock) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{Resumable: true, Stages: []string{"clock"}}
 }
-func (fn onClock) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
+func (fn onClock) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[change], error) {
 	return clockWriter{fn, r}, nil
 }
 
 type clockWriter struct {
 	fn  onClock
-	run *rxcql.Run
+	run *rxcql.Execution
 }
 
 func (w clockWriter) Write(ctx context.Context, _ *flow.Page[change]) error {

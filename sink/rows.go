@@ -36,7 +36,7 @@ type rowJob struct {
 // goroutine, in order, and what prepare returns in the background. The rows are
 // copies that refer to no page: what prepare returns may have parts of them, and
 // rows that were chosen from many pages would keep all of these alive.
-func openRows[T any](ctx context.Context, r *rxcql.Run, name string, limit int,
+func openRows[T any](ctx context.Context, r *rxcql.Execution, name string, limit int,
 	prepare func(T) (func(context.Context) error, error),
 ) *rowsWriter[T] {
 	st := r.SinkStage(name)

@@ -126,6 +126,18 @@ func (t *table[T]) Check(ctx context.Context) error {
 	return nil
 }
 
+// event is what hooks are told of all requests.
+func (t *table[T]) event(about *schema.Table) rxcql.WriteEvent {
+	e := rxcql.WriteEvent{Keyspace: about.Keyspace, Table: about.Name, Operation: "INSERT"}
+	if t.cfg.delete {
+		e.Operation = "DELETE"
+	}
+	if t.session != nil {
+		e.Consistency = t.session.Consistency(t.cfg.consistency)
+	}
+	return e
+}
+
 // counts tells a Tee that this sink writes the table with times of the run's clock.
 func (t *table[T]) counts(ctx context.Context, about *schema.Table) {
 	if t.fns.timestamp == nil {
@@ -179,7 +191,7 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	return to, mismatch(about, append(errs, err)...)
 }
 
-func (t *table[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (t *table[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if t.err != nil {
 		return nil, t.err
 	}

@@ -32,10 +32,10 @@ const attemptsPerRow = 16
 // end of a run it waits until the time has caught up: a run, or anyone else with
 // a true clock, that writes after this run has returned is newer than every row of
 // it. A run that goes on where another was broken off begins above all that one can
-// have given (rxcql.Run.ReserveTimestamps), so nothing that is still on its way from
+// have given (rxcql.Execution.ReserveTimestamps), so nothing that is still on its way from
 // there wins.
 type clock struct {
-	run     *rxcql.Run
+	run     *rxcql.Execution
 	next    atomic.Int64  // the first microsecond that no row has
 	ready   atomic.Int64  // those before it may be given, see raise
 	raising chan struct{} // a token for the one who raises ready; waiting for it ends with a context
@@ -45,11 +45,11 @@ type clock struct {
 type clockOf string
 
 // tableClock is the clock of a table in a run.
-func tableClock(r *rxcql.Run, tableID string) *clock {
+func tableClock(r *rxcql.Execution, tableID string) *clock {
 	return r.Shared(clockOf(tableID), func() any { return newClock(r) }).(*clock)
 }
 
-func newClock(r *rxcql.Run) *clock {
+func newClock(r *rxcql.Execution) *clock {
 	c := &clock{run: r, raising: make(chan struct{}, 1)}
 	c.next.Store(r.Epoch() + 1)
 	c.ready.Store(r.Epoch() + 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
@@ -12,9 +13,12 @@ import (
 // while its failure may pass. A failure that may be due to some of
 // the rows is left to halving.
 func (d *delivery) send(ctx context.Context, from, to int) error {
-	unsure, err := d.requests.attempt(ctx, func() error { return sendTo(ctx, d.wire, d.batch, from, to, d.attempt) })
+	e := d.requests.of(to-from, int64(d.batch.size(from, to)))
+	unsure, err := d.requests.attempt(ctx, ctx, e, func(ctx context.Context) error {
+		return sendTo(ctx, d.wire, d.batch, from, to, d.attempt)
+	})
 	if err != nil {
-		unsure, err = d.retry(ctx, from, to, unsure, err)
+		unsure, err = d.retry(ctx, e, from, to, unsure, err)
 	}
 	if d.unsure != nil || unsure {
 		d.note(from, to, err != nil, unsure)
@@ -22,9 +26,9 @@ func (d *delivery) send(ctx context.Context, from, to int) error {
 	return err
 }
 
-func (d *delivery) retry(ctx context.Context, from, to int, unsure bool, err error) (bool, error) {
+func (d *delivery) retry(ctx context.Context, e rxcql.WriteEvent, from, to int, unsure bool, err error) (bool, error) {
 	r := &retrying{wire: d.wire, batch: d.batch, from: from, to: to, attempt: d.attempt, lists: d.batch.lists(from, to)}
-	unsure, err = r.run(ctx, d.requests, unsure, err)
+	unsure, err = r.run(ctx, d.requests, e, unsure, err)
 	d.attempt = r.attempt
 	return unsure, err
 }
@@ -88,8 +92,8 @@ type retrying struct {
 	lists    bool // the rows have a list that is not frozen: see clock
 }
 
-func (r *retrying) run(ctx context.Context, q *requests, applied bool, first error) (unsure bool, err error) {
-	unsure, err = q.retry(ctx, applied, first, r.may, func(applied bool) error {
+func (r *retrying) run(ctx context.Context, q *requests, e rxcql.WriteEvent, applied bool, first error) (unsure bool, err error) {
+	unsure, err = q.retry(ctx, e, applied, first, r.may, func(ctx context.Context, applied bool) error {
 		if applied && r.lists {
 			r.attempt++
 		}

@@ -44,7 +44,7 @@ type tableWriter[T any] struct {
 	linger   *lingering
 }
 
-func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire wire) *tableWriter[T] {
+func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], wire wire) *tableWriter[T] {
 	st := r.SinkStage(t.stage())
 	writes := "rows"
 	if t.cfg.delete {
@@ -64,7 +64,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Run, to *target[T], wire w
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
 	}
-	w.requests = newRequests(st, t.cfg.inFlight, mayBeWritten)
+	w.requests = newRequests(st, t.cfg.inFlight, mayBeWritten, t.event(to.about))
 	w.keep = keeping[T](st)
 	w.routing.sets = to.sets
 	w.free.New = func() any { return &batch{} }

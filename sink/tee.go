@@ -97,7 +97,7 @@ func (t *tee[T]) Check(ctx context.Context) error {
 	return errors.Join(append(errs, stageError("sink.Tee", err))...)
 }
 
-func (t *tee[T]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[T], error) {
+func (t *tee[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
 	if t.err != nil {
 		return nil, t.err
 	}

@@ -58,7 +58,7 @@ func (p *probe) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (p *probe) Check(context.Context) error { return nil }
 
-func (p *probe) Open(context.Context, *rxcql.Run) (rxcql.Writer[int], error) {
+func (p *probe) Open(context.Context, *rxcql.Execution) (rxcql.Writer[int], error) {
 	if p.open != nil {
 		return nil, p.open
 	}

@@ -219,7 +219,7 @@ func TestOperatorsThatHoldOrMixRowsMayStandWhereNoTableIsSharedAndBeforeTheTee(t
 // wrapped is a sink of a user around another one.
 type wrapped struct{ rxcql.Sink[change] }
 
-func (w wrapped) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
+func (w wrapped) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[change], error) {
 	return w.Sink.Open(context.WithValue(ctx, wrapped{}, 1), r)
 }
 

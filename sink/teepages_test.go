@@ -41,7 +41,7 @@ func (s *sizes) Check(ctx context.Context) error {
 	return s.Sink.Check(ctx)
 }
 
-func (s *sizes) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
+func (s *sizes) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[change], error) {
 	if s.Sink == nil {
 		return sizing{s, nil}, nil
 	}
@@ -182,13 +182,13 @@ func (s *stamps) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{Resumable: true, Stages: []string{"stamps"}}
 }
 
-func (s *stamps) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[change], error) {
+func (s *stamps) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[change], error) {
 	return &stamping{stamps: s, run: r}, nil
 }
 
 type stamping struct {
 	*stamps
-	run *rxcql.Run
+	run *rxcql.Execution
 }
 
 func (w *stamping) Write(ctx context.Context, _ *flow.Page[change]) error {

@@ -102,7 +102,7 @@ func (t *through[A, B]) Check(ctx context.Context) error {
 	return behind(ctx, t.late(), func() error { return t.to.Check(ctx) })
 }
 
-func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[A], error) {
+func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[A], error) {
 	if t.err != nil {
 		return nil, t.err
 	}

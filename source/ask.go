@@ -25,6 +25,11 @@ func ringOf(ctx context.Context, s *driver.Session) (driver.Ring, error) {
 	return ask(ctx, func() (driver.Ring, error) { return s.Ring(ctx) })
 }
 
+// fetchOf is what hooks are told of all requests for pages of a table.
+func fetchOf(s *driver.Session, cfg readConfig, table *schema.Table) rxcql.FetchEvent {
+	return rxcql.FetchEvent{Keyspace: table.Keyspace, Table: table.Name, Consistency: s.Consistency(cfg.consistency)}
+}
+
 // ask asks again while it may help.
 func ask[A any](ctx context.Context, question func() (A, error)) (answer A, err error) {
 	err = rxcql.Retry(ctx, driver.MayPass, func() error {

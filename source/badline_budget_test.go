@@ -29,7 +29,7 @@ func (s slowLetters) Write(_ context.Context, l []rxcql.Letter) error {
 
 type heapAtFirst struct{ most uint64 }
 
-func (h *heapAtFirst) RowFailed(string, error) {
+func (h *heapAtFirst) rowFailed(context.Context, rxcql.RowFailedEvent) {
 	if h.most == 0 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -47,7 +47,7 @@ func TestSkippedLinesAreCountedInTheBudget(t *testing.T) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	rep, err := source.NDJSON[int](path, source.PageRows(1<<20)).ForEach(t.Context(), func(int) error { return nil },
-		rxcql.WithBudget(rxcql.MinBudgetPerInput), rxcql.WithRowErrors(rxcql.SkipRows(rows)), rxcql.WithHooks(heap))
+		rxcql.WithBudget(rxcql.MinBudgetPerInput), rxcql.WithRowErrors(rxcql.SkipRows(rows)), rxcql.WithHooks(rxcql.Hooks{RowFailed: heap.rowFailed}))
 	require.NoError(t, err)
 	held := int64(heap.most) - int64(m.HeapAlloc)
 	t.Logf("pages %d, peak said %d, heap held %d", rep.Pages, rep.PeakBytes, held)

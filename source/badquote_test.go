@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"math/rand/v2"
 	"os"
@@ -195,7 +196,7 @@ func TestAJobGoesOnBehindStrayQuotesAndBadBytes(t *testing.T) {
 			stop := &stopAfter{left: 1 + random.IntN(10)}
 			p, err := rxcql.New(in, sink.NDJSON[note](out), rxcql.WithCheckpoint(store, "job"),
 				rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON(letters))),
-				rxcql.WithHooks(stop))
+				rxcql.WithHooks(rxcql.Hooks{PageRead: stop.pageRead}))
 			require.NoError(t, err)
 			stop.p = p
 			rep, err := p.Run(t.Context())
@@ -221,7 +222,7 @@ type stopAfter struct {
 	left int
 }
 
-func (s *stopAfter) PageRead(string, int, int64) {
+func (s *stopAfter) pageRead(context.Context, rxcql.PageEvent) {
 	if s.left--; s.left == 0 {
 		s.p.Stop()
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"time"
 
 	"github.com/rxcql/rxcql/internal/driver"
 )
@@ -9,20 +10,22 @@ import (
 // fetch gets a page of so many rows at most, 0 for any number; one that fails is
 // asked for again, from the same page state. Nothing of a page that failed has gone
 // downstream, so no row does twice.
-func (r *paged[T]) fetch(ctx context.Context, p part, state []byte, first bool, most int64) (*driver.Page, error) {
-	got, err := r.fetchOnce(ctx, p, state, first, most)
+func (r *paged[T]) fetch(ctx context.Context, p part, page int64, state []byte, most int64) (*driver.Page, error) {
+	r.attempt = r.about
+	r.attempt.Part, r.attempt.Page = p.name, page
+	got, err := r.fetchOnce(ctx, p, state, most)
 	if err != nil && driver.MayPass(err) {
-		return r.retryFetch(ctx, p, state, first, most, err)
+		return r.retryFetch(ctx, p, state, most, err)
 	}
 	return got, err
 }
 
 // retryFetch is apart because of its closure, which would cost every page an
 // allocation.
-func (r *paged[T]) retryFetch(ctx context.Context, p part, state []byte, first bool, most int64, failed error) (*driver.Page, error) {
+func (r *paged[T]) retryFetch(ctx context.Context, p part, state []byte, most int64, failed error) (*driver.Page, error) {
 	var got *driver.Page
 	err := r.stage.Retry(ctx, failed, driver.MayPass, func(int) (err error) {
-		got, err = r.fetchOnce(ctx, p, state, first, most)
+		got, err = r.fetchOnce(ctx, p, state, most)
 		return err
 	})
 	return got, err
@@ -30,11 +33,13 @@ func (r *paged[T]) retryFetch(ctx context.Context, p part, state []byte, first b
 
 // fetchOnce makes one attempt, or several where the page is larger than the
 // driver takes: each for half as many rows.
-func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, first bool, most int64) (*driver.Page, error) {
+func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, most int64) (*driver.Page, error) {
 	for !r.whole {
-		rows := r.sizing.rows(first, most)
+		rows := r.sizing.rows(r.attempt.Page == 0, most)
 		r.sizing.asked = rows
-		got, err := r.session.Fetch(ctx, p.st, rows, state)
+		got, err := r.ask(ctx, rows, func(ctx context.Context) (*driver.Page, error) {
+			return r.session.Fetch(ctx, p.st, rows, state)
+		})
 		switch {
 		case err == nil:
 			return got, nil
@@ -46,5 +51,31 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, first bo
 			r.stage.Retried(err)
 		}
 	}
-	return r.fetchWhole(ctx, p)
+	return r.ask(ctx, 0, func(ctx context.Context) (*driver.Page, error) { return r.fetchWhole(ctx, p) })
+}
+
+// ask makes a request for so many rows, 0 for all, between the hooks of a fetch. The end of
+// one that succeeds is told by answered, when the page's bytes are known.
+func (r *paged[T]) ask(ctx context.Context, rows int, fetch func(context.Context) (*driver.Page, error)) (*driver.Page, error) {
+	r.attempt.Attempt++
+	r.attempt.PageRows = rows
+	ctx, r.end = r.stage.StartFetch(ctx, r.attempt)
+	start := time.Now()
+	got, err := fetch(ctx)
+	r.attempt.Duration = time.Since(start)
+	if err != nil {
+		r.answered(nil, err)
+	}
+	return got, err
+}
+
+// answered tells hooks how the last request ended.
+func (r *paged[T]) answered(got *driver.Page, err error) {
+	e := r.attempt
+	if got != nil {
+		e.Rows, e.Bytes, e.Host = got.Rows(), int64(got.Bytes()), got.Host()
+	}
+	e.Err = err
+	r.end(e)
+	r.attempt.Duration = 0
 }

@@ -69,6 +69,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	case err != nil:
 		return err
 	case len(done) > 0:
+		st.Measured(1, 1)
 		return out.Done(ctx, false)
 	}
 	var track *flow.Track
@@ -82,6 +83,8 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	}
 	b := newPaging(st, out, s.cfg.pageRows, track)
 	defer b.drop()
+	b.measure = r.measure
+	st.Measured(r.measure())
 	if st.Run().HasCheckpoint() {
 		b.state = r.place
 	}
@@ -154,6 +157,7 @@ func (r *fileReader[T]) leaveOut(ctx context.Context, b *paging[T], record []byt
 type fileReader[T any] struct {
 	path   string
 	f      *os.File
+	size   float64 // when it was opened
 	in     *lines.Reader
 	format fileFormat[T]
 	facts  []rxcql.Fact
@@ -178,7 +182,22 @@ func (s *file[T]) open(ctx context.Context) (*fileReader[T], error) {
 	if err != nil {
 		return nil, errors.Join(r.wrong(err), f.Close())
 	}
+	if info, err := f.Stat(); err == nil {
+		r.size = float64(info.Size())
+	}
 	return r, nil
+}
+
+// measure is how much has been read, of how many bytes. The file may have grown since it was
+// opened.
+func (r *fileReader[T]) measure() (done, total float64) {
+	done = float64(r.in.Offset())
+	if done > r.size {
+		if info, err := r.f.Stat(); err == nil {
+			r.size = float64(info.Size())
+		}
+	}
+	return done, max(done, r.size)
 }
 
 // readFailed tells whether no row is to blame.

@@ -30,6 +30,10 @@ type paged[T any] struct {
 	reader  rowReader[T]
 	buffers buffers[T]
 	whole   bool // the part came, or comes, as one page
+
+	about   rxcql.FetchEvent // what hooks are told of all requests
+	attempt rxcql.FetchEvent // of the last one, while it is not ended
+	end     func(rxcql.FetchEvent)
 }
 
 // fetched is a page on its way, with the slice that its rows are in.
@@ -41,6 +45,7 @@ type fetched[T any] struct {
 	asked    int         // rows that the page was asked for
 	next     []byte      // page state of the page that follows; nil for none
 	bad      []undecoded // rows that are not in rows
+	had      int64       // rows of the part so far, with these and those of earlier runs
 }
 
 // buffers are the row slices that wait for their next page: as many as there are
@@ -93,6 +98,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 			return err
 		}
 		page.track = track
+		page.had = here.rows + int64(len(page.rows)+len(page.bad))
 		here.after(len(page.rows)+len(page.bad), page.asked, page.next)
 		if err := send(page); err != nil {
 			page.Release() // it may not have been delivered
@@ -118,12 +124,13 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 		lease.Finish(err) // a worker that waits for room must not take the blame
 		return err
 	}
-	got, err := r.fetch(ctx, p, state, at.Page == 0, most)
+	got, err := r.fetch(ctx, p, at.Page, state, most)
 	if err != nil {
 		return nil, fail(err)
 	}
 	asked := r.sizing.asked
 	decoded, bad, size, err := r.reader.read(got, r.buffers.get())
+	r.answered(got, err)
 	if err != nil {
 		return nil, fail(err)
 	}

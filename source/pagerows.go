@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -11,7 +12,10 @@ type SeqOption interface{ applySeq(*memoryConfig) error }
 type ChanOption interface{ applyChan(*memoryConfig) error }
 
 // memoryConfig is what the in-memory sources can be told.
-type memoryConfig struct{ pageRows int }
+type memoryConfig struct {
+	pageRows int
+	measure  func() (done, total float64) // nil if the iterator does not say
+}
 
 // AnyOption is an option of every source.
 type AnyOption interface {
@@ -20,6 +24,24 @@ type AnyOption interface {
 	ChanOption
 	NDJSONOption
 	CSVOption
+}
+
+type measure func() (done, total int64)
+
+// Measure lets an iterator say how far it is, so that Progress can tell how much is left
+// (rxcql.Estimate): done of total, in any unit, such as the bytes of a file that have been
+// read. It is called in the goroutine that reads the iterator, once a page.
+func Measure(how func() (done, total int64)) SeqOption { return measure(how) }
+
+func (m measure) applySeq(c *memoryConfig) error {
+	if m == nil {
+		return errors.New("Measure(nil): leave the option out if it is not known")
+	}
+	c.measure = func() (float64, float64) {
+		done, total := m()
+		return float64(done), float64(total)
+	}
+	return nil
 }
 
 type pageRows int

@@ -29,6 +29,8 @@ type paging[T any] struct {
 	track *flow.Track
 	state func() []byte // where the source goes on after the rows so far; nil if it cannot
 
+	measure func() (done, total float64) // how far the source is; nil if it does not know
+
 	limit int64 // rows that downstream can use in all, 0 for no limit
 	taken int64
 }
@@ -130,6 +132,9 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 		next = b.state()
 	}
 	err := flow.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, b.bad))
+	if err == nil && b.measure != nil {
+		b.st.Measured(b.measure())
+	}
 	clear(b.rows)
 	b.rows, b.bad, b.lease = b.rows[:0], nil, nil
 	return err

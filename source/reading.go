@@ -22,6 +22,9 @@ type reading[T any] struct {
 	cfg     readConfig
 	parts   []part
 	workers int
+	about   rxcql.FetchEvent                 // what hooks are told of all requests
+	ring    func(*rxcql.Stage) *ringProgress // of a table; else nil
+	given   *ringProgress
 	same    func(ctx context.Context) error // whether what was read is still what it was; may be nil
 }
 
@@ -31,10 +34,13 @@ type reading[T any] struct {
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	st.Ranges(len(r.parts))
+	if r.ring != nil {
+		r.given = r.ring(st)
+	}
 	buffers := make(buffers[T], r.workers+2)
 	worker := func() *paged[T] {
 		return &paged[T]{
-			session: r.session, stage: st, buffers: buffers,
+			session: r.session, stage: st, buffers: buffers, about: r.about,
 			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
 		}
 	}
@@ -82,7 +88,7 @@ func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], o
 	defer stop()
 	limit := func() int64 { return flow.LimitOf(out) }
 	for _, p := range r.parts {
-		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return w.deliver(ctx, out, page) })
+		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return r.deliver(ctx, w, out, page) })
 		if err != nil {
 			return err
 		}
@@ -118,6 +124,16 @@ func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *
 		return group.Wait()
 	}
 	return rx.Transport(ctx, 0, produce, func(page *fetched[T]) error {
-		return home.deliver(ctx, out, page)
+		return r.deliver(ctx, home, out, page)
 	}, func(page *fetched[T]) { page.Release() })
+}
+
+// deliver hands a page downstream, and notes how far the reading is.
+func (r *reading[T]) deliver(ctx context.Context, w *paged[T], out flow.Observer[T], page *fetched[T]) error {
+	span, had, last := page.track.Span(), page.had, page.Last
+	err := w.deliver(ctx, out, page)
+	if err == nil && r.given != nil {
+		r.given.given(span, had, last)
+	}
+	return err
 }

@@ -26,6 +26,7 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 		defer st.Input().Done()
 		b := newPaging(st, out, cfg.pageRows, nil)
 		defer b.drop()
+		b.measure = cfg.measure
 		return b.all(ctx, seq)
 	})
 }

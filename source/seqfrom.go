@@ -33,6 +33,9 @@ func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts 
 			return err
 		}
 		if len(done) > 0 {
+			if cfg.measure != nil {
+				st.Measured(1, 1)
+			}
 			return out.Done(ctx, false)
 		}
 		var from int64
@@ -46,6 +49,7 @@ func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts 
 		}
 		b := newPaging(st, out, cfg.pageRows, track)
 		defer b.drop()
+		b.measure = cfg.measure
 		b.state = func() []byte { return strconv.AppendInt(nil, from+b.taken, 10) }
 		return b.all(ctx, seq(from))
 	})

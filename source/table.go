@@ -157,7 +157,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	if err != nil {
 		return err
 	}
-	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers()}
+	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers(), about: fetchOf(t.session, t.cfg, about)}
 	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about) }
 	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{
@@ -172,6 +172,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	for _, span := range flow.Remaining(ranges, done, begun) {
 		add(span, nil)
 	}
+	r.ring = func(st *rxcql.Stage) *ringProgress { return newRingProgress(st, ranges, r.parts) }
 	return r.run(ctx, st, out)
 }
 

@@ -16,22 +16,20 @@ func (s *screen) bar(label string, now func() state) (end func()) {
 	console := cupwriter.New(lineStart{s.out}, false)
 	console.SetTermFd(s.fd)
 	bars := mpb.New(mpb.WithConsoleWriter(console), mpb.WithWidth(100), mpb.WithRefreshRate(100*time.Millisecond))
-	bar := bars.New(0,
+	const whole = 1000
+	bar := bars.New(whole,
 		mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
 		mpb.BarWidth(32), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-11s", label))),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			at := now()
-			return fmt.Sprintf("%3d %%  %s", at.percent(), at.text)
+			return now().String()
 		})),
 	)
 	s.mu.Lock()
 	s.bars = bars
 	s.mu.Unlock()
 	stop := every(100*time.Millisecond, func() {
-		at := now()
-		bar.SetTotal(at.total, false)
-		bar.SetCurrent(at.done)
+		bar.SetCurrent(int64(whole * min(now().Fraction, 0.999))) // the bar is taken away at the end, not when it is full
 	})
 	return func() {
 		stop()

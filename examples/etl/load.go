@@ -35,9 +35,8 @@ func (j *job) load(ctx context.Context, file *flightFile) (*rxcql.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	report, err := j.run(ctx, p, "Loading", func(rep rxcql.Report) state {
-		done, total := file.position()
-		return state{done, total, fmt.Sprintf("%s flights%s", thousands(rep.Written), rate(rep.Written, rep.Duration))}
+	report, err := j.run(ctx, p, "Loading", func(rep rxcql.Report) string {
+		return fmt.Sprintf("%s flights%s", thousands(rep.Written), rate(rep.Written, rep.Duration))
 	})
 	if err != nil {
 		return &report, fmt.Errorf("load the flights: %w", err)
@@ -50,8 +49,9 @@ func (j *job) load(ctx context.Context, file *flightFile) (*rxcql.Report, error)
 // flights are the rows of a file; with checkpoints they can be read from any of
 // them on.
 func (j *job) flights(file *flightFile) (rxcql.Stream[Flight], error) {
+	far := source.Measure(func() (done, total int64) { return file.position() }) // bytes of the file
 	if j.opts.checkpoint == "" {
-		return source.Seq(file.rows), nil
+		return source.Seq(file.rows, far), nil
 	}
 	sum, err := file.sum()
 	if err != nil {
@@ -68,7 +68,7 @@ func (j *job) flights(file *flightFile) (rxcql.Stream[Flight], error) {
 				}
 			}
 		}
-	}), nil
+	}, far), nil
 }
 
 // pipelineOptions are those of one step.
@@ -94,8 +94,11 @@ func resumed(rep rxcql.Report) string {
 }
 
 // run runs a pipeline, shows how far it is, and stops it at the first signal.
-func (j *job) run(ctx context.Context, p *rxcql.Pipeline, label string, now func(rxcql.Report) state) (rxcql.Report, error) {
-	end := j.out.show(label, func() state { return now(p.Progress()) })
+func (j *job) run(ctx context.Context, p *rxcql.Pipeline, label string, text func(rxcql.Report) string) (rxcql.Report, error) {
+	end := j.out.show(label, func() state {
+		rep := p.Progress()
+		return state{rep.Estimate, text(rep)}
+	})
 	defer end()
 	return j.signals.run(ctx, p, func() {
 		j.out.printf("Stopping    what has been read is being written; once more cancels at once\n")

@@ -24,8 +24,8 @@ func (j *job) routes(ctx context.Context) (*rxcql.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := j.run(ctx, p, "Folding", func(rep rxcql.Report) state {
-		return state{rep.RangesDone, rep.Ranges, fmt.Sprintf("%s flights%s", thousands(rep.ReadRows), rate(rep.ReadRows, rep.Duration))}
+	report, err := j.run(ctx, p, "Folding", func(rep rxcql.Report) string {
+		return fmt.Sprintf("%s flights%s", thousands(rep.ReadRows), rate(rep.ReadRows, rep.Duration))
 	})
 	if err != nil {
 		return &report, fmt.Errorf("fold the flights by route: %w", err)

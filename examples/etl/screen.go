@@ -10,6 +10,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
+
+	"github.com/rxcql/rxcql"
 )
 
 // screen is what a user sees while the job runs: a bar on a terminal, a plain
@@ -49,8 +51,8 @@ func (s *screen) printf(format string, args ...any) {
 
 // state is what a bar shows.
 type state struct {
-	done, total int64
-	text        string
+	rxcql.Estimate
+	text string
 }
 
 // show shows the progress of something until the returned function is called.
@@ -63,15 +65,17 @@ func (s *screen) show(label string, now func() state) (end func()) {
 	}
 	return every(5*time.Second, func() {
 		at := now()
-		s.printf("%-11s %3d %%  %s\n", label, at.percent(), at.text)
+		s.printf("%-11s %s\n", label, at)
 	})
 }
 
-func (at state) percent() int64 {
-	if at.total <= 0 {
-		return 0
+// String is "42 %  1,200 flights, 300/s, 3m20s left".
+func (at state) String() string {
+	text := fmt.Sprintf("%3d %%  %s", int(100*at.Fraction), at.text)
+	if at.LeftKnown {
+		text += fmt.Sprintf(", %v left", at.Left.Round(time.Second))
 	}
-	return min(100, at.done*100/at.total)
+	return text
 }
 
 // every calls fn in intervals until the returned function is called.

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
 )
 
 func TestNumbersAreWrittenAsPeopleReadThem(t *testing.T) {
@@ -15,11 +18,10 @@ func TestNumbersAreWrittenAsPeopleReadThem(t *testing.T) {
 	}
 }
 
-func TestPercentNeverLeavesItsBounds(t *testing.T) {
-	require.Zero(t, state{}.percent())
-	require.Zero(t, state{done: 5}.percent())
-	require.EqualValues(t, 50, state{done: 1, total: 2}.percent())
-	require.EqualValues(t, 100, state{done: 3, total: 2}.percent())
+func TestAStateReadsWell(t *testing.T) {
+	require.Equal(t, "  0 %  no flights", state{text: "no flights"}.String())
+	half := rxcql.Estimate{Known: true, Fraction: 0.508, LeftKnown: true, Left: 90*time.Second + time.Millisecond}
+	require.Equal(t, " 50 %  9 flights, 1m30s left", state{half, "9 flights"}.String())
 }
 
 func TestAQuietScreenShowsNothing(t *testing.T) {

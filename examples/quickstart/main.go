@@ -40,9 +40,7 @@ func main() {
 	late := operators.Filter(flights, func(f Flight) bool { return f.Delay > 60 })
 	hours := operators.Map(late, func(f Flight) (Flight, error) { f.Delay /= 60; return f, nil })
 
-	p, err := rxcql.New(hours, sink.Table[Flight](session, "air.late"))
-	check(err)
-	report, err := p.Run(context.Background())
+	report, err := rxcql.Run(context.Background(), hours, sink.Table[Flight](session, "air.late"))
 	fmt.Print(report)
 	check(err)
 }

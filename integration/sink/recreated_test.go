@@ -27,8 +27,8 @@ type changing[T any] struct {
 	more    chan struct{}
 }
 
-func (c *changing[T]) RowsWritten(_ string, rows int) {
-	c.written.Add(int64(rows))
+func (c *changing[T]) rowsWritten(_ context.Context, e rxcql.WrittenEvent) {
+	c.written.Add(int64(e.Rows))
 	select {
 	case c.more <- struct{}{}:
 	default:
@@ -54,7 +54,7 @@ func intoChanging[T any](t *testing.T, to rxcql.Sink[T], rows []T, at int, chang
 	t.Helper()
 	c := &changing[T]{rows: rows, at: at, change: change, more: make(chan struct{}, 1)}
 	// A page a row, so that what has been yielded is on its way to the sink.
-	p, err := rxcql.New(source.Seq(c.yieldAll, source.PageRows(1)), to, append(opts, rxcql.WithHooks(c))...)
+	p, err := rxcql.New(source.Seq(c.yieldAll, source.PageRows(1)), to, append(opts, rxcql.WithHooks(rxcql.Hooks{RowsWritten: c.rowsWritten}))...)
 	require.NoError(t, err)
 	return p.Run(t.Context())
 }

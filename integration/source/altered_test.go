@@ -160,7 +160,7 @@ type opening struct {
 	open func()
 }
 
-func (o opening) Open(ctx context.Context, r *rxcql.Run) (rxcql.Writer[cell], error) {
+func (o opening) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[cell], error) {
 	o.open()
 	return o.Sink.Open(ctx, r)
 }

@@ -27,7 +27,7 @@ func (*counting) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
 
 func (*counting) Check(context.Context) error { return nil }
 
-func (c *counting) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[int32], error) {
+func (c *counting) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int32], error) {
 	c.stage = r.SinkStage("Counting")
 	return c, nil
 }

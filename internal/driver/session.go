@@ -49,6 +49,16 @@ func Wrap(s *gocql.Session) (*Session, error) {
 // Unwrap gives back the gocql session.
 func (s *Session) Unwrap() *gocql.Session { return s.gocql }
 
+// Consistency names the level that a request has with this setting; nil is the session's.
+func (s *Session) Consistency(setting *gocql.Consistency) string {
+	if setting != nil {
+		return setting.String()
+	}
+	q := s.gocql.Query("")
+	defer q.Release()
+	return q.GetConsistency().String()
+}
+
 // guard runs one call into the driver. Its error is one that callers can read:
 // the cause of a cancelled ctx, ErrSessionClosed, and an error in place of a
 // panic, which gocql raises for some malformed frames and for too few values. That

@@ -177,6 +177,9 @@ func (r *Reader) Accept() {
 // that of the last record until it is accepted.
 func (r *Reader) Line() int64 { return r.line + 1 }
 
+// Offset is where the last accepted record ends.
+func (r *Reader) Offset() int64 { return r.offset }
+
 // Place is where the last accepted record ends, and how many lines are before.
 func (r *Reader) Place() (at tail.Place, line int64) {
 	return tail.At(r.offset, r.last.Bytes()), r.line

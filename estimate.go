@@ -1,0 +1,149 @@
+package rxcql
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"time"
+)
+
+// Estimate is how far a run is, as far as that is known: table sources know which part of the
+// ring they have given, files how many bytes; source.Measure tells it for iterators. Of
+// several sources it is the mean. A source that does not know, such as Query, makes it
+// unknown until the run is complete.
+//
+// In a job that goes on, what earlier runs have done counts as done, and not for the rate
+// that Left comes from.
+type Estimate struct {
+	Known bool `json:"known"` // whether there is a Fraction; else it is 0
+	// Fraction is the part of all rows that has been read, from 0 to 1. It never goes back
+	// within a run, and is 1 exactly when the run is complete: while rows are still being
+	// written it is less.
+	Fraction float64 `json:"fraction"`
+	// Rows are about how many there will have been read, those of earlier runs included; 0
+	// as long as there is nothing to go by.
+	Rows int64 `json:"rows"`
+
+	LeftKnown bool `json:"left_known"` // whether there is a time Left; else it is 0
+	// Left is about how long the run will take from now, by the rate of the last minute or
+	// so. It is unknown in the first second, and after a run that is not complete.
+	Left time.Duration `json:"left_ns"`
+}
+
+// String is for people: "42 %, about 3m20s left", or "unknown".
+func (e Estimate) String() string {
+	if !e.Known {
+		return "unknown"
+	}
+	text := fmt.Sprintf("%d %%", int(100*e.Fraction))
+	if e.LeftKnown && e.Fraction < 1 {
+		text += fmt.Sprintf(", about %v left", e.Left.Round(time.Second))
+	}
+	return text
+}
+
+const (
+	// almostAll is the largest fraction of a run that is not complete.
+	almostAll = 0.999
+	// rateTime is for how long what was done counts for the rate: after so long by 1/e.
+	rateTime = 30 * time.Second
+	// soonest is after which time there is a rate.
+	soonest = time.Second
+)
+
+// measures are how far the sources of a run are.
+type measures struct {
+	mu     sync.Mutex
+	of     map[*Stage]float64 // the part that each has done
+	known  bool               // all have said
+	done   float64            // of all together; never less than before
+	step   float64            // by which it has grown last
+	began  time.Time          // when it was known first
+	at     time.Time          // when it has grown last
+	grown  float64            // the growth, of which what is long ago counts less
+	during float64            // the seconds that it took, likewise
+}
+
+// Measured is for sources that know how much there is: done of total, in any unit. They call
+// it when they begin, with what earlier runs of a job have done, and after each page, or
+// less often. A total of 0 is one of which nothing is left.
+func (s *Stage) Measured(done, total float64) {
+	if !s.reads {
+		return
+	}
+	part := 1.0
+	if total > 0 {
+		part = min(1, max(0, done/total))
+	}
+	s.run.measures.update(s, part, s.run.inputs, time.Now())
+}
+
+func (m *measures) update(s *Stage, part float64, inputs int, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.of == nil {
+		m.of = map[*Stage]float64{}
+	}
+	m.of[s] = part
+	if len(m.of) < inputs {
+		return
+	}
+	mean := 0.0
+	for _, part := range m.of {
+		mean += part / float64(len(m.of))
+	}
+	switch {
+	case !m.known:
+		m.known, m.began, m.at, m.done = true, now, now, mean
+	case mean > m.done:
+		m.step = mean - m.done
+		if seconds := now.Sub(m.at).Seconds(); seconds > 0 {
+			m.fade(seconds, m.step/seconds)
+			m.at = now
+		} else {
+			m.grown += m.step
+		}
+		m.done = mean
+	}
+}
+
+// fade makes what was measured so far count less, and adds so many seconds of a rate.
+func (m *measures) fade(seconds, rate float64) {
+	stays := math.Exp(-seconds / rateTime.Seconds())
+	counts := rateTime.Seconds() * (1 - stays)
+	m.grown = m.grown*stays + rate*counts
+	m.during = m.during*stays + counts
+}
+
+// estimate is what is known now. Rows have been read so far.
+func (m *measures) estimate(now time.Time, rows int64) (e Estimate) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e.Known = m.known; !e.Known {
+		return e
+	}
+	e.Fraction = min(m.done, almostAll)
+	if m.done > 0 {
+		e.Rows = max(rows, int64(math.Round(float64(rows)/m.done)))
+	}
+	if m.grown > 0 && m.during > 0 && now.Sub(m.began) >= soonest {
+		e.LeftKnown, e.Left = true, m.left(now)
+	}
+	return e
+}
+
+// left is by the rate so far. Parts that are done all at once, as token ranges may be, come
+// in steps: until the next one is due the time just goes on; when it is late the rate falls.
+func (m *measures) left(now time.Time) time.Duration {
+	rate := m.grown / m.during
+	since := now.Sub(m.at).Seconds()
+	left := (1 - m.done) / rate
+	if late := since - m.step/rate; late > 0 {
+		slower := measures{grown: m.grown, during: m.during}
+		slower.fade(late, 0)
+		left = (1 - m.done) / (slower.grown / slower.during)
+		since = m.step / rate
+	}
+	seconds := min(max(0, left-since), (100 * 365 * 24 * time.Hour).Seconds())
+	return time.Duration(seconds * float64(time.Second))
+}

@@ -1,0 +1,80 @@
+package flow
+
+import "sync"
+
+// owing are the receipts of a run that are not settled, the oldest first: so that a run that
+// ends with any can say which page it was, and who kept it.
+type owing struct {
+	mu          sync.Mutex
+	first, last *Receipt
+}
+
+// Unsettled is a page whose receipt is not settled.
+type Unsettled struct {
+	Position
+	Stage string // which kept it, as far as that can be known
+}
+
+// add notes a receipt that a page owes.
+func (o *owing) add(r *Receipt, page *Lease) {
+	r.at = page.Position
+	switch {
+	case page.input != nil:
+		r.source = page.input.name
+	case page.holder != nil:
+		r.source = page.holder.name
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r.in, r.before = o, o.last
+	if o.last != nil {
+		o.last.after = r
+	} else {
+		o.first = r
+	}
+	o.last = r
+}
+
+// remove forgets one that is settled.
+func (o *owing) remove(r *Receipt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r.before != nil {
+		r.before.after = r.after
+	} else {
+		o.first = r.after
+	}
+	if r.after != nil {
+		r.after.before = r.before
+	} else {
+		o.last = r.before
+	}
+	r.before, r.after = nil, nil
+}
+
+// Unsettled is the first page that was delivered and is not settled; false if all are. It is
+// for the end of a run. The stage is the one that took the last hold on the page and has not
+// given all of its holds back, or another that has not; the source where none has any.
+func (b *Budget) Unsettled() (page Unsettled, found bool) {
+	b.owing.mu.Lock()
+	defer b.owing.mu.Unlock()
+	r := b.owing.first
+	if r == nil {
+		return page, false
+	}
+	return Unsettled{Position: r.at, Stage: b.keeper(r)}, true
+}
+
+func (b *Budget) keeper(r *Receipt) string {
+	if last := r.holder.Load(); last != nil && last.holds.Load() > 0 {
+		return last.name
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.accounts {
+		if a.holds.Load() > 0 {
+			return a.name
+		}
+	}
+	return r.source
+}

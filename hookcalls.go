@@ -1,0 +1,157 @@
+package rxcql
+
+import (
+	"context"
+	"time"
+
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rx"
+)
+
+// operation is a pair of hooks.
+type operation[E any] struct {
+	start func(*Hooks) func(context.Context, E) context.Context
+	end   func(*Hooks) func(context.Context, E)
+}
+
+var (
+	runs = operation[RunEvent]{
+		func(h *Hooks) func(context.Context, RunEvent) context.Context { return h.RunStart },
+		func(h *Hooks) func(context.Context, RunEvent) { return h.RunEnd },
+	}
+	fetches = operation[FetchEvent]{
+		func(h *Hooks) func(context.Context, FetchEvent) context.Context { return h.FetchStart },
+		func(h *Hooks) func(context.Context, FetchEvent) { return h.FetchEnd },
+	}
+	writes = operation[WriteEvent]{
+		func(h *Hooks) func(context.Context, WriteEvent) context.Context { return h.WriteStart },
+		func(h *Hooks) func(context.Context, WriteEvent) { return h.WriteEnd },
+	}
+	saves = operation[SaveEvent]{
+		func(h *Hooks) func(context.Context, SaveEvent) context.Context { return h.SaveStart },
+		func(h *Hooks) func(context.Context, SaveEvent) { return h.SaveEnd },
+	}
+)
+
+// heard reports whether anybody listens.
+func (o *operation[E]) heard(hooks []Hooks) bool {
+	for i := range hooks {
+		if o.start(&hooks[i]) != nil || o.end(&hooks[i]) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// begin calls the Start functions, and returns the context of the operation and what calls
+// the End functions.
+func (o *operation[E]) begin(ctx context.Context, r *Execution, stage string, e E) (context.Context, func(E)) {
+	hooks := r.cfg.hooks
+	own := make([]context.Context, len(hooks))
+	for i := range hooks {
+		if start := o.start(&hooks[i]); start != nil {
+			r.calling(stage, func() {
+				if derived := start(ctx, e); derived != nil {
+					ctx = derived
+				}
+			})
+		}
+		own[i] = ctx
+	}
+	return ctx, func(e E) {
+		for i := len(hooks) - 1; i >= 0; i-- {
+			if end := o.end(&hooks[i]); end != nil {
+				r.calling(stage, func() { end(own[i], e) })
+			}
+		}
+	}
+}
+
+// tell calls the functions that pick finds, if any.
+func tell[E any](ctx context.Context, r *Execution, stage string, e E, pick func(*Hooks) func(context.Context, E)) {
+	for i := range r.cfg.hooks {
+		if hook := pick(&r.cfg.hooks[i]); hook != nil {
+			r.calling(stage, func() { hook(ctx, e) })
+		}
+	}
+}
+
+// calling calls a hook. One that panics fails the run, and so does one that ends its
+// goroutine, as FailNow of a test does.
+func (r *Execution) calling(stage string, hook func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if value := recover(); value != nil {
+			r.Fail(panicked(stage, value))
+			return
+		}
+		r.Fail(&StageError{Stage: stage, Err: rx.ErrExited})
+	}()
+	hook()
+	returned = true
+}
+
+// errorType is the kind of an error, as in FetchEvent.
+func errorType(err error) string {
+	if err == nil {
+		return ""
+	}
+	return driver.Classify(err).String()
+}
+
+// StartFetch is for sources that ask a server for pages: they call it before each request,
+// make the request under the context that it returns, and call end after it, with the event
+// and what has come of it (Rows, Bytes, Host, Err). Stage, Start and ErrorType are filled in, and
+// Duration unless it is there.
+func (s *Stage) StartFetch(ctx context.Context, e FetchEvent) (_ context.Context, end func(FetchEvent)) {
+	if !fetches.heard(s.run.cfg.hooks) {
+		return ctx, func(FetchEvent) {}
+	}
+	return s.startFetch(ctx, e)
+}
+
+// startFetch is apart because of its closure, and startWrite too: nobody else pays for them.
+func (s *Stage) startFetch(ctx context.Context, e FetchEvent) (context.Context, func(FetchEvent)) {
+	start := time.Now()
+	e.Stage, e.Start = s.name, start
+	ctx, end := fetches.begin(ctx, s.run, s.name, e)
+	return ctx, func(e FetchEvent) {
+		e.Stage, e.Start, e.ErrorType = s.name, start, errorType(e.Err)
+		if e.Duration == 0 {
+			e.Duration = time.Since(start)
+		}
+		end(e)
+	}
+}
+
+// StartWrite is StartFetch for sinks that send rows to a server. What has come of the
+// request is Err.
+func (s *Stage) StartWrite(ctx context.Context, e WriteEvent) (_ context.Context, end func(WriteEvent)) {
+	if !writes.heard(s.run.cfg.hooks) {
+		return ctx, func(WriteEvent) {}
+	}
+	return s.startWrite(ctx, e)
+}
+
+func (s *Stage) startWrite(ctx context.Context, e WriteEvent) (context.Context, func(WriteEvent)) {
+	start := time.Now()
+	e.Stage, e.Start = s.name, start
+	ctx, end := writes.begin(ctx, s.run, s.name, e)
+	return ctx, func(e WriteEvent) {
+		e.Stage, e.Start, e.ErrorType = s.name, start, errorType(e.Err)
+		if e.Duration == 0 {
+			e.Duration = time.Since(start)
+		}
+		end(e)
+	}
+}
+
+// LimitChanged is for sinks that adapt how many requests they have in flight: Limit from
+// now on, of Max, because of err if that is not nil.
+func (s *Stage) LimitChanged(limit, most int, err error) {
+	e := LimitEvent{Stage: s.name, Limit: limit, Max: most, ErrorType: errorType(err)}
+	tell(s.run.ctx, s.run, s.name, e, func(h *Hooks) func(context.Context, LimitEvent) { return h.InFlightLimit })
+}

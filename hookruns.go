@@ -1,0 +1,100 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rxcql/rxcql/internal/saved"
+)
+
+// begun tells hooks of the start of a run, and makes the context that they return the
+// run's. Nothing of the run is at work yet.
+func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
+	r.ctx, r.over = ctx, func(_ *Report, err error) error { return err }
+	r.budget.OnWait(r.budgetWaits())
+	if !runs.heard(r.cfg.hooks) {
+		return ctx
+	}
+	e := RunEvent{Sources: r.sources(), Sinks: sinks, Start: r.start}
+	if r.cfg.checkpoint != nil {
+		e.Job = r.cfg.checkpoint.job
+	}
+	ctx, end := runs.begin(ctx, r, runStage, e)
+	r.ctx = ctx
+	r.over = func(rep *Report, err error) error {
+		e.Duration, e.Report, e.Err, e.ErrorType = rep.Duration, *rep, r.masked(err), errorType(err)
+		r.mu.Lock()
+		before := r.failed
+		r.failed = nil
+		r.mu.Unlock()
+		end(e)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		late := r.failed
+		if r.failed = before; late == nil {
+			return err
+		}
+		if rep.Complete = false; rep.Estimate.Fraction == 1 {
+			rep.Estimate = Estimate{Known: true, Fraction: almostAll, Rows: rep.Estimate.Rows}
+		}
+		if r.last != nil { // it is where a loop was left
+			r.last.Complete, r.last.Estimate = false, rep.Estimate
+		}
+		return errors.Join(err, late)
+	}
+	return ctx
+}
+
+// runStage is the stage in the error of a panic in a hook that is told of no stage.
+const runStage = "Hooks"
+
+// maskedError is an error whose text is as the log has it.
+type maskedError struct {
+	error
+	text string
+}
+
+func (e *maskedError) Error() string { return e.text }
+
+func (e *maskedError) Unwrap() error { return e.error }
+
+func (r *Execution) masked(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &maskedError{err, r.shown(err)}
+}
+
+// budgetWaits is what the budget tells of waits; nil if nobody listens.
+func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
+	pick := func(h *Hooks) func(context.Context, BudgetEvent) { return h.BudgetWait }
+	for i := range r.cfg.hooks {
+		if pick(&r.cfg.hooks[i]) != nil {
+			return func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
+				tell(ctx, r, source, BudgetEvent{Stage: source, Bytes: bytes, Wait: wait, Err: err}, pick)
+			}
+		}
+	}
+	return nil
+}
+
+// observed calls save, which is that of a store, between the hooks of a save.
+func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save func(context.Context, []byte) error) error {
+	if !saves.heard(j.run.cfg.hooks) {
+		return save(ctx, data)
+	}
+	e := SaveEvent{Job: j.cfg.job, Bytes: len(data), Start: time.Now()}
+	for _, src := range s.Sources {
+		at := SourcePosition{Stage: src.Stage, RangesDone: len(src.Done), RangesBegun: len(src.Parts), Rows: src.Rows}
+		for _, p := range src.Parts {
+			at.Rows += p.Rows
+		}
+		e.Sources = append(e.Sources, at)
+	}
+	ctx, end := saves.begin(ctx, j.run, runStage, e)
+	e.Err = save(ctx, data)
+	e.Duration, e.ErrorType = time.Since(e.Start), errorType(e.Err)
+	end(e)
+	return e.Err
+}

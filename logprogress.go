@@ -1,0 +1,64 @@
+package rxcql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// LogProgress has the run say how far it is every so often, to the logger of WithLogger:
+// Info "progress" (percent and left, where they are known, see Estimate; rows_read,
+// rows_written, rows_resumed, bytes_in_flight, duration; job).
+func LogProgress(every time.Duration) Option {
+	return func(c *config) error {
+		if every <= 0 {
+			return fmt.Errorf("LogProgress(%v): must be above 0", every)
+		}
+		c.progress = every
+		return nil
+	}
+}
+
+var errNoLogger = errors.New("LogProgress: there is no logger; give WithLogger")
+
+// watched calls run, and logs how far it is meanwhile if that was asked for.
+func (r *Execution) watched(ctx context.Context, run func() error) error {
+	if r.cfg.progress == 0 {
+		return run()
+	}
+	stop := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		ticker := time.NewTicker(r.cfg.progress)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				r.calling(runStage, func() { r.logProgress(ctx) }) // the logger's handler is the user's
+			case <-stop:
+				return
+			}
+		}
+	})
+	defer watch.Wait()
+	defer close(stop)
+	return run()
+}
+
+func (r *Execution) logProgress(ctx context.Context) {
+	rep := r.report()
+	attrs := r.jobAttr()
+	if rep.Estimate.Known {
+		attrs = append(attrs, slog.Float64("percent", float64(int(1000*rep.Estimate.Fraction))/10))
+	}
+	if rep.Estimate.LeftKnown {
+		attrs = append(attrs, slog.Duration("left", rep.Estimate.Left.Round(time.Second)))
+	}
+	attrs = append(attrs, slog.Int64("rows_read", rep.ReadRows), slog.Int64("rows_written", rep.Written),
+		slog.Int64("rows_resumed", rep.ResumedRows), slog.Int64("bytes_in_flight", rep.BytesInFlight),
+		slog.Duration("duration", rep.Duration.Round(time.Millisecond)))
+	r.Log().LogAttrs(ctx, slog.LevelInfo, "progress", attrs...)
+}
