@@ -13,7 +13,7 @@ type ChanOption interface{ applyChan(*memoryConfig) error }
 // memoryConfig is what the in-memory sources can be told.
 type memoryConfig struct{ pageRows int }
 
-// AnyOption is an option of every source.
+// AnyOption is an option of every source that has options.
 type AnyOption interface {
 	ReadOption
 	SeqOption
