@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/reactivex/rxgo/v2"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -303,7 +304,7 @@ func TestPagesCanBeRunOnceAndIsAskedNothingForASecondRun(t *testing.T) {
 	require.Equal(t, 1, calls)
 }
 
-func TestPagesCannotBePartOfAJobAndNamesWhatCan(t *testing.T) {
+func TestSourcesThatCannotBePartOfAJobNameWhatCan(t *testing.T) {
 	calls := 0
 	to := sink.Each(func(context.Context, int) error { return nil }, sink.Idempotent())
 	_, err := rxcql.New(source.Pages(answering[int](&calls)), to, rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
@@ -311,6 +312,20 @@ func TestPagesCannotBePartOfAJobAndNamesWhatCan(t *testing.T) {
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	require.ErrorContains(t, err, "stage Pages: ")
 	require.ErrorContains(t, err, "source.SeqFrom")
+
+	for name, c := range map[string]struct {
+		in     rxcql.Stream[int]
+		remedy string
+	}{
+		"Seq":            {source.Seq(each([]int{1})), "source.SeqFrom"},
+		"Chan":           {source.Chan(make(chan int)), "write them to a table or a file first"},
+		"FromObservable": {source.FromObservable[int](rxgo.Just(1)()), "write them to a table or a file first"},
+	} {
+		_, err := rxcql.New(c.in, to, rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+		require.ErrorIs(t, err, rxcql.ErrNotResumable)
+		require.ErrorContains(t, err, "stage "+name+": ")
+		require.ErrorContains(t, err, c.remedy)
+	}
 
 	_, err = source.Pages[int](nil).Count(t.Context())
 	require.ErrorIs(t, err, rxcql.ErrConfig)
