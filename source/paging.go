@@ -134,12 +134,13 @@ func (b *paging[T]) handOn(ctx context.Context, rows []T) error {
 	p.Position = flow.Position{Page: b.page, Last: b.last}
 	p.Correct(b.bytes)
 	b.page++
-	b.lease = nil
 	var next []byte
 	if b.state != nil {
 		next = b.state()
 	}
-	return flow.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, b.bad))
+	err := flow.Deliver(ctx, b.track, p, b.bytes, next, reporting(b.st, b.out, b.bad))
+	b.lease = nil
+	return err
 }
 
 // drop gives back what a page that is not delivered has reserved.
