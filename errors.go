@@ -19,7 +19,7 @@ var (
 	ErrConfig = driver.ErrConfig
 	// ErrSchema: a table, column or type is not what the pipeline needs.
 	ErrSchema = driver.ErrSchema
-	// ErrSingleRun: the source (a channel) can be read only once and
+	// ErrSingleRun: the source (source.Chan, source.Pages) can be read only once and
 	// has been.
 	ErrSingleRun = errors.New("rxcql: source can be run only once")
 	// ErrBudgetHeld: operators hold all of the budget and wait for more; see

@@ -28,7 +28,7 @@ func TestWhatCannotBeResumedIsRefusedByNew(t *testing.T) {
 			require.ErrorContains(t, err, word)
 		}
 	}
-	s := operators.Take(operators.Scan(operators.Skip(source.Seq(numbers(3, nil)), 1), 0, func(a, b int) (int, error) { return a + b, nil }), 2)
+	s := operators.Take(operators.Scan(operators.Skip(source.Seq(numbers(3, nil)), 1), func() int { return 0 }, func(a, b int) (int, error) { return a + b, nil }), 2)
 	_, err := rxcql.New(s, to, with)
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 	refused(err, "Seq", "Skip", "Scan", "Take")

@@ -91,15 +91,15 @@ func TestTheLogOfARunThatFailedHasTheErrorWithoutValues(t *testing.T) {
 	failing := func(yield func(int, error) bool) { yield(0, said) }
 	for name, in := range map[string]rxcql.Stream[int]{
 		"Map":     operators.Map(seq(10), refuse),
-		"Scan":    operators.Scan(seq(10), 0, fold),
-		"Reduce":  operators.Reduce(seq(10), 0, fold),
+		"Scan":    operators.Scan(seq(10), func() int { return 0 }, fold),
+		"Reduce":  operators.Reduce(seq(10), func() int { return 0 }, fold),
 		"Seq":     source.Seq(failing),
 		"a panic": operators.Map(seq(10), func(int) (int, error) { panic(said) }),
 		"words": operators.Map(seq(10), func(int) (int, error) {
 			panic(fmt.Sprintf("cannot read %q as of %d", canary, 1234))
 		}),
 		"two": operators.Merge(operators.Map(seq(10), refuse), operators.Map(seq(10), refuse)),
-		"a group": operators.Map(operators.GroupAdjacent(seq(10), func(n int) int { return n }, 0, fold),
+		"a group": operators.Map(operators.GroupAdjacent(seq(10), func(n int) int { return n }, func() int { return 0 }, fold),
 			func(g operators.Group[int, int]) (int, error) { return g.Key, nil }),
 		"too many":  badAt(100, said, tenth),
 		"too often": badAt(100, said, tenth),
@@ -156,10 +156,10 @@ func TestTheLogOfARunThatFailedHasNoWordsOfTheRow(t *testing.T) {
 	}
 	for name, run := range map[string]func(rxcql.Option){
 		"Map":        run(operators.Map(in, func(p person) (int, error) { return 0, about(p) })),
-		"Scan":       run(operators.Scan(in, 0, fold)),
-		"Reduce":     run(operators.Reduce(in, 0, fold)),
+		"Scan":       run(operators.Scan(in, func() int { return 0 }, fold)),
+		"Reduce":     run(operators.Reduce(in, func() int { return 0 }, fold)),
 		"Concurrent": run(operators.Map(operators.Concurrent(in, 2, fails), func(person) (int, error) { return 0, nil })),
-		"a group": run(operators.Map(operators.GroupAdjacent(in, func(p person) string { return p.Name }, 0, fold),
+		"a group": run(operators.Map(operators.GroupAdjacent(in, func(p person) string { return p.Name }, func() int { return 0 }, fold),
 			func(operators.Group[string, int]) (int, error) { return 0, nil })),
 		"a panic": run(operators.Filter(operators.Map(in, func(person) (int, error) { return 0, nil }), func(int) bool {
 			panic("no room for " + row.Name)

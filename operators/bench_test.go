@@ -169,7 +169,7 @@ func BenchmarkBatch(b *testing.B) {
 
 func BenchmarkGroupAdjacentOfEight(b *testing.B) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[operators.Group[int64, float64]] {
-		return operators.GroupAdjacent(in, func(e event) int64 { return e.Sensor }, 0.0,
+		return operators.GroupAdjacent(in, func(e event) int64 { return e.Sensor }, func() float64 { return 0 },
 			func(sum float64, e event) (float64, error) { return sum + e.Value, nil })
 	})
 }

@@ -32,7 +32,7 @@ func TestACancelInsideABigPageIsSeenByMapAndScanInsideIt(t *testing.T) {
 			return operators.Map(count(rows, rows), func(n int) (int, error) { each(n); return n, nil })
 		},
 		"Scan": func(each func(int)) rxcql.Stream[int] {
-			return operators.Scan(count(rows, rows), 0, func(_, n int) (int, error) { each(n); return n, nil })
+			return operators.Scan(count(rows, rows), zero, func(_, n int) (int, error) { each(n); return n, nil })
 		},
 	} {
 		for _, at := range []int{0, 1, 63, 64, 65, 5000, rows - 100} {

@@ -54,7 +54,7 @@ func TestAStopIsToldDownstreamOfOperatorsWithGoroutines(t *testing.T) {
 	} {
 		sink := &gather[int]{}
 		var err error
-		p, err = rxcql.New(operators.Reduce(s, 0, add), sink)
+		p, err = rxcql.New(operators.Reduce(s, zero, add), sink)
 		require.NoError(t, err)
 		rep, err := p.Run(context.Background())
 		require.NoError(t, err, name)

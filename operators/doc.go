@@ -19,6 +19,9 @@
 // where asking can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the
 // decoded row first.
 //
+// A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each
+// reading or group: a map or a pointer that was given as a value would be shared by all.
+//
 // An error ends the stream: the run fails with a rxcql.StageError that names the
 // stage and wraps the error. So does a panic, with its stack. Rows before the
 // failing one in its page may not have been handed on, and nothing of the page

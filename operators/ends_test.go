@@ -34,7 +34,7 @@ func TestRowsHeldWhenTheStreamIsEndedOnPurposeAreDoneWith(t *testing.T) {
 			return run(t, operators.TakeWhile(operators.Batch(count(1000, 64), operators.Count(10), operators.Linger(time.Hour)), small))
 		},
 		"GroupAdjacent": func() (rxcql.Report, error) {
-			groups := operators.GroupAdjacent(count(1000, 64), func(n int) int { return n / 10 }, 0, add)
+			groups := operators.GroupAdjacent(count(1000, 64), func(n int) int { return n / 10 }, zero, add)
 			return run(t, operators.Take(groups, 3))
 		},
 	} {

@@ -58,12 +58,12 @@ func ExampleFlatMap() {
 }
 
 func ExampleScan() {
-	show(operators.Scan(from(1, 2, 3, 4), 0, func(sum, n int) (int, error) { return sum + n, nil }))
+	show(operators.Scan(from(1, 2, 3, 4), func() int { return 0 }, func(sum, n int) (int, error) { return sum + n, nil }))
 	// Output: [1 3 6 10]
 }
 
 func ExampleReduce() {
-	show(operators.Reduce(from(1, 2, 3, 4), 0, func(sum, n int) (int, error) { return sum + n, nil }))
+	show(operators.Reduce(from(1, 2, 3, 4), func() int { return 0 }, func(sum, n int) (int, error) { return sum + n, nil }))
 	// Output: [10]
 }
 
@@ -120,7 +120,8 @@ func ExampleGroupAdjacent() {
 	}
 	readings := from(reading{"a", 1}, reading{"a", 3}, reading{"b", 5})
 	sums := operators.GroupAdjacent(readings,
-		func(r reading) string { return r.sensor }, 0.0,
+		func(r reading) string { return r.sensor },
+		func() float64 { return 0 },
 		func(sum float64, r reading) (float64, error) { return sum + r.value, nil })
 	show(operators.Map(sums, func(g operators.Group[string, float64]) (string, error) {
 		return fmt.Sprintf("%s: mean %g of %d", g.Key, g.Value/float64(g.Rows), g.Rows), nil

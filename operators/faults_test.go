@@ -29,10 +29,10 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 	return map[string]anyStream{
 		"Map":           operators.Map(in, pass),
 		"FlatMap":       operators.FlatMap(in, func(n int, emit func(int) bool) error { emit(n); return fn(n) }),
-		"Scan":          operators.Scan(in, 0, fold),
-		"Reduce":        operators.Reduce(in, 0, fold),
+		"Scan":          operators.Scan(in, zero, fold),
+		"Reduce":        operators.Reduce(in, zero, fold),
 		"Tap":           operators.Tap(in, fn),
-		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, 0, fold),
+		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
 		"Concurrent":    operators.Concurrent(in, 8, call),
 		"Unordered":     operators.Concurrent(in, 8, call, operators.Unordered()),
 	}
@@ -44,7 +44,7 @@ func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 	return map[string]anyStream{
 		"Filter":        operators.Filter(in, ask),
 		"TakeWhile":     operators.TakeWhile(in, ask),
-		"GroupAdjacent": operators.GroupAdjacent(in, ask, 0, keep),
+		"GroupAdjacent": operators.GroupAdjacent(in, ask, zero, keep),
 	}
 }
 
@@ -156,21 +156,21 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 	s = operators.Take(s, -1)
 	s = operators.Skip(s, -2)
 	s = operators.TakeWhile(s, nil)
-	s = operators.Scan(s, 0, nil)
-	s = operators.Reduce(s, 0, nil)
+	s = operators.Scan[int, int](s, nil, nil)
+	s = operators.Reduce[int, int](s, nil, nil)
 	s = operators.FlatMap[int, int](s, nil)
 	s = operators.Concurrent[int, int](s, 0, nil, nil)
 	s = operators.Rx[int, int](s, nil)
 	batches := operators.Batch(s, operators.Count(0), operators.Bytes(-1), operators.Linger(0), nil)
 	last := operators.Batch(batches)
-	groups := operators.GroupAdjacent[[][]int, int, int](last, nil, 0, nil)
+	groups := operators.GroupAdjacent[[][]int, int, int](last, nil, nil, nil)
 	_, err := groups.Collect(context.Background())
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	for _, text := range []string{
 		"Map: the function is nil", "Filter: the function", "Tap: the function", "Take: n is -1", "Skip: n is -2",
-		"TakeWhile: the function", "Scan: the function", "Reduce: the function", "FlatMap: the function",
+		"TakeWhile: the function", "Scan: the seed function is nil\nthe function is nil", "Reduce: the seed function is nil\nthe function is nil", "FlatMap: the function",
 		"Concurrent: n is 0", "Rx: the function", "Count is 0", "Bytes is -1", "Linger(0s)", "an option is nil",
-		"no bound", "key function is nil", "the fold is nil",
+		"no bound", "key function is nil", "the seed function is nil\nthe fold is nil",
 	} {
 		require.ErrorContains(t, err, text)
 	}

@@ -16,11 +16,11 @@ type tally = operators.Group[int, int]
 
 // tens counts numbers by their tens, hundreds what was counted by the hundreds.
 func tens(in rxcql.Stream[int]) rxcql.Stream[tally] {
-	return operators.GroupAdjacent(in, func(n int) int { return n / 10 }, 0, func(sum, _ int) (int, error) { return sum + 1, nil })
+	return operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, func(sum, _ int) (int, error) { return sum + 1, nil })
 }
 
 func hundreds(in rxcql.Stream[tally]) rxcql.Stream[tally] {
-	return operators.GroupAdjacent(in, func(g tally) int { return g.Key / 10 }, 0,
+	return operators.GroupAdjacent(in, func(g tally) int { return g.Key / 10 }, zero,
 		func(sum int, g tally) (int, error) { return sum + g.Value, nil })
 }
 

@@ -14,7 +14,7 @@ import (
 
 func TestAKeyThatComesAgainAfterAResumeIsAGroupOfItsOwn(t *testing.T) {
 	parts, store := &jobtest.Parts[int]{Rows: [][]int{{7, 7, 8, 7, 9}}, PageRows: 1}, &jobtest.Store{}
-	groups := operators.GroupAdjacent(parts.Stream(), func(n int) int { return n }, 0, func(rows, _ int) (int, error) { return rows + 1, nil })
+	groups := operators.GroupAdjacent(parts.Stream(), func(n int) int { return n }, zero, func(rows, _ int) (int, error) { return rows + 1, nil })
 	type group = operators.Group[int, int]
 	run := func(failAt int) (got []group, err error) {
 		p, err := rxcql.New(groups, sink.Each(func(_ context.Context, g group) error {

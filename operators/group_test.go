@@ -24,7 +24,7 @@ func rowsOf(key string, ns ...int) []keyed {
 }
 
 func sumByKey(in rxcql.Stream[keyed]) rxcql.Stream[operators.Group[string, int]] {
-	return operators.GroupAdjacent(in, func(r keyed) string { return r.key }, 0,
+	return operators.GroupAdjacent(in, func(r keyed) string { return r.key }, zero,
 		func(sum int, r keyed) (int, error) { return sum + r.n, nil })
 }
 
@@ -122,7 +122,7 @@ func TestReduceAtAStopHandsNothingOnAndIsNoError(t *testing.T) {
 		return nil
 	})
 	sink := &gather[int]{}
-	p, err := rxcql.New(operators.Reduce(in, 0, add), sink)
+	p, err := rxcql.New(operators.Reduce(in, zero, add), sink)
 	require.NoError(t, err)
 	rep, err := p.Run(context.Background())
 	require.NoError(t, err)

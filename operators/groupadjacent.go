@@ -26,15 +26,16 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 	"or leave out Unordered")
 
 // GroupAdjacent folds rows that come one after the other with the same key into
-// one row a key, each fold beginning with seed. It is how to aggregate by
-// partition: a source reads a partition from its first row to its last before the
-// next one, so that no more than one group a range is open at a time, however
-// large the groups and however many. The key must follow from the partition key.
-// A seed that is a map or a pointer would be shared by all groups: begin with nil
-// and let fold make it.
+// one row a key. It is how to aggregate by partition: a source reads a partition
+// from its first row to its last before the next one, so that no more than one
+// group a range is open at a time, however large the groups and however many. The
+// key must follow from the partition key. seed makes the state that a group begins
+// with, and is called once a group, so that a map or a pointer belongs to one group
+// alone.
 //
 //	perSensor := operators.GroupAdjacent(readings,
-//		func(r Reading) string { return r.Sensor }, 0.0,
+//		func(r Reading) string { return r.Sensor },
+//		func() float64 { return 0 },
 //		func(sum float64, r Reading) (float64, error) { return sum + r.Celsius, nil })
 //
 // Groups go on in order, those that end in a page together; a group ends when
@@ -59,10 +60,11 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 //
 // A stream in which rows of a partition do not arrive together is refused by
 // rxcql.New.
-func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
+func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed func() S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
 		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), Holds: true, Adjacent: true,
-		Err: errors.Join(required("the key function", key == nil), required("the fold", fold == nil)),
+		Err: errors.Join(required("the key function", key == nil),
+			required("the seed function", seed == nil), required("the fold", fold == nil)),
 	}
 	if info.NotResumable {
 		info.WhyNot = fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
@@ -90,7 +92,7 @@ type grouping[T any, K comparable, S any] struct {
 	out     flow.Observer[Group[K, S]]
 	account *flow.Account
 	key     func(T) K
-	seed    S
+	seed    func() S
 	fold    func(S, T) (S, error)
 
 	ranges map[flow.PartID]*openGroup[K, S]
@@ -124,7 +126,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 			if now.Rows > 0 {
 				g.ended = append(g.ended, now)
 			}
-			now = Group[K, S]{Key: key, Value: g.seed}
+			now = Group[K, S]{Key: key, Value: g.seed()}
 		}
 		value, err := g.fold(now.Value, rows[i])
 		if err != nil {

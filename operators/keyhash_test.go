@@ -33,7 +33,7 @@ func TestGroupsOfAKeyThatIsNoNumberAreNotLostWhenAJobGoesOn(t *testing.T) {
 			}
 			return nil
 		})
-		groups := operators.GroupAdjacent(in, func(r reading) float64 { return r.key }, 0, func(_ int, r reading) (int, error) { return r.n, nil })
+		groups := operators.GroupAdjacent(in, func(r reading) float64 { return r.key }, zero, func(_ int, r reading) (int, error) { return r.n, nil })
 		to := sink.Each(func(_ context.Context, g operators.Group[float64, int]) error { got[g.Value] = true; return nil }, sink.Idempotent())
 		p, err := rxcql.New(groups, to, rxcql.WithCheckpoint(store, "job"))
 		require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestAKeyOfWhichEqualityIsNotKnownInAnotherProcessIsRefused(t *testing.T) {
 // grouped is what New says of groups by keys of a type.
 func grouped[K comparable](opts ...rxcql.Option) error {
 	parts := &jobtest.Parts[int]{}
-	groups := operators.GroupAdjacent(parts.Stream(), func(int) (key K) { return key }, 0, func(s, _ int) (int, error) { return s, nil })
+	groups := operators.GroupAdjacent(parts.Stream(), func(int) (key K) { return key }, zero, func(s, _ int) (int, error) { return s, nil })
 	to := sink.Each(func(context.Context, operators.Group[K, int]) error { return nil }, sink.Idempotent())
 	_, err := rxcql.New(groups, to, opts...)
 	return err

@@ -73,7 +73,7 @@ func TestMergeIsStoppedIfAnInputWas(t *testing.T) {
 		return nil
 	})
 	sink := &gather[int]{}
-	p, err := rxcql.New(operators.Reduce(operators.Merge(source.Chan(never), stopping), 0, add), sink)
+	p, err := rxcql.New(operators.Reduce(operators.Merge(source.Chan(never), stopping), zero, add), sink)
 	require.NoError(t, err)
 	rep, err := p.Run(context.Background())
 	require.NoError(t, err)

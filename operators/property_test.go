@@ -91,12 +91,12 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 	case "Scan":
 		c.then("Scan")
 		c.needsOrder()
-		c.s = operators.Scan(c.s, k, add)
+		c.s = operators.Scan(c.s, func() int { return k }, add)
 		sum := k
 		c.model = each(c.model, func(n int) []int { sum += n; return []int{sum} })
 	case "Reduce":
 		c.then("Reduce")
-		c.s = operators.Reduce(c.s, k, add)
+		c.s = operators.Reduce(c.s, func() int { return k }, add)
 		sum := k
 		for _, n := range c.model {
 			sum += n
@@ -141,7 +141,7 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.then("Map")
 		c.needsOrder()
 		key := func(n int) int { return n / (k + 1) }
-		groups := operators.GroupAdjacent(c.s, key, 0, func(s, n int) (int, error) { return s + n, fail() })
+		groups := operators.GroupAdjacent(c.s, key, zero, func(s, n int) (int, error) { return s + n, fail() })
 		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
 		c.model = groupModel(c.model, key)
 	case "Concurrent", "Unordered":

@@ -2,29 +2,34 @@ package operators
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Reduce folds all rows with fn, beginning with seed, and hands on one row, the
-// last state, when the stream has ended; for a stream without rows that is seed.
-// Each run begins with seed again; a map or a pointer would be shared by the
-// runs, so begin with nil and let fn make it.
+// Reduce folds all rows with fn and hands on one row, the last state, when the
+// stream has ended. seed makes the state to begin with, and is called once each time
+// that the stream is read, so that a map or a pointer belongs to one reading alone. For
+// a stream without rows the one row is what seed made.
+//
+//	perCity := operators.Reduce(flights,
+//		func() map[string]int { return map[string]int{} },
+//		func(n map[string]int, f Flight) (map[string]int, error) { n[f.City]++; return n, nil })
 //
 // It holds the state, and the receipt of every page (some 50 bytes a page): none
 // is settled before the one row is durable. It is not resumable. If reading is
 // stopped early (Pipeline.Stop), nothing is handed on: a fold over a part is not
 // what was asked for. An error of fn ends the stream,
 // whatever rxcql.WithRowErrors says: without the row the result would be wrong.
-func Reduce[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
+func Reduce[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
 		Name: "Reduce", Scatters: true, NotResumable: true, Holds: true,
-		Err: required("the function", fn == nil),
+		Err: errors.Join(required("the seed function", seed == nil), required("the function", fn == nil)),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {
 		account := st.Account(false)
-		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed, account: account, lease: account.Lease()}
+		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed(), account: account, lease: account.Lease()}
 		err := in.Subscribe(ctx, st, r)
 		if r.lease != nil {
 			r.lease.Finish(err)

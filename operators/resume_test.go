@@ -135,7 +135,7 @@ func TestAFoldBrokenOffAnywhereIsNeverAFoldOfAPart(t *testing.T) {
 		if rapid.Bool().Draw(rt, "concurrent") {
 			rows = operators.Concurrent(rows, 3, func(_ context.Context, n cell) (cell, error) { return n, d.call() })
 		}
-		folded := operators.GroupAdjacent(rows, group, 0, func(sum int, n cell) (int, error) { return sum + n.row + 1, d.call() })
+		folded := operators.GroupAdjacent(rows, group, zero, func(sum int, n cell) (int, error) { return sum + n.row + 1, d.call() })
 		s := operators.Map(folded, func(g operators.Group[cell, int]) (cell, error) {
 			return cell{part: g.Key.part, row: g.Key.row, value: g.Value}, d.call()
 		})

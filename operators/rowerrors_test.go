@@ -88,9 +88,9 @@ func TestFoldsAndPanicsEndTheRunWhateverThePolicy(t *testing.T) {
 	in := count(100, 10)
 	fold := func(s, n int) (int, error) { return s + n, map[bool]error{true: errBad}[n == 42] }
 	for verb, s := range map[string]anyStream{
-		"Scan":          operators.Scan(in, 0, fold),
-		"Reduce":        operators.Reduce(in, 0, fold),
-		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, 0, fold),
+		"Scan":          operators.Scan(in, zero, fold),
+		"Reduce":        operators.Reduce(in, zero, fold),
+		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
 	} {
 		_, err := s.Count(context.Background(), rxcql.WithRowErrors(rxcql.SkipRows(1000)))
 		require.ErrorIs(t, err, errBad, verb)

@@ -110,7 +110,7 @@ func TestNoRxgoOperatorSwallowsAFailureOrMakesHalfAResultOfIt(t *testing.T) {
 		}
 	}
 	ended := false
-	sum := operators.Tap(operators.Reduce(viaRx[int](failing, func(o rxgo.Observable) rxgo.Observable { return o.Map(doubleRx) }), 0, add),
+	sum := operators.Tap(operators.Reduce(viaRx[int](failing, func(o rxgo.Observable) rxgo.Observable { return o.Map(doubleRx) }), zero, add),
 		func(int) error { ended = true; return nil })
 	_, err := sum.Count(context.Background())
 	require.ErrorIs(t, err, boom)
@@ -121,7 +121,7 @@ func TestCancelReachesThroughRxgo(t *testing.T) {
 	why := errors.New("why")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	time.AfterFunc(5*time.Millisecond, func() { cancel(why) })
-	s := operators.Reduce(viaRx[int](source.Chan(make(chan int)), func(o rxgo.Observable) rxgo.Observable { return o.Map(doubleRx) }), 0, add)
+	s := operators.Reduce(viaRx[int](source.Chan(make(chan int)), func(o rxgo.Observable) rxgo.Observable { return o.Map(doubleRx) }), zero, add)
 	rows, err := s.Collect(ctx)
 	require.ErrorIs(t, err, why)
 	require.Empty(t, rows)

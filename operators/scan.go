@@ -1,27 +1,30 @@
 package operators
 
 import (
+	"errors"
+
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Scan folds the rows with fn, beginning with seed, and hands on the state after
-// every row: running totals, say. Each run begins with seed again; a map or a
-// pointer would be shared by the runs and by the rows handed on, so make fn
-// return a new one.
+// Scan folds the rows with fn and hands on the state after every row: running totals,
+// say. seed makes the state to begin with, and is called once each time that the stream
+// is read, so that a map or a pointer belongs to one reading alone. What fn returns is
+// both the next state and a row: if it is a map or a pointer that fn changes, all rows
+// handed on are that one, so return a new one where rows are kept.
 //
 // One row out for each row in, in order (over ranges read in parallel that is
 // the order of arrival), a page at a time. It holds the state. It is not
 // resumable: what came before a restart is missing from the state. An error of
 // fn ends the stream, whatever rxcql.WithRowErrors says: without the row the state
 // would be wrong.
-func Scan[T, S any](in rxcql.Stream[T], seed S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
+func Scan[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
 		Name: "Scan", OneToOne: true, NotResumable: true,
-		Err: required("the function", fn == nil),
+		Err: errors.Join(required("the seed function", seed == nil), required("the function", fn == nil)),
 	}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[S]) flow.Observer[T] {
-		state := seed
+		state := seed()
 		return &mapping[T, S]{st: st, out: out, folds: true, fn: func(row T) (S, error) {
 			next, err := fn(state, row)
 			state = next

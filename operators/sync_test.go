@@ -18,6 +18,9 @@ func double(n int) (int, error) { return 2 * n, nil }
 
 func add(a, b int) (int, error) { return a + b, nil }
 
+// zero is where sums begin.
+func zero() int { return 0 }
+
 func TestMapGivesOneRowForEachRowInOrder(t *testing.T) {
 	got := collect(t, operators.Map(count(5, 2), func(n int) (string, error) { return strconv.Itoa(n), nil }))
 	require.Equal(t, []string{"0", "1", "2", "3", "4"}, got)
@@ -106,14 +109,14 @@ func TestFlatMapIsToldWhenNoMoreRowsAreWanted(t *testing.T) {
 }
 
 func TestScanHandsOnTheStateAfterEveryRowAndBeginsAfreshEachRun(t *testing.T) {
-	totals := operators.Scan(count(5, 2), 100, add)
+	totals := operators.Scan(count(5, 2), func() int { return 100 }, add)
 	for range 2 {
 		require.Equal(t, []int{100, 101, 103, 106, 110}, collect(t, totals))
 	}
 }
 
 func TestReduceHandsOnOneRowAtTheEnd(t *testing.T) {
-	sum := operators.Reduce(count(100, 7), 0, add)
+	sum := operators.Reduce(count(100, 7), zero, add)
 	for range 2 {
 		pages, rep := pagesOut(t, sum)
 		require.Len(t, pages, 2)
@@ -126,7 +129,7 @@ func TestReduceHandsOnOneRowAtTheEnd(t *testing.T) {
 }
 
 func TestReduceOfAnEmptyStreamIsTheSeed(t *testing.T) {
-	require.Equal(t, []int{42}, collect(t, operators.Reduce(count(0, 1), 42, add)))
+	require.Equal(t, []int{42}, collect(t, operators.Reduce(count(0, 1), func() int { return 42 }, add)))
 }
 
 func TestReduceLeavesPagesUnsettledUntilItsRowIsDurable(t *testing.T) {
@@ -138,7 +141,7 @@ func TestReduceLeavesPagesUnsettledUntilItsRowIsDurable(t *testing.T) {
 		}
 		return nil
 	}}
-	p, err := rxcql.New(operators.Reduce(count(10, 2), 0, add), sink)
+	p, err := rxcql.New(operators.Reduce(count(10, 2), zero, add), sink)
 	require.NoError(t, err)
 	rep, err := p.Run(t.Context())
 	require.NoError(t, err)
@@ -171,7 +174,7 @@ func TestSynchronousVerbsPassOnAnEmptyStream(t *testing.T) {
 	for name, s := range map[string]rxcql.Stream[int]{
 		"Map": operators.Map(none, double), "Filter": operators.Filter(none, even),
 		"FlatMap": operators.FlatMap(none, func(int, func(int) bool) error { return nil }),
-		"Scan":    operators.Scan(none, 0, add), "Take": operators.Take(none, 3),
+		"Scan":    operators.Scan(none, zero, add), "Take": operators.Take(none, 3),
 		"TakeWhile": operators.TakeWhile(none, even), "Skip": operators.Skip(none, 3),
 		"Tap":        operators.Tap(none, func(int) error { return nil }),
 		"Concurrent": operators.Concurrent(none, 3, ctxDouble),

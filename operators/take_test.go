@@ -104,7 +104,7 @@ func TestLeavingALoopStopsEveryOperator(t *testing.T) {
 	s := operators.Merge(
 		operators.Concurrent(operators.Batch(operators.Concurrent(in, 10, ctxDouble), operators.Count(3), operators.Linger(1e9)), 4,
 			func(_ context.Context, rows []int) (int, error) { return len(rows), nil }, operators.Unordered()),
-		operators.Scan(count(1_000_000, 10), 0, add))
+		operators.Scan(count(1_000_000, 10), zero, add))
 	n := 0
 	for _, err := range s.All(context.Background()) {
 		require.NoError(t, err)

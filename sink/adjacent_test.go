@@ -13,7 +13,7 @@ import (
 
 func TestGroupAdjacentInsideASinkIsRefusedBehindAStreamThatMixesRows(t *testing.T) {
 	groups := sink.Through(func(in rxcql.Stream[int]) rxcql.Stream[operators.Group[int, int]] {
-		return operators.GroupAdjacent(in, func(n int) int { return n / 10 }, 0, func(sum, n int) (int, error) { return sum + n, nil })
+		return operators.GroupAdjacent(in, func(n int) int { return n / 10 }, func() int { return 0 }, func(sum, n int) (int, error) { return sum + n, nil })
 	}, sink.Each(func(context.Context, operators.Group[int, int]) error { return nil }))
 	each := sink.Each(func(context.Context, int) error { return nil })
 	behind := sink.Through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return in }, groups)

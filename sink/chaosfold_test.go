@@ -61,7 +61,7 @@ func (f *folding) sink() rxcql.Sink[spot] {
 		opts = append(opts, sink.InFlight(k))
 	}
 	return sink.Through(func(s rxcql.Stream[spot]) rxcql.Stream[groupOf] {
-		return operators.GroupAdjacent(f.before(s), f.key, 0, func(sum int, at spot) (int, error) { return sum + at.Row + 1, nil })
+		return operators.GroupAdjacent(f.before(s), f.key, func() int { return 0 }, func(sum int, at spot) (int, error) { return sum + at.Row + 1, nil })
 	}, sink.Each(f.take, opts...))
 }
 

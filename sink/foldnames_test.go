@@ -27,7 +27,7 @@ func sortedRows(n int) *jobtest.Parts[sorted] {
 // countBy counts adjacent rows of one key, in a branch of its own.
 func countBy[K comparable](key func(sorted) K, counts map[K]int) rxcql.Sink[sorted] {
 	return sink.Through(func(in rxcql.Stream[sorted]) rxcql.Stream[operators.Group[K, int]] {
-		return operators.GroupAdjacent(in, key, 0, func(n int, _ sorted) (int, error) { return n + 1, nil })
+		return operators.GroupAdjacent(in, key, func() int { return 0 }, func(n int, _ sorted) (int, error) { return n + 1, nil })
 	}, sink.Each(func(_ context.Context, g operators.Group[K, int]) error {
 		counts[g.Key] = g.Value
 		return nil

@@ -24,7 +24,7 @@ func twos(opts ...operators.BatchOption) rxcql.Sink[event] {
 // perKey is a branch in which GroupAdjacent holds a group.
 func perKey() rxcql.Sink[event] {
 	return sink.Through(func(in rxcql.Stream[event]) rxcql.Stream[operators.Group[int64, int]] {
-		return operators.GroupAdjacent(in, func(e event) int64 { return e.P }, 0, func(n int, _ event) (int, error) { return n + 1, nil })
+		return operators.GroupAdjacent(in, func(e event) int64 { return e.P }, func() int { return 0 }, func(n int, _ event) (int, error) { return n + 1, nil })
 	}, sink.Each(func(context.Context, operators.Group[int64, int]) error { return nil }, sink.Idempotent()))
 }
 

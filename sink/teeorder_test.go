@@ -78,7 +78,7 @@ var inStep = map[string]struct {
 			return nil
 		})
 	}, tripled},
-	"Scan": {func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Scan(in, change{}, keepLast) }, asItIs},
+	"Scan": {func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Scan(in, emptyChange, keepLast) }, asItIs},
 	"Skip": {func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Skip(in, 3) },
 		only(func(i int) bool { return i >= 3 })},
 	"Take": {func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Take(in, 3) },
@@ -129,6 +129,9 @@ func TestOperatorsThatHandRowsOnAsTheyComeMayStandBeforeATableOfTwoBranches(t *t
 // next is another version of the next row.
 func next(ch change) change { return upsert((int(ch.C)+1)%4, "next "+ch.V[0]) }
 
+// emptyChange is where folds begin.
+func emptyChange() change { return change{} }
+
 // outOfStep are operators that do not, by the stage that is to be named.
 var outOfStep = map[string]changesThrough{
 	"Batch": func(in rxcql.Stream[change]) rxcql.Stream[change] {
@@ -137,9 +140,9 @@ var outOfStep = map[string]changesThrough{
 	"Batch timed": func(in rxcql.Stream[change]) rxcql.Stream[change] {
 		return flat(operators.Batch(in, operators.Linger(time.Second)))
 	},
-	"Reduce": func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Reduce(in, change{}, keepLast) },
+	"Reduce": func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Reduce(in, emptyChange, keepLast) },
 	"GroupAdjacent": func(in rxcql.Stream[change]) rxcql.Stream[change] {
-		return lastOf(operators.GroupAdjacent(in, func(ch change) int64 { return ch.P }, change{}, keepLast))
+		return lastOf(operators.GroupAdjacent(in, func(ch change) int64 { return ch.P }, emptyChange, keepLast))
 	},
 	"Concurrent": func(in rxcql.Stream[change]) rxcql.Stream[change] {
 		return operators.Concurrent(in, 2, func(_ context.Context, ch change) (change, error) { return ch, nil })

@@ -49,7 +49,7 @@ func TestAsynchronousOperatorsOfThroughDeliverEverythingBeforeTheEnd(t *testing.
 func TestThroughFlushesWhatOperatorsKeepTillTheEnd(t *testing.T) {
 	var got []int
 	sum := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-		return operators.Reduce(in, 0, func(a, b int) (int, error) { return a + b, nil })
+		return operators.Reduce(in, func() int { return 0 }, func(a, b int) (int, error) { return a + b, nil })
 	}
 	_, err := run(t, ints(1000), sink.Through(sum, collect(&got)))
 	require.NoError(t, err)

@@ -10,6 +10,9 @@ import (
 	"github.com/rxcql/rxcql/internal/option"
 )
 
+// comesOnce is why sources that are told their rows cannot be part of a job.
+const comesOnce = "its rows come once, and a later run cannot have them again; write them to a table or a file first, and read that in the job"
+
 // Chan reads a channel until it is closed, as pages of the rows that are
 // waiting, up to 512. The stream can be run once; a second run is refused with
 // rxcql.ErrSingleRun. When the stream ends early what is left in the channel
@@ -21,7 +24,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 		err = errors.Join(err, errors.New("the channel is nil"))
 	}
 	var ran atomic.Bool
-	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, Err: err}
+	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, WhyNot: comesOnce, Err: err}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		if ran.Swap(true) {

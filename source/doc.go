@@ -1,5 +1,6 @@
 // Package source makes streams: from Cassandra (Query, Table), from files (NDJSON,
-// CSV), from Go iterators (Seq, SeqFrom) and from channels (Chan).
+// CSV), from Go iterators (Seq, SeqFrom), from channels (Chan), from a function that gives
+// one page after the other (Pages), and from rxgo (FromObservable).
 //
 // # What a row may be
 //

@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -35,6 +36,30 @@ func ExampleSeqFrom() {
 	all, err := squares.Collect(context.Background())
 	fmt.Println(all, err)
 	// Output: [0 1 4 9 16 25 36 49] <nil>
+}
+
+// A service that gives its users two at a time, with a token for those that follow.
+func ExamplePages() {
+	users := []string{"ada", "barbara", "grace", "joan", "margaret"}
+	list := func(_ context.Context, from int) (page []string, next int, err error) {
+		end := min(from+2, len(users))
+		return users[from:end], end, nil
+	}
+
+	token := 0
+	stream := source.Pages(func(ctx context.Context) ([]string, error) {
+		page, next, err := list(ctx, token)
+		if err != nil {
+			return nil, err // asked for again if it may pass
+		}
+		if token = next; token == len(users) {
+			err = io.EOF // this page is the last one
+		}
+		return page, err
+	})
+	all, err := stream.Collect(context.Background())
+	fmt.Println(all, err)
+	// Output: [ada barbara grace joan margaret] <nil>
 }
 
 func ExampleChan() {

@@ -18,7 +18,7 @@ type group = operators.Group[int, int]
 
 // sums adds up rows that are equal.
 func sums(in rxcql.Stream[int]) rxcql.Stream[group] {
-	return operators.GroupAdjacent(in, func(n int) int { return n }, 0, func(sum, n int) (int, error) { return sum + n, nil })
+	return operators.GroupAdjacent(in, func(n int) int { return n }, func() int { return 0 }, func(sum, n int) (int, error) { return sum + n, nil })
 }
 
 func TestAGroupIsNotMadeOfTheRowsThatCameToAFileAfterItsEndAlone(t *testing.T) {

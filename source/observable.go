@@ -20,7 +20,7 @@ import (
 // the Observable obeys the context that it was given, not this one: cancel that, or it goes on.
 // The rows weigh nothing in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true}
+	info := rxcql.StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true, WhyNot: comesOnce}
 	if obs == nil {
 		info.Err = errors.New("the Observable is nil")
 	}

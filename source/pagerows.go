@@ -17,7 +17,7 @@ type memoryConfig struct {
 	measure  func() (done, total float64) // nil if the iterator does not say
 }
 
-// AnyOption is an option of every source.
+// AnyOption is an option of every source that has options.
 type AnyOption interface {
 	ReadOption
 	SeqOption

@@ -123,7 +123,16 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 		}
 		b.lease, b.bytes = lease, 0
 	}
-	p := &flow.Page[T]{Rows: b.rows, Lease: b.lease}
+	err := b.handOn(ctx, b.rows)
+	clear(b.rows)
+	b.rows, b.bad = b.rows[:0], nil
+	return err
+}
+
+// handOn delivers a page of rows, whose weight is b.bytes, under the lease that begin has
+// made.
+func (b *paging[T]) handOn(ctx context.Context, rows []T) error {
+	p := &flow.Page[T]{Rows: rows, Lease: b.lease}
 	p.Position = flow.Position{Page: b.page, Last: b.last}
 	p.Correct(b.bytes)
 	b.page++
@@ -135,8 +144,7 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	if err == nil && b.measure != nil {
 		b.st.Measured(b.measure())
 	}
-	clear(b.rows)
-	b.rows, b.bad, b.lease = b.rows[:0], nil, nil
+	b.lease = nil
 	return err
 }
 

@@ -21,7 +21,10 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	if seq == nil {
 		err = errors.Join(err, errors.New("the iterator is nil"))
 	}
-	info := rxcql.StageInfo{Name: "Seq", Source: true, NotResumable: true, Err: err}
+	info := rxcql.StageInfo{
+		Name: "Seq", Source: true, NotResumable: true, Err: err,
+		WhyNot: "an iterator cannot be told where to go on; use source.SeqFrom, whose function gets the number of rows to leave out",
+	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		b := newPaging(st, out, cfg.pageRows, nil)

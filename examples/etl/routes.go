@@ -40,8 +40,7 @@ func (j *job) routes(ctx context.Context) (*rxcql.Report, error) {
 // range being read, however many flights there are.
 func byRoute(flights rxcql.Stream[Flight]) rxcql.Stream[Route] {
 	credible := operators.Filter(flights, possible)
-	folded := operators.GroupAdjacent(credible, Flight.airports,
-		Route{DelayMin: math.MaxInt32, DelayMax: math.MinInt32}, Route.add)
+	folded := operators.GroupAdjacent(credible, Flight.airports, noFlights, Route.add)
 	return operators.Map(folded, complete)
 }
 
@@ -49,6 +48,9 @@ func byRoute(flights rxcql.Stream[Flight]) rxcql.Stream[Route] {
 type airports struct{ origin, destination string }
 
 func (f Flight) airports() airports { return airports{f.Origin, f.Destination} }
+
+// noFlights is a route before its first flight.
+func noFlights() Route { return Route{DelayMin: math.MaxInt32, DelayMax: math.MinInt32} }
 
 // add counts a flight in.
 func (r Route) add(f Flight) (Route, error) {

@@ -62,7 +62,7 @@ func batched(s rxcql.Stream[blob]) rxcql.Stream[blob] {
 
 // grouped makes a group of every row and keeps the row in it.
 func grouped(s rxcql.Stream[blob]) rxcql.Stream[blob] {
-	groups := operators.GroupAdjacent(s, func(b blob) int { return b.PK }, blob{},
+	groups := operators.GroupAdjacent(s, func(b blob) int { return b.PK }, func() blob { return blob{} },
 		func(_ blob, b blob) (blob, error) { return b, nil })
 	return operators.Map(groups, func(g operators.Group[int, blob]) (blob, error) { return g.Value, nil })
 }
