@@ -54,7 +54,7 @@ func firstHot(ctx context.Context, session *gocql.Session, out io.Writer) error 
 			return err
 		}
 		if r.Celsius > 30 {
-			fmt.Fprintln(out, "above 30 °C at", r.At)
+			fmt.Fprintf(out, "above 30 °C at %v\n", r.At)
 			break // no further page is asked for
 		}
 	}
