@@ -127,4 +127,5 @@ func TestABlockThatNoTestRunsIsFound(t *testing.T) {
 	}
 	require.Len(t, wrongBlocks(parse("p.md", "```\na := 1 // one\n```\n"), code), 1, "a block without a language")
 	require.Len(t, wrongBlocks(parse("p.md", "```go\na := 2\n"), code), 1, "a block that is not closed")
+	require.Len(t, wrongBlocks(parse("p.md", "~~~go\na := 2\n~~~\n"), code), 1, "a block between tildes")
 }

@@ -32,7 +32,7 @@ func parse(path, text string) page {
 	p := page{path: path}
 	var open *block
 	for i, line := range strings.Split(text, "\n") {
-		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		fence, isFence := strings.CutPrefix(strings.ReplaceAll(strings.TrimSpace(line), "~~~", "```"), "```")
 		switch {
 		case isFence && open == nil:
 			open = &block{language: fence, line: i + 1}
