@@ -90,8 +90,11 @@ func namesOf(t *testing.T) names {
 	t.Helper()
 	known := names{packages: map[string]map[string]bool{}, anywhere: map[string]bool{}, files: map[string]bool{}}
 	require.NoError(t, filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() == ".git" {
+		if err != nil {
 			return err
+		}
+		if d.IsDir() && d.Name() == ".git" {
+			return fs.SkipDir
 		}
 		relative, err := filepath.Rel(root, name)
 		if err != nil || d.IsDir() {
