@@ -121,7 +121,7 @@ type listening struct {
 func (s *listening) Info() rxcql.SinkInfo        { return rxcql.SinkInfo{} }
 func (s *listening) Check(context.Context) error { return nil }
 
-func (s *listening) Open(_ context.Context, r *rxcql.Run) (rxcql.Writer[timed], error) {
+func (s *listening) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[timed], error) {
 	s.st = r.SinkStage("listening")
 	return s, nil
 }

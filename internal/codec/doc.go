@@ -35,4 +35,20 @@
 //
 // Bytes that are no value of their type are an error that names the column, and never a panic or an allocation out of
 // proportion to their length. No error message holds a value, nor the text of an error from a user's method.
+//
+// # A new CQL type
+//
+// It needs a Kind, and then a place in each of these, in this order:
+//
+//   - kind.go: the constant and its facts (names, how a vector packs it, the Go types that errors name);
+//   - decode.go and encode.go: a case of the switch, and the functions in the file of its family (decode_time.go, say);
+//   - goscalar.go: the Go type that it becomes in an any;
+//   - json.go and fromtext.go: how it is written as JSON and as text, and read again; fromjson.go where that is not a
+//     string or a number;
+//   - encode_collection.go (keysDistinct): whether two keys of a Go map can be one to the server;
+//   - parse.go or classname.go, if it has parameters.
+//
+// A kind without its case is refused where a plan is made, by name. In tests drawRaw (property_test.go) draws its values
+// and integration/types has a column of it. Package internal/gotext writes Go types as text; it needs nothing unless
+// the type brings a new Go type.
 package codec

@@ -1,0 +1,74 @@
+package docs_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// degrees is what the program puts between its source and its sink.
+func degrees(texts rxcql.Stream[string]) rxcql.Stream[float64] {
+	parsed := operators.Map(texts, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
+	return operators.Filter(parsed, func(c float64) bool { return c > -90 })
+}
+
+// of is a source in memory.
+func of[T any](rows ...T) rxcql.Stream[T] {
+	return source.Seq(func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	})
+}
+
+func TestImpossibleDegreesAreLeftOut(t *testing.T) {
+	got, err := degrees(of("21.5", "-99", "14")).Collect(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []float64{21.5, 14}, got)
+}
+
+func TestABadRowIsSkippedAndCounted(t *testing.T) {
+	var written []float64
+	out := sink.Each(func(_ context.Context, c float64) error {
+		written = append(written, c)
+		return nil
+	})
+	p, err := rxcql.New(degrees(of("21.5", "noon", "14")), out, rxcql.WithRowErrors(rxcql.SkipRows(1)))
+	require.NoError(t, err)
+	report, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []float64{21.5, 14}, written)
+	require.EqualValues(t, 1, report.Skipped)
+}
+
+func TestAnErrorOfTheSourceEndsTheRun(t *testing.T) {
+	lost := errors.New("lost")
+	broken := source.Seq(func(yield func(string, error) bool) {
+		_ = yield("21.5", nil) && yield("", lost)
+	})
+	_, err := degrees(broken).Collect(t.Context())
+	require.ErrorIs(t, err, lost)
+}
+
+func TestMyCheckpointStore(t *testing.T) {
+	rxcqltest.TestCheckpointStore(t, func(t testing.TB) rxcqltest.CheckpointPlace {
+		path := filepath.Join(t.TempDir(), "job.checkpoint") // an empty place for each rule
+		return rxcqltest.CheckpointPlace{
+			Store:  func() rxcql.CheckpointStore { return checkpoint.File(path) }, // your store here
+			OneJob: true,                                                          // it keeps one job, whatever its name
+		}
+	})
+}
