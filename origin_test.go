@@ -98,7 +98,7 @@ func (withoutDone) Done(context.Context, bool) error { return nil }
 
 func TestGroupsOfTwoSourcesAreNotTakenForOneSinceTheirRangesHaveOneNumber(t *testing.T) {
 	rows := oneAfterTheOther(operators.Take(threeRows(), 2), threeRows()) // the first part does not end
-	groups := operators.GroupAdjacent(rows, func(int) string { return "all" }, 0, func(sum, n int) (int, error) { return sum + n, nil })
+	groups := operators.GroupAdjacent(rows, func(int) string { return "all" }, func() int { return 0 }, func(sum, n int) (int, error) { return sum + n, nil })
 	got, err := groups.Collect(t.Context())
 	require.NoError(t, err)
 	require.ElementsMatch(t, []operators.Group[string, int]{{Key: "all", Value: 3, Rows: 2}, {Key: "all", Value: 6, Rows: 3}}, got)

@@ -66,9 +66,11 @@ func batched(opts ...operators.BatchOption) func(rxcql.Stream[timed]) rxcql.Stre
 	return func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return unbatched(operators.Batch(in, opts...)) }
 }
 
+func nothing() timed { return timed{} }
+
 // earliest is the first timed of each group, in timed time.
 func earliest(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-	groups := operators.GroupAdjacent(in, func(e timed) timed { return timed{e.source, e.part, e.at / 4} }, timed{},
+	groups := operators.GroupAdjacent(in, func(e timed) timed { return timed{e.source, e.part, e.at / 4} }, nothing,
 		func(first, e timed) (timed, error) {
 			if first.source != "" && first.at < e.at {
 				return first, nil
@@ -101,7 +103,7 @@ func uses() []use {
 			})
 		}},
 		{operator: "Scan", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-			return operators.Scan(in, timed{}, func(_, e timed) (timed, error) { return e, nil })
+			return operators.Scan(in, nothing, func(_, e timed) (timed, error) { return e, nil })
 		}},
 		{operator: "Reduce", holds: func(int) bool { return true }, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return unbatched(operators.Reduce(in, nil, func(all []timed, e timed) ([]timed, error) { return append(slices.Clip(all), e), nil }))

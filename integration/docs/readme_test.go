@@ -121,7 +121,7 @@ type Mean struct {
 func means(session *gocql.Session) rxcql.Stream[Mean] {
 	readings := source.Table[Reading](session, "weather.readings")
 	sums := operators.GroupAdjacent(readings,
-		func(r Reading) string { return r.Sensor }, 0.0,
+		func(r Reading) string { return r.Sensor }, func() float64 { return 0 },
 		func(sum float64, r Reading) (float64, error) { return sum + r.Celsius, nil })
 	means := operators.Map(sums, func(g operators.Group[string, float64]) (Mean, error) {
 		return Mean{Sensor: g.Key, Celsius: g.Value / float64(g.Rows), Count: g.Rows}, nil
