@@ -92,8 +92,8 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 }
 
 // Track opens a part that no earlier run has begun. In a job with a checkpoint the source must have
-// called Resume before, to know which parts these are; otherwise the track's Room and flow.Deliver
-// fail with ErrNotResumable.
+// called Resume before, to know which parts these are; otherwise Track.AwaitRoom and
+// flow.Deliver fail with ErrNotResumable.
 func (s *Stage) Track(span flow.TokenRange) *flow.Track {
 	if s.run.job == nil {
 		return flow.NewTrack(s, nil, flow.Part{Range: span}, false)
