@@ -106,7 +106,7 @@ func TestAPathThatIsNoFileIsRefusedByName(t *testing.T) {
 		{dangling, "is a symbolic link; give the path of the file"},
 		{filepath.Join(folder, "missing", "job"), "does not exist; make it first"},
 		{filepath.Join(plain, "job"), "is not a folder"},
-		{planted, "is no regular file; remove it"},
+		{planted, "is not a regular file; remove it"},
 		{os.DevNull, "is a device"},
 	} {
 		_, err := checkpoint.File(c.path).Lock(t.Context(), "job")

@@ -9,7 +9,7 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// failingRules are about what happens when something does not go well.
+// failingRules are about failures.
 func failingRules() []rule[CheckpointPlace] {
 	return []rule[CheckpointPlace]{
 		{"After a context has ended nothing is locked, loaded or saved", func(t testing.TB, p CheckpointPlace) {

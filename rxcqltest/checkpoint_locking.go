@@ -107,8 +107,8 @@ func lockingRules() []rule[CheckpointPlace] {
 	}
 }
 
-// manyWantOneJob has workers count together: each locks the job, adds one to the
-// number that is saved, and unlocks it.
+// manyWantOneJob has workers count together: each locks the job, adds one to the saved number, and
+// unlocks the job.
 func manyWantOneJob(t testing.TB, p CheckpointPlace) {
 	const workers, rounds = 4, 3
 	shared := p.Store()

@@ -13,7 +13,7 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// errKilled stands for the end of the process: nothing can be saved any more.
+// errKilled stands for the end of the process: nothing more can be saved.
 var errKilled = errors.New("rxcqltest: killed on purpose")
 
 // jobRules are about jobs with a checkpoint.
@@ -46,8 +46,8 @@ func needsBarrier(sink rxcql.AnySink) bool {
 	return info.Barrier || slices.ContainsFunc(info.Sinks, needsBarrier)
 }
 
-// brokenOff breaks a job off in several ways, has it complete, and looks at each
-// checkpoint whether what it counts as settled is durable.
+// brokenOff interrupts a job in several ways, has it complete, and checks for each checkpoint that
+// what it counts as settled is durable.
 func brokenOff[T any](t testing.TB, p SinkPlace[T]) {
 	src := numbered()
 	var mu sync.Mutex
@@ -131,7 +131,7 @@ func breakOff[T any](r *sinkRun[T], store *savedStates, how string, cancel conte
 	case "kill":
 		saves := 0
 		store.FailSave = func(int) error {
-			if saves++; saves > 2 { // after those that come before the first page
+			if saves++; saves > 2 { // after the saves that come before the first page
 				return errKilled
 			}
 			return nil
