@@ -27,7 +27,9 @@
 // To load letters again, read them like any other source:
 //
 //	letters := source.Seq(deadletter.Read[Order]("letters.ndjson"))
-//	orders := operators.Map(letters, func(l deadletter.Letter[Order]) (Order, error) { return fix(l.Row) })
+//	orders := operators.Map(letters, func(l deadletter.Letter[Order]) (Order, error) {
+//		return fix(l.Row)
+//	})
 //
 // A row may have more than one letter: after a run that was interrupted, the next run reads rows
 // again for which there are letters already.

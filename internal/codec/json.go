@@ -57,8 +57,9 @@ func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 	return appendJSONNumber(dst, t, data)
 }
 
-// AppendText writes a value as one field of text, such as CSV has: as AppendJSON, but text as it is (its bytes
-// unchanged), and no quotes around other single values. Null must be told beside it.
+// AppendText writes a value as one field of text, such as CSV has: like AppendJSON, but with text
+// as it is (its bytes unchanged), and without quotes around other single values. The caller must
+// mark null in another way.
 func AppendText(dst []byte, t *Type, data []byte) ([]byte, error) {
 	if t.Kind == Ascii || t.Kind == Text {
 		return append(dst, data...), nil
@@ -151,8 +152,8 @@ func magnitude(v int64) uint64 {
 	return uint64(v)
 }
 
-// AppendJSONText writes a string as JSON: quotes, backslashes and control characters escaped, everything else as it
-// is. What is not UTF-8 is ErrValue.
+// AppendJSONText writes a string as JSON: quotes, backslashes and control characters escaped,
+// everything else as it is. What is not UTF-8 is ErrValue.
 func AppendJSONText(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return dst, badValue("text that is not UTF-8 has no JSON")

@@ -22,7 +22,7 @@ type State struct {
 	Folds   []string `json:"folds,omitempty"` // stages that leave snapshots
 }
 
-// Reads tells whether a stage of that name is one of the sources.
+// Reads reports whether a stage of that name is one of the sources.
 func (s *State) Reads(stage string) bool {
 	return slices.ContainsFunc(s.Sources, func(src Source) bool { return src.Stage == stage })
 }
@@ -32,7 +32,7 @@ func (s *State) Reads(stage string) bool {
 type Source struct {
 	Stage string `json:"stage"`
 	Facts []Fact `json:"facts"` // what it reads; must be the same to go on
-	Pages string `json:"pages"` // what page states depend on beside that
+	Pages string `json:"pages"` // what page states depend on in addition to the facts
 	Done  Ranges `json:"done"`  // read to their end and settled
 	Rows  int64  `json:"rows"`  // in them
 	Parts []Part `json:"parts"` // begun
