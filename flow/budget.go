@@ -95,8 +95,8 @@ func (b *Budget) Usage() Usage {
 //
 // An input that has no page gets its share even if pages of others turned out larger than the
 // budget, since these may be waiting for it. A further page of an input also leaves room for what
-// accounts expect, but for at most half of what operators do not hold: they may need many pages
-// before they let go of any.
+// accounts expect, up to half of what operators do not hold: operators may need many pages before
+// they let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
 	further := in.outstanding > 0

@@ -114,7 +114,7 @@ func refused(t testing.TB, store rxcql.CheckpointStore, when string) {
 	t.Helper()
 	var c rxcql.Checkpoint
 	var err error
-	within(t, "Lock of a job that somebody else works on", func() { c, err = store.Lock(t.Context(), anyJob) })
+	within(t, "Lock of a job that another works on", func() { c, err = store.Lock(t.Context(), anyJob) })
 	if err == nil {
 		_ = c.Unlock()
 		t.Fatalf("%s: a second Lock of the job succeeded", when)

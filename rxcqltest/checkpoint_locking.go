@@ -86,7 +86,7 @@ func lockingRules() []rule[CheckpointPlace] {
 			unlock(t, next)
 			_ = c.Unlock()
 		}},
-		{"Unlock of a lock that was lost leaves the job to whoever has it", func(t testing.TB, p CheckpointPlace) {
+		{"Unlock of a lock that was lost leaves the job to its new owner", func(t testing.TB, p CheckpointPlace) {
 			need(t, p.Expire != nil, "Expire")
 			c := lock(t, p.Store(), anyJob)
 			p.Expire(anyJob)

@@ -19,7 +19,7 @@ var errKilled = errors.New("rxcqltest: killed on purpose")
 // jobRules are about jobs with a checkpoint.
 func jobRules[T any]() []rule[SinkPlace[T]] {
 	return []rule[SinkPlace[T]]{
-		{"A job that is broken off again and again passes no row that is not durable", brokenOff[T]},
+		{"A job that is interrupted again and again passes no row that is not durable", brokenOff[T]},
 		{"A job that is complete is known again by the names of the sink's stages", func(t testing.TB, p SinkPlace[T]) {
 			store := &savedStates{}
 			r := p.newRun()
@@ -80,14 +80,14 @@ func brokenOff[T any](t testing.TB, p SinkPlace[T]) {
 		store.FailSave = nil
 		mu.Lock()
 		if passed != "" {
-			t.Fatalf("in a run that was broken off by %s: %s", how, passed)
+			t.Fatalf("in a run that was interrupted by %s: %s", how, passed)
 		}
 		mu.Unlock()
 		if rep.BytesInFlight != 0 {
-			t.Fatalf("after a run that was broken off by %s, %d bytes of the budget were not given back", how, rep.BytesInFlight)
+			t.Fatalf("after a run that was interrupted by %s, %d bytes of the budget were not given back", how, rep.BytesInFlight)
 		}
 		if err != nil && !slices.ContainsFunc([]error{errCutOff, errSource, errKilled}, func(e error) bool { return errors.Is(err, e) }) {
-			t.Fatalf("a run of the job, to be broken off by %s, failed: %v", how, err)
+			t.Fatalf("a run of the job, to be interrupted by %s, failed: %v", how, err)
 		}
 		if rep.Complete {
 			break

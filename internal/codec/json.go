@@ -8,16 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON writes a value as JSON, as Cassandra's INSERT … JSON takes it: numbers for
-// numbers (those of any length and all digits, no zero cut off), true and false, null, a
-// string for text; "0x…" for blobs and custom types; "2006-01-02", "15:04:05.000000000" and
-// "2006-01-02T15:04:05.000Z" for date, time and timestamp; "1mo2d3ns" for durations; a string
-// for uuid and inet; arrays for lists, sets, vectors and tuples; objects for maps and
-// user-defined types. A key of a map that is no string is its JSON in a string. Beside that: a
-// float that is not finite is "NaN", "Infinity" or "-Infinity"; a timestamp beyond the year
-// 9999, or before 0, has its year with a sign, a time out of the day is its nanoseconds; an
-// empty value (zero bytes, not null) of a type that is no text or blob is "". Text that is not
-// UTF-8 has no JSON and is ErrValue. Errors hold no value.
+// AppendJSON writes a value as JSON, as Cassandra's INSERT … JSON takes it:
+//
+//   - numbers for numbers, with any length and all digits, and no zero cut off; true and false;
+//     null;
+//   - a string for text, uuid and inet; "0x…" for blobs and custom types;
+//   - "2006-01-02", "15:04:05.000000000" and "2006-01-02T15:04:05.000Z" for date, time and
+//     timestamp; "1mo2d3ns" for durations;
+//   - arrays for lists, sets, vectors and tuples; objects for maps and user-defined types. A key of
+//     a map that is not a string is its JSON in a string.
+//
+// In addition: a float that is not finite is "NaN", "Infinity" or "-Infinity"; the year of a
+// timestamp after 9999 or before 0 has a sign; a time out of the day is its nanoseconds; an empty
+// value (zero bytes, not null) of a type other than text or blob is "". Text that is not UTF-8 has
+// no JSON and is ErrValue. Errors hold no value.
 func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 	if data == nil {
 		return append(dst, "null"...), nil

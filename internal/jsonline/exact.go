@@ -211,7 +211,7 @@ func (c comparison) sameStruct(a, b reflect.Value) error {
 		case !f.IsExported() && !f.Anonymous:
 			of.why = fmt.Sprintf("is not exported, and so left out; export it, or give %s MarshalJSON and UnmarshalJSON", a.Type())
 		case c.why == "" && name == "" && embedsMethods(a.Type()):
-			of.why = fmt.Sprintf("is left out by the methods of a type that is embedded beside it; give %s its own MarshalJSON and UnmarshalJSON", a.Type())
+			of.why = fmt.Sprintf("is left out by the methods of a type that is embedded next to it; give %s its own MarshalJSON and UnmarshalJSON", a.Type())
 		}
 		if err := of.same(reachable(a.Field(i)), reachable(b.Field(i))); err != nil {
 			return err
