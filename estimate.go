@@ -113,15 +113,15 @@ func (m *measures) update(s *Stage, part float64, inputs int, rows int64, now ti
 	case !m.known:
 		m.known, m.began, m.at, m.done, m.rows = true, now, now, mean, rows
 	case mean > m.done+tiny:
-		m.rows = rows
-		m.step = mean - m.done
+		growth := mean - m.done
 		if seconds := now.Sub(m.at).Seconds(); seconds > 0 {
-			m.fade(seconds, m.step/seconds)
-			m.at = now
-		} else {
-			m.grown += m.step
+			m.fade(seconds, growth/seconds)
+			m.at, m.step = now, growth
+		} else { // sources that come further together
+			m.grown += growth
+			m.step += growth
 		}
-		m.done = mean
+		m.done, m.rows = mean, rows
 	}
 }
 
