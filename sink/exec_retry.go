@@ -25,16 +25,21 @@ func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) func(context.Context, func
 
 // event is what hooks are told of all statements.
 func (e *exec[T]) event(a *execAim) rxcql.WriteEvent {
-	about := rxcql.WriteEvent{Keyspace: a.about.Keyspace, Table: a.about.Table, Consistency: e.session.Consistency(e.cfg.consistency)}
-	if found := operation.FindStringSubmatch(e.cql); found != nil {
-		about.Operation = strings.ToUpper(found[1])
+	return rxcql.WriteEvent{
+		Keyspace: a.about.Keyspace, Table: a.about.Table, Operation: operationOf(e.cql), Consistency: e.session.Consistency(e.cfg.consistency),
 	}
-	return about
 }
 
-// operation finds the first word of a statement, behind comments: letters alone, since a
-// value may follow without a space.
-var operation = regexp.MustCompile(`(?s)^(?:\s|(?:--|//).*?[\r\n]|/\*.*?\*/)*([A-Za-z]+)`)
+// operationOf is the first word of a statement, behind comments: letters alone, since a value
+// may follow without a space. Empty if it begins with something else.
+func operationOf(cql string) string {
+	if found := firstWord.FindStringSubmatch(cql); found != nil {
+		return strings.ToUpper(found[1])
+	}
+	return ""
+}
+
+var firstWord = regexp.MustCompile(`(?s)^(?:\s|(?:--|//).*?[\r\n]|/\*.*?\*/)*([A-Za-z]+)`)
 
 // mayRetry tells of a statement's failure whether it may be run again after it, and
 // whether it may have been applied.
