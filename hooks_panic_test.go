@@ -3,6 +3,7 @@ package rxcql_test
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,9 +47,9 @@ func TestAPanicInAHookIsNoMatterOfOtherHooks(t *testing.T) {
 func TestHooksMayAskForProgressAndStop(t *testing.T) {
 	alone(t, "", func(t *testing.T) {
 		var p *rxcql.Pipeline
-		asked := 0
+		var asked atomic.Int64
 		p = everythingOf(t, rxcql.WithHooks(everyHook(func(context.Context, string, any) {
-			if asked++; p.Progress().Budget == 0 {
+			if asked.Add(1); p.Progress().Budget == 0 {
 				t.Error("there is no budget")
 			}
 			p.Stop()
@@ -56,7 +57,7 @@ func TestHooksMayAskForProgressAndStop(t *testing.T) {
 		rep, err := p.Run(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, rxcql.EndedByStop, rep.EndedBy)
-		require.Greater(t, asked, len(hookNames()))
+		require.Greater(t, asked.Load(), int64(len(hookNames())))
 	})
 }
 
