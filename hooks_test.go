@@ -71,8 +71,8 @@ func (p *pagesOnly) hooks() rxcql.Hooks {
 func TestHooksCountWhatTheReportCounts(t *testing.T) {
 	c, one := &tally{}, &pagesOnly{}
 	to := &memory[int]{open: func(_ context.Context, st *rxcql.Stage) error {
-		st.Retried(errTest)
-		st.Drop(2)
+		st.CountRetry(errTest)
+		st.CountDropped(2)
 		return nil
 	}}
 	rep, err := pipeline(t, seq(100), to, rxcql.WithHooks(c.hooks()), rxcql.WithHooks(one.hooks())).Run(context.Background())
@@ -167,7 +167,7 @@ func TestTheEndOfARunIsToldOnceHoweverItEnds(t *testing.T) {
 	to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { return nil }}
 	in := mapped(seq(100), func(n int) int { return n })
 	failing := rxcql.Lift(in, rxcql.StageInfo{Name: "Fails"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
-		return op[int, int]{done: out.Done, next: func(context.Context, *flow.Page[int]) error { return st.FailUsers(secret, nil) }}
+		return op[int, int]{done: out.Done, next: func(context.Context, *flow.Page[int]) error { return st.FailUserFunc(secret, nil) }}
 	})
 	_, err = pipeline(t, failing, to, hooks).Run(t.Context())
 	require.ErrorContains(t, err, canary, "the user's own words come back to the user")
@@ -216,20 +216,20 @@ func everything(t *testing.T, ctx context.Context, opts ...rxcql.Option) (rxcql.
 		track := st.Track(flow.WholeRange)
 		fetchCtx, end := st.StartFetch(ctx, rxcql.FetchEvent{Part: "all"})
 		end(rxcql.FetchEvent{Part: "all", Rows: 1, Bytes: 4, Err: fetchCtx.Err()})
-		var leases []*flow.Lease
+		var reservations []*flow.Reservation
 		for range 2 { // the second has room when the first is gone
-			if len(leases) > 0 {
-				first := leases[0]
+			if len(reservations) > 0 {
+				first := reservations[0]
 				time.AfterFunc(time.Second, first.Release)
 			}
-			lease, err := st.Input().Reserve(ctx, 1<<30)
+			reservation, err := st.Input().Reserve(ctx, 1<<30)
 			if err != nil {
 				return err
 			}
-			lease.Correct(rxcql.MinBudgetPerInput)
-			leases = append(leases, lease)
+			reservation.Resize(rxcql.MinBudgetPerInput)
+			reservations = append(reservations, reservation)
 		}
-		p := &flow.Page[int]{Rows: []int{1}, Lease: leases[1]}
+		p := &flow.Page[int]{Rows: []int{1}, Reservation: reservations[1]}
 		p.Last = true
 		if err := flow.Deliver(ctx, track, p, 4, nil, out); err != nil {
 			return err
@@ -246,8 +246,8 @@ func everything(t *testing.T, ctx context.Context, opts ...rxcql.Option) (rxcql.
 		_, end := st.StartWrite(ctx, rxcql.WriteEvent{Rows: 1})
 		end(rxcql.WriteEvent{Rows: 1})
 		st.LimitChanged(2, 4, errTest)
-		st.Retried(errTest)
-		return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Row: 7, Err: fmt.Errorf("value %q", canary), Users: true})
+		st.CountRetry(errTest)
+		return st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Row: 7, Err: fmt.Errorf("value %q", canary), Users: true})
 	}
 	return pipeline(t, in, rxcql.Sink[int](to), append(opts, rxcql.WithCheckpoint(&jobtest.Store{}, "job"),
 		rxcql.WithRowErrors(rxcql.SkipRows(5)), rxcql.WithBudget(rxcql.MinBudgetPerInput))...).Run(ctx)
@@ -276,11 +276,11 @@ func TestAHookThatEndsItsGoroutineFailsTheRun(t *testing.T) {
 			track := st.Track(flow.WholeRange)
 			for ctx.Err() == nil {
 				time.Sleep(time.Second)
-				lease, err := st.Input().Reserve(ctx, 1)
+				reservation, err := st.Input().Reserve(ctx, 1)
 				if err != nil {
 					return err
 				}
-				if err := flow.Deliver(ctx, track, &flow.Page[int]{Lease: lease}, 0, []byte{1}, out); err != nil {
+				if err := flow.Deliver(ctx, track, &flow.Page[int]{Reservation: reservation}, 0, []byte{1}, out); err != nil {
 					return err
 				}
 			}

@@ -186,11 +186,11 @@ func (s shapeOf[T]) run(outer *testing.T, t *rapid.T, budget int64) {
 		in = operators.Filter(in, func(T) bool { seen++; return seen%few == 0 })
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "holders") {
-		switch rapid.SampledFrom([]string{"Batch", "Concurrent", "Unordered"}).Draw(t, "holder") {
+		switch rapid.SampledFrom([]string{"Batch", "MapConcurrent", "Unordered"}).Draw(t, "holder") {
 		case "Batch":
-			opts := []operators.BatchOption{operators.Count(rapid.SampledFrom([]int{2, 50, 3000}).Draw(t, "count"))}
+			opts := []operators.BatchOption{operators.BatchRows(rapid.SampledFrom([]int{2, 50, 3000}).Draw(t, "count"))}
 			if rapid.Bool().Draw(t, "linger") {
-				opts = append(opts, operators.Linger(time.Duration(rapid.IntRange(1, 20).Draw(t, "ms"))*time.Millisecond))
+				opts = append(opts, operators.BatchLinger(time.Duration(rapid.IntRange(1, 20).Draw(t, "ms"))*time.Millisecond))
 			}
 			in = operators.FlatMap(operators.Batch(in, opts...), func(rows []T, emit func(T) bool) error {
 				for _, row := range rows {
@@ -198,15 +198,15 @@ func (s shapeOf[T]) run(outer *testing.T, t *rapid.T, budget int64) {
 				}
 				return nil
 			})
-		case "Concurrent":
-			in = operators.Concurrent(in, 50, func(_ context.Context, row T) (T, error) { h.look(); return row, nil })
+		case "MapConcurrent":
+			in = operators.MapConcurrent(in, 50, func(_ context.Context, row T) (T, error) { h.look(); return row, nil })
 		case "Unordered":
-			in = operators.Concurrent(in, 50, func(_ context.Context, row T) (T, error) { h.look(); return row, nil }, operators.Unordered())
+			in = operators.MapConcurrent(in, 50, func(_ context.Context, row T) (T, error) { h.look(); return row, nil }, operators.Unordered())
 		}
 	}
 	each := sink.Each(func(context.Context, T) error { h.look(); return nil }, sink.InFlight(rapid.SampledFrom([]int{1, 64}).Draw(t, "in flight")))
 	batches := sink.Through(func(in rxcql.Stream[T]) rxcql.Stream[[]T] {
-		return operators.Batch(in, operators.Count(500), operators.Linger(5*time.Millisecond))
+		return operators.Batch(in, operators.BatchRows(500), operators.BatchLinger(5*time.Millisecond))
 	}, sink.Each(func(context.Context, []T) error { h.look(); return nil }))
 	bound := sink.Prepared(func(row T) func() { return func() { time.Sleep(time.Millisecond); h.look(); runtime.KeepAlive(row) } })
 	out := rapid.SampledFrom([]rxcql.Sink[T]{each, batches, bound, sink.Tee(each, batches)}).Draw(t, "sink")
@@ -247,7 +247,7 @@ func chosen[T any](t *testing.T, name string, row func(rxcql.Row) T) {
 	few := operators.Filter(in, func(rxcql.Row) bool { n++; return n%400 == 0 })
 	rows := operators.Map(few, func(r rxcql.Row) (T, error) { return row(r), nil })
 	h := newHeap()
-	rep, err := run(t, operators.Batch(rows, operators.Count(90)), sink.Each(func(_ context.Context, batch []T) error {
+	rep, err := run(t, operators.Batch(rows, operators.BatchRows(90)), sink.Each(func(_ context.Context, batch []T) error {
 		h.measure()
 		runtime.KeepAlive(batch)
 		return nil

@@ -19,7 +19,7 @@ import (
 func reloadTable(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
 	records := source.Table[deadletter.Record](session, weather+".letters")
 	readings := operators.Map(records, func(r deadletter.Record) (Reading, error) {
-		letter, err := deadletter.Open[Reading](r)
+		letter, err := deadletter.Decode[Reading](r)
 		letter.Row.Celsius = min(letter.Row.Celsius, 60)
 		return letter.Row, err
 	})

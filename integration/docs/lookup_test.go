@@ -38,7 +38,7 @@ func placed(session *gocql.Session) func(ctx context.Context, r Reading) (Placed
 
 func enrich(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
 	readings := source.Table[Reading](session, weather+".readings")
-	found := operators.Concurrent(readings, 256, placed(session), operators.Unordered())
+	found := operators.MapConcurrent(readings, 256, placed(session), operators.Unordered())
 	report, err := rxcql.Run(ctx, found, sink.Table[Placed](session, weather+".placed"),
 		rxcql.WithRowErrors(rxcql.SkipPercent(1, 1000)))
 	return report, err
