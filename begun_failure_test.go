@@ -30,11 +30,11 @@ func TestAFailureIsNotTakenForABudgetThatIsHeld(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			all.Correct(st.Run().Budget())
-			kept := st.Account(false).Lease()
+			all.Resize(st.Run().Budget())
+			kept := st.Account(false).Reservation()
 			kept.Take(all, all.Bytes())
-			all.End()
-			context.AfterFunc(ctx, kept.End)
+			all.Settle()
+			context.AfterFunc(ctx, kept.Settle)
 			close(held)
 			l, err := st.Input().Reserve(context.WithoutCancel(ctx), 1)
 			if told = err; err == nil {

@@ -25,17 +25,17 @@ func TestWhereAllWaitEachInputIsLentAPageBeforeAnyGetsTwo(t *testing.T) {
 
 // gate keeps rows that begin with 0 until one has come that begins with 1.
 func gate(in rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
-	return rxcql.Lift(in, rxcql.StageInfo{Name: "Gate", Holds: true}, func(st *rxcql.Stage, out flow.Observer[[]byte]) flow.Observer[[]byte] {
-		kept, open := st.Account(false).Lease(), false
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "Gate", HoldsRows: true}, func(st *rxcql.Stage, out flow.Observer[[]byte]) flow.Observer[[]byte] {
+		kept, open := st.Account(false).Reservation(), false
 		return op[[]byte, []byte]{done: out.Done, next: func(_ context.Context, p *flow.Page[[]byte]) error {
 			for _, row := range p.Rows {
 				open = open || row[0] == 1
 			}
 			if !open {
-				kept.Take(p.Lease, p.Bytes())
+				kept.Take(p.Reservation, p.Bytes())
 				return nil
 			}
-			kept.End()
+			kept.Settle()
 			return nil
 		}}
 	})
@@ -47,14 +47,14 @@ func marked(in rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
 
 // apart reads streams in turn, each in a Group of its own and after a pause.
 func apart[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
-	var up []rxcql.Upstream
+	var up []rxcql.AnyStream
 	for _, in := range ins {
 		up = append(up, in)
 	}
-	return rxcql.NewStream(rxcql.StageInfo{Name: "Apart", Scatters: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Apart", MixesRows: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		for _, in := range ins {
 			time.Sleep(time.Second)
-			group, ctx := st.Group(ctx)
+			group, ctx := st.TaskGroup(ctx)
 			group.Go(func() error {
 				return in.Subscribe(ctx, st, op[T, T]{next: out.Next, done: func(context.Context, bool) error { return nil }})
 			})
@@ -111,8 +111,8 @@ func TestOneOfTwoReadingsOfASourceMayEndWhileTheOtherWaits(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				l.Correct(1000)
-				if err := out.Next(ctx, &flow.Page[int]{Lease: l}); err != nil {
+				l.Resize(1000)
+				if err := out.Next(ctx, &flow.Page[int]{Reservation: l}); err != nil {
 					return err
 				}
 				l.Release()
@@ -120,23 +120,23 @@ func TestOneOfTwoReadingsOfASourceMayEndWhileTheOtherWaits(t *testing.T) {
 			return out.Done(ctx, false)
 		})
 		split := rxcql.NewStream(rxcql.StageInfo{Name: "Split"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
-			kept := st.Account(false).Lease()
+			kept := st.Account(false).Reservation()
 			var mu sync.Mutex
 			keep := op[int, int]{
 				next: func(_ context.Context, p *flow.Page[int]) error {
 					mu.Lock()
 					defer mu.Unlock()
-					kept.Take(p.Lease, p.Bytes())
+					kept.Take(p.Reservation, p.Bytes())
 					return nil
 				},
 				done: func(context.Context, bool) error {
 					mu.Lock()
 					defer mu.Unlock()
-					kept.End()
+					kept.Settle()
 					return nil
 				},
 			}
-			group, groupCtx := st.Group(ctx)
+			group, groupCtx := st.TaskGroup(ctx)
 			for range 2 {
 				group.Go(func() error { return in.Subscribe(groupCtx, st, keep) })
 			}
@@ -155,23 +155,23 @@ func TestOneOfTwoReadingsOfASourceMayEndWhileTheOtherWaits(t *testing.T) {
 // once more when over has been closed and it has let go.
 func looking(over <-chan struct{}, looked chan<- struct{}) rxcql.Stream[[]byte] {
 	return rxcql.NewStream(rxcql.StageInfo{Name: "Looking", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]byte]) error {
-		kept, free := st.Account(false).Lease(), st.Account(true)
+		kept, free := st.Account(false).Reservation(), st.Account(true)
 		all, err := st.Input().Reserve(ctx, 1)
 		if err != nil {
 			return err
 		}
-		all.Correct(st.Run().Budget())
+		all.Resize(st.Run().Budget())
 		kept.Take(all, all.Bytes())
-		all.End()
+		all.Settle()
 		go func() {
 			for first := true; ; first = false {
-				free.Lease().End()
+				free.Reservation().Settle()
 				if first {
 					looked <- struct{}{}
 				}
 				select {
 				case <-over:
-					kept.End()
+					kept.Settle()
 					looked <- struct{}{}
 					return
 				default:
@@ -182,7 +182,7 @@ func looking(over <-chan struct{}, looked chan<- struct{}) rxcql.Stream[[]byte] 
 		if err != nil {
 			return err
 		}
-		last.End()
+		last.Settle()
 		return out.Done(ctx, false)
 	})
 }

@@ -23,8 +23,8 @@ func oneThenOne(held <-chan struct{}) rxcql.Stream[int] {
 			if err != nil {
 				return err
 			}
-			l.Correct(1)
-			p := &flow.Page[int]{Rows: []int{i}, Lease: l}
+			l.Resize(1)
+			p := &flow.Page[int]{Rows: []int{i}, Reservation: l}
 			p.Position = flow.Position{Page: int64(i), Last: i == 1}
 			if err := flow.Deliver(ctx, track, p, 1, nil, out); err != nil {
 				return err
@@ -42,9 +42,9 @@ func holdsWhileZeroIsOut(in rxcql.Stream[int], held chan<- struct{}) rxcql.Strea
 	return rxcql.Lift(in, rxcql.StageInfo{Name: "Slow"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
 			if len(p.Rows) > 0 && p.Rows[0] == 0 {
-				kept := st.Account(false).Lease()
-				defer kept.End()
-				kept.Take(p.Lease, st.Run().Budget())
+				kept := st.Account(false).Reservation()
+				defer kept.Settle()
+				kept.Take(p.Reservation, st.Run().Budget())
 				close(held)
 				time.Sleep(time.Hour)
 			}

@@ -20,11 +20,11 @@ import (
 // oneAfterOther reads streams in turn, in the goroutine that reads it or in one of a
 // Group; each after a pause.
 func oneAfterOther[T any](pause time.Duration, apart bool, ins ...rxcql.Stream[T]) rxcql.Stream[T] {
-	var up []rxcql.Upstream
+	var up []rxcql.AnyStream
 	for _, in := range ins {
 		up = append(up, in)
 	}
-	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat", Scatters: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Concat", MixesRows: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		read := func(ctx context.Context) error {
 			for _, in := range ins {
 				time.Sleep(pause)
@@ -35,7 +35,7 @@ func oneAfterOther[T any](pause time.Duration, apart bool, ins ...rxcql.Stream[T
 			return nil
 		}
 		if apart {
-			group, ctx := st.Group(ctx)
+			group, ctx := st.TaskGroup(ctx)
 			group.Go(func() error { return read(ctx) })
 			if err := group.Wait(); err != nil {
 				return err
@@ -65,12 +65,12 @@ func ownSource(pages int) rxcql.Stream[[]byte] {
 	return rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]byte]) error {
 		track := st.Track(flow.WholeRange)
 		for i := range pages {
-			lease, err := st.Input().Reserve(ctx, 1000)
+			reservation, err := st.Input().Reserve(ctx, 1000)
 			if err != nil {
 				return err
 			}
-			lease.Correct(1000)
-			p := &flow.Page[[]byte]{Rows: [][]byte{make([]byte, 1000)}, Lease: lease}
+			reservation.Resize(1000)
+			p := &flow.Page[[]byte]{Rows: [][]byte{make([]byte, 1000)}, Reservation: reservation}
 			p.Position = flow.Position{Page: int64(i), Last: i == pages-1}
 			if err := flow.Deliver(ctx, track, p, 1000, nil, out); err != nil {
 				return err
@@ -82,7 +82,7 @@ func ownSource(pages int) rxcql.Stream[[]byte] {
 
 func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testing.T) {
 	twice, large := heavy(10), heavy(10_000)
-	both := operators.Concurrent(oneAfterOther(0, false, large, heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
+	both := operators.MapConcurrent(oneAfterOther(0, false, large, heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 	for name, in := range map[string]rxcql.Stream[[]byte]{
 		"one":                         heavy(10_000),
 		"merged":                      operators.Merge(heavy(10_000), heavy(10_000)),
@@ -99,10 +99,10 @@ func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testin
 		"read twice in turn":          oneAfterOther(0, true, large, large),
 		"each in a Group of its own":  apart(heavy(10_000), heavy(1)),
 		"twice behind a border":       operators.Merge(oneAfterOther(0, false, both, heavy(1)), both),
-		"behind a border":             operators.Concurrent(oneAfterOther(0, false, heavy(10_000), heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
+		"behind a border":             operators.MapConcurrent(oneAfterOther(0, false, heavy(10_000), heavy(1)), 2, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
 	} {
 		alone(t, name, func(t *testing.T) {
-			p := pipeline(t, operators.Batch(in, operators.Count(100_000)), sink.Each(func(context.Context, [][]byte) error { return nil }),
+			p := pipeline(t, operators.Batch(in, operators.BatchRows(100_000)), sink.Each(func(context.Context, [][]byte) error { return nil }),
 				rxcql.WithBudget(256*kib))
 			_, err := p.Run(context.Background())
 			require.ErrorIs(t, err, rxcql.ErrBudgetHeld)
@@ -113,8 +113,8 @@ func TestABatchThatTheBudgetHasNoRoomForIsFoundWhateverSourcesThereAre(t *testin
 // paired keeps rows of the first, which begin with 0, until as many of the second have come.
 func paired(a, b rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
 	return rxcql.Lift(operators.Merge(a, b), rxcql.StageInfo{Name: "Pair"}, func(st *rxcql.Stage, out flow.Observer[[]byte]) flow.Observer[[]byte] {
-		acc, size := st.Account(false), rxcql.SizeOf[[]byte]()
-		var kept []*flow.Lease
+		acc, size := st.Account(false), rxcql.SizeFunc[[]byte]()
+		var kept []*flow.Reservation
 		ahead := 0 // rows of the second, which are not kept
 		return op[[]byte, []byte]{done: out.Done, next: func(_ context.Context, p *flow.Page[[]byte]) error {
 			for i := range p.Rows {
@@ -122,11 +122,11 @@ func paired(a, b rxcql.Stream[[]byte]) rxcql.Stream[[]byte] {
 				case p.Rows[i][0] == 0 && ahead > 0:
 					ahead--
 				case p.Rows[i][0] == 0:
-					l := acc.Lease()
-					l.Take(p.Lease, int64(size(&p.Rows[i])))
+					l := acc.Reservation()
+					l.Take(p.Reservation, int64(size(&p.Rows[i])))
 					kept = append(kept, l)
 				case len(kept) > 0:
-					kept[0].End()
+					kept[0].Settle()
 					kept = kept[1:]
 				default:
 					ahead++
@@ -184,10 +184,10 @@ func nested(t *rapid.T, depth int) (s rxcql.Stream[[]byte], rows int) {
 		return oneAfterOther(pause, rapid.Bool().Draw(t, "apart"), ins...), rows
 	case 3:
 		in, n := nested(t, depth-1)
-		return operators.Concurrent(in, 3, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }, operators.Unordered()), n
+		return operators.MapConcurrent(in, 3, func(_ context.Context, b []byte) ([]byte, error) { return b, nil }, operators.Unordered()), n
 	}
 	in, n := nested(t, depth-1)
-	return operators.FlatMap(operators.Batch(in, operators.Count(rapid.IntRange(1, 20).Draw(t, "batch"))), func(rows [][]byte, emit func([]byte) bool) error {
+	return operators.FlatMap(operators.Batch(in, operators.BatchRows(rapid.IntRange(1, 20).Draw(t, "batch"))), func(rows [][]byte, emit func([]byte) bool) error {
 		for _, row := range rows {
 			emit(row)
 		}
@@ -200,7 +200,7 @@ func TestNoTreeOfStreamsIsTakenForStuckThatIsNot(t *testing.T) {
 		s, rows := nested(rt, 3)
 		large := rapid.Bool().Draw(rt, "and a batch that is too large")
 		if large {
-			s = operators.FlatMap(operators.Batch(s, operators.Count(100_000)), func(rows [][]byte, emit func([]byte) bool) error {
+			s = operators.FlatMap(operators.Batch(s, operators.BatchRows(100_000)), func(rows [][]byte, emit func([]byte) bool) error {
 				for _, row := range rows {
 					emit(row)
 				}

@@ -41,20 +41,20 @@ func pause(row string) { time.Sleep(time.Duration(len(row)*7919%50) * time.Milli
 func holding(t *rapid.T, s rxcql.Stream[string]) rxcql.Stream[string] {
 	call := func(_ context.Context, row string) (string, error) { pause(row); return row, nil }
 	n := rapid.IntRange(1, 40).Draw(t, "n")
-	batch := operators.Count(n)
+	batch := operators.BatchRows(n)
 	switch rapid.IntRange(0, 4).Draw(t, "verb") {
 	case 0:
-		return operators.Concurrent(s, n, call)
+		return operators.MapConcurrent(s, n, call)
 	case 1:
-		return operators.Concurrent(s, n, call, operators.Unordered())
+		return operators.MapConcurrent(s, n, call, operators.Unordered())
 	case 2:
-		batch = operators.Bytes(int64(n) << 14)
+		batch = operators.BatchBytes(int64(n) << 14)
 	case 3:
 		return operators.Merge(s, texts(t, "more rows"))
 	}
 	opts := []operators.BatchOption{batch}
 	if rapid.Bool().Draw(t, "linger") {
-		opts = append(opts, operators.Linger(time.Duration(n)*time.Millisecond))
+		opts = append(opts, operators.BatchLinger(time.Duration(n)*time.Millisecond))
 	}
 	return operators.FlatMap(operators.Batch(s, opts...), func(rows []string, emit func(string) bool) error {
 		for _, row := range rows {

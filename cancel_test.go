@@ -91,13 +91,13 @@ func slowWrites(takes time.Duration) (*memory[int], *error) {
 		return nil
 	}
 	to.write = func(ctx context.Context, p *flow.Page[int]) error {
-		l := writes.Lease()
-		l.Take(p.Lease, p.Bytes())
+		l := writes.Reservation()
+		l.Take(p.Reservation, p.Bytes())
 		go func() {
 			defer close(done)
 			select {
 			case <-time.After(takes):
-				l.End()
+				l.Settle()
 			case <-writeCtx.Done():
 				*ended = context.Cause(writeCtx)
 				l.Release()

@@ -11,7 +11,7 @@ import (
 )
 
 // CheckpointStore is where the checkpoints of jobs are kept; see package checkpoint for
-// ours. One that implements Configured has New report what is wrong with it.
+// ours. One that implements ConfigChecker has New report what is wrong with it.
 //
 // You can write your own. It must keep the rules that are stated here and at
 // Checkpoint: rxcqltest.TestCheckpointStore tries them on it.
@@ -67,9 +67,9 @@ type Checkpoint interface {
 	Unlock() error
 }
 
-// Configured is what a CheckpointStore or DeadLetters may implement to report options
+// ConfigChecker is what a CheckpointStore or DeadLetterStore may implement to report options
 // it cannot work with from New, before any I/O.
-type Configured interface{ ConfigError() error }
+type ConfigChecker interface{ ConfigError() error }
 
 // Kinds of errors of checkpoints, for errors.Is. None of them ever makes a run
 // begin anew by itself.
@@ -177,7 +177,7 @@ func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption)
 		var errs []error
 		if store == nil {
 			errs = append(errs, errors.New("WithCheckpoint: the store is nil"))
-		} else if known, ok := store.(Configured); ok {
+		} else if known, ok := store.(ConfigChecker); ok {
 			if err := known.ConfigError(); err != nil {
 				errs = append(errs, fmt.Errorf("WithCheckpoint: %w", err))
 			}

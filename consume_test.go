@@ -18,7 +18,7 @@ import (
 // an asynchronous operator does, and where goroutines could be left.
 func behind(in rxcql.Stream[int]) rxcql.Stream[int] {
 	return rxcql.NewStream(rxcql.StageInfo{Name: "Behind"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) (err error) {
-		group, groupCtx := st.Group(ctx)
+		group, groupCtx := st.TaskGroup(ctx)
 		pages, used := make(chan *flow.Page[int]), make(chan struct{})
 		defer func() {
 			group.Cancel(err) // so that upstream knows an end on purpose from a failure

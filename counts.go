@@ -8,9 +8,9 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// PageRead counts a page that a source has read. Sources call it once a page,
+// CountPage counts a page that a source has read. Sources call it once a page,
 // before they deliver it.
-func (s *Stage) PageRead(rows int, bytes int64) {
+func (s *Stage) CountPage(rows int, bytes int64) {
 	r := s.run
 	r.pages.Add(1)
 	if rows == 0 {
@@ -21,12 +21,12 @@ func (s *Stage) PageRead(rows int, bytes int64) {
 	tell(r.ctx, r, s.name, PageEvent{Stage: s.name, Rows: rows, Bytes: bytes}, func(h *Hooks) func(context.Context, PageEvent) { return h.PageRead })
 }
 
-// Ranges announces token ranges (or other parts) that the source will read, so
+// CountRanges announces token ranges (or other parts) that the source will read, so
 // that progress has a measure.
-func (s *Stage) Ranges(n int) { s.run.ranges.Add(int64(n)) }
+func (s *Stage) CountRanges(n int) { s.run.ranges.Add(int64(n)) }
 
-// RangeDone counts a range read to its end.
-func (s *Stage) RangeDone() { s.run.rangesDone.Add(1) }
+// CountRangeDone counts a range read to its end.
+func (s *Stage) CountRangeDone() { s.run.rangesDone.Add(1) }
 
 // Receipt returns a new receipt for a page that the source delivers by itself;
 // one that can be resumed uses flow.Deliver instead. In a job with a checkpoint it
@@ -38,17 +38,17 @@ func (s *Stage) Receipt() *flow.Receipt {
 	return flow.NewReceipt(func() { s.run.settled.Add(1) })
 }
 
-// Written counts rows that became durable. Sinks call it before they end the
-// rows' lease.
-func (s *Stage) Written(rows int) {
+// CountWritten counts rows that became durable. Sinks call it before they end the
+// rows' reservation.
+func (s *Stage) CountWritten(rows int) {
 	s.out.Add(int64(rows))
 	s.run.written.Add(int64(rows))
 	tell(s.run.ctx, s.run, s.name, WrittenEvent{Stage: s.name, Rows: rows}, func(h *Hooks) func(context.Context, WrittenEvent) { return h.RowsWritten })
 }
 
-// Retried counts an attempt that is repeated, without a wait, after one that failed with
+// CountRetry counts an attempt that is repeated, without a wait, after one that failed with
 // err; Retry does it by itself. Hooks get the error, so it must not hold values.
-func (s *Stage) Retried(err error) { s.retried(s.run.ctx, 0, 0, err) }
+func (s *Stage) CountRetry(err error) { s.retried(s.run.ctx, 0, 0, err) }
 
 func (s *Stage) retried(ctx context.Context, attempt int, wait time.Duration, err error) {
 	s.run.retried.Add(1)

@@ -4,15 +4,13 @@
 //
 //	flights := source.Table[Flight](session, "air.flights")
 //	late := operators.Filter(flights, func(f Flight) bool { return f.Delay > 60 })
-//	p, err := rxcql.New(late, sink.Table[Flight](session, "air.late"))
-//	...
-//	report, err := p.Run(ctx)
+//	report, err := rxcql.Run(ctx, late, sink.Table[Flight](session, "air.late"))
 //
 // The packages: source makes streams, operators transforms them, sink drains
 // them. This package has what their users say: Stream, Row, the options, and Pipeline,
-// which owns every goroutine of a run. Who writes a source, an operator or a sink
-// also needs Stage, Lift, NewStream and Sink here, and package flow: pages and what
-// they owe.
+// which owns every goroutine of a run; Run makes one and runs it. Who writes a source, an
+// operator or a sink also needs Stage, Lift, NewStream and Sink here, and package flow:
+// pages and what they owe.
 //
 // A page is the unit that moves; a row is the unit that operators see. Every
 // page read carries a receipt, settled exactly once, when everything made from

@@ -25,7 +25,7 @@ func saying(rows int, say func(page int, st *rxcql.Stage) (more bool)) rxcql.Str
 			if err != nil {
 				return err
 			}
-			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: make([]int, rows), Lease: lease}, 8, nil, out); err != nil {
+			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: make([]int, rows), Reservation: lease}, 8, nil, out); err != nil {
 				return err
 			}
 			if !say(n, st) {

@@ -44,11 +44,11 @@ func measured(total float64, steps ...step) rxcql.Stream[int] {
 			case <-st.Run().Stopping():
 				return out.Done(ctx, true)
 			}
-			lease, err := st.Input().Reserve(ctx, 1)
+			reservation, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			p := &flow.Page[int]{Rows: []int{i}, Lease: lease}
+			p := &flow.Page[int]{Rows: []int{i}, Reservation: reservation}
 			p.Last = i == len(steps)-1
 			if err := flow.Deliver(ctx, track, p, 8, []byte{1}, out); err != nil {
 				return err

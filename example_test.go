@@ -37,11 +37,11 @@ func (printer) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[string]
 }
 
 func (p *printer) Write(_ context.Context, page *flow.Page[string]) error {
-	p.st.Took(len(page.Rows))
+	p.st.CountIn(len(page.Rows))
 	for _, row := range page.Rows {
 		fmt.Println(row)
 	}
-	p.st.Written(len(page.Rows))
+	p.st.CountWritten(len(page.Rows))
 	return nil
 }
 
@@ -179,22 +179,22 @@ func ExampleNewStream() {
 	info := rxcql.StageInfo{Name: "Countdown", Source: true}
 	countdown := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		defer st.Input().Done()
-		st.Ranges(1)
+		st.CountRanges(1)
 		rows := []int{3, 2, 1}
-		lease, err := st.Input().Reserve(ctx, 24)
+		reservation, err := st.Input().Reserve(ctx, 24)
 		if err != nil {
 			return err
 		}
-		lease.Correct(24)
-		lease.Owe(st.Receipt())
-		lease.Position = flow.Position{Last: true}
-		st.PageRead(len(rows), 24)
-		err = out.Next(ctx, &flow.Page[int]{Rows: rows, Lease: lease})
-		lease.Finish(err)
+		reservation.Resize(24)
+		reservation.AddReceipt(st.Receipt())
+		reservation.Position = flow.Position{Last: true}
+		st.CountPage(len(rows), 24)
+		err = out.Next(ctx, &flow.Page[int]{Rows: rows, Reservation: reservation})
+		reservation.Finish(err)
 		if err != nil {
 			return err
 		}
-		st.RangeDone()
+		st.CountRangeDone()
 		return out.Done(ctx, false)
 	})
 	fmt.Println(countdown.Collect(context.Background()))
@@ -204,12 +204,12 @@ func ExampleNewStream() {
 // sorting is an operator that keeps all rows until the end.
 type sorting struct {
 	rows []string
-	kept *flow.Lease
+	kept *flow.Reservation
 	out  flow.Observer[string]
 }
 
 func (s *sorting) Next(_ context.Context, p *flow.Page[string]) error {
-	s.kept.Take(p.Lease, p.Bytes()) // its receipt stays open, its bytes are ours
+	s.kept.Take(p.Reservation, p.Bytes()) // its receipt stays open, its bytes are ours
 	s.rows = append(s.rows, p.Rows...)
 	return nil
 }
@@ -217,7 +217,7 @@ func (s *sorting) Next(_ context.Context, p *flow.Page[string]) error {
 func (s *sorting) Done(ctx context.Context, stopped bool) error {
 	slices.Sort(s.rows)
 	s.kept.Emit()
-	err := s.out.Next(ctx, &flow.Page[string]{Rows: s.rows, Lease: s.kept})
+	err := s.out.Next(ctx, &flow.Page[string]{Rows: s.rows, Reservation: s.kept})
 	s.kept.Finish(err)
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ func (s *sorting) Done(ctx context.Context, stopped bool) error {
 func ExampleLift() {
 	info := rxcql.StageInfo{Name: "Sort", NotResumable: true}
 	sorted := rxcql.Lift(words("b", "c", "a"), info, func(st *rxcql.Stage, out flow.Observer[string]) flow.Observer[string] {
-		return &sorting{kept: st.Account(false).Lease(), out: out}
+		return &sorting{kept: st.Account(false).Reservation(), out: out}
 	})
 	fmt.Println(sorted.Collect(context.Background()))
 	// Output: [a b c] <nil>

@@ -103,7 +103,7 @@ type memoryWriter[T any] struct {
 }
 
 func (w *memoryWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	if w.write != nil {
 		if err := w.write(ctx, p); err != nil {
 			return err
@@ -112,7 +112,7 @@ func (w *memoryWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.mu.Lock()
 	w.rows = append(w.rows, p.Rows...)
 	w.mu.Unlock()
-	w.st.Written(len(p.Rows))
+	w.st.CountWritten(len(p.Rows))
 	return nil
 }
 
@@ -173,7 +173,7 @@ type taking[T any] struct {
 	left int
 }
 
-func (o *taking[T]) Limit() int64 { return int64(o.left) }
+func (o *taking[T]) Demand() int64 { return int64(o.left) }
 
 func (o *taking[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	rows := p.Rows[:min(len(p.Rows), o.left)]
@@ -196,16 +196,16 @@ func (o *taking[T]) Done(ctx context.Context, stopped bool) error { return o.out
 // called; then all goes on as one page.
 func keeping[T any](in rxcql.Stream[T], frees bool) rxcql.Stream[T] {
 	return rxcql.Lift(in, rxcql.StageInfo{Name: "Keep"}, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
-		kept, rows := st.Account(frees).Lease(), []T(nil)
+		kept, rows := st.Account(frees).Reservation(), []T(nil)
 		return op[T, T]{
 			next: func(_ context.Context, p *flow.Page[T]) error {
-				kept.Take(p.Lease, p.Bytes())
+				kept.Take(p.Reservation, p.Bytes())
 				rows = append(rows, p.Rows...)
 				return nil
 			},
 			done: func(ctx context.Context, stopped bool) error {
 				kept.Emit()
-				err := out.Next(ctx, &flow.Page[T]{Rows: rows, Lease: kept})
+				err := out.Next(ctx, &flow.Page[T]{Rows: rows, Reservation: kept})
 				kept.Finish(err)
 				if err != nil {
 					return err

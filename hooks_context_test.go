@@ -49,8 +49,8 @@ func TestSpansOfARunReachAllThatItCalls(t *testing.T) {
 		}
 
 		clear(seen)
-		in := operators.Concurrent(seq(30), 3, func(ctx context.Context, n int) (int, error) {
-			see("Concurrent", ctx)
+		in := operators.MapConcurrent(seq(30), 3, func(ctx context.Context, n int) (int, error) {
+			see("MapConcurrent", ctx)
 			if n == 7 {
 				return n, fmt.Errorf("row %d", n)
 			}
@@ -66,7 +66,7 @@ func TestSpansOfARunReachAllThatItCalls(t *testing.T) {
 		_, err = rxcql.Run(t.Context(), in, rxcql.Sink[int](&resuming{}), rxcql.WithHooks(hooks), rxcql.WithCheckpoint(store, "job"))
 		require.NoError(t, err)
 		for name, want := range map[string]string{
-			"Concurrent": "/run", "Each": "/run", "letters": "/run", "lock": "/run", "load": "/run", "save": "/run/save",
+			"MapConcurrent": "/run", "Each": "/run", "letters": "/run", "lock": "/run", "load": "/run", "save": "/run/save",
 		} {
 			require.Equal(t, want, seen[name], name)
 		}
@@ -106,7 +106,7 @@ type watchedLetters struct {
 	see func(string, context.Context)
 }
 
-func (l watchedLetters) Open(context.Context) (rxcql.LetterWriter, error) { return l, nil }
+func (l watchedLetters) Open(context.Context) (rxcql.DeadLetterWriter, error) { return l, nil }
 
 func (l watchedLetters) Write(ctx context.Context, letters []rxcql.Letter) error {
 	l.see("letters", ctx)

@@ -34,7 +34,7 @@ func everythingOf(t *testing.T, opts ...rxcql.Option) *rxcql.Pipeline {
 		track := st.Track(flow.WholeRange)
 		fetchCtx, end := st.StartFetch(ctx, rxcql.FetchEvent{Part: "all"})
 		end(rxcql.FetchEvent{Part: "all", Rows: 1, Bytes: 4, Err: fetchCtx.Err()})
-		var leases []*flow.Lease
+		var leases []*flow.Reservation
 		for range 2 { // the second has room when the first is gone
 			if len(leases) > 0 {
 				first := leases[0]
@@ -44,10 +44,10 @@ func everythingOf(t *testing.T, opts ...rxcql.Option) *rxcql.Pipeline {
 			if err != nil {
 				return err
 			}
-			lease.Correct(rxcql.MinBudgetPerInput)
+			lease.Resize(rxcql.MinBudgetPerInput)
 			leases = append(leases, lease)
 		}
-		p := &flow.Page[int]{Rows: []int{1}, Lease: leases[1]}
+		p := &flow.Page[int]{Rows: []int{1}, Reservation: leases[1]}
 		p.Last = true
 		if err := flow.Deliver(ctx, track, p, 4, nil, out); err != nil {
 			return err
@@ -64,8 +64,8 @@ func everythingOf(t *testing.T, opts ...rxcql.Option) *rxcql.Pipeline {
 		_, end := st.StartWrite(ctx, rxcql.WriteEvent{Rows: 1})
 		end(rxcql.WriteEvent{Rows: 1})
 		st.LimitChanged(2, 4, errTest)
-		st.Retried(errTest)
-		return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Row: 7, Err: fmt.Errorf("value %q", canary), Users: true})
+		st.CountRetry(errTest)
+		return st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Row: 7, Err: fmt.Errorf("value %q", canary), Users: true})
 	}
 	return pipeline(t, in, rxcql.Sink[int](to), append(opts, rxcql.WithCheckpoint(&jobtest.Store{}, "job"),
 		rxcql.WithRowErrors(rxcql.SkipRows(5)), rxcql.WithBudget(rxcql.MinBudgetPerInput))...)
@@ -165,7 +165,7 @@ func TestNoEventHasAValueWhenTheRunFails(t *testing.T) {
 	}
 	fails := source("Fails", func(_ context.Context, st *rxcql.Stage, _ flow.Observer[int]) error {
 		time.Sleep(5 * time.Second / 2)
-		err := st.FailUsers(secret, nil)
+		err := st.FailUserFunc(secret, nil)
 		st.Run().Fail(err)
 		return err
 	})
@@ -181,21 +181,21 @@ func TestNoEventHasAValueWhenTheRunFails(t *testing.T) {
 			return err
 		}
 		defer first.Release()
-		first.Correct(1 << 30)
+		first.Resize(1 << 30)
 		_, err = st.Input().Reserve(ctx, 1<<30)
 		return err
 	})
 	asks := source("Asks", func(ctx context.Context, st *rxcql.Stage, _ flow.Observer[int]) error {
-		return st.RetryUsers(ctx, secret, func(error) bool { return true }, func(int) error {
+		return st.RetryUserFunc(ctx, secret, func(error) bool { return true }, func(int) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
 		})
 	})
 	alone(t, "", func(t *testing.T) {
 		to := &resuming{}
-		var work *rxcql.Group
+		var work *rxcql.TaskGroup
 		to.open = func(ctx context.Context, st *rxcql.Stage) error {
-			work, ctx = st.Group(ctx)
+			work, ctx = st.TaskGroup(ctx)
 			work.Go(func() error {
 				ctx, end := st.StartWrite(ctx, rxcql.WriteEvent{})
 				<-st.Run().Context().Done()

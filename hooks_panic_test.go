@@ -74,7 +74,7 @@ func TestAHookThatEndsItsGoroutineFailsTheRun(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if err := flow.Deliver(ctx, track, &flow.Page[int]{Lease: lease}, 0, []byte{1}, out); err != nil {
+				if err := flow.Deliver(ctx, track, &flow.Page[int]{Reservation: lease}, 0, []byte{1}, out); err != nil {
 					return err
 				}
 			}

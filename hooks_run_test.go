@@ -86,7 +86,7 @@ func TestTheEndOfARunIsToldOnceHoweverItEnds(t *testing.T) {
 	to := &memory[int]{write: func(context.Context, *flow.Page[int]) error { return nil }}
 	in := mapped(seq(100), func(n int) int { return n })
 	failing := rxcql.Lift(in, rxcql.StageInfo{Name: "Fails"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
-		return op[int, int]{done: out.Done, next: func(context.Context, *flow.Page[int]) error { return st.FailUsers(secret, nil) }}
+		return op[int, int]{done: out.Done, next: func(context.Context, *flow.Page[int]) error { return st.FailUserFunc(secret, nil) }}
 	})
 	_, err = pipeline(t, failing, to, hooks).Run(t.Context())
 	require.ErrorContains(t, err, canary, "the user's own words come back to the user")

@@ -108,8 +108,8 @@ func (p *pagesOnly) hooks() rxcql.Hooks {
 func TestHooksCountWhatTheReportCounts(t *testing.T) {
 	c, one := &tally{}, &pagesOnly{}
 	to := &memory[int]{open: func(_ context.Context, st *rxcql.Stage) error {
-		st.Retried(errTest)
-		st.Drop(2)
+		st.CountRetry(errTest)
+		st.CountDropped(2)
 		return nil
 	}}
 	rep, err := pipeline(t, seq(100), to, rxcql.WithHooks(c.hooks()), rxcql.WithHooks(one.hooks())).Run(context.Background())

@@ -57,7 +57,7 @@ func TestDurationsAreThoseOfTheOperationsAlone(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			p := &flow.Page[int]{Rows: []int{1}, Lease: lease}
+			p := &flow.Page[int]{Rows: []int{1}, Reservation: lease}
 			p.Last = true
 			if err := flow.Deliver(ctx, track, p, 4, nil, out); err != nil {
 				return err

@@ -32,7 +32,7 @@ type job struct {
 	idle         chan struct{}
 	read         chan struct{} // closed when reading has ended: what is not settled then never will be
 	holds        atomic.Bool   // a stage holds rows from page to page
-	trial        bool          // sources are only compared with what was loaded
+	dryRun       bool          // sources are only compared with what was loaded
 	open         bool          // the sink was opened, so there is something to save
 
 	mu      sync.Mutex
@@ -66,7 +66,7 @@ func openJob(ctx context.Context, r *Execution, needsBarrier bool) (*job, error)
 	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, barrier: semaphore.NewWeighted(allDeliveries),
 		saving: semaphore.NewWeighted(1), idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
-		if st.node.info.Holds || st.node.info.Lingers {
+		if st.node.info.HoldsRows || st.node.info.LingersOnRows {
 			j.holds.Store(true)
 		}
 	}
@@ -150,7 +150,7 @@ func (j *job) drained(ctx context.Context) error {
 func (j *job) state(complete bool) *saved.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := &saved.State{Job: j.cfg.job, Runs: j.runs, Epoch: j.run.epoch, Complete: complete, Folds: j.run.folds()}
+	s := &saved.State{Job: j.cfg.job, Runs: j.runs, TimestampBase: j.run.epoch, Complete: complete, Folds: j.run.folds()}
 	for _, src := range j.sources {
 		src.Done = ring.Join(src.Done)
 		out := src.Source

@@ -33,13 +33,13 @@ func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
 func TestAReceiptThatIsLostEndsAJobWithABarrierAndSavesNothing(t *testing.T) {
 	store := &jobtest.Store{}
 	to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
-	var lost *flow.Lease
+	var lost *flow.Reservation
 	to.open = func(_ context.Context, st *rxcql.Stage) error {
-		lost = st.Account(true).Lease()
+		lost = st.Account(true).Reservation()
 		return nil
 	}
 	to.write = func(_ context.Context, p *flow.Page[int]) error {
-		lost.Take(p.Lease, 1)
+		lost.Take(p.Reservation, 1)
 		return nil
 	}
 	_, err := goOn(t, tens(1), store, to)
@@ -60,7 +60,7 @@ func TestARowThatFailsElsewhereWhileASaveWaitsForItEndsTheRun(t *testing.T) {
 				}
 			}
 		}, source.PageRows(1))
-		slow := operators.Concurrent(rows, 1, func(context.Context, int) (int, error) {
+		slow := operators.MapConcurrent(rows, 1, func(context.Context, int) (int, error) {
 			time.Sleep(1500 * time.Millisecond)
 			return 0, broken
 		})

@@ -10,15 +10,15 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// errTrial ends a source that hands on a page in a trial.
-var errTrial = errors.New("rxcql: only what the source reads was asked for")
+// errDryRun ends a source that hands on a page in a dry run.
+var errDryRun = errors.New("rxcql: only what the source reads was asked for")
 
-// trial is the observer of a source that is run for what it tells Stage.Resume.
-type trial[T any] struct{}
+// dryRun is the observer of a source that is run for what it tells Stage.Resume.
+type dryRun[T any] struct{}
 
-func (trial[T]) Next(context.Context, *flow.Page[T]) error { return errTrial }
+func (dryRun[T]) Next(context.Context, *flow.Page[T]) error { return errDryRun }
 
-func (trial[T]) Done(context.Context, bool) error { return nil }
+func (dryRun[T]) Done(context.Context, bool) error { return nil }
 
 // sameSources compares what the sources read with what the loaded state is of,
 // while the sinks are closed: one with a barrier cuts off what came after the
@@ -31,20 +31,20 @@ func (j *job) sameSources(ctx context.Context) error {
 	cfg := j.run.cfg
 	cfg.hooks = nil // it is not the run that they are told of
 	r := newRun(ctx, j.run.root, cfg, cancel)
-	r.job = &job{run: r, cfg: j.cfg, loaded: j.loaded, needsBarrier: j.needsBarrier, trial: true,
+	r.job = &job{run: r, cfg: j.cfg, loaded: j.loaded, needsBarrier: j.needsBarrier, dryRun: true,
 		barrier: semaphore.NewWeighted(allDeliveries)}
 	for _, src := range j.loaded.Sources {
 		r.job.sources = append(r.job.sources, &jobSource{Source: src})
 	}
 	for _, st := range r.order {
-		if st.node.trial == nil {
+		if st.node.dryRun == nil {
 			continue
 		}
-		err := st.node.trial(ctx, r)
+		err := st.node.dryRun(ctx, r)
 		if r.failed != nil { // the source has given up by itself
 			return r.failed
 		}
-		if err != nil && !errors.Is(err, errTrial) {
+		if err != nil && !errors.Is(err, errDryRun) {
 			return err
 		}
 	}

@@ -40,7 +40,7 @@ func TestWhatCannotBeResumedIsRefusedByNew(t *testing.T) {
 	file := rxcql.Sink[int](&resuming{info: rxcql.SinkInfo{Barrier: true}})
 	_, err = rxcql.New(some, file, with)
 	require.NoError(t, err)
-	pairs := operators.FlatMap(operators.Batch(some, operators.Count(2)), func([]int, func(int) bool) error { return nil })
+	pairs := operators.FlatMap(operators.Batch(some, operators.BatchRows(2)), func([]int, func(int) bool) error { return nil })
 	_, err = rxcql.New(pairs, file, with)
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 	refused(err, "Batch", "page to page")
@@ -146,14 +146,14 @@ func TestASourceThatSaysNotWhereItIsCannotBePartOfAJob(t *testing.T) {
 	to := &resuming{}
 	info := rxcql.StageInfo{Name: "Own", Source: true}
 	own := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
-		lease, err := st.Input().Reserve(ctx, 1)
+		reservation, err := st.Input().Reserve(ctx, 1)
 		if err != nil {
 			return err
 		}
-		lease.Owe(st.Receipt())
-		st.PageRead(1, 1)
-		err = out.Next(ctx, &flow.Page[int]{Rows: []int{1}, Lease: lease})
-		lease.Finish(err)
+		reservation.AddReceipt(st.Receipt())
+		st.CountPage(1, 1)
+		err = out.Next(ctx, &flow.Page[int]{Rows: []int{1}, Reservation: reservation})
+		reservation.Finish(err)
 		if err != nil {
 			return err
 		}

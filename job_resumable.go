@@ -32,8 +32,8 @@ func (s *placedSink) notResumable() error {
 	switch {
 	case s.Resumable || s.Barrier:
 		return nil
-	case s.WhyNot != "":
-		return fmt.Errorf("%w: %s", ErrNotResumable, s.WhyNot)
+	case s.NotResumableReason != "":
+		return fmt.Errorf("%w: %s", ErrNotResumable, s.NotResumableReason)
 	}
 	return fmt.Errorf("%w: sink %s does not say that it can be (SinkInfo.Resumable)", ErrNotResumable, s.kind)
 }
@@ -46,11 +46,11 @@ func notResumable(root *node, barrier bool) error {
 		switch {
 		case n.info.Adjacent && slices.ContainsFunc(n.inputs, (*node).folds):
 			errs = append(errs, foldTwice(n.info.Name))
-		case n.info.NotResumable && n.info.WhyNot != "":
-			errs = append(errs, fmt.Errorf("%w: stage %s: %s", ErrNotResumable, n.info.Name, n.info.WhyNot))
+		case n.info.NotResumable && n.info.NotResumableReason != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s: %s", ErrNotResumable, n.info.Name, n.info.NotResumableReason))
 		case n.info.NotResumable:
 			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
-		case n.info.Holds && barrier:
+		case n.info.HoldsRows && barrier:
 			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
 				"so a sink that cannot bear rows twice (a file) has no point to go on from", ErrNotResumable, n.info.Name))
 		}
@@ -99,11 +99,11 @@ func sameFiles(root *node) error {
 }
 
 // foldTwice: a page of the outer one comes from several pages of the source, and a
-// position between these has no single mark.
+// position between these has no single snapshot.
 func foldTwice(name string) error {
 	return fmt.Errorf("%w: stage %s behind another that folds rows that arrive together; let the first write a table, and the second read it",
 		ErrNotResumable, name)
 }
 
-// folds reports whether a stage up to n leaves marks.
+// folds reports whether a stage up to n leaves snapshots.
 func (n *node) folds() bool { return n.adjacent() != "" }

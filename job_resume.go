@@ -59,7 +59,7 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 	if err := j.accepts(src, id); err != nil {
 		return nil, nil, s.Fail(err)
 	}
-	if j.trial {
+	if j.dryRun {
 		src.tracks = map[*flow.Track]struct{}{} // of a source that reads all the same, up to its first page
 		return []flow.TokenRange{flow.WholeRange}, nil, nil
 	}
@@ -78,7 +78,7 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 	}
 	for _, p := range parts {
 		t := flow.NewTrack(s, j, flow.Part{
-			Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Marks: p.Marks,
+			Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Snapshots: p.Snapshots,
 		}, id.Grows)
 		src.tracks[t] = struct{}{}
 		s.run.before.Add(p.Rows)
@@ -158,9 +158,9 @@ func same(was []saved.Fact, is []Fact) error {
 	return errors.Join(errs...)
 }
 
-// Saved is what the sink's OnSave function returned for the checkpoint that the
+// Restored is what the sink's OnSave function returned for the checkpoint that the
 // run goes on from: nil if it begins anew.
-func (s *Stage) Saved() []byte {
+func (s *Stage) Restored() []byte {
 	if s.run.job == nil || s.run.job.loaded == nil {
 		return nil
 	}
@@ -193,5 +193,5 @@ func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.sinks = append(j.sinks, &jobSink{stage: s.name, save: fn, state: s.Saved()})
+	j.sinks = append(j.sinks, &jobSink{stage: s.name, save: fn, state: s.Restored()})
 }

@@ -97,7 +97,7 @@ func (j *job) opened(ctx context.Context) error {
 }
 
 // sameSinks compares the sinks with those of the run before, and the stages that
-// leave marks.
+// leave snapshots.
 func (j *job) sameSinks() error {
 	if err := j.sameSinkNames(); err != nil {
 		return err
@@ -167,8 +167,8 @@ func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
 		return nil, context.Cause(ctx)
 	}
 	defer j.barrier.Release(allDeliveries)
-	j.run.hurry.begin()
-	defer j.run.hurry.end()
+	j.run.flushing.begin()
+	defer j.run.flushing.end()
 	if err := j.drained(ctx); err != nil {
 		return nil, err
 	}

@@ -57,16 +57,16 @@ func TestASourceThatTracksAndDoesNotResumeIsRefusedByName(t *testing.T) {
 			}
 			track := st.Track(flow.WholeRange)
 			if asks {
-				if err := track.Room(ctx); err != nil {
+				if err := track.AwaitRoom(ctx); err != nil {
 					return err
 				}
 				require.True(t, resumes, "there is room for pages that cannot be delivered")
 			}
-			lease, err := st.Input().Reserve(ctx, 64)
+			reservation, err := st.Input().Reserve(ctx, 64)
 			if err != nil {
 				return err
 			}
-			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: []int{1}, Lease: lease}, 8, []byte("1"), out); err != nil {
+			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: []int{1}, Reservation: reservation}, 8, []byte("1"), out); err != nil {
 				return err
 			}
 			return errTest // the job is not complete
@@ -119,8 +119,8 @@ type marking struct {
 }
 
 func (m marking) Next(ctx context.Context, p *flow.Page[int]) error {
-	*m.marked = append(*m.marked, string(p.Marked(m.st.Name())))
-	p.Mark(m.st.Name(), []byte{'0' + byte(p.Page)})
+	*m.marked = append(*m.marked, string(p.Restored(m.st.Name())))
+	p.Snapshot(m.st.Name(), []byte{'0' + byte(p.Page)})
 	return m.Observer.Next(ctx, p)
 }
 

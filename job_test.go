@@ -118,7 +118,7 @@ func TestARunThatGoesOnWritesLaterThanTheOneBefore(t *testing.T) {
 	parts, store, to := tens(4), &jobtest.Store{}, &resuming{}
 	var epochs []int64
 	to.open = func(_ context.Context, st *rxcql.Stage) error {
-		epochs = append(epochs, st.Run().Epoch())
+		epochs = append(epochs, st.Run().TimestampBase())
 		return nil
 	}
 	stoppedAfter(t, 6, parts, store, to)
@@ -206,15 +206,15 @@ func TestOneStuckPageStopsItsPartAndNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parts, store, to := tens(2), &jobtest.Store{}, &resuming{}
 		parts.Rows = [][]int{upTo(1000)}
-		var stuck *flow.Lease
+		var stuck *flow.Reservation
 		to.open = func(_ context.Context, st *rxcql.Stage) error {
-			stuck = st.Account(true).Lease()
+			stuck = st.Account(true).Reservation()
 			return nil
 		}
 		pages := 0
 		to.write = func(_ context.Context, p *flow.Page[int]) error {
 			if pages++; pages == 1 {
-				stuck.Take(p.Lease, 1)
+				stuck.Take(p.Reservation, 1)
 			}
 			return nil
 		}
@@ -226,7 +226,7 @@ func TestOneStuckPageStopsItsPartAndNoOther(t *testing.T) {
 		}()
 		synctest.Wait()
 		require.Equal(t, 64, pages)
-		stuck.End()
+		stuck.Settle()
 		<-done
 		require.Equal(t, 500, pages)
 	})

@@ -42,10 +42,10 @@ func (j *job) Finished(t *flow.Track) {
 // Holds reports whether a stage holds rows from page to page.
 func (j *job) Holds() bool { return j.holds.Load() }
 
-// Hurry tells those who let rows linger that a source waits.
-func (j *job) Hurry() (done func()) {
-	j.run.hurry.begin()
-	return j.run.hurry.end
+// FlushRequests tells those who let rows linger that a source waits.
+func (j *job) RequestFlush() (done func()) {
+	j.run.flushing.begin()
+	return j.run.flushing.end
 }
 
 // Deliver waits while a save has paused deliveries. It may hold them and wait for a page
@@ -82,5 +82,5 @@ func (j *job) Settled() {
 // savedPart is where the track's part stands.
 func savedPart(t *flow.Track) (p saved.Part, done bool) {
 	part, done := t.Part()
-	return saved.Part{Range: ring.Range(part.Range), Pages: part.Pages, Rows: part.Rows, State: part.State, Marks: part.Marks}, done
+	return saved.Part{Range: ring.Range(part.Range), Pages: part.Pages, Rows: part.Rows, State: part.State, Snapshots: part.Snapshots}, done
 }

@@ -17,23 +17,23 @@ var sizes = []codec.Known{
 	{Type: reflect.TypeFor[Column]()},
 }
 
-// SizeOf returns a function that estimates the memory a T takes, text and
+// SizeFunc returns a function that estimates the memory a T takes, text and
 // slices included: what holders of rows charge to their account. What is reached
 // twice counts twice, but the columns of Rows, which they share, do not count.
-func SizeOf[T any]() func(*T) int {
+func SizeFunc[T any]() func(*T) int {
 	if reflect.TypeFor[T]() == typeRow {
 		return func(row *T) int { return int(unsafe.Sizeof(*row)) + any(row).(*Row).Size() }
 	}
 	return codec.SizeOf[T](sizes...)
 }
 
-// Keeper returns a function that makes a value fit to be kept when its page has
+// CloneFunc returns a function that makes a value fit to be kept when its page has
 // gone: a copy that refers to no memory of the page, which it would keep alive. A
 // Row is cloned and bytes ([]byte) are copied, wherever in T they are: in fields,
 // elements, values of maps, and interfaces. What a pointer leads to is copied if a
 // Row is in it and no lock (sync.Locker); other pointers stay as they are. Anything
 // else is as it is.
-func Keeper[T any]() func(T) T {
+func CloneFunc[T any]() func(T) T {
 	if reflect.TypeFor[T]() == typeRow {
 		return func(row T) T { return any(any(row).(Row).Clone()).(T) }
 	}

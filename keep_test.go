@@ -30,21 +30,21 @@ func TestRowsCountWithoutTheColumnsThatTheyShareWhereverTheyAre(t *testing.T) {
 	}
 	row := wideRow(30)
 	one := 32 + row.Size()
-	require.Equal(t, one, rxcql.SizeOf[rxcql.Row]()(&row))
-	require.Equal(t, one+8, rxcql.SizeOf[scored]()(&scored{row, 1}))
+	require.Equal(t, one, rxcql.SizeFunc[rxcql.Row]()(&row))
+	require.Equal(t, one+8, rxcql.SizeFunc[scored]()(&scored{row, 1}))
 	many := []rxcql.Row{row, row, row}
-	require.Equal(t, 24+3*one, rxcql.SizeOf[[]rxcql.Row]()(&many))
+	require.Equal(t, 24+3*one, rxcql.SizeFunc[[]rxcql.Row]()(&many))
 	nested := [][]rxcql.Row{many, many}
-	require.Equal(t, 24+2*(24+3*one), rxcql.SizeOf[[][]rxcql.Row]()(&nested))
+	require.Equal(t, 24+2*(24+3*one), rxcql.SizeFunc[[][]rxcql.Row]()(&nested))
 	p := &scored{row, 1}
-	require.Equal(t, 8+one+8, rxcql.SizeOf[*scored]()(&p))
+	require.Equal(t, 8+one+8, rxcql.SizeFunc[*scored]()(&p))
 	var held any = scored{row, 1}
-	require.Equal(t, 16+one+8, rxcql.SizeOf[any]()(&held))
+	require.Equal(t, 16+one+8, rxcql.SizeFunc[any]()(&held))
 	type described struct {
 		Columns *rxcql.Columns
 		Column  rxcql.Column
 	}
-	require.Equal(t, 32, rxcql.SizeOf[described]()(&described{row.Columns(), row.Columns().List()[0]}))
+	require.Equal(t, 32, rxcql.SizeFunc[described]()(&described{row.Columns(), row.Columns().List()[0]}))
 }
 
 func TestASizeFollowsWhatAnInterfaceHolds(t *testing.T) {
@@ -53,7 +53,7 @@ func TestASizeFollowsWhatAnInterfaceHolds(t *testing.T) {
 		[]any{text, text}, map[string]any{"a": text, "b": []string{text}}, &struct{ A, B any }{text, text},
 		struct{ A *string }{func() *string { both := text + text; return &both }()}, [1]map[int]string{{1: text, 2: text}},
 	} {
-		size := rxcql.SizeOf[any]()(&held)
+		size := rxcql.SizeFunc[any]()(&held)
 		require.Greater(t, size, 2000, "%T", held)
 		require.Less(t, size, 3000, "%T", held)
 	}
@@ -73,7 +73,7 @@ func TestAMapCountsTheRoomThatItHas(t *testing.T) {
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		alive, size := int(after.HeapAlloc)-int(before.HeapAlloc), rxcql.SizeOf[[]map[int64][4]int64]()(&maps)
+		alive, size := int(after.HeapAlloc)-int(before.HeapAlloc), rxcql.SizeFunc[[]map[int64][4]int64]()(&maps)
 		require.Less(t, alive, 2*size, "%d entries", n)
 		require.Less(t, size, 4*alive, "%d entries", n)
 	}
@@ -102,33 +102,33 @@ func TestWhatIsKeptHasNoMemoryOfThePage(t *testing.T) {
 			page.Bytes(i)[0] = 0
 		}
 	}
-	a := rxcql.Keeper[scored]()(scored{row, 1})
+	a := rxcql.CloneFunc[scored]()(scored{row, 1})
 	require.Equal(t, 1, a.Score)
 	use("struct", func() rxcql.Row { return a.Row }, row)
 	list := []rxcql.Row{row}
-	b := rxcql.Keeper[[]rxcql.Row]()(list)
+	b := rxcql.CloneFunc[[]rxcql.Row]()(list)
 	use("slice", func() rxcql.Row { return b[0] }, row)
-	c := rxcql.Keeper[*scored]()(&scored{row, 1})
+	c := rxcql.CloneFunc[*scored]()(&scored{row, 1})
 	use("pointer", func() rxcql.Row { return c.Row }, row)
-	d := rxcql.Keeper[map[string]scored]()(map[string]scored{"a": {row, 1}})
+	d := rxcql.CloneFunc[map[string]scored]()(map[string]scored{"a": {row, 1}})
 	use("map", func() rxcql.Row { return d["a"].Row }, row)
-	e := rxcql.Keeper[any]()(scored{row, 1})
+	e := rxcql.CloneFunc[any]()(scored{row, 1})
 	use("interface", func() rxcql.Row { return e.(scored).Row }, row)
-	f := rxcql.Keeper[inner]()(inner{Cells: [2][]byte{row.Bytes(0), nil}, Score: &scored{row, 1}})
+	f := rxcql.CloneFunc[inner]()(inner{Cells: [2][]byte{row.Bytes(0), nil}, Score: &scored{row, 1}})
 	use("nested", func() rxcql.Row { return f.Score.Row }, row)
 	row.Bytes(0)[0] = 99
 	require.Zero(t, f.Cells[0][0])
 	require.Nil(t, f.Cells[1])
 
-	empty := rxcql.Keeper[[]byte]()(row.Bytes(0)[:0])
+	empty := rxcql.CloneFunc[[]byte]()(row.Bytes(0)[:0])
 	require.NotNil(t, empty)
 	require.Empty(t, empty)
 	lock := &locked{}
-	require.Same(t, lock, rxcql.Keeper[*locked]()(lock), "what has a lock is not copied")
+	require.Same(t, lock, rxcql.CloneFunc[*locked]()(lock), "what has a lock is not copied")
 	at := time.Now()
-	require.Same(t, &at, rxcql.Keeper[*time.Time]()(&at))
-	require.Nil(t, rxcql.Keeper[any]()(nil))
-	require.Nil(t, rxcql.Keeper[*scored]()(nil))
-	require.Nil(t, rxcql.Keeper[map[string]scored]()(nil))
-	require.Nil(t, rxcql.Keeper[[]rxcql.Row]()(nil))
+	require.Same(t, &at, rxcql.CloneFunc[*time.Time]()(&at))
+	require.Nil(t, rxcql.CloneFunc[any]()(nil))
+	require.Nil(t, rxcql.CloneFunc[*scored]()(nil))
+	require.Nil(t, rxcql.CloneFunc[map[string]scored]()(nil))
+	require.Nil(t, rxcql.CloneFunc[[]rxcql.Row]()(nil))
 }

@@ -51,14 +51,14 @@ func TestReadingDoesNotRunAheadOfASink(t *testing.T) {
 	})
 	alone(t, "whose writes in flight do not end", func(t *testing.T) {
 		var writes *flow.Account
-		pulled, leases, durable := 0, []*flow.Lease(nil), make(chan struct{})
+		pulled, reservations, durable := 0, []*flow.Reservation(nil), make(chan struct{})
 		to := &memory[int]{
 			open:  func(_ context.Context, st *rxcql.Stage) error { writes = st.Account(true); return nil },
 			flush: func(context.Context) error { <-durable; return nil },
 			write: func(_ context.Context, p *flow.Page[int]) error {
-				l := writes.Lease()
-				l.Take(p.Lease, p.Bytes())
-				leases = append(leases, l)
+				l := writes.Reservation()
+				l.Take(p.Reservation, p.Bytes())
+				reservations = append(reservations, l)
 				return nil
 			},
 		}
@@ -73,8 +73,8 @@ func TestReadingDoesNotRunAheadOfASink(t *testing.T) {
 		synctest.Wait()
 		require.LessOrEqual(t, int64(pulled)*8, 64*kib)
 		require.GreaterOrEqual(t, int64(pulled)*8, 32*kib)
-		for i := 0; i < len(leases); i++ { // the writes end, one after the other
-			leases[i].End()
+		for i := 0; i < len(reservations); i++ { // the writes end, one after the other
+			reservations[i].Settle()
 			synctest.Wait()
 		}
 		close(durable)
@@ -107,7 +107,7 @@ func TestALimitFromDownstreamReachesTheSource(t *testing.T) {
 		var limit int64
 		in := rxcql.NewStream(rxcql.StageInfo{Name: "Limit", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 			defer st.Input().Done()
-			limit = flow.LimitOf(out)
+			limit = flow.DemandOf(out)
 			return out.Done(ctx, false)
 		})
 		for oneToOne, want := range map[bool]int64{true: 7, false: 0} {

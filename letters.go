@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// DeadLetters is where rows that failed are kept; see package deadletter for ours. It
+// DeadLetterStore is where rows that failed are kept; see package deadletter for ours. It
 // is a description, and may be used by many runs: each adds its letters to those that
-// are there. One that implements Configured has New report what is wrong with it.
+// are there. One that implements ConfigChecker has New report what is wrong with it.
 //
 // You can write your own. It must keep the rules that are stated here and at
-// LetterWriter: rxcqltest.TestDeadLetters tries them on it.
+// DeadLetterWriter: rxcqltest.TestDeadLetters tries them on it.
 //
 // Letters come back as they were written, each once, and those of one run (Letter.Run)
 // in the order of their numbers (Letter.N): later rows of a key are loaded again later.
 // Two runs that write at once lose nothing: both are kept, or Open refuses the second.
 // No error shows anything of a row.
-type DeadLetters interface {
+type DeadLetterStore interface {
 	// Check reports what is wrong, as far as that can be seen without changing
 	// anything. It may be called at any time, also while a run writes.
 	Check(ctx context.Context) error
 	// Open starts the store for one run, before anything is read. ctx lives as
 	// long as writes may: it is cancelled a grace period after the run's own.
-	// RunOf gives the run: a store that is a file asks it whether that is read
-	// (Execution.Reads). An Open that fails keeps no later run out.
-	Open(ctx context.Context) (LetterWriter, error)
+	// ExecutionFromContext gives the run: a store that is a file asks it whether that is read
+	// (Execution.ReadsFile). An Open that fails keeps no later run out.
+	Open(ctx context.Context) (DeadLetterWriter, error)
 }
 
-// LetterWriter is a store of dead letters in one run. Its methods are called by one
+// DeadLetterWriter is a store of dead letters in one run. Its methods are called by one
 // goroutine at a time, which may be another one than has called Open.
-type LetterWriter interface {
+type DeadLetterWriter interface {
 	// Write returns nil when all of the letters are durable, and only then: the pages
 	// of their rows are settled with that, and a later run does not come back to them.
 	// After an error, which ends the run, some of the letters may be kept; those of

@@ -20,9 +20,9 @@ import (
 // exitingLetters is a store of dead letters that ends the goroutine that writes.
 type exitingLetters struct{ after time.Duration }
 
-func (exitingLetters) Check(context.Context) error                        { return nil }
-func (s exitingLetters) Open(context.Context) (rxcql.LetterWriter, error) { return s, nil }
-func (exitingLetters) Close() error                                       { return nil }
+func (exitingLetters) Check(context.Context) error                            { return nil }
+func (s exitingLetters) Open(context.Context) (rxcql.DeadLetterWriter, error) { return s, nil }
+func (exitingLetters) Close() error                                           { return nil }
 
 func (s exitingLetters) Write(context.Context, []rxcql.Letter) error {
 	time.Sleep(s.after)
@@ -60,7 +60,7 @@ func TestALetterThatWaitsForRoomDoesNotWaitForAStoreThatHasEnded(t *testing.T) {
 		large := operators.Map(rows, func(row string) (string, error) {
 			return row + strings.Repeat("x", 700_000), nil // two letters are more than may wait
 		})
-		some := operators.Concurrent(large, 4, func(_ context.Context, row string) (string, error) {
+		some := operators.MapConcurrent(large, 4, func(_ context.Context, row string) (string, error) {
 			if strings.HasPrefix(row, "good") {
 				time.Sleep(time.Second) // the letters wait by then
 				return row, nil

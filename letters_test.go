@@ -36,7 +36,7 @@ func (d *drawer) Check(context.Context) error {
 	return nil
 }
 
-func (d *drawer) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+func (d *drawer) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	d.opened++
 	if d.open != nil {
 		if err := d.open(ctx); err != nil {

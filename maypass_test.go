@@ -57,7 +57,7 @@ func TestMayPassKnowsWhatIsWorthAnotherTryHoweverItIsWrapped(t *testing.T) {
 func TestAFunctionOfConcurrentAsksAgainAsWithRetrySays(t *testing.T) {
 	alone(t, "until it passes", func(t *testing.T) {
 		var asked atomic.Int64
-		in := operators.Concurrent(seq(5), 2, func(ctx context.Context, n int) (int, error) {
+		in := operators.MapConcurrent(seq(5), 2, func(ctx context.Context, n int) (int, error) {
 			err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
 				if asked.Add(1)%3 != 0 {
 					return gocql.ErrNoConnections
@@ -72,7 +72,7 @@ func TestAFunctionOfConcurrentAsksAgainAsWithRetrySays(t *testing.T) {
 		require.Equal(t, asked.Load()-5, rep.Retried, "the report counts them")
 	})
 	alone(t, "up to its limit", func(t *testing.T) {
-		in := operators.Concurrent(seq(5), 2, func(ctx context.Context, n int) (int, error) {
+		in := operators.MapConcurrent(seq(5), 2, func(ctx context.Context, n int) (int, error) {
 			return n, rxcql.Retry(ctx, rxcql.MayPass, func() error { return gocql.ErrTimeoutNoResponse })
 		})
 		_, err := pipeline(t, in, &memory[int]{}, rxcql.WithRetry(rxcql.DefaultRetryTime, 4), rxcql.WithRowErrors(rxcql.SkipRows(9))).

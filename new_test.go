@@ -95,7 +95,7 @@ func TestTheZeroStreamIsRefusedWhereverItIsUsed(t *testing.T) {
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	require.ErrorContains(t, err, "zero Stream")
 	require.Equal(t, rxcql.StageInfo{}, zero.Info())
-	require.False(t, zero.Scattered())
+	require.False(t, zero.MixesRows())
 	require.Empty(t, zero.Stages())
 	require.NoError(t, zero.Check(context.Background()))
 

@@ -78,7 +78,7 @@ func TestASourceThatIsReadTwiceInARunHasTwoOrigins(t *testing.T) {
 
 // oneAfterTheOther reads streams in turn, as an operator of a user's may.
 func oneAfterTheOther(ins ...rxcql.Stream[int]) rxcql.Stream[int] {
-	upstream := make([]rxcql.Upstream, len(ins))
+	upstream := make([]rxcql.AnyStream, len(ins))
 	for i, in := range ins {
 		upstream[i] = in
 	}

@@ -93,7 +93,7 @@ func TestALostReceiptIsFoundOut(t *testing.T) {
 		var acc *flow.Account
 		to := &memory[int]{
 			open:  func(_ context.Context, st *rxcql.Stage) error { acc = st.Account(true); return nil },
-			write: func(_ context.Context, p *flow.Page[int]) error { acc.Lease().Take(p.Lease, 1); return nil },
+			write: func(_ context.Context, p *flow.Page[int]) error { acc.Reservation().Take(p.Reservation, 1); return nil },
 		}
 		rep, err := pipeline(t, seq(30), to).Run(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrUnsettled)
@@ -105,7 +105,7 @@ func TestALostReceiptIsFoundOut(t *testing.T) {
 		lost := rxcql.Lift(seq(30), rxcql.StageInfo{Name: "Loses"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 			acc := st.Account(false)
 			return op[int, int]{done: out.Done, next: func(_ context.Context, p *flow.Page[int]) error {
-				acc.Lease().Take(p.Lease, 1)
+				acc.Reservation().Take(p.Reservation, 1)
 				return nil
 			}}
 		})

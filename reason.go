@@ -11,7 +11,7 @@ import (
 type FailedRow struct {
 	flow.Position       // of the page that it came into the stage in
 	Index         int   // of the row in Page.Rows as it came; -1 if it is not known
-	Row           any   // as it came into the stage; needed for a dead letter (see Stage.KeepsFailed), and with Users
+	Row           any   // as it came into the stage; needed for a dead letter (see Stage.WantsFailedRows), and with Users
 	Err           error // its text holds no values of the row, unless Users is set
 	Users         bool  // Err is what a function of the user's returned, in words of the user's
 }

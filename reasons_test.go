@@ -120,9 +120,9 @@ func TestReasonsHoldNoValues(t *testing.T) {
 			"FlatMap": operators.FlatMap(in, func(person, func(person) bool) error {
 				return each.err
 			}),
-			"Concurrent": operators.Concurrent(in, 4, func(context.Context, person) (person, error) { return row, each.err }),
-			"Each":       in,
-			"Each 2":     in,
+			"MapConcurrent": operators.MapConcurrent(in, 4, func(context.Context, person) (person, error) { return row, each.err }),
+			"Each":          in,
+			"Each 2":        in,
 		} {
 			to := sink.Each(func(context.Context, person) error { return each.err })
 			if name == "Each 2" {
@@ -169,7 +169,7 @@ func TestReasonsHoldNoValuesOfARowAsReceived(t *testing.T) {
 
 func TestTheFirstRowOfAReasonIsTheSameHoweverRowsOvertake(t *testing.T) {
 	for range 20 {
-		in := operators.Concurrent(seq(200), 8, func(_ context.Context, n int) (int, error) {
+		in := operators.MapConcurrent(seq(200), 8, func(_ context.Context, n int) (int, error) {
 			if n >= 33 {
 				return 0, errRow
 			}
@@ -178,7 +178,7 @@ func TestTheFirstRowOfAReasonIsTheSameHoweverRowsOvertake(t *testing.T) {
 		rep, err := skipping(t, in, rxcql.SkipRows(1000))
 		require.NoError(t, err)
 		require.Equal(t, []rxcql.RowErrorReport{
-			{Stage: "Concurrent", Rows: 167, Reason: errRow.Error(), Range: "all", Page: 3, Row: 3},
+			{Stage: "MapConcurrent", Rows: 167, Reason: errRow.Error(), Range: "all", Page: 3, Row: 3},
 		}, rep.RowErrors)
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Retry sends a request again that has failed with first. It asks may whether
-// an error allows that, waits, counts the repeat (Stage.Retried), and calls
+// an error allows that, waits, counts the repeat (Stage.CountRetry), and calls
 // again with the number of the repeat, from 1; and so on until again returns
 // nil or an error that may refuses, which Retry returns as it is, or until the
 // limit of WithRetry, which is a RetryError around the last error.
@@ -18,14 +18,14 @@ import (
 // Without a first error it does nothing. So the way of a request that succeeds
 // costs nothing, if the closures are made only after a failure.
 //
-// Hooks get the errors, so they must not hold values; see RetryUsers.
+// Hooks get the errors, so they must not hold values; see RetryUserFunc.
 func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
 	return s.retry(ctx, first, may, again, func(err error) error { return err })
 }
 
-// RetryUsers is Retry for a function of the user's, as FailUsers is Fail: of its errors, whose
+// RetryUserFunc is Retry for a function of the user's, as FailUserFunc is Fail: of its errors, whose
 // words may be values, hooks are told what the log would be.
-func (s *Stage) RetryUsers(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
+func (s *Stage) RetryUserFunc(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
 	return s.retry(ctx, first, may, again, func(err error) error { return &maskedError{err, say(err, nil).shown} })
 }
 
@@ -41,7 +41,7 @@ func (s *Stage) retry(ctx context.Context, first error, may func(error) bool, ag
 
 // Retry does something and does it again as Stage.Retry would: the same waits, and
 // the limit of WithRetry, which ctx knows where it comes from the pipeline. So a
-// function given to Concurrent or sink.Each can ask again for what may pass, with
+// function given to MapConcurrent or sink.Each can ask again for what may pass, with
 // the ctx that it gets:
 //
 //	err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
@@ -88,7 +88,7 @@ func (r *Execution) within(ctx context.Context) (context.Context, func()) {
 
 type retryKey struct{}
 
-// checking is what Retry and RunOf find in the context of a check or a store.
+// checking is what Retry and ExecutionFromContext find in the context of a check or a store.
 type checking struct {
 	policy retryPolicy
 	run    *Execution // nil outside of a run

@@ -211,8 +211,8 @@ func TestRetriesThatMakeNoSenseAreRefused(t *testing.T) {
 
 func TestRowsOfUnknownOutcomeAreNamedByTheError(t *testing.T) {
 	rep, err := retrying(t.Context(), t, func(_ context.Context, st *rxcql.Stage) error {
-		st.Unknown(3)
-		st.Unknown(4)
+		st.CountUnknown(3)
+		st.CountUnknown(4)
 		return errTest
 	})
 	require.ErrorIs(t, err, rxcql.ErrUnknownOutcome)

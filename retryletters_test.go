@@ -19,8 +19,8 @@ import (
 type retryingLetters struct{ attempts *[]time.Time }
 
 func (retryingLetters) Check(context.Context) error { return nil }
-func (s retryingLetters) Open(ctx context.Context) (rxcql.LetterWriter, error) {
-	if rxcql.RunOf(ctx) == nil {
+func (s retryingLetters) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
+	if rxcql.ExecutionFromContext(ctx) == nil {
 		return nil, errors.New("of no run")
 	}
 	return s, nil
@@ -55,5 +55,5 @@ func TestNoAttemptToWriteALetterBeginsAfterACancel(t *testing.T) {
 }
 
 func TestAContextOfNoRunHasNone(t *testing.T) {
-	require.Nil(t, rxcql.RunOf(t.Context()))
+	require.Nil(t, rxcql.ExecutionFromContext(t.Context()))
 }

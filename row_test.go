@@ -127,10 +127,10 @@ func TestACloneSharesNothing(t *testing.T) {
 	require.Nil(t, clone.Bytes(2))
 	require.NotNil(t, clone.Bytes(3))
 	require.Equal(t, r.Size(), clone.Size())
-	kept := rxcql.Keeper[rxcql.Row]()(clone)
+	kept := rxcql.CloneFunc[rxcql.Row]()(clone)
 	clear(clone.Bytes(1))
 	require.Equal(t, "BRU", value[string](t, kept, "from"))
-	require.Equal(t, 5, rxcql.Keeper[int]()(5))
+	require.Equal(t, 5, rxcql.CloneFunc[int]()(5))
 }
 
 func TestTheZeroRowHasNoColumns(t *testing.T) {
@@ -171,13 +171,13 @@ func TestTheSizeOfAValueCountsWhatHangsFromIt(t *testing.T) {
 		B string `cql:"b"`
 	}
 	text := strings.Repeat("x", 1000)
-	size := rxcql.SizeOf[plain]()
+	size := rxcql.SizeFunc[plain]()
 	require.Equal(t, 1000, size(&plain{B: text})-size(&plain{}))
-	require.Equal(t, 8, rxcql.SizeOf[int64]()(new(int64)))
+	require.Equal(t, 8, rxcql.SizeFunc[int64]()(new(int64)))
 	list := []string{text, text}
-	require.GreaterOrEqual(t, rxcql.SizeOf[[]string]()(&list), 2000)
+	require.GreaterOrEqual(t, rxcql.SizeFunc[[]string]()(&list), 2000)
 	r := flight(t)
-	require.Equal(t, 32+r.Size(), rxcql.SizeOf[rxcql.Row]()(&r))
+	require.Equal(t, 32+r.Size(), rxcql.SizeFunc[rxcql.Row]()(&r))
 	require.Equal(t, 9*24+8+3+1+8+8+16+20, r.Size())
 }
 

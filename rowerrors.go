@@ -11,7 +11,7 @@ import (
 //
 // A row error is one that this row alone is to blame for:
 //   - a row that cannot be decoded at the source, a line of a file that is none,
-//   - an error that the function given to Map, FlatMap, Tap or Concurrent, or to
+//   - an error that the function given to Map, FlatMap, Tap or MapConcurrent, or to
 //     sink.Each or sink.Exec, returns for it,
 //   - a row that a sink cannot encode, or that the server refuses as invalid or
 //     too large when it is sent alone and takes the statement itself.
@@ -29,7 +29,7 @@ type RowErrorPolicy struct {
 	rows    int64 // most rows to skip; -1: by percent
 	percent float64
 	after   int64 // rows read before percent is looked at
-	letters DeadLetters
+	letters DeadLetterStore
 	err     error
 }
 
@@ -88,11 +88,11 @@ func SkipPercent(most float64, after int64) RowErrorPolicy {
 // settled. If the store cannot write, the run ends with that error. Letters that
 // wait are charged to the budget; beyond 1 MiB of them the stages wait. After a
 // run that was broken off, rows that are read again may leave a second letter.
-func DeadLetter(store DeadLetters) RowErrorPolicy {
+func DeadLetter(store DeadLetterStore) RowErrorPolicy {
 	p := RowErrorPolicy{letters: store}
 	if store == nil {
 		p.err = errors.New("DeadLetter: the store is nil")
-	} else if known, ok := store.(Configured); ok {
+	} else if known, ok := store.(ConfigChecker); ok {
 		if err := known.ConfigError(); err != nil {
 			p.err = fmt.Errorf("DeadLetter: %w", err)
 		}

@@ -13,7 +13,7 @@ import (
 // rowErrors is the policy of a run at work.
 type rowErrors struct {
 	policy  RowErrorPolicy
-	letters *letterbox // nil unless the policy is DeadLetter
+	letters *deadLetterQueue // nil unless the policy is DeadLetter
 
 	failed  atomic.Int64 // that were skipped, and the one that was too many
 	mu      sync.Mutex
@@ -28,18 +28,18 @@ type rowErrors struct {
 // a RowError, or the cause of ctx if that has ended and another policy than
 // FailOnRowError holds.
 //
-// Lease is what the row's page owes; the caller owns it during the call. A row
+// Reservation is what the row's page owes; the caller owns it during the call. A row
 // that becomes a dead letter takes a hold on its receipts until the letter is
 // durable. The call waits while too many letters wait, until ctx ends. A source
 // calls it when the page has got its receipt, with rows that are not part of
 // the page: they count as read here.
 //
 // It may be called from several goroutines at a time.
-func (s *Stage) RowFailed(ctx context.Context, lease *flow.Lease, f FailedRow) error {
+func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f FailedRow) error {
 	f.Index, f.Position = f.RowIndex(f.Index), f.Delivered()
 	if s.node.info.Source {
 		s.run.rows.Add(1)
-		lease.CountLost()
+		reservation.CountFailedRow()
 	}
 	err := s.fail(f.error())
 	reason, where, said := f.reason()
@@ -52,7 +52,7 @@ func (s *Stage) RowFailed(ctx context.Context, lease *flow.Lease, f FailedRow) e
 		return context.Cause(ctx)
 	}
 	if r.letters != nil {
-		if e := r.letters.add(ctx, s, lease, &f); e != nil {
+		if e := r.letters.add(ctx, s, reservation, &f); e != nil {
 			return e
 		}
 	} else if e := r.skip(s, err); e != nil {
@@ -67,13 +67,13 @@ func (s *Stage) RowFailed(ctx context.Context, lease *flow.Lease, f FailedRow) e
 	return nil
 }
 
-// KeepsFailed tells whether RowFailed wants the rows themselves. Stages that
+// WantsFailedRows tells whether RowFailed wants the rows themselves. Stages that
 // forget rows before they know how they fared keep them then.
-func (s *Stage) KeepsFailed() bool { return s.run.rowErrors.policy.letters != nil }
+func (s *Stage) WantsFailedRows() bool { return s.run.rowErrors.policy.letters != nil }
 
-// LeavesOut tells whether rows that fail may be left out: else the first one ends
+// SkipsFailed tells whether rows that fail may be left out: else the first one ends
 // the run.
-func (s *Stage) LeavesOut() bool {
+func (s *Stage) SkipsFailed() bool {
 	return s.run.rowErrors.policy.skips || s.run.rowErrors.letters != nil
 }
 

@@ -18,7 +18,7 @@ type spoiled struct {
 }
 
 func (s spoiled) Next(ctx context.Context, p *flow.Page[int]) error {
-	if err := s.st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: 2, Err: errTest}); err != nil {
+	if err := s.st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Index: 2, Err: errTest}); err != nil {
 		return err
 	}
 	return s.Observer.Next(ctx, p)
@@ -39,12 +39,12 @@ func TestRowsThatCouldNotBeReadAreSettledWithTheirPage(t *testing.T) {
 		part := track(flow.WholeRange)
 		n, _ := part.From()
 		for ; n < 4; n++ {
-			lease, err := st.Input().Reserve(ctx, 1)
+			reservation, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			lease.Position = flow.Position{Page: n, Last: n == 3}
-			page := &flow.Page[int]{Rows: []int{1, 2}, Lease: lease}
+			reservation.Position = flow.Position{Page: n, Last: n == 3}
+			page := &flow.Page[int]{Rows: []int{1, 2}, Reservation: reservation}
 			if err := flow.Deliver(ctx, part, page, 0, []byte{1}, flow.Observer[int](spoiled{out, st})); err != nil {
 				return err
 			}

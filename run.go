@@ -41,10 +41,10 @@ type Execution struct {
 	said   *saying // of the caller's own function, which reads the stream without a pipeline
 	last   *Report // the final one, once the run has ended
 
-	job   *job                       // nil without a checkpoint
-	over  func(*Report, error) error // tells hooks of the end, and returns what the run returns
-	ended bool                       // that was done, or is being
-	hurry hurry
+	job      *job                       // nil without a checkpoint
+	over     func(*Report, error) error // tells hooks of the end, and returns what the run returns
+	ended    bool                       // that was done, or is being
+	flushing flushRequests
 
 	shared sync.Map // see Shared
 
@@ -108,7 +108,7 @@ func (r *Execution) stage(n *node) *Stage {
 		if r.stages[n] != nil {
 			return
 		}
-		if (n.info.Holds || n.info.Lingers) && r.job != nil {
+		if (n.info.HoldsRows || n.info.LingersOnRows) && r.job != nil {
 			r.job.holds.Store(true)
 		}
 		r.open(n)
@@ -147,7 +147,7 @@ func (r *Execution) origin(st *Stage) *flow.Origin {
 	return o
 }
 
-// folds names the stages that leave marks in a checkpoint.
+// folds names the stages that leave snapshots in a checkpoint.
 func (r *Execution) folds() (names []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -212,11 +212,11 @@ func (r *Execution) endedBy(name string) {
 	}
 }
 
-// Epoch is the base of the write timestamps that sinks give rows, in microseconds
+// TimestampBase is the base of the write timestamps that sinks give rows, in microseconds
 // since 1970: the time of the run's start; in a job with a checkpoint the moment
 // after its last save, or after all that runs before reserved (ReserveTimestamps),
 // if that is later.
-func (r *Execution) Epoch() int64 { return r.epoch }
+func (r *Execution) TimestampBase() int64 { return r.epoch }
 
 // Shared is what stages of a run have in common under a key: what create returns
 // the first time. As for context.WithValue, keys are best of a type of one's own. It
@@ -230,17 +230,17 @@ func (r *Execution) Shared(key any, create func() any) any {
 	return v
 }
 
-// RunOf is the run that the context of DeadLetters.Open is of; nil for a context
+// ExecutionFromContext is the run that the context of DeadLetterStore.Open is of; nil for a context
 // that is of none.
-func RunOf(ctx context.Context) *Execution {
+func ExecutionFromContext(ctx context.Context) *Execution {
 	known, _ := ctx.Value(retryKey{}).(checking)
 	return known.run
 }
 
-// Reads tells whether a source of the run reads a file (StageInfo.File): a sink
+// ReadsFile tells whether a source of the run reads a file (StageInfo.File): a sink
 // that wrote it would destroy what is not read yet, and dead letters in it would be
 // read as rows.
-func (r *Execution) Reads(file fs.FileInfo) bool {
+func (r *Execution) ReadsFile(file fs.FileInfo) bool {
 	return slices.ContainsFunc(r.order, func(st *Stage) bool {
 		info, err := os.Stat(st.node.info.File)
 		return err == nil && os.SameFile(info, file)

@@ -155,10 +155,10 @@ func TestTheLogOfARunThatFailedHasNoWordsOfTheRow(t *testing.T) {
 		}
 	}
 	for name, run := range map[string]func(rxcql.Option){
-		"Map":        run(operators.Map(in, func(p person) (int, error) { return 0, about(p) })),
-		"Scan":       run(operators.Scan(in, func() int { return 0 }, fold)),
-		"Reduce":     run(operators.Reduce(in, func() int { return 0 }, fold)),
-		"Concurrent": run(operators.Map(operators.Concurrent(in, 2, fails), func(person) (int, error) { return 0, nil })),
+		"Map":           run(operators.Map(in, func(p person) (int, error) { return 0, about(p) })),
+		"Scan":          run(operators.Scan(in, func() int { return 0 }, fold)),
+		"Reduce":        run(operators.Reduce(in, func() int { return 0 }, fold)),
+		"MapConcurrent": run(operators.Map(operators.MapConcurrent(in, 2, fails), func(person) (int, error) { return 0, nil })),
 		"a group": run(operators.Map(operators.GroupAdjacent(in, func(p person) string { return p.Name }, func() int { return 0 }, fold),
 			func(operators.Group[string, int]) (int, error) { return 0, nil })),
 		"a panic": run(operators.Filter(operators.Map(in, func(person) (int, error) { return 0, nil }), func(int) bool {

@@ -113,12 +113,12 @@ func TestASourceThatReadsAllTheSameChangesNothingInAJobThatIsComplete(t *testing
 			}
 			track := st.Track(flow.WholeRange)
 			for i := range 2 {
-				lease, err := st.Input().Reserve(ctx, 1)
+				reservation, err := st.Input().Reserve(ctx, 1)
 				if err != nil {
 					return err
 				}
 				read++
-				p := &flow.Page[int]{Rows: []int{i}, Lease: lease}
+				p := &flow.Page[int]{Rows: []int{i}, Reservation: reservation}
 				p.Last = i == 1
 				if err := flow.Deliver(ctx, track, p, 1, []byte{1}, out); err != nil {
 					return err

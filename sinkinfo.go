@@ -15,13 +15,13 @@ type SinkInfo struct {
 	// Resumable: the sink can be part of a job with a checkpoint, because a row that is
 	// written twice does no harm. A sink that has a Barrier is resumable too.
 	Resumable bool
-	// WhyNot is, for a sink that is not Resumable, what is in the way, and the remedy. It
+	// NotResumableReason is, for a sink that is not Resumable, what is in the way, and the remedy. It
 	// may be empty.
-	WhyNot string
+	NotResumableReason string
 	// Barrier: the sink cannot bear rows twice. Before every save, reading
 	// pauses, everything read is written, and the sink makes it durable and
 	// says where it ends (Stage.OnSave); on resume it cuts off what came
-	// later (Stage.Saved). Stages that keep rows from page to page (Holds)
+	// later (Stage.Restored). Stages that keep rows from page to page (HoldsRows)
 	// cannot stand before such a sink, nor before one that is written together with it.
 	Barrier bool
 	// Stages are the names that Open gives to Execution.SinkStage, in that order, those of
@@ -30,14 +30,14 @@ type SinkInfo struct {
 	Stages []string
 	// Stream, if not nil, is the stream inside that the rows go through: New, Check and
 	// Run treat it like the pipeline's own. What is wrong with its options is for Err.
-	Stream Upstream
+	Stream AnyStream
 	// Sinks are all sinks inside, behind Stream if there is one. One that is not named here
 	// is not looked at by New, and the names of its stages may differ from run to run.
-	Sinks []Downstream
+	Sinks []AnySink
 }
 
-// Downstream is a Sink of any type, as one of SinkInfo.Sinks.
-type Downstream interface{ Info() SinkInfo }
+// AnySink is a Sink of any type, as one of SinkInfo.Sinks.
+type AnySink interface{ Info() SinkInfo }
 
 // sinkTree is a sink, the last of them, and all sinks inside, each before the one that it
 // is inside of.
@@ -52,7 +52,7 @@ type placedSink struct {
 }
 
 // describe asks a sink and those inside. before are the streams that lead to it.
-func describe(sink Downstream, before ...*node) (t sinkTree) {
+func describe(sink AnySink, before ...*node) (t sinkTree) {
 	s := placedSink{SinkInfo: sink.Info(), kind: fmt.Sprintf("%T", sink), before: before}
 	if s.Stream != nil {
 		s.stream = s.Stream.tree()

@@ -27,8 +27,8 @@ func TestSlowSinkForAnHourHoldsNoMoreThanThePromise(t *testing.T) {
 	for name, chain := range map[string]func(rxcql.Stream[string]) rxcql.Stream[string]{
 		"alone": func(s rxcql.Stream[string]) rxcql.Stream[string] { return s },
 		"after operators that hold rows": func(s rxcql.Stream[string]) rxcql.Stream[string] {
-			s = operators.Concurrent(s, 16, func(_ context.Context, s string) (string, error) { return s, nil })
-			return operators.FlatMap(operators.Batch(s, operators.Count(20)), func(rows []string, emit func(string) bool) error {
+			s = operators.MapConcurrent(s, 16, func(_ context.Context, s string) (string, error) { return s, nil })
+			return operators.FlatMap(operators.Batch(s, operators.BatchRows(20)), func(rows []string, emit func(string) bool) error {
 				for _, row := range rows {
 					emit(row)
 				}

@@ -51,10 +51,10 @@ func (s *Stage) fail(err error) *StageError {
 	return failed
 }
 
-// FailUsers is Fail for an error that a function of the user's returned: its words
+// FailUserFunc is Fail for an error that a function of the user's returned: its words
 // are the user's, and those that may be a value stay out of the log. Row is what the
 // function was given; nil if it is not known.
-func (s *Stage) FailUsers(err error, row any) error {
+func (s *Stage) FailUserFunc(err error, row any) error {
 	if err == nil {
 		return nil
 	}
@@ -79,28 +79,28 @@ func (s *Stage) Account(frees bool) *flow.Account {
 	return s.run.budget.Account(s.name, frees)
 }
 
-// Took counts rows that came into the stage. Sinks call it with each page; for
+// CountIn counts rows that came into the stage. Sinks call it with each page; for
 // operators the engine counts.
-func (s *Stage) Took(rows int) { s.in.Add(int64(rows)) }
+func (s *Stage) CountIn(rows int) { s.in.Add(int64(rows)) }
 
-// Passed counts rows that a sink handed on to operators or sinks of its own, such
+// CountOut counts rows that a sink handed on to operators or sinks of its own, such
 // as a Tee: they are its rows out, and written elsewhere.
-func (s *Stage) Passed(rows int) { s.out.Add(int64(rows)) }
+func (s *Stage) CountOut(rows int) { s.out.Add(int64(rows)) }
 
 // Abandon gives up rows that the stage kept and that are not whole when reading
 // has been stopped (flow.Observer.Done with stopped set): their bytes are released
 // and their receipts stay open, so that a later run reads them again. The run is
 // not an error for that.
-func (s *Stage) Abandon(l *flow.Lease) {
+func (s *Stage) Abandon(l *flow.Reservation) {
 	if !l.Empty() {
 		s.run.abandoned.Store(true)
 	}
 	l.Release()
 }
 
-// Drop counts rows that the stage dropped on purpose; only for stages that are
+// CountDropped counts rows that the stage dropped on purpose; only for stages that are
 // not marked Drops, whose rows in and out tell.
-func (s *Stage) Drop(rows int) { s.dropped.Add(int64(rows)) }
+func (s *Stage) CountDropped(rows int) { s.dropped.Add(int64(rows)) }
 
 // Recover turns a panic into a StageError with its stack. It is to be deferred, where
 // Protect would cost a call too many.

@@ -18,26 +18,26 @@ type StageInfo struct {
 	OneToOne bool
 	// Adjacent: the stage needs rows of one partition to arrive together.
 	Adjacent bool
-	// Scatters: rows of one partition no longer arrive together, or rows of
+	// MixesRows: rows of one partition no longer arrive together, or rows of
 	// several ranges are mixed in a page; GroupAdjacent refuses such input.
-	Scatters bool
+	MixesRows bool
 	// NotResumable: what the operator did before a restart cannot be had again
 	// from a position in the source (it counts, remembers or folds over the
 	// whole stream).
 	NotResumable bool
-	// WhyNot is, for NotResumable, more than its name says: what is in the way in
+	// NotResumableReason is, for NotResumable, more than its name says: what is in the way in
 	// this case, and the mend. It may be empty.
-	WhyNot string
-	// Holds: the stage keeps rows from one page to the next, for as long as no
+	NotResumableReason string
+	// HoldsRows: the stage keeps rows from one page to the next, for as long as no
 	// more come.
-	Holds bool
+	HoldsRows bool
 	// Synchronous: before flow.Observer.Next returns, what becomes of the page's rows has
 	// been handed on, in their order and in the goroutine that called it. Lift sets
 	// it; what is Synchronous and Holds all the same keeps its rows. See
 	// OutOfStep.
 	Synchronous bool
-	// Lingers: the stage keeps rows for a time, which may be long; see Stage.Hurry.
-	Lingers bool
+	// LingersOnRows: the stage keeps rows for a time, which may be long; see Stage.FlushRequests.
+	LingersOnRows bool
 	// Drops: rows in minus rows out are rows dropped on purpose; they are
 	// reported as filtered, but for those that failed (RowFailed).
 	Drops bool
@@ -56,14 +56,14 @@ type StageInfo struct {
 // another order: it holds or mixes rows, or does not work in the goroutine that brings
 // them.
 func (i StageInfo) OutOfStep() bool {
-	return i.Holds || i.Lingers || i.Scatters || i.Adjacent || !i.Synchronous && !i.Source
+	return i.HoldsRows || i.LingersOnRows || i.MixesRows || i.Adjacent || !i.Synchronous && !i.Source
 }
 
 // node is a stage in the tree of a stream.
 type node struct {
 	info   StageInfo
 	inputs []*node
-	trial  func(ctx context.Context, r *Execution) error // runs it for what it tells Stage.Resume; nil if it is no source
+	dryRun func(ctx context.Context, r *Execution) error // runs it for what it tells Stage.Resume; nil if it is no source
 }
 
 // walk visits the tree upstream first, every stage once.
@@ -96,7 +96,7 @@ func (n *node) adjacent() (name string) {
 
 // scatters reports whether a stage up to n scatters rows.
 func (n *node) scatters() (found bool) {
-	n.walk(func(n *node) { found = found || n.info.Scatters })
+	n.walk(func(n *node) { found = found || n.info.MixesRows })
 	return found
 }
 

@@ -33,9 +33,9 @@ func TestStagesSayWhetherTheyMayHandRowsOnLate(t *testing.T) {
 	s = rxcql.NewStream(rxcql.StageInfo{Name: "says so", Synchronous: true}, run, s)
 	require.Empty(t, late(s))
 	s = rxcql.NewStream(rxcql.StageInfo{Name: "says nothing"}, run, s)
-	s = handsOn(s, rxcql.StageInfo{Name: "holds", Holds: true})
-	s = handsOn(s, rxcql.StageInfo{Name: "lingers", Lingers: true})
-	s = handsOn(s, rxcql.StageInfo{Name: "scatters", Scatters: true})
+	s = handsOn(s, rxcql.StageInfo{Name: "holds", HoldsRows: true})
+	s = handsOn(s, rxcql.StageInfo{Name: "lingers", LingersOnRows: true})
+	s = handsOn(s, rxcql.StageInfo{Name: "scatters", MixesRows: true})
 	s = handsOn(s, rxcql.StageInfo{Name: "folds", Adjacent: true})
 	require.Equal(t, []string{"says nothing", "holds", "lingers", "scatters", "folds"}, late(handsOn(s, rxcql.StageInfo{Name: "lifted"})))
 	require.Empty(t, rxcql.Stream[int]{}.Stages())
@@ -109,7 +109,7 @@ func TestARowErrorInAPageOfOneRowNamesTheRowOfThePage(t *testing.T) {
 			if len(row.Rows) == 0 || row.Rows[0] != 6 {
 				return nil
 			}
-			return st.RowFailed(r.Context(), row.Lease, rxcql.FailedRow{Position: row.Position, Index: index, Err: errors.New("bad")})
+			return st.RowFailed(r.Context(), row.Reservation, rxcql.FailedRow{Position: row.Position, Index: index, Err: errors.New("bad")})
 		})
 		p, err := rxcql.New(pageOf(10, 4), bad)
 		require.NoError(t, err)

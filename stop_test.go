@@ -82,9 +82,9 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 		to := &memory[int]{
 			open: func(_ context.Context, st *rxcql.Stage) error { writes = st.Account(true); return nil },
 			write: func(_ context.Context, p *flow.Page[int]) error {
-				l := writes.Lease()
-				l.Take(p.Lease, p.Bytes())
-				go func() { time.Sleep(time.Minute); l.End() }()
+				l := writes.Reservation()
+				l.Take(p.Reservation, p.Bytes())
+				go func() { time.Sleep(time.Minute); l.Settle() }()
 				return nil
 			},
 			flush: func(context.Context) error { time.Sleep(time.Hour); return nil },
@@ -113,9 +113,9 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 		ch := make(chan int, 1)
 		ch <- 1
 		in := rxcql.Lift(source.Chan(ch), rxcql.StageInfo{Name: "Group"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
-			kept := st.Account(false).Lease()
+			kept := st.Account(false).Reservation()
 			return op[int, int]{
-				next: func(_ context.Context, p *flow.Page[int]) error { kept.Take(p.Lease, p.Bytes()); return nil },
+				next: func(_ context.Context, p *flow.Page[int]) error { kept.Take(p.Reservation, p.Bytes()); return nil },
 				done: func(ctx context.Context, stopped bool) error {
 					require.True(t, stopped)
 					st.Abandon(kept)

@@ -17,8 +17,8 @@ type Stream[T any] struct {
 	run  func(ctx context.Context, st *Stage, out flow.Observer[T]) error
 }
 
-// Upstream is a Stream of any type, as an input of NewStream.
-type Upstream interface{ tree() *node }
+// AnyStream is a Stream of any type, as an input of NewStream.
+type AnyStream interface{ tree() *node }
 
 func (s Stream[T]) tree() *node { return s.node }
 
@@ -29,7 +29,7 @@ func (s Stream[T]) tree() *node { return s.node }
 // goroutine of whoever subscribes; goroutines of its own come from a Group. That of
 // a source in a job that goes on may be called once more before the run, with a
 // stage of its own, to compare what it reads (Stage.Resume).
-func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, out flow.Observer[T]) error, inputs ...Upstream) Stream[T] {
+func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, out flow.Observer[T]) error, inputs ...AnyStream) Stream[T] {
 	n := &node{info: info}
 	for _, in := range inputs {
 		if in == nil || in.tree() == nil {
@@ -40,7 +40,7 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 	}
 	s := Stream[T]{node: n, run: run}
 	if info.Source {
-		n.trial = func(ctx context.Context, r *Execution) error { return s.subscribe(ctx, r, nil, trial[T]{}) }
+		n.dryRun = func(ctx context.Context, r *Execution) error { return s.subscribe(ctx, r, nil, dryRun[T]{}) }
 	}
 	return s
 }
@@ -63,11 +63,11 @@ func (s Stream[T]) Stages() (infos []StageInfo) {
 	return infos
 }
 
-// Scattered reports whether any stage up to here scatters (see StageInfo).
-func (s Stream[T]) Scattered() bool { return s.node != nil && s.node.scatters() }
+// MixesRows reports whether any stage up to here mixes rows (see StageInfo).
+func (s Stream[T]) MixesRows() bool { return s.node != nil && s.node.scatters() }
 
 // Uses reports whether the stream reads another one, directly or not.
-func (s Stream[T]) Uses(in Upstream) bool {
+func (s Stream[T]) Uses(in AnyStream) bool {
 	used := false
 	if s.node != nil {
 		s.node.walk(func(n *node) { used = used || n == in.tree() })
@@ -133,7 +133,7 @@ func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 
 func (c *counted[T]) Done(ctx context.Context, stopped bool) error { return c.out.Done(ctx, stopped) }
 
-func (c *counted[T]) Limit() int64 { return flow.LimitOf(c.out) }
+func (c *counted[T]) Demand() int64 { return flow.DemandOf(c.out) }
 
 // entry stands before an operator: counts its rows and catches its panics.
 type entry[T any] struct {
@@ -154,17 +154,17 @@ func (e *entry[T]) Done(ctx context.Context, stopped bool) (err error) {
 	return e.op.Done(ctx, stopped)
 }
 
-func (e *entry[T]) Limit() int64 { return flow.LimitOf(e.op) }
+func (e *entry[T]) Demand() int64 { return flow.DemandOf(e.op) }
 
 // Lift makes a stream by putting an observer between in and whoever observes
 // the result: a synchronous operator, one loop a page. start is called once a
 // run. If the observer keeps rows from one page to the next, info has to say so
-// (StageInfo.Holds).
+// (StageInfo.HoldsRows).
 func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out flow.Observer[B]) flow.Observer[A]) Stream[B] {
 	info.Synchronous = true
 	return NewStream(info, func(ctx context.Context, st *Stage, out flow.Observer[B]) error {
 		op := start(st, out)
-		if _, limits := op.(flow.Limiter); !limits && info.OneToOne {
+		if _, limits := op.(flow.Demander); !limits && info.OneToOne {
 			op = &oneToOne[A, B]{Observer: op, out: out}
 		}
 		return in.Subscribe(ctx, st, op)
@@ -177,4 +177,4 @@ type oneToOne[A, B any] struct {
 	out flow.Observer[B]
 }
 
-func (o *oneToOne[A, B]) Limit() int64 { return flow.LimitOf(o.out) }
+func (o *oneToOne[A, B]) Demand() int64 { return flow.DemandOf(o.out) }

@@ -38,7 +38,7 @@ func TestARunThatGoesOnBeginsAboveWhatIsReserved(t *testing.T) {
 	parts, store, to := tens(4), &jobtest.Store{}, &resuming{}
 	epoch := int64(0)
 	to.open = func(_ context.Context, st *rxcql.Stage) error {
-		epoch = st.Run().Epoch()
+		epoch = st.Run().TimestampBase()
 		return nil
 	}
 	stoppedAfter(t, 6, parts, store, to)

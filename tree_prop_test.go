@@ -20,12 +20,12 @@ import (
 func batching(in rxcql.Stream[int], n int, fold bool) rxcql.Stream[int] {
 	return rxcql.Lift(in, rxcql.StageInfo{Name: "Batch"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		acc := st.Account(false)
-		kept, rows := acc.Lease(), []int(nil)
+		kept, rows := acc.Reservation(), []int(nil)
 		emit := func(ctx context.Context) error {
 			kept.Emit()
-			err := out.Next(ctx, &flow.Page[int]{Rows: rows, Lease: kept})
+			err := out.Next(ctx, &flow.Page[int]{Rows: rows, Reservation: kept})
 			kept.Finish(err)
-			kept, rows = acc.Lease(), rows[:0]
+			kept, rows = acc.Reservation(), rows[:0]
 			return err
 		}
 		return op[int, int]{
@@ -40,7 +40,7 @@ func batching(in rxcql.Stream[int], n int, fold bool) rxcql.Stream[int] {
 					if fold {
 						size = 0
 					}
-					kept.Take(p.Lease, size)
+					kept.Take(p.Reservation, size)
 					if rows = append(rows, row); len(rows) == n {
 						if err := emit(ctx); err != nil {
 							return err
@@ -77,7 +77,7 @@ func doubling(in rxcql.Stream[int]) rxcql.Stream[int] {
 
 // concat reads one stream after the other.
 func concat(all ...rxcql.Stream[int]) rxcql.Stream[int] {
-	var ups []rxcql.Upstream
+	var ups []rxcql.AnyStream
 	for _, in := range all {
 		ups = append(ups, in)
 	}
@@ -130,12 +130,12 @@ func lateSink(after time.Duration, fail int) *memory[int] {
 		if pages++; pages == fail {
 			return errTest
 		}
-		l := acc.Lease()
-		l.Take(p.Lease, p.Bytes())
+		l := acc.Reservation()
+		l.Take(p.Reservation, p.Bytes())
 		flying <- struct{}{}
 		go func() {
 			time.Sleep(after)
-			l.End()
+			l.Settle()
 			<-flying
 		}()
 		return nil

@@ -19,10 +19,10 @@ func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, ErrUnknownOutcome) hold.
 func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrUnknownOutcome }
 
-// Unknown counts rows that a sink has sent and given up, and of which it cannot
+// CountUnknown counts rows that a sink has sent and given up, and of which it cannot
 // tell whether they were written. A run that fails names their number in an
 // UnknownOutcomeError.
-func (s *Stage) Unknown(rows int) { s.run.unknown.Add(int64(rows)) }
+func (s *Stage) CountUnknown(rows int) { s.run.unknown.Add(int64(rows)) }
 
 // naming adds the rows of unknown outcome to the error of a run.
 func (rep *Report) naming(err error) error {

@@ -4,7 +4,7 @@ import "fmt"
 
 // UnsettledError is how a run ends that has no other error and has left pages unsettled
 // (ErrUnsettled): how many, the first of them, and the stage that kept it. A stage of your
-// own that keeps rows must call Lease.End for each lease that has taken from a page, or
+// own that keeps rows must call Reservation.Settle for each reservation that has taken from a page, or
 // Stage.Abandon.
 type UnsettledError struct {
 	Unsettled int64 // pages

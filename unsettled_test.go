@@ -22,11 +22,11 @@ func inParts() rxcql.Stream[int] {
 		for i, span := range []flow.TokenRange{{Start: flow.WholeRange.Start, End: 9}, {Start: 9, End: flow.WholeRange.End}} {
 			track := st.Track(span)
 			for n := range 3 {
-				lease, err := st.Input().Reserve(ctx, 1)
+				reservation, err := st.Input().Reserve(ctx, 1)
 				if err != nil {
 					return err
 				}
-				p := &flow.Page[int]{Rows: []int{10*i + n}, Lease: lease}
+				p := &flow.Page[int]{Rows: []int{10*i + n}, Reservation: reservation}
 				p.Position = flow.Position{Range: i, Page: int64(n), Last: n == 2}
 				if err := flow.Deliver(ctx, track, p, 8, []byte{1}, out); err != nil {
 					return err
@@ -38,13 +38,13 @@ func inParts() rxcql.Stream[int] {
 }
 
 // keeper is an operator that hands all pages on and keeps the one of a row for ever.
-func keeper(in rxcql.Stream[int], name string, row int, forget func(*flow.Lease)) rxcql.Stream[int] {
+func keeper(in rxcql.Stream[int], name string, row int, forget func(*flow.Reservation)) rxcql.Stream[int] {
 	return rxcql.Lift(in, rxcql.StageInfo{Name: name}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		acc := st.Account(true)
 		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
 			if len(p.Rows) > 0 && p.Rows[0] == row {
-				l := acc.Lease()
-				l.Take(p.Lease, 0)
+				l := acc.Reservation()
+				l.Take(p.Reservation, 0)
 				forget(l)
 			}
 			return out.Next(ctx, p)
@@ -53,7 +53,7 @@ func keeper(in rxcql.Stream[int], name string, row int, forget func(*flow.Lease)
 }
 
 func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
-	never := func(*flow.Lease) {}
+	never := func(*flow.Reservation) {}
 	each := sink.Each(func(context.Context, int) error { return nil }, sink.InFlight(3), sink.Idempotent())
 	second := "(9, 9223372036854775807]"
 	for name, c := range map[string]struct {
@@ -61,20 +61,20 @@ func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
 		to   rxcql.Sink[int]
 		want rxcql.UnsettledError
 	}{
-		"an operator that forgets a lease": {
+		"an operator that forgets a reservation": {
 			in:   keeper(inParts(), "Forgets", 11, never),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Forgets", Part: second, Page: 1},
 		},
 		"one that gives the bytes back alone": {
-			in:   keeper(inParts(), "Releases", 11, func(l *flow.Lease) { l.Release() }),
+			in:   keeper(inParts(), "Releases", 11, func(l *flow.Reservation) { l.Release() }),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Releases", Part: second, Page: 1},
 		},
 		"one before others that keep rows, and let go": {
-			in:   operators.Concurrent(keeper(inParts(), "Forgets", 12, never), 2, func(_ context.Context, n int) (int, error) { return n, nil }),
+			in:   operators.MapConcurrent(keeper(inParts(), "Forgets", 12, never), 2, func(_ context.Context, n int) (int, error) { return n, nil }),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Forgets", Part: second, Page: 2},
 		},
 		"one behind others": {
-			in: keeper(operators.Concurrent(inParts(), 1, func(_ context.Context, n int) (int, error) { return n, nil }), "Forgets", 2, never),
+			in: keeper(operators.MapConcurrent(inParts(), 1, func(_ context.Context, n int) (int, error) { return n, nil }), "Forgets", 2, never),
 			want: rxcql.UnsettledError{
 				Unsettled: 1, Pages: 6, Stage: "Forgets", Part: "(-9223372036854775808, 9]", Page: 2,
 			},
@@ -100,7 +100,7 @@ func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
 		},
 		"an operator in a branch of a Tee": {
 			to: sink.Tee(each, sink.Through(func(in rxcql.Stream[int]) rxcql.Stream[int] {
-				return operators.Concurrent(keeper(in, "Inside", 10, never), 2, func(_ context.Context, n int) (int, error) { return n, nil })
+				return operators.MapConcurrent(keeper(in, "Inside", 10, never), 2, func(_ context.Context, n int) (int, error) { return n, nil })
 			}, each)),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Inside", Part: second},
 		},
@@ -150,10 +150,10 @@ type forgetfulWriter struct {
 
 func (w *forgetfulWriter) Write(_ context.Context, p *flow.Page[int]) error {
 	for _, row := range p.Rows {
-		l := w.kept.Lease()
-		l.Take(p.Lease, 0)
-		if w.st.Written(1); row != 12 {
-			l.End()
+		l := w.kept.Reservation()
+		l.Take(p.Reservation, 0)
+		if w.st.CountWritten(1); row != 12 {
+			l.Settle()
 		}
 	}
 	return nil
@@ -164,7 +164,7 @@ func (*forgetfulWriter) Flush(context.Context) error { return nil }
 func (*forgetfulWriter) Close() error { return nil }
 
 func TestOfSeveralSourcesTheOneWithThePageIsNamed(t *testing.T) {
-	in := operators.Merge(keeper(seq(20), "Keeps none", -1, nil), keeper(seq(20), "Forgets", 10, func(*flow.Lease) {}))
+	in := operators.Merge(keeper(seq(20), "Keeps none", -1, nil), keeper(seq(20), "Forgets", 10, func(*flow.Reservation) {}))
 	each := sink.Each(func(context.Context, int) error { return nil })
 	_, err := rxcql.Run(t.Context(), in, each)
 	var got *rxcql.UnsettledError
@@ -175,17 +175,17 @@ func TestOfSeveralSourcesTheOneWithThePageIsNamed(t *testing.T) {
 
 func TestASourceThatDoesNotEndItsPageIsNamedForIt(t *testing.T) {
 	in := rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
-		lease, err := st.Input().Reserve(ctx, 1)
+		reservation, err := st.Input().Reserve(ctx, 1)
 		if err != nil {
 			return err
 		}
-		lease.Position = flow.Position{Range: 3, Page: 7}
-		lease.Owe(st.Receipt())
-		st.PageRead(1, 1)
-		if err := out.Next(ctx, &flow.Page[int]{Rows: []int{1}, Lease: lease}); err != nil {
+		reservation.Position = flow.Position{Range: 3, Page: 7}
+		reservation.AddReceipt(st.Receipt())
+		st.CountPage(1, 1)
+		if err := out.Next(ctx, &flow.Page[int]{Rows: []int{1}, Reservation: reservation}); err != nil {
 			return err
 		}
-		lease.Release()
+		reservation.Release()
 		return out.Done(ctx, false)
 	})
 	_, err := in.Count(t.Context())
@@ -198,7 +198,7 @@ func TestASourceThatDoesNotEndItsPageIsNamedForIt(t *testing.T) {
 func TestASaveWithABarrierSaysWhoKeepsThePages(t *testing.T) {
 	alone(t, "barrier", func(t *testing.T) {
 		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
-		_, err := rxcql.Run(t.Context(), keeper(inParts(), "Forgets", 0, func(*flow.Lease) {}), rxcql.Sink[int](to),
+		_, err := rxcql.Run(t.Context(), keeper(inParts(), "Forgets", 0, func(*flow.Reservation) {}), rxcql.Sink[int](to),
 			rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 		var got *rxcql.UnsettledError
 		require.ErrorAs(t, err, &got)

@@ -43,8 +43,8 @@ func (w *countingWriter[T]) Write(_ context.Context, p *flow.Page[T]) error {
 		w.Sum += w.of(p.Rows[i])
 	}
 	w.Rows += int64(len(p.Rows))
-	w.st.Took(len(p.Rows))
-	w.st.Written(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
+	w.st.CountWritten(len(p.Rows))
 	if w.stop != nil && w.stop(w.Rows) {
 		w.end()
 	}

@@ -49,25 +49,25 @@ func inPages[T any](rows []T, total int64) rxcql.Stream[T] {
 	bytes := int64(len(rows)) * int64(unsafe.Sizeof(*new(T)))
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
-		st.Ranges(1)
+		st.CountRanges(1)
 		for n, sent := int64(0), int64(0); sent < total; n++ {
-			lease, err := st.Input().Reserve(ctx, bytes)
+			reservation, err := st.Input().Reserve(ctx, bytes)
 			if err != nil {
 				return err
 			}
 			sent += int64(len(rows))
-			p := &flow.Page[T]{Rows: rows, Lease: lease}
+			p := &flow.Page[T]{Rows: rows, Reservation: reservation}
 			p.Position = flow.Position{Page: n, Last: sent >= total}
-			p.Correct(bytes)
-			p.Owe(st.Receipt())
-			st.PageRead(len(rows), bytes)
+			p.Resize(bytes)
+			p.AddReceipt(st.Receipt())
+			st.CountPage(len(rows), bytes)
 			err = out.Next(ctx, p)
 			p.Finish(err)
 			if err != nil {
 				return err
 			}
 		}
-		st.RangeDone()
+		st.CountRangeDone()
 		return out.Done(ctx, false)
 	})
 }

@@ -5,5 +5,5 @@
 // Both let one process at a time work on a job, give back the very bytes that
 // were saved last, and put nothing of them into errors. Building a store does
 // no I/O; what is wrong with its arguments comes back from Lock, or from its
-// method ConfigError (rxcql.Configured) before.
+// method ConfigError (rxcql.ConfigChecker) before.
 package checkpoint

@@ -42,7 +42,7 @@ func File(path string) rxcql.CheckpointStore { return &file{path: path} }
 
 type file struct{ path string }
 
-// ConfigError reports an empty path; see rxcql.Configured.
+// ConfigError reports an empty path; see rxcql.ConfigChecker.
 func (f *file) ConfigError() error {
 	if f.path == "" {
 		return fmt.Errorf("%w: checkpoint.File: the path is empty; give the path of a file", rxcql.ErrConfig)

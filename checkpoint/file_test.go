@@ -115,7 +115,7 @@ func TestAPathThatIsNoFileIsRefusedByName(t *testing.T) {
 	}
 	_, err := checkpoint.File("").Lock(t.Context(), "job")
 	require.ErrorIs(t, err, rxcql.ErrConfig)
-	require.Error(t, checkpoint.File("").(rxcql.Configured).ConfigError())
+	require.Error(t, checkpoint.File("").(rxcql.ConfigChecker).ConfigError())
 	kept, err := os.ReadFile(target)
 	require.NoError(t, err)
 	require.Equal(t, "data", string(kept))

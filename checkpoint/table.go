@@ -110,7 +110,7 @@ type table struct {
 	err             error
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+// ConfigError reports what is wrong with the arguments; see rxcql.ConfigChecker.
 func (t *table) ConfigError() error { return t.err }
 
 // Lock is described at Table.

@@ -30,11 +30,11 @@ import (
 // so does a file sink, or a file source that begins to read. It is locked by a file
 // beside it, named like it with .lock added, that stays, and, but on Windows, by
 // itself under whatever name.
-func NDJSON(path string) rxcql.DeadLetters { return ndjson{path} }
+func NDJSON(path string) rxcql.DeadLetterStore { return ndjson{path} }
 
 type ndjson struct{ path string }
 
-// ConfigError reports an empty path; see rxcql.Configured.
+// ConfigError reports an empty path; see rxcql.ConfigChecker.
 func (n ndjson) ConfigError() error {
 	if n.path == "" {
 		return errors.New("deadletter.NDJSON: the path is empty")
@@ -63,7 +63,7 @@ func (n ndjson) Check(context.Context) error {
 	return nil
 }
 
-func (n ndjson) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+func (n ndjson) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	if err := n.ConfigError(); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (n ndjson) Open(ctx context.Context) (rxcql.LetterWriter, error) {
 	if !locked {
 		return nil, fmt.Errorf("deadletter.NDJSON: another run writes to %s: give each run a file of its own", n.path)
 	}
-	if err := w.open(rxcql.RunOf(ctx)); err != nil {
+	if err := w.open(rxcql.ExecutionFromContext(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("deadletter.NDJSON: %w", err), w.lock.Unlock())
 	}
 	return w, nil
@@ -122,7 +122,7 @@ func (w *ndjsonWriter) mayWrite(run *rxcql.Execution) error {
 	if err != nil {
 		return err
 	}
-	if run != nil && run.Reads(about) {
+	if run != nil && run.ReadsFile(about) {
 		return fmt.Errorf("%s is read by this run: name another file for its letters", w.path)
 	}
 	return filesys.Lock(w.file)

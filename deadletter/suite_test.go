@@ -14,10 +14,10 @@ import (
 )
 
 func TestAFileOfLettersIsAStoreByTheRules(t *testing.T) {
-	rxcqltest.TestDeadLetters(t, func(t testing.TB) rxcqltest.LetterPlace {
+	rxcqltest.TestDeadLetters(t, func(t testing.TB) rxcqltest.DeadLetterPlace {
 		path := file(t)
-		return rxcqltest.LetterPlace{
-			Store: func() rxcql.DeadLetters { return deadletter.NDJSON(path) },
+		return rxcqltest.DeadLetterPlace{
+			Store: func() rxcql.DeadLetterStore { return deadletter.NDJSON(path) },
 			Letters: func() (letters []rxcql.Letter) {
 				if _, err := os.Stat(path); os.IsNotExist(err) {
 					return nil
@@ -55,7 +55,7 @@ func standInTheWay(t testing.TB, path string, stand bool) {
 // New asks before, but a store of somebody's own may hand on to one of ours.
 func TestAStoreOfLettersThatIsNotConfiguredIsRefusedByOpenAndCheckToo(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for name, store := range map[string]rxcql.DeadLetters{
+	for name, store := range map[string]rxcql.DeadLetterStore{
 		"the path is empty": deadletter.NDJSON(""), "deadletter.Table": deadletter.Table(nil, "ks.letters"),
 	} {
 		require.ErrorContains(t, store.Check(t.Context()), name)

@@ -41,9 +41,9 @@ type Record struct {
 
 const columns = `run, part, n, v, time, stage, error, range, page, row_index, type, "row"`
 
-// Open reads a letter of a table. Errors wrap ErrLetter and show nothing of the
+// Decode reads a letter of a table. Errors wrap ErrLetter and show nothing of the
 // row. Of the options only AnyType counts.
-func Open[T any](r Record, opts ...ReadOption) (Letter[T], error) {
+func Decode[T any](r Record, opts ...ReadOption) (Letter[T], error) {
 	l := line{
 		V: int(r.V), Run: r.Run, N: r.N, Time: r.Time, Stage: r.Stage, Error: r.Error,
 		Range: r.Range, Page: r.Page, Index: int(r.Index), Type: r.Type, Row: []byte(r.Row),
@@ -80,7 +80,7 @@ func CreateTable(ctx context.Context, session *gocql.Session, name string) error
 //
 // A row that is too large for any table (16 MiB as JSON with the server's
 // defaults) is too large for this one: then the run ends. NDJSON takes it.
-func Table(session *gocql.Session, name string) rxcql.DeadLetters {
+func Table(session *gocql.Session, name string) rxcql.DeadLetterStore {
 	t, err := newTable(session, name)
 	t.err = err
 	return &t
@@ -109,7 +109,7 @@ func (t *table) insert() string {
 	return "INSERT INTO " + t.name + " (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
-// ConfigError reports what is wrong with the arguments; see rxcql.Configured.
+// ConfigError reports what is wrong with the arguments; see rxcql.ConfigChecker.
 func (t *table) ConfigError() error { return t.err }
 
 // Check compares the table with what letters need.
@@ -119,7 +119,7 @@ func (t *table) Check(ctx context.Context) error {
 }
 
 // Open finds out what the letters are encoded for.
-func (t *table) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+func (t *table) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	if t.err != nil {
 		return nil, t.err
 	}

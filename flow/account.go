@@ -46,9 +46,9 @@ func (a *Account) Expect(bytes int64) {
 // due is what the account has not been charged with yet of what it expects.
 func (a *Account) due() int64 { return max(0, a.most-a.held) }
 
-// Lease returns an empty lease that answers for rows kept under the account.
-func (a *Account) Lease() *Lease {
-	return &Lease{Position: Position{Range: -1}, budget: a.budget, account: a, holder: a}
+// Reservation returns an empty reservation that answers for rows kept under the account.
+func (a *Account) Reservation() *Reservation {
+	return &Reservation{Position: Position{Range: -1}, budget: a.budget, account: a, holder: a}
 }
 
 // Held are the bytes that the account is charged with now.
@@ -58,7 +58,7 @@ func (a *Account) Held() int64 {
 	return a.held
 }
 
-func (b *Budget) take(l, from *Lease, bytes int64) {
+func (b *Budget) take(l, from *Reservation, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	moved := max(0, min(bytes, from.bytes))
@@ -89,8 +89,8 @@ func (b *Budget) charge(a *Account, bytes int64) {
 	}
 }
 
-// emit notes that what the lease answers for is being delivered, until it is released.
-func (b *Budget) emit(l *Lease) {
+// emit notes that what the reservation answers for is being delivered, until it is released.
+func (b *Budget) emit(l *Reservation) {
 	if l.account == nil {
 		return
 	}
@@ -102,7 +102,7 @@ func (b *Budget) emit(l *Lease) {
 	b.moving++
 }
 
-func (b *Budget) release(l *Lease) {
+func (b *Budget) release(l *Reservation) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l.input != nil {
@@ -123,7 +123,7 @@ func (b *Budget) release(l *Lease) {
 	b.wake()
 }
 
-func (b *Budget) fail(l *Lease) {
+func (b *Budget) fail(l *Reservation) {
 	if l.reading == nil {
 		return
 	}
@@ -132,7 +132,7 @@ func (b *Budget) fail(l *Lease) {
 	l.reading.fail()
 }
 
-func (b *Budget) correct(l *Lease, bytes int64) {
+func (b *Budget) correct(l *Reservation, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.arrived(l)

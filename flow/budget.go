@@ -44,7 +44,7 @@ type Budget struct {
 	held         int64  // the part of used held by accounts that no time frees
 	let          int    // how often holders have let go of something
 	lately       *Input // the last that was lent a page
-	moving       int    // leases of what holders hand on, until its delivery has returned
+	moving       int    // reservations of what holders hand on, until its delivery has returned
 	asked        int    // see Task.mayBegin
 	expected     int64  // by accounts, see Account.Expect
 	due          int64  // the part of it that they are not charged with yet
@@ -126,8 +126,8 @@ func (b *Budget) open(in *Input, bytes int64) {
 	}
 }
 
-func (b *Budget) leased(in *Input, by *reading, bytes int64) *Lease {
-	return &Lease{budget: b, input: in, reading: by, bytes: bytes, fetching: true}
+func (b *Budget) reserved(in *Input, by *reading, bytes int64) *Reservation {
+	return &Reservation{budget: b, input: in, reading: by, bytes: bytes, fetching: true}
 }
 
 func (b *Budget) giveBack(in *Input, bytes int64) {
@@ -143,8 +143,8 @@ func (b *Budget) add(bytes int64) {
 	b.peak = max(b.peak, b.used)
 }
 
-// arrived ends the fetch of a lease: its page is here, or will not come.
-func (b *Budget) arrived(l *Lease) {
+// arrived ends the fetch of a reservation: its page is here, or will not come.
+func (b *Budget) arrived(l *Reservation) {
 	if l.fetching {
 		l.fetching = false
 		b.fetching--

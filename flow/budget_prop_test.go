@@ -63,21 +63,21 @@ func play(all [][][]fetch, limit int64, frees bool) (flow.Usage, error) {
 						return
 					}
 					time.Sleep(f.Fetching)
-					l.Correct(f.Bytes)
+					l.Resize(f.Bytes)
 					delivery <- struct{}{}
 					time.Sleep(f.Busy)
 					if f.Keep > 0 {
-						kept := acc.Lease()
+						kept := acc.Reservation()
 						kept.Take(l, f.Keep)
 						holds.Go(func() {
 							time.Sleep(f.Kept)
 							if f.Kept%2 == 0 {
 								kept.Emit()
 							}
-							kept.End()
+							kept.Settle()
 						})
 					}
-					l.End()
+					l.Settle()
 					<-delivery
 				}
 			})

@@ -18,7 +18,7 @@ const (
 )
 
 // fill reserves pages for the input, arrived as estimated, until one would wait.
-func fill(t *testing.T, b *flow.Budget, in *flow.Input) (all []*flow.Lease) {
+func fill(t *testing.T, b *flow.Budget, in *flow.Input) (all []*flow.Reservation) {
 	t.Helper()
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -29,7 +29,7 @@ func fill(t *testing.T, b *flow.Budget, in *flow.Input) (all []*flow.Lease) {
 			require.Zero(t, b.Waiting())
 			return all
 		}
-		l.Correct(l.Bytes())
+		l.Resize(l.Bytes())
 		all = append(all, l)
 	}
 }
@@ -114,7 +114,7 @@ func TestReserving(t *testing.T) {
 			for range inputs {
 				ins = append(ins, b.NewInput("in"))
 			}
-			var all []*flow.Lease
+			var all []*flow.Reservation
 			for _, in := range ins { // each finds its page, however greedy those before
 				got := fill(t, b, in)
 				require.NotEmpty(t, got)
@@ -146,9 +146,9 @@ func TestReserving(t *testing.T) {
 		for range 3 {
 			l, err := in.Reserve(context.Background(), 5<<20)
 			require.NoError(t, err)
-			l.Correct(5 << 20)
+			l.Resize(5 << 20)
 			require.Empty(t, fill(t, b, in))
-			l.End()
+			l.Settle()
 		}
 		rep := b.Usage()
 		require.EqualValues(t, 5<<20, rep.PeakBytes)
@@ -159,28 +159,28 @@ func TestReserving(t *testing.T) {
 		one, two := b.NewInput("one"), b.NewInput("two")
 		huge, err := one.Reserve(context.Background(), 1)
 		require.NoError(t, err)
-		huge.Correct(5 << 20)
+		huge.Resize(5 << 20)
 		other, err := two.Reserve(context.Background(), 1<<30)
 		require.NoError(t, err)
-		other.Correct(5 << 20)
+		other.Resize(5 << 20)
 		require.Empty(t, fill(t, b, one))
 		require.Empty(t, fill(t, b, two))
-		huge.End()
-		other.End()
+		huge.Settle()
+		other.Settle()
 		rep := b.Usage()
 		require.LessOrEqual(t, rep.PeakBytes, rep.Budget+int64(rep.PeakFetches)*rep.LargestPage)
 	})
 	alone(t, "but not beside what a holder has taken of it", func(t *testing.T) {
 		b := flow.NewBudget(128 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
-		kept := b.Account("Keep", true).Lease()
+		kept := b.Account("Keep", true).Reservation()
 		huge, err := one.Reserve(context.Background(), 1)
 		require.NoError(t, err)
-		huge.Correct(5 << 20)
+		huge.Resize(5 << 20)
 		kept.Take(huge, 5<<20)
-		huge.End()
+		huge.Settle()
 		require.Empty(t, fill(t, b, two))
-		kept.End()
+		kept.Settle()
 	})
 	alone(t, "keeps a page again for an input that is read a second time", func(t *testing.T) {
 		b := flow.NewBudget(128 * kib)
@@ -211,19 +211,19 @@ func TestReserving(t *testing.T) {
 }
 
 // hold makes the account keep one page of the input.
-func hold(t *testing.T, in *flow.Input, kept *flow.Lease) error {
+func hold(t *testing.T, in *flow.Input, kept *flow.Reservation) error {
 	t.Helper()
 	l, err := in.Reserve(context.Background(), 1<<30)
 	if err != nil {
 		return err
 	}
-	l.Correct(l.Bytes())
+	l.Resize(l.Bytes())
 	kept.Take(l, l.Bytes())
-	l.End()
+	l.Settle()
 	return nil
 }
 
-func holdAll(t *testing.T, in *flow.Input, kept *flow.Lease) error {
+func holdAll(t *testing.T, in *flow.Input, kept *flow.Reservation) error {
 	t.Helper()
 	for {
 		if err := hold(t, in, kept); err != nil {

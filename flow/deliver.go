@@ -3,7 +3,7 @@ package flow
 import "context"
 
 // Deliver hands the next page of a part on, for sources: it counts the page,
-// gives it its receipt, calls out.Next, and ends the page's lease. Received are
+// gives it its receipt, calls out.Next, and ends the page's reservation. Received are
 // its column bytes. Next is where the source goes on after it; after the last page
 // (Position.Last) it is looked at only if the source may grow (rxcql.Identity.Grows). It
 // returns the error of out.Next; rxcql.ErrNotResumable where the source has not called
@@ -25,12 +25,12 @@ func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, n
 		defer t.job.Delivered()
 	}
 	p.tokens = &t.from.Range
-	p.Owe(t.page(len(p.Rows), next, last))
-	t.source.PageRead(len(p.Rows), received)
+	p.AddReceipt(t.page(len(p.Rows), next, last))
+	t.source.CountPage(len(p.Rows), received)
 	err := out.Next(ctx, p)
 	p.Finish(err)
 	if err == nil && last {
-		t.source.RangeDone()
+		t.source.CountRangeDone()
 	}
 	return err
 }

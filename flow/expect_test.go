@@ -19,17 +19,17 @@ func TestSourcesLeaveRoomForWhatAnAccountExpects(t *testing.T) {
 		writes := b.Account("Writes", true)
 		writes.Expect(32 * kib)
 		in := b.NewInput("in")
-		pages, costs := fill(t, b, in), writes.Lease()
+		pages, costs := fill(t, b, in), writes.Reservation()
 		require.Len(t, pages, 2)
 		require.Equal(t, 32*kib, b.Usage().BytesInFlight)
-		costs.Take(&flow.Lease{}, 16*kib) // beside the rows
-		costs.Take(pages[0], 16*kib)      // the rows themselves
+		costs.Take(&flow.Reservation{}, 16*kib) // beside the rows
+		costs.Take(pages[0], 16*kib)            // the rows themselves
 		pages = append(pages, fill(t, b, in)...)
 		require.Len(t, pages, 3, "that of the rows is free")
 		require.Equal(t, 64*kib, b.Usage().PeakBytes)
-		costs.End()
+		costs.Settle()
 		for _, l := range pages {
-			l.End()
+			l.Settle()
 		}
 		require.Zero(t, b.Usage().BytesInFlight)
 	})
@@ -43,33 +43,33 @@ func TestSourcesLeaveRoomForWhatAnAccountExpects(t *testing.T) {
 		pages := fill(t, b, in)
 		require.Greater(t, len(pages), 1)
 		for _, l := range pages {
-			l.End()
+			l.Settle()
 		}
 	})
 	alone(t, "of which operators that hold rows leave less", func(t *testing.T) {
 		b := flow.NewBudget(64 * kib)
 		b.Account("Writes", true).Expect(32 * kib)
 		in := b.NewInput("in")
-		kept := b.Account("Batch", false).Lease()
+		kept := b.Account("Batch", false).Reservation()
 		for kept.Bytes() < 40*kib {
 			require.NoError(t, hold(t, in, kept))
 		}
-		var pages []*flow.Lease
+		var pages []*flow.Reservation
 		for range 4 { // are still read ahead
 			l, err := in.Reserve(context.Background(), kib)
 			require.NoError(t, err)
 			pages = append(pages, l)
 		}
 		for _, l := range pages {
-			l.End()
+			l.Settle()
 		}
-		kept.End()
+		kept.Settle()
 	})
 	alone(t, "unless operators need it, until they hold all", func(t *testing.T) {
 		b := flow.NewBudget(64 * kib)
 		b.Account("Writes", true).Expect(32 * kib)
 		in := b.NewInput("in")
-		kept := b.Account("Batch", false).Lease()
+		kept := b.Account("Batch", false).Reservation()
 		held := isHeld(t, holdAll(t, in, kept))
 		require.Equal(t, "Batch", held.Stage)
 		require.Greater(t, held.Held, 64*kib-in.PageBytes())
@@ -78,15 +78,15 @@ func TestSourcesLeaveRoomForWhatAnAccountExpects(t *testing.T) {
 		b := flow.NewBudget(128 * kib)
 		b.Account("Writes", true).Expect(64 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
-		kept := b.Account("Batch", false).Lease()
+		kept := b.Account("Batch", false).Reservation()
 		for kept.Bytes() < 96*kib {
 			require.NoError(t, hold(t, one, kept))
 		}
 		kept.Emit() // to an operator that waits for a row of the other
 		l, err := two.Reserve(context.Background(), 1<<30)
 		require.NoError(t, err)
-		l.End()
-		kept.End()
+		l.Settle()
+		kept.Settle()
 	})
 }
 
@@ -111,20 +111,20 @@ func drain(inputs [][][]costly, limit, expects int64) (flow.Usage, error) {
 	}
 	var sources, writes sync.WaitGroup
 	delivery := make(chan struct{}, 1)
-	write := func(l *flow.Lease, page costly) {
+	write := func(l *flow.Reservation, page costly) {
 		delivery <- struct{}{}
 		for _, cost := range page.Costs {
 			for acc.Held()+cost > expects {
 				time.Sleep(time.Millisecond)
 			}
-			kept := acc.Lease()
+			kept := acc.Reservation()
 			kept.Take(l, cost)
 			writes.Go(func() {
 				time.Sleep(page.Kept)
-				kept.End()
+				kept.Settle()
 			})
 		}
-		l.End()
+		l.Settle()
 		<-delivery
 	}
 	for i, in := range ins {
@@ -138,7 +138,7 @@ func drain(inputs [][][]costly, limit, expects int64) (flow.Usage, error) {
 						return
 					}
 					time.Sleep(page.Fetching)
-					l.Correct(l.Bytes())
+					l.Resize(l.Bytes())
 					write(l, page)
 				}
 			})

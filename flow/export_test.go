@@ -18,8 +18,8 @@ func (b *Budget) Stuck() bool {
 	return b.stuck()
 }
 
-// KeptLease is an empty lease of an account, as operators get it.
-func (b *Budget) KeptLease() *Lease { return &Lease{budget: b} }
+// KeptReservation is an empty reservation of an account, as operators get it.
+func (b *Budget) KeptReservation() *Reservation { return &Reservation{budget: b} }
 
-// Receipts is the number of holds that the lease will give back.
-func (l *Lease) Receipts() int { return len(l.receipts) }
+// Receipts is the number of holds that the reservation will give back.
+func (res *Reservation) Receipts() int { return len(res.receipts) }

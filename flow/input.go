@@ -10,8 +10,8 @@ type Input struct {
 	budget      *Budget
 	name        string
 	unmetered   bool
-	outstanding int   // leases alive, kept rows not counted
-	flight      int64 // bytes of these leases
+	outstanding int   // reservations alive, kept rows not counted
+	flight      int64 // bytes of these reservations
 	granted     int64 // bytes reserved since the start, as corrected
 	lent        int   // when it was last lent a page, see lend
 	waiting     int   // reservations that wait
@@ -60,9 +60,9 @@ func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.cred
 func (in *Input) share() int64 { return min(in.credit(), 2*in.pageBytes()) }
 
 // Reserve waits for room for a page of about so many bytes and returns its
-// lease. An estimate above the input's credit is cut to it, so that one page
+// reservation. An estimate above the input's credit is cut to it, so that one page
 // can always be read. Errors: BudgetHeldError, or the cause of ctx.
-func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
+func (in *Input) Reserve(ctx context.Context, estimate int64) (*Reservation, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -74,7 +74,7 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 	if b.fits(in, bytes) {
 		b.open(in, bytes)
 		b.mu.Unlock()
-		return b.leased(in, reading, bytes), nil
+		return b.reserved(in, reading, bytes), nil
 	}
 	w := &waiter{in: in, reading: reading, bytes: bytes, granted: make(chan error, 1), ended: ctx.Err}
 	b.waiters = append(b.waiters, w)
@@ -85,13 +85,13 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Lease, error) {
 		return in.wait(ctx, w)
 	}
 	start := time.Now()
-	lease, err := in.wait(ctx, w)
+	reservation, err := in.wait(ctx, w)
 	b.onWait(ctx, in.name, bytes, time.Since(start), err)
-	return lease, err
+	return reservation, err
 }
 
 // wait waits until w is granted.
-func (in *Input) wait(ctx context.Context, w *waiter) (*Lease, error) {
+func (in *Input) wait(ctx context.Context, w *waiter) (*Reservation, error) {
 	b := in.budget
 	select {
 	case err := <-w.granted:
@@ -101,7 +101,7 @@ func (in *Input) wait(ctx context.Context, w *waiter) (*Lease, error) {
 		case err != nil:
 			return nil, err
 		}
-		return b.leased(in, w.reading, w.bytes), nil
+		return b.reserved(in, w.reading, w.bytes), nil
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()

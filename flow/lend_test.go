@@ -13,12 +13,12 @@ func TestWhereAllWaitEachInputIsLentAPage(t *testing.T) {
 	alone(t, "also where hardly any room is left", func(t *testing.T) {
 		b := flow.NewBudget(128 * kib)
 		one, two := b.NewInput("one"), b.NewInput("two")
-		kept := b.Account("Zip", false).Lease()
+		kept := b.Account("Zip", false).Reservation()
 		l, err := one.Reserve(context.Background(), 1<<30)
 		require.NoError(t, err)
-		l.Correct(128*kib - 1)
+		l.Resize(128*kib - 1)
 		kept.Take(l, l.Bytes())
-		l.End()
+		l.Settle()
 		errs := make(chan error, 2)
 		for _, in := range []*flow.Input{one, two} {
 			go func() {
@@ -33,26 +33,26 @@ func TestWhereAllWaitEachInputIsLentAPage(t *testing.T) {
 		}
 		require.NoError(t, <-errs)
 		require.NoError(t, <-errs)
-		kept.End()
+		kept.Settle()
 	})
 }
 
 // borrowing is two inputs that wait for room, in turn with a holder that keeps what they bring.
 type borrowing struct {
 	one, two *flow.Input
-	kept     *flow.Lease
-	some     *flow.Lease   // likewise, a few bytes
-	lent     chan string   // who has been lent a page
-	goOn     chan struct{} // its page is kept, and it waits for the next one
+	kept     *flow.Reservation
+	some     *flow.Reservation // likewise, a few bytes
+	lent     chan string       // who has been lent a page
+	goOn     chan struct{}     // its page is kept, and it waits for the next one
 }
 
 func newBorrowing() *borrowing {
 	b := flow.NewBudget(128 * kib)
 	zip := b.Account("Zip", false)
-	some := zip.Lease()
-	some.Take(b.KeptLease(), 10)
+	some := zip.Reservation()
+	some.Take(b.KeptReservation(), 10)
 	return &borrowing{
-		one: b.NewInput("one"), two: b.NewInput("two"), kept: zip.Lease(), some: some,
+		one: b.NewInput("one"), two: b.NewInput("two"), kept: zip.Reservation(), some: some,
 		lent: make(chan string), goOn: make(chan struct{}),
 	}
 }
@@ -62,9 +62,9 @@ func (b *borrowing) bring(t *testing.T, in *flow.Input, bytes int64) {
 	t.Helper()
 	l, err := in.Reserve(t.Context(), 1<<30)
 	require.NoError(t, err)
-	l.Correct(bytes)
+	l.Resize(bytes)
 	b.kept.Take(l, bytes)
-	l.End()
+	l.Settle()
 }
 
 func (b *borrowing) start(ctx context.Context) {
@@ -77,9 +77,9 @@ func (b *borrowing) start(ctx context.Context) {
 				}
 				b.lent <- name
 				<-b.goOn
-				l.Correct(10)
+				l.Resize(10)
 				b.kept.Take(l, 10)
-				l.End()
+				l.Settle()
 			}
 		}()
 	}
@@ -120,7 +120,7 @@ func TestALentPageGoes(t *testing.T) {
 		require.Equal(t, "two", <-b.lent)
 		b.goOn <- struct{}{}
 		require.Equal(t, "one", <-b.lent)
-		b.some.End()
+		b.some.Settle()
 		b.goOn <- struct{}{}
 		require.Equal(t, "one", <-b.lent)
 		b.goOn <- struct{}{}

@@ -17,18 +17,18 @@ type Observer[T any] interface {
 	Done(ctx context.Context, stopped bool) error
 }
 
-// Limiter is what an Observer may implement to say that it needs only so many
+// Demander is what an Observer may implement to say that it needs only so many
 // rows more; 0 means no limit. Sources ask it to read no more than that.
-type Limiter interface{ Limit() int64 }
+type Demander interface{ Demand() int64 }
 
 // mostLimit is from where a limit is none: no one reads that many rows, and sums
 // of limits stay clear of an overflow.
 const mostLimit = 1 << 48
 
-// LimitOf returns the number of rows that out can still use, 0 for no limit.
-func LimitOf[T any](out Observer[T]) int64 {
-	if l, ok := out.(Limiter); ok {
-		if n := l.Limit(); n > 0 && n < mostLimit {
+// DemandOf returns the number of rows that out can still use, 0 for no limit.
+func DemandOf[T any](out Observer[T]) int64 {
+	if l, ok := out.(Demander); ok {
+		if n := l.Demand(); n > 0 && n < mostLimit {
 			return n
 		}
 	}

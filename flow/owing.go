@@ -16,7 +16,7 @@ type Unsettled struct {
 }
 
 // add notes a receipt that a page owes.
-func (o *owing) add(r *Receipt, page *Lease) {
+func (o *owing) add(r *Receipt, page *Reservation) {
 	r.at = page.Position
 	switch {
 	case page.input != nil:

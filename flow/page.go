@@ -65,7 +65,7 @@ func (p Position) Part() string {
 	return name
 }
 
-// A Page is the unit that moves through a stream: some rows, and a Lease that
+// A Page is the unit that moves through a stream: some rows, and a Reservation that
 // says what they owe, where they come from, and what follows them.
 //
 // Source and Watermark go with a page through all operators. A page may have no rows:
@@ -75,20 +75,20 @@ func (p Position) Part() string {
 //
 // Rows belongs to the engine and is reused: it is valid until the call of
 // Observer.Next that brought it returns, and must not be changed. Whoever
-// keeps rows longer copies their values out and takes their share of the lease
-// (Lease.Take).
+// keeps rows longer copies their values out and takes their share of the reservation
+// (Reservation.Take).
 type Page[T any] struct {
 	Rows []T
-	*Lease
+	*Reservation
 }
 
-// Derive returns a page of other rows made from p, under p's lease: what a
+// Derive returns a page of other rows made from p, under p's reservation: what a
 // synchronous operator hands on.
 func Derive[A, B any](p *Page[A], rows []B) *Page[B] {
-	return &Page[B]{Rows: rows, Lease: p.Lease}
+	return &Page[B]{Rows: rows, Reservation: p.Reservation}
 }
 
-// EachRow calls fn with each row of p as a page of its own, under p's lease, until
+// EachRow calls fn with each row of p as a page of its own, under p's reservation, until
 // one fails: for sinks that hand every row to several others before the next. The
 // last of them is the last page of the range if p is, and has p's watermark; RowIndex tells
 // which row of p a page has. A page without rows is handed on as it is.
@@ -98,7 +98,7 @@ func (p *Page[T]) EachRow(fn func(row *Page[T]) error) error {
 	}
 	said := p.Hush()
 	defer p.Say(said)
-	row := &Page[T]{Lease: p.Lease}
+	row := &Page[T]{Reservation: p.Reservation}
 	for i := range p.Rows {
 		p.first = said.first + int32(i) //nolint:gosec // no page has two billion rows
 		if i == len(p.Rows)-1 {

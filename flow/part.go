@@ -37,18 +37,18 @@ type Advance struct {
 // Says reports whether the advance says anything.
 func (a Advance) Says() bool { return a.Last || a.Watermark.Known() }
 
-// Advance is what the lease's page says of its part.
-func (l *Lease) Advance() Advance { return Advance{l.Position, l.Watermark} }
+// Advance is what the reservation's page says of its part.
+func (res *Reservation) Advance() Advance { return Advance{res.Position, res.Watermark} }
 
-// Say makes the lease's page say that of a part. An operator that hands on how far a
+// Say makes the reservation's page say that of a part. An operator that hands on how far a
 // part has come, apart from its rows, does so with a page without rows.
-func (l *Lease) Say(a Advance) { l.Position, l.Watermark = a.Position, a.Watermark }
+func (res *Reservation) Say(a Advance) { res.Position, res.Watermark = a.Position, a.Watermark }
 
 // Hush takes away what the page says of the part's end and its watermark, for handing on
 // some of its rows while others are still to come, and returns it, for Say.
-func (l *Lease) Hush() (said Advance) {
-	said = l.Advance()
-	l.Last, l.Watermark = false, Watermark{}
+func (res *Reservation) Hush() (said Advance) {
+	said = res.Advance()
+	res.Last, res.Watermark = false, Watermark{}
 	return said
 }
 

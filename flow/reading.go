@@ -6,7 +6,7 @@ import "context"
 type reading struct {
 	of      *Input
 	waiting int  // reservations that wait
-	failed  bool // a page of it has: the call is about to return, see Lease.Finish
+	failed  bool // a page of it has: the call is about to return, see Reservation.Finish
 }
 
 type readingKey struct{}

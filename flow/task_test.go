@@ -12,7 +12,7 @@ import (
 // holdsAll is a budget of which a holder has all.
 func holdsAll() *flow.Budget {
 	b := flow.NewBudget(64 * kib)
-	b.Account("Keep", false).Lease().Take(b.KeptLease(), 64*kib)
+	b.Account("Keep", false).Reservation().Take(b.KeptReservation(), 64*kib)
 	return b
 }
 

@@ -8,7 +8,7 @@ import (
 
 // maxUnsettled is how many pages of one part may be read beyond the first that
 // is not settled: so many are read again, at most, when that page stays stuck
-// and the run is broken off. Where a stage holds rows from page to page (Holds)
+// and the run is broken off. Where a stage holds rows from page to page (HoldsRows)
 // there is no bound: it may need any number of pages to let go of the first.
 const maxUnsettled = 64
 
@@ -16,18 +16,18 @@ const maxUnsettled = 64
 type Source interface {
 	// Receipt makes the receipt of a page in a run without a checkpoint.
 	Receipt() *Receipt
-	// PageRead counts a page that is about to be handed on.
-	PageRead(rows int, bytes int64)
-	// RangeDone counts a part that was read to its end.
-	RangeDone()
+	// CountPage counts a page that is about to be handed on.
+	CountPage(rows int, bytes int64)
+	// CountRangeDone counts a part that was read to its end.
+	CountRangeDone()
 }
 
 // Job is the checkpoint of a run, as a Track knows it.
 type Job interface {
 	// Holds reports whether a stage holds rows from page to page.
 	Holds() bool
-	// Hurry tells those who let rows linger that somebody waits for them, until done.
-	Hurry() (done func())
+	// RequestFlush tells those who let rows linger that somebody waits for them, until done.
+	RequestFlush() (done func())
 	// Deliver waits while a save has paused deliveries, and counts one that begins;
 	// Delivered ends it. The error is the cause of ctx.
 	Deliver(ctx context.Context) error
@@ -41,11 +41,11 @@ type Job interface {
 
 // Part is where a part of a source stands: what of it is settled without a gap.
 type Part struct {
-	Range TokenRange
-	Pages int64             // settled
-	Rows  int64             // in these
-	State []byte            // where the source goes on after them
-	Marks map[string][]byte // the last in them, by stage
+	Range     TokenRange
+	Pages     int64             // settled
+	Rows      int64             // in these
+	State     []byte            // where the source goes on after them
+	Snapshots map[string][]byte // the last in them, by stage
 }
 
 // A Track follows one part of a source through a run: which of its pages are
@@ -74,7 +74,7 @@ func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from}
 	if job != nil {
 		t.moved = make(chan struct{}, 1)
-		t.now.Marks = maps.Clone(from.Marks)
+		t.now.Snapshots = maps.Clone(from.Snapshots)
 	}
 	return t
 }
@@ -87,17 +87,17 @@ func NewBrokenTrack(span TokenRange, err error) *Track {
 // trackedPage is one page between its delivery and the settling of all pages
 // before it.
 type trackedPage struct {
-	track   *Track
-	before  int64 // rows of the part before it, as Track.read counts them
-	rows    int
-	next    []byte
-	last    bool
-	settled bool
-	marks   map[string][]byte
+	track     *Track
+	before    int64 // rows of the part before it, as Track.read counts them
+	rows      int
+	next      []byte
+	last      bool
+	settled   bool
+	snapshots map[string][]byte
 }
 
-// Span is the part that the track follows.
-func (t *Track) Span() TokenRange { return t.from.Range }
+// Range is the part that the track follows.
+func (t *Track) Range() TokenRange { return t.from.Range }
 
 // From says where to go on: after so many pages, with that state of the source;
 // 0 and nil at the beginning.
@@ -112,13 +112,13 @@ func (t *Track) Part() (p Part, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p = t.now
-	p.Marks = maps.Clone(p.Marks)
+	p.Snapshots = maps.Clone(p.Snapshots)
 	return p, t.done
 }
 
-// Room waits while too many pages of the part are not settled. Sources call it
+// AwaitRoom waits while too many pages of the part are not settled. Sources call it
 // before they fetch. The error is the cause of ctx, or that of a part that cannot be followed.
-func (t *Track) Room(ctx context.Context) error {
+func (t *Track) AwaitRoom(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
 	}
@@ -134,7 +134,7 @@ func (t *Track) Room(ctx context.Context) error {
 		}
 		if !hurried {
 			hurried = true
-			defer t.job.Hurry()()
+			defer t.job.RequestFlush()()
 		}
 		select {
 		case <-t.moved:
@@ -178,8 +178,8 @@ func (t *Track) settle(p *trackedPage) {
 		t.now.Rows += int64(first.rows)
 		t.now.State = first.next
 		t.done = first.last && (!t.grows || len(first.next) == 0)
-		for stage, mark := range first.marks {
-			t.mark(stage, mark)
+		for stage, snapshot := range first.snapshots {
+			t.snapshot(stage, snapshot)
 		}
 	}
 	moved, done := t.now.Pages > before, t.done
@@ -196,9 +196,9 @@ func (t *Track) settle(p *trackedPage) {
 	}
 }
 
-func (t *Track) mark(stage string, mark []byte) {
-	if t.now.Marks == nil {
-		t.now.Marks = map[string][]byte{}
+func (t *Track) snapshot(stage string, snapshot []byte) {
+	if t.now.Snapshots == nil {
+		t.now.Snapshots = map[string][]byte{}
 	}
-	t.now.Marks[stage] = mark
+	t.now.Snapshots[stage] = snapshot
 }

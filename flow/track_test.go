@@ -26,16 +26,16 @@ func (r *reader) Receipt() *flow.Receipt {
 	return flow.NewReceipt(nil)
 }
 
-func (r *reader) PageRead(rows int, bytes int64) {
+func (r *reader) CountPage(rows int, bytes int64) {
 	r.pages++
 	r.rows += int64(rows)
 	r.bytes += bytes
 }
 
-func (r *reader) RangeDone()  { r.done++ }
-func (r *reader) Holds() bool { return r.holds }
+func (r *reader) CountRangeDone() { r.done++ }
+func (r *reader) Holds() bool     { return r.holds }
 
-func (r *reader) Hurry() (done func()) {
+func (r *reader) RequestFlush() (done func()) {
 	r.hurried++
 	return func() { r.hurried-- }
 }
@@ -45,19 +45,19 @@ func (r *reader) Deliver(context.Context) error {
 	return r.paused
 }
 
-func (r *reader) Delivered()              { r.ended++ }
-func (r *reader) Owed()                   { r.owed++ }
-func (r *reader) Settled()                { r.settled++ }
-func (r *reader) Finished(t *flow.Track)  { r.finished = append(r.finished, t) }
-func keep(kept *[]*flow.Lease) keepsPages { return keepsPages{kept} }
+func (r *reader) Delivered()                    { r.ended++ }
+func (r *reader) Owed()                         { r.owed++ }
+func (r *reader) Settled()                      { r.settled++ }
+func (r *reader) Finished(t *flow.Track)        { r.finished = append(r.finished, t) }
+func keep(kept *[]*flow.Reservation) keepsPages { return keepsPages{kept} }
 
 // keepsPages takes a hold on every page, and gives it back when the test says so.
-type keepsPages struct{ kept *[]*flow.Lease }
+type keepsPages struct{ kept *[]*flow.Reservation }
 
 func (k keepsPages) Next(_ context.Context, p *flow.Page[int]) error {
-	lease := flow.NewBudget(1<<20).Account("kept", true).Lease()
-	lease.Take(p.Lease, 0)
-	*k.kept = append(*k.kept, lease)
+	reservation := flow.NewBudget(1<<20).Account("kept", true).Reservation()
+	reservation.Take(p.Reservation, 0)
+	*k.kept = append(*k.kept, reservation)
 	return nil
 }
 
@@ -66,44 +66,44 @@ func (k keepsPages) Done(context.Context, bool) error { return nil }
 // deliver hands on a page of so many rows, with a state behind it.
 func deliver(t *testing.T, track *flow.Track, rows int, next string, last bool, out flow.Observer[int]) error {
 	t.Helper()
-	p := &flow.Page[int]{Rows: make([]int, rows), Lease: flow.NewBudget(1<<20).Account("page", true).Lease()}
+	p := &flow.Page[int]{Rows: make([]int, rows), Reservation: flow.NewBudget(1<<20).Account("page", true).Reservation()}
 	p.Last = last
 	return flow.Deliver(t.Context(), track, p, int64(rows), []byte(next), out)
 }
 
 func TestAPartStandsBehindThePagesThatAreSettledWithoutAGap(t *testing.T) {
 	var r reader
-	var kept []*flow.Lease
-	from := flow.Part{Range: flow.TokenRange{Start: 1, End: 9}, Pages: 3, Rows: 30, State: []byte("a"), Marks: map[string][]byte{"s": {1}}}
+	var kept []*flow.Reservation
+	from := flow.Part{Range: flow.TokenRange{Start: 1, End: 9}, Pages: 3, Rows: 30, State: []byte("a"), Snapshots: map[string][]byte{"s": {1}}}
 	track := flow.NewTrack(&r, &r, from, false)
 	pages, state := track.From()
 	require.EqualValues(t, 3, pages)
 	require.Equal(t, "a", string(state))
 	require.EqualValues(t, 30, track.Rows())
-	require.Equal(t, from.Range, track.Span())
+	require.Equal(t, from.Range, track.Range())
 
 	require.NoError(t, deliver(t, track, 2, "b", false, keep(&kept)))
 	require.NoError(t, deliver(t, track, 0, "c", false, keep(&kept)))
 	require.NoError(t, deliver(t, track, 5, "", true, keep(&kept)))
 	require.Equal(t, []int{3, 7, 3, 3, 3, 1}, []int{r.pages, int(r.rows), r.owed, r.begun, r.ended, r.done})
 	require.Zero(t, r.settled)
-	first, after := kept[2].Span()
+	first, after := kept[2].RowSpan()
 	require.Equal(t, []int64{32, 37}, []int64{first, after})
-	require.Equal(t, []byte{1}, kept[0].Marked("s"))
-	kept[0].Mark("s", []byte{2})
+	require.Equal(t, []byte{1}, kept[0].Restored("s"))
+	kept[0].Snapshot("s", []byte{2})
 
-	kept[1].End() // not the first
+	kept[1].Settle() // not the first
 	part, done := track.Part()
 	require.Equal(t, from, part)
 	require.False(t, done)
-	kept[0].End()
+	kept[0].Settle()
 	part, done = track.Part()
-	require.Equal(t, flow.Part{Range: from.Range, Pages: 5, Rows: 32, State: []byte("c"), Marks: map[string][]byte{"s": {2}}}, part)
+	require.Equal(t, flow.Part{Range: from.Range, Pages: 5, Rows: 32, State: []byte("c"), Snapshots: map[string][]byte{"s": {2}}}, part)
 	require.False(t, done)
 	require.Empty(t, r.finished)
-	require.Equal(t, []byte{1}, kept[2].Marked("s"), "what an earlier run left stays")
+	require.Equal(t, []byte{1}, kept[2].Restored("s"), "what an earlier run left stays")
 
-	kept[2].End()
+	kept[2].Settle()
 	part, done = track.Part()
 	require.EqualValues(t, 37, part.Rows)
 	require.True(t, done)
@@ -134,32 +134,32 @@ func (f failsWith) Done(context.Context, bool) error            { return nil }
 func TestRoomEndsWhereTooManyPagesAreNotSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r reader
-		var kept []*flow.Lease
+		var kept []*flow.Reservation
 		track := flow.NewTrack(&r, &r, flow.Part{}, false)
 		for range 64 {
-			require.NoError(t, track.Room(t.Context()))
+			require.NoError(t, track.AwaitRoom(t.Context()))
 			require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		room := make(chan error, 1)
-		go func() { room <- track.Room(ctx) }()
+		go func() { room <- track.AwaitRoom(ctx) }()
 		synctest.Wait()
 		require.Equal(t, 1, r.hurried, "who lets rows linger is told")
-		kept[1].End()
+		kept[1].Settle()
 		synctest.Wait()
 		require.Empty(t, room, "the first is not settled yet")
-		kept[0].End()
+		kept[0].Settle()
 		require.NoError(t, <-room)
 		require.Zero(t, r.hurried)
 
 		require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
 		require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
-		go func() { room <- track.Room(ctx) }()
+		go func() { room <- track.AwaitRoom(ctx) }()
 		synctest.Wait()
 		cancel(errTest)
 		require.Equal(t, errTest, <-room)
 		r.holds = true
-		require.NoError(t, track.Room(t.Context()), "a stage that holds rows may need any number")
+		require.NoError(t, track.AwaitRoom(t.Context()), "a stage that holds rows may need any number")
 	})
 }
 
@@ -167,7 +167,7 @@ func TestWithoutACheckpointAPartOwesReceiptsOfTheStageAlone(t *testing.T) {
 	var r reader
 	track := flow.NewTrack(&r, nil, flow.Part{Range: flow.WholeRange}, false)
 	for range 100 {
-		require.NoError(t, track.Room(t.Context()))
+		require.NoError(t, track.AwaitRoom(t.Context()))
 		require.NoError(t, deliver(t, track, 1, "", false, failsWith{nil}))
 	}
 	require.Equal(t, []int{100, 100, 0, 0}, []int{r.receipts, r.pages, r.owed, r.begun})
@@ -175,9 +175,9 @@ func TestWithoutACheckpointAPartOwesReceiptsOfTheStageAlone(t *testing.T) {
 
 func TestAPartThatCannotBeFollowedFailsFromTheStart(t *testing.T) {
 	track := flow.NewBrokenTrack(flow.WholeRange, errTest)
-	require.Equal(t, errTest, track.Room(t.Context()))
+	require.Equal(t, errTest, track.AwaitRoom(t.Context()))
 	require.Equal(t, errTest, deliver(t, track, 1, "b", false, failsWith{nil}))
-	require.Equal(t, flow.WholeRange, track.Span())
+	require.Equal(t, flow.WholeRange, track.Range())
 }
 
 func TestAPartOfASourceThatMayGrowIsDoneWhenNothingFollows(t *testing.T) {

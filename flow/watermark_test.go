@@ -77,7 +77,7 @@ func TestOfAPartTheLatestAdvanceCountsAndItsEndStays(t *testing.T) {
 
 func TestEachRowSaysTheEndAndTheWatermarkWithTheLastRow(t *testing.T) {
 	mark := flow.WatermarkAt(time.Unix(9, 0))
-	p := &flow.Page[int]{Rows: []int{7, 8, 9}, Lease: &flow.Lease{}}
+	p := &flow.Page[int]{Rows: []int{7, 8, 9}, Reservation: &flow.Reservation{}}
 	p.Say(flow.Advance{Position: flow.Position{Source: &flow.Origin{Name: "A"}, Page: 4, Last: true}, Watermark: mark})
 	whole := p.Advance()
 	var ends []bool

@@ -26,15 +26,15 @@ type (
 	maxLinger time.Duration
 )
 
-// Count ends a batch with its n-th row.
-func Count(n int) BatchOption { return maxCount(n) }
+// BatchRows ends a batch with its n-th row.
+func BatchRows(n int) BatchOption { return maxCount(n) }
 
-// Bytes ends a batch before it would come to more than n bytes, as rows in
+// BatchBytes ends a batch before it would come to more than n bytes, as rows in
 // memory; a larger row is a batch alone.
-func Bytes(n int64) BatchOption { return maxBytes(n) }
+func BatchBytes(n int64) BatchOption { return maxBytes(n) }
 
-// Linger ends a batch at the latest when d has passed since its first row came.
-func Linger(d time.Duration) BatchOption { return maxLinger(d) }
+// BatchLinger ends a batch at the latest when d has passed since its first row came.
+func BatchLinger(d time.Duration) BatchOption { return maxLinger(d) }
 
 func (n maxCount) applyBatch(c *batchConfig) error {
 	c.count = int(n)
@@ -72,7 +72,7 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	if len(opts) == 0 {
 		errs = append(errs, errors.New("no bound: give Count, Bytes or Linger"))
 	}
-	info := rxcql.StageInfo{Name: "Batch", Scatters: true, Holds: cfg.linger == 0, Lingers: cfg.linger > 0, Err: errors.Join(errs...)}
+	info := rxcql.StageInfo{Name: "Batch", MixesRows: true, HoldsRows: cfg.linger == 0, LingersOnRows: cfg.linger > 0, Err: errors.Join(errs...)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]T]) error {
 		b := newBatching(st, cfg, out)
 		var err error
@@ -81,8 +81,8 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 		} else {
 			err = in.Subscribe(ctx, st, b)
 		}
-		if b.lease != nil {
-			b.lease.Finish(err)
+		if b.reservation != nil {
+			b.reservation.Finish(err)
 		}
 		return err
 	}, in)
@@ -94,10 +94,10 @@ func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Strea
 	b.timer = time.NewTimer(b.linger)
 	b.timer.Stop()
 	limit := limitFor[T](b)
-	hurry, forget := st.Hurry()
+	hurry, forget := st.FlushRequests()
 	defer forget()
 	return border(ctx, func(ctx context.Context, post poster) error {
-		group, ctx := st.Group(ctx)
+		group, ctx := st.TaskGroup(ctx)
 		group.Go(func() error {
 			for {
 				select {

@@ -15,14 +15,14 @@ import (
 
 func TestBatchesAreBoundedByCountAcrossPages(t *testing.T) {
 	for _, page := range []int{1, 2, 3, 4, 10} {
-		got := collect(t, operators.Batch(count(10, page), operators.Count(4)))
+		got := collect(t, operators.Batch(count(10, page), operators.BatchRows(4)))
 		require.Equal(t, [][]int{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}}, got, "pages of %d", page)
 	}
 }
 
 func TestBatchesAreBoundedByBytesAndALargerRowIsAlone(t *testing.T) {
 	word := func(n int) string { return string(make([]byte, n)) }
-	size := rxcql.SizeOf[string]()
+	size := rxcql.SizeFunc[string]()
 	of := func(n int) int64 { w := word(n); return int64(size(&w)) }
 	rows := []string{word(10), word(10), word(10), word(1000), word(10), word(10)}
 	in := source.Seq(func(yield func(string, error) bool) {
@@ -33,26 +33,26 @@ func TestBatchesAreBoundedByBytesAndALargerRowIsAlone(t *testing.T) {
 		}
 	}, source.PageRows(2))
 	var counts []int
-	for _, b := range collect(t, operators.Batch(in, operators.Bytes(2*of(10)))) {
+	for _, b := range collect(t, operators.Batch(in, operators.BatchBytes(2*of(10)))) {
 		counts = append(counts, len(b))
 	}
 	require.Equal(t, []int{2, 1, 1, 2}, counts)
 }
 
 func TestABatchBelongsToWhoeverReceivesIt(t *testing.T) {
-	got := collect(t, operators.Batch(count(100, 7), operators.Count(10)))
+	got := collect(t, operators.Batch(count(100, 7), operators.BatchRows(10)))
 	for _, b := range got {
 		for i := range b {
 			b[i] = -1
 		}
 	}
 	require.Len(t, got, 10)
-	require.Equal(t, [][]int{{0, 1}, {2}}, collect(t, operators.Batch(count(3, 3), operators.Count(2))))
+	require.Equal(t, [][]int{{0, 1}, {2}}, collect(t, operators.Batch(count(3, 3), operators.BatchRows(2))))
 }
 
 func TestBatchOfAnEmptyStreamIsNone(t *testing.T) {
-	require.Empty(t, collect(t, operators.Batch(count(0, 1), operators.Count(2))))
-	require.Empty(t, collect(t, operators.Batch(count(0, 1), operators.Linger(time.Hour))))
+	require.Empty(t, collect(t, operators.Batch(count(0, 1), operators.BatchRows(2))))
+	require.Empty(t, collect(t, operators.Batch(count(0, 1), operators.BatchLinger(time.Hour))))
 }
 
 func TestLingerEndsABatchExactlyWhenItsTimeHasPassed(t *testing.T) {
@@ -68,7 +68,7 @@ func TestLingerEndsABatchExactlyWhenItsTimeHasPassed(t *testing.T) {
 		start := time.Now()
 		var got [][]int
 		var at []time.Duration
-		for b, err := range operators.Batch(source.Chan(ch), operators.Linger(4*time.Second)).All(context.Background()) {
+		for b, err := range operators.Batch(source.Chan(ch), operators.BatchLinger(4*time.Second)).All(context.Background()) {
 			require.NoError(t, err)
 			got, at = append(got, b), append(at, time.Since(start))
 		}
@@ -89,7 +89,7 @@ func TestABatchFilledByCountDoesNotShortenTheTimeOfTheNext(t *testing.T) {
 		}()
 		start := time.Now()
 		var at []time.Duration
-		for _, err := range operators.Batch(source.Chan(ch), operators.Count(2), operators.Linger(4*time.Second)).All(context.Background()) {
+		for _, err := range operators.Batch(source.Chan(ch), operators.BatchRows(2), operators.BatchLinger(4*time.Second)).All(context.Background()) {
 			require.NoError(t, err)
 			at = append(at, time.Since(start))
 		}
@@ -101,7 +101,7 @@ func TestTheEndOfTheStreamAfterATimedBatchStopsAWaitingSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := make(chan int, 3)
 		ch <- 1
-		s := operators.Take(operators.Batch(source.Chan(ch), operators.Linger(time.Second)), 1)
+		s := operators.Take(operators.Batch(source.Chan(ch), operators.BatchLinger(time.Second)), 1)
 		got, err := s.Collect(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, [][]int{{1}}, got)
@@ -111,8 +111,8 @@ func TestTheEndOfTheStreamAfterATimedBatchStopsAWaitingSource(t *testing.T) {
 func TestStopFlushesTheOpenBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, opts := range [][]operators.BatchOption{
-			{operators.Count(100)},
-			{operators.Count(100), operators.Linger(time.Hour)},
+			{operators.BatchRows(100)},
+			{operators.BatchRows(100), operators.BatchLinger(time.Hour)},
 		} {
 			ch := make(chan int, 3)
 			ch <- 1

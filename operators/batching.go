@@ -22,17 +22,17 @@ type batching[T any] struct {
 	held int64 // its bytes
 	room int   // capacity to make the next one with
 
-	lease  *flow.Lease   // what rows owe, once their page has gone
-	behind flow.Advances // of the parts that have rows in the open batch
-	timer  *time.Timer   // nil without Linger
-	due    time.Time
+	reservation *flow.Reservation // what rows owe, once their page has gone
+	behind      flow.Advances     // of the parts that have rows in the open batch
+	timer       *time.Timer       // nil without Linger
+	due         time.Time
 
 	hurried func() bool
 }
 
 func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]) *batching[T] {
-	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), hurried: st.Hurried}
-	b.size, b.keep = rxcql.SizeOf[T](), rxcql.Keeper[T]()
+	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), hurried: st.FlushRequested}
+	b.size, b.keep = rxcql.SizeFunc[T](), rxcql.CloneFunc[T]()
 	b.room = firstRoom
 	if cfg.count > 0 {
 		b.room = min(cfg.count, firstRoom)
@@ -71,9 +71,9 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 			end()
 		}
 	}
-	before := b.lease // of the batch that the page found open
+	before := b.reservation // of the batch that the page found open
 	if len(b.full) > 0 {
-		b.lease = nil
+		b.reservation = nil
 	}
 	holds := len(p.Rows) > 0 && len(b.rows) > 0
 	if holds {
@@ -81,7 +81,7 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	}
 	switch {
 	case len(b.full) > 0 && before != nil:
-		before.Take(p.Lease, sent)
+		before.Take(p.Reservation, sent)
 		return b.join(ctx, p, before, holds)
 	case holds || b.behind.HoldBack(p.PartID()):
 		b.behind.Add(p.Advance())
@@ -93,12 +93,12 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	case len(b.full) == 0 && !p.Advance().Says():
 		return nil
 	}
-	return b.handOn(ctx, p.Lease)
+	return b.handOn(ctx, p.Reservation)
 }
 
 // join hands on batches of which the first has rows of earlier pages, and what was held
 // back for the sake of these; holds tells that rows of p are in the open batch.
-func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Lease, holds bool) error {
+func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Reservation, holds bool) error {
 	if err := b.emit(ctx, before); err != nil {
 		return err
 	}
@@ -109,13 +109,13 @@ func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Le
 	if !p.Advance().Says() {
 		return nil
 	}
-	return b.handOn(ctx, p.Lease)
+	return b.handOn(ctx, p.Reservation)
 }
 
 // hold takes over what the rows of p in the open batch owe.
 func (b *batching[T]) hold(p *flow.Page[T], fresh int64) {
-	if b.lease == nil {
-		b.lease = b.account.Lease()
+	if b.reservation == nil {
+		b.reservation = b.account.Reservation()
 		if b.timer != nil {
 			linger := b.linger
 			if b.hurried() {
@@ -125,7 +125,7 @@ func (b *batching[T]) hold(p *flow.Page[T], fresh int64) {
 			b.timer.Reset(linger)
 		}
 	}
-	b.lease.Take(p.Lease, fresh)
+	b.reservation.Take(p.Reservation, fresh)
 }
 
 // complete closes the open batch.
@@ -138,20 +138,20 @@ func (b *batching[T]) complete() {
 	b.rows, b.held = nil, 0
 }
 
-// emit hands on the complete batches under a lease of our own, and then how far the parts
+// emit hands on the complete batches under a reservation of our own, and then how far the parts
 // of their rows have come.
-func (b *batching[T]) emit(ctx context.Context, lease *flow.Lease) error {
-	lease.Emit()
-	err := b.handOn(ctx, lease)
-	lease.Finish(err)
+func (b *batching[T]) emit(ctx context.Context, reservation *flow.Reservation) error {
+	reservation.Emit()
+	err := b.handOn(ctx, reservation)
+	reservation.Finish(err)
 	if err != nil {
 		return err
 	}
 	return tellAll(ctx, b.account, &b.behind, b.out)
 }
 
-func (b *batching[T]) handOn(ctx context.Context, lease *flow.Lease) error {
-	err := b.out.Next(ctx, &flow.Page[[]T]{Rows: b.full, Lease: lease})
+func (b *batching[T]) handOn(ctx context.Context, reservation *flow.Reservation) error {
+	err := b.out.Next(ctx, &flow.Page[[]T]{Rows: b.full, Reservation: reservation})
 	clear(b.full)
 	b.full = b.full[:0]
 	return err
@@ -159,13 +159,13 @@ func (b *batching[T]) handOn(ctx context.Context, lease *flow.Lease) error {
 
 // flush hands on the open batch as it is.
 func (b *batching[T]) flush(ctx context.Context) error {
-	if b.lease == nil {
+	if b.reservation == nil {
 		return nil
 	}
-	lease := b.lease
-	b.lease = nil
+	reservation := b.reservation
+	b.reservation = nil
 	b.complete()
-	return b.emit(ctx, lease)
+	return b.emit(ctx, reservation)
 }
 
 // expire is called when the timer has run out. The batch that it was set for may
@@ -184,9 +184,9 @@ func (b *batching[T]) Done(ctx context.Context, stopped bool) error {
 	return b.out.Done(ctx, stopped)
 }
 
-// Limit is known where batches are counted.
-func (b *batching[T]) Limit() int64 {
-	batches := flow.LimitOf(b.out)
+// Demand is known where batches are counted.
+func (b *batching[T]) Demand() int64 {
+	batches := flow.DemandOf(b.out)
 	if b.count == 0 || batches == 0 || batches > 1<<31 || b.count > 1<<31 {
 		return 0
 	}

@@ -57,15 +57,15 @@ func pagesOf[T any](rows []T, n int) rxcql.Stream[T] {
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		for i := range n {
-			lease, err := st.Input().Reserve(ctx, 1)
+			reservation, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			p := &flow.Page[T]{Rows: rows, Lease: lease}
+			p := &flow.Page[T]{Rows: rows, Reservation: reservation}
 			p.Position = flow.Position{Page: int64(i), Last: i == n-1}
-			p.Correct(int64(len(rows)) * 80)
-			p.Owe(st.Receipt())
-			st.PageRead(len(rows), 0)
+			p.Resize(int64(len(rows)) * 80)
+			p.AddReceipt(st.Receipt())
+			st.CountPage(len(rows), 0)
 			err = out.Next(ctx, p)
 			p.Finish(err)
 			if err != nil {
@@ -163,7 +163,7 @@ func BenchmarkFlatMap(b *testing.B) {
 
 func BenchmarkBatch(b *testing.B) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[[]event] {
-		return operators.Batch(in, operators.Count(100))
+		return operators.Batch(in, operators.BatchRows(100))
 	})
 }
 
@@ -180,16 +180,16 @@ func BenchmarkMergeOfFour(b *testing.B) {
 	})
 }
 
-func benchConcurrent(b *testing.B, n int, opts ...operators.ConcurrentOption) {
+func benchConcurrent(b *testing.B, n int, opts ...operators.MapConcurrentOption) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[reading] {
-		return operators.Concurrent(in, n, func(_ context.Context, e event) (reading, error) { return toReading(e) }, opts...)
+		return operators.MapConcurrent(in, n, func(_ context.Context, e event) (reading, error) { return toReading(e) }, opts...)
 	})
 }
 
 // BenchmarkTenThousandInFlight has calls that wait, as queries do.
 func BenchmarkTenThousandInFlight(b *testing.B) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[reading] {
-		return operators.Concurrent(in, 10_000, func(_ context.Context, e event) (reading, error) {
+		return operators.MapConcurrent(in, 10_000, func(_ context.Context, e event) (reading, error) {
 			time.Sleep(10 * time.Millisecond)
 			return toReading(e)
 		}, operators.Unordered())

@@ -99,7 +99,7 @@ func (a *across[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	err := a.post(func() error {
 		handed = true
 		err := a.to.Next(ctx, p)
-		a.limit.Store(flow.LimitOf(a.to))
+		a.limit.Store(flow.DemandOf(a.to))
 		return err
 	})
 	if !handed && a.lost != nil && flow.IsEnd(err) { // else they are not dropped on purpose
@@ -112,12 +112,12 @@ func (a *across[T]) Done(ctx context.Context, stopped bool) error {
 	return a.post(func() error { return a.to.Done(ctx, stopped) })
 }
 
-// Limit does not ask to, which may be at work.
-func (a *across[T]) Limit() int64 { return a.limit.Load() }
+// Demand does not ask to, which may be at work.
+func (a *across[T]) Demand() int64 { return a.limit.Load() }
 
 // limitFor is the limit of an observer before its first page.
 func limitFor[T any](to flow.Observer[T]) *atomic.Int64 {
 	limit := new(atomic.Int64)
-	limit.Store(flow.LimitOf(to))
+	limit.Store(flow.DemandOf(to))
 	return limit
 }

@@ -32,18 +32,18 @@ func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
 	sum := func(s int, text string) (int, error) { return s + len(text), nil }
 	inputs := map[string]int64{"Merge": 2}
 	for name, s := range map[string]anyStream{
-		"Batch by count":       operators.Batch(mixed(rows), operators.Count(2)),
-		"Batch by bytes":       operators.Batch(mixed(rows), operators.Bytes(20<<10)),
-		"Batch too large":      operators.Batch(mixed(rows), operators.Count(1<<20), operators.Linger(time.Millisecond)),
-		"Concurrent":           operators.Concurrent(mixed(rows), 64, call),
-		"Unordered":            operators.Concurrent(mixed(rows), 64, call, operators.Unordered()),
-		"Concurrent wide":      operators.Concurrent(mixed(rows), 10_000, call),
-		"GroupAdjacent":        operators.GroupAdjacent(mixed(rows), length, zero, sum),
-		"Reduce":               operators.Reduce(mixed(rows), zero, sum),
-		"Concurrent and Batch": operators.Batch(operators.Concurrent(mixed(rows), 64, call), operators.Bytes(16<<10)),
-		"Concurrent twice":     operators.Concurrent(operators.Concurrent(mixed(rows), 64, call, operators.Unordered()), 64, call),
-		"Merge": operators.Merge(operators.Batch(mixed(rows), operators.Bytes(20<<10)),
-			operators.Batch(operators.Concurrent(mixed(rows), 64, call), operators.Bytes(20<<10))),
+		"Batch by count":          operators.Batch(mixed(rows), operators.BatchRows(2)),
+		"Batch by bytes":          operators.Batch(mixed(rows), operators.BatchBytes(20<<10)),
+		"Batch too large":         operators.Batch(mixed(rows), operators.BatchRows(1<<20), operators.BatchLinger(time.Millisecond)),
+		"MapConcurrent":           operators.MapConcurrent(mixed(rows), 64, call),
+		"Unordered":               operators.MapConcurrent(mixed(rows), 64, call, operators.Unordered()),
+		"MapConcurrent wide":      operators.MapConcurrent(mixed(rows), 10_000, call),
+		"GroupAdjacent":           operators.GroupAdjacent(mixed(rows), length, zero, sum),
+		"Reduce":                  operators.Reduce(mixed(rows), zero, sum),
+		"MapConcurrent and Batch": operators.Batch(operators.MapConcurrent(mixed(rows), 64, call), operators.BatchBytes(16<<10)),
+		"MapConcurrent twice":     operators.MapConcurrent(operators.MapConcurrent(mixed(rows), 64, call, operators.Unordered()), 64, call),
+		"Merge": operators.Merge(operators.Batch(mixed(rows), operators.BatchBytes(20<<10)),
+			operators.Batch(operators.MapConcurrent(mixed(rows), 64, call), operators.BatchBytes(20<<10))),
 	} {
 		budget := rxcql.MinBudgetPerInput * max(1, inputs[name])
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
@@ -57,10 +57,10 @@ func TestABatchThatTheBudgetHasNoRoomForNamesTheStage(t *testing.T) {
 	call := func(_ context.Context, text string) (string, error) { return text, nil }
 	for name, in := range map[string]rxcql.Stream[string]{
 		"source":    mixed(5000),
-		"ordered":   operators.Concurrent(mixed(5000), 64, call),
-		"unordered": operators.Concurrent(mixed(5000), 64, call, operators.Unordered()),
+		"ordered":   operators.MapConcurrent(mixed(5000), 64, call),
+		"unordered": operators.MapConcurrent(mixed(5000), 64, call, operators.Unordered()),
 	} {
-		_, err := operators.Batch(in, operators.Count(1000)).Count(context.Background(), rxcql.WithBudget(rxcql.MinBudgetPerInput))
+		_, err := operators.Batch(in, operators.BatchRows(1000)).Count(context.Background(), rxcql.WithBudget(rxcql.MinBudgetPerInput))
 		require.ErrorIs(t, err, rxcql.ErrBudgetHeld, name)
 		var held *flow.BudgetHeldError
 		require.ErrorAs(t, err, &held, name)
@@ -69,7 +69,7 @@ func TestABatchThatTheBudgetHasNoRoomForNamesTheStage(t *testing.T) {
 }
 
 func TestRowsHeldAreChargedAndGivenBack(t *testing.T) {
-	s := operators.Batch(mixed(1000), operators.Count(100))
+	s := operators.Batch(mixed(1000), operators.BatchRows(100))
 	rep, err := s.ForEach(context.Background(), func([]string) error { return nil })
 	require.NoError(t, err)
 	require.Greater(t, rep.PeakBytes, int64(300<<10), "a batch is held")

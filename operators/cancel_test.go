@@ -74,7 +74,7 @@ func TestADeadlineOfTheUsersOwnIsAFailure(t *testing.T) {
 	for name, opts := range bothOrders {
 		alone(t, "in Concurrent, "+name+", which ends on purpose at the same time", func(t *testing.T) {
 			begun, failed := make(chan struct{}), make(chan struct{})
-			calls := operators.Concurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
+			calls := operators.MapConcurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
 				if n == 1 {
 					<-begun
 					close(failed)
@@ -88,7 +88,7 @@ func TestADeadlineOfTheUsersOwnIsAFailure(t *testing.T) {
 				synctest.Wait()
 				return false
 			}))
-			isLate(t, rep, err, "Concurrent")
+			isLate(t, rep, err, "MapConcurrent")
 		})
 	}
 	alone(t, "in an input of Merge, which ends on purpose at the same time", func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestADeadlineOfTheUsersOwnIsAFailure(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return errLate
 		})
-		batches := operators.Batch(failing, operators.Linger(time.Second))
+		batches := operators.Batch(failing, operators.BatchLinger(time.Second))
 		rep, err := run(t, operators.TakeWhile(batches, func([]int) bool { time.Sleep(time.Minute); return false }))
 		isLate(t, rep, err, "Tap")
 	})

@@ -3,7 +3,7 @@
 //
 //	readings := operators.Map(rows, parse)
 //	warm := operators.Filter(readings, func(r Reading) bool { return r.Celsius > 30 })
-//	batches := operators.Batch(warm, operators.Count(100))
+//	batches := operators.Batch(warm, operators.BatchRows(100))
 //
 // Calling one does no I/O and starts nothing. What is wrong with its arguments
 // (a nil function, a count below 1) is reported by rxcql.New, and by All,
@@ -12,7 +12,7 @@
 // # Functions given to operators
 //
 // There is one form of each verb. A function that makes or does something (Map,
-// FlatMap, Scan, Reduce, Tap, Concurrent, the fold of GroupAdjacent) returns an
+// FlatMap, Scan, Reduce, Tap, MapConcurrent, the fold of GroupAdjacent) returns an
 // error last, because parsing and decoding fail, and an error that has nowhere
 // to go ends as a zero value in a table. A function that only asks something of
 // a row (Filter, TakeWhile, the key of GroupAdjacent) returns the plain answer;
@@ -27,7 +27,7 @@
 // failing one in its page may not have been handed on, and nothing of the page
 // counts as done.
 //
-// Functions are called by one goroutine at a time (but those of Concurrent), not always the
+// Functions are called by one goroutine at a time (but those of MapConcurrent), not always the
 // same one. In a job with a checkpoint they must keep no state from row to row, such as a
 // counter or the keys seen so far: no checkpoint has it, and a run that goes on begins in the
 // middle of the rows, and sees some again. Scan, Reduce and TakeWhile cannot be part of a job
@@ -39,7 +39,7 @@
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent,
 // and Batch without a time limit, run as one loop a page in the goroutine that
 // delivers the page: no goroutine, no channel, and nothing allocated for a row.
-// Concurrent, Merge, Rx, and Batch with Linger own goroutines; they end with the
+// MapConcurrent, Merge, Rx, and Batch with Linger own goroutines; they end with the
 // stream. All of them hand rows on in the goroutine that reads the stream, one
 // page at a time.
 //
@@ -56,7 +56,7 @@
 //	Skip           kept          nothing                            no         n more than downstream
 //	Batch          kept          less than a batch                  yes *      count times downstream
 //	GroupAdjacent  kept          a state and receipts a range       yes *      none
-//	Concurrent     kept, or not  4n rows in order, n unordered      yes        as downstream
+//	MapConcurrent     kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
@@ -77,7 +77,7 @@
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Merge   with the page, behind its rows
 //	Batch          when no row of the part is held, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
-//	Concurrent     when all rows that came before have gone on
+//	MapConcurrent     when all rows that came before have gone on
 //	Reduce         behind its one row
 //	Rx             not: what comes out is a part of its own, without a watermark
 package operators

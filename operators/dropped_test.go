@@ -15,8 +15,8 @@ import (
 
 var errBoom = errors.New("boom")
 
-// bothOrders are the options of Concurrent, by name.
-var bothOrders = map[string][]operators.ConcurrentOption{"ordered": nil, "unordered": {operators.Unordered()}}
+// bothOrders are the options of MapConcurrent, by name.
+var bothOrders = map[string][]operators.MapConcurrentOption{"ordered": nil, "unordered": {operators.Unordered()}}
 
 // alone runs a test in a bubble of its own, where time passes only while
 // everything waits.
@@ -56,7 +56,7 @@ func TestRowsInConcurrentCountAsDroppedOnlyAtAnEndOnPurpose(t *testing.T) {
 	for name, opts := range bothOrders {
 		// Row 0 goes on; the other calls wait for what comes.
 		waiting := func(first error) rxcql.Stream[int] {
-			return operators.Concurrent(count(100, 100), 10, func(ctx context.Context, n int) (int, error) {
+			return operators.MapConcurrent(count(100, 100), 10, func(ctx context.Context, n int) (int, error) {
 				switch n {
 				case 0:
 					return n, nil
@@ -72,21 +72,21 @@ func TestRowsInConcurrentCountAsDroppedOnlyAtAnEndOnPurpose(t *testing.T) {
 		}
 		alone(t, name+", ended downstream", func(t *testing.T) {
 			rep, err := run(t, operators.TakeWhile(waiting(nil), func(int) bool { time.Sleep(time.Minute); return false }))
-			endedBy(t, rep, err, "Concurrent", 99)
+			endedBy(t, rep, err, "MapConcurrent", 99)
 		})
 		alone(t, name+", failing itself", func(t *testing.T) {
 			rep, err := run(t, waiting(errBoom))
-			lostBy(t, rep, err, errBoom, "Concurrent")
+			lostBy(t, rep, err, errBoom, "MapConcurrent")
 		})
 		alone(t, name+", failing downstream", func(t *testing.T) {
 			rep, err := run(t, operators.Tap(waiting(nil), func(int) error { time.Sleep(time.Minute); return errBoom }))
-			lostBy(t, rep, err, errBoom, "Concurrent")
+			lostBy(t, rep, err, errBoom, "MapConcurrent")
 		})
 		alone(t, name+", cancelled", func(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(context.Background(), time.Minute, errBoom)
 			defer cancel()
 			rep, err := runIn(ctx, t, waiting(nil))
-			lostBy(t, rep, err, errBoom, "Concurrent")
+			lostBy(t, rep, err, errBoom, "MapConcurrent")
 		})
 	}
 }
@@ -122,7 +122,7 @@ func TestAPageThatMergeNeverHandedOnCountsAsDroppedOnlyAtAnEndOnPurpose(t *testi
 // behindMap puts calls behind a Map of two pages of 200 rows: the first flows
 // through, and the function sleeps at a row in the middle of the second, as it
 // does in inside.
-func behindMap(inside chan<- struct{}, mapped *int, call func(context.Context, int) (int, error), opts ...operators.ConcurrentOption) rxcql.Stream[int] {
+func behindMap(inside chan<- struct{}, mapped *int, call func(context.Context, int) (int, error), opts ...operators.MapConcurrentOption) rxcql.Stream[int] {
 	slow := operators.Map(count(400, 200), func(n int) (int, error) {
 		if *mapped++; n == 300 {
 			close(inside)
@@ -130,7 +130,7 @@ func behindMap(inside chan<- struct{}, mapped *int, call func(context.Context, i
 		}
 		return n, nil
 	})
-	return operators.Concurrent(slow, 200, call, opts...)
+	return operators.MapConcurrent(slow, 200, call, opts...)
 }
 
 func TestAPageThatMapIsInsideOfCountsAsDroppedOnlyAtAnEndOnPurpose(t *testing.T) {

@@ -28,10 +28,10 @@ func TestRowsHeldWhenTheStreamIsEndedOnPurposeAreDoneWith(t *testing.T) {
 	small := func(rows []int) bool { return rows[0] < 50 }
 	for name, s := range map[string]func() (rxcql.Report, error){
 		"Batch": func() (rxcql.Report, error) {
-			return run(t, operators.TakeWhile(operators.Batch(count(1000, 64), operators.Count(10)), small))
+			return run(t, operators.TakeWhile(operators.Batch(count(1000, 64), operators.BatchRows(10)), small))
 		},
 		"Batch timed": func() (rxcql.Report, error) {
-			return run(t, operators.TakeWhile(operators.Batch(count(1000, 64), operators.Count(10), operators.Linger(time.Hour)), small))
+			return run(t, operators.TakeWhile(operators.Batch(count(1000, 64), operators.BatchRows(10), operators.BatchLinger(time.Hour)), small))
 		},
 		"GroupAdjacent": func() (rxcql.Report, error) {
 			groups := operators.GroupAdjacent(count(1000, 64), func(n int) int { return n / 10 }, zero, add)
@@ -68,9 +68,9 @@ func TestAFailureIsNotLostInAnEndAtTheSameTime(t *testing.T) {
 			require.ErrorIs(t, err, boom)
 		}
 
-		for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+		for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 			failed := make(chan struct{})
-			calls := operators.Concurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
+			calls := operators.MapConcurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
 				if n == 0 {
 					return 0, nil
 				}
@@ -116,18 +116,18 @@ func TestTheLimitOfABatchFallsWithTheRowsItHas(t *testing.T) {
 	var limits []int64
 	info := rxcql.StageInfo{Name: "Asking"}
 	asking := rxcql.Lift(count(1000, 3), info, func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
-		return keeping[int]{out, func([]int) { limits = append(limits, flow.LimitOf(out)) }}
+		return keeping[int]{out, func([]int) { limits = append(limits, flow.DemandOf(out)) }}
 	})
-	collect(t, operators.Take(operators.Batch(asking, operators.Count(10)), 2))
+	collect(t, operators.Take(operators.Batch(asking, operators.BatchRows(10)), 2))
 	require.Equal(t, []int64{20, 17, 14, 11, 8, 5, 2}, limits)
 }
 
-// holdingSink ends no lease before Flush.
+// holdingSink ends no reservation before Flush.
 type holdingSink struct {
 	lateSink
-	leases []*flow.Lease
-	report func() rxcql.Report
-	early  int64 // pages settled before Flush that had rows
+	reservations []*flow.Reservation
+	report       func() rxcql.Report
+	early        int64 // pages settled before Flush that had rows
 }
 
 func (s *holdingSink) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {
@@ -138,9 +138,9 @@ func (s *holdingSink) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[
 
 func (s *holdingSink) Write(_ context.Context, p *flow.Page[int]) error {
 	if len(p.Rows) > 0 {
-		lease := s.account.Lease()
-		lease.Take(p.Lease, 0)
-		s.leases = append(s.leases, lease)
+		reservation := s.account.Reservation()
+		reservation.Take(p.Reservation, 0)
+		s.reservations = append(s.reservations, reservation)
 	}
 	return nil
 }
@@ -148,8 +148,8 @@ func (s *holdingSink) Write(_ context.Context, p *flow.Page[int]) error {
 func (s *holdingSink) Flush(context.Context) error {
 	rep := s.report()
 	s.early = rep.PagesSettled - rep.EmptyPages
-	for _, lease := range s.leases {
-		lease.End()
+	for _, reservation := range s.reservations {
+		reservation.Settle()
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func TestNoPageSettlesBeforeEverythingMadeOfItIsDurable(t *testing.T) {
 		c.stage("Seq")
 		for range rapid.IntRange(1, 4).Draw(rt, "length") {
 			c.growBy(rt, rapid.SampledFrom([]string{
-				"Map", "Scan", "Reduce", "Tap", "Batch", "Batch timed", "GroupAdjacent", "Concurrent", "Unordered", "Merge",
+				"Map", "Scan", "Reduce", "Tap", "Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge",
 			}).Draw(rt, "verb"), func() error { return nil })
 		}
 		sink := &holdingSink{}
@@ -180,7 +180,7 @@ func TestNoPageSettlesBeforeEverythingMadeOfItIsDurable(t *testing.T) {
 func TestAReadThatIsLeftWhileATimedBatchWaitsEnds(t *testing.T) {
 	ch := make(chan int, 1)
 	ch <- 1
-	for rows, err := range operators.Batch(source.Chan(ch), operators.Linger(time.Millisecond)).All(context.Background()) {
+	for rows, err := range operators.Batch(source.Chan(ch), operators.BatchLinger(time.Millisecond)).All(context.Background()) {
 		require.NoError(t, err)
 		require.Equal(t, []int{1}, rows)
 		break

@@ -92,23 +92,23 @@ func ExampleTap() {
 }
 
 func ExampleBatch() {
-	show(operators.Batch(from(1, 2, 3, 4, 5), operators.Count(2)))
+	show(operators.Batch(from(1, 2, 3, 4, 5), operators.BatchRows(2)))
 	// Output: [[1 2] [3 4] [5]]
 }
 
-func ExampleBytes() {
+func ExampleBatchBytes() {
 	// By size, and no larger than 500 rows.
-	batches := operators.Batch(from("a", "b", "c"), operators.Bytes(64<<10), operators.Count(500))
+	batches := operators.Batch(from("a", "b", "c"), operators.BatchBytes(64<<10), operators.BatchRows(500))
 	show(batches)
 	// Output: [[a b c]]
 }
 
-func ExampleLinger() {
+func ExampleBatchLinger() {
 	// A batch waits for its third row no longer than 10 ms.
 	events := make(chan int, 2)
 	events <- 1
 	events <- 2
-	batches := operators.Batch(source.Chan(events), operators.Count(3), operators.Linger(10*time.Millisecond))
+	batches := operators.Batch(source.Chan(events), operators.BatchRows(3), operators.BatchLinger(10*time.Millisecond))
 	show(operators.Take(batches, 1))
 	// Output: [[1 2]]
 }
@@ -129,9 +129,9 @@ func ExampleGroupAdjacent() {
 	// Output: [a: mean 2 of 2 b: mean 5 of 1]
 }
 
-func ExampleConcurrent() {
+func ExampleMapConcurrent() {
 	// Eight look-ups at once; results come in the order of the rows.
-	show(operators.Concurrent(from("c", "a", "b"), 8, func(_ context.Context, id string) (string, error) {
+	show(operators.MapConcurrent(from("c", "a", "b"), 8, func(_ context.Context, id string) (string, error) {
 		return strings.ToUpper(id), nil
 	}))
 	// Output: [C A B]
@@ -139,7 +139,7 @@ func ExampleConcurrent() {
 
 // A look-up is asked for again where it failed in a way that may pass, as often and as
 // long as rxcql.WithRetry says.
-func ExampleConcurrent_retry() {
+func ExampleMapConcurrent_retry() {
 	asked := 0
 	lookUp := func(context.Context, string) (string, error) { // such as session.Query(...).WithContext(ctx).Scan(&name)
 		if asked++; asked == 1 {
@@ -147,7 +147,7 @@ func ExampleConcurrent_retry() {
 		}
 		return "San Francisco", nil
 	}
-	show(operators.Concurrent(from("SFO"), 64, func(ctx context.Context, code string) (name string, err error) {
+	show(operators.MapConcurrent(from("SFO"), 64, func(ctx context.Context, code string) (name string, err error) {
 		err = rxcql.Retry(ctx, rxcql.MayPass, func() (err error) {
 			name, err = lookUp(ctx, code)
 			return err
@@ -158,7 +158,7 @@ func ExampleConcurrent_retry() {
 }
 
 func ExampleUnordered() {
-	n, err := operators.Concurrent(from(1, 2, 3), 8, func(_ context.Context, n int) (int, error) {
+	n, err := operators.MapConcurrent(from(1, 2, 3), 8, func(_ context.Context, n int) (int, error) {
 		return n * n, nil
 	}, operators.Unordered()).Count(context.Background())
 	fmt.Println(n, err)

@@ -33,8 +33,8 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 		"Reduce":        operators.Reduce(in, zero, fold),
 		"Tap":           operators.Tap(in, fn),
 		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
-		"Concurrent":    operators.Concurrent(in, 8, call),
-		"Unordered":     operators.Concurrent(in, 8, call, operators.Unordered()),
+		"MapConcurrent": operators.MapConcurrent(in, 8, call),
+		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
 	}
 }
 
@@ -53,7 +53,7 @@ func failedIn(t *testing.T, verb string, err error) {
 	var stage *rxcql.StageError
 	require.ErrorAs(t, err, &stage, verb)
 	if verb == "Unordered" {
-		verb = "Concurrent"
+		verb = "MapConcurrent"
 	}
 	require.Equal(t, verb, stage.Stage)
 }
@@ -107,11 +107,11 @@ func TestCancelGivesItsCause(t *testing.T) {
 		return 0, ctx.Err()
 	}
 	all := verbs(count(1<<40, 10), func(int) error { return nil })
-	all["Batch timed"] = operators.Batch(waiting(), operators.Linger(time.Hour))
+	all["Batch timed"] = operators.Batch(waiting(), operators.BatchLinger(time.Hour))
 	all["Merge of waiting"] = operators.Merge(waiting(), waiting())
-	all["Concurrent after waiting"] = operators.Concurrent(waiting(), 5, ctxDouble)
-	all["Concurrent that waits"] = operators.Concurrent(count(100, 10), 5, call)
-	all["Unordered that waits"] = operators.Concurrent(count(100, 10), 5, call, operators.Unordered())
+	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
+	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
+	all["Unordered that waits"] = operators.MapConcurrent(count(100, 10), 5, call, operators.Unordered())
 	for verb, s := range all {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		timer := time.AfterFunc(5*time.Millisecond, func() { cancel(why) })
@@ -133,8 +133,8 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 		yield(0, boom)
 	}, source.PageRows(7))
 	all := verbs(failing, func(int) error { return nil })
-	all["Batch"] = operators.Batch(failing, operators.Count(30))
-	all["Batch timed"] = operators.Batch(failing, operators.Linger(time.Hour))
+	all["Batch"] = operators.Batch(failing, operators.BatchRows(30))
+	all["Batch timed"] = operators.Batch(failing, operators.BatchLinger(time.Hour))
 	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
 	all["Take"] = operators.Take(failing, 1000)
 	all["Skip"] = operators.Skip(failing, 10)
@@ -159,9 +159,9 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 	s = operators.Scan[int, int](s, nil, nil)
 	s = operators.Reduce[int, int](s, nil, nil)
 	s = operators.FlatMap[int, int](s, nil)
-	s = operators.Concurrent[int, int](s, 0, nil, nil)
+	s = operators.MapConcurrent[int, int](s, 0, nil, nil)
 	s = operators.Rx[int, int](s, nil)
-	batches := operators.Batch(s, operators.Count(0), operators.Bytes(-1), operators.Linger(0), nil)
+	batches := operators.Batch(s, operators.BatchRows(0), operators.BatchBytes(-1), operators.BatchLinger(0), nil)
 	last := operators.Batch(batches)
 	groups := operators.GroupAdjacent[[][]int, int, int](last, nil, nil, nil)
 	_, err := groups.Collect(context.Background())
@@ -169,13 +169,13 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 	for _, text := range []string{
 		"Map: the function is nil", "Filter: the function", "Tap: the function", "Take: n is -1", "Skip: n is -2",
 		"TakeWhile: the function", "Scan: the seed function is nil\nthe function is nil", "Reduce: the seed function is nil\nthe function is nil", "FlatMap: the function",
-		"Concurrent: n is 0", "Rx: the function", "Count is 0", "Bytes is -1", "Linger(0s)", "an option is nil",
+		"MapConcurrent: n is 0", "Rx: the function", "Count is 0", "Bytes is -1", "Linger(0s)", "an option is nil",
 		"no bound", "key function is nil", "the seed function is nil\nthe fold is nil",
 	} {
 		require.ErrorContains(t, err, text)
 	}
 	require.Zero(t, taken)
-	_, err = operators.Concurrent(in, 1<<30, ctxDouble).Collect(context.Background())
+	_, err = operators.MapConcurrent(in, 1<<30, ctxDouble).Collect(context.Background())
 	require.ErrorContains(t, err, "at most")
 }
 

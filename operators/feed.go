@@ -51,7 +51,7 @@ func (f *feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 	f.reading++
 	f.mu.Unlock()
 
-	to := &feeding[T]{ch: ch, keep: rxcql.Keeper[T]()}
+	to := &feeding[T]{ch: ch, keep: rxcql.CloneFunc[T]()}
 	err := rx.ErrExited // unless Subscribe returns
 	defer func() {
 		f.mu.Lock()

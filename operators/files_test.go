@@ -162,7 +162,7 @@ func TestAFileHasEachRowOnceHoweverItsJobIsBrokenOff(t *testing.T) {
 				parts, d := someParts(rt), &disturbance{}
 				c := &resumable{s: parts.Stream(), makes: func(n cell) []cell { return []cell{n} }}
 				for range rapid.IntRange(0, 4).Draw(rt, "verbs") {
-					c.grow(rt, d.call, "Map", "Filter", "FlatMap", "Concurrent", "Unordered")
+					c.grow(rt, d.call, "Map", "Filter", "FlatMap", "MapConcurrent", "Unordered")
 				}
 				c.s = operators.Tap(c.s, func(cell) error { return d.call() })
 				rows := operators.Map(c.s, func(n cell) (line, error) { return lineOf(n), nil })
@@ -207,7 +207,7 @@ func TestAFileIsCopiedLineByLineHoweverItsJobIsBrokenOff(t *testing.T) {
 
 				rows := lineSource(format, in, rapid.IntRange(1, 20).Draw(rt, "page"))
 				if rapid.Bool().Draw(rt, "concurrent") {
-					rows = operators.Concurrent(rows, 3, func(_ context.Context, n line) (line, error) { return n, d.call() })
+					rows = operators.MapConcurrent(rows, 3, func(_ context.Context, n line) (line, error) { return n, d.call() })
 				}
 				rows = operators.Tap(rows, func(line) error { return d.call() })
 				got := toFile(rt, slowly(rows, rapid.IntRange(5, 50).Draw(rt, "slow")), d, dir, format)

@@ -29,7 +29,7 @@ import (
 func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) error) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "FlatMap", Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
-		return &flattening[A, B]{st: st, out: out, fn: fn, size: rxcql.SizeOf[B]()}
+		return &flattening[A, B]{st: st, out: out, fn: fn, size: rxcql.SizeFunc[B]()}
 	})
 }
 

@@ -137,13 +137,13 @@ func TestGroupAdjacentRefusesRowsThatNoLongerArriveTogether(t *testing.T) {
 	same := func(_ context.Context, r keyed) (keyed, error) { return r, nil }
 	for name, s := range map[string]rxcql.Stream[keyed]{
 		"Merge":                 operators.Merge(in, in),
-		"Unordered":             operators.Concurrent(in, 2, same, operators.Unordered()),
-		"a Map after Unordered": operators.Tap(operators.Concurrent(in, 2, same, operators.Unordered()), func(keyed) error { return nil }),
+		"Unordered":             operators.MapConcurrent(in, 2, same, operators.Unordered()),
+		"a Map after Unordered": operators.Tap(operators.MapConcurrent(in, 2, same, operators.Unordered()), func(keyed) error { return nil }),
 	} {
 		_, err := sumByKey(s).Collect(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrConfig, name)
 		require.ErrorContains(t, err, "put GroupAdjacent before", name)
 	}
-	require.Len(t, collect(t, sumByKey(operators.Concurrent(in, 2, same))), 1)
+	require.Len(t, collect(t, sumByKey(operators.MapConcurrent(in, 2, same))), 1)
 	require.Len(t, collect(t, sumByKey(operators.Merge(in))), 1)
 }

@@ -21,7 +21,7 @@ type Group[K comparable, S any] struct {
 	Rows  int64 // how many rows went into it
 }
 
-var errScattered = errors.New("rows of one partition do not arrive together any more: " +
+var errMixed = errors.New("rows of one partition do not arrive together any more: " +
 	"put GroupAdjacent before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered), " +
 	"or leave out Unordered")
 
@@ -62,16 +62,16 @@ var errScattered = errors.New("rows of one partition do not arrive together any 
 // rxcql.New.
 func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed func() S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
-		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), Holds: true, Adjacent: true,
+		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), HoldsRows: true, Adjacent: true,
 		Err: errors.Join(required("the key function", key == nil),
 			required("the seed function", seed == nil), required("the fold", fold == nil)),
 	}
 	if info.NotResumable {
-		info.WhyNot = fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
+		info.NotResumableReason = fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
 			"make the key of numbers, strings, arrays and structs (of a time.Time its UnixMicro)", reflect.TypeFor[K]())
 	}
-	if in.Scattered() {
-		info.Err = errors.Join(info.Err, errScattered)
+	if in.MixesRows() {
+		info.Err = errors.Join(info.Err, errMixed)
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[Group[K, S]]) error {
 		g := &grouping[T, K, S]{
@@ -81,7 +81,7 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 		}
 		err := in.Subscribe(ctx, st, g)
 		for _, open := range g.ranges {
-			open.lease.Finish(err)
+			open.reservation.Finish(err)
 		}
 		return err
 	}, in)
@@ -105,13 +105,13 @@ type grouping[T any, K comparable, S any] struct {
 // openGroup is the group of a range whose last row has not come yet.
 type openGroup[K comparable, S any] struct {
 	Group[K, S]
-	lease  *flow.Lease    // receipts of the pages that it came from
-	before flow.Watermark // of the range before the page that it began in
+	reservation *flow.Reservation // receipts of the pages that it came from
+	before      flow.Watermark    // of the range before the page that it began in
 }
 
 func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	open := g.ranges[p.PartID()]
-	var before *flow.Lease // of the group that the page found open, if it ends
+	var before *flow.Reservation // of the group that the page found open, if it ends
 	var now Group[K, S]
 	if open != nil {
 		now = open.Group
@@ -130,7 +130,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 		}
 		value, err := g.fold(now.Value, rows[i])
 		if err != nil {
-			return g.st.FailUsers(err, rows[i])
+			return g.st.FailUserFunc(err, rows[i])
 		}
 		now.Value = value
 		now.Rows++
@@ -139,15 +139,15 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 		g.ended = append(g.ended, now)
 		now.Rows = 0
 		if p.Grows() {
-			mark := endMark(p.Lease, hashKey(now.Key))
-			p.Mark(g.st.Name(), mark)
+			snapshot := endSnapshot(p.Reservation, hashKey(now.Key))
+			p.Snapshot(g.st.Name(), snapshot)
 			if open != nil && len(g.ended) == 1 { // the pages before may be settled without this one
-				open.lease.Mark(g.st.Name(), mark)
+				open.reservation.Snapshot(g.st.Name(), snapshot)
 			}
 		}
 	}
 	if open != nil && len(g.ended) > 0 { // the first that ended is the open one
-		before, open = open.lease, nil
+		before, open = open.reservation, nil
 		delete(g.ranges, p.PartID())
 	}
 	if now.Rows > 0 {
@@ -160,11 +160,11 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 		return nil
 	}
 	if before == nil {
-		return g.handOn(ctx, p.Lease)
+		return g.handOn(ctx, p.Reservation)
 	}
-	// One page under one lease: the open group is no more durable than the page
+	// One page under one reservation: the open group is no more durable than the page
 	// that it ended in.
-	before.Take(p.Lease, p.Bytes())
+	before.Take(p.Reservation, p.Bytes())
 	before.Emit()
 	before.Say(p.Advance())
 	err = g.handOn(ctx, before)
@@ -195,23 +195,23 @@ func (g *grouping[T, K, S]) watermark(p *flow.Page[T], open *openGroup[K, S]) fl
 // for it.
 func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Group[K, S]) *openGroup[K, S] {
 	if open == nil {
-		open = &openGroup[K, S]{lease: g.account.Lease(), before: g.times[p.PartID()]}
-		open.lease.Position = p.Position
+		open = &openGroup[K, S]{reservation: g.account.Reservation(), before: g.times[p.PartID()]}
+		open.reservation.Position = p.Position
 		g.ranges[p.PartID()] = open
 	}
 	open.Group = now
 	if len(p.Rows) == 0 {
-		return open // the page has the mark of the one before, whatever becomes of that
+		return open // the page has the snapshot of the one before, whatever becomes of that
 	}
-	open.lease.Take(p.Lease, 0)
+	open.reservation.Take(p.Reservation, 0)
 	if p.Tracked() {
-		p.Mark(g.st.Name(), hashKey(now.Key))
+		p.Snapshot(g.st.Name(), hashKey(now.Key))
 	}
 	return open
 }
 
-func (g *grouping[T, K, S]) handOn(ctx context.Context, lease *flow.Lease) error {
-	err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: g.ended, Lease: lease})
+func (g *grouping[T, K, S]) handOn(ctx context.Context, reservation *flow.Reservation) error {
+	err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: g.ended, Reservation: reservation})
 	clear(g.ended)
 	g.ended = g.ended[:0]
 	return err
@@ -222,13 +222,13 @@ func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
 		open := g.ranges[part]
 		delete(g.ranges, part)
 		if stopped {
-			g.st.Abandon(open.lease)
+			g.st.Abandon(open.reservation)
 			continue
 		}
-		open.lease.Emit()
-		open.lease.Watermark = g.times[part]
-		err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Lease: open.lease})
-		open.lease.Finish(err)
+		open.reservation.Emit()
+		open.reservation.Watermark = g.times[part]
+		err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Reservation: open.reservation})
+		open.reservation.Finish(err)
 		if err != nil {
 			return err
 		}

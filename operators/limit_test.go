@@ -11,7 +11,7 @@ import (
 )
 
 func TestALimitTooLargeForANumberIsNone(t *testing.T) {
-	in := operators.Concurrent(count(100, 10), 4, func(_ context.Context, n int) (int, error) { return n, nil })
+	in := operators.MapConcurrent(count(100, 10), 4, func(_ context.Context, n int) (int, error) { return n, nil })
 	rows, err := operators.Take(operators.Skip(in, math.MaxInt64), 10).Collect(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, rows)

@@ -57,7 +57,7 @@ func TestALockThatIsLostWhileASaveWaitsBehindTheBarrierEndsTheRun(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		store := &jobtest.Store{Lose: make(chan struct{})}
 		parts := &jobtest.Parts[line]{PageRows: 1, Rows: [][]line{{{Row: 1}, {Row: 2}, {Row: 3}}}}
-		p, err := rxcql.New(operators.Concurrent(parts.Stream(), 2, hourly), sink.CSV[line](filepath.Join(t.TempDir(), "out.csv")),
+		p, err := rxcql.New(operators.MapConcurrent(parts.Stream(), 2, hourly), sink.CSV[line](filepath.Join(t.TempDir(), "out.csv")),
 			rxcql.WithCheckpoint(store, "job"))
 		require.NoError(t, err)
 		start := time.Now()
@@ -76,7 +76,7 @@ func TestALockThatIsLostWhileTheStoreHangsEndsTheRun(t *testing.T) {
 		store := &hangingStore{hangs: 2, began: make(chan struct{})}
 		store.Lose = make(chan struct{})
 		parts := &jobtest.Parts[line]{PageRows: 1, Rows: [][]line{{{Row: 1}, {Row: 2}, {Row: 3}}}}
-		rows := operators.Concurrent(parts.Stream(), 2, hourly)
+		rows := operators.MapConcurrent(parts.Stream(), 2, hourly)
 		p, err := rxcql.New(rows, sink.Each(func(context.Context, line) error { return nil }, sink.Idempotent()), rxcql.WithCheckpoint(store, "job"))
 		require.NoError(t, err)
 		start := time.Now()

@@ -76,16 +76,16 @@ func ranges[T any](parts ...part[T]) rxcql.Stream[T] {
 				return out.Done(ctx, true)
 			default:
 			}
-			lease, err := st.Input().Reserve(ctx, 64)
+			reservation, err := st.Input().Reserve(ctx, 64)
 			if err != nil {
 				return err
 			}
-			p := &flow.Page[T]{Rows: each.rows, Lease: lease}
+			p := &flow.Page[T]{Rows: each.rows, Reservation: reservation}
 			p.Position = flow.Position{Range: each.index, Page: pages[each.index], Last: each.last}
 			pages[each.index]++
-			p.Correct(int64(len(each.rows)) * 64)
-			p.Owe(st.Receipt())
-			st.PageRead(len(each.rows), 0)
+			p.Resize(int64(len(each.rows)) * 64)
+			p.AddReceipt(st.Receipt())
+			st.CountPage(len(each.rows), 0)
 			err = out.Next(ctx, p)
 			p.Finish(err)
 			if err != nil {
@@ -130,14 +130,14 @@ func (g *gather[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T]
 }
 
 func (g *gather[T]) Write(_ context.Context, p *flow.Page[T]) error {
-	g.st.Took(len(p.Rows))
+	g.st.CountIn(len(p.Rows))
 	if g.took != nil {
 		if err := g.took(p.Rows); err != nil {
 			return err
 		}
 	}
 	g.pages = append(g.pages, seen[T]{Advance: p.Advance(), Rows: append([]T{}, p.Rows...)})
-	g.st.Written(len(p.Rows))
+	g.st.CountWritten(len(p.Rows))
 	return nil
 }
 

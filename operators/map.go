@@ -45,7 +45,7 @@ func (m *mapping[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 		end := min(done+block, len(p.Rows))
 		var n int
 		var err error
-		if m.st.LeavesOut() {
+		if m.st.SkipsFailed() {
 			n, err = mapEach(p.Rows[done:end], rows[kept:], 0, m.fn)
 		} else {
 			n, err = mapRows(p.Rows[done:end], rows[done:end], m.fn)
@@ -55,7 +55,7 @@ func (m *mapping[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 			continue
 		}
 		if m.folds {
-			return m.st.FailUsers(err, p.Rows[done])
+			return m.st.FailUserFunc(err, p.Rows[done])
 		}
 		if err := failed(ctx, m.st, p, done, err); err != nil {
 			return err

@@ -17,11 +17,11 @@ import (
 // resumable. The stream ends when all inputs have; the first error ends them
 // all.
 func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: "Merge", Scatters: len(ins) > 1}
+	info := rxcql.StageInfo{Name: "Merge", MixesRows: len(ins) > 1}
 	if len(ins) == 0 {
 		info.Err = errors.New("no streams given")
 	}
-	upstream := make([]rxcql.Upstream, len(ins))
+	upstream := make([]rxcql.AnyStream, len(ins))
 	for i, in := range ins {
 		upstream[i] = in
 	}
@@ -29,11 +29,11 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 		all := &merging[T]{out: out}
 		limit := limitFor[T](all)
 		err := border(ctx, func(ctx context.Context, post poster) error {
-			group, ctx := st.Group(ctx)
+			group, ctx := st.TaskGroup(ctx)
 			errs := make([]error, len(ins))
 			for i, in := range ins {
 				group.Go(func() error {
-					errs[i] = in.Subscribe(ctx, st, &across[T]{to: all, post: post, lost: st.Drop, limit: limit})
+					errs[i] = in.Subscribe(ctx, st, &across[T]{to: all, post: post, lost: st.CountDropped, limit: limit})
 					return errs[i]
 				})
 			}
@@ -60,5 +60,5 @@ func (m *merging[T]) Done(_ context.Context, stopped bool) error {
 	return nil
 }
 
-// Limit holds for each input alone: together they may bring more than that.
-func (m *merging[T]) Limit() int64 { return flow.LimitOf(m.out) }
+// Demand holds for each input alone: together they may bring more than that.
+func (m *merging[T]) Demand() int64 { return flow.DemandOf(m.out) }

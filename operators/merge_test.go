@@ -93,7 +93,7 @@ func TestTakeAfterMergeEndsInputsThatWait(t *testing.T) {
 func TestTheLoopBodyRunsInTheCallingGoroutine(t *testing.T) {
 	// A deferred call in the body of a range over a function works in its own
 	// goroutine only.
-	s := operators.Merge(operators.Batch(count(10, 1), operators.Count(2), operators.Linger(1e9)), operators.Batch(count(10, 1), operators.Count(2)))
+	s := operators.Merge(operators.Batch(count(10, 1), operators.BatchRows(2), operators.BatchLinger(1e9)), operators.Batch(count(10, 1), operators.BatchRows(2)))
 	ran := 0
 	func() {
 		for _, err := range s.All(context.Background()) {

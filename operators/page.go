@@ -16,7 +16,7 @@ func required(what string, missing bool) error {
 	return nil
 }
 
-// handOn delivers rows made from p under its lease, and clears them, so that
+// handOn delivers rows made from p under its reservation, and clears them, so that
 // what they refer to is not kept until the next page comes. A page without rows
 // goes on only where it says something: that its range ends, or a watermark.
 func handOn[A, B any](ctx context.Context, p *flow.Page[A], rows []B, out flow.Observer[B]) error {
@@ -38,10 +38,10 @@ func cut[T any](ctx context.Context, p *flow.Page[T], rows []T, out flow.Observe
 
 // tell hands on how far a part has come, in a page without rows.
 func tell[T any](ctx context.Context, account *flow.Account, a flow.Advance, out flow.Observer[T]) error {
-	lease := account.Lease()
-	lease.Say(a)
-	err := out.Next(ctx, &flow.Page[T]{Lease: lease})
-	lease.Finish(err)
+	reservation := account.Reservation()
+	reservation.Say(a)
+	err := out.Next(ctx, &flow.Page[T]{Reservation: reservation})
+	reservation.Finish(err)
 	return err
 }
 
@@ -59,7 +59,7 @@ func tellAll[T any](ctx context.Context, account *flow.Account, parts *flow.Adva
 // failed tells the run of a row of p for which the user's function returned an
 // error. Nil says to leave the row out and go on.
 func failed[T any](ctx context.Context, st *rxcql.Stage, p *flow.Page[T], row int, err error) error {
-	return st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err, Users: true})
+	return st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err, Users: true})
 }
 
 // left is the cause of ctx when it has ended while the stage was at work on a
@@ -71,7 +71,7 @@ func left(ctx context.Context, st *rxcql.Stage, rows int) error {
 	}
 	err := context.Cause(ctx)
 	if flow.IsEnd(err) {
-		st.Drop(rows)
+		st.CountDropped(rows)
 	}
 	return err
 }

@@ -9,27 +9,27 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// atEnd stands behind the hash in a mark where a source that may grow has ended, and
+// atEnd stands behind the hash in a snapshot where a source that may grow has ended, and
 // the group with it, before the number of rows that there were of the part: rows that
 // come behind these later are not of a group that may be dropped.
 const atEnd = "$"
 
-// endMark is the mark of a group that ended with the lease's page, the last one.
-func endMark(l *flow.Lease, hash []byte) []byte {
-	_, end := l.Span()
+// endSnapshot is the snapshot of a group that ended with the reservation's page, the last one.
+func endSnapshot(l *flow.Reservation, hash []byte) []byte {
+	_, end := l.RowSpan()
 	return strconv.AppendInt(append(hash, atEnd...), end, 10)
 }
 
-// readMark takes a mark apart; the end is -1 for a group that ended as another began.
-func readMark(mark []byte) (hash []byte, end int64, err error) {
-	if len(mark) <= hashSize {
-		return mark, -1, nil
+// readSnapshot takes a snapshot apart; the end is -1 for a group that ended as another began.
+func readSnapshot(snapshot []byte) (hash []byte, end int64, err error) {
+	if len(snapshot) <= hashSize {
+		return snapshot, -1, nil
 	}
-	end, err = strconv.ParseInt(string(mark[hashSize+len(atEnd):]), 10, 64)
+	end, err = strconv.ParseInt(string(snapshot[hashSize+len(atEnd):]), 10, 64)
 	if err != nil {
-		err = fmt.Errorf("%w: the mark of a group cannot be read", rxcql.ErrCheckpointDamaged)
+		err = fmt.Errorf("%w: the snapshot of a group cannot be read", rxcql.ErrCheckpointDamaged)
 	}
-	return mark[:hashSize:hashSize], end, err
+	return snapshot[:hashSize:hashSize], end, err
 }
 
 var errGrown = fmt.Errorf("%w: rows have come to the end of the source behind the last group, or with it in a page, "+
@@ -40,7 +40,7 @@ var errGrown = fmt.Errorf("%w: rows have come to the end of the source behind th
 func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	durable, seen := g.durable[p.PartID()]
 	if !seen {
-		if durable = p.Marked(g.st.Name()); durable == nil {
+		if durable = p.Restored(g.st.Name()); durable == nil {
 			return p.Rows, nil
 		}
 		g.durable[p.PartID()] = durable
@@ -48,7 +48,7 @@ func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	if durable == nil {
 		return p.Rows, nil
 	}
-	hash, end, err := readMark(durable)
+	hash, end, err := readSnapshot(durable)
 	if err != nil {
 		return nil, g.st.Fail(err)
 	}
@@ -59,15 +59,15 @@ func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	// Operators may have left rows out or made more of them, so of the rows in a page
 	// nobody knows which the source had at that end: all or none is dropped.
 	if past > 0 && end >= 0 {
-		if _, to := p.Span(); to > end {
+		if _, to := p.RowSpan(); to > end {
 			return nil, g.st.Fail(errGrown)
 		}
 	}
-	g.st.Drop(past)
+	g.st.CountDropped(past)
 	if past < len(p.Rows) {
 		g.durable[p.PartID()] = nil
 	} else if p.Last && p.Grows() {
-		p.Mark(g.st.Name(), endMark(p.Lease, hash))
+		p.Snapshot(g.st.Name(), endSnapshot(p.Reservation, hash))
 	}
 	return p.Rows[past:], nil
 }

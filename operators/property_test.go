@@ -63,7 +63,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "Concurrent", "Unordered", "Merge", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Rx",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -123,9 +123,9 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 	case "Batch", "Batch timed":
 		c.then("Batch")
 		c.then("FlatMap")
-		opts := []operators.BatchOption{operators.Count(k + 1)}
+		opts := []operators.BatchOption{operators.BatchRows(k + 1)}
 		if verb != "Batch" {
-			opts = append(opts, operators.Linger(time.Duration(k+1)*10*time.Microsecond))
+			opts = append(opts, operators.BatchLinger(time.Duration(k+1)*10*time.Microsecond))
 		}
 		c.s = operators.FlatMap(operators.Batch(c.s, opts...), func(rows []int, emit func(int) bool) error {
 			for _, n := range rows {
@@ -134,7 +134,7 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 			return fail()
 		})
 	case "GroupAdjacent":
-		if c.s.Scattered() {
+		if c.s.MixesRows() {
 			return
 		}
 		c.then("GroupAdjacent")
@@ -144,13 +144,13 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		groups := operators.GroupAdjacent(c.s, key, zero, func(s, n int) (int, error) { return s + n, fail() })
 		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
 		c.model = groupModel(c.model, key)
-	case "Concurrent", "Unordered":
-		c.then("Concurrent")
-		var opts []operators.ConcurrentOption
+	case "MapConcurrent", "Unordered":
+		c.then("MapConcurrent")
+		var opts []operators.MapConcurrentOption
 		if verb == "Unordered" {
 			opts, c.ordered = append(opts, operators.Unordered()), false
 		}
-		c.s = operators.Concurrent(c.s, k+1, func(_ context.Context, n int) (int, error) { return n - k, fail() }, opts...)
+		c.s = operators.MapConcurrent(c.s, k+1, func(_ context.Context, n int) (int, error) { return n - k, fail() }, opts...)
 		c.model = each(c.model, func(n int) []int { return []int{n - k} })
 	case "Merge":
 		before := c.last()
@@ -209,7 +209,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Filter", "Take", "TakeWhile", "Skip", "Concurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -24,15 +24,15 @@ import (
 // whatever rxcql.WithRowErrors says: without the row the result would be wrong.
 func Reduce[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
-		Name: "Reduce", Scatters: true, NotResumable: true, Holds: true,
+		Name: "Reduce", MixesRows: true, NotResumable: true, HoldsRows: true,
 		Err: errors.Join(required("the seed function", seed == nil), required("the function", fn == nil)),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {
 		account := st.Account(false)
-		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed(), account: account, lease: account.Lease()}
+		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed(), account: account, reservation: account.Reservation()}
 		err := in.Subscribe(ctx, st, r)
-		if r.lease != nil {
-			r.lease.Finish(err)
+		if r.reservation != nil {
+			r.reservation.Finish(err)
 		}
 		return err
 	}, in)
@@ -44,9 +44,9 @@ type reducing[T, S any] struct {
 	fn    func(S, T) (S, error)
 	state S
 
-	account *flow.Account
-	lease   *flow.Lease   // the receipts of all pages; nil after Done
-	behind  flow.Advances // of all parts, until the one row has been handed on
+	account     *flow.Account
+	reservation *flow.Reservation // the receipts of all pages; nil after Done
+	behind      flow.Advances     // of all parts, until the one row has been handed on
 }
 
 func (r *reducing[T, S]) Next(_ context.Context, p *flow.Page[T]) error {
@@ -58,24 +58,24 @@ func (r *reducing[T, S]) Next(_ context.Context, p *flow.Page[T]) error {
 	for i := range p.Rows {
 		next, err := fn(state, p.Rows[i])
 		if err != nil {
-			return r.st.FailUsers(err, p.Rows[i])
+			return r.st.FailUserFunc(err, p.Rows[i])
 		}
 		state = next
 	}
 	r.state = state
-	r.lease.Take(p.Lease, 0)
+	r.reservation.Take(p.Reservation, 0)
 	return nil
 }
 
 func (r *reducing[T, S]) Done(ctx context.Context, stopped bool) error {
-	held := r.lease
-	r.lease = nil
+	held := r.reservation
+	r.reservation = nil
 	if stopped {
 		r.st.Abandon(held)
 		return r.out.Done(ctx, true)
 	}
 	held.Emit()
-	err := r.out.Next(ctx, &flow.Page[S]{Rows: []S{r.state}, Lease: held})
+	err := r.out.Next(ctx, &flow.Page[S]{Rows: []S{r.state}, Reservation: held})
 	held.Finish(err)
 	if err == nil {
 		err = tellAll(ctx, r.account, &r.behind, r.out)

@@ -38,7 +38,7 @@ func (c *resumable) then(fn func(cell) []cell) {
 }
 
 // resumableVerbs are those that grow knows.
-var resumableVerbs = []string{"Map", "Filter", "FlatMap", "Concurrent", "Unordered", "Batch", "Batch timed"}
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Batch", "Batch timed"}
 
 func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
@@ -64,14 +64,14 @@ func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 			return fail()
 		})
 		c.then(several)
-	case "Concurrent":
-		c.s = operators.Concurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() })
+	case "MapConcurrent":
+		c.s = operators.MapConcurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() })
 	case "Unordered":
-		c.s = operators.Concurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() }, operators.Unordered())
+		c.s = operators.MapConcurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() }, operators.Unordered())
 	case "Batch":
-		c.s = flat(operators.Batch(c.s, operators.Count(k)))
+		c.s = flat(operators.Batch(c.s, operators.BatchRows(k)))
 	case "Batch timed":
-		c.s = flat(operators.Batch(c.s, operators.Count(k+3), operators.Linger(50*time.Microsecond)))
+		c.s = flat(operators.Batch(c.s, operators.BatchRows(k+3), operators.BatchLinger(50*time.Microsecond)))
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *durable) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[cell
 }
 
 func (s *durable) Write(_ context.Context, p *flow.Page[cell]) error {
-	s.st.Took(len(p.Rows))
+	s.st.CountIn(len(p.Rows))
 	if s.pages++; s.pages == s.failAt {
 		return errSink
 	}
@@ -124,8 +124,8 @@ func (s *durable) Write(_ context.Context, p *flow.Page[cell]) error {
 		return nil
 	}
 	rows := append([]cell{}, p.Rows...)
-	lease := s.account.Lease()
-	lease.Take(p.Lease, 1)
+	reservation := s.account.Reservation()
+	reservation.Take(p.Reservation, 1)
 	s.mu.Lock()
 	pauses, first := s.random.IntN(50), s.wrote
 	s.wrote += len(rows)
@@ -141,8 +141,8 @@ func (s *durable) Write(_ context.Context, p *flow.Page[cell]) error {
 			}
 		}
 		s.mu.Unlock()
-		s.st.Written(len(rows))
-		lease.End()
+		s.st.CountWritten(len(rows))
+		reservation.Settle()
 	})
 	return nil
 }

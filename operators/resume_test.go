@@ -133,7 +133,7 @@ func TestAFoldBrokenOffAnywhereIsNeverAFoldOfAPart(t *testing.T) {
 		keep := rapid.IntRange(1, 9).Draw(rt, "keep")
 		rows := operators.Filter(parts.Stream(), func(n cell) bool { return n.row%keep == 0 })
 		if rapid.Bool().Draw(rt, "concurrent") {
-			rows = operators.Concurrent(rows, 3, func(_ context.Context, n cell) (cell, error) { return n, d.call() })
+			rows = operators.MapConcurrent(rows, 3, func(_ context.Context, n cell) (cell, error) { return n, d.call() })
 		}
 		folded := operators.GroupAdjacent(rows, group, zero, func(sum int, n cell) (int, error) { return sum + n.row + 1, d.call() })
 		s := operators.Map(folded, func(g operators.Group[cell, int]) (cell, error) {

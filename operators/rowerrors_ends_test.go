@@ -32,10 +32,10 @@ func endedWith(t *testing.T, s rxcql.Stream[int], policy rxcql.RowErrorPolicy) r
 }
 
 func TestRowsThatFailedBehindOthersWhenTheStreamEndedCountOnce(t *testing.T) {
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(10), rxcql.DeadLetter(&jobtest.Letters{})} {
 			synctest.Test(t, func(t *testing.T) {
-				calls := operators.Concurrent(count(100, 100), 10, func(ctx context.Context, n int) (int, error) {
+				calls := operators.MapConcurrent(count(100, 100), 10, func(ctx context.Context, n int) (int, error) {
 					switch n {
 					case 0:
 						return n, nil
@@ -65,7 +65,7 @@ func TestARowThatFailsWhenTheStreamHasBeenEndedDownstreamIsNoFailure(t *testing.
 				}
 				return n, nil
 			})
-			calls := operators.Concurrent(slow, 200, ctxDouble)
+			calls := operators.MapConcurrent(slow, 200, ctxDouble)
 			rep := endedWith(t, operators.TakeWhile(calls, func(int) bool { <-inside; return false }), policy)
 			require.EqualValues(t, 1, rep.Skipped+rep.DeadLettered)
 		})

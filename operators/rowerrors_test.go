@@ -23,11 +23,11 @@ func leaving(n, page int, fn func(int) error) map[string]rxcql.Stream[int] {
 	pass := func(n int) (int, error) { return n, fn(n) }
 	call := func(_ context.Context, n int) (int, error) { return n, fn(n) }
 	return map[string]rxcql.Stream[int]{
-		"Map":        operators.Map(in, pass),
-		"FlatMap":    operators.FlatMap(in, func(n int, emit func(int) bool) error { emit(n); return fn(n) }),
-		"Tap":        operators.Tap(in, fn),
-		"Concurrent": operators.Concurrent(in, 8, call),
-		"Unordered":  operators.Concurrent(in, 8, call, operators.Unordered()),
+		"Map":           operators.Map(in, pass),
+		"FlatMap":       operators.FlatMap(in, func(n int, emit func(int) bool) error { emit(n); return fn(n) }),
+		"Tap":           operators.Tap(in, fn),
+		"MapConcurrent": operators.MapConcurrent(in, 8, call),
+		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
 	}
 }
 

@@ -44,7 +44,7 @@ var errNoObservable = errors.New("the function returned no Observable")
 // happens in a goroutine of rxgo.
 func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) rxcql.Stream[B] {
 	info := rxcql.StageInfo{
-		Name: "Rx", Scatters: true, NotResumable: true,
+		Name: "Rx", MixesRows: true, NotResumable: true,
 		Err: required("the function", fn == nil),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[B]) error {
@@ -63,7 +63,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 			Deliver: func(rows []B) error { return r.deliver(inner, rows, false) },
 			Fail: func(err error, users bool) error {
 				if users {
-					return st.FailUsers(err, nil)
+					return st.FailUserFunc(err, nil)
 				}
 				return st.Fail(err)
 			},
@@ -101,7 +101,7 @@ type reacting[A, B any] struct {
 	st      *rxcql.Stage
 	feed    *feed[A]
 	out     flow.Observer[B]
-	account *flow.Account // of nothing: the leases of the pages hold no bytes
+	account *flow.Account // of nothing: the reservations of the pages hold no bytes
 	origin  *flow.Origin
 	page    int64
 }
@@ -109,7 +109,7 @@ type reacting[A, B any] struct {
 // deliver hands rows on, and nothing once reading has failed: rxgo, which does not
 // know, may be ending what it has half done. The end of an operator (Take) is no failure.
 func (r *reacting[A, B]) deliver(ctx context.Context, rows []B, last bool) error {
-	p := &flow.Page[B]{Rows: rows, Lease: r.account.Lease()}
+	p := &flow.Page[B]{Rows: rows, Reservation: r.account.Reservation()}
 	p.Position = flow.Position{Source: r.origin, Range: 0, Page: r.page, Last: last}
 	r.page++
 	p.Emit()

@@ -30,7 +30,7 @@ type lateSink struct {
 }
 
 func newLateSink(seed uint64, failAt int) *lateSink {
-	return &lateSink{random: rand.New(rand.NewPCG(seed, 0)), failAt: failAt, size: rxcql.SizeOf[int]()}
+	return &lateSink{random: rand.New(rand.NewPCG(seed, 0)), failAt: failAt, size: rxcql.SizeFunc[int]()}
 }
 
 func (s *lateSink) Info() rxcql.SinkInfo { return rxcql.SinkInfo{} }
@@ -44,7 +44,7 @@ func (s *lateSink) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int
 }
 
 func (s *lateSink) Write(_ context.Context, p *flow.Page[int]) error {
-	s.st.Took(len(p.Rows))
+	s.st.CountIn(len(p.Rows))
 	s.pages++
 	if s.pages == s.failAt {
 		return errSink
@@ -58,8 +58,8 @@ func (s *lateSink) Write(_ context.Context, p *flow.Page[int]) error {
 	}
 	s.rows = append(s.rows, p.Rows...)
 	n := len(p.Rows)
-	lease := s.account.Lease()
-	lease.Take(p.Lease, bytes)
+	reservation := s.account.Reservation()
+	reservation.Take(p.Reservation, bytes)
 	s.mu.Lock()
 	pauses := s.random.IntN(50)
 	s.mu.Unlock()
@@ -67,8 +67,8 @@ func (s *lateSink) Write(_ context.Context, p *flow.Page[int]) error {
 		for range pauses {
 			runtime.Gosched()
 		}
-		s.st.Written(n)
-		lease.End()
+		s.st.CountWritten(n)
+		reservation.Settle()
 	})
 	return nil
 }

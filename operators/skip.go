@@ -35,9 +35,9 @@ func (s *skipping[T]) Done(ctx context.Context, stopped bool) error {
 	return s.out.Done(ctx, stopped)
 }
 
-// Limit is that of downstream and the rows still to be dropped.
-func (s *skipping[T]) Limit() int64 {
-	if out := flow.LimitOf(s.out); out > 0 {
+// Demand is that of downstream and the rows still to be dropped.
+func (s *skipping[T]) Demand() int64 {
+	if out := flow.DemandOf(s.out); out > 0 {
 		if s.left > math.MaxInt64-out {
 			return 0
 		}

@@ -26,9 +26,9 @@ type slowLetters struct {
 	letters int
 }
 
-func (s *slowLetters) Check(context.Context) error                      { return nil }
-func (s *slowLetters) Open(context.Context) (rxcql.LetterWriter, error) { return s, nil }
-func (s *slowLetters) Close() error                                     { return nil }
+func (s *slowLetters) Check(context.Context) error                          { return nil }
+func (s *slowLetters) Open(context.Context) (rxcql.DeadLetterWriter, error) { return s, nil }
+func (s *slowLetters) Close() error                                         { return nil }
 
 func (s *slowLetters) Write(_ context.Context, letters []rxcql.Letter) error {
 	time.Sleep(s.takes)
@@ -37,7 +37,7 @@ func (s *slowLetters) Write(_ context.Context, letters []rxcql.Letter) error {
 }
 
 // badBefore runs a job of six rows, in pages of two, into a file.
-func badBefore(t *testing.T, bad func(n int) bool, letters rxcql.DeadLetters) (file string, store *jobtest.Store, rep rxcql.Report, err error) {
+func badBefore(t *testing.T, bad func(n int) bool, letters rxcql.DeadLetterStore) (file string, store *jobtest.Store, rep rxcql.Report, err error) {
 	t.Helper()
 	parts := &jobtest.Parts[line]{PageRows: 2, Rows: [][]line{nil}}
 	for n := range 6 {

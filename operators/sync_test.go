@@ -176,8 +176,8 @@ func TestSynchronousVerbsPassOnAnEmptyStream(t *testing.T) {
 		"FlatMap": operators.FlatMap(none, func(int, func(int) bool) error { return nil }),
 		"Scan":    operators.Scan(none, zero, add), "Take": operators.Take(none, 3),
 		"TakeWhile": operators.TakeWhile(none, even), "Skip": operators.Skip(none, 3),
-		"Tap":        operators.Tap(none, func(int) error { return nil }),
-		"Concurrent": operators.Concurrent(none, 3, ctxDouble),
+		"Tap":           operators.Tap(none, func(int) error { return nil }),
+		"MapConcurrent": operators.MapConcurrent(none, 3, ctxDouble),
 	} {
 		pages, rep := pagesOut(t, s)
 		require.Len(t, pages, 1, name)
@@ -191,7 +191,7 @@ func TestSynchronousVerbsPassOnAnEmptyStream(t *testing.T) {
 func TestNothingRunsUntilAStreamIsRead(t *testing.T) {
 	taken := 0
 	s := operators.Map(source.Seq(numbers(10, &taken)), double)
-	merged := operators.Merge(operators.Batch(s, operators.Count(2)), operators.Batch(count(9, 2), operators.Count(3)))
+	merged := operators.Merge(operators.Batch(s, operators.BatchRows(2)), operators.Batch(count(9, 2), operators.BatchRows(3)))
 	require.Zero(t, taken)
 	require.Len(t, collect(t, merged), 8)
 	require.Equal(t, 10, taken)

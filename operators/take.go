@@ -14,7 +14,7 @@ import (
 // rows that came in the same page as the last one count as filtered.
 //
 // The limit reaches the source through operators that give one row for each row
-// (Map, Scan, Tap, Concurrent, Skip, ...): with n up to 5,000 a table is then
+// (Map, Scan, Tap, MapConcurrent, Skip, ...): with n up to 5,000 a table is then
 // read one range at a time, without reading ahead, in pages no larger than n.
 //
 // Order is kept; rows go on a page at a time; it holds nothing. It is not
@@ -65,9 +65,9 @@ func (t *taking[T]) Done(ctx context.Context, stopped bool) error {
 	return t.out.Done(ctx, stopped)
 }
 
-// Limit is the rows left, or fewer if fewer are wanted downstream.
-func (t *taking[T]) Limit() int64 {
-	if out := flow.LimitOf(t.out); out > 0 {
+// Demand is the rows left, or fewer if fewer are wanted downstream.
+func (t *taking[T]) Demand() int64 {
+	if out := flow.DemandOf(t.out); out > 0 {
 		return min(t.left, out)
 	}
 	return t.left

@@ -65,11 +65,11 @@ func TestTheSmallestLimitReachesTheSource(t *testing.T) {
 	require.Equal(t, 5, taken)
 	require.Len(t, collect(t, operators.Take(operators.TakeWhile(in(), func(int) bool { return true }), 2)), 2)
 	require.Equal(t, 2, taken)
-	require.Len(t, collect(t, operators.Take(operators.Batch(in(), operators.Count(7)), 2)), 2)
+	require.Len(t, collect(t, operators.Take(operators.Batch(in(), operators.BatchRows(7)), 2)), 2)
 	require.Equal(t, 14, taken)
-	require.Len(t, collect(t, operators.Take(operators.Concurrent(in(), 50, ctxDouble), 20)), 20)
+	require.Len(t, collect(t, operators.Take(operators.MapConcurrent(in(), 50, ctxDouble), 20)), 20)
 	require.Equal(t, 20, taken)
-	require.Len(t, collect(t, operators.Take(operators.Concurrent(in(), 50, ctxDouble, operators.Unordered()), 20)), 20)
+	require.Len(t, collect(t, operators.Take(operators.MapConcurrent(in(), 50, ctxDouble, operators.Unordered()), 20)), 20)
 	require.Equal(t, 20, taken)
 	require.Len(t, collect(t, operators.Take(operators.Merge(in()), 20)), 20)
 	require.Equal(t, 20, taken)
@@ -102,7 +102,7 @@ func TestLeavingALoopStopsEveryOperator(t *testing.T) {
 	taken := 0
 	in := source.Seq(numbers(1_000_000, &taken), source.PageRows(10))
 	s := operators.Merge(
-		operators.Concurrent(operators.Batch(operators.Concurrent(in, 10, ctxDouble), operators.Count(3), operators.Linger(1e9)), 4,
+		operators.MapConcurrent(operators.Batch(operators.MapConcurrent(in, 10, ctxDouble), operators.BatchRows(3), operators.BatchLinger(1e9)), 4,
 			func(_ context.Context, rows []int) (int, error) { return len(rows), nil }, operators.Unordered()),
 		operators.Scan(count(1_000_000, 10), zero, add))
 	n := 0

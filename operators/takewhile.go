@@ -49,5 +49,5 @@ func (t *takingWhile[T]) Done(ctx context.Context, stopped bool) error {
 	return t.out.Done(ctx, stopped)
 }
 
-// Limit is that of downstream: until the stream ends every row goes on.
-func (t *takingWhile[T]) Limit() int64 { return flow.LimitOf(t.out) }
+// Demand is that of downstream: until the stream ends every row goes on.
+func (t *takingWhile[T]) Demand() int64 { return flow.DemandOf(t.out) }

@@ -116,14 +116,14 @@ func uses() []use {
 		{operator: "Tap", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Tap(in, func(timed) error { return nil })
 		}},
-		{operator: "Batch", how: "of one", put: batched(operators.Count(1))},
-		{operator: "Batch", how: "of three", put: batched(operators.Count(3))},
-		{operator: "Batch", how: "by bytes", put: batched(operators.Bytes(1))},
-		{operator: "Batch", how: "with Linger", put: batched(operators.Count(7), operators.Linger(50*time.Microsecond))},
+		{operator: "Batch", how: "of one", put: batched(operators.BatchRows(1))},
+		{operator: "Batch", how: "of three", put: batched(operators.BatchRows(3))},
+		{operator: "Batch", how: "by bytes", put: batched(operators.BatchBytes(1))},
+		{operator: "Batch", how: "with Linger", put: batched(operators.BatchRows(7), operators.BatchLinger(50*time.Microsecond))},
 		{operator: "GroupAdjacent", loses: true, holds: func(part int) bool { return part == 0 }, put: earliest},
-		{operator: "Concurrent", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Concurrent(in, 3, unevenly) }},
-		{operator: "Concurrent", how: "unordered", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-			return operators.Concurrent(in, 4, unevenly, operators.Unordered())
+		{operator: "MapConcurrent", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.MapConcurrent(in, 3, unevenly) }},
+		{operator: "MapConcurrent", how: "unordered", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.MapConcurrent(in, 4, unevenly, operators.Unordered())
 		}},
 		{operator: "Merge", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Merge(in) }},
 		{operator: "Merge", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {

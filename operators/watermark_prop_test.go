@@ -50,7 +50,7 @@ type watched struct {
 
 func (w *watched) grow(rt *rapid.T) {
 	all := slices.DeleteFunc(uses(), func(u use) bool {
-		return u.operator == "GroupAdjacent" && w.s.Scattered() || u.how == "with another"
+		return u.operator == "GroupAdjacent" && w.s.MixesRows() || u.how == "with another"
 	})
 	u := rapid.SampledFrom(append(all, use{operator: "Merge", how: "with a random one"})).Draw(rt, "operator")
 	w.chain = append(w.chain, u.String())

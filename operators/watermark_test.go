@@ -37,11 +37,11 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 		defer st.Input().Done()
 		numbers := map[int]int64{}
 		for _, each := range pages {
-			lease, err := st.Input().Reserve(ctx, 64)
+			reservation, err := st.Input().Reserve(ctx, 64)
 			if err != nil {
 				return err
 			}
-			p := &flow.Page[timed]{Lease: lease}
+			p := &flow.Page[timed]{Reservation: reservation}
 			for _, at := range each.at {
 				p.Rows = append(p.Rows, timed{name, each.part, at})
 			}
@@ -50,9 +50,9 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 				Watermark: markAt(each.mark),
 			})
 			numbers[each.part]++
-			p.Correct(int64(len(p.Rows)) * 64)
-			p.Owe(st.Receipt())
-			st.PageRead(len(p.Rows), 0)
+			p.Resize(int64(len(p.Rows)) * 64)
+			p.AddReceipt(st.Receipt())
+			st.CountPage(len(p.Rows), 0)
 			err = out.Next(ctx, p)
 			p.Finish(err)
 			if err == nil && each.then != nil {
@@ -127,9 +127,9 @@ func (s *listening) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[ti
 }
 
 func (s *listening) Write(_ context.Context, p *flow.Page[timed]) error {
-	s.st.Took(len(p.Rows))
+	s.st.CountIn(len(p.Rows))
 	s.page(p)
-	s.st.Written(len(p.Rows))
+	s.st.CountWritten(len(p.Rows))
 	return s.broken
 }
 
@@ -259,7 +259,7 @@ func TestABatchHoldsBackTheWatermarksOfItsRowsAndOfNoOtherPart(t *testing.T) {
 		happening{part: 1, at: []int{8, 9, 10, 11}, mark: 8}, // a batch, and the last is held
 		happening{part: 0, mark: 4},
 		happening{part: 1, mark: 9},
-	), operators.Count(3))
+	), operators.BatchRows(3))
 	type said struct {
 		part, rows int
 		mark       flow.Watermark
@@ -293,9 +293,9 @@ func TestRowsOfSeveralPartsHoldBackTheWatermarksOfAll(t *testing.T) {
 		happening{part: 1, mark: 6},
 		happening{part: 2, mark: 7},
 		happening{part: 2, at: []int{8, 9}, mark: 9},
-	), operators.Count(2))
+	), operators.BatchRows(2))
 	var marks []int
-	pages, _ := pagesOut(t, operators.Batch(mixed, operators.Count(2))) // the first batch waits for a second
+	pages, _ := pagesOut(t, operators.Batch(mixed, operators.BatchRows(2))) // the first batch waits for a second
 	for _, p := range pages {
 		mark := len(p.Rows)
 		if p.Watermark.Known() {

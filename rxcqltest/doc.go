@@ -2,7 +2,7 @@
 // tests: TestCheckpointStore, TestDeadLetters and TestSink. Each calls your
 // implementation the way the engine does and checks the rules that the engine relies
 // on. The rules are stated in the comments of the interfaces: CheckpointStore,
-// DeadLetters and Sink in package rxcql.
+// DeadLetterStore and Sink in package rxcql.
 //
 //	func TestMyStore(t *testing.T) {
 //		rxcqltest.TestCheckpointStore(t, func(t testing.TB) rxcqltest.CheckpointPlace {

@@ -13,7 +13,7 @@ type Rules[P any] []rule[P]
 
 var (
 	CheckpointRules Rules[CheckpointPlace] = checkpointRules()
-	LetterRules     Rules[LetterPlace]     = letterRules()
+	LetterRules     Rules[DeadLetterPlace] = letterRules()
 )
 
 // SinkRules are those of TestSink.

@@ -10,12 +10,12 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// LetterPlace is where DeadLetters keeps letters: a file, a table, a queue. It is
+// DeadLetterPlace is where a DeadLetterStore keeps letters: a file, a table, a queue. It is
 // empty at first.
-type LetterPlace struct {
+type DeadLetterPlace struct {
 	// Store makes a store on the place, as another process would: all that two of
 	// them share is the place.
-	Store func() rxcql.DeadLetters
+	Store func() rxcql.DeadLetterStore
 
 	// Letters are those that are durable now, also while somebody writes. Those of
 	// one run come in the order in which a reader of the place gets them.
@@ -33,12 +33,12 @@ type LetterPlace struct {
 }
 
 // TestDeadLetters tests a store of dead letters. It calls place for each rule.
-func TestDeadLetters(t *testing.T, place func(t testing.TB) LetterPlace) {
+func TestDeadLetters(t *testing.T, place func(t testing.TB) DeadLetterPlace) {
 	t.Helper()
 	run(t, letterRules(), place)
 }
 
-func letterRules() []rule[LetterPlace] {
+func letterRules() []rule[DeadLetterPlace] {
 	return append(keepingRules(), lettersFailingRules()...)
 }
 
@@ -63,9 +63,9 @@ func lettersOf(run string, from, to int) (letters []rxcql.Letter) {
 	return letters
 }
 
-func openLetters(t testing.TB, store rxcql.DeadLetters) rxcql.LetterWriter {
+func openLetters(t testing.TB, store rxcql.DeadLetterStore) rxcql.DeadLetterWriter {
 	t.Helper()
-	var w rxcql.LetterWriter
+	var w rxcql.DeadLetterWriter
 	var err error
 	within(t, "Open", func() { w, err = store.Open(t.Context()) })
 	must(t, err, "Open")
@@ -75,18 +75,18 @@ func openLetters(t testing.TB, store rxcql.DeadLetters) rxcql.LetterWriter {
 	return w
 }
 
-func writeLetters(t testing.TB, w rxcql.LetterWriter, letters []rxcql.Letter) {
+func writeLetters(t testing.TB, w rxcql.DeadLetterWriter, letters []rxcql.Letter) {
 	t.Helper()
 	must(t, tryLetters(t.Context(), t, w, letters), "Write")
 }
 
-func tryLetters(ctx context.Context, t testing.TB, w rxcql.LetterWriter, letters []rxcql.Letter) (err error) {
+func tryLetters(ctx context.Context, t testing.TB, w rxcql.DeadLetterWriter, letters []rxcql.Letter) (err error) {
 	t.Helper()
 	within(t, "Write", func() { err = w.Write(ctx, letters) })
 	return err
 }
 
-func closeLetters(t testing.TB, w rxcql.LetterWriter) {
+func closeLetters(t testing.TB, w rxcql.DeadLetterWriter) {
 	t.Helper()
 	var err error
 	within(t, "Close", func() { err = w.Close() })
@@ -113,7 +113,7 @@ func byNumber(letters []rxcql.Letter) map[int64]rxcql.Letter {
 }
 
 // has fails the test unless the place has these letters of a run, as they were.
-func (p LetterPlace) has(t testing.TB, when string, run string, wanted []rxcql.Letter) {
+func (p DeadLetterPlace) has(t testing.TB, when string, run string, wanted []rxcql.Letter) {
 	t.Helper()
 	found := byNumber(ofRun(p.Letters(), run))
 	for _, w := range wanted {

@@ -10,9 +10,9 @@ import (
 )
 
 // lettersFailingRules are about letters that cannot be kept.
-func lettersFailingRules() []rule[LetterPlace] {
-	return []rule[LetterPlace]{
-		{"A Write that cannot keep its letters fails", func(t testing.TB, p LetterPlace) {
+func lettersFailingRules() []rule[DeadLetterPlace] {
+	return []rule[DeadLetterPlace]{
+		{"A Write that cannot keep its letters fails", func(t testing.TB, p DeadLetterPlace) {
 			need(t, p.Fail != nil, "Fail")
 			w := openLetters(t, p.Store())
 			writeLetters(t, w, lettersOf("a run", 1, 1))
@@ -24,7 +24,7 @@ func lettersFailingRules() []rule[LetterPlace] {
 				t.Fatalf("Write returned nil while the place failed")
 			}
 		}},
-		{"A failure leaves the letters that were kept, and the next run goes on", func(t testing.TB, p LetterPlace) {
+		{"A failure leaves the letters that were kept, and the next run goes on", func(t testing.TB, p DeadLetterPlace) {
 			need(t, p.Fail != nil, "Fail")
 			w := openLetters(t, p.Store())
 			writeLetters(t, w, lettersOf("first", 1, 5))
@@ -39,9 +39,9 @@ func lettersFailingRules() []rule[LetterPlace] {
 			p.has(t, "after the next run", "first", lettersOf("first", 1, 5))
 			p.has(t, "after the next run", "second", lettersOf("second", 1, 5))
 		}},
-		{"An Open that fails keeps no later run out", func(t testing.TB, p LetterPlace) {
+		{"An Open that fails keeps no later run out", func(t testing.TB, p DeadLetterPlace) {
 			need(t, p.Fail != nil, "Fail")
-			var w rxcql.LetterWriter
+			var w rxcql.DeadLetterWriter
 			var err error
 			store := p.Store()
 			p.Fail(true)
@@ -50,12 +50,12 @@ func lettersFailingRules() []rule[LetterPlace] {
 				within(t, "Close", func() { _ = w.Close() })
 			}
 			p.Fail(false)
-			for _, store := range []rxcql.DeadLetters{store, p.Store()} {
+			for _, store := range []rxcql.DeadLetterStore{store, p.Store()} {
 				w = openLetters(t, store)
 				closeLetters(t, w)
 			}
 		}},
-		{"A Write that is cut off has kept all of its letters or says that it has not", func(t testing.TB, p LetterPlace) {
+		{"A Write that is cut off has kept all of its letters or says that it has not", func(t testing.TB, p DeadLetterPlace) {
 			for looks := range mostLooks {
 				run := fmt.Sprint("run ", looks)
 				w := openLetters(t, p.Store())
@@ -69,7 +69,7 @@ func lettersFailingRules() []rule[LetterPlace] {
 				}
 			}
 		}},
-		{"Errors show nothing of a row", func(t testing.TB, p LetterPlace) {
+		{"Errors show nothing of a row", func(t testing.TB, p DeadLetterPlace) {
 			const secret = "s3cret"
 			letter := letterOf("a run", 1)
 			letter.Row = []byte(`"` + secret + `"`)

@@ -11,9 +11,9 @@ import (
 )
 
 // keepingRules are about letters that are kept.
-func keepingRules() []rule[LetterPlace] {
-	return []rule[LetterPlace]{
-		{"Check changes nothing", func(t testing.TB, p LetterPlace) {
+func keepingRules() []rule[DeadLetterPlace] {
+	return []rule[DeadLetterPlace]{
+		{"Check changes nothing", func(t testing.TB, p DeadLetterPlace) {
 			store := p.Store()
 			for range 2 {
 				within(t, "Check", func() { _ = store.Check(t.Context()) })
@@ -34,14 +34,14 @@ func keepingRules() []rule[LetterPlace] {
 				t.Fatalf("after Check there are %d letters where 2 were written", n)
 			}
 		}},
-		{"Letters come back as they were", func(t testing.TB, p LetterPlace) {
+		{"Letters come back as they were", func(t testing.TB, p DeadLetterPlace) {
 			w := openLetters(t, p.Store())
 			odd := oddLetters()
 			writeLetters(t, w, odd)
 			closeLetters(t, w)
 			p.has(t, "after the run", odd[0].Run, odd)
 		}},
-		{"A letter with a row of 1 MB comes back", func(t testing.TB, p LetterPlace) {
+		{"A letter with a row of 1 MB comes back", func(t testing.TB, p DeadLetterPlace) {
 			large := letterOf("a run", 1)
 			large.Row = []byte(`"` + strings.Repeat("x", largeRow) + `"`)
 			w := openLetters(t, p.Store())
@@ -49,7 +49,7 @@ func keepingRules() []rule[LetterPlace] {
 			closeLetters(t, w)
 			p.has(t, "after the run", "a run", []rxcql.Letter{large, letterOf("a run", 2)})
 		}},
-		{"Letters are durable when Write returns", func(t testing.TB, p LetterPlace) {
+		{"Letters are durable when Write returns", func(t testing.TB, p DeadLetterPlace) {
 			w := openLetters(t, p.Store())
 			for n := 1; n <= 3; n++ {
 				writeLetters(t, w, lettersOf("a run", n, n))
@@ -57,7 +57,7 @@ func keepingRules() []rule[LetterPlace] {
 			}
 			closeLetters(t, w)
 		}},
-		{"Every letter is kept once, those of a run in the order of their numbers", func(t testing.TB, p LetterPlace) {
+		{"Every letter is kept once, those of a run in the order of their numbers", func(t testing.TB, p DeadLetterPlace) {
 			w := openLetters(t, p.Store())
 			writeLetters(t, w, lettersOf("a run", 1, 1))
 			writeLetters(t, w, lettersOf("a run", 2, manyLetters+1))
@@ -74,7 +74,7 @@ func keepingRules() []rule[LetterPlace] {
 				t.Fatalf("there are %d letters where %d were written", last, manyLetters+5)
 			}
 		}},
-		{"A run adds to what earlier runs have left", func(t testing.TB, p LetterPlace) {
+		{"A run adds to what earlier runs have left", func(t testing.TB, p DeadLetterPlace) {
 			store := p.Store()
 			runs := []string{"20260101T000000Z-a", "20260101T000000Z-b", "20250101T000000Z-c"}
 			for i, run := range runs {
@@ -95,7 +95,7 @@ func keepingRules() []rule[LetterPlace] {
 			}
 		}},
 		{"Two runs at once lose nothing", twoRuns},
-		{"The slice given to Write is the caller's again", func(t testing.TB, p LetterPlace) {
+		{"The slice given to Write is the caller's again", func(t testing.TB, p DeadLetterPlace) {
 			w := openLetters(t, p.Store())
 			letters := lettersOf("a run", 1, 3)
 			writeLetters(t, w, letters)
@@ -106,7 +106,7 @@ func keepingRules() []rule[LetterPlace] {
 			closeLetters(t, w)
 			p.has(t, "after the slices were used again", "a run", lettersOf("a run", 1, 5))
 		}},
-		{"Close leaves no goroutine behind", func(t testing.TB, p LetterPlace) {
+		{"Close leaves no goroutine behind", func(t testing.TB, p DeadLetterPlace) {
 			leavesNothing(t, p.IgnoreGoroutines, func(ctx context.Context) {
 				w, err := p.Store().Open(ctx)
 				must(t, err, "Open")
@@ -132,10 +132,10 @@ func oddLetters() []rxcql.Letter {
 }
 
 // twoRuns has two runs write by turns; the second may be refused.
-func twoRuns(t testing.TB, p LetterPlace) {
+func twoRuns(t testing.TB, p DeadLetterPlace) {
 	first := openLetters(t, p.Store())
 	writeLetters(t, first, lettersOf("first", 1, 2))
-	var second rxcql.LetterWriter
+	var second rxcql.DeadLetterWriter
 	var err error
 	within(t, "Open of a second run", func() { second, err = p.Store().Open(t.Context()) })
 	if err != nil { // it gives up, and leaves everything as it was
@@ -148,7 +148,7 @@ func twoRuns(t testing.TB, p LetterPlace) {
 	writeLetters(t, first, lettersOf("first", 3, 4))
 	var errs [2]error
 	var both sync.WaitGroup
-	for i, w := range []rxcql.LetterWriter{first, second} {
+	for i, w := range []rxcql.DeadLetterWriter{first, second} {
 		both.Go(func() {
 			for n := 5; n <= 20 && errs[i] == nil; n++ {
 				errs[i] = w.Write(t.Context(), lettersOf([]string{"first", "second"}[i], n, n))

@@ -40,7 +40,7 @@ func (o *failingRows[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 			continue
 		}
 		failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: row, Err: errRow}
-		if err := o.st.RowFailed(ctx, p.Lease, failed); err != nil {
+		if err := o.st.RowFailed(ctx, p.Reservation, failed); err != nil {
 			return err
 		}
 	}
@@ -91,7 +91,7 @@ func settled[T any](src *jobtest.Parts[T], state *saved.State) (rows []T, err er
 
 // lettersOfARun runs a job of which every other row fails. Whatever its checkpoint
 // counts as settled has its letters.
-func lettersOfARun(t testing.TB, p LetterPlace) {
+func lettersOfARun(t testing.TB, p DeadLetterPlace) {
 	src := numbered()
 	kept := func() map[string]int {
 		rows := map[string]int{}

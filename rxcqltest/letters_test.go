@@ -20,7 +20,7 @@ import (
 type wrongLetters struct {
 	*jobtest.Letters
 	check func(ctx context.Context) error
-	open  func(ctx context.Context) (rxcql.LetterWriter, error)
+	open  func(ctx context.Context) (rxcql.DeadLetterWriter, error)
 	write func(ctx context.Context, letters []rxcql.Letter) error
 	close func() error
 	shows func([]rxcql.Letter) []rxcql.Letter // what the place has
@@ -33,7 +33,7 @@ func (s *wrongLetters) Check(ctx context.Context) error {
 	return s.Letters.Check(ctx)
 }
 
-func (s *wrongLetters) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+func (s *wrongLetters) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	if s.open != nil {
 		return s.open(ctx)
 	}
@@ -58,14 +58,14 @@ func (s *wrongLetters) Close() error {
 }
 
 // lettersPlace is a place in memory. plant, which may be nil, makes the store wrong.
-func lettersPlace(plant func(t testing.TB, s *wrongLetters)) func(testing.TB) rxcqltest.LetterPlace {
-	return func(t testing.TB) rxcqltest.LetterPlace {
+func lettersPlace(plant func(t testing.TB, s *wrongLetters)) func(testing.TB) rxcqltest.DeadLetterPlace {
+	return func(t testing.TB) rxcqltest.DeadLetterPlace {
 		s := &wrongLetters{Letters: &jobtest.Letters{}}
 		if plant != nil {
 			plant(t, s)
 		}
-		return rxcqltest.LetterPlace{
-			Store: func() rxcql.DeadLetters { return s },
+		return rxcqltest.DeadLetterPlace{
+			Store: func() rxcql.DeadLetterStore { return s },
 			Letters: func() []rxcql.Letter {
 				if s.shows != nil {
 					return s.shows(s.Kept())
@@ -83,7 +83,7 @@ func TestTheLettersInMemoryPassTheSuite(t *testing.T) {
 }
 
 // writes makes a store that writes something else than it was given.
-func writes(change func([]rxcql.Letter) []rxcql.Letter) func(testing.TB) rxcqltest.LetterPlace {
+func writes(change func([]rxcql.Letter) []rxcql.Letter) func(testing.TB) rxcqltest.DeadLetterPlace {
 	return lettersPlace(func(_ testing.TB, s *wrongLetters) {
 		s.write = func(ctx context.Context, letters []rxcql.Letter) error {
 			return s.Letters.Write(ctx, change(slices.Clone(letters)))
@@ -92,7 +92,7 @@ func writes(change func([]rxcql.Letter) []rxcql.Letter) func(testing.TB) rxcqlte
 }
 
 // each changes every letter.
-func each(change func(*rxcql.Letter)) func(testing.TB) rxcqltest.LetterPlace {
+func each(change func(*rxcql.Letter)) func(testing.TB) rxcqltest.DeadLetterPlace {
 	return writes(func(letters []rxcql.Letter) []rxcql.Letter {
 		for i := range letters {
 			change(&letters[i])
@@ -103,7 +103,7 @@ func each(change func(*rxcql.Letter)) func(testing.TB) rxcqltest.LetterPlace {
 
 func TestTheSuiteFindsWhatIsWrongWithAStoreOfLetters(t *testing.T) {
 	const odd, failed = "Letters come back as they were", "A Write that cannot keep its letters fails"
-	finds(t, rxcqltest.LetterRules, []plant[rxcqltest.LetterPlace]{
+	finds(t, rxcqltest.LetterRules, []plant[rxcqltest.DeadLetterPlace]{
 		{"Check changes nothing", "Check writes a letter to see whether it can", lettersPlace(func(_ testing.TB, s *wrongLetters) {
 			s.check = func(ctx context.Context) error { return s.Letters.Write(ctx, []rxcql.Letter{{Run: "a check"}}) }
 		})},

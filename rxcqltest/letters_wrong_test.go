@@ -12,11 +12,11 @@ import (
 )
 
 // beginsAnew is a store of the letters of one run and those that run with it.
-func beginsAnew() func(testing.TB) rxcqltest.LetterPlace {
+func beginsAnew() func(testing.TB) rxcqltest.DeadLetterPlace {
 	return lettersPlace(func(_ testing.TB, s *wrongLetters) {
 		var mu sync.Mutex
 		open := 0
-		s.open = func(ctx context.Context) (rxcql.LetterWriter, error) {
+		s.open = func(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if _, err := s.Letters.Open(ctx); err != nil {
@@ -37,11 +37,11 @@ func beginsAnew() func(testing.TB) rxcqltest.LetterPlace {
 }
 
 // takesThePlace is a store in which a run that begins ends the writing of others.
-func takesThePlace() func(testing.TB) rxcqltest.LetterPlace {
+func takesThePlace() func(testing.TB) rxcqltest.DeadLetterPlace {
 	return lettersPlace(func(_ testing.TB, s *wrongLetters) {
 		var mu sync.Mutex
 		latest := 0
-		s.open = func(ctx context.Context) (rxcql.LetterWriter, error) {
+		s.open = func(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if _, err := s.Letters.Open(ctx); err != nil {
@@ -62,7 +62,7 @@ func takesThePlace() func(testing.TB) rxcqltest.LetterPlace {
 }
 
 // keepsTheSlice is a store that shows what is in the slices now.
-func keepsTheSlice() func(testing.TB) rxcqltest.LetterPlace {
+func keepsTheSlice() func(testing.TB) rxcqltest.DeadLetterPlace {
 	return lettersPlace(func(_ testing.TB, s *wrongLetters) {
 		var mu sync.Mutex
 		var slices [][]rxcql.Letter
@@ -89,7 +89,7 @@ func keepsTheSlice() func(testing.TB) rxcqltest.LetterPlace {
 	})
 }
 
-func leavesAGoroutine() func(testing.TB) rxcqltest.LetterPlace {
+func leavesAGoroutine() func(testing.TB) rxcqltest.DeadLetterPlace {
 	return lettersPlace(func(t testing.TB, s *wrongLetters) {
 		over := make(chan struct{})
 		var left sync.WaitGroup
@@ -97,7 +97,7 @@ func leavesAGoroutine() func(testing.TB) rxcqltest.LetterPlace {
 			close(over)
 			left.Wait()
 		})
-		s.open = func(ctx context.Context) (rxcql.LetterWriter, error) {
+		s.open = func(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 			left.Go(func() { <-over })
 			if _, err := s.Letters.Open(ctx); err != nil {
 				return nil, err
@@ -108,7 +108,7 @@ func leavesAGoroutine() func(testing.TB) rxcqltest.LetterPlace {
 }
 
 // onePerPage is a store whose key is the place in the source without the row.
-func onePerPage() func(testing.TB) rxcqltest.LetterPlace {
+func onePerPage() func(testing.TB) rxcqltest.DeadLetterPlace {
 	return writes(func(letters []rxcql.Letter) []rxcql.Letter {
 		last := int64(-1)
 		return slices.DeleteFunc(letters, func(l rxcql.Letter) bool {
@@ -120,10 +120,10 @@ func onePerPage() func(testing.TB) rxcqltest.LetterPlace {
 }
 
 // leavesItsLock is a store that takes its lock before it opens the place.
-func leavesItsLock() func(testing.TB) rxcqltest.LetterPlace {
+func leavesItsLock() func(testing.TB) rxcqltest.DeadLetterPlace {
 	return lettersPlace(func(_ testing.TB, s *wrongLetters) {
 		var locked bool
-		s.open = func(ctx context.Context) (rxcql.LetterWriter, error) {
+		s.open = func(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 			if locked {
 				return nil, errors.New("another run writes")
 			}

@@ -32,7 +32,7 @@ type notesWriter[T any] struct {
 }
 
 func (w *notesWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, row := range p.Rows {
@@ -44,7 +44,7 @@ func (w *notesWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 			w.at(len(w.rows))
 		}
 	}
-	w.st.Written(len(p.Rows))
+	w.st.CountWritten(len(p.Rows))
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (s *shelfSink) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[
 	st := r.SinkStage("Shelf")
 	w := &shelfWriter{shelfSink: s, st: st, account: st.Account(true), ctx: ctx, jobs: make(chan *shelfBatch), gone: make(chan struct{})}
 	w.batch = w.newBatch()
-	w.group, _ = st.Group(ctx)
+	w.group, _ = st.TaskGroup(ctx)
 	w.group.Go(w.work)
 	if s.open != nil {
 		s.open(w)
@@ -60,10 +60,10 @@ func (s *shelfSink) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[
 
 // shelfBatch is rows that are put on the shelf together.
 type shelfBatch struct {
-	rows    []int
-	lease   *flow.Lease
-	ctx     context.Context
-	flushed chan struct{} // instead of rows: closed when those before are done
+	rows        []int
+	reservation *flow.Reservation
+	ctx         context.Context
+	flushed     chan struct{} // instead of rows: closed when those before are done
 }
 
 const shelfRows = 6 // of a batch
@@ -75,7 +75,7 @@ type shelfWriter struct {
 	ctx     context.Context // of Open
 	batch   *shelfBatch
 	jobs    chan *shelfBatch
-	group   *rxcql.Group
+	group   *rxcql.TaskGroup
 	late    []*shelfBatch // for sinks that are wrong
 
 	mu   sync.Mutex
@@ -84,7 +84,7 @@ type shelfWriter struct {
 }
 
 func (w *shelfWriter) newBatch() *shelfBatch {
-	return &shelfBatch{lease: w.account.Lease(), ctx: w.ctx}
+	return &shelfBatch{reservation: w.account.Reservation(), ctx: w.ctx}
 }
 
 func (w *shelfWriter) Write(ctx context.Context, p *flow.Page[int]) error {
@@ -95,7 +95,7 @@ func (w *shelfWriter) Write(ctx context.Context, p *flow.Page[int]) error {
 	if w.took != nil {
 		rows = w.took(rows)
 	}
-	w.st.Took(rows)
+	w.st.CountIn(rows)
 	if len(p.Rows) == 0 && w.empty != nil {
 		return w.empty()
 	}
@@ -114,7 +114,7 @@ func (w *shelfWriter) Write(ctx context.Context, p *flow.Page[int]) error {
 				continue
 			}
 		}
-		if err := w.st.RowFailed(ctx, p.Lease, f); err != nil {
+		if err := w.st.RowFailed(ctx, p.Reservation, f); err != nil {
 			return err
 		}
 	}
@@ -124,7 +124,7 @@ func (w *shelfWriter) Write(ctx context.Context, p *flow.Page[int]) error {
 	if w.keep != nil {
 		good = w.keep(p, good)
 	}
-	w.batch.lease.Take(p.Lease, int64(8*len(good)))
+	w.batch.reservation.Take(p.Reservation, int64(8*len(good)))
 	if w.batch.rows == nil {
 		w.batch.rows = good
 	} else {
@@ -150,10 +150,10 @@ func (w *shelfWriter) hand(ctx context.Context, b *shelfBatch) error {
 	case w.jobs <- b:
 		return nil
 	case <-w.gone:
-		b.lease.Release()
+		b.reservation.Release()
 		return w.error()
 	case <-ctx.Done():
-		b.lease.Release()
+		b.reservation.Release()
 		return context.Cause(ctx)
 	}
 }
@@ -166,7 +166,7 @@ func (w *shelfWriter) work() error {
 			continue
 		}
 		if w.error() != nil || w.st.Run().Context().Err() != nil {
-			b.lease.Release()
+			b.reservation.Release()
 			continue
 		}
 		put := func(w *shelfWriter, ctx context.Context, b *shelfBatch) error { return w.place.put(ctx, b.rows) }
@@ -174,7 +174,7 @@ func (w *shelfWriter) work() error {
 			put = w.put
 		}
 		if err := put(w, b.ctx, b); err != nil {
-			b.lease.Release()
+			b.reservation.Release()
 			w.fail(err)
 			continue
 		}
@@ -188,8 +188,8 @@ func (w *shelfWriter) done(b *shelfBatch) {
 	if w.written != nil {
 		rows = w.written(rows)
 	}
-	w.st.Written(rows)
-	b.lease.End()
+	w.st.CountWritten(rows)
+	b.reservation.Settle()
 }
 
 func (w *shelfWriter) fail(err error) {
@@ -240,7 +240,7 @@ func (w *shelfWriter) Close() error {
 	if w.close != nil {
 		w.close(w)
 	}
-	w.batch.lease.Release()
+	w.batch.reservation.Release()
 	close(w.jobs)
 	return w.group.Wait()
 }

@@ -30,7 +30,7 @@ type SinkPlace[T any] struct {
 	// If it is nil, the rules about rows that fail are not tried.
 	Bad func(n int) T
 
-	// Repages: operators inside the sink make other pages of the rows, as Concurrent
+	// Repages: operators inside the sink make other pages of the rows, as MapConcurrent
 	// does. Then errors and letters of rows have their place in those.
 	Repages bool
 

@@ -41,7 +41,7 @@ func jobRules[T any]() []rule[SinkPlace[T]] {
 }
 
 // needsBarrier reports whether a sink cannot bear a row twice.
-func needsBarrier(sink rxcql.Downstream) bool {
+func needsBarrier(sink rxcql.AnySink) bool {
 	info := sink.Info()
 	return info.Barrier || slices.ContainsFunc(info.Sinks, needsBarrier)
 }

@@ -94,7 +94,7 @@ func (o *handing[T]) Next(ctx context.Context, p *flow.Page[int]) error {
 	}
 	if !o.unwatched {
 		h := handed{rows: slices.Clone(p.Rows), receipt: flow.NewReceipt(nil)}
-		p.Owe(h.receipt)
+		p.AddReceipt(h.receipt)
 		o.pages = append(o.pages, h)
 	}
 	call, end := ctx, context.CancelFunc(func() {})

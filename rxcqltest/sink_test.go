@@ -37,7 +37,7 @@ func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {
 		})},
 		{"Until it is opened a sink writes nothing", "Check empties the place", wrongSink(func(s *shelfSink) {
 			s.check = func(ctx context.Context) error {
-				if rxcql.RunOf(ctx) == nil { // in a run other rules would find it out
+				if rxcql.ExecutionFromContext(ctx) == nil { // in a run other rules would find it out
 					s.place.empty()
 				}
 				return nil
@@ -68,7 +68,7 @@ func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {
 			}
 			s.close = func(w *shelfWriter) {
 				for _, b := range w.late {
-					b.lease.Finish(context.Cause(w.st.Run().Context())) // else they may not be there
+					b.reservation.Finish(context.Cause(w.st.Run().Context())) // else they may not be there
 				}
 			}
 		})},
@@ -129,7 +129,7 @@ func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {
 				select {
 				case <-w.st.Run().Stopping():
 					if !isJob(w) {
-						w.batch.lease.Release()
+						w.batch.reservation.Release()
 						w.batch = w.newBatch()
 					}
 				default:
@@ -154,7 +154,7 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 			s.close = func(w *shelfWriter) {
 				ctx := w.st.Run().Context()
 				if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errDown) && !isJob(w) {
-					w.batch.lease.End()
+					w.batch.reservation.Settle()
 				}
 			}
 		})},
@@ -203,7 +203,7 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 		})},
 		{"A row that the sink cannot take ends the run with a RowError that has its place", "it returns the error as it is", wrongSink(func(s *shelfSink) {
 			s.rowFailed = func(st *rxcql.Stage, f *rxcql.FailedRow) error {
-				if st.LeavesOut() {
+				if st.SkipsFailed() {
 					return nil
 				}
 				return st.Fail(f.Err)
@@ -211,7 +211,7 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 		})},
 		{"Under SkipRows a row that the sink cannot take is left out alone", "it drops it without a word", wrongSink(func(s *shelfSink) {
 			s.rowFailed = func(st *rxcql.Stage, f *rxcql.FailedRow) error {
-				if st.LeavesOut() && !st.KeepsFailed() {
+				if st.SkipsFailed() && !st.WantsFailedRows() {
 					f.Err = nil
 				}
 				return nil

@@ -25,7 +25,7 @@ func TestGroupAdjacentInsideASinkIsRefusedBehindAStreamThatMixesRows(t *testing.
 		require.NoError(t, err)
 	}
 	mixed := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-		return operators.Concurrent(in, 2, func(_ context.Context, n int) (int, error) { return n, nil }, operators.Unordered())
+		return operators.MapConcurrent(in, 2, func(_ context.Context, n int) (int, error) { return n, nil }, operators.Unordered())
 	}
 	for name, to := range map[string]rxcql.Sink[int]{
 		"mixed inside the sink":            sink.Through(mixed, groups),

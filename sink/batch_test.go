@@ -74,7 +74,7 @@ func TestInterleavedPartitionsStillMakeFullBatches(t *testing.T) {
 		}
 	}
 	server := &recorder{}
-	_, err := run(t, sequence(rows...), sink.TableOn[event](server.send, events(), sink.Linger(time.Minute)))
+	_, err := run(t, sequence(rows...), sink.TableOn[event](server.send, events(), sink.BatchLinger(time.Minute)))
 	require.NoError(t, err)
 	require.Len(t, server.sent, 30)
 }
@@ -92,7 +92,7 @@ func TestOpenBatchesAreBoundedAndTheOldestGoesFirst(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := run(t, sequence(rows...), sink.TableOn[event](server, events(), sink.InFlight(1), sink.Linger(time.Minute)))
+	_, err := run(t, sequence(rows...), sink.TableOn[event](server, events(), sink.InFlight(1), sink.BatchLinger(time.Minute)))
 	require.NoError(t, err)
 	require.Equal(t, []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, first)
 }

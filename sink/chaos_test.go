@@ -128,9 +128,9 @@ type letterSet struct {
 	rows  map[spot]int
 }
 
-func (s *letterSet) Check(context.Context) error                      { return nil }
-func (s *letterSet) Open(context.Context) (rxcql.LetterWriter, error) { return s, nil }
-func (s *letterSet) Close() error                                     { return nil }
+func (s *letterSet) Check(context.Context) error                          { return nil }
+func (s *letterSet) Open(context.Context) (rxcql.DeadLetterWriter, error) { return s, nil }
+func (s *letterSet) Close() error                                         { return nil }
 
 func (s *letterSet) Write(_ context.Context, letters []rxcql.Letter) error {
 	time.Sleep(s.takes)

@@ -40,9 +40,9 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 		case 0:
 			s = operators.Map(s, row)
 		case 1:
-			s = operators.Concurrent(s, 1+c.rand.IntN(5), slow)
+			s = operators.MapConcurrent(s, 1+c.rand.IntN(5), slow)
 		case 2:
-			s = operators.Concurrent(s, 1+c.rand.IntN(5), slow, operators.Unordered())
+			s = operators.MapConcurrent(s, 1+c.rand.IntN(5), slow, operators.Unordered())
 		case 3:
 			s = operators.FlatMap(s, func(at spot, emit func(spot) bool) error {
 				emit(at)
@@ -60,7 +60,7 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 		case 5:
 			s = operators.Merge(s)
 		case 6:
-			batches := operators.Batch(s, operators.Count(1+c.rand.IntN(7)), operators.Linger(3*time.Millisecond))
+			batches := operators.Batch(s, operators.BatchRows(1+c.rand.IntN(7)), operators.BatchLinger(3*time.Millisecond))
 			s = operators.FlatMap(batches, func(rows []spot, emit func(spot) bool) error {
 				for _, row := range rows {
 					emit(row)

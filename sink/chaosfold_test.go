@@ -84,7 +84,7 @@ func (f *folding) before(s rxcql.Stream[spot]) rxcql.Stream[spot] {
 	case 1:
 		return operators.Map(s, row)
 	case 2:
-		return operators.Concurrent(s, atOnce, slow)
+		return operators.MapConcurrent(s, atOnce, slow)
 	case 3:
 		return operators.FlatMap(s, func(at spot, emit func(spot) bool) error {
 			if f.fails(at) {
@@ -100,7 +100,7 @@ func (f *folding) before(s rxcql.Stream[spot]) rxcql.Stream[spot] {
 	case 4:
 		return operators.Filter(s, good)
 	case 5:
-		return operators.Concurrent(operators.Filter(s, good), atOnce, slow)
+		return operators.MapConcurrent(operators.Filter(s, good), atOnce, slow)
 	}
 	return s
 }

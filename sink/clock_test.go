@@ -141,8 +141,8 @@ func TestTheTimeIsPastTheAttemptsOfTheLastRowToo(t *testing.T) {
 }
 
 func TestTimestampIsRefusedForATableWithAListThatIsNotFrozen(t *testing.T) {
-	at := sink.Timestamp(func(listed) int64 { return 1 })
-	raw := sink.Timestamp(func(rxcql.Row) int64 { return 1 })
+	at := sink.TimestampOf(func(listed) int64 { return 1 })
+	raw := sink.TimestampOf(func(rxcql.Row) int64 { return 1 })
 	server := &recorder{}
 	check := func(s interface{ Check(context.Context) error }) error { return s.Check(context.Background()) }
 	refused := map[string]error{
@@ -167,5 +167,5 @@ func TestTimestampIsRefusedForATableWithAListThatIsNotFrozen(t *testing.T) {
 		C int32    `cql:"c"`
 		V []string `cql:"v"`
 	}
-	require.NoError(t, check(sink.TableOn[set](server.send, lists("set<text>"), sink.Timestamp(func(set) int64 { return 1 }))))
+	require.NoError(t, check(sink.TableOn[set](server.send, lists("set<text>"), sink.TimestampOf(func(set) int64 { return 1 }))))
 }

@@ -58,10 +58,10 @@ func TestTheCountsOfAnyOperatorsInThroughReconcile(t *testing.T) {
 			return operators.TakeWhile(in, func(n int) bool { return n < 50 })
 		},
 	}
-	for _, name := range []string{"Map", "Concurrent", "Unordered", "Merge"} {
+	for _, name := range []string{"Map", "MapConcurrent", "Unordered", "Merge"} {
 		verbs[name] = allRows[name]
 	}
-	names := []string{"Map", "Concurrent", "Unordered", "Merge", "Filter", "Take", "While"}
+	names := []string{"Map", "MapConcurrent", "Unordered", "Merge", "Filter", "Take", "While"}
 	rapid.Check(t, func(rt *rapid.T) {
 		inside := rapid.SliceOfN(rapid.SampledFrom(names), 0, 4).Draw(rt, "inside")
 		fn := func(s rxcql.Stream[int]) rxcql.Stream[int] {

@@ -49,7 +49,7 @@ type each[T any] struct {
 func (e *each[T]) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{
 		Err: e.err, Stages: []string{"Each"}, Resumable: e.cfg.idempotent,
-		WhyNot: "sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
+		NotResumableReason: "sink.Each calls its function again with rows when a job goes on; give Idempotent() if that does no harm",
 	}
 }
 
@@ -76,7 +76,7 @@ type eachInOrder[T any] struct {
 }
 
 func (w *eachInOrder[T]) Write(ctx context.Context, p *flow.Page[T]) error {
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	done := 0
 	err := w.st.Protect(func() error {
 		for i, row := range p.Rows {
@@ -84,7 +84,7 @@ func (w *eachInOrder[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 				return context.Cause(ctx)
 			}
 			if err := w.fn(w.ctx, row); err != nil { //nolint:contextcheck // what has begun may outlive the run by the grace period
-				err = w.st.RowFailed(w.ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: i, Row: row, Err: err, Users: true}) //nolint:contextcheck // as above
+				err = w.st.RowFailed(w.ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Index: i, Row: row, Err: err, Users: true}) //nolint:contextcheck // as above
 				if err != nil {
 					return err
 				}
@@ -95,7 +95,7 @@ func (w *eachInOrder[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 		return nil
 	})
 	if done > 0 {
-		w.st.Written(done)
+		w.st.CountWritten(done)
 	}
 	return err
 }

@@ -150,8 +150,8 @@ func TestEverythingWrongWithTheArgumentsIsReportedAtOnce(t *testing.T) {
 	for _, want := range []string{"sink.Each", "the function is nil", "InFlight(0): must be from 1", "an option is nil"} {
 		require.ErrorContains(t, each, want)
 	}
-	table := config(sink.Table[event](nil, "t", sink.BatchRows(0), sink.BatchBytes(5), sink.Linger(-1), sink.TTL(time.Millisecond),
-		sink.Columns("a", "a"), sink.Columns("b"), sink.Columns("b"), sink.InFlight(-1), sink.Timestamp(func(int) int64 { return 1 }), sink.Delete(), sink.NullsDelete()))
+	table := config(sink.Table[event](nil, "t", sink.BatchRows(0), sink.BatchBytes(5), sink.BatchLinger(-1), sink.TTL(time.Millisecond),
+		sink.Columns("a", "a"), sink.Columns("b"), sink.Columns("b"), sink.InFlight(-1), sink.TimestampOf(func(int) int64 { return 1 }), sink.Delete(), sink.NullsDelete()))
 	for _, want := range []string{"sink.Table", "no Cassandra session", "keyspace is missing", "BatchRows(0)", "BatchBytes(5)", "Linger(-1ns)",
 		"TTL(1ms)", `Columns: "a" is named twice`, `Columns: "b" is named twice`, "InFlight(-1)", "the sink's rows are sink_test.event", "Delete and NullsDelete"} {
 		require.ErrorContains(t, table, want)
@@ -173,7 +173,7 @@ func TestEverythingWrongWithTheArgumentsIsReportedAtOnce(t *testing.T) {
 }
 
 // config is what is wrong with the arguments of a sink and of those inside.
-func config(s rxcql.Downstream) error {
+func config(s rxcql.AnySink) error {
 	info := s.Info()
 	errs := []error{info.Err}
 	for _, in := range info.Sinks {

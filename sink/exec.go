@@ -78,7 +78,7 @@ type exec[T any] struct {
 func (e *exec[T]) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{
 		Err: e.err, Stages: []string{"Exec"}, Resumable: e.cfg.idempotent,
-		WhyNot: "sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm",
+		NotResumableReason: "sink.Exec repeats statements when a job goes on; give Idempotent() if that does no harm",
 	}
 }
 

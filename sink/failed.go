@@ -61,11 +61,11 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 	var errs []error
 	for _, bad := range d.bad {
 		row := &d.batch.rows[bad.row]
-		err := w.st.RowFailed(ctx, d.batch.lease, rxcql.FailedRow{
+		err := w.st.RowFailed(ctx, d.batch.reservation, rxcql.FailedRow{
 			Position: row.at, Index: row.index, Row: row.kept.row(), Err: bad.err,
 		})
 		errs = append(errs, err)
-		if errors.Is(err, rxcql.ErrSkipLimit) || err != nil && w.st.KeepsFailed() {
+		if errors.Is(err, rxcql.ErrSkipLimit) || err != nil && w.st.WantsFailedRows() {
 			break // else, where any row that fails ends the run, all of them are named
 		}
 	}
@@ -111,10 +111,10 @@ type keptRow struct {
 
 // keeping returns the function that keeps rows, nil if no one wants them.
 func keeping[T any](st *rxcql.Stage) func(*T) *keptRow {
-	if !st.KeepsFailed() {
+	if !st.WantsFailedRows() {
 		return nil
 	}
-	keep, size := rxcql.Keeper[T](), rxcql.SizeOf[T]()
+	keep, size := rxcql.CloneFunc[T](), rxcql.SizeFunc[T]()
 	return func(row *T) *keptRow { return &keptRow{keep(*row), int64(size(row))} }
 }
 

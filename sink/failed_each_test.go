@@ -72,7 +72,7 @@ func TestRowsKeptForLettersAreCharged(t *testing.T) {
 	}
 	var with, without int64
 	for _, policy := range []rxcql.RowErrorPolicy{rxcql.SkipRows(1), rxcql.DeadLetter(&jobtest.Letters{})} {
-		rep, err := run(t, sequence(all...), sink.TableOn[event]((&recorder{}).send, events(), sink.Linger(time.Minute), sink.BatchBytes(1<<20)),
+		rep, err := run(t, sequence(all...), sink.TableOn[event]((&recorder{}).send, events(), sink.BatchLinger(time.Minute), sink.BatchBytes(1<<20)),
 			rxcql.WithRowErrors(policy))
 		require.NoError(t, err)
 		require.Zero(t, rep.BytesInFlight)

@@ -125,7 +125,7 @@ func TestARawRowBecomesALetterByteForByteAlthoughItsPageHasGone(t *testing.T) {
 		}
 	}, source.PageRows(10))
 	letters, server := &jobtest.Letters{}, refusing(invalid{})
-	_, err := run(t, rows, sink.TableOn[rxcql.Row](server.send, events(), sink.Linger(time.Minute)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+	_, err := run(t, rows, sink.TableOn[rxcql.Row](server.send, events(), sink.BatchLinger(time.Minute)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 	require.NoError(t, err)
 	require.Len(t, letters.All, 12)
 	for _, row := range rowsOf[rxcql.Row](t, letters) {
@@ -139,7 +139,7 @@ func TestARowThatCannotBeEncodedIsARowError(t *testing.T) {
 	all := partitions(3, 100)
 	bad := func(e event) int64 { return int64(e.C%10) - 1 } // a timestamp below 1
 	letters, server := &jobtest.Letters{}, &recorder{}
-	rep, err := run(t, sequence(all...), sink.TableOn[event](server.send, events(), sink.Timestamp(bad)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+	rep, err := run(t, sequence(all...), sink.TableOn[event](server.send, events(), sink.TimestampOf(bad)), rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 	require.NoError(t, err)
 	reconciles(t, rep, server, 0, 60)
 	for _, row := range rowsOf[event](t, letters) {

@@ -72,7 +72,7 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 	st := r.SinkStage(s.name())
 	var state fileState
 	var from *tail.Place
-	if data := st.Saved(); data != nil {
+	if data := st.Restored(); data != nil {
 		if err := json.Unmarshal(data, &state); err != nil {
 			return nil, st.Fail(fmt.Errorf("%w: where the file ends cannot be read", rxcql.ErrCheckpointDamaged))
 		}
@@ -86,7 +86,7 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 	if w.out, err = openOutput(s.path, s.overwrite, from); err != nil {
 		return nil, st.Fail(err)
 	}
-	if info, err := w.out.f.Stat(); err == nil && r.Reads(info) {
+	if info, err := w.out.f.Stat(); err == nil && r.ReadsFile(info) {
 		_ = w.out.f.Close()
 		return nil, st.Fail(fmt.Errorf("%s is read by this run; write to another file", s.path))
 	}
@@ -107,7 +107,7 @@ type fileWriter[T any] struct {
 }
 
 func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	if len(p.Rows) == 0 {
 		return nil
 	}
@@ -124,7 +124,7 @@ func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 		return w.out.undo(err)
 	}
 	w.out.keep()
-	w.st.Written(written)
+	w.st.CountWritten(written)
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int,
 		if err != nil {
 			w.buf = buf[:before]
 			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
-			if err := w.st.RowFailed(ctx, p.Lease, failed); err != nil {
+			if err := w.st.RowFailed(ctx, p.Reservation, failed); err != nil {
 				return 0, err
 			}
 			continue

@@ -178,7 +178,7 @@ func TestAFileMayBeMovedButNotRenamedAndItsColumnsStay(t *testing.T) {
 }
 
 func TestAFileSinkStandsBehindNothingThatHoldsRows(t *testing.T) {
-	rows := operators.Batch(newLongJob(1).parts.Stream(), operators.Count(2))
+	rows := operators.Batch(newLongJob(1).parts.Stream(), operators.BatchRows(2))
 	_, err := rxcql.New(rows, sink.NDJSON[[]event]("x"), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 }

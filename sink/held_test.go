@@ -36,7 +36,7 @@ func TestABatchGoesAsSoonAsItHasItsRows(t *testing.T) {
 			ch <- e
 		}
 		server := &recorder{}
-		_, ended := started(t, source.Chan(ch), sink.TableOn[event](server.send, events(), sink.Linger(time.Minute)))
+		_, ended := started(t, source.Chan(ch), sink.TableOn[event](server.send, events(), sink.BatchLinger(time.Minute)))
 		time.Sleep(time.Second)
 		require.Len(t, server.requests(), 2)
 		require.Len(t, server.requests()[0].Rows, 100)
@@ -54,7 +54,7 @@ func TestNoMorePartitionsWaitThanTheBound(t *testing.T) {
 			ch <- event{P: int64(p)}
 		}
 		server := &recorder{}
-		_, ended := started(t, source.Chan(ch), sink.TableOn[event](server.send, events(), sink.Linger(time.Minute)))
+		_, ended := started(t, source.Chan(ch), sink.TableOn[event](server.send, events(), sink.BatchLinger(time.Minute)))
 		time.Sleep(time.Second)
 		require.Len(t, server.requests(), 10)
 		close(ch)
@@ -74,7 +74,7 @@ func TestTimeThatWriteTakesIsNotTakenForLingering(t *testing.T) {
 				yield(e, nil)
 			}
 		}, source.PageRows(50))
-		slow := sink.Timestamp(func(e event) int64 {
+		slow := sink.TimestampOf(func(e event) int64 {
 			if e.C == 49 {
 				time.Sleep(time.Second)
 			}
@@ -93,7 +93,7 @@ func TestAPageIsNotSettledWhileARowOfItWaitsOrIsInFlight(t *testing.T) {
 			return nil
 		}
 		ch := make(chan event)
-		p, ended := started(t, source.Chan(ch), sink.TableOn[event](server, events(), sink.Linger(10*time.Second)))
+		p, ended := started(t, source.Chan(ch), sink.TableOn[event](server, events(), sink.BatchLinger(10*time.Second)))
 		ch <- event{P: 1} // page 1
 		time.Sleep(time.Second)
 		ch <- event{P: 1} // page 2, the same batch
@@ -192,7 +192,7 @@ func TestAnOperatorThatFailsInTheBackgroundEndsTheRunWithoutAnotherPage(t *testi
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
 		fail := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-			return operators.Concurrent(in, 2, func(context.Context, int) (int, error) {
+			return operators.MapConcurrent(in, 2, func(context.Context, int) (int, error) {
 				time.Sleep(time.Second)
 				return 0, broken
 			})

@@ -17,7 +17,7 @@ import (
 // twos is a branch in which Batch holds rows.
 func twos(opts ...operators.BatchOption) rxcql.Sink[event] {
 	return sink.Through(func(in rxcql.Stream[event]) rxcql.Stream[[]event] {
-		return operators.Batch(in, append(opts, operators.Count(2))...)
+		return operators.Batch(in, append(opts, operators.BatchRows(2))...)
 	}, sink.Each(func(context.Context, []event) error { return nil }, sink.Idempotent()))
 }
 
@@ -59,7 +59,7 @@ func TestABranchThatHoldsRowsIsTakenWhereThereIsNoFile(t *testing.T) {
 	other := sink.Each(func(context.Context, event) error { return nil }, sink.Idempotent())
 	for _, to := range []rxcql.Sink[event]{
 		sink.Tee(other, twos(), perKey()),
-		sink.Tee(sink.CSV[event](outPath(t)), twos(operators.Linger(time.Millisecond))), // for a time only
+		sink.Tee(sink.CSV[event](outPath(t)), twos(operators.BatchLinger(time.Millisecond))), // for a time only
 	} {
 		rep, err := newLongJob(100).run(t, to)
 		require.NoError(t, err)

@@ -105,8 +105,8 @@ func TestNobodyWhoListensCostsARequestNoAllocation(t *testing.T) {
 		_ = fetchCtx
 		ended(rxcql.FetchEvent{Page: 1})
 		st.LimitChanged(1, 2, nil)
-		st.PageRead(1, 1)
-		st.Written(1)
+		st.CountPage(1, 1)
+		st.CountWritten(1)
 	})
 	require.Zero(t, allocs)
 }

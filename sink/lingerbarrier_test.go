@@ -36,7 +36,7 @@ func TestASaveDoesNotWaitForWhatLingers(t *testing.T) {
 	server := sink.Server(func(context.Context, sink.Sent) error { return nil })
 	for _, linger := range []time.Duration{50 * time.Millisecond, 3 * time.Second, time.Minute} {
 		batched := func(in rxcql.Stream[event]) rxcql.Stream[[]event] {
-			return operators.Batch(in, operators.Count(10_000), operators.Linger(linger))
+			return operators.Batch(in, operators.BatchRows(10_000), operators.BatchLinger(linger))
 		}
 		flat := func(in rxcql.Stream[event]) rxcql.Stream[event] {
 			return operators.FlatMap(batched(in), func(rows []event, emit func(event) bool) error {
@@ -54,15 +54,15 @@ func TestASaveDoesNotWaitForWhatLingers(t *testing.T) {
 				return rxcql.New(batched(flat(everyFewMilliseconds(rows))), sink.NDJSON[[]event](file), checkpointed(file))
 			},
 			"a table beside a file": func(file string) (*rxcql.Pipeline, error) {
-				table := sink.TableOn[event](server, events(), sink.Linger(linger))
+				table := sink.TableOn[event](server, events(), sink.BatchLinger(linger))
 				return rxcql.New(everyFewMilliseconds(rows), sink.Tee(table, sink.NDJSON[event](file)), checkpointed(file))
 			},
 			"both": func(file string) (*rxcql.Pipeline, error) {
-				table := sink.TableOn[event](server, events(), sink.Linger(linger))
+				table := sink.TableOn[event](server, events(), sink.BatchLinger(linger))
 				return rxcql.New(flat(everyFewMilliseconds(rows)), sink.Tee(table, sink.NDJSON[event](file)), checkpointed(file))
 			},
 			"in a Through beside a file": func(file string) (*rxcql.Pipeline, error) {
-				table := sink.Through(flat, sink.TableOn[event](server, events(), sink.Linger(linger)))
+				table := sink.Through(flat, sink.TableOn[event](server, events(), sink.BatchLinger(linger)))
 				return rxcql.New(everyFewMilliseconds(rows), sink.Tee(table, sink.NDJSON[event](file)), checkpointed(file))
 			},
 		} {

@@ -126,10 +126,10 @@ func BatchBytes(n int) TableOption {
 	})
 }
 
-// Linger sets how long a batch that is not full waits for more rows of its
+// BatchLinger sets how long a batch that is not full waits for more rows of its
 // partition, or replica set; default 5 ms, at most 1 minute. It matters only where rows come
 // slowly: otherwise batches fill, or make room for others, before.
-func Linger(d time.Duration) TableOption {
+func BatchLinger(d time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if d <= 0 || d > maxLinger {
 			return fmt.Errorf("Linger(%v): must be above 0 and at most %v", d, maxLinger)
@@ -207,12 +207,12 @@ func TTLOf[T any](fn func(T) time.Duration) TableOption {
 	})
 }
 
-// Timestamp takes the write timestamp of a row, in microseconds since 1970,
+// TimestampOf takes the write timestamp of a row, in microseconds since 1970,
 // from the row: the version with the highest one wins, whatever order rows come
 // in. It must be above 0. Of two versions with the same timestamp the server
 // keeps the larger value of each column. Where another sink of a Tee writes the table
 // without Timestamp, which of the two wins depends on what the function returns.
-func Timestamp[T any](fn func(T) int64) TableOption {
+func TimestampOf[T any](fn func(T) int64) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if fn == nil {
 			return errors.New("Timestamp: the function is nil")

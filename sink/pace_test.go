@@ -33,7 +33,7 @@ func TestTimestampsAreNeverFarAheadOfTheTime(t *testing.T) {
 func TestWithATimestampOfTheirOwnRowsDoNotWaitForTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		own := sink.Timestamp(func(listed) int64 { return start.Add(time.Hour).UnixMicro() })
+		own := sink.TimestampOf(func(listed) int64 { return start.Add(time.Hour).UnixMicro() })
 		_, err := run(t, sequence(listedRows(1000)...), sink.TableOn[listed]((&recorder{}).send, lists("frozen<list<text>>"), own))
 		require.NoError(t, err)
 		require.Less(t, time.Since(start), 10*time.Microsecond)

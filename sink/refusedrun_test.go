@@ -50,7 +50,7 @@ func TestAFileIsAsItWasWhenTheSourceIsNotTheJobs(t *testing.T) {
 
 // oneAfterTheOther reads a stream when the one before has ended.
 func oneAfterTheOther[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
-	var upstream []rxcql.Upstream
+	var upstream []rxcql.AnyStream
 	for _, in := range ins {
 		upstream = append(upstream, in)
 	}

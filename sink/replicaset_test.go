@@ -126,7 +126,7 @@ func TestBatchesByReplicaSetFill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := &recorder{}
 			rep, err := run(t, sequence(each.rows...), sink.TableOn[event](server.send, events(),
-				sink.BatchByReplicaSet(each.partitions, 16<<10*each.partitions/100+4<<10), sink.Linger(time.Minute)))
+				sink.BatchByReplicaSet(each.partitions, 16<<10*each.partitions/100+4<<10), sink.BatchLinger(time.Minute)))
 			require.NoError(t, err)
 			require.EqualValues(t, len(each.rows), rep.Written)
 			require.LessOrEqual(t, len(server.sent), len(each.rows)/each.per+1)
@@ -139,7 +139,7 @@ func TestHundredsOfReplicaSetsMakeNoTinyBatches(t *testing.T) {
 	server := &recorder{}
 	rows := scattered(20_000, 1)
 	rep, err := run(t, sequence(rows...), sink.TableOnNodes[event](server.send, events(), nodes, replication,
-		sink.BatchByReplicaSet(0, 0), sink.Linger(time.Minute)))
+		sink.BatchByReplicaSet(0, 0), sink.BatchLinger(time.Minute)))
 	require.NoError(t, err)
 	require.EqualValues(t, len(rows), rep.Written)
 	require.Less(t, len(server.sent), len(rows)/10+500, "the last batch of each set may be small")
@@ -157,7 +157,7 @@ func TestBatchesThatWaitHoldAnEighthOfTheBudgetAsAWhole(t *testing.T) {
 	})
 	server := func(context.Context, sink.Sent) error { return nil }
 	rep, err := run(t, rows, sink.TableOnNodes[event](server, events(), nodes, replication,
-		sink.BatchByReplicaSet(1000, 16<<20), sink.BatchBytes(16<<20), sink.Linger(time.Minute), sink.InFlight(1)), rxcql.WithBudget(128<<20))
+		sink.BatchByReplicaSet(1000, 16<<20), sink.BatchBytes(16<<20), sink.BatchLinger(time.Minute), sink.InFlight(1)), rxcql.WithBudget(128<<20))
 	require.NoError(t, err)
 	require.EqualValues(t, 600, rep.Written)
 	require.Greater(t, rep.PeakBytes, int64(12<<20))
@@ -178,7 +178,7 @@ func TestBatchesByReplicaSetStillFillAfterMoreThanMayWait(t *testing.T) {
 		requests++
 		return nil
 	}
-	_, err := run(t, rows, sink.TableOn[event](server, events(), sink.BatchByReplicaSet(0, 0), sink.Linger(time.Minute)))
+	_, err := run(t, rows, sink.TableOn[event](server, events(), sink.BatchByReplicaSet(0, 0), sink.BatchLinger(time.Minute)))
 	require.NoError(t, err)
 	require.LessOrEqual(t, requests, 30_000/4+1)
 }
@@ -197,7 +197,7 @@ func TestTheSetOfAKeyOfSeveralColumnsIsThatOfItsToken(t *testing.T) {
 	nodes, replication := keyspaceOf(4)
 	sets := ring.NewSets(nodes, replication)
 	server := &recorder{}
-	_, err := run(t, sequence(rows...), sink.TableOnNodes[row](server.send, about, nodes, replication, sink.BatchByReplicaSet(0, 0), sink.Linger(time.Minute)))
+	_, err := run(t, sequence(rows...), sink.TableOnNodes[row](server.send, about, nodes, replication, sink.BatchByReplicaSet(0, 0), sink.BatchLinger(time.Minute)))
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(server.sent), 500/10+4)
 	for _, s := range server.sent {
@@ -277,7 +277,7 @@ func TestRowsAreSentAsWithoutTheOption(t *testing.T) {
 	ttl := sink.TTLOf(func(r row) time.Duration { return time.Duration(r.B%3) * time.Hour })
 	for name, opts := range map[string][]sink.TableOption{
 		"upserts": nil, "with times to live": {ttl}, "nulls that delete": {sink.NullsDelete()}, "deletes": {sink.Delete()},
-		"with timestamps of their own": {sink.Timestamp(func(r row) int64 { return r.B + 1 })},
+		"with timestamps of their own": {sink.TimestampOf(func(r row) int64 { return r.B + 1 })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone, together := &recorder{}, &recorder{}

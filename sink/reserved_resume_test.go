@@ -46,7 +46,7 @@ func TestAJobWhosePositionsDidNotMoveIsGoneOnWithLaterThanItWrote(t *testing.T) 
 	require.NoError(t, err)
 	require.Empty(t, state.Sources[0].Done)
 	require.Empty(t, state.Sources[0].Parts)
-	require.Greater(t, newest-state.Epoch, 3*time.Second.Microseconds(), "more than a save reserves")
+	require.Greater(t, newest-state.TimestampBase, 3*time.Second.Microseconds(), "more than a save reserves")
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(4 * time.Second) // not so much ahead
 		l := newLedger(t)
@@ -121,7 +121,7 @@ func TestARunAfterOneThatWasNotAheadOfTheTimeDoesNotWait(t *testing.T) {
 func TestAJobThatGivesNoTimestampsSavesNoneAndDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
-		own := sink.Timestamp(func(listed) int64 { return 1 })
+		own := sink.TimestampOf(func(listed) int64 { return 1 })
 		l.dies = 3
 		l.answers = func() { time.Sleep(time.Hour) } // nothing to save
 		_, err := l.run(listedRows(20_000), "frozen<list<text>>", nil, own, sink.InFlight(1))

@@ -41,7 +41,7 @@ func openRows[T any](ctx context.Context, r *rxcql.Execution, name string, limit
 ) *rowsWriter[T] {
 	st := r.SinkStage(name)
 	w := &rowsWriter[T]{
-		st: st, account: st.Account(true), size: rxcql.SizeOf[T](), own: rxcql.Keeper[T](), prepare: prepare, send: once, keep: keeping[T](st),
+		st: st, account: st.Account(true), size: rxcql.SizeFunc[T](), own: rxcql.CloneFunc[T](), prepare: prepare, send: once, keep: keeping[T](st),
 	}
 	w.workers = newWorkers(ctx, st, newFlight(limit, maxFlightBytes), func(j rowJob) int64 { return j.bytes }, w.do)
 	return w
@@ -54,7 +54,7 @@ func (w *rowsWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	if err := w.workers.failed.get(); err != nil {
 		return err
 	}
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	if len(p.Rows) == 0 {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (w *rowsWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	if w.keep != nil {
 		bytes *= 2
 	}
-	s := newShare(w.account, p.Lease, len(p.Rows), bytes)
+	s := newShare(w.account, p.Reservation, len(p.Rows), bytes)
 	for i := range p.Rows {
 		job := rowJob{share: s, at: p.Position, index: i, bytes: int64(w.size(&p.Rows[i]))}
 		if w.keep != nil {
@@ -103,7 +103,7 @@ func (w *rowsWriter[T]) failed(ctx context.Context, job rowJob, err error) error
 	if said := (*usersError)(nil); errors.As(err, &said) {
 		f.Row, f.Err, f.Users = said.row, said.err, true
 	}
-	return w.st.RowFailed(ctx, job.share.lease, f)
+	return w.st.RowFailed(ctx, job.share.reservation, f)
 }
 
 func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
@@ -114,7 +114,7 @@ func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
 	}
 	if unsure, err := w.send(ctx, job.run); err != nil {
 		if unsure {
-			w.st.Unknown(1)
+			w.st.CountUnknown(1)
 		}
 		if w.blame != nil {
 			if other := w.blame(ctx, err); other != nil {
@@ -126,7 +126,7 @@ func (w *rowsWriter[T]) do(ctx context.Context, job rowJob) error {
 		return err
 	}
 	ok = true
-	w.st.Written(1)
+	w.st.CountWritten(1)
 	return nil
 }
 

@@ -9,15 +9,15 @@ import (
 // share is what the rows of one page owe together while they are worked on one
 // by one: the page's receipts settle with the last of them.
 type share struct {
-	lease *flow.Lease // nothing is added to it, so several rows that fail may be taken from it at once
-	left  atomic.Int64
-	bad   atomic.Bool
+	reservation *flow.Reservation // nothing is added to it, so several rows that fail may be taken from it at once
+	left        atomic.Int64
+	bad         atomic.Bool
 }
 
 // newShare takes a page's receipts and bytes for so many rows.
-func newShare(account *flow.Account, page *flow.Lease, rows int, bytes int64) *share {
-	s := &share{lease: account.Lease()}
-	s.lease.Take(page, bytes)
+func newShare(account *flow.Account, page *flow.Reservation, rows int, bytes int64) *share {
+	s := &share{reservation: account.Reservation()}
+	s.reservation.Take(page, bytes)
 	s.left.Store(int64(rows))
 	return s
 }
@@ -31,8 +31,8 @@ func (s *share) done(rows int, ok bool) {
 		return
 	}
 	if s.bad.Load() {
-		s.lease.Release()
+		s.reservation.Release()
 		return
 	}
-	s.lease.End()
+	s.reservation.Settle()
 }

@@ -48,7 +48,7 @@ func TestTTLAndTimestampComeFromTheRow(t *testing.T) {
 	server := &recorder{}
 	_, err := run(t, sequence(event{P: 1, C: 7}, event{P: 1, C: 0}), sink.TableOn[event](server.send, events(),
 		sink.TTLOf(func(e event) time.Duration { return time.Duration(e.C) * time.Second }),
-		sink.Timestamp(func(e event) int64 { return 1000 + int64(e.C) })))
+		sink.TimestampOf(func(e event) int64 { return 1000 + int64(e.C) })))
 	require.NoError(t, err)
 	rows := server.rows()
 	require.Equal(t, `INSERT INTO "ks"."t" ("p","c","v") VALUES (?,?,?) USING TIMESTAMP ? AND TTL ?`, rows[0].CQL)
@@ -63,7 +63,7 @@ func TestWhatTTLOfAndTimestampMayNotReturnIsTheRowsError(t *testing.T) {
 		"TTLOf: a time to live must be whole seconds": sink.TTLOf(func(event) time.Duration { return time.Millisecond }),
 		"must not be negative":                        sink.TTLOf(func(event) time.Duration { return -time.Second }),
 		"at most 20 years":                            sink.TTLOf(func(event) time.Duration { return 200_000 * time.Hour }),
-		"Timestamp must return a number above 0":      sink.Timestamp(func(event) int64 { return 0 }),
+		"Timestamp must return a number above 0":      sink.TimestampOf(func(event) int64 { return 0 }),
 	} {
 		_, err := run(t, sequence(event{}), sink.TableOn[event]((&recorder{}).send, events(), opt))
 		var row *rxcql.RowError
@@ -74,7 +74,7 @@ func TestWhatTTLOfAndTimestampMayNotReturnIsTheRowsError(t *testing.T) {
 
 func TestAPanicInAnOptionsFunctionIsTheSinks(t *testing.T) {
 	_, err := run(t, sequence(event{}), sink.TableOn[event]((&recorder{}).send, events(),
-		sink.Timestamp(func(event) int64 { panic("no") })))
+		sink.TimestampOf(func(event) int64 { panic("no") })))
 	var stage *rxcql.StageError
 	require.ErrorAs(t, err, &stage)
 	require.ErrorIs(t, err, rxcql.ErrPanic)

@@ -124,7 +124,7 @@ func onto(in rxcql.Stream[event]) rxcql.Stream[event] {
 }
 
 func manyAtOnce(in rxcql.Stream[event]) rxcql.Stream[event] {
-	return operators.Concurrent(in, 8, func(_ context.Context, e event) (event, error) { return e, nil })
+	return operators.MapConcurrent(in, 8, func(_ context.Context, e event) (event, error) { return e, nil })
 }
 
 func TestSinksKeepTheRules(t *testing.T) {

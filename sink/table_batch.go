@@ -21,10 +21,10 @@ type batch struct {
 	ends []end // one a cell: where it ends in buf
 	rows []batchRow
 
-	lease *flow.Lease
-	fresh bool  // rows of the current page are in it that the lease does not answer for yet
-	owed  int64 // bytes of these; may be 0, where all cells are empty
-	held  int64 // bytes in all, as the budget sees them
+	reservation *flow.Reservation
+	fresh       bool  // rows of the current page are in it that the reservation does not answer for yet
+	owed        int64 // bytes of these; may be 0, where all cells are empty
+	held        int64 // bytes in all, as the budget sees them
 
 	tokens  []int64 // of the partitions, where batches are by replica set
 	cost    int     // bytes, as the server counts them there
@@ -79,9 +79,9 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 func costOf(cells int) int64 { return rowCost + int64(cells)*cellCost }
 
 // take moves what the rows of a page owe to the batch.
-func (b *batch) take(from *flow.Lease) {
+func (b *batch) take(from *flow.Reservation) {
 	if b.fresh {
-		b.lease.Take(from, b.owed)
+		b.reservation.Take(from, b.owed)
 		b.fresh, b.owed = false, 0
 	}
 }
@@ -99,7 +99,7 @@ func (b *batch) cells(row int) (first, after int) {
 func (b *batch) reset(keep int, reuse int64) {
 	clear(b.rows)
 	b.key, b.buf, b.ends, b.rows, b.tokens = b.key[:0], b.buf[:0], b.ends[:0], b.rows[:0], b.tokens[:0]
-	b.lease, b.fresh, b.waits = nil, false, time.Time{}
+	b.reservation, b.fresh, b.waits = nil, false, time.Time{}
 	b.owed, b.held, b.counted, b.cost = 0, 0, 0, 0
 	if cap(b.buf) > min(keep, int(max(reuse, 96<<10))) {
 		b.buf = nil

@@ -22,12 +22,12 @@ func benchPages(b *testing.B, to rxcql.Sink[event]) {
 		func(ctx context.Context, st *rxcql.Stage, out flow.Observer[event]) error {
 			defer st.Input().Done()
 			for left := b.N; left > 0; left -= len(rows) {
-				lease, err := st.Input().Reserve(ctx, 1<<16)
+				reservation, err := st.Input().Reserve(ctx, 1<<16)
 				if err != nil {
 					return err
 				}
-				err = out.Next(ctx, &flow.Page[event]{Rows: rows[:min(left, len(rows))], Lease: lease})
-				lease.Finish(err)
+				err = out.Next(ctx, &flow.Page[event]{Rows: rows[:min(left, len(rows))], Reservation: reservation})
+				reservation.Finish(err)
 				if err != nil {
 					return err
 				}

@@ -51,8 +51,8 @@ func tableClock(r *rxcql.Execution, tableID string) *clock {
 
 func newClock(r *rxcql.Execution) *clock {
 	c := &clock{run: r, raising: make(chan struct{}, 1)}
-	c.next.Store(r.Epoch() + 1)
-	c.ready.Store(r.Epoch() + 1)
+	c.next.Store(r.TimestampBase() + 1)
+	c.ready.Store(r.TimestampBase() + 1)
 	return c
 }
 

@@ -21,7 +21,7 @@ const (
 	// markerCost is that of the timestamp and the time to live.
 	markerCost = 2 * (cellCost + 12)
 	// batchCost has gocql's query, which is kept with its batch, and what belongs to it.
-	batchCost = int64(unsafe.Sizeof(batch{})+unsafe.Sizeof(flow.Lease{})+unsafe.Sizeof(gocql.Query{})) + 384
+	batchCost = int64(unsafe.Sizeof(batch{})+unsafe.Sizeof(flow.Reservation{})+unsafe.Sizeof(gocql.Query{})) + 384
 
 	driverValue = 48 // gocql's queryValues
 	driverEntry = 64 // its batchStatment

@@ -20,7 +20,7 @@ type lingering struct {
 }
 
 func newLingering(st *rxcql.Stage, after time.Duration) *lingering {
-	hurry, forget := st.Hurry()
+	hurry, forget := st.FlushRequests()
 	return &lingering{after: after, hurry: hurry, forget: forget, woken: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
@@ -70,7 +70,7 @@ func (w *tableWriter[T]) sendDue() time.Duration {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
 	after, again := w.linger.after, w.linger.after
-	if w.st.Hurried() {
+	if w.st.FlushRequested() {
 		after, again = 0, min(again, shortest)
 	}
 	for b := w.open.oldest; b != nil; b = w.open.oldest {

@@ -69,7 +69,7 @@ func (o *openBatches) remove(b *batch) {
 }
 
 // add puts a row into the batch of its partition.
-func (w *tableWriter[T]) add(ctx context.Context, page *flow.Lease, p *plan, r batchRow, bound []codec.Cell) error {
+func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, bound []codec.Cell) error {
 	if len(p.table.ClusteringKey) == 0 {
 		// No other row of the partition will come, or only as a later version.
 		b := w.newBatch()
@@ -98,7 +98,7 @@ func (w *tableWriter[T]) add(ctx context.Context, page *flow.Lease, p *plan, r b
 
 // sendOldest sends what waits longest, as long as more than so many batches wait or
 // they hold too much.
-func (w *tableWriter[T]) sendOldest(ctx context.Context, page *flow.Lease, most int) error {
+func (w *tableWriter[T]) sendOldest(ctx context.Context, page *flow.Reservation, most int) error {
 	for w.open.oldest != nil && (len(w.open.byKey) > most || w.open.held > w.memory.open) {
 		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {
 			return err
@@ -110,11 +110,11 @@ func (w *tableWriter[T]) sendOldest(ctx context.Context, page *flow.Lease, most 
 func (w *tableWriter[T]) newBatch() *batch {
 	b := w.free.Get().(*batch)
 	b.key = append(b.key[:0], w.key...)
-	b.lease = w.account.Lease()
+	b.reservation = w.account.Reservation()
 	return b
 }
 
-func (w *tableWriter[T]) sendOpen(ctx context.Context, page *flow.Lease, b *batch) error {
+func (w *tableWriter[T]) sendOpen(ctx context.Context, page *flow.Reservation, b *batch) error {
 	w.open.remove(b)
 	return w.send(ctx, page, b)
 }

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// DefaultSetPartitions and DefaultSetBytes are what BatchByReplicaSet takes for 0:
+	// DefaultReplicaSetPartitions and DefaultReplicaSetBytes are what BatchByReplicaSet takes for 0:
 	// above them servers log a warning of each batch by default.
-	DefaultSetPartitions = 10
-	DefaultSetBytes      = 5 << 10
+	DefaultReplicaSetPartitions = 10
+	DefaultReplicaSetBytes      = 5 << 10
 
 	minSetBytes      = 1 << 10
 	maxSetPartitions = 1000
@@ -71,10 +71,10 @@ func BatchByReplicaSet(partitions, bytes int) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		set := bySet{partitions: partitions, bytes: bytes}
 		if partitions == 0 {
-			set.partitions = DefaultSetPartitions
+			set.partitions = DefaultReplicaSetPartitions
 		}
 		if bytes == 0 {
-			set.bytes = DefaultSetBytes
+			set.bytes = DefaultReplicaSetBytes
 		}
 		if set.partitions < 2 || set.partitions > maxSetPartitions || set.bytes < minSetBytes || set.bytes > maxBatchBytes {
 			return fmt.Errorf("BatchByReplicaSet(%d, %d): partitions must be from 2 to %d and bytes from %d to %d, or 0 for the default",
@@ -159,7 +159,7 @@ func (b *batch) full(c *tableConfig) bool {
 }
 
 // addToSet puts a row into the batch of its replica set.
-func (w *tableWriter[T]) addToSet(ctx context.Context, page *flow.Lease, p *plan, r batchRow, c cells) error {
+func (w *tableWriter[T]) addToSet(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, c cells) error {
 	token := w.routing.token(p, c.all)
 	set := w.routing.sets.Of(token)
 	bytes := encodedSize(c.bound)

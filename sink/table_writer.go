@@ -77,13 +77,13 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	if err := w.workers.failed.get(); err != nil {
 		return err
 	}
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
 	err := w.st.Protect(func() error { return w.gather(ctx, p) })
 	var now time.Time
 	for b := w.open.oldest; b != nil; b = b.newer {
-		b.take(p.Lease)
+		b.take(p.Reservation)
 		if !b.waits.IsZero() {
 			continue
 		}
@@ -110,7 +110,7 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 			if errors.Is(err, rxcql.ErrSchema) { // not this row's fault: all have these columns
 				return w.st.Fail(err)
 			}
-			if err := w.st.RowFailed(ctx, p.Lease, rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}); err != nil {
+			if err := w.st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}); err != nil {
 				return err
 			}
 			continue
@@ -120,10 +120,10 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 			r.kept = w.keep(&p.Rows[i])
 		}
 		if w.routing.sets != nil {
-			err = w.addToSet(ctx, p.Lease, plan, r, cells)
+			err = w.addToSet(ctx, p.Reservation, plan, r, cells)
 		} else {
 			w.key = plan.key(w.key[:0], cells.all)
-			err = w.add(ctx, p.Lease, plan, r, cells.bound)
+			err = w.add(ctx, p.Reservation, plan, r, cells.bound)
 		}
 		if err != nil {
 			return err
@@ -159,14 +159,14 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 }
 
 // send hands a batch to the workers, and waits while too much is in flight.
-// Page is the lease of the rows being written, nil if none are.
-func (w *tableWriter[T]) send(ctx context.Context, page *flow.Lease, b *batch) error {
+// Page is the reservation of the rows being written, nil if none are.
+func (w *tableWriter[T]) send(ctx context.Context, page *flow.Reservation, b *batch) error {
 	if page != nil {
 		b.take(page)
 	}
 	err := w.workers.hand(ctx, b)
 	if err != nil {
-		b.lease.Release()
+		b.reservation.Release()
 	}
 	return err
 }
@@ -195,7 +195,7 @@ func (w *tableWriter[T]) Close() error {
 	w.linger.stop()
 	w.gathering <- struct{}{}
 	for b := w.open.oldest; b != nil; b = b.newer {
-		b.lease.Release()
+		b.reservation.Release()
 	}
 	w.open = openBatches{}
 	<-w.gathering
@@ -205,22 +205,22 @@ func (w *tableWriter[T]) Close() error {
 // write delivers a batch, in the goroutine of a worker.
 func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 	if err := w.workers.over(); err != nil {
-		b.lease.Release()
+		b.reservation.Release()
 		return err
 	}
 	d := delivery{requests: w.requests, wire: w.wire, batch: b}
 	d.run(ctx, 0, len(b.rows))
 	if d.written > 0 {
-		w.st.Written(d.written)
+		w.st.CountWritten(d.written)
 	}
 	if n := d.unknown(); n > 0 {
-		w.st.Unknown(n)
+		w.st.CountUnknown(n)
 	}
 	if err := w.refused(ctx, &d); err != nil {
-		b.lease.Release() // and leaves the receipts open
+		b.reservation.Release() // and leaves the receipts open
 		return err
 	}
-	b.lease.End()
+	b.reservation.Settle()
 	b.reset(2*w.cfg.batchBytes, w.memory.reuse)
 	w.free.Put(b)
 	return nil

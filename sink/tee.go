@@ -28,11 +28,11 @@ import (
 // others, a page goes row by row, when it is the turn of the first of them: that costs
 // about half a microsecond a row and sink. Between the Tee and such a table there may be
 // no operator that holds rows, mixes them or hands them on from another goroutine (Batch,
-// Reduce, GroupAdjacent, Concurrent, Merge, Rx; one of your own by NewStream that is not
+// Reduce, GroupAdjacent, MapConcurrent, Merge, Rx; one of your own by NewStream that is not
 // rxcql.StageInfo.Synchronous): Check and Run refuse it. Map, Filter, FlatMap, Scan, Take,
 // TakeWhile, Skip and Tap are taken. A sink of your own must hand rows on before
 // its Write returns, and pass the context of its Check and Open on.
-// All this is not for a table written with sink.Timestamp, whose rows bring their
+// All this is not for a table written with sink.TimestampOf, whose rows bring their
 // time, nor for what sink.Exec and sink.Each write, which has the time of its request:
 // where such a sink and a sink.Table write one table, the order is yours to see to.
 //
@@ -145,13 +145,13 @@ type teeWriter[T any] struct {
 
 // Write stops at the first branch that fails: the page stays unsettled.
 func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	for _, group := range w.groups {
 		if err := group.write(ctx, p); err != nil {
 			return err
 		}
 	}
-	w.st.Passed(len(p.Rows))
+	w.st.CountOut(len(p.Rows))
 	return nil
 }
 

@@ -135,17 +135,17 @@ func emptyChange() change { return change{} }
 // outOfStep are operators that do not, by the stage that is to be named.
 var outOfStep = map[string]changesThrough{
 	"Batch": func(in rxcql.Stream[change]) rxcql.Stream[change] {
-		return flat(operators.Batch(in, operators.Count(2)))
+		return flat(operators.Batch(in, operators.BatchRows(2)))
 	},
 	"Batch timed": func(in rxcql.Stream[change]) rxcql.Stream[change] {
-		return flat(operators.Batch(in, operators.Linger(time.Second)))
+		return flat(operators.Batch(in, operators.BatchLinger(time.Second)))
 	},
 	"Reduce": func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Reduce(in, emptyChange, keepLast) },
 	"GroupAdjacent": func(in rxcql.Stream[change]) rxcql.Stream[change] {
 		return lastOf(operators.GroupAdjacent(in, func(ch change) int64 { return ch.P }, emptyChange, keepLast))
 	},
-	"Concurrent": func(in rxcql.Stream[change]) rxcql.Stream[change] {
-		return operators.Concurrent(in, 2, func(_ context.Context, ch change) (change, error) { return ch, nil })
+	"MapConcurrent": func(in rxcql.Stream[change]) rxcql.Stream[change] {
+		return operators.MapConcurrent(in, 2, func(_ context.Context, ch change) (change, error) { return ch, nil })
 	},
 	"Merge": func(in rxcql.Stream[change]) rxcql.Stream[change] { return operators.Merge(in) },
 	"Rx": func(in rxcql.Stream[change]) rxcql.Stream[change] {
@@ -157,7 +157,7 @@ var outOfStep = map[string]changesThrough{
 		}, in)
 	},
 	"Holding": func(in rxcql.Stream[change]) rxcql.Stream[change] {
-		return rxcql.Lift(in, rxcql.StageInfo{Name: "Holding", Holds: true},
+		return rxcql.Lift(in, rxcql.StageInfo{Name: "Holding", HoldsRows: true},
 			func(_ *rxcql.Stage, out flow.Observer[change]) flow.Observer[change] { return out })
 	},
 }
@@ -202,7 +202,7 @@ func TestOperatorsThatHoldOrMixRowsMayStandWhereNoTableIsSharedAndBeforeTheTee(t
 			server, own := newReplica(), newReplica()
 			table := own.table()
 			table.ID = "another"
-			stamped := sink.TableOn[change](server.send, lists("frozen<list<text>>"), sink.Timestamp(func(change) int64 { return 1 }))
+			stamped := sink.TableOn[change](server.send, lists("frozen<list<text>>"), sink.TimestampOf(func(change) int64 { return 1 }))
 			apart := sink.Through(fn, sink.TableOn[change](own.send, table))
 			feed := []change{upsert(1, "v"), upsert(2, "v"), upsert(3, "v"), upsert(4, "v")}
 			for _, tee := range []rxcql.Sink[change]{

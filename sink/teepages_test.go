@@ -89,7 +89,7 @@ func TestOnlyBranchesThatWriteOneTableGetAPageRowByRow(t *testing.T) {
 	tables := func() (a, b, c *sizes) {
 		return &sizes{Sink: upserts(server)}, &sizes{Sink: sink.TableOn[change](other.send, another)}, &sizes{Sink: deletes(server)}
 	}
-	stamped := &sizes{Sink: sink.TableOn[change](server.send, lists("frozen<list<text>>"), sink.Timestamp(func(change) int64 { return 1 }))}
+	stamped := &sizes{Sink: sink.TableOn[change](server.send, lists("frozen<list<text>>"), sink.TimestampOf(func(change) int64 { return 1 }))}
 	feed := upsertsOf(7)
 	whole, each := []int{3, 3, 1}, []int{1, 1, 1, 1, 1, 1, 1}
 	index := []int{0, 1, 2, 0, 1, 2, 0}

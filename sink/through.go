@@ -88,7 +88,7 @@ func (t *through[A, B]) Info() rxcql.SinkInfo {
 	if t.to == nil {
 		return info // an error, see Through
 	}
-	info.Sinks = []rxcql.Downstream{t.to}
+	info.Sinks = []rxcql.AnySink{t.to}
 	if stages := t.to.Info().Stages; stages != nil {
 		info.Stages = append(slices.Clone(stages), "Through")
 	}
@@ -119,7 +119,7 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Wri
 		return nil, st.Fail(errors.New("the sink's Open returned no Writer and no error"))
 	}
 	w := &throughWriter[A, B]{st: st, to: to, feed: newFeed[A](), failed: newFailure(r), over: make(chan struct{})}
-	w.group, ctx = st.Group(ctx)
+	w.group, ctx = st.TaskGroup(ctx)
 	w.untie = w.tie(r.Context()) //nolint:contextcheck // for when nothing is being written: that of Open outlives the run's
 	ctx = context.WithValue(ctx, feedKey{}, w.feed)
 	w.group.Go(func() error {
@@ -157,7 +157,7 @@ type throughWriter[A, B any] struct {
 	to     rxcql.Writer[B]
 	feed   *feed[A]
 	failed *failure
-	group  *rxcql.Group
+	group  *rxcql.TaskGroup
 	untie  func() bool // from the run's context
 
 	over chan struct{} // closed when the operators have ended
@@ -166,17 +166,17 @@ type throughWriter[A, B any] struct {
 
 func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error {
 	defer w.tie(ctx)()
-	w.st.Took(len(p.Rows))
+	w.st.CountIn(len(p.Rows))
 	ended, err := w.feed.next(p, w.over)
 	if !ended {
-		w.st.Passed(len(p.Rows))
+		w.st.CountOut(len(p.Rows))
 		if err == nil {
 			return w.failed.get()
 		}
 	}
 	<-w.over
 	if ended && w.err == nil {
-		w.st.Drop(len(p.Rows))
+		w.st.CountDropped(len(p.Rows))
 	}
 	return w.err // nil if an operator ended its stream: the page is done with
 }

@@ -40,7 +40,7 @@ func waits(ctx context.Context, n int) (int, error) {
 }
 
 func timed(in rxcql.Stream[int]) rxcql.Stream[int] {
-	return operators.FlatMap(operators.Batch(in, operators.Count(10), operators.Linger(time.Second)),
+	return operators.FlatMap(operators.Batch(in, operators.BatchRows(10), operators.BatchLinger(time.Second)),
 		func(rows []int, emit func(int) bool) error {
 			for _, n := range rows {
 				emit(n)
@@ -56,9 +56,9 @@ var allRows = map[string]func(rxcql.Stream[int]) rxcql.Stream[int]{
 	"Map": func(in rxcql.Stream[int]) rxcql.Stream[int] {
 		return operators.Map(in, func(n int) (int, error) { return n, nil })
 	},
-	"Concurrent": func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Concurrent(in, 8, waits) },
+	"MapConcurrent": func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.MapConcurrent(in, 8, waits) },
 	"Unordered": func(in rxcql.Stream[int]) rxcql.Stream[int] {
-		return operators.Concurrent(in, 8, waits, operators.Unordered())
+		return operators.MapConcurrent(in, 8, waits, operators.Unordered())
 	},
 	"Merge":       func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Merge(in) },
 	"timed Batch": timed,
@@ -93,7 +93,7 @@ func TestWhatIsBeforeAThroughMayEndBeforeTheOperatorsInIt(t *testing.T) {
 }
 
 func TestARunWithThroughEndsAsItIsToldWhateverIsBeforeAndInIt(t *testing.T) {
-	names := []string{"Map", "Concurrent", "Unordered", "Merge", "timed Batch", "Rx"}
+	names := []string{"Map", "MapConcurrent", "Unordered", "Merge", "timed Batch", "Rx"}
 	cause := errors.New("enough")
 	rapid.Check(t, func(rt *rapid.T) {
 		chain := func(what string) func(rxcql.Stream[int]) rxcql.Stream[int] {
@@ -149,7 +149,7 @@ func TestACancelReachesTheOperatorsInThroughAlsoWhileNothingIsWritten(t *testing
 		start := time.Now()
 		var seen time.Duration
 		waiting := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-			return operators.Concurrent(in, 1, func(ctx context.Context, _ int) (int, error) {
+			return operators.MapConcurrent(in, 1, func(ctx context.Context, _ int) (int, error) {
 				<-ctx.Done()
 				seen = time.Since(start)
 				require.ErrorIs(t, context.Cause(ctx), cause)
@@ -178,7 +178,7 @@ func TestAFailureBeforeAThroughEndsTheWriteThatWaits(t *testing.T) {
 			return broken
 		})
 		waiting := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-			return operators.Concurrent(in, 1, func(ctx context.Context, _ int) (int, error) {
+			return operators.MapConcurrent(in, 1, func(ctx context.Context, _ int) (int, error) {
 				<-ctx.Done()
 				return 0, ctx.Err()
 			})

@@ -74,7 +74,7 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out flow.Observe
 // error is theirs, and ends them.
 func (f *feed[A]) next(p *flow.Page[A], over <-chan struct{}) (ended bool, err error) {
 	return f.call(over, false, func() error {
-		f.st.Took(len(p.Rows))
+		f.st.CountIn(len(p.Rows))
 		return f.out.Next(f.ctx, p)
 	})
 }

@@ -66,7 +66,7 @@ func (b *breaker) keeps(rows map[place]bool, opts ...sink.EachOption) rxcql.Sink
 
 // chain is a random chain of operators, and whether it hands a row on.
 func (b *breaker) chain(rt *rapid.T, what string) (fn func(rxcql.Stream[place]) rxcql.Stream[place], keeps func(place) bool) {
-	verbs := rapid.SliceOfN(rapid.SampledFrom([]string{"Map", "Filter", "Concurrent", "Unordered", "Merge", "timed Batch"}), 0, 3).Draw(rt, what)
+	verbs := rapid.SliceOfN(rapid.SampledFrom([]string{"Map", "Filter", "MapConcurrent", "Unordered", "Merge", "timed Batch"}), 0, 3).Draw(rt, what)
 	third := func(p place) bool { return p.row%3 != 0 }
 	work := func(_ context.Context, p place) (place, error) {
 		time.Sleep(time.Duration(p.row%4) * 20 * time.Microsecond)
@@ -80,14 +80,14 @@ func (b *breaker) chain(rt *rapid.T, what string) (fn func(rxcql.Stream[place]) 
 				s = operators.Map(s, func(p place) (place, error) { return p, b.call() })
 			case "Filter":
 				s = operators.Filter(s, third)
-			case "Concurrent":
-				s = operators.Concurrent(s, 4, work)
+			case "MapConcurrent":
+				s = operators.MapConcurrent(s, 4, work)
 			case "Unordered":
-				s = operators.Concurrent(s, 4, work, operators.Unordered())
+				s = operators.MapConcurrent(s, 4, work, operators.Unordered())
 			case "Merge":
 				s = operators.Merge(s)
 			case "timed Batch":
-				s = operators.FlatMap(operators.Batch(s, operators.Count(5), operators.Linger(50*time.Microsecond)),
+				s = operators.FlatMap(operators.Batch(s, operators.BatchRows(5), operators.BatchLinger(50*time.Microsecond)),
 					func(rows []place, emit func(place) bool) error {
 						for _, row := range rows {
 							emit(row)

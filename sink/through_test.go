@@ -38,7 +38,7 @@ func TestSynchronousOperatorsOfThroughRunInTheGoroutineThatWrites(t *testing.T) 
 func TestAsynchronousOperatorsOfThroughDeliverEverythingBeforeTheEnd(t *testing.T) {
 	var got []int
 	slow := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-		return operators.Concurrent(in, 8, func(_ context.Context, n int) (int, error) { return n, nil })
+		return operators.MapConcurrent(in, 8, func(_ context.Context, n int) (int, error) { return n, nil })
 	}
 	rep, err := run(t, ints(5000), sink.Through(slow, collect(&got)))
 	require.NoError(t, err)
@@ -89,8 +89,8 @@ func TestAnErrorOrPanicOfAnOperatorInThroughFailsTheRun(t *testing.T) {
 				return true
 			})
 		},
-		"Concurrent": func(in rxcql.Stream[int]) rxcql.Stream[int] {
-			return operators.Concurrent(in, 4, func(_ context.Context, n int) (int, error) {
+		"MapConcurrent": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.MapConcurrent(in, 4, func(_ context.Context, n int) (int, error) {
 				if n == 700 {
 					return 0, broken
 				}
@@ -120,7 +120,7 @@ func TestThroughIsCancelledWhileAnOperatorWaits(t *testing.T) {
 		cause := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(context.Background())
 		wait := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-			return operators.Concurrent(in, 2, func(ctx context.Context, n int) (int, error) {
+			return operators.MapConcurrent(in, 2, func(ctx context.Context, n int) (int, error) {
 				<-ctx.Done()
 				return 0, context.Cause(ctx)
 			})
@@ -156,11 +156,11 @@ func TestASinkWithThroughCanBeRunAgainAndTwiceAtOnce(t *testing.T) {
 
 func TestWhatIsWrongInsideThroughIsReportedByNew(t *testing.T) {
 	bad := func(in rxcql.Stream[int]) rxcql.Stream[int] {
-		return operators.Concurrent(in, 0, func(context.Context, int) (int, error) { return 0, nil })
+		return operators.MapConcurrent(in, 0, func(context.Context, int) (int, error) { return 0, nil })
 	}
 	_, err := rxcql.New(ints(1), sink.Through(bad, collect(new([]int))))
 	require.ErrorIs(t, err, rxcql.ErrConfig)
-	require.ErrorContains(t, err, "Concurrent")
+	require.ErrorContains(t, err, "MapConcurrent")
 	zero := func(rxcql.Stream[int]) rxcql.Stream[int] { return rxcql.Stream[int]{} }
 	_, err = rxcql.New(ints(1), sink.Through(zero, collect(new([]int))))
 	require.ErrorContains(t, err, "zero Stream")

@@ -13,7 +13,7 @@ import (
 // goroutine at a time.
 type workers[J any] struct {
 	st      *rxcql.Stage
-	group   *rxcql.Group
+	group   *rxcql.TaskGroup
 	failed  *failure
 	jobs    chan J
 	started int
@@ -30,7 +30,7 @@ func newWorkers[J any](ctx context.Context, st *rxcql.Stage, flight *flight, byt
 		st: st, failed: newFailure(st.Run()), jobs: make(chan J, flight.limit), do: do,
 		flight: flight, bytes: bytes,
 	}
-	w.group, w.ctx = st.Group(ctx)
+	w.group, w.ctx = st.TaskGroup(ctx)
 	return w
 }
 

@@ -19,9 +19,9 @@ import (
 
 type slowLetters struct{}
 
-func (slowLetters) Check(context.Context) error                        { return nil }
-func (s slowLetters) Open(context.Context) (rxcql.LetterWriter, error) { return s, nil }
-func (slowLetters) Close() error                                       { return nil }
+func (slowLetters) Check(context.Context) error                            { return nil }
+func (s slowLetters) Open(context.Context) (rxcql.DeadLetterWriter, error) { return s, nil }
+func (slowLetters) Close() error                                           { return nil }
 func (s slowLetters) Write(_ context.Context, l []rxcql.Letter) error {
 	time.Sleep(5 * time.Millisecond)
 	return nil

@@ -24,7 +24,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 		err = errors.Join(err, errors.New("the channel is nil"))
 	}
 	var ran atomic.Bool
-	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, WhyNot: comesOnce, Err: err}
+	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, NotResumableReason: comesOnce, Err: err}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		if ran.Swap(true) {

@@ -55,12 +55,12 @@ func TestAPageThatCannotBeReadIsTheFailureThoughAllOthersWaitForRoom(t *testing.
 		if err != nil {
 			return err
 		}
-		all.Correct(st.Run().Budget())
-		kept := st.Account(false).Lease()
+		all.Resize(st.Run().Budget())
+		kept := st.Account(false).Reservation()
 		kept.Take(all, all.Bytes())
-		all.End()
+		all.Settle()
 		close(held)
-		context.AfterFunc(ctx, kept.End) // when the failure is known
+		context.AfterFunc(ctx, kept.Settle) // when the failure is known
 		l, err := st.Input().Reserve(context.WithoutCancel(ctx), 1)
 		if told = err; err == nil {
 			l.Release()

@@ -49,7 +49,7 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, most int
 		case driver.Classify(err) != driver.FrameTooBig || !r.sizing.tooBig(rows):
 			return nil, err
 		default:
-			r.stage.Retried(err)
+			r.stage.CountRetry(err)
 		}
 	}
 	return r.ask(ctx, 0, func(ctx context.Context) (*driver.Page, error) { return r.fetchWhole(ctx, p) })

@@ -111,7 +111,7 @@ func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 		if err = r.format.row(record, &row); err == nil {
 			r.in.Accept()
 			err = b.add(ctx, row)
-		} else if b.st.LeavesOut() {
+		} else if b.st.SkipsFailed() {
 			err = r.leaveOut(ctx, b, record, err)
 		} else {
 			err = r.fail(ctx, b, err)
@@ -141,7 +141,7 @@ func (r *fileReader[T]) leaveOut(ctx context.Context, b *paging[T], record []byt
 	err = r.wrong(err) // while the line is known
 	var kept any
 	size := 0
-	if b.st.KeepsFailed() {
+	if b.st.WantsFailedRows() {
 		text := bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r"))
 		if size = len(text); utf8.Valid(text) {
 			kept = string(text)

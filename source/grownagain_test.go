@@ -20,9 +20,9 @@ import (
 // lateLetters fail, if there is something to wait for, a while after that.
 type lateLetters struct{ after chan struct{} }
 
-func (lateLetters) Check(context.Context) error                        { return nil }
-func (l lateLetters) Open(context.Context) (rxcql.LetterWriter, error) { return l, nil }
-func (lateLetters) Close() error                                       { return nil }
+func (lateLetters) Check(context.Context) error                            { return nil }
+func (l lateLetters) Open(context.Context) (rxcql.DeadLetterWriter, error) { return l, nil }
+func (lateLetters) Close() error                                           { return nil }
 func (l lateLetters) Write(context.Context, []rxcql.Letter) error {
 	if l.after == nil {
 		return nil

@@ -20,29 +20,29 @@ import (
 // the Observable obeys the context that it was given, not this one: cancel that, or it goes on.
 // The rows weigh nothing in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: "FromObservable", Source: true, Scatters: true, NotResumable: true, WhyNot: comesOnce}
+	info := rxcql.StageInfo{Name: "FromObservable", Source: true, MixesRows: true, NotResumable: true, NotResumableReason: comesOnce}
 	if obs == nil {
 		info.Err = errors.New("the Observable is nil")
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		st.Input().Unmetered()
 		defer st.Input().Done()
-		account := st.Account(true) // of nothing: the leases of the pages hold no bytes
+		account := st.Account(true) // of nothing: the reservations of the pages hold no bytes
 		var page int64
 		stopped, err := rx.Receiver[T]{
 			Deliver: func(rows []T) error {
-				st.PageRead(len(rows), 0)
-				p := &flow.Page[T]{Rows: rows, Lease: account.Lease()}
+				st.CountPage(len(rows), 0)
+				p := &flow.Page[T]{Rows: rows, Reservation: account.Reservation()}
 				p.Position = flow.Position{Range: 0, Page: page}
 				page++
-				p.Owe(st.Receipt())
+				p.AddReceipt(st.Receipt())
 				err := out.Next(ctx, p)
 				p.Finish(err)
 				return err
 			},
 			Fail: func(err error, users bool) error {
 				if users {
-					return st.FailUsers(err, nil)
+					return st.FailUserFunc(err, nil)
 				}
 				return st.Fail(err)
 			},
@@ -53,7 +53,7 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 			return err
 		}
 		if !stopped {
-			p := &flow.Page[T]{Lease: account.Lease()}
+			p := &flow.Page[T]{Reservation: account.Reservation()}
 			p.Position = flow.Position{Range: 0, Page: page, Last: true}
 			err := out.Next(ctx, p)
 			if p.Finish(err); err != nil {

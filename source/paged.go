@@ -86,7 +86,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 	r.whole = p.whole
 	here := place{state: state, rows: track.Rows()}
 	for ; ; n++ {
-		if err := track.Room(ctx); err != nil {
+		if err := track.AwaitRoom(ctx); err != nil {
 			return err
 		}
 		most := limit()
@@ -115,13 +115,13 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 
 // page fetches and decodes one page, of so many rows at most, 0 for any number.
 func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []byte, most int64) (*fetched[T], error) {
-	lease, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, most)))
+	reservation, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, most)))
 	if err != nil {
 		return nil, err
 	}
 	fail := func(err error) error {
 		err = r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
-		lease.Finish(err) // a worker that waits for room must not take the blame
+		reservation.Finish(err) // a worker that waits for room must not take the blame
 		return err
 	}
 	got, err := r.fetch(ctx, p, at.Page, state, most)
@@ -137,13 +137,13 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 	at.Last = next == nil
 	received := int64(got.Bytes())
 	r.sizing.saw(len(decoded)+len(bad), received+size)
-	lease.Correct(received + size)
+	reservation.Resize(received + size)
 	if budget := r.stage.Input().Limit(); r.whole && received+size > budget {
 		return nil, fail(tooLargeWhole(received+size, budget))
 	}
-	lease.Position = at
+	reservation.Position = at
 	return &fetched[T]{
-		Page: flow.Page[T]{Rows: decoded, Lease: lease}, rows: decoded, received: received, asked: asked, next: next, bad: bad,
+		Page: flow.Page[T]{Rows: decoded, Reservation: reservation}, rows: decoded, received: received, asked: asked, next: next, bad: bad,
 	}, nil
 }
 

@@ -48,7 +48,7 @@ import (
 //
 // Rows go on in order, in pages as next gives them. Before a call as many bytes are
 // reserved in the budget (rxcql.WithBudget) as the page before had. After it a page counts
-// with what its rows weigh (rxcql.SizeOf): it may be larger than the budget, so keep pages
+// with what its rows weigh (rxcql.SizeFunc): it may be larger than the budget, so keep pages
 // to a few thousand rows. next may use its slice again for the next page, but not what the
 // rows in it refer to, which sinks and operators may still hold.
 //
@@ -58,7 +58,7 @@ import (
 func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 	info := rxcql.StageInfo{
 		Name: "Pages", Source: true, NotResumable: true,
-		WhyNot: "its function cannot be told where to go on; use source.SeqFrom, whose function gets the number of rows to leave out",
+		NotResumableReason: "its function cannot be told where to go on; use source.SeqFrom, whose function gets the number of rows to leave out",
 	}
 	if next == nil {
 		info.Err = errors.New("the function is nil")
@@ -129,12 +129,12 @@ type asking[T any] struct {
 func (a *asking[T]) ask(ctx context.Context) error {
 	err := a.once(ctx)
 	if err != nil && a.mayPass(err) {
-		err = a.st.RetryUsers(ctx, err, a.mayPass, func(int) error { return a.once(ctx) })
+		err = a.st.RetryUserFunc(ctx, err, a.mayPass, func(int) error { return a.once(ctx) })
 	}
 	if err != nil && ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)
 	}
-	return a.st.FailUsers(err, nil)
+	return a.st.FailUserFunc(err, nil)
 }
 
 func (a *asking[T]) once(ctx context.Context) (err error) {

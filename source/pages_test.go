@@ -345,7 +345,7 @@ func TestPagesReadsASliceAndLeavesItAsItIs(t *testing.T) {
 		}
 		return page, nil
 	})
-	batches := operators.Batch(operators.Concurrent(in, 4, func(_ context.Context, n int) (int, error) { return n, nil }), operators.Count(7))
+	batches := operators.Batch(operators.MapConcurrent(in, 4, func(_ context.Context, n int) (int, error) { return n, nil }), operators.BatchRows(7))
 	got, err := batches.Collect(t.Context())
 	require.NoError(t, err)
 	all := slices.Concat(got...)
@@ -369,7 +369,7 @@ func TestPagesKeepsToTheBudget(t *testing.T) {
 	call := func(_ context.Context, text string) (string, error) { return text, nil }
 	for _, size := range []int{1, 10_000, 200_000} { // the last is larger than the budget
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		rep, err := operators.Concurrent(operators.Merge(texts(size), texts(size), texts(size)), 8, call).
+		rep, err := operators.MapConcurrent(operators.Merge(texts(size), texts(size), texts(size)), 8, call).
 			ForEach(ctx, func(string) error { return nil }, rxcql.WithBudget(3*rxcql.MinBudgetPerInput))
 		cancel()
 		require.NoError(t, err, size)

@@ -14,17 +14,17 @@ var errStopped = errors.New("stopped")
 
 // paging gathers rows of an in-memory source into pages.
 type paging[T any] struct {
-	st    *rxcql.Stage
-	out   flow.Observer[T]
-	rows  []T
-	bad   []undecoded // among them
-	lease *flow.Lease
-	size  func(*T) int
-	bytes int64
-	want  int64 // bytes that fill a page
-	max   int
-	page  int64
-	last  bool
+	st          *rxcql.Stage
+	out         flow.Observer[T]
+	rows        []T
+	bad         []undecoded // among them
+	reservation *flow.Reservation
+	size        func(*T) int
+	bytes       int64
+	want        int64 // bytes that fill a page
+	max         int
+	page        int64
+	last        bool
 
 	track *flow.Track
 	state func() []byte // where the source goes on after the rows so far; nil if it cannot
@@ -37,12 +37,12 @@ type paging[T any] struct {
 
 // newPaging makes the pages of a track; of one that no run has begun if it is nil.
 func newPaging[T any](st *rxcql.Stage, out flow.Observer[T], rows int, track *flow.Track) *paging[T] {
-	st.Ranges(1)
+	st.CountRanges(1)
 	if track == nil {
 		track = st.Track(flow.WholeRange)
 	}
 	page, _ := track.From()
-	return &paging[T]{st: st, out: out, max: rows, track: track, page: page, size: rxcql.SizeOf[T](), limit: flow.LimitOf(out)}
+	return &paging[T]{st: st, out: out, max: rows, track: track, page: page, size: rxcql.SizeFunc[T](), limit: flow.DemandOf(out)}
 }
 
 func (b *paging[T]) interrupted(ctx context.Context) error {
@@ -89,19 +89,19 @@ func (b *paging[T]) leaveOut(ctx context.Context, row any, text int, err error) 
 
 // begin reserves bytes for a page, unless that has been done.
 func (b *paging[T]) begin(ctx context.Context) error {
-	if b.lease != nil {
+	if b.reservation != nil {
 		return nil
 	}
-	if err := b.track.Room(ctx); err != nil {
+	if err := b.track.AwaitRoom(ctx); err != nil {
 		return err
 	}
 	var zero T
 	guess := max(b.bytes, int64(b.max)*int64(unsafe.Sizeof(zero)))
-	lease, err := b.st.Input().Reserve(ctx, guess)
+	reservation, err := b.st.Input().Reserve(ctx, guess)
 	if err != nil {
 		return err
 	}
-	b.lease, b.bytes, b.want = lease, 0, b.st.Input().PageBytes()
+	b.reservation, b.bytes, b.want = reservation, 0, b.st.Input().PageBytes()
 	return nil
 }
 
@@ -113,15 +113,15 @@ func (b *paging[T]) full(ctx context.Context) error {
 }
 
 func (b *paging[T]) deliver(ctx context.Context) error {
-	if b.lease == nil {
+	if b.reservation == nil {
 		if !b.last {
 			return nil
 		}
-		lease, err := b.st.Input().Reserve(ctx, 1)
+		reservation, err := b.st.Input().Reserve(ctx, 1)
 		if err != nil {
 			return err
 		}
-		b.lease, b.bytes = lease, 0
+		b.reservation, b.bytes = reservation, 0
 	}
 	err := b.handOn(ctx, b.rows)
 	clear(b.rows)
@@ -129,12 +129,12 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	return err
 }
 
-// handOn delivers a page of rows, whose weight is b.bytes, under the lease that begin has
+// handOn delivers a page of rows, whose weight is b.bytes, under the reservation that begin has
 // made.
 func (b *paging[T]) handOn(ctx context.Context, rows []T) error {
-	p := &flow.Page[T]{Rows: rows, Lease: b.lease}
+	p := &flow.Page[T]{Rows: rows, Reservation: b.reservation}
 	p.Position = flow.Position{Page: b.page, Last: b.last}
-	p.Correct(b.bytes)
+	p.Resize(b.bytes)
 	b.page++
 	var next []byte
 	if b.state != nil {
@@ -144,14 +144,14 @@ func (b *paging[T]) handOn(ctx context.Context, rows []T) error {
 	if err == nil && b.measure != nil {
 		b.st.Measured(b.measure())
 	}
-	b.lease = nil
+	b.reservation = nil
 	return err
 }
 
 // drop gives back what a page that is not delivered has reserved.
 func (b *paging[T]) drop() {
-	if b.lease != nil {
-		b.lease.Release()
+	if b.reservation != nil {
+		b.reservation.Release()
 	}
 }
 

@@ -33,7 +33,7 @@ type reading[T any] struct {
 // as they arrive.
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
-	st.Ranges(len(r.parts))
+	st.CountRanges(len(r.parts))
 	if r.ring != nil {
 		r.given = r.ring(st)
 	}
@@ -45,7 +45,7 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 		}
 	}
 	var err error
-	if limit := flow.LimitOf(out); limit > 0 && limit <= smallLimit {
+	if limit := flow.DemandOf(out); limit > 0 && limit <= smallLimit {
 		err = r.inTurn(ctx, st, worker(), out)
 	} else {
 		err = r.ahead(ctx, st, worker, out)
@@ -86,7 +86,7 @@ func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, 
 func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], out flow.Observer[T]) error {
 	readCtx, stop := stoppable(ctx, st.Run().Stopping())
 	defer stop()
-	limit := func() int64 { return flow.LimitOf(out) }
+	limit := func() int64 { return flow.DemandOf(out) }
 	for _, p := range r.parts {
 		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return r.deliver(ctx, w, out, page) })
 		if err != nil {
@@ -105,7 +105,7 @@ func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *
 	produce := func(ctx context.Context, send func(*fetched[T]) error) error {
 		readCtx, stop := stoppable(ctx, st.Run().Stopping())
 		defer stop()
-		group, readCtx := st.Group(readCtx)
+		group, readCtx := st.TaskGroup(readCtx)
 		var next atomic.Int64
 		for range min(r.workers, len(r.parts)) {
 			w := worker()
@@ -130,7 +130,7 @@ func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *
 
 // deliver hands a page downstream, and notes how far the reading is.
 func (r *reading[T]) deliver(ctx context.Context, w *paged[T], out flow.Observer[T], page *fetched[T]) error {
-	span, had, last := page.track.Span(), page.had, page.Last
+	span, had, last := page.track.Range(), page.had, page.Last
 	err := w.deliver(ctx, out, page)
 	if err == nil && r.given != nil {
 		r.given.given(span, had, last)

@@ -23,7 +23,7 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	}
 	info := rxcql.StageInfo{
 		Name: "Seq", Source: true, NotResumable: true, Err: err,
-		WhyNot: "an iterator cannot be told where to go on; use source.SeqFrom, whose function gets the number of rows to leave out",
+		NotResumableReason: "an iterator cannot be told where to go on; use source.SeqFrom, whose function gets the number of rows to leave out",
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
@@ -46,7 +46,7 @@ func (b *paging[T]) all(ctx context.Context, seq iter.Seq2[T, error]) error {
 	for row, rowErr := range seq {
 		if rowErr != nil {
 			if err = b.deliver(ctx); err == nil {
-				err = b.st.FailUsers(rowErr, row)
+				err = b.st.FailUserFunc(rowErr, row)
 			}
 			break
 		}

@@ -167,7 +167,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 		})
 	}
 	for _, track := range begun { // with the very borders that their page states are for
-		add(track.Span(), track)
+		add(track.Range(), track)
 	}
 	for _, span := range flow.Remaining(ranges, done, begun) {
 		add(span, nil)

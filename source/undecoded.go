@@ -44,7 +44,7 @@ type reporter[T any] struct {
 
 func (r *reporter[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	for _, bad := range r.bad {
-		err := r.stage.RowFailed(ctx, p.Lease, rxcql.FailedRow{
+		err := r.stage.RowFailed(ctx, p.Reservation, rxcql.FailedRow{
 			Position: p.Position, Index: bad.index, Row: bad.row, Err: bad.err,
 		})
 		if err != nil {

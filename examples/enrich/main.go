@@ -1,6 +1,6 @@
 // Command enrich looks up a row for each row of a stream: the customer of each order.
 //
-// Look at Concurrent in run: up to 64 queries are under way at once, and their results come
+// Look at MapConcurrent in run: up to 64 queries are under way at once, and their results come
 // in the order of the rows. In lookUp look at Retry, which asks again for what may pass
 // within the limit of the run (rxcql.WithRetry), and at the customer who is not there: that
 // is an answer, and no error that would end the run.
@@ -54,7 +54,7 @@ func run(ctx context.Context, p *scratch.Place) error {
 	orders := source.Query[Order](p.Session, "SELECT shop, id, customer FROM orders WHERE shop = ?", source.Bind("corner"))
 
 	named, unknown := 0, 0
-	for o, err := range operators.Concurrent(orders, 64, lookUp).All(ctx) {
+	for o, err := range operators.MapConcurrent(orders, 64, lookUp).All(ctx) {
 		switch {
 		case err != nil:
 			return err

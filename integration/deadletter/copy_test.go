@@ -55,7 +55,7 @@ func copyThroughLetters[T any](t *testing.T) {
 	require.NoError(t, deadletter.CreateTable(context.Background(), session, "letters.kept"))
 	require.NoError(t, deadletter.CreateTable(context.Background(), session, "letters.kept"), "again")
 	for name, store := range map[string]struct {
-		rxcql.DeadLetters
+		rxcql.DeadLetterStore
 		load rxcql.Stream[T]
 	}{
 		"file":  {deadletter.NDJSON(file), rowsIn[T](file)},

@@ -100,7 +100,7 @@ func rowsIn[T any](path string) rxcql.Stream[T] {
 // rowsOf are the rows of letters in a table.
 func rowsOf[T any](session *gocql.Session, table string) rxcql.Stream[T] {
 	return operators.Map(source.Table[deadletter.Record](session, table), func(r deadletter.Record) (T, error) {
-		l, err := deadletter.Open[T](r)
+		l, err := deadletter.Decode[T](r)
 		return l.Row, err
 	})
 }

@@ -21,13 +21,13 @@ import (
 func TestATableOfLettersIsAStoreByTheRules(t *testing.T) {
 	direct, ks := cassandra.Keyspace(t, cluster)
 	var tables atomic.Int64
-	rxcqltest.TestDeadLetters(t, func(t testing.TB) rxcqltest.LetterPlace {
+	rxcqltest.TestDeadLetters(t, func(t testing.TB) rxcqltest.DeadLetterPlace {
 		t.(*testing.T).Parallel()
 		p := &lettersTable{table: fmt.Sprintf("%s.letters%d", ks, tables.Add(1))}
 		require.NoError(t, deadletter.CreateTable(t.Context(), direct, p.table))
 		p.connect(t)
-		return rxcqltest.LetterPlace{
-			Store:   func() rxcql.DeadLetters { return p },
+		return rxcqltest.DeadLetterPlace{
+			Store:   func() rxcql.DeadLetterStore { return p },
 			Letters: func() []rxcql.Letter { return lettersIn(t, direct, p.table) },
 			Fail: func(fail bool) {
 				if fail {
@@ -59,7 +59,7 @@ func (p *lettersTable) Check(ctx context.Context) error {
 	return deadletter.Table(p.session, p.table).Check(ctx)
 }
 
-func (p *lettersTable) Open(ctx context.Context) (rxcql.LetterWriter, error) {
+func (p *lettersTable) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	return deadletter.Table(p.session, p.table).Open(ctx)
 }
 

@@ -44,7 +44,7 @@ func TestFaultsLoseNoDeadLetters(t *testing.T) {
 			found := map[[2]int]bool{}
 			for rec, err := range source.Table[deadletter.Record](direct, letters).All(t.Context()) {
 				require.NoError(t, err)
-				l, err := deadletter.Open[original](rec)
+				l, err := deadletter.Decode[original](rec)
 				require.NoError(t, err)
 				require.Equal(t, all[[2]int{l.Row.P, l.Row.C}], l.Row.V)
 				require.Equal(t, 1, l.Row.C%5)

@@ -157,8 +157,8 @@ func TestSecretsAreNotInTheReasonsForWhichRowsFailed(t *testing.T) {
 		"Map": func() (*rxcql.Pipeline, error) {
 			return rxcql.New(operators.Map(table, func(r secret) (secret, error) { return r, quotes(r) }), each(fine), log, skip)
 		},
-		"Concurrent": func() (*rxcql.Pipeline, error) {
-			in := operators.Concurrent(table, 4, func(_ context.Context, r secret) (secret, error) { return r, quotes(r) })
+		"MapConcurrent": func() (*rxcql.Pipeline, error) {
+			in := operators.MapConcurrent(table, 4, func(_ context.Context, r secret) (secret, error) { return r, quotes(r) })
 			return rxcql.New(in, each(fine), log, skip)
 		},
 		"a row as received": func() (*rxcql.Pipeline, error) {

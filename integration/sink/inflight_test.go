@@ -56,7 +56,7 @@ func TestThousandsOfRequestsAreInFlightOnTwoConnections(t *testing.T) {
 	t.Logf("writes: at most %d requests in flight, %d connections, one of them for control", w.most.Load(), w.connections.Load())
 	require.GreaterOrEqual(t, w.most.Swap(0), int64(3000))
 
-	found := operators.Concurrent(events, 4096, func(ctx context.Context, e event) (string, error) {
+	found := operators.MapConcurrent(events, 4096, func(ctx context.Context, e event) (string, error) {
 		var v string
 		err := session.Query("SELECT v FROM t WHERE p = ? AND c = ?", e.P, e.C).WithContext(ctx).Scan(&v)
 		return v, err

@@ -79,7 +79,7 @@ func TestRowsGoAsOneRequestAPartitionWithinTheBounds(t *testing.T) {
 		}
 	}
 	all = append(all, event{99, 0, text("alone")})
-	rep := run(t, rows(all...), sink.Table[event](session, ks+".t", sink.Linger(time.Minute)))
+	rep := run(t, rows(all...), sink.Table[event](session, ks+".t", sink.BatchLinger(time.Minute)))
 	require.EqualValues(t, len(all), rep.Written)
 	sizes := map[int]int{}
 	for _, n := range o.requests {
@@ -195,7 +195,7 @@ func TestTTLTimestampAndDelete(t *testing.T) {
 		return ttl, at
 	}
 	run(t, rows(event{1, 1, text("v")}), sink.Table[event](session, ks+".t", sink.TTL(time.Hour),
-		sink.Timestamp(func(event) int64 { return 12345 })))
+		sink.TimestampOf(func(event) int64 { return 12345 })))
 	ttl, at := about(1)
 	require.InDelta(t, 3600, *ttl, 60)
 	require.EqualValues(t, 12345, at)
@@ -208,7 +208,7 @@ func TestTTLTimestampAndDelete(t *testing.T) {
 
 	// With a timestamp below the rows' a delete does nothing; the run's own is above.
 	del := []event{{P: 1, C: 2}, {P: 1, C: 3}}
-	run(t, rows(del...), sink.Table[event](session, ks+".t", sink.Delete(), sink.Timestamp(func(event) int64 { return 1 })))
+	run(t, rows(del...), sink.Table[event](session, ks+".t", sink.Delete(), sink.TimestampOf(func(event) int64 { return 1 })))
 	n, err := source.Table[event](session, ks+".t").Count(context.Background())
 	require.NoError(t, err)
 	require.EqualValues(t, 3, n)

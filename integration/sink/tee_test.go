@@ -138,7 +138,7 @@ func TestAnOperatorThatHoldsRowsBeforeATableOfTwoBranchesIsRefusedByCheck(t *tes
 	create(t, session, "CREATE TABLE t "+changedColumns, "CREATE TABLE other "+changedColumns)
 	held := func(table string) rxcql.Sink[changed] {
 		return sink.Through(func(in rxcql.Stream[changed]) rxcql.Stream[changed] {
-			return operators.FlatMap(operators.Batch(in, operators.Count(10)), func(all []changed, emit func(changed) bool) error {
+			return operators.FlatMap(operators.Batch(in, operators.BatchRows(10)), func(all []changed, emit func(changed) bool) error {
 				for _, c := range all {
 					emit(c)
 				}

@@ -34,15 +34,15 @@ func holders() []pieces {
 		time.Sleep(time.Duration(b.PK%7) * time.Millisecond)
 		return b, nil
 	}
-	concurrent := func(n int, opts ...operators.ConcurrentOption) func(rxcql.Stream[blob]) rxcql.Stream[blob] {
-		return func(s rxcql.Stream[blob]) rxcql.Stream[blob] { return operators.Concurrent(s, n, call, opts...) }
+	concurrent := func(n int, opts ...operators.MapConcurrentOption) func(rxcql.Stream[blob]) rxcql.Stream[blob] {
+		return func(s rxcql.Stream[blob]) rxcql.Stream[blob] { return operators.MapConcurrent(s, n, call, opts...) }
 	}
 	nothing := func(s rxcql.Stream[blob]) rxcql.Stream[blob] { return s }
 	return []pieces{
 		{"nothing", nothing, 1, 1},
 		{"calls in flight", nothing, 1, 16},
-		{"Concurrent", concurrent(8), 1, 16},
-		{"Concurrent Unordered", concurrent(8, operators.Unordered()), 1, 16},
+		{"MapConcurrent", concurrent(8), 1, 16},
+		{"MapConcurrent Unordered", concurrent(8, operators.Unordered()), 1, 16},
 		{"Batch and FlatMap", batched, 1, 16},
 		{"GroupAdjacent", grouped, 1, 16},
 		{"Tee", nothing, 3, 16},
@@ -51,7 +51,7 @@ func holders() []pieces {
 
 // batched gathers rows and takes them apart again.
 func batched(s rxcql.Stream[blob]) rxcql.Stream[blob] {
-	batches := operators.Batch(s, operators.Count(10), operators.Linger(10*time.Millisecond))
+	batches := operators.Batch(s, operators.BatchRows(10), operators.BatchLinger(10*time.Millisecond))
 	return operators.FlatMap(batches, func(rows []blob, emit func(blob) bool) error {
 		for _, row := range rows {
 			emit(row)

@@ -38,7 +38,7 @@ func TestARowThatFailsAnywhereIsNamedByItsTokenRange(t *testing.T) {
 		"operator": func() error { return second(operators.Map(kept, judge).Count(t.Context())) },
 		"concurrent": func() error {
 			slow := func(_ context.Context, k int) (int, error) { return judge(k) }
-			return second(operators.Concurrent(kept, 8, slow).Count(t.Context()))
+			return second(operators.MapConcurrent(kept, 8, slow).Count(t.Context()))
 		},
 		"sink": func() error {
 			p, err := rxcql.New(kept, sink.Tee(nothing, sink.Each(func(_ context.Context, k int) error { return second(judge(k)) })))

@@ -38,7 +38,7 @@ func (c *counting) Write(_ context.Context, p *flow.Page[int32]) error {
 		time.Sleep(50 * time.Millisecond) // the third is here by then, most likely; else the test shows less
 		c.pipeline.Stop()
 	}
-	c.stage.Written(len(p.Rows))
+	c.stage.CountWritten(len(p.Rows))
 	return nil
 }
 

@@ -23,7 +23,7 @@ func TestRowsOfEveryTypeComeBackFromLettersByteForByte(t *testing.T) {
 	all := operators.Tap(source.Table[rxcql.Row](session, ks+".original"), func(rxcql.Row) error { return errors.New("all fail") })
 	file := filepath.Join(t.TempDir(), "letters")
 	require.NoError(t, deadletter.CreateTable(context.Background(), session, ks+".letters"))
-	for _, store := range []rxcql.DeadLetters{deadletter.NDJSON(file), deadletter.Table(session, ks+".letters")} {
+	for _, store := range []rxcql.DeadLetterStore{deadletter.NDJSON(file), deadletter.Table(session, ks+".letters")} {
 		rep, err := all.ForEach(context.Background(), func(rxcql.Row) error { return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(store)))
 		require.NoError(t, err)
 		require.EqualValues(t, rows, rep.DeadLettered)
@@ -33,7 +33,7 @@ func TestRowsOfEveryTypeComeBackFromLettersByteForByte(t *testing.T) {
 		"from_file": operators.Map(source.Seq(deadletter.Read[rxcql.Row](file)),
 			func(l deadletter.Letter[rxcql.Row]) (rxcql.Row, error) { return l.Row, nil }),
 		"from_table": operators.Map(source.Table[deadletter.Record](session, ks+".letters"), func(r deadletter.Record) (rxcql.Row, error) {
-			l, err := deadletter.Open[rxcql.Row](r)
+			l, err := deadletter.Decode[rxcql.Row](r)
 			return l.Row, err
 		}),
 	} {

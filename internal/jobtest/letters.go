@@ -20,7 +20,7 @@ type Letters struct {
 func (l *Letters) Check(context.Context) error { return nil }
 
 // Open returns the store itself.
-func (l *Letters) Open(context.Context) (rxcql.LetterWriter, error) {
+func (l *Letters) Open(context.Context) (rxcql.DeadLetterWriter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken != nil {

@@ -51,7 +51,7 @@ func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	if err != nil {
 		return err
 	}
-	st.Ranges(len(readers))
+	st.CountRanges(len(readers))
 	random := rand.New(rand.NewPCG(p.Seed, 1))
 	for len(readers) > 0 {
 		select {
@@ -83,7 +83,7 @@ func (p *Parts[T]) readers(st *rxcql.Stage) (readers []*reader, err error) {
 		if err != nil {
 			return nil, err
 		}
-		readers = append(readers, &reader{track: t, part: int(t.Span().Start), at: at, page: page})
+		readers = append(readers, &reader{track: t, part: int(t.Range().Start), at: at, page: page})
 	}
 	var all []flow.TokenRange
 	for i := range p.Rows {
@@ -105,10 +105,10 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out flo
 	if r.track == nil {
 		r.track = st.Track(flow.TokenRange{Start: int64(r.part), End: int64(r.part) + 1})
 	}
-	if err := r.track.Room(ctx); err != nil {
+	if err := r.track.AwaitRoom(ctx); err != nil {
 		return false, err
 	}
-	lease, err := st.Input().Reserve(ctx, 64)
+	reservation, err := st.Input().Reserve(ctx, 64)
 	if err != nil {
 		return false, err
 	}
@@ -119,10 +119,10 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out flo
 	}
 	r.at += len(rows)
 	last = r.at == len(p.Rows[r.part])
-	page := &flow.Page[T]{Rows: append([]T{}, rows...), Lease: lease}
+	page := &flow.Page[T]{Rows: append([]T{}, rows...), Reservation: reservation}
 	page.Position = flow.Position{Range: r.index, Page: r.page, Last: last}
 	r.page++
-	page.Correct(int64(len(rows)))
+	page.Resize(int64(len(rows)))
 	p.Read += len(rows)
 	next := []byte(strconv.Itoa(r.at))
 	if last {

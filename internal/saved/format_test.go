@@ -15,13 +15,13 @@ import (
 
 func sample() *saved.State {
 	return &saved.State{
-		Job: "flights", Runs: 3, Time: 1_700_000_000_000_000, Epoch: 1_600_000_000_000_000, Reserved: 1_700_000_002_000_000,
+		Job: "flights", Runs: 3, Time: 1_700_000_000_000_000, TimestampBase: 1_600_000_000_000_000, Reserved: 1_700_000_002_000_000,
 		Sources: []saved.Source{{
 			Stage: "Table ks.t", Facts: []saved.Fact{{Name: "table id", Value: "7a"}}, Pages: "Cassandra 5.0.6",
 			Done: saved.Ranges{{Start: -9, End: -3}, {Start: 5, End: 8}}, Rows: 12,
 			Parts: []saved.Part{{
 				Range: ring.Range{Start: -3, End: 5}, Pages: 2, Rows: 4, State: []byte{0, 255},
-				Marks: map[string][]byte{"GroupAdjacent": {1}},
+				Snapshots: map[string][]byte{"GroupAdjacent": {1}},
 			}},
 		}},
 		Sinks: []saved.Sink{{Stage: "Table ks.u"}, {Stage: "NDJSON", State: []byte("12")}},

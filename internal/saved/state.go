@@ -10,16 +10,16 @@ import (
 
 // State is a job between two runs.
 type State struct {
-	Job      string `json:"job"`
-	Runs     int    `json:"runs"`     // begun so far, by any process
-	Time     int64  `json:"time"`     // of the save, microseconds since 1970
-	Epoch    int64  `json:"epoch"`    // of the last run: base of its write timestamps, microseconds
-	Reserved int64  `json:"reserved"` // up to here any run so far may have given write timestamps, microseconds
-	Complete bool   `json:"complete"` // all was read and settled
+	Job           string `json:"job"`
+	Runs          int    `json:"runs"`     // begun so far, by any process
+	Time          int64  `json:"time"`     // of the save, microseconds since 1970
+	TimestampBase int64  `json:"epoch"`    // of the last run: base of its write timestamps, microseconds
+	Reserved      int64  `json:"reserved"` // up to here any run so far may have given write timestamps, microseconds
+	Complete      bool   `json:"complete"` // all was read and settled
 
 	Sources []Source `json:"sources"`
 	Sinks   []Sink   `json:"sinks"`
-	Folds   []string `json:"folds,omitempty"` // stages that leave marks
+	Folds   []string `json:"folds,omitempty"` // stages that leave snapshots
 }
 
 // Reads tells whether a stage of that name is one of the sources.
@@ -47,11 +47,11 @@ type Fact struct {
 // Part is a range of which the first pages are settled, all of them; perhaps all
 // there are, in a source that may grow.
 type Part struct {
-	Range ring.Range        `json:"range"`
-	Pages int64             `json:"settled"`         // so many
-	Rows  int64             `json:"rows"`            // in them
-	State []byte            `json:"state"`           // where the source goes on after them
-	Marks map[string][]byte `json:"marks,omitempty"` // by stage: what it needs to go on there
+	Range     ring.Range        `json:"range"`
+	Pages     int64             `json:"settled"`         // so many
+	Rows      int64             `json:"rows"`            // in them
+	State     []byte            `json:"state"`           // where the source goes on after them
+	Snapshots map[string][]byte `json:"marks,omitempty"` // by stage: what it needs to go on there
 }
 
 // Ranges are token ranges in ring order that do not touch.

@@ -14,12 +14,12 @@ import (
 	"github.com/rxcql/rxcql/operators"
 )
 
-var bothKinds = map[string][]operators.ConcurrentOption{"in order": nil, "unordered": {operators.Unordered()}}
+var bothKinds = map[string][]operators.MapConcurrentOption{"in order": nil, "unordered": {operators.Unordered()}}
 
-// inFlight runs texts of these lengths, which come in one page, through Concurrent. It returns
+// inFlight runs texts of these lengths, which come in one page, through MapConcurrent. It returns
 // the bytes in flight whenever results are handed on, and after all calls but those that take
 // longer than a minute.
-func inFlight(t *testing.T, rows []int, n int, call func(row string) string, opts ...operators.ConcurrentOption) (handedOn []int64, late int64) {
+func inFlight(t *testing.T, rows []int, n int, call func(row string) string, opts ...operators.MapConcurrentOption) (handedOn []int64, late int64) {
 	t.Helper()
 	texts := operators.FlatMap(count(1, 1), func(_ int, emit func(string) bool) error {
 		for _, length := range rows {
@@ -28,7 +28,7 @@ func inFlight(t *testing.T, rows []int, n int, call func(row string) string, opt
 		return nil
 	})
 	var p *rxcql.Pipeline
-	results := operators.Concurrent(texts, n, func(_ context.Context, row string) (string, error) { return call(row), nil }, opts...)
+	results := operators.MapConcurrent(texts, n, func(_ context.Context, row string) (string, error) { return call(row), nil }, opts...)
 	p, err := rxcql.New(results, &gather[string]{took: func(results []string) error {
 		if len(results) > 0 { // the end of a range need not have any
 			handedOn = append(handedOn, p.Progress().BytesInFlight)

@@ -6,7 +6,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// submitter is the observer of the stream before a Concurrent.
+// submitter is the observer of the stream before a MapConcurrent.
 type submitter[T, U any] struct {
 	*concurrency[T, U]
 	start func() // one worker more
@@ -45,13 +45,13 @@ func (f *submitter[T, U]) Next(ctx context.Context, p *flow.Page[T]) error {
 
 // accept notes a page and takes over what its rows owe.
 func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
-	c = &inputPage[U]{lease: f.account.Lease(), at: p.Position, left: len(p.Rows), bytes: make([]int, len(p.Rows))}
+	c = &inputPage[U]{reservation: f.account.Reservation(), at: p.Position, left: len(p.Rows), bytes: make([]int, len(p.Rows))}
 	var all int64
 	for i := range p.Rows {
 		c.bytes[i] = f.sizeIn(&p.Rows[i])
 		all += int64(c.bytes[i])
 	}
-	c.lease.Take(p.Lease, all+int64(len(p.Rows))*f.slot)
+	c.reservation.Take(p.Reservation, all+int64(len(p.Rows))*f.slot)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived += int64(len(p.Rows))
@@ -62,7 +62,7 @@ func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
 		}
 		return c, false
 	}
-	c.lease.Say(p.Advance())
+	c.reservation.Say(p.Advance())
 	c.results, c.done = make([]U, len(p.Rows)), make([]bool, len(p.Rows))
 	f.queue = append(f.queue, c)
 	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.announce()
@@ -126,8 +126,8 @@ func (f *submitter[T, U]) Done(_ context.Context, stopped bool) error {
 	return nil
 }
 
-// Limit is what downstream wants and has not been let in.
-func (f *submitter[T, U]) Limit() int64 {
+// Demand is what downstream wants and has not been let in.
+func (f *submitter[T, U]) Demand() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.limit == 0 {

@@ -9,9 +9,9 @@ import (
 // failed tells the run of a row that fn returned an error for. Nil says to leave
 // the row out.
 func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error) error {
-	f.mu.Lock() // the page's lease is used by other workers too
-	hold := f.account.Lease()
-	hold.Take(j.of.lease, 0)
+	f.mu.Lock() // the page's reservation is used by other workers too
+	hold := f.account.Reservation()
+	hold.Take(j.of.reservation, 0)
 	f.mu.Unlock()
 	err = f.st.RowFailed(ctx, hold, rxcql.FailedRow{Position: j.of.at, Index: j.index, Row: j.row, Err: err, Users: true})
 	hold.Finish(err)
@@ -40,7 +40,7 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	told := false
 	c.left--
 	if c.left == 0 {
-		c.lease.End()
+		c.reservation.Settle()
 		told = f.gone(c)
 	}
 	f.makeRoom()

@@ -10,12 +10,12 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// Group is a set of goroutines of one stage. The first error cancels the
+// TaskGroup is a set of goroutines of one stage. The first error cancels the
 // group's context, with itself as the cause; a panic becomes a StageError, and
 // runtime.Goexit is an error too.
 // Goroutines of stages that call functions of users are started nowhere else, so
 // that Wait leaves nothing behind.
-type Group struct {
+type TaskGroup struct {
 	st     *Stage
 	task   *flow.TaskGroup
 	eg     *errgroup.Group
@@ -23,16 +23,16 @@ type Group struct {
 	exited atomic.Bool
 }
 
-// Group returns a group and the context that its goroutines must obey. The
+// TaskGroup returns a group and the context that its goroutines must obey. The
 // caller must call Wait.
-func (s *Stage) Group(ctx context.Context) (*Group, context.Context) {
+func (s *Stage) TaskGroup(ctx context.Context) (*TaskGroup, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	eg, ctx := errgroup.WithContext(ctx)
-	return &Group{st: s, task: s.task.Group(), eg: eg, cancel: cancel}, ctx
+	return &TaskGroup{st: s, task: s.task.Group(), eg: eg, cancel: cancel}, ctx
 }
 
 // Go runs fn in a goroutine of the group.
-func (g *Group) Go(fn func() error) {
+func (g *TaskGroup) Go(fn func() error) {
 	// The errgroup cancels: it notes the error first, so that the echo of the
 	// cancel in another goroutine cannot come before it.
 	g.task.Started()
@@ -54,10 +54,10 @@ func (g *Group) Go(fn func() error) {
 }
 
 // Cancel cancels the group's context with a cause.
-func (g *Group) Cancel(cause error) { g.cancel(cause) }
+func (g *TaskGroup) Cancel(cause error) { g.cancel(cause) }
 
 // Wait waits for all goroutines and returns the first error.
-func (g *Group) Wait() error {
+func (g *TaskGroup) Wait() error {
 	g.task.Wait()
 	err := g.eg.Wait()
 	g.task.Waited()

@@ -20,7 +20,7 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) e
 		if err != nil {
 			return err
 		}
-		limit := flow.LimitOf(out)
+		limit := flow.DemandOf(out)
 		f.mu.Lock()
 		if limit > 0 {
 			limit += f.delivered
@@ -60,15 +60,15 @@ func (f *concurrency[T, U]) nextOfAny() *flow.Page[U] {
 	}
 	full := f.ready
 	f.ready, f.spare = resultsOf[U]{results: f.spare.results[:0], of: f.spare.of[:0]}, full
-	lease := f.account.Lease()
+	reservation := f.account.Reservation()
 	for _, c := range full.of {
-		f.release(lease, c, c.ready, c.readyBytes)
+		f.release(reservation, c, c.ready, c.readyBytes)
 		c.ready, c.readyBytes = 0, 0
 	}
 	clear(full.of)
-	lease.Emit()
+	reservation.Emit()
 	f.delivered += int64(len(full.results))
-	return &flow.Page[U]{Rows: full.results, Lease: lease}
+	return &flow.Page[U]{Rows: full.results, Reservation: reservation}
 }
 
 func (f *concurrency[T, U]) nextOfOldest() *flow.Page[U] {
@@ -88,28 +88,28 @@ func (f *concurrency[T, U]) nextOfOldest() *flow.Page[U] {
 	rows := c.resultsOf(c.next, end)
 	f.leftOut -= int64(n - len(rows))
 	c.next = end
-	lease := f.account.Lease()
-	lease.Say(c.lease.Advance())
+	reservation := f.account.Reservation()
+	reservation.Say(c.reservation.Advance())
 	if n < c.left {
-		lease.Hush() // more of the page follows
+		reservation.Hush() // more of the page follows
 	}
-	f.release(lease, c, n, bytes)
-	lease.Emit()
+	f.release(reservation, c, n, bytes)
+	reservation.Emit()
 	if c.left == 0 {
 		f.queue[0] = nil
 		f.queue = f.queue[1:]
 	}
 	f.delivered += int64(n)
-	return &flow.Page[U]{Rows: rows, Lease: lease}
+	return &flow.Page[U]{Rows: rows, Reservation: reservation}
 }
 
-// release moves what n results of a page owe, and so many bytes, to the lease that
+// release moves what n results of a page owe, and so many bytes, to the reservation that
 // they are delivered under.
-func (f *concurrency[T, U]) release(to *flow.Lease, c *inputPage[U], n int, bytes int64) {
-	to.Take(c.lease, bytes)
+func (f *concurrency[T, U]) release(to *flow.Reservation, c *inputPage[U], n int, bytes int64) {
+	to.Take(c.reservation, bytes)
 	c.left -= n
 	if c.left == 0 {
-		c.lease.End()
+		c.reservation.Settle()
 		f.gone(c)
 	}
 }
@@ -129,9 +129,9 @@ func (f *concurrency[T, U]) makeRoom() {
 // end gives up the rows that have not been delivered, when no call is made any more.
 func (f *concurrency[T, U]) end(err error) {
 	for c := range f.pages {
-		c.lease.Finish(err)
+		c.reservation.Finish(err)
 	}
 	if err == nil || flow.IsEnd(err) { // else they are not dropped on purpose
-		f.st.Drop(int(f.arrived - f.delivered - f.leftOut))
+		f.st.CountDropped(int(f.arrived - f.delivered - f.leftOut))
 	}
 }

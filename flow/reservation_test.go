@@ -10,22 +10,22 @@ import (
 )
 
 // page reserves a page that arrives with so many bytes and one receipt.
-func page(t *testing.T, in *flow.Input, bytes int64) (*flow.Lease, *flow.Receipt) {
+func page(t *testing.T, in *flow.Input, bytes int64) (*flow.Reservation, *flow.Receipt) {
 	t.Helper()
 	l, err := in.Reserve(context.Background(), bytes)
 	require.NoError(t, err)
-	l.Correct(bytes)
+	l.Resize(bytes)
 	r := flow.NewReceipt(nil)
-	l.Owe(r)
+	l.AddReceipt(r)
 	return l, r
 }
 
-func TestALeaseTakesAHoldOnceForEveryPageItIsTakenFrom(t *testing.T) {
+func TestAReservationTakesAHoldOnceForEveryPageItIsTakenFrom(t *testing.T) {
 	b := flow.NewBudget(1 << 20)
 	in, acc := b.NewInput("in"), b.Account("keep", false)
 	first, r1 := page(t, in, 1000)
 	second, r2 := page(t, in, 500)
-	kept := acc.Lease()
+	kept := acc.Reservation()
 	for range 3 {
 		kept.Take(first, 100)
 	}
@@ -41,7 +41,7 @@ func TestALeaseTakesAHoldOnceForEveryPageItIsTakenFrom(t *testing.T) {
 	require.False(t, r2.Settled())
 	require.EqualValues(t, 350, b.Usage().BytesInFlight)
 
-	kept.End()
+	kept.Settle()
 	require.True(t, r1.Settled())
 	require.True(t, r2.Settled())
 	require.True(t, kept.Empty())
@@ -49,16 +49,16 @@ func TestALeaseTakesAHoldOnceForEveryPageItIsTakenFrom(t *testing.T) {
 	require.Zero(t, b.Usage().BytesInFlight)
 }
 
-func TestALeaseChargesOnTopWhatThePageCannotGive(t *testing.T) {
+func TestAReservationChargesOnTopWhatThePageCannotGive(t *testing.T) {
 	b := flow.NewBudget(1 << 20)
 	in, acc := b.NewInput("in"), b.Account("keep", false)
 	from, _ := page(t, in, 100)
-	kept := acc.Lease()
+	kept := acc.Reservation()
 	kept.Take(from, 250)
 	require.Zero(t, from.Bytes())
 	require.EqualValues(t, 250, b.Usage().BytesInFlight)
-	from.End()
-	kept.End()
+	from.Settle()
+	kept.Settle()
 	require.Zero(t, b.Usage().BytesInFlight)
 }
 
@@ -66,20 +66,20 @@ func TestEmittedRowsAreNoLongerTheHoldersAffair(t *testing.T) {
 	b := flow.NewBudget(1 << 20)
 	in, acc, next := b.NewInput("in"), b.Account("first", false), b.Account("second", false)
 	from, r := page(t, in, 1000)
-	kept := acc.Lease()
+	kept := acc.Reservation()
 	kept.Take(from, 1000)
-	from.End()
+	from.Settle()
 	kept.Emit()
 	require.Zero(t, acc.Held())
 	require.EqualValues(t, 1000, b.Usage().BytesInFlight)
 
-	again := next.Lease() // a second holder downstream
+	again := next.Reservation() // a second holder downstream
 	again.Take(kept, 400)
 	require.EqualValues(t, 400, next.Held())
-	kept.End()
+	kept.Settle()
 	require.EqualValues(t, 400, b.Usage().BytesInFlight)
 	require.False(t, r.Settled())
-	again.End()
+	again.Settle()
 	require.True(t, r.Settled())
 	require.Zero(t, b.Usage().BytesInFlight)
 }
@@ -94,18 +94,18 @@ func TestAPageDeliveredWithAnErrorStaysUnsettledAndGivesItsBytesBack(t *testing.
 	require.Zero(t, b.Usage().BytesInFlight)
 }
 
-func TestALeaseOwesAllReceiptsItWasGiven(t *testing.T) {
+func TestAReservationOwesAllReceiptsItWasGiven(t *testing.T) {
 	b := flow.NewBudget(1 << 20)
-	l := b.KeptLease()
+	l := b.KeptReservation()
 	var receipts []*flow.Receipt
 	for range 5 {
 		r := flow.NewReceipt(nil)
 		receipts = append(receipts, r)
-		l.Owe(r)
+		l.AddReceipt(r)
 	}
-	l.End()
+	l.Settle()
 	for _, r := range receipts {
 		require.True(t, r.Settled())
 	}
-	l.End() // nothing is left to settle
+	l.Settle() // nothing is left to settle
 }

@@ -60,8 +60,8 @@ func (f *concurrency[T, U]) nextTold() *flow.Page[U] {
 	if len(f.tells) == 0 {
 		return nil
 	}
-	lease := f.account.Lease()
-	lease.Say(f.tells[0])
+	reservation := f.account.Reservation()
+	reservation.Say(f.tells[0])
 	f.tells = f.tells[1:]
-	return &flow.Page[U]{Lease: lease}
+	return &flow.Page[U]{Reservation: reservation}
 }

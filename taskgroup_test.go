@@ -30,7 +30,7 @@ func TestAGroupOfGoroutines(t *testing.T) {
 	}
 	alone(t, "ends with the first error, which is the others' cause", func(t *testing.T) {
 		require.Equal(t, errTest, inStage(func(ctx context.Context, st *rxcql.Stage) error {
-			g, ctx := st.Group(ctx)
+			g, ctx := st.TaskGroup(ctx)
 			g.Go(waits(ctx))
 			g.Go(func() error { return errTest })
 			err := g.Wait()
@@ -40,7 +40,7 @@ func TestAGroupOfGoroutines(t *testing.T) {
 	})
 	alone(t, "makes a panic a StageError", func(t *testing.T) {
 		err := inStage(func(ctx context.Context, st *rxcql.Stage) error {
-			g, ctx := st.Group(ctx)
+			g, ctx := st.TaskGroup(ctx)
 			g.Go(waits(ctx))
 			g.Go(func() error { panic(errTest) })
 			return g.Wait()
@@ -51,7 +51,7 @@ func TestAGroupOfGoroutines(t *testing.T) {
 	})
 	alone(t, "does not take an exit of a goroutine for success", func(t *testing.T) {
 		err := inStage(func(ctx context.Context, st *rxcql.Stage) error {
-			g, _ := st.Group(ctx)
+			g, _ := st.TaskGroup(ctx)
 			g.Go(func() error { runtime.Goexit(); return nil })
 			return g.Wait()
 		})
@@ -59,7 +59,7 @@ func TestAGroupOfGoroutines(t *testing.T) {
 	})
 	alone(t, "is cancelled with a cause", func(t *testing.T) {
 		require.Equal(t, errTest, inStage(func(ctx context.Context, st *rxcql.Stage) error {
-			g, ctx := st.Group(ctx)
+			g, ctx := st.TaskGroup(ctx)
 			g.Go(waits(ctx))
 			g.Cancel(errTest)
 			return g.Wait()
@@ -67,7 +67,7 @@ func TestAGroupOfGoroutines(t *testing.T) {
 	})
 	alone(t, "ends its context when it has been waited for", func(t *testing.T) {
 		require.NoError(t, inStage(func(ctx context.Context, st *rxcql.Stage) error {
-			g, ctx := st.Group(ctx)
+			g, ctx := st.TaskGroup(ctx)
 			g.Go(func() error { return nil })
 			err := g.Wait()
 			require.Error(t, ctx.Err())
@@ -86,7 +86,7 @@ func TestAStage(t *testing.T) {
 			require.NoError(t, st.Protect(func() error { return nil }))
 			require.Equal(t, rxcql.DefaultWorkers, st.Run().Workers())
 			require.NotNil(t, st.Run().Log())
-			require.NotZero(t, st.Run().Epoch())
+			require.NotZero(t, st.Run().TimestampBase())
 			return nil
 		}))
 	})

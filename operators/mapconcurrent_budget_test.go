@@ -20,7 +20,7 @@ import (
 func TestStopFinishesCallsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p *rxcql.Pipeline
-		s := operators.Concurrent(source.Chan(endless(t)), 4, func(_ context.Context, n int) (int, error) {
+		s := operators.MapConcurrent(source.Chan(endless(t)), 4, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Second)
 			if n == 20 {
 				p.Stop()
@@ -48,9 +48,9 @@ func TestAStopIsToldDownstreamOfOperatorsWithGoroutines(t *testing.T) {
 		return nil
 	})
 	for name, s := range map[string]rxcql.Stream[int]{
-		"Concurrent": operators.Concurrent(in, 3, ctxDouble),
-		"Unordered":  operators.Concurrent(in, 3, ctxDouble, operators.Unordered()),
-		"Rx":         operators.Rx[int, int](in, func(o rxgo.Observable) rxgo.Observable { return o }),
+		"MapConcurrent": operators.MapConcurrent(in, 3, ctxDouble),
+		"Unordered":     operators.MapConcurrent(in, 3, ctxDouble, operators.Unordered()),
+		"Rx":            operators.Rx[int, int](in, func(o rxgo.Observable) rxgo.Observable { return o }),
 	} {
 		sink := &gather[int]{}
 		var err error
@@ -66,8 +66,8 @@ func TestAStopIsToldDownstreamOfOperatorsWithGoroutines(t *testing.T) {
 func TestAnErrorOfTheSourceEndsCallsInFlight(t *testing.T) {
 	boom := errors.New("boom")
 	failing := source.Seq(func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, boom) })
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
-		_, err := operators.Concurrent(failing, 3, func(ctx context.Context, _ int) (int, error) {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
+		_, err := operators.MapConcurrent(failing, 3, func(ctx context.Context, _ int) (int, error) {
 			<-ctx.Done()
 			return 0, ctx.Err()
 		}, opts...).Count(context.Background())
@@ -76,10 +76,10 @@ func TestAnErrorOfTheSourceEndsCallsInFlight(t *testing.T) {
 }
 
 func TestNoCallIsMadeWhoseResultNobodyWillTake(t *testing.T) {
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		var calls atomic.Int64
 		in := ranges(part[int]{0, upTo(10), false}, part[int]{0, upTo(10), true}) // heeds no limit
-		got := collect(t, operators.Take(operators.Concurrent(in, 8, func(_ context.Context, n int) (int, error) {
+		got := collect(t, operators.Take(operators.MapConcurrent(in, 8, func(_ context.Context, n int) (int, error) {
 			calls.Add(1)
 			return n, nil
 		}, opts...), 3))
@@ -91,10 +91,10 @@ func TestNoCallIsMadeWhoseResultNobodyWillTake(t *testing.T) {
 func TestTheBudgetBoundsTheCallsAtOnce(t *testing.T) {
 	const size = 4 << 10
 	rows := operators.Map(count(200, 4), func(int) (string, error) { return strings.Repeat("x", size), nil })
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		synctest.Test(t, func(t *testing.T) {
 			var now, most atomic.Int64
-			s := operators.Concurrent(rows, 1000, func(_ context.Context, text string) (int, error) {
+			s := operators.MapConcurrent(rows, 1000, func(_ context.Context, text string) (int, error) {
 				most.Store(max(most.Load(), now.Add(1)))
 				time.Sleep(time.Second)
 				now.Add(-1)
@@ -111,7 +111,7 @@ func TestTheBudgetBoundsTheCallsAtOnce(t *testing.T) {
 func TestBytesAreGivenBackAsResultsLand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1 << 10
-		for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+		for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 			var p *rxcql.Pipeline
 			var bytes []int64
 			sink := &gather[string]{took: func([]string) error {
@@ -124,7 +124,7 @@ func TestBytesAreGivenBackAsResultsLand(t *testing.T) {
 				}
 				return nil
 			})
-			one := operators.Concurrent(rows, 1, func(_ context.Context, text string) (string, error) {
+			one := operators.MapConcurrent(rows, 1, func(_ context.Context, text string) (string, error) {
 				time.Sleep(time.Millisecond) // each lands alone
 				return text, nil
 			}, opts...)
@@ -141,7 +141,7 @@ func TestBytesAreGivenBackAsResultsLand(t *testing.T) {
 func TestLargeResultsAreChargedToTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 32 << 10
-		s := operators.Concurrent(count(40, 10), 10, func(_ context.Context, n int) (string, error) {
+		s := operators.MapConcurrent(count(40, 10), 10, func(_ context.Context, n int) (string, error) {
 			if n == 0 {
 				time.Sleep(time.Minute) // the others wait for it
 			}

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// mostCalls is the most calls at once that Concurrent can be asked for.
+	// mostCalls is the most calls at once that MapConcurrent can be asked for.
 	mostCalls = 1 << 20
-	// aheadOfOldest is how many rows for each call Concurrent holds where it
+	// aheadOfOldest is how many rows for each call MapConcurrent holds where it
 	// keeps the order, so that one slow call does not leave the others idle.
 	aheadOfOldest = 4
 )
 
-// ConcurrentOption is an option of Concurrent.
-type ConcurrentOption interface{ applyConcurrent(*concurrentConfig) error }
+// MapConcurrentOption is an option of MapConcurrent.
+type MapConcurrentOption interface{ applyConcurrent(*concurrentConfig) error }
 
 type concurrentConfig struct{ unordered bool }
 
@@ -28,14 +28,14 @@ type unordered struct{}
 
 // Unordered hands results on as they come instead of in the order of the rows:
 // no result waits for a slower one.
-func Unordered() ConcurrentOption { return unordered{} }
+func Unordered() MapConcurrentOption { return unordered{} }
 
 func (unordered) applyConcurrent(c *concurrentConfig) error {
 	c.unordered = true
 	return nil
 }
 
-// Concurrent calls fn with every row, up to n calls at once, and hands on the
+// MapConcurrent calls fn with every row, up to n calls at once, and hands on the
 // results: for whatever waits for something else, such as a query a row. n may
 // be in the ten thousands, 1,048,576 at most. fn is called by many goroutines; its ctx ends as soon
 // as its result is no longer wanted: with the run, with the first error, or when
@@ -56,22 +56,22 @@ func (unordered) applyConcurrent(c *concurrentConfig) error {
 // may pass (rxcql.MayPass) is never the row's, and ends the stream: for fn to be
 // called again is not the toolkit's to decide, so let fn use rxcql.Retry where
 // repeating does no harm.
-func Concurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...ConcurrentOption) rxcql.Stream[U] {
+func MapConcurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...MapConcurrentOption) rxcql.Stream[U] {
 	var cfg concurrentConfig
 	errs := []error{
 		atLeast("n", int64(n), 1), required("the function", fn == nil),
-		option.Apply(opts, &cfg, ConcurrentOption.applyConcurrent),
+		option.Apply(opts, &cfg, MapConcurrentOption.applyConcurrent),
 	}
 	if n > mostCalls {
 		errs = append(errs, fmt.Errorf("n is %d: must be at most %d", n, mostCalls))
 	}
 	info := rxcql.StageInfo{
-		Name: "Concurrent", OneToOne: !cfg.unordered, Scatters: cfg.unordered,
+		Name: "MapConcurrent", OneToOne: !cfg.unordered, MixesRows: cfg.unordered,
 		Err: errors.Join(errs...),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {
 		f := newConcurrency(st, n, fn, cfg.unordered)
-		f.limit = flow.LimitOf(out)
+		f.limit = flow.DemandOf(out)
 		var failed error
 		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
 			failed = f.run(ctx, in, func() error { return send(struct{}{}) })

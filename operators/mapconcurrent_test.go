@@ -20,7 +20,7 @@ import (
 
 func TestConcurrentKeepsTheOrderWhateverTheCallsTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := operators.Concurrent(count(500, 7), 16, func(_ context.Context, n int) (int, error) {
+		s := operators.MapConcurrent(count(500, 7), 16, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Duration(n*7919%100) * time.Millisecond)
 			return n, nil
 		})
@@ -29,10 +29,10 @@ func TestConcurrentKeepsTheOrderWhateverTheCallsTake(t *testing.T) {
 }
 
 func TestConcurrentMakesNoMoreThanNCallsAtOnceAndReachesN(t *testing.T) {
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		synctest.Test(t, func(t *testing.T) {
 			var now, most atomic.Int64
-			s := operators.Concurrent(count(2000, 100), 37, func(_ context.Context, n int) (int, error) {
+			s := operators.MapConcurrent(count(2000, 100), 37, func(_ context.Context, n int) (int, error) {
 				most.Store(max(most.Load(), now.Add(1)))
 				time.Sleep(time.Second)
 				now.Add(-1)
@@ -50,7 +50,7 @@ func TestConcurrentMakesNoMoreThanNCallsAtOnceAndReachesN(t *testing.T) {
 
 func TestConcurrentWithUnorderedHandsOnWhatIsReadyFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := operators.Concurrent(count(4, 4), 4, func(_ context.Context, n int) (int, error) {
+		s := operators.MapConcurrent(count(4, 4), 4, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Duration(4-n) * time.Second)
 			return n, nil
 		}, operators.Unordered())
@@ -59,7 +59,7 @@ func TestConcurrentWithUnorderedHandsOnWhatIsReadyFirst(t *testing.T) {
 }
 
 func TestConcurrentHoldsNoMoreRowsThanItSays(t *testing.T) {
-	for most, opts := range map[int][]operators.ConcurrentOption{4 * 5: nil, 5: {operators.Unordered()}} {
+	for most, opts := range map[int][]operators.MapConcurrentOption{4 * 5: nil, 5: {operators.Unordered()}} {
 		synctest.Test(t, func(t *testing.T) {
 			var in, out int
 			var mu sync.Mutex
@@ -70,7 +70,7 @@ func TestConcurrentHoldsNoMoreRowsThanItSays(t *testing.T) {
 				require.LessOrEqual(t, in-out, 2*most+1)
 			}
 			rows := operators.Tap(count(300, 1), func(int) error { held(func() { in++ }); return nil })
-			s := operators.Concurrent(rows, 5, ctxDouble, opts...)
+			s := operators.MapConcurrent(rows, 5, ctxDouble, opts...)
 			for _, err := range s.All(t.Context()) {
 				require.NoError(t, err)
 				time.Sleep(time.Second) // a slow reader holds the calls up
@@ -87,7 +87,7 @@ func TestConcurrentInOrderKeepsRangesAndTheirEnds(t *testing.T) {
 			part[int]{0, []int{1, 2, 3}, false}, part[int]{1, []int{4}, false}, part[int]{0, nil, false},
 			part[int]{1, nil, true}, part[int]{0, []int{5, 6}, true},
 		)
-		pages, rep := pagesOut(t, operators.Concurrent(in, 3, func(_ context.Context, n int) (int, error) {
+		pages, rep := pagesOut(t, operators.MapConcurrent(in, 3, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Duration(n) * time.Minute) // 5 lands before 6
 			return 2 * n, nil
 		}))
@@ -106,18 +106,18 @@ func TestConcurrentInOrderKeepsRangesAndTheirEnds(t *testing.T) {
 }
 
 func TestConcurrentOfAnEmptyStreamCallsNothing(t *testing.T) {
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
-		require.Empty(t, collect(t, operators.Concurrent(count(0, 1), 3, func(context.Context, int) (int, error) {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
+		require.Empty(t, collect(t, operators.MapConcurrent(count(0, 1), 3, func(context.Context, int) (int, error) {
 			panic("called")
 		}, opts...)))
 	}
 }
 
 func TestAnErrorInConcurrentEndsTheOtherCallsAndWaitsForThem(t *testing.T) {
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		var running atomic.Int64
 		boom := errors.New("boom")
-		_, err := operators.Concurrent(count(1000, 10), 50, func(ctx context.Context, n int) (int, error) {
+		_, err := operators.MapConcurrent(count(1000, 10), 50, func(ctx context.Context, n int) (int, error) {
 			running.Add(1)
 			defer running.Add(-1)
 			if n == 30 {
@@ -129,16 +129,16 @@ func TestAnErrorInConcurrentEndsTheOtherCallsAndWaitsForThem(t *testing.T) {
 		require.ErrorIs(t, err, boom)
 		var stage *rxcql.StageError
 		require.ErrorAs(t, err, &stage)
-		require.Equal(t, "Concurrent", stage.Stage)
+		require.Equal(t, "MapConcurrent", stage.Stage)
 		require.Zero(t, running.Load())
 	}
 }
 
 func TestTheEndOfTheStreamEndsCallsInFlightAtOnce(t *testing.T) {
-	for _, opts := range [][]operators.ConcurrentOption{nil, {operators.Unordered()}} {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		synctest.Test(t, func(t *testing.T) {
 			var cut atomic.Int64
-			calls := operators.Concurrent(source.Chan(endless(t)), 10, func(ctx context.Context, n int) (int, error) {
+			calls := operators.MapConcurrent(source.Chan(endless(t)), 10, func(ctx context.Context, n int) (int, error) {
 				if n == 0 {
 					return n, nil
 				}
@@ -182,7 +182,7 @@ func endless(t *testing.T) <-chan int {
 }
 
 func TestACallThatEndsItsGoroutineIsAnError(t *testing.T) {
-	_, err := operators.Concurrent(count(10, 5), 3, func(_ context.Context, n int) (int, error) {
+	_, err := operators.MapConcurrent(count(10, 5), 3, func(_ context.Context, n int) (int, error) {
 		if n == 7 {
 			runtime.Goexit()
 		}
@@ -194,7 +194,7 @@ func TestACallThatEndsItsGoroutineIsAnError(t *testing.T) {
 func TestResultsThatGatherGoOnTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &gather[int]{took: func([]int) error { time.Sleep(time.Second); return nil }}
-		p, err := rxcql.New(operators.Concurrent(count(10_000, 500), 10_000, func(_ context.Context, n int) (int, error) {
+		p, err := rxcql.New(operators.MapConcurrent(count(10_000, 500), 10_000, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Second)
 			return n, nil
 		}, operators.Unordered()), sink)

@@ -9,7 +9,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// concurrency is one run of Concurrent: rows are submitted in the goroutine of the stream
+// concurrency is one run of MapConcurrent: rows are submitted in the goroutine of the stream
 // before it, worked on by the workers, and delivered in the goroutine that reads the stream.
 type concurrency[T, U any] struct {
 	st        *rxcql.Stage
@@ -57,15 +57,15 @@ type job[T, U any] struct {
 // inputPage is a page that came: what it owes, and, where the order is kept, the
 // results of its rows.
 type inputPage[U any] struct {
-	lease *flow.Lease
-	at    flow.Position
-	left  int // rows that have not been delivered
+	reservation *flow.Reservation
+	at          flow.Position
+	left        int // rows that have not been delivered
 
 	older, newer *inputPage[U] // in the order in which they came
 	behind       flow.Advances // how far parts have come, when this page has been delivered and all before it
 
 	bytes []int // of each row; of its result once that is there
-	grown int64 // what these have become more, or less, and the lease does not know yet
+	grown int64 // what these have become more, or less, and the reservation does not know yet
 
 	results    []U
 	done       []bool
@@ -84,7 +84,7 @@ type resultsOf[U any] struct {
 func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T) (U, error), unordered bool) *concurrency[T, U] {
 	f := &concurrency[T, U]{
 		st: st, account: st.Account(true), fn: fn, calls: int64(n), window: int64(n), unordered: unordered,
-		keep: rxcql.Keeper[T](), sizeIn: rxcql.SizeOf[T](), sizeOut: rxcql.SizeOf[U](),
+		keep: rxcql.CloneFunc[T](), sizeIn: rxcql.SizeFunc[T](), sizeOut: rxcql.SizeFunc[U](),
 		room: make(chan struct{}, 1), pages: map[*inputPage[U]]struct{}{},
 	}
 	f.slot = int64(unsafe.Sizeof(0))
@@ -100,7 +100,7 @@ func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T
 // run runs the stream before into the workers and returns when all is done. tell
 // has the reader look for results.
 func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], tell func() error) error {
-	group, ctx := f.st.Group(ctx)
+	group, ctx := f.st.TaskGroup(ctx)
 	start := func() { group.Go(func() error { return f.worker(ctx, tell) }) }
 	err := in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, start: start, tell: tell})
 	close(f.work)
@@ -171,12 +171,12 @@ func (f *concurrency[T, U]) replace(c *inputPage[U], index, bytes int) {
 	c.bytes[index] = bytes
 	switch {
 	case c.grown >= 4<<10:
-		c.lease.Take(&flow.Lease{}, c.grown)
+		c.reservation.Take(&flow.Reservation{}, c.grown)
 		c.grown = 0
 	case c.grown <= -4<<10:
-		gone := f.account.Lease()
-		gone.Take(c.lease, -c.grown)
-		gone.End()
+		gone := f.account.Reservation()
+		gone.Take(c.reservation, -c.grown)
+		gone.Settle()
 		c.grown = 0
 	}
 }

@@ -26,12 +26,12 @@ const (
 	letterCost = 512
 )
 
-// letterbox writes dead letters, as many at once as have come while it wrote the
+// deadLetterQueue writes dead letters, as many at once as have come while it wrote the
 // last: a store that syncs a file does it once for all of them.
-type letterbox struct {
+type deadLetterQueue struct {
 	run     *Execution
 	name    string // of the run
-	to      LetterWriter
+	to      DeadLetterWriter
 	ctx     context.Context // of the writes
 	account *flow.Account
 	room    *semaphore.Weighted
@@ -46,13 +46,13 @@ type letterbox struct {
 // posted is a letter that waits, and the hold that it has on its page.
 type posted struct {
 	Letter
-	stage *Stage
-	lease *flow.Lease
-	cost  int64
+	stage       *Stage
+	reservation *flow.Reservation
+	cost        int64
 }
 
-func openLetters(ctx context.Context, r *Execution, store DeadLetters) (*letterbox, error) {
-	b := &letterbox{
+func openLetters(ctx context.Context, r *Execution, store DeadLetterStore) (*deadLetterQueue, error) {
+	b := &deadLetterQueue{
 		run: r, name: newRunName(r.start), ctx: ctx, account: r.budget.Account("dead letters", true),
 		room: semaphore.NewWeighted(waitingLetters), queue: make(chan *posted, waitingLetters/letterCost),
 	}
@@ -81,12 +81,12 @@ func lettersFailed(err error) error {
 }
 
 // add takes a letter and a hold on the page's receipts; it waits for room.
-func (b *letterbox) add(ctx context.Context, st *Stage, page *flow.Lease, f *FailedRow) error {
+func (b *deadLetterQueue) add(ctx context.Context, st *Stage, page *flow.Reservation, f *FailedRow) error {
 	l, err := f.letter(b.name, st.name, b.n.Add(1))
 	if err != nil {
 		return lettersFailed(fmt.Errorf("%w; it failed with: %w", err, st.Fail(f.error())))
 	}
-	p := &posted{Letter: l, stage: st, lease: b.account.Lease()}
+	p := &posted{Letter: l, stage: st, reservation: b.account.Reservation()}
 	p.cost = min(letterCost+int64(len(l.Row)+len(l.Error)), waitingLetters)
 	err = b.room.Acquire(ctx, p.cost)
 	if err != nil && flow.IsEnd(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
@@ -99,19 +99,19 @@ func (b *letterbox) add(ctx context.Context, st *Stage, page *flow.Lease, f *Fai
 		b.room.Release(p.cost)
 		return err
 	}
-	p.lease.Take(page, letterCost+int64(len(l.Row)+len(l.Error)))
+	p.reservation.Take(page, letterCost+int64(len(l.Row)+len(l.Error)))
 	b.queue <- p // there is room
 	return nil
 }
 
 // idle waits until no letter waits to be written, or ctx ends; no more may come.
-func (b *letterbox) idle(ctx context.Context) {
+func (b *deadLetterQueue) idle(ctx context.Context) {
 	if b != nil && b.room.Acquire(ctx, waitingLetters) == nil {
 		b.room.Release(waitingLetters)
 	}
 }
 
-func (b *letterbox) err() error {
+func (b *deadLetterQueue) err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.failed
@@ -119,7 +119,7 @@ func (b *letterbox) err() error {
 
 // write writes what waits until the box is closed. After a failure it gives the
 // rest up: their receipts stay open.
-func (b *letterbox) write() {
+func (b *deadLetterQueue) write() {
 	var waiting []*posted
 	var letters []Letter
 	defer func() { // after runtime.Goexit in the store there is more; stages wait for its room
@@ -151,17 +151,17 @@ func (b *letterbox) write() {
 }
 
 // finish ends letters that were written, or never will be.
-func (b *letterbox) finish(letters []*posted, err error) {
+func (b *deadLetterQueue) finish(letters []*posted, err error) {
 	for _, p := range letters {
 		if err == nil {
 			p.stage.deadLettered.Add(1)
 		}
-		p.lease.Finish(err)
+		p.reservation.Finish(err)
 		b.room.Release(p.cost)
 	}
 }
 
-func (b *letterbox) store(letters []Letter) error {
+func (b *deadLetterQueue) store(letters []Letter) error {
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit in the store
@@ -176,7 +176,7 @@ func (b *letterbox) store(letters []Letter) error {
 	return nil
 }
 
-func (b *letterbox) fail(err error) {
+func (b *deadLetterQueue) fail(err error) {
 	b.mu.Lock()
 	b.failed = err
 	b.mu.Unlock()
@@ -184,7 +184,7 @@ func (b *letterbox) fail(err error) {
 }
 
 // close writes what waits and closes the store. No stage is at work any more.
-func (b *letterbox) close() error {
+func (b *deadLetterQueue) close() error {
 	close(b.queue)
 	b.work.Wait()
 	if err := protect(lettersName, b.to.Close); err != nil {
