@@ -14,10 +14,11 @@ import (
 // operation; the end also after an error, a cancel, a panic or runtime.Goexit. A Start
 // function returns the context that the operation runs under, and that its End function gets:
 // the one that it was given, or one derived from it (else the run could not cancel the
-// operation), with a span, say. So what the driver does for a request (gocql's observers get that context) nests in
-// the span of the request, and all spans of a run nest in that of the run. Nil stands for
-// the context that was given. The event of an End function has all that the Start function
-// was told, and how the operation ended, so metrics need the End functions alone.
+// operation), with a span, say. So what the driver does for a request (gocql's observers get
+// that context) nests in the span of the request, and all spans of a run nest in that of the
+// run. Nil stands for the context that was given. The event of an End function has all that
+// the Start function was told, and how the operation ended, so metrics need the End functions
+// alone.
 //
 // Hooks are called from many goroutines at once, in the midst of the work: they must be
 // safe for that, and quick: what calls one that waits does, too. They may call Progress and
@@ -54,7 +55,8 @@ type Hooks struct {
 	// checks, of writes of dead letters and by the function Retry are only counted
 	// (Report.Retried).
 	Retry func(ctx context.Context, e RetryEvent)
-	// InFlightLimit: a sink has changed how many requests it has in flight at most.
+	// InFlightLimit: a sink has changed how many requests it has in flight at most. No other
+	// of its requests begins or ends until it returns.
 	InFlightLimit func(ctx context.Context, e LimitEvent)
 	// BudgetWait: a source has waited for room in the budget (WithBudget).
 	BudgetWait func(ctx context.Context, e BudgetEvent)

@@ -159,15 +159,16 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 // finish turns the way a run ended into its report and error.
 func (r *Execution) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
-	err = r.conclude(ctx, &rep, err)
-	return rep, r.ends(ctx, &rep, err)
+	err = r.ends(ctx, &rep, r.conclude(ctx, &rep, err))
+	return rep, err
 }
 
 // cutShort is finish for a loop that was left, and for a run that a panic leaves.
 func (r *Execution) cutShort(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
 	rep.Estimate.Left, rep.Estimate.LeftKnown = 0, false
-	return rep, r.ends(ctx, &rep, err)
+	err = r.ends(ctx, &rep, err)
+	return rep, err
 }
 
 // left is deferred by who runs it: the end is told also where a function of the user's ends

@@ -23,8 +23,8 @@ func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, ag
 	return s.retry(ctx, first, may, again, func(err error) error { return err })
 }
 
-// RetryUserFunc is Retry for a function of the user's, as FailUserFunc is Fail: of its errors, whose
-// words may be values, hooks are told what the log would be.
+// RetryUserFunc is Retry for a function of the user's, as FailUserFunc is Fail: of its errors,
+// whose words may be values, hooks are told what the log would be.
 func (s *Stage) RetryUserFunc(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
 	return s.retry(ctx, first, may, again, func(err error) error { return &maskedError{err, say(err, nil).shown} })
 }

@@ -25,21 +25,12 @@ func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) func(context.Context, func
 
 // event is what hooks are told of all statements.
 func (e *exec[T]) event(a *execAim) rxcql.WriteEvent {
-	return rxcql.WriteEvent{
-		Keyspace: a.about.Keyspace, Table: a.about.Table, Operation: operationOf(e.cql), Consistency: e.session.Consistency(e.cfg.consistency),
+	about := rxcql.WriteEvent{Keyspace: a.about.Keyspace, Table: a.about.Table, Consistency: e.session.Consistency(e.cfg.consistency)}
+	if words := strings.Fields(e.cql); len(words) > 0 {
+		about.Operation = strings.ToUpper(words[0])
 	}
+	return about
 }
-
-// operationOf is the first word of a statement, behind comments: letters alone, since a value
-// may follow without a space. Empty if it begins with something else.
-func operationOf(cql string) string {
-	if found := firstWord.FindStringSubmatch(cql); found != nil {
-		return strings.ToUpper(found[1])
-	}
-	return ""
-}
-
-var firstWord = regexp.MustCompile(`(?s)^(?:\s|(?:--|//).*?[\r\n]|/\*.*?\*/)*([A-Za-z]+)`)
 
 // mayRetry tells of a statement's failure whether it may be run again after it, and
 // whether it may have been applied.

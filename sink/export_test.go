@@ -172,9 +172,6 @@ func ExecMayRetry(cql string, idempotent bool, err error) (again, unsure bool) {
 	return may(err), open(err)
 }
 
-// OperationOf is what hooks are told of a statement.
-func OperationOf(cql string) string { return operationOf(cql) }
-
 // Limiter is the bound of the requests in flight.
 type Limiter struct{ *limiter }
 

@@ -159,17 +159,3 @@ func TestHooksMayAskForProgressWhileALimitChanges(t *testing.T) {
 		require.Positive(t, asked)
 	})
 }
-
-func TestTheOperationOfAStatementIsItsFirstWord(t *testing.T) {
-	for cql, want := range map[string]string{
-		"UPDATE ks.t SET n = 1": "UPDATE",
-		"\n\tinsert INTO t":     "INSERT",
-		"-- of Miller\n// and\r\n/* more\n of it */ DELETE FROM t": "DELETE",
-		"begin batch":                      "BEGIN",
-		"update/**/t/**/set/**/a='Miller'": "UPDATE",
-		"'Miller'":                         "",
-		"/* Miller":                        "",
-	} {
-		require.Equal(t, want, sink.OperationOf(cql), cql)
-	}
-}
