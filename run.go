@@ -43,6 +43,7 @@ type Execution struct {
 
 	job      *job                       // nil without a checkpoint
 	over     func(*Report, error) error // tells hooks of the end, and returns what the run returns
+	ended    bool                       // that was done, or is being
 	flushing flushRequests
 
 	shared sync.Map // see Shared

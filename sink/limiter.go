@@ -99,6 +99,7 @@ func (l *limiter) leave(ticket uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.out--
+	defer l.next() // whatever comes of telling of a new limit
 	switch {
 	case ticket <= l.cut: // sent before the last cut, so it tells of the time before
 	case err == nil:
@@ -113,7 +114,6 @@ func (l *limiter) leave(ticket uint64, err error) {
 				"answer", driver.Classify(err).String())
 		}
 	}
-	l.next()
 }
 
 // next lets in those who wait longest.
