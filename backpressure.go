@@ -1,16 +1,16 @@
 package rxcql
 
-// Limits of the budget of bytes in flight; see flow.Budget, which keeps it.
+// Limits of the budget, which bounds the bytes in flight; see flow.Budget.
 const (
 	// DefaultBudget is the budget of a run unless WithBudget says otherwise.
 	DefaultBudget int64 = 64 << 20
-	// MinBudgetPerInput is the least budget for each source of a pipeline: one
-	// page of reserved credit.
+	// MinBudgetPerInput is the least budget for each source of a pipeline: its credit for a page,
+	// which no other source can use.
 	MinBudgetPerInput int64 = 64 << 10
 )
 
-// WithBudget sets the bytes that may be in flight, over all stages; see flow.Budget.
-// Default 64 MiB, at least 64 KiB for each source of the pipeline.
+// WithBudget sets how many bytes may be in flight, over all stages; see flow.Budget. Default 64
+// MiB, at least 64 KiB for each source of the pipeline.
 func WithBudget(bytes int64) Option {
 	return func(c *config) error {
 		c.budget = bytes

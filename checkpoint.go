@@ -10,84 +10,82 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// CheckpointStore is where the checkpoints of jobs are kept; see package checkpoint for
-// ours. One that implements ConfigChecker has New report what is wrong with it.
+// CheckpointStore is where the checkpoints of jobs are kept; package checkpoint has a file and a
+// table. A store that implements ConfigChecker has New report what is wrong with its options.
 //
-// You can write your own. It must keep the rules that are stated here and at
-// Checkpoint: rxcqltest.TestCheckpointStore tries them on it.
+// You can write your own. It must keep the rules that are stated here and at Checkpoint;
+// rxcqltest.TestCheckpointStore tests them.
 //
-// A store may be used by several goroutines, and by several processes, at a time.
-// Jobs have nothing to do with each other: each name has its own checkpoint and its own
-// lock. A name is any UTF-8 text that is not empty, compared byte by byte. A store that
-// keeps one job only, as a file does, says so.
+// Several goroutines and several processes may use a store at the same time. Jobs are independent:
+// each name has its own checkpoint and its own lock. A name is any UTF-8 text that is not empty,
+// compared byte by byte. A store that keeps one job only, as a file does, says so.
 type CheckpointStore interface {
-	// Lock makes the caller the only one that works on a job, in any process, until
-	// Unlock. If somebody else works on it the error wraps ErrCheckpointLocked; Lock
-	// does not wait for that one to end. Any other failure is another error.
+	// Lock locks a job for the caller, against every other caller in any process, until Unlock. If
+	// the job is locked already, Lock does not wait: its error wraps ErrCheckpointLocked. No other
+	// failure wraps that.
 	//
-	// The context is for the call alone: the lock stays when it ends. A Lock that
-	// fails, or is cut off by its context, keeps nobody else out for longer than the lock
-	// of a process that has died. Such a lock must end by itself, at once or after a
-	// time.
+	// The context is for the call alone: the lock stays when the context ends. If the holder's
+	// process dies, its lock must end by itself, at once or after a time. A Lock that fails, or is
+	// cut off by its context, may keep others out for no longer than that.
 	Lock(ctx context.Context, job string) (Checkpoint, error)
 }
 
-// Checkpoint is the checkpoint of one job, locked. Its methods are called by one
-// goroutine at a time, but not always by the same one. Lost is called, and its channel
-// waited for, while the other methods work.
+// Checkpoint is the checkpoint of one job, locked. Its methods are called by one goroutine at a
+// time, though not always the same one. Only Lost may be called, and its channel waited for, while
+// another method works.
 //
-// With a context that has ended Load and Save do nothing, and return its error (or its
-// cause). No error shows anything of the data, which have primary keys in them.
+// If the context has ended, Load and Save do nothing and return its error (or its cause). No error
+// shows anything of the data, which contain primary keys.
 type Checkpoint interface {
-	// Load returns what was saved last, byte for byte, under this lock or an earlier
-	// one of any process. It returns nil and no error if nothing ever was, and only
-	// then: where it cannot be known, or cannot be read, that is an error. Else a job
-	// would begin anew without a word. The bytes are the caller's.
+	// Load returns what was saved last, byte for byte, under this lock or an earlier one of any
+	// process. It returns nil and no error only if nothing was ever saved. If that cannot be known,
+	// or the data cannot be read, Load fails: otherwise the job would silently begin anew. The
+	// bytes are the caller's.
 	Load(ctx context.Context) ([]byte, error)
 
-	// Save replaces it by data, any bytes and at least one, wholly or not at all, and
-	// returns nil when it is durable: from then on Load returns it, even if this
-	// process dies at once. The bytes are the caller's again when Save returns.
-	// There are some hundred of them for each range that is begun; a store takes 4 MiB.
+	// Save replaces what is stored by data, wholly or not at all, and returns nil when data is
+	// durable: from then on Load returns it, even if this process dies at once. Data is never
+	// empty, and may be any bytes: a few hundred for each range that has begun. A store must take 4
+	// MiB. The bytes are the caller's again when Save returns.
 	//
-	// Save fails with an error that wraps ErrCheckpointLost, and saves nothing, when the
-	// lock is no longer the caller's, whether Lost has said so or not, and after
-	// Unlock. After another error, as after a call that was cut off by its context,
-	// either the data or what was there before is saved. The run ends then; it may call
-	// Save once more, for what was settled until the end.
+	// Save fails with an error that wraps ErrCheckpointLost, and saves nothing, after Unlock and
+	// whenever the lock is no longer the caller's, even if Lost is not closed yet. After another
+	// error, and after a call cut off by its context, what is stored is either data or what was
+	// there before. Such an error ends the run; the run may call Save once more, for what was
+	// settled until the end.
 	Save(ctx context.Context, data []byte) error
 
-	// Lost is closed, sooner or later, when the lock is no longer the caller's, and
-	// never otherwise: not by Unlock either. It may be nil.
+	// Lost is closed, sooner or later, when the lock is no longer the caller's, and never
+	// otherwise: Unlock does not close it. It may be nil.
 	Lost() <-chan struct{}
 
-	// Unlock lets others work on the job at once, and leaves no goroutine behind. It is
-	// called once, also after Lost, and must end by itself in a matter of seconds. It
-	// must not end the lock of whoever has taken the job over.
+	// Unlock lets others work on the job at once, and leaves no goroutine behind. It is called
+	// once, also after Lost, and must return within seconds. It must not end the lock of a process
+	// that has taken the job over.
 	Unlock() error
 }
 
-// ConfigChecker is what a CheckpointStore or DeadLetterStore may implement to report options
-// it cannot work with from New, before any I/O.
+// ConfigChecker may be implemented by a CheckpointStore or a DeadLetterStore. New then reports,
+// before any I/O, the options that the store cannot work with.
 type ConfigChecker interface{ ConfigError() error }
 
-// Kinds of errors of checkpoints, for errors.Is. None of them ever makes a run
-// begin anew by itself.
+// Kinds of errors of checkpoints, for errors.Is. After none of them does a run begin anew by
+// itself.
 var (
-	// ErrCheckpointLocked: another process works on the job.
+	// ErrCheckpointLocked: another process is working on the job.
 	ErrCheckpointLocked = errors.New("rxcql: another process works on this job")
-	// ErrCheckpointLost: the lock is no longer this process's: it was taken over, or
-	// not renewed in time, or its lock file was removed.
+	// ErrCheckpointLost: this process no longer holds the lock. Another process took it over, it
+	// was not renewed in time, or its lock file was removed.
 	ErrCheckpointLost = errors.New("rxcql: the job's lock was lost")
-	// ErrClockBehind: this machine's clock is more than 10 s behind that of the
-	// machine that worked on the job before, or behind the timestamps given there.
+	// ErrClockBehind: this machine's clock is more than 10 s behind the clock of the machine that
+	// worked on the job before, or behind the write timestamps given there.
 	ErrClockBehind = errors.New("rxcql: this machine's clock is behind")
-	// ErrCheckpointDamaged: the bytes are not those that were saved.
+	// ErrCheckpointDamaged: the bytes loaded are not those that were saved.
 	ErrCheckpointDamaged = saved.ErrDamaged
-	// ErrCheckpointNewer: a later version of the toolkit saved it.
+	// ErrCheckpointNewer: a later version of the toolkit saved the checkpoint.
 	ErrCheckpointNewer = saved.ErrNewer
-	// ErrCheckpointForeign: it was saved by another job or pipeline, or for
-	// another table.
+	// ErrCheckpointForeign: the checkpoint was saved by another job or pipeline, or for another
+	// table.
 	ErrCheckpointForeign = errors.New("rxcql: the checkpoint belongs to something else")
 	// ErrNotResumable: a stage or a sink cannot go on from a checkpoint.
 	ErrNotResumable = errors.New("rxcql: cannot be resumed from a checkpoint")
@@ -106,8 +104,8 @@ type checkpointConfig struct {
 // CheckpointOption is an option of WithCheckpoint.
 type CheckpointOption func(*checkpointConfig) error
 
-// CheckpointInterval sets the time between two saves; default 1 s, at least
-// 10 ms. What was done since the last save is done again after a crash.
+// CheckpointInterval sets the time between two saves. Default 1 s, at least 10 ms. What was done
+// since the last save is done again after a crash.
 func CheckpointInterval(d time.Duration) CheckpointOption {
 	return func(c *checkpointConfig) error {
 		if d < 10*time.Millisecond {
@@ -118,17 +116,17 @@ func CheckpointInterval(d time.Duration) CheckpointOption {
 	}
 }
 
-// RunOnce leaves a job that has been completed as it is: another run reads and
-// writes nothing, saves nothing, and is complete at once, with Report.ResumedRows as
-// all rows. It is for jobs of several steps, to go on with the step that was broken
-// off.
+// RunOnce leaves a completed job as it is: another run reads and writes nothing, saves nothing, and
+// is complete at once, with the job's rows in Report.ResumedRows. Use it for jobs of several steps,
+// which then go on with the step that was interrupted.
 //
-// Sinks are not opened then, and nothing is checked (Pipeline.Check): later steps
-// may have changed, moved or removed what this one wrote. What is compared is what
-// the pipeline reads, which has to be there (the sources, and what a job that goes
-// on compares of each), and the names of the sinks' stages, as in the report. If any
-// is another, the run is refused with ErrCheckpointForeign, and the job stays
-// complete.
+// The sinks of a completed job are not opened, and Pipeline.Check is not made: later steps may have
+// changed, moved or removed what the job wrote. Only these are compared with the checkpoint:
+//
+//   - the sources, which must still be there, by the facts that a resumed job compares;
+//   - the names of the sinks' stages, as in the report.
+//
+// If one differs, the run fails with ErrCheckpointForeign, and the job stays complete.
 func RunOnce() CheckpointOption {
 	return func(c *checkpointConfig) error {
 		c.once = true
@@ -136,41 +134,42 @@ func RunOnce() CheckpointOption {
 	}
 }
 
-// WithCheckpoint makes the run of a pipeline a job that goes on where an
-// earlier run of it ended, however that ended; it is an option of New alone.
-// While it runs, the positions up to which everything is settled are saved once
-// a second (CheckpointInterval) and at the end (but after a failure with a sink
-// that writes a file, which stays at the save before), and in between when write
-// timestamps run out (Execution.ReserveTimestamps); a save that fails ends the run.
-// Only one process at a time can work on a job. A job that has been completed
-// begins anew at the next run, unless RunOnce is given.
+// WithCheckpoint makes the runs of a pipeline a job: each run goes on where the one before ended,
+// however that ended. It is an option of New only. One process at a time can work on a job. A
+// completed job begins anew at the next run, unless RunOnce is given.
 //
-// Delivery: at least once. Rows beyond the saved positions are read and written
-// again: pages that were in flight, and what was settled since the last save.
-// For that, stages and sinks have to be resumable, else New fails with
-// ErrNotResumable and names them.
+// Saved are the positions in the sources up to which everything is settled:
 //
-// Functions given to operators and sinks must keep no state from row to row, such as
-// a counter, the row before, or keys seen so far. A checkpoint has positions and
-// nothing else of a run (but for which group was open, in GroupAdjacent): the next
-// run begins in the middle of the rows with functions as they were at first. What
-// they need of other rows must be in a table, or in the state of a GroupAdjacent.
-// Nothing can check that.
+//   - once a second (CheckpointInterval);
+//   - when write timestamps run out (Execution.ReserveTimestamps);
+//   - at the end of the run. If the run failed and a sink writes a file, there is no such save: the
+//     checkpoint stays at the save before.
 //
-// A checkpoint that is damaged, of a newer version, of another job, another
-// pipeline or another table is refused by name; it is never taken for none. To
-// begin anew give another job name or remove it from its store.
+// A save that fails ends the run. After a cancel, the last save may take 30 s more than the grace
+// period (WithGrace).
 //
-// What a run writes is newer than all that runs before it wrote. The clocks of
-// machines that take turns on a job should agree for that: one that is behind what
-// the run before wrote with waits before the first row, and one that is more than
-// 10 s behind is refused (ErrClockBehind), unless the job is complete and writes
-// nothing (RunOnce). After a cancel the last save may take 30 s more than the
-// grace period (WithGrace).
+// Delivery is at least once. Rows beyond the saved positions are read and written again: pages that
+// were in flight, and pages settled since the last save. So stages and sinks have to be resumable;
+// otherwise New fails with ErrNotResumable and names them.
 //
-// It holds page states, which Cassandra makes and in which the primary keys of
-// the rows that pages ended at can be read; it has no other values of rows, and
-// of bound values only a hash.
+// Functions given to operators and sinks must keep no state from row to row, such as a counter, the
+// row before, or the keys seen so far, and nothing can check that. A checkpoint has positions, and
+// of operators only which group was open in a GroupAdjacent. The next run begins in the middle of
+// the rows, with the functions in their initial state. What they need from other rows must be in a
+// table, or in the state of a GroupAdjacent.
+//
+// A checkpoint that is damaged, of a newer version, or of another job, pipeline or table is refused
+// with an error that says so; it is never taken for an empty one. To begin anew, give another job
+// name or remove the checkpoint from its store.
+//
+// What a run writes is newer than all that earlier runs wrote. For that, the clocks of machines
+// that take turns on a job should agree. If a machine's clock is behind the timestamps of the run
+// before, the run waits before its first row; if it is more than 10 s behind, the run is refused
+// (ErrClockBehind), unless the job is complete and writes nothing (RunOnce).
+//
+// A checkpoint contains page states. Cassandra makes them, and the primary key of the row at which
+// a page ended can be read in them. It contains no other values of rows, and only a hash of bound
+// values.
 func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption) Option {
 	return func(c *config) error {
 		ck := &checkpointConfig{store: store, job: job, every: DefaultCheckpointInterval}

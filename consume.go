@@ -12,8 +12,8 @@ import (
 // errBreak ends the reading when a loop over All is left.
 var errBreak = errors.New("rxcql: loop left")
 
-// each runs the stream without a pipeline and calls fn with the rows of every
-// page, in the calling goroutine.
+// each runs the stream without a pipeline and calls fn with the rows of every page, in the calling
+// goroutine.
 func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) error) (Report, error) {
 	cfg, err := prepare(s.node, opts, nil)
 	if err == nil && cfg.checkpoint != nil {
@@ -50,9 +50,9 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	return r.finish(ctx, err)
 }
 
-// loopBody runs a function of the caller for every page. A panic in it is the
-// caller's own: it goes on there, unchanged, after the stream has been taken
-// down. runtime.Goexit takes the stream down on its way.
+// loopBody runs a function of the caller for every page. A panic in it belongs to the caller: it
+// continues there, unchanged, after the stream has been taken down. After runtime.Goexit the stream
+// is taken down too.
 type loopBody[T any] struct {
 	fn       func(rows []T) error
 	left     error
@@ -99,9 +99,9 @@ func often(ctx context.Context, row int) error {
 //		if err != nil { ... }
 //	}
 //
-// The loop body runs in the calling goroutine. Leaving the loop, also by a panic
-// (which goes on unchanged) or runtime.Goexit, stops the reading at once and
-// leaves nothing behind. An error, at most one, comes last, with a zero row.
+// The loop body runs in the calling goroutine. Leaving the loop stops the reading at once and
+// leaves nothing behind; that includes runtime.Goexit and a panic, which continues unchanged. There
+// is at most one error, and it comes last, with a zero row.
 func (s Stream[T]) All(ctx context.Context, opts ...Option) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		_, err := s.each(ctx, opts, func(rows []T) error {
@@ -122,8 +122,8 @@ func (s Stream[T]) All(ctx context.Context, opts ...Option) iter.Seq2[T, error] 
 	}
 }
 
-// Collect reads the whole stream into memory. On an error it returns the rows
-// read before it, and the error.
+// Collect reads the whole stream into memory. On an error it returns that, and the rows read
+// before.
 func (s Stream[T]) Collect(ctx context.Context, opts ...Option) ([]T, error) {
 	var all []T
 	_, err := s.each(ctx, opts, func(rows []T) error {
@@ -143,9 +143,8 @@ func (s Stream[T]) Count(ctx context.Context, opts ...Option) (int64, error) {
 	return n, err
 }
 
-// ForEach calls fn with every row, in the calling goroutine. An error of fn
-// ends the reading and is returned as it is; a panic goes on, unchanged, once
-// nothing of the stream is left.
+// ForEach calls fn with every row, in the calling goroutine. An error of fn ends the reading and is
+// returned as it is. A panic continues unchanged, once nothing of the stream is left.
 func (s Stream[T]) ForEach(ctx context.Context, fn func(T) error, opts ...Option) (Report, error) {
 	return s.each(ctx, opts, func(rows []T) error {
 		for i, row := range rows {

@@ -8,8 +8,8 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// CountPage counts a page that a source has read. Sources call it once a page,
-// before they deliver it.
+// CountPage counts a page that a source has read. Sources call it once for each page, before they
+// deliver it.
 func (s *Stage) CountPage(rows int, bytes int64) {
 	r := s.run
 	r.pages.Add(1)
@@ -21,33 +21,33 @@ func (s *Stage) CountPage(rows int, bytes int64) {
 	tell(r.ctx, r, s.name, PageEvent{Stage: s.name, Rows: rows, Bytes: bytes}, func(h *Hooks) func(context.Context, PageEvent) { return h.PageRead })
 }
 
-// CountRanges announces token ranges (or other parts) that the source will read, so
-// that progress has a measure.
+// CountRanges announces token ranges (or parts of another source) that the source will read, so
+// that progress can be measured.
 func (s *Stage) CountRanges(n int) { s.run.ranges.Add(int64(n)) }
 
 // CountRangeDone counts a range read to its end.
 func (s *Stage) CountRangeDone() { s.run.rangesDone.Add(1) }
 
-// Receipt returns a new receipt for a page that the source delivers by itself;
-// one that can be resumed uses flow.Deliver instead. In a job with a checkpoint it
-// ends the run: what such a page was made into would be forgotten.
+// Receipt returns a new receipt for a page that the source delivers by itself; a source that can be
+// resumed uses flow.Deliver instead. In a job with a checkpoint Receipt ends the run with
+// ErrNotResumable: a page without a track would be forgotten.
 func (s *Stage) Receipt() *flow.Receipt {
 	if s.run.job != nil {
-		s.run.Fail(s.Fail(fmt.Errorf("%w: its pages have no track", ErrNotResumable)))
+		s.run.Fail(s.Fail(fmt.Errorf("%w: its pages have no track; deliver them with flow.Deliver", ErrNotResumable)))
 	}
 	return flow.NewReceipt(func() { s.run.settled.Add(1) })
 }
 
-// CountWritten counts rows that became durable. Sinks call it before they end the
-// rows' reservation.
+// CountWritten counts rows that became durable. Sinks call it before they settle the rows'
+// reservation.
 func (s *Stage) CountWritten(rows int) {
 	s.out.Add(int64(rows))
 	s.run.written.Add(int64(rows))
 	tell(s.run.ctx, s.run, s.name, WrittenEvent{Stage: s.name, Rows: rows}, func(h *Hooks) func(context.Context, WrittenEvent) { return h.RowsWritten })
 }
 
-// CountRetry counts an attempt that is repeated, without a wait, after one that failed with
-// err; Retry does it by itself. Hooks get the error, so it must not hold values.
+// CountRetry counts an attempt that is repeated, without a wait, after one that failed with err.
+// Stage.Retry counts by itself. Hooks get the error, so it must not hold values.
 func (s *Stage) CountRetry(err error) { s.retried(s.run.ctx, 0, 0, err) }
 
 func (s *Stage) retried(ctx context.Context, attempt int, wait time.Duration, err error) {

@@ -19,15 +19,15 @@ import (
 )
 
 const (
-	// waitingLetters is how many bytes of letters may wait to be written; a
-	// single one that is larger goes when no other waits.
+	// waitingLetters is how many bytes of letters may wait to be written. A single letter that is
+	// larger is taken when no other waits.
 	waitingLetters = 1 << 20
-	// letterCost is what a letter takes besides its row and error.
+	// letterCost is what a letter takes in addition to its row and error.
 	letterCost = 512
 )
 
-// deadLetterQueue writes dead letters, as many at once as have come while it wrote the
-// last: a store that syncs a file does it once for all of them.
+// deadLetterQueue writes dead letters in batches: each batch is what came while the one before was
+// written. So a store that syncs a file does it once for each batch.
 type deadLetterQueue struct {
 	run     *Execution
 	name    string // of the run
@@ -43,7 +43,7 @@ type deadLetterQueue struct {
 	failed error // the store's
 }
 
-// posted is a letter that waits, and the hold that it has on its page.
+// posted is a letter that waits to be written, and its hold on the receipts of its page.
 type posted struct {
 	Letter
 	stage       *Stage
@@ -80,7 +80,7 @@ func lettersFailed(err error) error {
 	return &StageError{Stage: lettersName(), Err: err}
 }
 
-// add takes a letter and a hold on the page's receipts; it waits for room.
+// add takes a letter, and a hold on the receipts of its page. It waits for room.
 func (b *deadLetterQueue) add(ctx context.Context, st *Stage, page *flow.Reservation, f *FailedRow) error {
 	l, err := f.letter(b.name, st.name, b.n.Add(1))
 	if err != nil {
@@ -117,8 +117,8 @@ func (b *deadLetterQueue) err() error {
 	return b.failed
 }
 
-// write writes what waits until the box is closed. After a failure it gives the
-// rest up: their receipts stay open.
+// write writes the letters that wait, until the queue is closed. After a failure it gives the rest
+// up: their receipts stay open.
 func (b *deadLetterQueue) write() {
 	var waiting []*posted
 	var letters []Letter
@@ -150,7 +150,7 @@ func (b *deadLetterQueue) write() {
 	}
 }
 
-// finish ends letters that were written, or never will be.
+// finish removes letters that were written, or never will be.
 func (b *deadLetterQueue) finish(letters []*posted, err error) {
 	for _, p := range letters {
 		if err == nil {
@@ -183,7 +183,7 @@ func (b *deadLetterQueue) fail(err error) {
 	b.run.Fail(err)
 }
 
-// close writes what waits and closes the store. No stage is at work any more.
+// close writes what waits and closes the store. No stage is at work by then.
 func (b *deadLetterQueue) close() error {
 	close(b.queue)
 	b.work.Wait()
@@ -193,15 +193,15 @@ func (b *deadLetterQueue) close() error {
 	return b.err()
 }
 
-// newRunName names a run in its letters: by its start, and by chance.
+// newRunName names a run in its letters: its start time and random digits.
 func newRunName(start time.Time) string {
 	var unique [6]byte
 	_, _ = rand.Read(unique[:]) // never fails
 	return fmt.Sprintf("%s-%x", start.UTC().Format("20060102T150405Z"), unique)
 }
 
-// letter makes the letter of a row. The row is encoded at once: its page will be
-// used again.
+// letter makes the letter of a row. It encodes the row at once, since the memory of its page will
+// be used again.
 func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	l := Letter{
 		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: validText(stage), Error: validText(f.Err.Error()),
@@ -217,12 +217,11 @@ func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 	return l, nil
 }
 
-// validText is what of a text is UTF-8: an error of a user's function may have any bytes,
-// and so may the name of a file in a stage's. A table of letters would refuse these.
+// validText replaces what is not UTF-8 in a text: the error of a user's function and the name of a
+// file may have any bytes, and a table of letters would refuse these.
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// encodeRow writes a row as JSON, or says without its values why that would lose
-// something.
+// encodeRow writes a row as JSON. If something would be lost, the error says what, without values.
 func encodeRow(row any) ([]byte, error) {
 	data, err := jsonline.AppendExact(nil, row)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// drain runs a stream into a sink. The writer is closed whatever happens.
+// drain runs a stream into a sink. The writer is closed in every case.
 func drain[T any](ctx context.Context, r *Execution, stream Stream[T], sink Sink[T]) (err error) {
 	writeCtx, stop := graceful(ctx, r.cfg.grace)
 	defer stop()
@@ -34,8 +34,8 @@ func drain[T any](ctx context.Context, r *Execution, stream Stream[T], sink Sink
 	return read()
 }
 
-// sinkName is the name that a panic in the sink is reported under: its stage's,
-// if it opened just one.
+// sinkName is the name under which a panic in the sink is reported: the name of its stage, if it
+// opened exactly one.
 func (r *Execution) sinkName() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,38 +11,35 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// Sentinels name the kind of an error, for errors.Is; the structs below carry
-// the facts, for errors.As.
+// Kinds of errors, for errors.Is. The structs below carry the facts, for errors.As.
 var (
-	// ErrConfig: options, operators or sinks were given values they cannot
-	// work with. Everything that is wrong is joined into one error.
+	// ErrConfig: options, operators or sinks were given values that they cannot work with. One
+	// error joins everything that is wrong.
 	ErrConfig = driver.ErrConfig
 	// ErrSchema: a table, column or type is not what the pipeline needs.
 	ErrSchema = driver.ErrSchema
-	// ErrSingleRun: the source (source.Chan, source.Pages) can be read only once and
-	// has been.
+	// ErrSingleRun: the source (source.Chan, source.Pages) can be read only once, and has been.
 	ErrSingleRun = errors.New("rxcql: source can be run only once")
-	// ErrBudgetHeld: operators hold all of the budget and wait for more; see
+	// ErrBudgetHeld: operators hold all of the budget and wait for more rows; see
 	// flow.BudgetHeldError.
 	ErrBudgetHeld = flow.ErrBudgetHeld
 	// ErrPanic: a function given by the user panicked.
 	ErrPanic = driver.ErrPanic
 	// ErrRunning: the pipeline is running already.
 	ErrRunning = errors.New("rxcql: pipeline is running already")
-	// ErrUnsettled: a run ended without an error but a page was not settled:
-	// a sink or an operator lost a receipt. Nothing is claimed complete. See
-	// UnsettledError.
+	// ErrUnsettled: a run ended without another error, but a page was not settled, because a sink
+	// or an operator lost a receipt. The run is not complete. See UnsettledError.
 	ErrUnsettled = errors.New("rxcql: pages left unsettled")
-	// ErrUnknownOutcome: rows were sent, and whether they were written nobody
-	// knows: no answer came, or one that leaves it open. See Report.Unknown.
+	// ErrUnknownOutcome: rows were sent, and it is not known whether they were written: no answer
+	// came, or one that leaves it open. See Report.Unknown.
 	ErrUnknownOutcome = errors.New("rxcql: unknown outcome of writes")
 	// ErrItemType: an item of an rxgo Observable is not of the stream's type.
 	ErrItemType = rx.ErrItemType
 )
 
-// StageError is an error that a stage met: the stage's name as in the report,
-// and the reason. For a panic in a user's function Stack holds the stack where
-// it happened and errors.Is(err, ErrPanic) holds.
+// StageError is an error of a stage: the stage's name as in the report, and the reason. If a
+// function of the user's panicked, Stack is the stack of the panic and errors.Is(err, ErrPanic)
+// holds.
 type StageError struct {
 	Stage string
 	Err   error
@@ -56,8 +53,8 @@ func (e *StageError) Error() string { return fmt.Sprintf("rxcql: stage %s: %v", 
 // Unwrap returns the reason.
 func (e *StageError) Unwrap() error { return e.Err }
 
-// panicError keeps what was passed to panic. Its text shows an error's type and
-// text, or a string; of any other value only the type, since it may be a row.
+// panicError keeps the value passed to panic. Its text shows a string, or an error's type and text;
+// of any other value it shows the type only, since the value may be a row.
 type panicError struct{ value any }
 
 func (e *panicError) Error() string {
@@ -71,7 +68,8 @@ func (e *panicError) Error() string {
 	}
 }
 
-// said shows the words of the runtime's own panics only: in others any row may be.
+// said shows only what the runtime's own panics say: the text of others may have values of rows in
+// it.
 func (e *panicError) said() *saying {
 	if _, ok := e.value.(runtime.Error); ok {
 		return say(e, nil)
@@ -86,10 +84,9 @@ func (e *panicError) Unwrap() error {
 	return err
 }
 
-// RowError is an error that concerns rows of one part of the source: which
-// range (as text, see flow.Position.Part), which page of it, and,
-// where one row is to blame, its index in the page; Row is -1 otherwise. The
-// text never holds values of the row.
+// RowError is an error that concerns rows of one part of the source: the range (as text, see
+// flow.Position.Part), the page of that range, and the row's index in the page if one row is to
+// blame, else -1. The text never holds values of the row.
 type RowError struct {
 	Range string
 	Page  int64
@@ -107,8 +104,7 @@ func (e *RowError) Error() string {
 // Unwrap returns the reason.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// cause is the reason behind an error that may only be an echo of a context
-// that was cancelled.
+// cause returns the reason behind an error that may only be an echo of a cancelled context.
 func cause(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err

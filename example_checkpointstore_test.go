@@ -45,7 +45,7 @@ func (s *memoryStore) Lock(ctx context.Context, job string) (rxcql.Checkpoint, e
 	return l, nil
 }
 
-// Expire takes a job away from whoever has locked it.
+// Expire takes a job away from the process that has locked it.
 func (s *memoryStore) Expire(job string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

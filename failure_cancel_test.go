@@ -13,7 +13,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-func TestAWriteThatFailsAfterACancelIsToldBesideTheCause(t *testing.T) {
+func TestAWriteThatFailsAfterACancelIsReportedWithTheCause(t *testing.T) {
 	why, broken := errors.New("the user has gone"), errors.New("the write timed out")
 	both := func(t *testing.T, rep rxcql.Report, err error) {
 		require.ErrorIs(t, err, why)

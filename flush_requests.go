@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// flushRequests tells the stages that let rows linger that someone waits for them: a save,
-// for which deliveries pause until everything is settled, or a source that has read
-// far beyond a page that is not. No row comes then that a batch could still take.
+// flushRequests tells the stages that let rows linger that something waits for these rows: a save,
+// for which deliveries pause until everything is settled, or a source that has read far beyond a
+// page that is not settled. Meanwhile no row comes that could fill a batch.
 type flushRequests struct {
 	on   atomic.Int64 // who waits now
 	mu   sync.Mutex
@@ -28,11 +28,12 @@ func (h *flushRequests) begin() {
 
 func (h *flushRequests) end() { h.on.Add(-1) }
 
-// FlushRequests returns a channel that has a token when what the stage lets linger shall go
-// on at once, because a save or a source waits for it. For as long as that is so, FlushRequested tells
-// that nothing more may linger. A stage that lingers (StageInfo.LingersOnRows), and a sink
-// that does, must heed both: else a job with a file lets one page through a linger.
-// forget is called when the stage is done.
+// FlushRequests returns a channel that gets a token when the stage must hand on at once what it
+// lets linger, because a save or a source waits for it. For as long as that lasts, FlushRequested
+// reports true and nothing more may linger.
+//
+// A stage that lingers (StageInfo.LingersOnRows), and a sink that does, must heed both: otherwise a
+// job that writes a file gets one page through for each linger. Call forget when the stage is done.
 func (s *Stage) FlushRequests() (told <-chan struct{}, forget func()) {
 	h, ch := &s.run.flushing, make(chan struct{}, 1)
 	h.mu.Lock()
@@ -48,5 +49,5 @@ func (s *Stage) FlushRequests() (told <-chan struct{}, forget func()) {
 	}
 }
 
-// FlushRequested reports whether someone waits for what lingers; see FlushRequests.
+// FlushRequested reports whether something waits for the rows that linger; see FlushRequests.
 func (s *Stage) FlushRequested() bool { return s.run.flushing.on.Load() > 0 }

@@ -27,11 +27,11 @@ type job struct {
 	stamps timestamps
 
 	needsBarrier bool
-	barrier      *semaphore.Weighted // deliveries take 1 of it, and a save takes all: nothing is delivered then
+	barrier      *semaphore.Weighted // each delivery takes 1, and a save takes all, so that nothing is delivered meanwhile
 	unsettled    atomic.Int64        // pages delivered and not settled
 	idle         chan struct{}
 	read         chan struct{} // closed when reading has ended: what is not settled then never will be
-	holds        atomic.Bool   // a stage holds rows from page to page
+	holds        atomic.Bool   // closed when reading has ended: a page that is not settled then never will be
 	dryRun       bool          // sources are only compared with what was loaded
 	open         bool          // the sink was opened, so there is something to save
 
@@ -58,7 +58,7 @@ type jobSink struct {
 // maxBehind is how far this machine's clock may be behind that of the run before.
 const maxBehind = 10 * time.Second
 
-// allDeliveries is all that a barrier has.
+// allDeliveries is the whole weight of the barrier.
 const allDeliveries = 1 << 30
 
 // openJob locks the job and loads its checkpoint.
@@ -99,7 +99,7 @@ func (j *job) load(ctx context.Context) error {
 	reached := max(state.Time, state.Reserved-allowance.Microseconds())
 	leave := state.Complete && j.cfg.once // nothing is written
 	if behind := time.Duration(reached-j.run.epoch) * time.Microsecond; behind > maxBehind && !leave {
-		return fmt.Errorf("%w: it is %v behind what the run before wrote with, and would have to wait for so long; set the clocks of the machines alike",
+		return fmt.Errorf("%w: it is %v behind the timestamps of the run before; set the clocks of the machines alike",
 			ErrClockBehind, behind.Round(time.Second))
 	}
 	j.run.epoch = max(j.run.epoch, state.Time+1, state.Reserved+1)
@@ -118,7 +118,7 @@ func (j *job) load(ctx context.Context) error {
 	return nil
 }
 
-// source is the entry of a stage; under mu.
+// source returns the entry of a stage. The caller holds mu.
 func (j *job) source(st *Stage) *jobSource {
 	for _, s := range j.sources {
 		if s.Stage == st.name {
@@ -130,7 +130,7 @@ func (j *job) source(st *Stage) *jobSource {
 	return s
 }
 
-// drained waits until every page delivered is settled; while a save has all of the barrier.
+// drained waits until every page delivered is settled. The caller holds all of the barrier.
 func (j *job) drained(ctx context.Context) error {
 	for j.unsettled.Load() > 0 {
 		select {
@@ -146,7 +146,7 @@ func (j *job) drained(ctx context.Context) error {
 	return nil
 }
 
-// state is what there is to save now.
+// state returns what there is to save now.
 func (j *job) state(complete bool) *saved.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -158,7 +158,7 @@ func (j *job) state(complete bool) *saved.State {
 			out.Parts = nil
 			for t := range src.tracks {
 				switch part, done := savedPart(t); {
-				case done: // and about to be told of it
+				case done: // and j.Finished is about to be called
 					out.Done = append(slices.Clone(out.Done), part.Range)
 					out.Rows += part.Rows
 				case part.Pages > 0:

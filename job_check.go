@@ -13,23 +13,24 @@ import (
 // errDryRun ends a source that hands on a page in a dry run.
 var errDryRun = errors.New("rxcql: only what the source reads was asked for")
 
-// dryRun is the observer of a source that is run for what it tells Stage.Resume.
+// dryRun is the observer of a dry run: a source runs into it only to tell Stage.Resume what it
+// reads.
 type dryRun[T any] struct{}
 
 func (dryRun[T]) Next(context.Context, *flow.Page[T]) error { return errDryRun }
 
 func (dryRun[T]) Done(context.Context, bool) error { return nil }
 
-// sameSources compares what the sources read with what the loaded state is of,
-// while the sinks are closed: one with a barrier cuts off what came after the
-// state as soon as it is open, and a source is asked only later, one that another
-// waits for much later. So every source is run by itself, without its operators,
-// in a run of its own: there Stage.Resume compares, and says that all is done.
+// sameSources compares what the sources read with what the loaded state says, before any sink is
+// opened. The comparison cannot wait for the run: a sink with a barrier cuts its file to the saved
+// length as soon as it is open, and a source may begin much later, for example when it is read
+// after another. So every source makes a dry run: by itself, without its operators, in an Execution
+// of its own. There Stage.Resume compares, and says that everything is done, so nothing is read.
 func (j *job) sameSources(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	cfg := j.run.cfg
-	cfg.hooks = nil // it is not the run that they are told of
+	cfg.hooks = nil // a dry run is not the run that hooks are told of
 	r := newRun(ctx, j.run.root, cfg, cancel)
 	r.job = &job{run: r, cfg: j.cfg, loaded: j.loaded, needsBarrier: j.needsBarrier, dryRun: true,
 		barrier: semaphore.NewWeighted(allDeliveries)}
@@ -41,7 +42,7 @@ func (j *job) sameSources(ctx context.Context) error {
 			continue
 		}
 		err := st.node.dryRun(ctx, r)
-		if r.failed != nil { // the source has given up by itself
+		if r.failed != nil { // the source failed by itself
 			return r.failed
 		}
 		if err != nil && !errors.Is(err, errDryRun) {
@@ -51,12 +52,13 @@ func (j *job) sameSources(ctx context.Context) error {
 	return nil
 }
 
-// complete tells whether the job is to be run once and that has been done.
+// complete reports whether the job is already complete and is to be run once. Without RunOnce a
+// complete state is not loaded.
 func (j *job) complete() bool { return j.loaded != nil && j.loaded.Complete }
 
-// leave leaves a job that is complete as it is, if it is of this pipeline: it
-// opens no sink, whose target later steps may have changed since, and saves
-// nothing. Sinks are the names of the stages of the sink, nil if they are not known.
+// leave leaves a complete job as it is, if it is of this pipeline. It saves nothing and opens no
+// sink, since later steps may have changed what the job wrote. sinks are the names of the sinks'
+// stages, nil if they are not known.
 func (j *job) leave(ctx context.Context, sinks []string) error {
 	for _, st := range j.run.order {
 		if st.Input() != nil && !j.loaded.Reads(st.name) {
@@ -83,7 +85,7 @@ func (j *job) leave(ctx context.Context, sinks []string) error {
 	return nil
 }
 
-// foreign is the refusal of what was loaded.
+// foreign returns the error that refuses what was loaded.
 func (j *job) foreign(err error) error {
 	return j.fail(fmt.Errorf("%w: %w; give the job another name to begin anew", ErrCheckpointForeign, err))
 }

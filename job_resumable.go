@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// resumable names all that stands in the way of a checkpoint.
+// resumable returns an error that names everything that stands in the way of a checkpoint.
 func resumable(root *node, cfg config, sinks sinkTree) error {
 	if cfg.checkpoint == nil {
 		return nil
@@ -38,8 +38,8 @@ func (s *placedSink) notResumable() error {
 	return fmt.Errorf("%w: sink %s does not say that it can be (SinkInfo.Resumable)", ErrNotResumable, s.kind)
 }
 
-// notResumable names the stages that cannot be resumed, and those that cannot
-// stand before a sink with a barrier.
+// notResumable names the stages that cannot be resumed, and those that cannot stand before a sink
+// with a barrier.
 func notResumable(root *node, barrier bool) error {
 	var errs []error
 	root.walk(func(n *node) {
@@ -52,7 +52,7 @@ func notResumable(root *node, barrier bool) error {
 			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
 		case n.info.HoldsRows && barrier:
 			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
-				"so a sink that cannot bear rows twice (a file) has no point to go on from", ErrNotResumable, n.info.Name))
+				"so a sink that cannot bear rows twice (a file) would have no point to go on from; write a table, or do without the stage", ErrNotResumable, n.info.Name))
 		}
 	})
 	for _, name := range root.readTwice() {
@@ -61,14 +61,14 @@ func notResumable(root *node, barrier bool) error {
 	return errors.Join(errors.Join(errs...), sameFiles(root))
 }
 
-// readTwice names the sources to which more than one way leads.
+// readTwice names the sources that are read in more than one way.
 func (n *node) readTwice() (names []string) {
 	var order []*node
 	n.walk(func(n *node) { order = append(order, n) })
 	ways := map[*node]int{n: 1}
 	for _, reader := range slices.Backward(order) { // before what it reads
 		for _, in := range reader.inputs {
-			ways[in] = min(ways[in]+ways[reader], 2) // the number may be beyond any int
+			ways[in] = min(ways[in]+ways[reader], 2) // capped: the number of ways may exceed any int
 		}
 	}
 	for _, n := range order {
@@ -79,8 +79,8 @@ func (n *node) readTwice() (names []string) {
 	return names
 }
 
-// sameFiles refuses files that a job could not tell apart. Their order does not
-// do: a file may come between them before the next run.
+// sameFiles refuses files that a job could not tell apart. Their order would not do: another file
+// may be put between them before the next run.
 func sameFiles(root *node) error {
 	var errs []error
 	files := map[string]string{} // by the stage's name
@@ -98,8 +98,8 @@ func sameFiles(root *node) error {
 	return errors.Join(errs...)
 }
 
-// foldTwice: a page of the outer one comes from several pages of the source, and a
-// position between these has no single snapshot.
+// foldTwice refuses one fold behind another: a page of the second comes from several pages of the
+// source, and no single snapshot belongs to a position between these.
 func foldTwice(name string) error {
 	return fmt.Errorf("%w: stage %s behind another that folds rows that arrive together; let the first write a table, and the second read it",
 		ErrNotResumable, name)

@@ -9,41 +9,43 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// Identity says what a source reads, so that positions in one thing are never
-// taken for positions in another.
+// Identity says what a source reads, so that positions in one thing are never taken for positions
+// in another.
 type Identity struct {
-	// Facts must be as they were for a job to go on: table id, columns, bound
-	// values (as a hash). A difference is ErrCheckpointForeign.
+	// Facts must be the same for a job to go on: table id, columns, bound values (as a hash). If
+	// one differs the run fails with ErrCheckpointForeign.
 	Facts []Fact
-	// Pages is what states of pages depend on beside that, such as the server's
-	// version. If it has changed, parts that were begun are read from their
-	// beginning.
+	// Pages is what page states depend on in addition to the facts, such as the server's version.
+	// If it has changed, ranges that had begun are read from their beginning again. A sink with a
+	// Barrier cannot bear that: then the run fails with ErrCheckpointForeign.
 	Pages string
-	// Grows: a part that has been read to its end may have more by the next run, as
-	// a file may. It is then begun still, with the state that its last page was
-	// delivered with, until the job is complete.
+	// Grows says that a part that has been read to its end may have more by the next run, as a file
+	// may. Until the job is complete such a part counts as begun, with the state that its last page
+	// was delivered with.
 	Grows bool
-	// Begun, if not nil, tells what is wrong with going on from such a state of a
-	// part that was begun, as far as that can be seen without reading: a file that is
-	// not the one that it was, say.
+	// Begun, if not nil, checks the saved state of a part that has begun, as far as possible
+	// without reading on. For example, it fails if the file is not the one that was read before.
 	Begun func(state []byte) error
 }
 
-// Fact is one thing about a source or a sink, in words for errors. Value must not hold
-// values of rows, nor bound ones.
+// Fact is one thing about a source or a sink, in words for errors. Value must not hold values of
+// rows or bound values.
 type Fact struct{ Name, Value string }
 
-// errReadTwice: one position cannot stand for two readers.
+// errReadTwice: a position is that of one reader and cannot stand for two.
 var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream for each use", ErrNotResumable)
 
-// Resume tells the run what a source is about to read, and returns what an
-// earlier run of the job has left of it: parts that are done and are not to be
-// read, and parts that are to be read on from where their tracks say. What is in
-// neither is to be read from its beginning. Without a checkpoint all is.
+// Resume tells the run what a source is about to read, and returns what earlier runs of the job
+// left:
 //
-// In a job that goes on a source may be run once more before the sink is opened,
-// only to compare what it reads: Resume then says that flow.WholeRange is done. So call
-// it before anything else that has an effect, and read nothing that is done.
+//   - done: parts that must not be read;
+//   - begun: parts to be read on from where their tracks say (flow.Track).
+//
+// Everything else is to be read from its beginning. Without a checkpoint that is everything.
+//
+// When a job goes on, the source may first be run once only to compare what it reads, before the
+// sink is opened. Resume then returns flow.WholeRange as done. So call Resume before anything that
+// has an effect, and read nothing that is done. Call it once in a run.
 func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track, err error) {
 	j := s.run.job
 	if j == nil {
@@ -89,9 +91,9 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 	return done, begun, nil
 }
 
-// Track opens a part that no run has begun. In a job with a checkpoint the source
-// must have asked by Resume which parts these are: else Room and Deliver fail with
-// ErrNotResumable.
+// Track opens a part that no earlier run has begun. In a job with a checkpoint the source must have
+// called Resume before, to know which parts these are; otherwise Track.AwaitRoom and
+// flow.Deliver fail with ErrNotResumable.
 func (s *Stage) Track(span flow.TokenRange) *flow.Track {
 	if s.run.job == nil {
 		return flow.NewTrack(s, nil, flow.Part{Range: span}, false)
@@ -99,8 +101,8 @@ func (s *Stage) Track(span flow.TokenRange) *flow.Track {
 	return s.run.job.follow(s, span)
 }
 
-// accepts tells whether a source reads what it has read in the run before, and can
-// go on where that one was broken off.
+// accepts returns an error if the source does not read what it read in the run before, or cannot go
+// on where that run ended.
 func (j *job) accepts(src *jobSource, id Identity) error {
 	if j.loaded == nil {
 		return nil
@@ -112,8 +114,8 @@ func (j *job) accepts(src *jobSource, id Identity) error {
 	}
 	if src.Pages != id.Pages {
 		if len(src.Parts) > 0 && j.needsBarrier {
-			return j.foreign(errors.New("the server's page states are other ones now, " +
-				"so ranges would be read again from their beginning, which the sink does not bear"))
+			return j.foreign(errors.New("the server's page states have changed since, " +
+				"so ranges would be read again from their beginning, and the sink cannot bear rows twice"))
 		}
 		return nil
 	}
@@ -139,7 +141,7 @@ func facts(list []Fact) []saved.Fact {
 	return out
 }
 
-// same compares facts by name, and says all that is different.
+// same compares facts by name. Its error names every difference.
 func same(was []saved.Fact, is []Fact) error {
 	before := map[string]string{}
 	for _, f := range was {
@@ -153,13 +155,13 @@ func same(was []saved.Fact, is []Fact) error {
 		delete(before, f.Name)
 	}
 	for name := range before {
-		errs = append(errs, fmt.Errorf("it has %s, which this source has not", name))
+		errs = append(errs, fmt.Errorf("it has %s, which is missing now", name))
 	}
 	return errors.Join(errs...)
 }
 
-// Restored is what the sink's OnSave function returned for the checkpoint that the
-// run goes on from: nil if it begins anew.
+// Restored returns what the sink's OnSave function returned for the checkpoint that the run goes on
+// from; nil if the job begins anew.
 func (s *Stage) Restored() []byte {
 	if s.run.job == nil || s.run.job.loaded == nil {
 		return nil
@@ -172,20 +174,20 @@ func (s *Stage) Restored() []byte {
 	return nil
 }
 
-// Identify says what a sink writes to, so that a job does not go on into another
-// table of the same name. Sinks call it in Open.
+// Identify says what a sink writes to, so that a job does not go on into another table of the same
+// name. Sinks call it in Open.
 func (s *Stage) Identify(facts ...Fact) { s.facts = facts }
 
-// OnSave has fn called before every save, for sinks that cannot bear rows twice
-// (SinkInfo.Barrier; without it fn is not called, nor without a checkpoint).
-// Nothing is being written then, and everything read has been: fn makes it durable
-// and returns what is needed to cut off later what comes after. It is called by
-// another goroutine than Write, also while Flush is. Sinks call OnSave in Open.
+// OnSave registers fn, to be called before every save. It is for sinks that cannot bear rows twice
+// (SinkInfo.Barrier): for others, and without a checkpoint, fn is not called. When fn is called,
+// everything read has been written and nothing is being written. fn makes that durable, and returns
+// what is needed to cut off later what comes after it. fn runs in another goroutine than Write,
+// also while Flush runs. Sinks call OnSave in Open.
 //
-// The first save comes right after Open. Until it is durable a sink should leave
-// its target as it found it, and when fn is called every source has been compared
-// with what the checkpoint is of (Resume): a run that is refused because the
-// checkpoint is of something else has destroyed nothing.
+// The first save comes right after Open, and until it is durable a sink should leave its target as
+// it found it. By the time fn is called, every source has been compared with the checkpoint
+// (Resume). So a run that is refused because the checkpoint is of something else has destroyed
+// nothing.
 func (s *Stage) OnSave(fn func(ctx context.Context) ([]byte, error)) {
 	j := s.run.job
 	if j == nil {

@@ -12,13 +12,12 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// lastSave is how long the save at the end of a run may take, which goes on
-// after a cancel.
+// lastSave is how long the save at the end of a run may take, also after a cancel.
 const lastSave = 30 * time.Second
 
-// withJob calls check and runs launch, as a job with a checkpoint if the pipeline
-// has one: the job is locked, saved while launch runs and at the end, and unlocked.
-// A job that is to stay as it is does without either.
+// withJob calls check and runs launch. If the pipeline has a checkpoint, it does so as a job: it
+// locks the job, saves while launch runs and at the end, and unlocks the job. For a complete job
+// that is to be left as it is, neither check nor launch is called.
 func (r *Execution) withJob(ctx context.Context, barrier bool, sinks []string, check, launch func() error) (err error) {
 	if r.cfg.checkpoint == nil {
 		if err := check(); err != nil {
@@ -49,8 +48,8 @@ func (r *Execution) withJob(ctx context.Context, barrier bool, sinks []string, c
 	return errors.Join(err, r.job.end(ctx, err))
 }
 
-// during runs read, which reads the whole stream into the open sink, and saves
-// meanwhile. At the end the sink has been asked where its output ends.
+// during runs read, which reads the whole stream into the open sink, and saves meanwhile. With a
+// barrier, the sink has said where its output ends when during returns.
 func (j *job) during(ctx context.Context, read func() error) error {
 	if err := j.opened(ctx); err != nil {
 		return err
@@ -81,9 +80,9 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	return err
 }
 
-// opened is called when the sink is open and nothing has been read. The first
-// save tells at once whether saving works at all, and that the lock is still ours:
-// before that a sink with a barrier is not asked, and cuts nothing off.
+// opened is called when the sink is open and nothing has been read. The first save shows at once
+// that saving works and that the lock is still ours. Only after that is a sink with a barrier asked
+// for its state, so before that it cuts nothing off.
 func (j *job) opened(ctx context.Context) error {
 	if j.loaded != nil {
 		if err := j.sameSinks(); err != nil {
@@ -96,8 +95,7 @@ func (j *job) opened(ctx context.Context) error {
 	return j.save(ctx)
 }
 
-// sameSinks compares the sinks with those of the run before, and the stages that
-// leave snapshots.
+// sameSinks compares the sinks, and the stages that leave snapshots, with those of the run before.
 func (j *job) sameSinks() error {
 	if err := j.sameSinkNames(); err != nil {
 		return err
@@ -160,8 +158,8 @@ func (j *job) save(ctx context.Context) error {
 	return j.write(ctx, state)
 }
 
-// behindBarrier pauses reading, waits until all that was read is written, has
-// the sinks make it durable, and notes the positions that belong to it.
+// behindBarrier pauses deliveries, waits until everything read is settled, has the sinks make it
+// durable, and returns the positions that belong to it.
 func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
 	if err := j.barrier.Acquire(ctx, allDeliveries); err != nil {
 		return nil, context.Cause(ctx)
@@ -192,7 +190,7 @@ func (j *job) saveSinks(ctx context.Context) error {
 	return nil
 }
 
-// write saves a state unless it is the one that was saved last.
+// write saves a state, unless that was saved last.
 func (j *job) write(ctx context.Context, s *saved.State) error {
 	if err := j.saving.Acquire(ctx, 1); err != nil {
 		return j.fail(context.Cause(ctx))
@@ -212,8 +210,8 @@ func (j *job) write(ctx context.Context, s *saved.State) error {
 	return nil
 }
 
-// end saves what a run leaves, when everything in it has ended: with err. After
-// a failure a sink with a barrier stays at the save before.
+// end makes the last save, when everything in the run has ended with err. After a failure, a job
+// with a barrier stays at the save before.
 func (j *job) end(ctx context.Context, err error) error {
 	if !j.open || err != nil && j.needsBarrier || errors.Is(err, ErrCheckpointLost) {
 		return nil

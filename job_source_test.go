@@ -124,7 +124,7 @@ func (m marking) Next(ctx context.Context, p *flow.Page[int]) error {
 	return m.Observer.Next(ctx, p)
 }
 
-func TestWhatAStageMarksIsNotTakenForWhatAnEarlierRunHasMarked(t *testing.T) {
+func TestASnapshotOfAStageIsNotTakenForThatOfAnEarlierRun(t *testing.T) {
 	parts, store, to := tens(1), &jobtest.Store{}, &resuming{}
 	run := func(failAt int, stages ...string) map[string]*[]string {
 		to.write = func(_ context.Context, page *flow.Page[int]) error {

@@ -9,26 +9,29 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// timestamps keeps those of a job's runs apart. Each save says up to where its run
-// may have given timestamps, no run gives one before a save that covers it is
-// durable, and the next begins above. So it matters neither what the clocks of
-// machines say, nor when a save was made, nor whether a process that lost its job
-// knows that it did: it can save no more, so it stays below.
+// timestamps keeps the write timestamps of a job's runs apart:
+//
+//   - each save says up to where its run may have given timestamps;
+//   - no run gives a timestamp before a save that covers it is durable;
+//   - the next run begins above what was saved.
+//
+// So it does not matter what the clocks of machines say or when a save was made. Nor need a process
+// that lost its job know that: it can save no more, so it stays below.
 type timestamps struct {
-	asked atomic.Int64 // the highest that sinks asked for; the run's epoch at first
+	asked atomic.Int64 // the highest that sinks asked for; at first the run's TimestampBase
 	saved atomic.Int64 // what is durable
 	final bool         // nobody asks any more
 }
 
-// allowance is how much more than was asked for is saved, so that sinks seldom wait
-// for a save of their own. After a kill so much may have to be waited for, where
-// timestamps had come as far as the time.
+// allowance is how much more is saved than was asked for, so that sinks seldom wait for a save of
+// their own. After a kill, the next run may have to wait that long, if timestamps had caught up
+// with the clock.
 const allowance = 2 * time.Second
 
-// ReserveTimestamps is for sinks that give rows timestamps of their own, from
-// Epoch on: when it returns nil, no later run of the job will give one up to upTo.
-// They call it in Write before they give it, and only when the time is near:
-// a later run waits until it is. Without a checkpoint there is nothing to do.
+// ReserveTimestamps is for sinks that give rows timestamps of their own, from TimestampBase on.
+// When it returns nil, every timestamp that a later run of the job gives is above upTo. Call it in
+// Write, before a timestamp is given, and only when the clock is close to it: a later run waits
+// until the clock is there. Without a checkpoint it does nothing.
 func (r *Execution) ReserveTimestamps(ctx context.Context, upTo int64) error {
 	if r.job == nil {
 		return nil
@@ -52,10 +55,10 @@ func (j *job) reserve(ctx context.Context, upTo int64) error {
 		return nil
 	}
 	if j.last == nil {
-		return j.fail(errors.New("timestamps cannot be reserved before there was a save: call ReserveTimestamps in Write, not in Open"))
+		return j.fail(errors.New("timestamps cannot be reserved before the first save: call ReserveTimestamps in Write, not in Open"))
 	}
-	// The positions stay those of the save before: this goroutine is in the midst of
-	// a page, and new ones may need a barrier, which would wait for that page.
+	// The positions stay those of the save before: this goroutine is in the middle of a page, and
+	// new positions may need a barrier, which would wait for that page.
 	s, err := saved.Decode(j.last)
 	if err != nil {
 		return j.fail(err)
@@ -63,7 +66,8 @@ func (j *job) reserve(ctx context.Context, upTo int64) error {
 	return j.put(ctx, s)
 }
 
-// put makes a save durable, with the time and with what it reserves; under saving.
+// put makes a save durable, with the time and the timestamps that it reserves. The caller holds
+// saving.
 func (j *job) put(ctx context.Context, s *saved.State) error {
 	now := time.Now()
 	s.Time, s.Reserved = now.UnixMicro(), j.stamps.next(now)
@@ -79,9 +83,9 @@ func (j *job) put(ctx context.Context, s *saved.State) error {
 	return nil
 }
 
-// next is what a save made now reserves. It is no more than the allowance ahead of
-// the time unless sinks asked for that, or runs that are killed one after the other
-// would each begin further ahead; and never less than what was saved.
+// next returns what a save made now reserves: never less than what was saved or asked for, and
+// otherwise at most the allowance ahead of the clock. Without that limit, runs that are killed one
+// after the other would each begin further ahead.
 func (t *timestamps) next(now time.Time) int64 {
 	asked := t.asked.Load()
 	if t.final {

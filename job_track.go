@@ -9,8 +9,8 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// follow opens a part that no run has begun, of a source that knows what an earlier run
-// has left: another would read that again, and nothing could be saved of it.
+// follow opens a part that no run has begun. It refuses a source that did not ask what earlier runs
+// left: such a source would read that again, and nothing of it could be saved.
 func (j *job) follow(st *Stage, span flow.TokenRange) *flow.Track {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -24,8 +24,8 @@ func (j *job) follow(st *Stage, span flow.TokenRange) *flow.Track {
 	return t
 }
 
-// Finished notes a part that is read to its end and settled; see flow.Job, of which the
-// next ones are, too.
+// Finished notes a part that is read to its end and settled. It implements flow.Job, as do the
+// methods below.
 func (j *job) Finished(t *flow.Track) {
 	part, _ := t.Part()
 	j.mu.Lock()
@@ -42,14 +42,14 @@ func (j *job) Finished(t *flow.Track) {
 // Holds reports whether a stage holds rows from page to page.
 func (j *job) Holds() bool { return j.holds.Load() }
 
-// FlushRequests tells those who let rows linger that a source waits.
+// RequestFlush tells the stages that let rows linger that a source waits.
 func (j *job) RequestFlush() (done func()) {
 	j.run.flushing.begin()
 	return j.run.flushing.end
 }
 
-// Deliver waits while a save has paused deliveries. It may hold them and wait for a page
-// that failed meanwhile, so ctx counts.
+// Deliver waits while a save has paused deliveries. It obeys ctx, since that save may itself wait
+// for a page that failed meanwhile.
 func (j *job) Deliver(ctx context.Context) error {
 	if j.needsBarrier && j.barrier.Acquire(ctx, 1) != nil {
 		return context.Cause(ctx)
@@ -64,10 +64,10 @@ func (j *job) Delivered() {
 	}
 }
 
-// Owed counts a page that is delivered and not settled.
+// Owed counts a page that is delivered and not yet settled.
 func (j *job) Owed() { j.unsettled.Add(1) }
 
-// Settled counts one that is settled.
+// Settled counts a page that is settled.
 func (j *job) Settled() {
 	j.run.settled.Add(1)
 	if j.unsettled.Add(-1) > 0 {
@@ -79,7 +79,7 @@ func (j *job) Settled() {
 	}
 }
 
-// savedPart is where the track's part stands.
+// savedPart returns the position of the track's part.
 func savedPart(t *flow.Track) (p saved.Part, done bool) {
 	part, done := t.Part()
 	return saved.Part{Range: ring.Range(part.Range), Pages: part.Pages, Rows: part.Rows, State: part.State, Snapshots: part.Snapshots}, done

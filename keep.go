@@ -9,7 +9,8 @@ import (
 
 var typeRow = reflect.TypeFor[Row]()
 
-// sizes are those that rows share, and so do not count, and that of a Row.
+// sizes has the types whose size is not found by walking them: columns, which rows share and which
+// do not count, and Row.
 var sizes = []codec.Known{
 	{Type: typeRow, Size: func(p unsafe.Pointer) int { return (*Row)(p).Size() }},
 	{Type: reflect.TypeFor[*Columns]()},
@@ -17,9 +18,9 @@ var sizes = []codec.Known{
 	{Type: reflect.TypeFor[Column]()},
 }
 
-// SizeFunc returns a function that estimates the memory a T takes, text and
-// slices included: what holders of rows charge to their account. What is reached
-// twice counts twice, but the columns of Rows, which they share, do not count.
+// SizeFunc returns a function that estimates the memory a T takes, text and slices included. Stages
+// that hold rows charge this to their account. Memory reached twice counts twice; the columns of a
+// Row, which rows share, do not count.
 func SizeFunc[T any]() func(*T) int {
 	if reflect.TypeFor[T]() == typeRow {
 		return func(row *T) int { return int(unsafe.Sizeof(*row)) + any(row).(*Row).Size() }
@@ -27,12 +28,14 @@ func SizeFunc[T any]() func(*T) int {
 	return codec.SizeOf[T](sizes...)
 }
 
-// CloneFunc returns a function that makes a value fit to be kept when its page has
-// gone: a copy that refers to no memory of the page, which it would keep alive. A
-// Row is cloned and bytes ([]byte) are copied, wherever in T they are: in fields,
-// elements, values of maps, and interfaces. What a pointer leads to is copied if a
-// Row is in it and no lock (sync.Locker); other pointers stay as they are. Anything
-// else is as it is.
+// CloneFunc returns a function that makes a value fit to be kept longer than its page: a copy that
+// refers to no memory of the page, and so does not keep the page alive.
+//
+//   - A Row is cloned and bytes ([]byte) are copied, wherever they are in T: in fields, elements,
+//     values of maps, and interfaces.
+//   - What a pointer leads to is copied if it contains a Row and no lock (sync.Locker). Other
+//     pointers stay as they are.
+//   - Anything else is left as it is.
 func CloneFunc[T any]() func(T) T {
 	if reflect.TypeFor[T]() == typeRow {
 		return func(row T) T { return any(any(row).(Row).Clone()).(T) }

@@ -9,33 +9,33 @@ import (
 	"unicode/utf8"
 )
 
-// longestReason and longestError are how many bytes of a text a report or a log line
-// shows: of why a row failed, and of the error that ended a run.
+// longestReason and longestError are the most bytes of text that a report or a log line shows: of
+// the reason why a row failed, and of the error that ended a run.
 const longestReason, longestError = 300, 2000
 
 // hidden stands for what a report or a log line leaves out of an error's text.
 const hidden = "…"
 
-// saying is an error's text in words of the user's, and what the log shows of it.
+// saying is the text of an error in the user's words, and what the log shows of it.
 type saying struct{ whole, shown string }
 
-// say masks an error's text; row is what it is of, as far as that is known.
+// say masks the text of an error. row is the row that the error is about, as far as known.
 func say(err error, row any) *saying {
 	whole := textOf(err)
 	return &saying{whole, short(masked(whole, row), longestReason)}
 }
 
-// textOf is an error's text. A method Error of the user's may panic.
+// textOf returns an error's text. It survives a panic in a user's Error method.
 func textOf(err error) (text string) {
 	defer func() {
 		if recover() != nil {
-			text = "an error of type " + reflect.TypeOf(err).String() + ", whose text cannot be had: its method Error panics"
+			text = "an error of type " + reflect.TypeOf(err).String() + ", whose method Error panics"
 		}
 	}()
 	return err.Error()
 }
 
-// short makes a text one line of at most so many bytes.
+// short makes a text one line of at most longest bytes.
 func short(text string, longest int) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	text = strings.ToValidUTF8(text, hidden)
@@ -49,20 +49,20 @@ func short(text string, longest int) string {
 	return text[:cut] + hidden
 }
 
-// quoted finds text in quotes, up to the end where they are not closed. A single
-// quote after a letter is an apostrophe.
+// quoted matches text in quotes, up to the end if they are not closed. A single quote after a
+// letter is an apostrophe.
 var quoted = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*(?:\"|\\\\?$)|`[^`]*(?:`|$)|(^|[^\\pL\\pN])'[^']*(?:'|$)")
 
-// token finds what counts as one word: numbers, names with dots, addresses.
+// token matches what counts as one word: numbers, names with dots, addresses.
 var token = regexp.MustCompile(`[\pL\pN_](?:[-\pL\pN_.@+/]*[\pL\pN_])?`)
 
-// technical are words with a digit that are no values.
+// technical matches words that have a digit but are not values.
 var technical = regexp.MustCompile(`(?i)^(?:u?int(?:8|16|32|64)|float(?:32|64)|base(?:32|64)|utf-?(?:8|16)|ipv[46]|sha-?(?:1|256|512)|md5|iso8601|rfc3339)$`)
 
-// several finds hidden words in a row, which are as good as one.
+// several matches hidden words in a row; one hidden mark replaces them.
 var several = regexp.MustCompile(hidden + `(?:\s+` + hidden + `)+`)
 
-// masked leaves out of a text what may be a value.
+// masked replaces in a text whatever may be a value.
 func masked(text string, row any) string {
 	texts := textsOf(row)
 	text = quoted.ReplaceAllString(text, `${1}"`+hidden+`"`)
@@ -76,15 +76,15 @@ func masked(text string, row any) string {
 	return several.ReplaceAllString(text, hidden)
 }
 
-// Texts of a row are matched like this: in short ones (names, codes) a word of three
-// letters counts, in long ones (prose) one of four, lest "the" and "not" be left out.
+// The least letters of a word that is compared with the texts of a row: three with short texts
+// (names, codes), four with long ones (prose), so that "the" and "not" are not hidden.
 const (
 	leastShort, leastLong = 3, 4
 	longText              = 64
 )
 
-// holds returns a function: it reports whether a text of a row has the word in it, or the word
-// has the text, or any part of one, in it.
+// holds returns a function that reports whether a text of a row contains the word, or the word
+// contains the text or a part of it.
 func holds(word string) func(text string) bool {
 	parts := strings.FieldsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return func(text string) bool {
@@ -99,8 +99,8 @@ func holds(word string) func(text string) bool {
 	}
 }
 
-// textsOf are the texts in a row, in lower case. Numbers need not be known: no word
-// with a digit is shown.
+// textsOf returns the texts in a row, in lower case. Numbers are not needed: no word with a digit
+// is shown.
 func textsOf(row any) []string {
 	t := &texts{}
 	if r, ok := row.(Row); ok {

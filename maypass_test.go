@@ -54,7 +54,7 @@ func TestMayPassKnowsWhatIsWorthAnotherTryHoweverItIsWrapped(t *testing.T) {
 	require.False(t, rxcql.MayPass(err), "a panic")
 }
 
-func TestAFunctionOfConcurrentAsksAgainAsWithRetrySays(t *testing.T) {
+func TestAFunctionOfMapConcurrentAsksAgainAsWithRetrySays(t *testing.T) {
 	alone(t, "until it passes", func(t *testing.T) {
 		var asked atomic.Int64
 		in := operators.MapConcurrent(seq(5), 2, func(ctx context.Context, n int) (int, error) {

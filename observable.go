@@ -9,19 +9,19 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// Observable gives the rows of the stream to any rxgo operator, one item a row.
-// It is cold: every observer runs the stream anew. An error is the last item,
-// also when ctx ends, however late it is read; then its text is the context's
-// cause, and rows that were waiting to be read may be left out before it: with the
-// one place that the channel has, what was read is the first rows without a gap; with
-// rxgo.WithBufferedChannel(2) or more, here or behind an operator, a reader that reads
-// in the very moment when ctx ends may miss rows between others.
+// Observable gives the rows of the stream to any rxgo operator, one item a row. It is cold: every
+// observer runs the stream anew.
 //
-// A reader that goes away must cancel ctx, as with every rxgo source, or the context
-// that it gave to rxgo.WithContext. Behind an operator that was given
-// rxgo.WithBufferedChannel(0) only the latter helps: there the error has no place
-// to wait for a reader that is gone. A panic in a function that rxgo itself calls
-// cannot be recovered here.
+// An error is the last item, however late it is read. If ctx ends, that error has the text of the
+// context's cause, and rows that were not read yet may be missing before it. With the default
+// channel, which buffers one item, the rows read are then the first rows of the stream, without a
+// gap. With rxgo.WithBufferedChannel(2) or more, here or at an operator, a reader that reads at the
+// very moment when ctx ends may also miss rows in between.
+//
+// A reader that stops reading must cancel ctx, as with every rxgo source, or the context that it
+// gave to rxgo.WithContext. Behind an operator with rxgo.WithBufferedChannel(0) only the latter
+// helps: that channel has no room in which the error could wait. A panic in a function that rxgo
+// itself calls cannot be recovered here.
 func (s Stream[T]) Observable(ctx context.Context, opts ...Option) rxgo.Observable {
 	return observable(ctx, func(ctx context.Context, next func(rows []T) error) error {
 		_, err := s.each(ctx, opts, next)
@@ -53,11 +53,10 @@ func observable[T any](ctx context.Context, run func(ctx context.Context, next f
 	}}, rxgo.WithBufferedChannel(1))
 }
 
-// sendLast sends the item that is the last of a channel on which nobody else
-// sends. Until ctx ends it waits for the reader to take what comes before. From
-// then on nobody can tell a slow reader from one that has gone: what was not read
-// is taken back, so that the item has a place in the channel's buffer, to be read
-// whenever that may be. A channel without a buffer has no place for it; there the
+// sendLast sends the last item of a channel on which nobody else sends. Until ctx ends it waits for
+// the reader to take the items before. After that a slow reader cannot be told from one that has
+// gone: so sendLast takes the unread items back, and the last item gets a place in the channel's
+// buffer, where it can be read at any time. A channel without a buffer has no such place; there the
 // reader's own context must end.
 func sendLast(ctx, reader context.Context, ch chan<- rxgo.Item, last rxgo.Item) {
 	select {

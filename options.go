@@ -12,7 +12,7 @@ import (
 // DefaultWorkers is the number of token ranges read at once.
 const DefaultWorkers = 4
 
-// DefaultGrace is how long writes in flight may take after a cancel.
+// DefaultGrace is how long writes in flight may go on after a cancel.
 const DefaultGrace = 10 * time.Second
 
 type config struct {
@@ -28,8 +28,8 @@ type config struct {
 	checkpoint *checkpointConfig // nil without
 }
 
-// Option is an option of New, and, but for WithCheckpoint, of the methods that
-// read a stream without a pipeline (All, Collect, ...).
+// Option is an option of New, and, except WithCheckpoint, of the methods that read a stream without
+// a pipeline (All, Collect, ...).
 type Option func(*config) error
 
 func configure(opts []Option, inputs int) (config, error) {
@@ -52,9 +52,8 @@ func configure(opts []Option, inputs int) (config, error) {
 	return cfg, errors.Join(errs...)
 }
 
-// WithWorkers sets how many token ranges a table source reads at once.
-// Default 4, from 1 to 4096. More help where the cluster has more nodes; memory stays within
-// the budget all the same.
+// WithWorkers sets how many token ranges a table source reads at once. Default 4, from 1 to 4096.
+// More workers help when the cluster has more nodes. Memory stays within the budget in any case.
 func WithWorkers(n int) Option {
 	return func(c *config) error {
 		if n < 1 || n > 4096 {
@@ -65,8 +64,8 @@ func WithWorkers(n int) Option {
 	}
 }
 
-// WithGrace sets how long writes in flight may go on after the context of a
-// run was cancelled. Default 10 s; 0 abandons them at once.
+// WithGrace sets how long writes in flight may go on after the run's context was cancelled. Default
+// 10 s; 0 abandons them at once.
 func WithGrace(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -77,26 +76,31 @@ func WithGrace(d time.Duration) Option {
 	}
 }
 
-// WithLogger gives a logger. Default: silent. These are its lines, with their
-// attributes in brackets:
+// WithLogger sets a logger. By default nothing is logged. The lines, with their attributes in
+// brackets:
 //
-//   - Info "run started" (sources, sinks, budget_bytes, workers), with the names of
-//     stages as in the report, and "run ended" (rows_read, rows_written, rows_filtered,
-//     rows_skipped, rows_dead_lettered, rows_unknown, rows_resumed, duration, complete,
-//     ended_by); after a failure that is an Error line with an error besides.
-//   - Warn "a row failed and was left out" (stage, range, page, row, place,
-//     dead_letter, reason); see WithRowErrors and RowErrorReport.
-//   - In a job with a checkpoint (job, which is in the first two as well): Info "job
-//     goes on" (run, counted from 1), or "job is complete already and is left as it
-//     is"; for each source of a job that goes on Info "source goes on" (stage,
-//     ranges_done, which are joined where they meet, ranges_begun, rows_settled);
-//     "checkpoint saved" (saves, bytes), the first of a run at Info, the others at Debug.
+//   - Info "run started" (sources, sinks, budget_bytes, workers); sources and sinks are names of
+//     stages as in the report.
+//   - Info "run ended" (rows_read, rows_written, rows_filtered, rows_skipped, rows_dead_lettered,
+//     rows_unknown, rows_resumed, duration, complete, ended_by). After a failure it is an Error
+//     line and has an error attribute too.
+//   - Warn "a row failed and was left out" (stage, range, page, row, place, dead_letter, reason);
+//     see WithRowErrors and RowErrorReport.
 //   - With LogProgress, Info "progress".
 //
-// Values of rows and bound values are never logged. So of errors that your functions
-// returned, text in quotes, words with a digit, and words that are in the row that
-// failed are left out (…), and of a panic all but its type, unless it is the runtime's
-// own; the error that Run returns has them.
+// In a job with a checkpoint the first two have the attribute job, and these are added, all with
+// job:
+//
+//   - Info "job goes on" (run, counted from 1), or Info "job is complete already and is left as it
+//     is".
+//   - Info "source goes on" for each source of a job that goes on (stage, ranges_done,
+//     ranges_begun, rows_settled). Neighbouring ranges that are done count as one.
+//   - "checkpoint saved" (saves, bytes): the first of a run at Info, the others at Debug.
+//
+// Values of rows and bound values are never logged. So a text that your functions returned as an
+// error is logged without text in quotes, words with a digit, and words that are in the row that
+// failed (… stands for them). A panic of your functions is logged by its type only, unless it is
+// the runtime's own. The error that Run returns has the full text.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {

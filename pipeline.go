@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// Pipeline is a stream and the sink it drains into. It may be run several
-// times, one after the other, where its source can.
+// Pipeline is a stream and the sink that it drains into. It may be run several times, one after the
+// other, if its source can.
 type Pipeline struct {
 	root   *node
 	cfg    config
@@ -27,10 +27,9 @@ type Pipeline struct {
 	stopped bool // Stop was called while nothing ran
 }
 
-// New puts a pipeline together. It does no I/O; everything that is wrong with
-// the options of the stream, of the sink and of the pipeline, or that cannot be
-// part of a job with a checkpoint (ErrNotResumable), is reported at once, in one
-// error that wraps ErrConfig.
+// New puts a pipeline together. It does no I/O. One error, which wraps ErrConfig, reports
+// everything that is wrong with the options of the stream, of the sink and of the pipeline, and
+// everything that cannot be part of a job with a checkpoint (ErrNotResumable).
 func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, error) {
 	var sinks sinkTree
 	root, sinkErr := cmp.Or(stream.node, &node{}), errors.New("the sink is nil")
@@ -49,13 +48,13 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 			errs = append(errs, checkTree(ctx, inside))
 		}
 		err := protect(sinkName, func() error { return sink.Check(ctx) })
-		if err != nil && sinks.stages() == nil { // others name themselves
+		if err != nil && sinks.stages() == nil { // the others name their stages themselves
 			err = fmt.Errorf("%s: %w", sinks.names()[0], err)
 		}
 		return errors.Join(append(errs, err, cfg.rowErrors.check(ctx))...)
 	}
 	p.launch = func(ctx context.Context, r *Execution) error {
-		for _, inside := range sinks.streams() { // now, so that stages have the same names every time
+		for _, inside := range sinks.streams() { // now, so that stages get the same names in every run
 			r.stage(inside)
 		}
 		return drain(ctx, r, stream, sink)
@@ -63,9 +62,9 @@ func New[T any](stream Stream[T], sink Sink[T], opts ...Option) (*Pipeline, erro
 	return p, nil
 }
 
-// Run puts a pipeline together and runs it once: New and Pipeline.Run, whose errors it
-// returns. Make the Pipeline yourself to check it first, to watch it (Progress), to stop it in
-// order (Stop) or to run it again. Report is the zero one if New fails.
+// Run puts a pipeline together and runs it once: it calls New and Pipeline.Run, and returns their
+// errors. Make the Pipeline yourself to check it first, to watch it (Progress), to stop it in order
+// (Stop) or to run it again. If New fails the Report is zero.
 func Run[T any](ctx context.Context, stream Stream[T], sink Sink[T], opts ...Option) (Report, error) {
 	p, err := New(stream, sink, opts...)
 	if err != nil {
@@ -79,8 +78,8 @@ func isNil(sink any) bool {
 	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
-// prepare collects what is wrong in the tree and the options, and with the sink.
-// A root of nil is the zero Stream.
+// prepare applies the options and joins everything that is wrong with them, with the tree and with
+// the sink. A nil root is the zero Stream.
 func prepare(root *node, opts []Option, sinkErr error) (config, error) {
 	var errs []error
 	if root == nil {
@@ -103,27 +102,31 @@ func prepare(root *node, opts []Option, sinkErr error) (config, error) {
 	return cfg, nil
 }
 
-// Check compares every stage and the sink with the server: tables, columns and
-// types. It reads the schema only, and reports all that is wrong at once.
-// Permissions are not looked at: the first request without one ends the run.
+// Check compares every stage and the sink with the server: tables, columns and types. It reads only
+// the schema, and reports everything that is wrong at once. It does not look at permissions: the
+// first request that lacks one ends the run.
 func (p *Pipeline) Check(ctx context.Context) error {
 	return p.check(withRetry(ctx, p.cfg, nil))
 }
 
-// Run checks, then reads the stream into the sink, and returns when nothing of
-// it is left running.
+// Run calls Check, reads the stream into the sink, and returns when nothing of that is left
+// running.
 //
-// A nil error means that every range was read to its end and every receipt is
-// settled (Report.Complete), or that an operator such as Take, or Stop, ended
-// the stream on purpose (then Report.EndedBy names it). If ctx ends, the error
-// wraps its cause; writes in flight are given the grace period to finish.
-// The report is filled in either case, unless the pipeline is running already:
-// that is ErrRunning.
+// A nil error means one of two things:
 //
-// Other errors, for errors.Is and errors.As: what Check finds (ErrSchema,
-// ErrConfig); a stage that failed (StageError, around a RowError where a place in
-// the source is known, and a RetryError where it was tried again); ErrSkipLimit;
-// ErrUnknownOutcome; ErrBudgetHeld; the ErrCheckpoint kinds.
+//   - Every range was read to its end and every receipt is settled (Report.Complete).
+//   - An operator such as Take, or Stop, ended the stream on purpose; Report.EndedBy names it.
+//
+// If ctx ends, the error wraps its cause, and writes in flight get the grace period to finish. The
+// report is filled with or without an error, except when the pipeline is running already
+// (ErrRunning).
+//
+// Other errors, for errors.Is and errors.As:
+//
+//   - what Check finds: ErrSchema, ErrConfig;
+//   - StageError, from the stage that failed: around a RowError if the place in the source is
+//     known, and around a RetryError if a request failed until the limit of WithRetry;
+//   - ErrSkipLimit, ErrUnknownOutcome, ErrBudgetHeld, and the ErrCheckpoint kinds.
 func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -156,7 +159,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	return r.finish(runCtx, err)
 }
 
-// finish turns the way a run ended into its report and error.
+// finish makes the report and the error of a run from the error that it ended with.
 func (r *Execution) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
 	err = r.ends(ctx, &rep, r.conclude(ctx, &rep, err))
@@ -189,7 +192,7 @@ func (r *Execution) ends(ctx context.Context, rep *Report, err error) error {
 	return err
 }
 
-// conclude completes the report and keeps it, and returns what the run returns.
+// conclude completes and keeps the report, and returns the error of the run.
 func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -214,11 +217,10 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 	return err
 }
 
-// Stop ends a run early and in order: reading stops, what has been read is
-// written and settled, and Run returns without an error; the report is not
-// Complete and EndedBy is EndedByStop. Stop does not wait. If nothing has run yet it
-// is the first Run that ends so: a signal that comes between New and Run is not
-// lost. After a run it does nothing.
+// Stop ends a run early and in order: reading stops, what has been read is written and settled, and
+// Run returns without an error. The report is not Complete, and its EndedBy is EndedByStop. Stop
+// does not wait for that. Before the first Run it makes that run end so: a signal between New and
+// Run is not lost. After a run it does nothing.
 func (p *Pipeline) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -229,8 +231,8 @@ func (p *Pipeline) Stop() {
 	p.stopped = p.run == nil
 }
 
-// Progress is a snapshot of the current run, or of the last one; a zero Report
-// before the first. It may be called from any goroutine at any time.
+// Progress returns a snapshot of the current run, or else of the last one; before the first run it
+// is a zero Report. It may be called from any goroutine at any time.
 func (p *Pipeline) Progress() Report {
 	p.mu.Lock()
 	r := p.run

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// snapshot is the final report of a run that has ended, else the counts so far.
+// snapshot returns the final report if the run has ended, else the counts so far.
 func (r *Execution) snapshot() Report {
 	r.mu.Lock()
 	last := r.last
@@ -19,7 +19,7 @@ func (r *Execution) snapshot() Report {
 }
 
 func (r *Execution) report() Report {
-	// Parts are read before the whole that they are of.
+	// A part is read before the whole that it belongs to, so that it never exceeds that.
 	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
 	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
 	rep.Written, rep.Retried, rep.Unknown = r.written.Load(), r.retried.Load(), r.unknown.Load()

@@ -15,18 +15,17 @@ const maxReasons = 10
 type RowErrorReport struct {
 	Stage string `json:"stage"`
 	Rows  int64  `json:"rows"` // that failed for this reason
-	// Reason is the error's text in one line of at most 300 bytes, without values.
-	// Errors of the toolkit and of the server hold none. Of an error that a function
-	// of yours returned, text in quotes, words with a digit and words that are in the
-	// row are left out (…), so that rows that fail alike have one reason; a dead letter
-	// has its text whole.
+	// Reason is the error's text in one line of at most 300 bytes, without values. Errors of the
+	// toolkit and of the server hold none. An error that a function of yours returned is shown
+	// without text in quotes, words with a digit, and words that are in the row (… stands for
+	// them); so rows that fail alike have one reason. A dead letter has the whole text.
 	Reason string `json:"reason"`
-	// The first such row, in the order of the sources in the report and of the rows in
-	// a source: its range, page, and index in the page, as in RowError.
+	// The first row that failed for this reason, in the order of the report's sources and of the
+	// rows in each: its range, page, and index in the page, as in RowError.
 	Range string `json:"range"`
 	Page  int64  `json:"page"`
 	Row   int    `json:"row"`
-	// Place says more where the source knows more: a file and its line.
+	// Place says more if the source knows more: a file and its line.
 	Place string `json:"place,omitempty"`
 }
 
@@ -42,7 +41,7 @@ type reasonFound struct {
 	first place
 }
 
-// place orders rows as they are in their source.
+// place is where a row is in the sources; rows are ordered by it.
 type place struct {
 	source      int
 	start, page int64
@@ -89,7 +88,8 @@ func (r *reasons) add(stage, reason, where string, f *FailedRow) {
 	}
 }
 
-// report gives the reasons, the most frequent first.
+// report returns the reasons, the most frequent first, and the number of rows that failed for
+// others.
 func (r *reasons) report() (list []RowErrorReport, others int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// EndedByStop is Report.EndedBy of a run that Pipeline.Stop ended.
+// EndedByStop is the Report.EndedBy of a run that Pipeline.Stop ended.
 const EndedByStop = "Stop"
 
-// Report says what a run did. All counts are exact at the end of a run; in
-// Progress they are a snapshot taken without stopping anything.
+// Report says what a run did. At the end of a run all counts are exact; in Progress they are a
+// snapshot taken without stopping anything.
 //
-// Where each row in gives one row out or none, ReadRows = Written + Filtered +
-// Skipped + DeadLettered; with a Tee a row is written, or filtered, once a branch.
-// Each stage's rows in and out tell the rest.
+// If every row in gives at most one row out, ReadRows = Written + Filtered + Skipped +
+// DeadLettered. With a Tee, a row is written, or filtered, once in each branch. For other pipelines
+// look at the rows in and out of each stage.
 type Report struct {
 	Ranges     int64 `json:"ranges"`      // token ranges, or parts of other sources
 	RangesDone int64 `json:"ranges_done"` // read to their end
@@ -28,13 +28,13 @@ type Report struct {
 	Written   int64 `json:"written_rows"`
 	Filtered  int64 `json:"filtered_rows"` // dropped on purpose by operators
 	Retried   int64 `json:"retried"`       // attempts repeated
-	Unknown   int64 `json:"unknown_rows"`  // sent, and written or not: nobody knows
+	Unknown   int64 `json:"unknown_rows"`  // sent, and it is not known whether they were written
 
 	// Rows that failed, over all stages; see WithRowErrors.
 	Skipped      int64 `json:"skipped_rows"`
 	DeadLettered int64 `json:"dead_lettered_rows"` // the letter is durable
-	// RowErrors are the first ten reasons for that, most rows first; rows that failed
-	// for others are counted in OtherRowErrors. Each run of a job counts anew.
+	// RowErrors has the first ten reasons that rows failed for, sorted by rows, most first.
+	// OtherRowErrors counts rows that failed for any other reason. Each run of a job counts anew.
 	RowErrors      []RowErrorReport `json:"row_errors,omitempty"`
 	OtherRowErrors int64            `json:"other_row_errors,omitempty"`
 
@@ -62,14 +62,14 @@ type StageReport struct {
 	Out     int64  `json:"out"`     // rows; for a sink, rows written, or handed on (Tee, Through)
 	Dropped int64  `json:"dropped"` // rows dropped on purpose
 
-	// Rows that failed in this stage. In = Out + Dropped + Skipped + DeadLettered
-	// where a row in gives one row out or none; a row that failed is one row in
-	// (at a source, one row read), whatever it would have become.
+	// Rows that failed in this stage. If every row in gives at most one row out, In = Out + Dropped
+	// + Skipped + DeadLettered. A row that failed counts as one row in (at a source, as one row
+	// read), however many rows it would have become.
 	Skipped      int64 `json:"skipped_rows"`
 	DeadLettered int64 `json:"dead_lettered_rows"`
 }
 
-// String is a few lines for people.
+// String returns the report as a few lines for people.
 func (r Report) String() string {
 	var s strings.Builder
 	state := "complete"
@@ -85,7 +85,7 @@ func (r Report) String() string {
 		fmt.Fprintf(&s, "went on after %d rows of earlier runs\n", r.ResumedRows)
 	}
 	if r.Unknown > 0 {
-		fmt.Fprintf(&s, "%d rows written or not, nobody knows\n", r.Unknown)
+		fmt.Fprintf(&s, "%d rows of unknown outcome: written or not\n", r.Unknown)
 	}
 	if r.Skipped+r.DeadLettered > 0 {
 		fmt.Fprintf(&s, "%d rows failed and were skipped, %d dead-lettered\n", r.Skipped, r.DeadLettered)

@@ -10,10 +10,10 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// DefaultRetryTime is for how long a request that failed is tried again.
+// DefaultRetryTime is how long a failed request is tried again.
 const DefaultRetryTime = time.Minute
 
-// The wait before a request is sent again; see backoff.Policy.
+// The waits before a request is sent again; see backoff.Policy.
 const (
 	firstRetryDelay   = 50 * time.Millisecond
 	longestRetryDelay = 5 * time.Second
@@ -25,18 +25,17 @@ type retryPolicy struct {
 	attempts int // 0: as many as the time allows
 }
 
-// WithRetry sets for how long a request that failed is tried again, counted
-// from its first failure, and how often it is sent at most, the first time
-// included. Default: 1 minute (DefaultRetryTime), and 0 attempts, which is as
-// many as the time allows. A total of 0 never sends anything again.
+// WithRetry limits how a failed request is tried again: total is the time counted from the first
+// failure, attempts the number of times it is sent, the first included. Default: 1 minute
+// (DefaultRetryTime) and 0 attempts, which means as many as the time allows. With a total of 0
+// nothing is sent again.
 //
-// Between two attempts there is a wait: 50 ms, then twice as long each time, up
-// to 5 s, give or take a quarter. An attempt that has begun is not cut off by
-// the total; the session's own timeout does that.
+// Attempts are separated by waits: 50 ms, then twice as long each time, up to 5 s, each varied at
+// random by up to a quarter. total does not cut off an attempt that has begun; the session's own
+// timeout does that.
 //
-// What is repeated at all is up to the stages: pages of a source, and writes
-// that may be repeated without harm, where the failure may pass. See
-// source.Table, sink.Table and sink.Exec.
+// Stages decide what is repeated: pages of a source, and writes that may be repeated without harm,
+// if the failure may pass. See source.Table, sink.Table and sink.Exec.
 func WithRetry(total time.Duration, attempts int) Option {
 	return func(c *config) error {
 		if total < 0 || attempts < 0 {
@@ -48,13 +47,12 @@ func WithRetry(total time.Duration, attempts int) Option {
 	}
 }
 
-// RetryError says that a request was sent until the limit of WithRetry was
-// reached: how often, for how long since the first failure, and what it failed
-// with last.
+// RetryError says that a request failed until the limit of WithRetry was reached: how often it was
+// sent, how long since the first failure, and the last error.
 type RetryError struct {
-	Attempts int           // in all, the first one included
-	Duration time.Duration // from the first failure on
-	Err      error         // of the last one
+	Attempts int           // in all, the first included
+	Duration time.Duration // since the first failure
+	Err      error         // of the last attempt
 }
 
 func (e *RetryError) Error() string {
@@ -64,27 +62,32 @@ func (e *RetryError) Error() string {
 // Unwrap returns the last failure.
 func (e *RetryError) Unwrap() error { return e.Err }
 
-// MayPass reports whether the same request may well succeed a little later: no node
-// was there, a connection was lost, a node had too much to do or was starting, an answer
-// did not come in time (gocql's Timeout), too few replicas were alive or answered, a
-// replica or the server failed. It knows errors of gocql and of network connections, as
-// they are and wrapped (%w, StageError, RowError, RetryError, ...).
+// MayPass reports whether an error is one that may pass: the same request may well succeed a little
+// later. These are:
 //
-// Not what will fail again (a statement or value that the server refuses, missing
-// permissions, a row too large, too many tombstones), a context that has ended (Canceled
-// or DeadlineExceeded, also one of your own), a session that was closed, a panic, any
-// other error, and nil.
+//   - no node was there, or a connection was lost;
+//   - a node was overloaded or starting;
+//   - no answer came in time (gocql's Timeout);
+//   - too few replicas were alive or answered;
+//   - a replica or the server failed.
 //
-// It does not tell whether repeating does harm: a write that failed so may have been
-// applied, so repeat only what may be done twice. A read always may.
+// It knows the errors of gocql and of network connections, also when wrapped (%w, StageError,
+// RowError, RetryError, ...).
+//
+// It returns false for what will fail again (a statement or value that the server refuses, missing
+// permissions, a row too large, too many tombstones), for a context that has ended (Canceled or
+// DeadlineExceeded, also one of your own), a closed session, a panic, any other error, and nil.
+//
+// MayPass says nothing about harm: a write that failed in such a way may have been applied. So
+// repeat a write only if it may be done twice; a read may always be repeated.
 func MayPass(err error) bool { return !errors.Is(err, ErrPanic) && driver.MayPass(err) }
 
 func (r retryPolicy) allows(err error, may func(error) bool) bool {
 	return err != nil && r.total > 0 && r.attempts != 1 && may(err)
 }
 
-// retry waits and does it again, and counts each time: which attempt it is, how long the
-// wait was, and the failure before.
+// retry waits and calls again, and so on. Each time it calls count with the number of the attempt,
+// the wait, and the failure before.
 func (r retryPolicy) retry(ctx context.Context, first error, may func(error) bool, again func(int) error,
 	count func(attempt int, wait time.Duration, err error),
 ) error {

@@ -5,20 +5,23 @@ import (
 	"time"
 )
 
-// Retry sends a request again that has failed with first. It asks may whether
-// an error allows that, waits, counts the repeat (Stage.CountRetry), and calls
-// again with the number of the repeat, from 1; and so on until again returns
-// nil or an error that may refuses, which Retry returns as it is, or until the
-// limit of WithRetry, which is a RetryError around the last error.
+// Retry repeats a request that has failed with first. If may allows the error, it waits, counts the
+// repeat (Stage.CountRetry), and calls again with the number of the repeat, from 1. It goes on so
+// until one of these:
 //
-// The wait ends at once, with the context's cause, when ctx ends or the run's
-// context does (Execution.Context): sinks give the context of Sink.Open, and after a
-// cancel begin no new attempt, while one that is under way has the grace period.
+//   - again returns nil;
+//   - again returns an error that may refuses: Retry returns it as it is;
+//   - the limit of WithRetry: Retry returns a RetryError around the last error;
+//   - ctx or the run's context (Execution.Context) ends during a wait: Retry returns its cause at
+//     once.
 //
-// Without a first error it does nothing. So the way of a request that succeeds
-// costs nothing, if the closures are made only after a failure.
+// Sinks pass the context of Sink.Open. Then no new attempt begins after a cancel, and an attempt
+// that is under way has the grace period.
 //
-// Hooks get the errors, so they must not hold values; see RetryUserFunc.
+// If first is nil, Retry does nothing. Make the closures only after a failure, and a request that
+// succeeds costs nothing.
+//
+// Hooks are told the errors, so these must not hold values; see RetryUserFunc.
 func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
 	return s.retry(ctx, first, may, again, func(err error) error { return err })
 }
@@ -39,23 +42,26 @@ func (s *Stage) retry(ctx context.Context, first error, may func(error) bool, ag
 	return r.retry(ctx, first, may, again, func(attempt int, wait time.Duration, err error) { s.retried(ctx, attempt, wait, shown(err)) })
 }
 
-// Retry does something and does it again as Stage.Retry would: the same waits, and
-// the limit of WithRetry, which ctx knows where it comes from the pipeline. So a
-// function given to MapConcurrent or sink.Each can ask again for what may pass, with
-// the ctx that it gets:
+// Retry calls do, and calls it again after a failure as Stage.Retry would: with the same waits, and
+// the limit of WithRetry, which it finds in a ctx that comes from the pipeline. A function given to
+// MapConcurrent or sink.Each can use it with the ctx that it gets:
 //
 //	err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
 //		return session.Query(cql, row.ID).WithContext(ctx).Scan(&name)
 //	})
 //
-// It is for Check of stages and sinks as well, where there is no stage yet, and for
-// stores of dead letters. Elsewhere the limit is DefaultRetryTime. Repeats during a
-// run are counted in its report (Hooks.Retry is not called), and none begins after its
-// context has ended (Execution.Context), though ctx may outlive that.
+// Retry is also for Check of stages and sinks, where there is no Stage yet, and for stores of dead
+// letters. With any other ctx the limit is DefaultRetryTime. Repeats during a run are counted in
+// its report, but Hooks.Retry is not called. No repeat begins after the run's context has ended
+// (Execution.Context), even if ctx outlives that.
 //
-// The error is the last one as it is if may refuses it, a RetryError around it at the
-// limit, or the cause of the context that ended. Stages and sinks of your own, which
-// have a Stage, use Stage.Retry.
+// The error is one of these:
+//
+//   - the last error as it is, if may refuses it;
+//   - a RetryError around the last error, at the limit;
+//   - the cause of the context that ended.
+//
+// Stages and sinks of your own, which have a Stage, use Stage.Retry.
 func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	err := do()
 	if err == nil {
@@ -76,7 +82,7 @@ func Retry(ctx context.Context, may func(error) bool, do func() error) error {
 	return known.policy.retry(ctx, err, may, func(int) error { return do() }, func(int, time.Duration, error) { known.run.retried.Add(1) })
 }
 
-// within ends ctx, which may be that of the writes, as soon as the run's ends.
+// within returns a context that ends with ctx, and also as soon as the run's context ends.
 func (r *Execution) within(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
@@ -88,13 +94,13 @@ func (r *Execution) within(ctx context.Context) (context.Context, func()) {
 
 type retryKey struct{}
 
-// checking is what Retry and ExecutionFromContext find in the context of a check or a store.
+// checking is what Retry and ExecutionFromContext find in a context.
 type checking struct {
 	policy retryPolicy
 	run    *Execution // nil outside of a run
 }
 
-// withRetry lets the checks that get the context know the limit.
+// withRetry returns a context in which Retry finds the limit, and the run if there is one.
 func withRetry(ctx context.Context, cfg config, r *Execution) context.Context {
 	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
 }

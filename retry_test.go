@@ -221,5 +221,5 @@ func TestRowsOfUnknownOutcomeAreNamedByTheError(t *testing.T) {
 	require.ErrorAs(t, err, &unknown)
 	require.EqualValues(t, 7, unknown.Rows)
 	require.EqualValues(t, 7, rep.Unknown)
-	require.Contains(t, rep.String(), "7 rows written or not")
+	require.Contains(t, rep.String(), "7 rows of unknown outcome")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
-// ErrNoColumn: a row has no column of that name.
+// ErrNoColumn: a row has no column of the name.
 var ErrNoColumn = errors.New("rxcql: no such column")
 
 // Column is a column of a result: its name, exactly as the server spells it,
@@ -34,8 +34,8 @@ type columnPlan struct {
 	goType reflect.Type
 }
 
-// NewColumns returns the columns of rows to be made with NewRow. It keeps list, and
-// panics if two columns have one name: a row could not say which of them is meant.
+// NewColumns returns the columns of rows to be made with NewRow. It keeps list, and panics if two
+// columns have the same name, since a row could not say which of them is meant.
 func NewColumns(list []Column) *Columns {
 	if err := codec.Distinct(list); err != nil {
 		panic(fmt.Sprintf("rxcql: NewColumns: %v", err))
@@ -47,23 +47,22 @@ func NewColumns(list []Column) *Columns {
 	return c
 }
 
-// List returns the columns in order. It must not be changed.
+// List returns the columns in order. You must not change it.
 func (c *Columns) List() []Column { return c.list }
 
-// Row is a row whose columns are kept as they were received and decoded only
-// when asked for: the cheapest way through a pipeline, and the exact one, since
-// what is not decoded cannot be changed. A Row refers to the memory of the page
-// that it came in; Clone gives one that stands alone.
+// Row is a row whose columns are kept as they were received, and decoded only when asked for. This
+// is the cheapest way through a pipeline, and the exact one, since what is not decoded cannot be
+// changed. A Row refers to the memory of its page; Clone returns one that does not.
 //
-// Rows are values and safe to read from many goroutines. The bytes must not be
-// changed.
+// Rows are values, and many goroutines may read one at the same time. You must not change the
+// bytes.
 type Row struct {
 	cols  *Columns
 	cells [][]byte
 }
 
-// NewRow makes a row of encoded values, one a column, nil for null. It keeps
-// cells, and panics if there are not as many as columns.
+// NewRow makes a row of encoded values, one for each column, nil for null. It keeps cells, and
+// panics if there are not as many as columns.
 func NewRow(cols *Columns, cells [][]byte) Row {
 	if len(cols.list) != len(cells) {
 		panic(fmt.Sprintf("rxcql: NewRow with %d values for %d columns", len(cells), len(cols.list)))
@@ -71,10 +70,10 @@ func NewRow(cols *Columns, cells [][]byte) Row {
 	return Row{cols: cols, cells: cells}
 }
 
-// Columns are the row's columns; nil for the zero Row.
+// Columns returns the row's columns; nil for the zero Row.
 func (r Row) Columns() *Columns { return r.cols }
 
-// Len is the number of columns.
+// Len returns the number of columns.
 func (r Row) Len() int { return len(r.cells) }
 
 // Bytes returns column i as received (CQL protocol v4, section 6); nil is null.
@@ -93,8 +92,8 @@ func (r Row) Lookup(name string) (value []byte, found bool) {
 	return r.cells[i], true
 }
 
-// With returns a row in which the named column has other bytes (nil for null).
-// The row itself is not changed.
+// With returns a row in which the named column has other bytes (nil for null). The row itself does
+// not change.
 func (r Row) With(name string, value []byte) (Row, error) {
 	if r.cols == nil {
 		return Row{}, fmt.Errorf("%w: %q (the row is zero)", ErrNoColumn, name)
@@ -117,8 +116,8 @@ func (r Row) Clone() Row {
 	return Row{cols: r.cols, cells: cells}
 }
 
-// Size is the memory that the row's values take, in bytes, without the Row itself
-// and its columns, which all rows share.
+// Size returns the bytes of memory that the row's values take, without the Row itself and without
+// its columns, which rows share.
 func (r Row) Size() int {
 	n := len(r.cells) * 24
 	for _, cell := range r.cells {
@@ -127,10 +126,10 @@ func (r Row) Size() int {
 	return n
 }
 
-// Value decodes one column of a row. V may be what a field of a struct may be:
-// see package source. A null gives the zero value; a pointer or sql.Null tells
-// it from zero. Errors: ErrNoColumn, ErrSchema where V does not fit the column's
-// type, or the value's own.
+// Value decodes one column of a row. V may be any type that a field of a struct may have: see
+// package source. A null gives the zero value; use a pointer or sql.Null to tell null from zero.
+// Errors: ErrNoColumn; ErrSchema if V does not fit the column's type; else an error about the
+// value.
 func Value[V any](r Row, name string) (V, error) {
 	var v V
 	if r.cols == nil {

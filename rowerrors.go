@@ -5,25 +5,28 @@ import (
 	"fmt"
 )
 
-// RowErrorPolicy says what becomes of a row that cannot be read, worked on or
-// written: FailOnRowError, SkipRows, SkipPercent or DeadLetter. The zero policy
-// is FailOnRowError.
+// RowErrorPolicy says what becomes of a row that cannot be read, worked on or written:
+// FailOnRowError, SkipRows, SkipPercent or DeadLetter. The zero policy is FailOnRowError.
 //
-// A row error is one that this row alone is to blame for:
-//   - a row that cannot be decoded at the source, a line of a file that is none,
-//   - an error that the function given to Map, FlatMap, Tap or MapConcurrent, or to
-//     sink.Each or sink.Exec, returns for it,
-//   - a row that a sink cannot encode, or that the server refuses as invalid or
-//     too large when it is sent alone and takes the statement itself.
+// A row error is an error for which this one row is to blame:
 //
-// Never a row error, and so the end of the run under every policy: a panic; a
-// timeout, replicas unavailable, a lost connection, missing permissions and
-// whatever else would befall any row (also where it is the user's function that
-// returns it: one that shall count as the row's must not wrap it); a schema that
-// does not fit; a table that was dropped; the end of the context; and errors of
-// Scan, Reduce and GroupAdjacent, whose state is wrong without the row. An error
-// that an iterator yields (source.Seq) or that comes out of rxgo (operators.Rx)
-// ends the stream as ever, and so does a file from where its lines cannot be told.
+//   - The source cannot decode the row, or a line of a file is not a row.
+//   - The function given to Map, FlatMap, Tap, MapConcurrent, sink.Each or sink.Exec returns an
+//     error for the row.
+//   - A sink cannot encode the row, or the server refuses it as invalid or too large when it is
+//     sent alone, though the server takes the statement.
+//
+// These are never row errors, and end the run under every policy:
+//
+//   - a panic;
+//   - what would hit any row: a timeout, unavailable replicas, a lost connection, missing
+//     permissions and the like. This holds too if your function returns such an error: to make it a
+//     row error, do not wrap it;
+//   - a schema that does not fit, or a table that was dropped;
+//   - the end of the context;
+//   - errors of Scan, Reduce and GroupAdjacent, whose state is wrong without the row;
+//   - errors of the stream rather than of a row: from an iterator (source.Seq), from rxgo
+//     (operators.Rx), or from a file in which the ends of lines can no longer be told.
 type RowErrorPolicy struct {
 	skips   bool
 	rows    int64 // most rows to skip; -1: by percent
@@ -35,9 +38,9 @@ type RowErrorPolicy struct {
 
 // WithRowErrors sets the policy for rows that fail. Default: FailOnRowError.
 //
-// A row that was dealt with is dropped, and counts as done: its page settles.
-// It is counted in the stage where it failed and in the report (Skipped,
-// DeadLettered), told to hooks (Hooks.RowFailed) and logged as a warning.
+// If the policy keeps the run going, the failed row is dropped and counts as done, so its page
+// settles. It is counted in the stage where it failed and in the report (Skipped, DeadLettered),
+// passed to hooks (Hooks.RowFailed) and logged as a warning.
 func WithRowErrors(policy RowErrorPolicy) Option {
 	return func(c *config) error {
 		c.rowErrors = policy
@@ -45,13 +48,13 @@ func WithRowErrors(policy RowErrorPolicy) Option {
 	}
 }
 
-// FailOnRowError ends the run with the first row that fails, as a StageError
-// around a RowError. The default.
+// FailOnRowError ends the run with the first row that fails, as a StageError around a RowError.
+// This is the default.
 func FailOnRowError() RowErrorPolicy { return RowErrorPolicy{} }
 
-// SkipRows drops rows that fail, up to so many in a run, over all stages. One
-// more ends the run with a SkipLimitError around its error; rows of its page may
-// not have been handed on then. Each run of a job counts anew.
+// SkipRows drops rows that fail, up to most in a run, over all stages. One more ends the run with a
+// SkipLimitError around its error; other rows of its page may not have been handed on then. Each
+// run of a job counts anew.
 func SkipRows(most int64) RowErrorPolicy {
 	p := RowErrorPolicy{skips: true, rows: most}
 	if most < 0 {
@@ -60,15 +63,15 @@ func SkipRows(most int64) RowErrorPolicy {
 	return p
 }
 
-// SkipPercent drops rows that fail, up to so many for each hundred rows read,
-// over all stages. That is looked at with every row that fails once so many rows
-// have been read (after), so that a bad row among the first does not count for
-// much, and once more at the end, over all rows, however few. More than that
-// ends the run with a SkipLimitError around the error of the last row.
+// SkipPercent drops rows that fail, up to most percent of the rows read, over all stages. The
+// percentage is checked with every row that fails, once after rows have been read, so that a bad
+// row among the first does not weigh too much. At the end it is checked once more, over all rows,
+// however few. Above the maximum the run ends with a SkipLimitError around the error of the last
+// row that failed.
 //
-// Most is above 0 and at most 100; after is at least 0. Each run of a job counts
-// anew. What had been read by the end has been settled by then: a job with a
-// checkpoint does not come back to rows skipped before.
+// most is above 0 and at most 100; after is at least 0. Each run of a job counts anew. If the check
+// at the end fails, what was read may have been settled by then: a job with a checkpoint does not
+// read the skipped rows again.
 func SkipPercent(most float64, after int64) RowErrorPolicy {
 	p := RowErrorPolicy{skips: true, rows: -1, percent: most, after: after}
 	if !(most > 0 && most <= 100) { // also not a number
@@ -80,14 +83,13 @@ func SkipPercent(most float64, after int64) RowErrorPolicy {
 	return p
 }
 
-// DeadLetter keeps rows that fail in a store, with what is known of the error,
-// to be looked at, mended and loaded again; see package deadletter. There is no
-// maximum.
+// DeadLetter keeps rows that fail in a store, each with what is known of its error, so that you can
+// look at them, fix them and load them again; see package deadletter. There is no maximum.
 //
-// A row counts as done when its letter is durable: until then its page is not
-// settled. If the store cannot write, the run ends with that error. Letters that
-// wait are charged to the budget; beyond 1 MiB of them the stages wait. After a
-// run that was broken off, rows that are read again may leave a second letter.
+// A failed row counts as done when its letter is durable; until then its page is not settled. If
+// the store cannot write, the run ends with that error. Letters that wait to be written are charged
+// to the budget; when they exceed 1 MiB the stages wait. After an interrupted run, rows that are
+// read again may leave a second letter.
 func DeadLetter(store DeadLetterStore) RowErrorPolicy {
 	p := RowErrorPolicy{letters: store}
 	if store == nil {
@@ -100,7 +102,7 @@ func DeadLetter(store DeadLetterStore) RowErrorPolicy {
 	return p
 }
 
-// limit names the maximum as it was written.
+// limit returns the maximum as the user wrote it.
 func (p *RowErrorPolicy) limit() string {
 	if p.rows < 0 {
 		return fmt.Sprintf("SkipPercent(%v, %d)", p.percent, p.after)
@@ -108,13 +110,13 @@ func (p *RowErrorPolicy) limit() string {
 	return fmt.Sprintf("SkipRows(%d)", p.rows)
 }
 
-// over tells whether so many rows that failed are too many for so many read.
+// over reports whether so many failed rows are too many for the number read. end is the check at
+// the end.
 func (p *RowErrorPolicy) over(failed, read int64, end bool) bool {
 	if p.rows >= 0 {
 		return failed > p.rows
 	}
-	// A hair more than the percentage counts for as much: 57 of 10,000 are 0.57 %,
-	// which no float64 is.
+	// The tolerance is for rounding: 57 of 10,000 are 0.57 %, which no float64 is exactly.
 	return (end || read >= p.after) && float64(failed)*100 > p.percent*float64(read)*(1+1e-12)
 }
 

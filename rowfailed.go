@@ -10,31 +10,35 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// rowErrors is the policy of a run at work.
+// rowErrors is the policy in one run, with its counts.
 type rowErrors struct {
 	policy  RowErrorPolicy
 	letters *deadLetterQueue // nil unless the policy is DeadLetter
 
-	failed  atomic.Int64 // that were skipped, and the one that was too many
+	failed  atomic.Int64 // rows skipped, and the one that was too many
 	mu      sync.Mutex
 	last    error // of the rows skipped
 	reasons reasons
 }
 
-// RowFailed is what a stage calls with a row that fails (RowErrorPolicy says
-// which errors are row errors; the call sorts out the others). Nil means that
-// the row has been dealt with: the stage drops it without a word and goes on with
-// the next. Otherwise the stage ends with the error as it is: a StageError around
-// a RowError, or the cause of ctx if that has ended and another policy than
-// FailOnRowError holds.
+// RowFailed reports a row that a stage cannot deal with, and applies the policy for failed rows
+// (WithRowErrors). RowErrorPolicy says which errors are row errors; RowFailed recognizes the others
+// by itself, so call it with any error that one row met.
 //
-// Reservation is what the row's page owes; the caller owns it during the call. A row
-// that becomes a dead letter takes a hold on its receipts until the letter is
-// durable. The call waits while too many letters wait, until ctx ends. A source
-// calls it when the page has got its receipt, with rows that are not part of
-// the page: they count as read here.
+// If it returns nil, the row has been skipped or dead-lettered: leave it out and go on with the
+// next. Otherwise end the stage with the returned error as it is. That is one of these:
 //
-// It may be called from several goroutines at a time.
+//   - a StageError around a RowError;
+//   - an error of the policy: a SkipLimitError, or that of a store that cannot write;
+//   - the cause of ctx, if ctx has ended under a policy other than FailOnRowError: the row may have
+//     failed because of that.
+//
+// reservation is that of the row's page; the caller owns it during the call. A row that becomes a
+// dead letter takes a hold on its receipts until the letter is durable. The call waits while too
+// many letters wait to be written, at most until ctx ends. A source calls RowFailed once the page
+// has its receipt, and leaves the failed rows out of the page: they are counted as read here.
+//
+// Several goroutines may call it at the same time.
 func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f FailedRow) error {
 	f.Index, f.Position = f.RowIndex(f.Index), f.Delivered()
 	if s.node.info.Source {
@@ -48,7 +52,7 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
 		return err
 	}
-	if ctx.Err() != nil && !flow.IsEnd(context.Cause(ctx)) { // perhaps the row failed because of that
+	if ctx.Err() != nil && !flow.IsEnd(context.Cause(ctx)) { // the row may have failed because of that
 		return context.Cause(ctx)
 	}
 	if r.letters != nil {
@@ -67,23 +71,23 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	return nil
 }
 
-// WantsFailedRows tells whether RowFailed wants the rows themselves. Stages that
-// forget rows before they know how they fared keep them then.
+// WantsFailedRows reports whether RowFailed needs the rows themselves (FailedRow.Row). If so, a
+// stage must keep each row until it knows that the row did not fail.
 func (s *Stage) WantsFailedRows() bool { return s.run.rowErrors.policy.letters != nil }
 
-// SkipsFailed tells whether rows that fail may be left out: else the first one ends
-// the run.
+// SkipsFailed reports whether the policy leaves failed rows out. If not, the first one ends the
+// run.
 func (s *Stage) SkipsFailed() bool {
 	return s.run.rowErrors.policy.skips || s.run.rowErrors.letters != nil
 }
 
-// skip counts a row, or returns that it is one too many.
+// skip counts a row that failed. It returns an error if that is one too many.
 func (r *rowErrors) skip(s *Stage, err error) error {
 	failed, read := r.failed.Add(1), s.run.rows.Load()
 	if r.policy.over(failed, read, false) {
 		return &SkipLimitError{Limit: r.policy.limit(), Failed: failed, Read: read, Err: err}
 	}
-	if r.policy.rows < 0 { // it may be one too many in the end
+	if r.policy.rows < 0 { // it may turn out to be too many at the end
 		r.mu.Lock()
 		r.last = err
 		r.mu.Unlock()
@@ -92,9 +96,8 @@ func (r *rowErrors) skip(s *Stage, err error) error {
 	return nil
 }
 
-// judged runs what reads the stream, with the policy in force: the store of dead
-// letters is open meanwhile, and everything that came to it is durable when judged
-// returns nil.
+// judged runs read with the policy in force. The store of dead letters is open meanwhile; when
+// judged returns nil, all of its letters are durable.
 func (r *Execution) judged(ctx context.Context, read func() error) (err error) {
 	p := &r.rowErrors
 	if p.policy = r.cfg.rowErrors; p.policy.letters != nil {
@@ -120,7 +123,7 @@ func (r *Execution) judged(ctx context.Context, read func() error) (err error) {
 	return nil
 }
 
-// check asks the store of dead letters, if there is one.
+// check calls Check of the store of dead letters, if there is one.
 func (p *RowErrorPolicy) check(ctx context.Context) error {
 	if p.letters == nil {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Execution is one run of a pipeline, or of a stream read without one. Stages reach
-// it through Stage.Run.
+// Execution is one run of a pipeline, or of a stream read without one. Stages reach it through
+// Stage.Run.
 type Execution struct {
 	root   *node
 	cfg    config
@@ -37,8 +37,8 @@ type Execution struct {
 
 	mu     sync.Mutex
 	by     string
-	failed error   // what Fail was called with first
-	said   *saying // of the caller's own function, which reads the stream without a pipeline
+	failed error   // the first error that Fail was called with
+	said   *saying // of the caller's own function, where that reads the stream without a pipeline
 	last   *Report // the final one, once the run has ended
 
 	job      *job                       // nil without a checkpoint
@@ -95,9 +95,9 @@ func numbered(stages []*Stage, name string) string {
 	return free
 }
 
-// stage returns the stage of a node. The first time it makes it, and those that it
-// reads: for the pipeline's own when the run is made, and for operators inside a sink
-// before that is opened.
+// stage returns the stage of a node. The first time, it makes that stage and those that it reads:
+// for the pipeline's own nodes when the run is made, and for operators inside a sink before the
+// sink is opened.
 func (r *Execution) stage(n *node) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +116,7 @@ func (r *Execution) stage(n *node) *Stage {
 	return r.stages[n]
 }
 
-// open makes the stage of a node whose inputs have theirs; under r.mu.
+// open makes the stage of a node whose inputs have theirs. The caller holds r.mu.
 func (r *Execution) open(n *node) {
 	st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
 	reads := make([]*flow.Task, len(n.inputs))
@@ -132,7 +132,7 @@ func (r *Execution) open(n *node) {
 	r.order = append(r.order, st)
 }
 
-// origin is a source as it is read from now on.
+// origin returns the origin of a source that is about to be read.
 func (r *Execution) origin(st *Stage) *flow.Origin {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -159,14 +159,14 @@ func (r *Execution) folds() (names []string) {
 	return names
 }
 
-// sinkStages are the stages of the sinks, in the order in which they were opened.
+// sinkStages returns the stages of the sinks, in the order in which they were opened.
 func (r *Execution) sinkStages() []*Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.sinks)
 }
 
-// SinkStage opens a stage for a sink; sinks call it in Open.
+// SinkStage opens a stage for a sink. Sinks call it in Open.
 func (r *Execution) SinkStage(name string) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,8 +175,8 @@ func (r *Execution) SinkStage(name string) *Stage {
 	return st
 }
 
-// Fail ends the run with an error that happened beside the stream, such as a
-// write in flight that failed. The first one counts.
+// Fail ends the run with an error that happened outside the stream's own calls, such as a failed
+// write in flight. The first one counts.
 func (r *Execution) Fail(err error) {
 	if err == nil {
 		return
@@ -189,12 +189,12 @@ func (r *Execution) Fail(err error) {
 	r.cancel(err)
 }
 
-// Context ends when the run is cancelled or has failed. Writes in flight outlive
-// it by the grace period, in the context that Sink.Open gets.
+// Context returns the context of the run. It ends when the run is cancelled or has failed. Writes
+// in flight outlive it by the grace period; their context is the one that Sink.Open gets.
 func (r *Execution) Context() context.Context { return r.ctx }
 
-// Stopping is closed when reading shall stop (Pipeline.Stop): sources deliver
-// what they have read, call Done with stopped set, and return.
+// Stopping returns a channel that Pipeline.Stop closes. Sources then deliver what they have read,
+// call Done with stopped set, and return.
 func (r *Execution) Stopping() <-chan struct{} { return r.stopping }
 
 func (r *Execution) stop() {
@@ -212,16 +212,14 @@ func (r *Execution) endedBy(name string) {
 	}
 }
 
-// TimestampBase is the base of the write timestamps that sinks give rows, in microseconds
-// since 1970: the time of the run's start; in a job with a checkpoint the moment
-// after its last save, or after all that runs before reserved (ReserveTimestamps),
-// if that is later.
+// TimestampBase returns the base of the write timestamps that sinks give rows, in microseconds
+// since 1970. It is the time of the run's start. In a job with a checkpoint it is later if need be:
+// after the last save, and after everything that earlier runs reserved (ReserveTimestamps).
 func (r *Execution) TimestampBase() int64 { return r.epoch }
 
-// Shared is what stages of a run have in common under a key: what create returns
-// the first time. As for context.WithValue, keys are best of a type of one's own. It
-// may be called from several goroutines at a time; create may then be called more
-// than once, and what the others return is dropped.
+// Shared returns the value that the stages of a run share under key. The first call makes it with
+// create. As with context.WithValue, use a key of a type of your own. Several goroutines may call
+// it at the same time; create may then be called more than once, and one result is kept.
 func (r *Execution) Shared(key any, create func() any) any {
 	if v, ok := r.shared.Load(key); ok {
 		return v
@@ -230,16 +228,15 @@ func (r *Execution) Shared(key any, create func() any) any {
 	return v
 }
 
-// ExecutionFromContext is the run that the context of DeadLetterStore.Open is of; nil for a context
-// that is of none.
+// ExecutionFromContext returns the run that a context given to DeadLetterStore.Open belongs to; nil
+// for other contexts.
 func ExecutionFromContext(ctx context.Context) *Execution {
 	known, _ := ctx.Value(retryKey{}).(checking)
 	return known.run
 }
 
-// ReadsFile tells whether a source of the run reads a file (StageInfo.File): a sink
-// that wrote it would destroy what is not read yet, and dead letters in it would be
-// read as rows.
+// ReadsFile reports whether a source of the run reads the file (StageInfo.File). Do not write to
+// such a file: a sink would destroy what is not read yet, and dead letters would be read as rows.
 func (r *Execution) ReadsFile(file fs.FileInfo) bool {
 	return slices.ContainsFunc(r.order, func(st *Stage) bool {
 		info, err := os.Stat(st.node.info.File)
@@ -247,23 +244,23 @@ func (r *Execution) ReadsFile(file fs.FileInfo) bool {
 	})
 }
 
-// Log is the logger given by WithLogger; silent by default.
+// Log returns the logger given by WithLogger; silent by default.
 func (r *Execution) Log() *slog.Logger { return r.cfg.log }
 
-// Budget is how many bytes may be in flight (WithBudget): what a sink keeps should
-// be a part of it.
+// Budget returns how many bytes may be in flight (WithBudget). What a sink keeps should be a
+// fraction of it.
 func (r *Execution) Budget() int64 { return r.cfg.budget }
 
-// Workers is the number of token ranges that a table source reads at once
-// unless it was told otherwise (WithWorkers).
+// Workers returns how many token ranges a table source reads at once (WithWorkers), unless that
+// source was given a number of its own.
 func (r *Execution) Workers() int { return r.cfg.workers }
 
-// whole tells that everything was read and settled; once all has ended.
+// whole reports whether everything was read and settled. Call it when everything has ended.
 func (r *Execution) whole() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.by == "" && r.failed == nil && r.settled.Load() == r.pages.Load()
 }
 
-// HasCheckpoint tells whether the run is part of a job with a checkpoint.
+// HasCheckpoint reports whether the run is part of a job with a checkpoint.
 func (r *Execution) HasCheckpoint() bool { return r.job != nil }

@@ -9,14 +9,14 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// logStart says what is about to run, and into which sinks, if any.
+// logStart logs what is about to run, and into which sinks, if any.
 func (r *Execution) logStart(ctx context.Context, sinks []string) {
 	attrs := append(r.jobAttr(), slog.Any("sources", r.sources()), slog.Any("sinks", sinks),
 		slog.Int64("budget_bytes", r.cfg.budget), slog.Int("workers", r.cfg.workers))
 	r.Log().LogAttrs(ctx, slog.LevelInfo, "run started", attrs...)
 }
 
-// sources are the names of the sources, before the run.
+// sources returns the names of the sources.
 func (r *Execution) sources() (names []string) {
 	for _, st := range r.order {
 		if st.node.info.Source {
@@ -26,7 +26,7 @@ func (r *Execution) sources() (names []string) {
 	return names
 }
 
-// logEnd says how it ended; err is what the run returns.
+// logEnd logs how the run ended; err is what the run returns.
 func (r *Execution) logEnd(ctx context.Context, rep *Report, err error) {
 	attrs := append(r.jobAttr(),
 		slog.Int64("rows_read", rep.ReadRows), slog.Int64("rows_written", rep.Written),
@@ -42,7 +42,7 @@ func (r *Execution) logEnd(ctx context.Context, rep *Report, err error) {
 	r.Log().LogAttrs(ctx, slog.LevelError, "run ended", attrs...)
 }
 
-// jobAttr names the job, if the run is of one.
+// jobAttr names the job, if the run belongs to one.
 func (r *Execution) jobAttr() []slog.Attr {
 	if r.cfg.checkpoint == nil {
 		return nil
@@ -50,7 +50,7 @@ func (r *Execution) jobAttr() []slog.Attr {
 	return []slog.Attr{slog.String("job", r.cfg.checkpoint.job)}
 }
 
-// logLoaded says that there is something to go on from.
+// logLoaded logs that there is a checkpoint to go on from.
 func (j *job) logLoaded(ctx context.Context) {
 	text := "job goes on"
 	if j.complete() {
@@ -59,7 +59,7 @@ func (j *job) logLoaded(ctx context.Context) {
 	j.run.Log().InfoContext(ctx, text, "job", j.cfg.job, "run", j.runs)
 }
 
-// logResumed says what an earlier run has left of a source.
+// logResumed logs what earlier runs have left of a source.
 func (s *Stage) logResumed(done []flow.TokenRange, begun []*flow.Track, rows int64) {
 	j := s.run.job
 	if j.loaded == nil || j.complete() {
@@ -69,8 +69,8 @@ func (s *Stage) logResumed(done []flow.TokenRange, begun []*flow.Track, rows int
 		"ranges_done", len(done), "ranges_begun", len(begun), "rows_settled", rows)
 }
 
-// logSaved says that a save is durable: the first of a run, which shows that saving
-// works, and for debugging all of them.
+// logSaved logs that a save is durable: the first of a run at Info, which shows that saving works,
+// the others at Debug.
 func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
 	level := slog.LevelDebug
 	if saves == 1 {
@@ -79,17 +79,17 @@ func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
 	j.run.Log().Log(ctx, level, "checkpoint saved", "job", j.cfg.job, "saves", saves, "bytes", bytes)
 }
 
-// shown is the text of the error that ended a run, as the log may have it.
+// shown returns the text of the error that ended a run, as the log may have it.
 func (r *Execution) shown(err error) string {
 	said := sayings(err)
 	if r.said != nil {
 		said = append(said, r.said)
 	}
-	slices.SortStableFunc(said, func(a, b *saying) int { return len(b.whole) - len(a.whole) }) // one may be part of another
+	slices.SortStableFunc(said, func(a, b *saying) int { return len(b.whole) - len(a.whole) }) // longest first, since one may be part of another
 	whole := textOf(err)
 	text := whole
 	for _, each := range said {
-		if !strings.Contains(whole, each.whole) { // a method Error that says something else each time
+		if !strings.Contains(whole, each.whole) { // a method Error that returns another text each time
 			return short(each.shown, longestError)
 		}
 		text = strings.ReplaceAll(text, each.whole, each.shown)
@@ -97,7 +97,7 @@ func (r *Execution) shown(err error) string {
 	return short(text, longestError)
 }
 
-// sayings are those in the tree of an error.
+// sayings returns those in the tree of an error.
 func sayings(err error) (list []*saying) {
 	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
 	case *StageError:

@@ -6,53 +6,59 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Sink is where a stream drains: a description, which may be run many times, one run
-// after the other. Package sink has ours. To write your own keep the rules that are
-// stated here and at Writer: rxcqltest.TestSink tries them on it.
+// Sink is where a stream drains. It is a description, which may be run many times, one run after
+// the other. Package sink has the toolkit's own. To write one, keep the rules that are stated here
+// and at Writer; rxcqltest.TestSink tests them.
 type Sink[T any] interface {
-	// Info describes the sink. New asks for it, before any I/O. A sink that wraps another
-	// and embeds it has its description with it.
+	// Info describes the sink. New calls it, before any I/O. A sink that embeds another has that
+	// one's Info, unless it defines its own.
 	Info() SinkInfo
-	// Check compares the sink with the server's schema: tables, columns, types. It
-	// changes nothing. Errors wrap ErrSchema or ErrConfig.
+	// Check compares the sink with the server's schema: tables, columns, types. It changes nothing.
+	// Its errors wrap ErrSchema or ErrConfig.
 	Check(ctx context.Context) error
-	// Open starts the sink for one run, and is called once for it, before anything is
-	// read. ctx lives as long as writes in flight may: it is cancelled a grace period
-	// after the run's own, and whatever still hangs must end with it. Open takes a stage
-	// (Execution.SinkStage), to count rows and to keep them; in a job it does so under the
-	// names that SinkInfo.Stages has.
+	// Open starts the sink for one run. It is called once for each run, before anything is read.
+	// ctx is cancelled a grace period after the context of the run: writes in flight may go on
+	// until then, and whatever still hangs must end with it. Open calls Execution.SinkStage, and
+	// the sink counts rows in that stage. In a job, Open gives it the names that SinkInfo.Stages
+	// has, in that order.
 	Open(ctx context.Context, r *Execution) (Writer[T], error)
 }
 
 // Writer is a sink in one run. Write and Flush are called by one goroutine at a time.
 //
-// A page is settled when what it owes is given back: its receipts, by flow.Reservation.Settle or by
-// returning from Write without having taken anything. That says that each of its rows is
-// durable, is a letter (Stage.RowFailed), or was left out on purpose. Nothing else may
-// end a receipt: a job that goes on does not come back to rows that are settled. After a
-// failure receipts stay open (flow.Reservation.Release), and bytes are given back all the same.
+// A page is settled when all receipts that it carries are settled. Write settles them by
+// flow.Reservation.Settle, or by returning without having taken anything of the page's reservation.
+// That says that each of the page's rows is durable, is a dead letter (Stage.RowFailed), or was
+// left out on purpose. Settle for no other reason: a job that goes on does not read settled rows
+// again. After a failure, leave receipts open (flow.Reservation.Release); the bytes are released
+// all the same.
 //
-// Failures of writes in the background end the run through Execution.Fail, at once, since no
-// Write may follow, and come back from the next Write or Flush.
+// If a write in the background fails, call Execution.Fail at once, since no other Write may follow.
+// Return the error from the next Write or Flush as well.
 //
-// A row that the sink cannot take, though it takes others, goes to Stage.RowFailed with its
-// place in the page, and with the row where Stage.WantsFailedRows says so. If that
-// returns nil the row is dealt with and the others are written; else its error is returned.
+// If the sink cannot take one row, though it takes others, it calls Stage.RowFailed with the row's
+// place in the page, and with the row itself if Stage.WantsFailedRows reports true. If that returns
+// nil, the row is dealt with and the others are written; else the sink returns its error.
 type Writer[T any] interface {
-	// Write takes a page, which may have no rows: it says then that a part of a source has
-	// ended, or how far its event time has come. A sink leaves the page as it is, since other
-	// sinks may get it too. It may return before the rows are durable: then it has copied them, since the page is used again, and taken their
-	// share of the reservation, which it settles when they are. It waits while too much is in
-	// flight. ctx ends with the run, and may end with the call: it is an operator's
-	// that may be done before the run. What goes on after Write has the context of
-	// Open. Rows are counted by Stage.CountIn when they come in, and by Stage.CountWritten
-	// when they are durable.
+	// Write takes a page. Rules:
+	//
+	//   - A page may have no rows: it then says that a part of a source has ended, or how far event
+	//     time has come.
+	//   - Do not change the page: other sinks may get it too.
+	//   - Write may return before the rows are durable. It must then have copied them, since the
+	//     memory of the page is used again, and have taken their share of the reservation, to
+	//     settle it when they are durable.
+	//   - Write waits while too much is in flight.
+	//   - ctx ends with the run, or earlier, for example with an operator inside a sink. Work that
+	//     goes on after Write uses the context of Open.
+	//   - Count rows by Stage.CountIn when they come in, and by Stage.CountWritten when they are
+	//     durable.
 	Write(ctx context.Context, p *flow.Page[T]) error
-	// Flush returns nil when everything written is durable and its reservations are settled. It
-	// is called once, at the end of the stream or after Pipeline.Stop.
+	// Flush returns nil when everything written is durable and its reservations are settled. It is
+	// called once, at the end of the stream or after Pipeline.Stop.
 	Flush(ctx context.Context) error
-	// Close waits for writes in flight (not for rows still gathered), and frees
-	// everything: no goroutine and no byte of the budget is left. It is called once,
-	// after Flush or after an error; what was not durable stays unsettled.
+	// Close waits for writes in flight (not for rows still gathered), and frees everything: no
+	// goroutine and no byte of the budget is left. It is called once, after Flush or after an
+	// error. What was not durable stays unsettled.
 	Close() error
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// Stage is one stage in one run: its counters, and its way to the run. It is
-// handed to the functions given to NewStream and Lift, and to sinks.
+// Stage is one stage in one run: its counters, and its way to the run. The functions given to
+// NewStream and Lift get it, and sinks make theirs by Execution.SinkStage.
 type Stage struct {
 	run   *Execution
 	node  *node
 	name  string
 	task  *flow.Task
-	sink  bool // counts by itself what came in
+	sink  bool // counts its rows in by itself
 	reads bool // a source of the stream itself, not of one inside a sink
 
 	in, out, dropped      atomic.Int64
@@ -25,16 +25,16 @@ type Stage struct {
 	facts                 []Fact // of a sink
 }
 
-// Name is the stage's name in this run, as in the report.
+// Name returns the stage's name in this run, as in the report.
 func (s *Stage) Name() string { return s.name }
 
-// Run is the run that the stage belongs to.
+// Run returns the run that the stage belongs to.
 func (s *Stage) Run() *Execution { return s.run }
 
-// Input is a source's side of the budget; nil for other stages.
+// Input returns a source's side of the budget; nil for other stages.
 func (s *Stage) Input() *flow.Input { return s.task.Input() }
 
-// Fail wraps an error in a StageError of this stage. Nil stays nil.
+// Fail wraps an error in a StageError of this stage. A nil error stays nil.
 func (s *Stage) Fail(err error) error {
 	if err == nil {
 		return nil
@@ -51,9 +51,9 @@ func (s *Stage) fail(err error) *StageError {
 	return failed
 }
 
-// FailUserFunc is Fail for an error that a function of the user's returned: its words
-// are the user's, and those that may be a value stay out of the log. Row is what the
-// function was given; nil if it is not known.
+// FailUserFunc is Fail for an error that a function of the user's returned. Its text is the user's,
+// so what may be a value in it stays out of the log. row is what the function was given; nil if
+// that is not known.
 func (s *Stage) FailUserFunc(err error, row any) error {
 	if err == nil {
 		return nil
@@ -63,34 +63,32 @@ func (s *Stage) FailUserFunc(err error, row any) error {
 	return failed
 }
 
-// End ends the stream on purpose: the operator returns the error to its
-// upstream after it has delivered its last page and called Done downstream.
-// The run is then not an error, and not Complete: EndedBy names the stage.
+// End ends the stream on purpose. The operator delivers its last page, calls Done downstream, and
+// then returns the error of End to its upstream. The run then ends without an error; it is not
+// Complete, and EndedBy names the stage.
 func (s *Stage) End() error {
 	s.run.endedBy(s.name)
 	s.end.CompareAndSwap(nil, &flow.End{Stage: s.name})
 	return s.end.Load()
 }
 
-// Account opens an account for rows that the stage keeps. frees says that they
-// leave by themselves in time (a timer, a write in flight) and do not wait for
-// more rows to come.
+// Account opens an account for rows that the stage keeps. frees says that these rows leave by
+// themselves in time (a timer, a write in flight) and do not wait for more rows.
 func (s *Stage) Account(frees bool) *flow.Account {
 	return s.run.budget.Account(s.name, frees)
 }
 
-// CountIn counts rows that came into the stage. Sinks call it with each page; for
-// operators the engine counts.
+// CountIn counts rows that came into the stage. Sinks call it with each page; operators need not,
+// since the engine counts for them.
 func (s *Stage) CountIn(rows int) { s.in.Add(int64(rows)) }
 
-// CountOut counts rows that a sink handed on to operators or sinks of its own, such
-// as a Tee: they are its rows out, and written elsewhere.
+// CountOut counts rows that a sink, such as Tee, handed on to operators or sinks inside it. They
+// are the stage's rows out, and are counted as written elsewhere.
 func (s *Stage) CountOut(rows int) { s.out.Add(int64(rows)) }
 
-// Abandon gives up rows that the stage kept and that are not whole when reading
-// has been stopped (flow.Observer.Done with stopped set): their bytes are released
-// and their receipts stay open, so that a later run reads them again. The run is
-// not an error for that.
+// Abandon gives up rows that the stage keeps and that are not whole when reading has been stopped
+// (flow.Observer.Done with stopped set). Their bytes are released and their receipts stay open, so
+// a later run reads them again. The run does not fail for that.
 func (s *Stage) Abandon(l *flow.Reservation) {
 	if !l.Empty() {
 		s.run.abandoned.Store(true)
@@ -98,12 +96,12 @@ func (s *Stage) Abandon(l *flow.Reservation) {
 	l.Release()
 }
 
-// CountDropped counts rows that the stage dropped on purpose; only for stages that are
-// not marked Drops, whose rows in and out tell.
+// CountDropped counts rows that the stage dropped on purpose. It is only for stages without
+// StageInfo.Drops; for those with it, rows in and out tell.
 func (s *Stage) CountDropped(rows int) { s.dropped.Add(int64(rows)) }
 
-// Recover turns a panic into a StageError with its stack. It is to be deferred, where
-// Protect would cost a call too many.
+// Recover turns a panic into a StageError with its stack. Defer it where the extra call of Protect
+// would cost too much.
 func (s *Stage) Recover(err *error) {
 	if r := recover(); r != nil {
 		*err = panicked(s.name, r)
@@ -115,8 +113,7 @@ func panicked(stage string, value any) error {
 	return &StageError{Stage: stage, Err: err, Stack: debug.Stack(), said: err.said()}
 }
 
-// protect is Stage.Protect where there is no stage yet; name is asked for after
-// a panic only.
+// protect is Stage.Protect where there is no stage yet. name is called only after a panic.
 func protect(name func() string, fn func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -126,8 +123,7 @@ func protect(name func() string, fn func() error) (err error) {
 	return fn()
 }
 
-// Protect calls fn and returns its error; a panic in it comes back as a
-// StageError with its stack.
+// Protect calls fn and returns its error. A panic in fn comes back as a StageError with its stack.
 func (s *Stage) Protect(fn func() error) (err error) {
 	defer s.Recover(&err)
 	return fn()

@@ -7,9 +7,8 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Stream is a cold, typed Observable of pages of T. Building one does no I/O
-// and starts nothing. Each run reads afresh, except where a source says that it
-// is single run (channels).
+// Stream is a cold, typed Observable of pages of T. Building one does no I/O and starts nothing.
+// Each run reads anew, except with sources that can be read only once (source.Chan, source.Pages).
 //
 // The zero Stream is not usable.
 type Stream[T any] struct {
@@ -22,13 +21,13 @@ type AnyStream interface{ tree() *node }
 
 func (s Stream[T]) tree() *node { return s.node }
 
-// NewStream makes a stream from a function that runs it: one that delivers
-// pages to out, calls out.Done, and returns when nothing that it started is
-// left. It is how sources and asynchronous operators are written; synchronous
-// operators are simpler with Lift. The function is called once a run, in the
-// goroutine of whoever subscribes; goroutines of its own come from a Group. That of
-// a source in a job that goes on may be called once more before the run, with a
-// stage of its own, to compare what it reads (Stage.Resume).
+// NewStream makes a stream from a function that runs it. The function delivers pages to out, calls
+// out.Done, and returns when nothing that it started is left. Sources and asynchronous operators
+// are written so; for synchronous operators Lift is simpler.
+//
+// The function is called once for each run, in the goroutine of the subscriber. It starts
+// goroutines by Stage.TaskGroup only. In a job that goes on, the function of a source may be called
+// once more before the run, with a stage of its own, to compare what it reads (Stage.Resume).
 func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, out flow.Observer[T]) error, inputs ...AnyStream) Stream[T] {
 	n := &node{info: info}
 	for _, in := range inputs {
@@ -45,8 +44,7 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 	return s
 }
 
-// Info describes the stream's last stage; of the zero Stream there is nothing
-// to say.
+// Info describes the stream's last stage. For the zero Stream it is zero.
 func (s Stream[T]) Info() StageInfo {
 	if s.node == nil {
 		return StageInfo{}
@@ -54,8 +52,7 @@ func (s Stream[T]) Info() StageInfo {
 	return s.node.info
 }
 
-// Stages describes the stages up to here, upstream first, every one once; none for the
-// zero Stream.
+// Stages describes the stages up to here, upstream first, each once; none for the zero Stream.
 func (s Stream[T]) Stages() (infos []StageInfo) {
 	if s.node != nil {
 		s.node.walk(func(n *node) { infos = append(infos, n.info) })
@@ -63,7 +60,7 @@ func (s Stream[T]) Stages() (infos []StageInfo) {
 	return infos
 }
 
-// MixesRows reports whether any stage up to here mixes rows (see StageInfo).
+// MixesRows reports whether any stage up to here mixes rows (StageInfo.MixesRows).
 func (s Stream[T]) MixesRows() bool { return s.node != nil && s.node.scatters() }
 
 // Uses reports whether the stream reads another one, directly or not.
@@ -75,25 +72,24 @@ func (s Stream[T]) Uses(in AnyStream) bool {
 	return used
 }
 
-// Check compares all stages up to here with the server's schema, for a stream that is read
-// without a pipeline; Pipeline.Check does it for a pipeline's own.
+// Check compares all stages up to here with the server's schema. It is for a stream that is read
+// without a pipeline; Pipeline.Check does this for a pipeline.
 func (s Stream[T]) Check(ctx context.Context) error {
 	if s.node == nil {
-		return nil // whatever reads it says what is wrong
+		return nil // the reader of the stream reports that
 	}
 	return checkTree(ctx, s.node)
 }
 
-// Subscribe runs the stream into out, as a part of the run that st belongs to,
-// and returns when it has ended and nothing is left of it. st is the stage that
-// subscribes: the rows count as its input, unless it is a sink's, which counts by
-// itself, and a panic in out becomes a StageError of it. This is for writing
-// operators; to read a stream use All, or a Pipeline.
+// Subscribe runs the stream into out as a part of st's run, and returns when it has ended and
+// nothing of it is left. st is the stage that subscribes. Its rows in are counted, unless it is a
+// sink's, which counts by itself. A panic in out becomes a StageError of st. Subscribe is for
+// writing operators; to read a stream use All, or a Pipeline.
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out flow.Observer[T]) error {
 	return s.subscribe(ctx, st.run, st, &entry[T]{st: st, op: out})
 }
 
-// subscribe is Subscribe by reader, which is nil where the run itself reads.
+// subscribe is Subscribe for reader, which is nil if the run itself reads.
 func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, out flow.Observer[T]) (err error) {
 	st := r.stage(s.node)
 	defer func() {
@@ -115,8 +111,8 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 	return s.run(ctx, st, leaving)
 }
 
-// counted counts the rows that leave a stage. Where that is a source it says in each page
-// which one: a source that is read twice in a run has two of these.
+// counted counts the rows that leave a stage. Behind a source it also marks each page with the
+// source's origin; a source that is read twice in a run has two origins.
 type counted[T any] struct {
 	out    flow.Observer[T]
 	rows   interface{ Add(int64) int64 }
@@ -135,7 +131,7 @@ func (c *counted[T]) Done(ctx context.Context, stopped bool) error { return c.ou
 
 func (c *counted[T]) Demand() int64 { return flow.DemandOf(c.out) }
 
-// entry stands before an operator: counts its rows and catches its panics.
+// entry stands before an operator: it counts the operator's rows in and catches its panics.
 type entry[T any] struct {
 	st *Stage
 	op flow.Observer[T]
@@ -156,10 +152,9 @@ func (e *entry[T]) Done(ctx context.Context, stopped bool) (err error) {
 
 func (e *entry[T]) Demand() int64 { return flow.DemandOf(e.op) }
 
-// Lift makes a stream by putting an observer between in and whoever observes
-// the result: a synchronous operator, one loop a page. start is called once a
-// run. If the observer keeps rows from one page to the next, info has to say so
-// (StageInfo.HoldsRows).
+// Lift makes a stream by putting an observer between in and the subscriber of the result: a
+// synchronous operator, one loop for each page. start is called once for each run. If the observer
+// keeps rows from one page to the next, set StageInfo.HoldsRows.
 func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out flow.Observer[B]) flow.Observer[A]) Stream[B] {
 	info.Synchronous = true
 	return NewStream(info, func(ctx context.Context, st *Stage, out flow.Observer[B]) error {
@@ -171,7 +166,7 @@ func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out flow
 	}, in)
 }
 
-// oneToOne passes a limit up through an operator that keeps the number of rows.
+// oneToOne passes a limit upstream through an operator that keeps the number of rows.
 type oneToOne[A, B any] struct {
 	flow.Observer[A]
 	out flow.Observer[B]

@@ -10,11 +10,9 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// TaskGroup is a set of goroutines of one stage. The first error cancels the
-// group's context, with itself as the cause; a panic becomes a StageError, and
-// runtime.Goexit is an error too.
-// Goroutines of stages that call functions of users are started nowhere else, so
-// that Wait leaves nothing behind.
+// TaskGroup is a set of goroutines of one stage. The first error cancels the group's context and
+// becomes its cause. A panic becomes a StageError, and runtime.Goexit is an error too. Stages call
+// functions of users in no other goroutines, so when Wait returns nothing is left behind.
 type TaskGroup struct {
 	st     *Stage
 	task   *flow.TaskGroup
@@ -23,8 +21,7 @@ type TaskGroup struct {
 	exited atomic.Bool
 }
 
-// TaskGroup returns a group and the context that its goroutines must obey. The
-// caller must call Wait.
+// TaskGroup returns a group, and the context that its goroutines must obey. You must call Wait.
 func (s *Stage) TaskGroup(ctx context.Context) (*TaskGroup, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	eg, ctx := errgroup.WithContext(ctx)
@@ -33,8 +30,8 @@ func (s *Stage) TaskGroup(ctx context.Context) (*TaskGroup, context.Context) {
 
 // Go runs fn in a goroutine of the group.
 func (g *TaskGroup) Go(fn func() error) {
-	// The errgroup cancels: it notes the error first, so that the echo of the
-	// cancel in another goroutine cannot come before it.
+	// The errgroup cancels, because it notes the error first: so another goroutine's echo of the
+	// cancel cannot become the group's error.
 	g.task.Started()
 	g.eg.Go(func() (err error) {
 		returned := false

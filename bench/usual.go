@@ -12,9 +12,9 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// visit is a row as people have them: beside numbers a text of 54 characters and a
-// timestamp. There decoding and the making of strings are the greater part, so what
-// the toolkit saves beside them shows less than with events.
+// visit is a row as people have them: numbers, a text of 54 characters and a timestamp. Decoding
+// and making strings are the greater part of its cost, so what the toolkit saves elsewhere shows
+// less than with events.
 type visit struct {
 	Site int32     `cql:"site"`
 	Seq  int32     `cql:"seq"`

@@ -14,11 +14,10 @@ import (
 
 const maxTries = 7
 
-// tries is how a request is sent again: 7 times in all, with about 6.3 s of waits.
+// tries is how a request is sent again: 7 times in all, with waits of about 6.3 s together.
 var tries = backoff.Policy{First: 100 * time.Millisecond, Longest: 10 * time.Second, Attempts: maxTries}
 
-// openError says that a request was given up and may have been carried out, now
-// or later.
+// openError says that a request was given up, and may have been carried out or may still be.
 type openError struct{ err error }
 
 func (e *openError) Error() string {
@@ -27,11 +26,10 @@ func (e *openError) Error() string {
 
 func (e *openError) Unwrap() error { return e.err }
 
-// settle makes a change and finds out what came of it. It returns the owner of
-// the row after it: c.to if it was made, else whoever stood in the way. No two
-// owners are ever alike, so a row whose owner is c.to has the change. A try that
-// is still under way somewhere, long after it was given up here, finds that the
-// owner is not c.from any more and does nothing.
+// settle makes a change and finds out what came of it. It returns the owner of the row after it:
+// c.to if the change was made, else the owner that prevented it. No two owners are ever alike, so a
+// row whose owner is c.to has the change. An attempt that reaches the server long after it was
+// given up here finds that the owner is no longer c.from, and does nothing.
 func settle(ctx context.Context, r row, c change) (owner gocql.UUID, err error) {
 	open := false
 	err = retry(ctx, func() error {
@@ -53,8 +51,8 @@ func settle(ctx context.Context, r row, c change) (owner gocql.UUID, err error) 
 	return owner, err
 }
 
-// retry calls try until it returns nil or an error that will not pass, or the
-// tries or ctx come to their end.
+// retry calls try until it returns nil or an error that will not pass, or until the tries or ctx
+// end.
 func retry(ctx context.Context, try func() error) error {
 	err := try()
 	if err == nil || ctx.Err() != nil || !passing(err) {
@@ -67,7 +65,7 @@ func retry(ctx context.Context, try func() error) error {
 	return last
 }
 
-// passing tells whether it may help to ask again.
+// passing reports whether it may help to ask again.
 func passing(err error) bool {
 	switch class := driver.Classify(err); class {
 	case driver.SessionClosed, driver.Cancelled:

@@ -11,16 +11,14 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// TableColumns are the columns of a table of checkpoints, for who makes it by
-// hand: CREATE TABLE keyspace.table followed by this. Other columns do no harm.
-// The owner is the random id of the lease that the job is locked with, and has
-// a time to live; the data are the checkpoint.
+// TableColumns are the columns of a table of checkpoints. To create the table yourself, run CREATE
+// TABLE keyspace.table followed by this. Other columns do no harm. owner is the random id of the
+// lease that locks the job, and has a time to live; data is the checkpoint.
 const TableColumns = "(job text PRIMARY KEY, owner uuid, data blob)"
 
-// CreateTable makes a table for checkpoints if there is none of that name, and
-// fails with rxcql.ErrSchema if there is one with other columns. The name is
-// "keyspace.table"; the keyspace must be there. It needs the permissions CREATE
-// and SELECT.
+// CreateTable creates a table for checkpoints if there is none of that name. It fails with
+// rxcql.ErrSchema if there is one with other columns. The name is "keyspace.table"; the keyspace
+// must exist. It needs the permissions CREATE and SELECT.
 func CreateTable(ctx context.Context, session *gocql.Session, name string) error {
 	keyspace, table, err := schema.ParseName(name)
 	if err != nil {
@@ -46,8 +44,8 @@ func CreateTable(ctx context.Context, session *gocql.Session, name string) error
 
 // checkColumns compares a table with TableColumns.
 func checkColumns(ctx context.Context, s *driver.Session, full string) error {
-	// The WHERE proves that job alone makes the primary key: the server would
-	// demand the rest of a partition key, and a clustering key shows in an IF.
+	// The WHERE proves that job alone is the primary key: the server would demand the rest of a
+	// partition key, and a clustering key would show in an IF.
 	d, err := s.Describe(ctx, "UPDATE "+full+" SET owner = ?, data = ? WHERE job = ? IF owner = ?")
 	if driver.Classify(err) == driver.Invalid {
 		return fmt.Errorf("%w: there is another table of that name: %w; give another name, or drop it", rxcql.ErrSchema, err)

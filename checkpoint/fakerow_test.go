@@ -108,7 +108,7 @@ func (r *fakeRow) deliver() {
 	r.onTheir = nil
 }
 
-// takeOver makes somebody else the owner, whoever was.
+// takeOver makes another process the owner.
 func (r *fakeRow) takeOver() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

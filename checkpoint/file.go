@@ -11,33 +11,28 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// File keeps the checkpoint of one job in one file, with mode 0600. Its folder
-// must be there. Give each job a file of its own: the name of the job is not
-// looked at here, and a checkpoint of another job is refused later
-// (rxcql.ErrCheckpointForeign).
+// File keeps the checkpoint of one job in one file, with mode 0600. Its folder must exist. Give
+// each job a file of its own: File does not look at the name of the job, and a checkpoint of
+// another job is refused later (rxcql.ErrCheckpointForeign).
 //
-// Lock takes a lock of the operating system on the file path + ".lock" and does
-// not wait: if somebody has it, in this process or another, the error wraps
-// rxcql.ErrCheckpointLocked and names the process. The lock ends with the
-// process that has it, however that ends. It holds among the processes of one
-// machine; on a network file system only as far as that one has locks.
+// Lock takes a lock of the operating system on the file path + ".lock". It does not wait: if a
+// process has it, this one or another, the error wraps rxcql.ErrCheckpointLocked and names the
+// process. The lock ends with its process, however that ends. It holds among the processes of one
+// machine; on a network file system only if that supports locks. The lock file stays after Unlock,
+// and must not be removed while a job runs.
 //
-// Save writes path + ".tmp", syncs it, renames it to path and syncs the folder:
-// after a crash or a power cut at any moment the file is whole, as it was before
-// or as it is now. A Save that fails leaves the checkpoint before it. If the
-// lock file was removed or replaced meanwhile, another process may be at work:
-// Save then fails with rxcql.ErrCheckpointLost. The folder is looked up once,
-// by Lock, so that links to it which change later change nothing. On Windows
-// the folder is not synced, which that system cannot do.
+// Save writes path + ".tmp", syncs it, renames it to path and syncs the folder. So after a crash or
+// a power cut at any moment the file is whole: either as before or as saved. A Save that fails
+// leaves the checkpoint before it. If the lock file was removed or replaced meanwhile, another
+// process may be at work: Save then fails with rxcql.ErrCheckpointLost. The folder is resolved
+// once, by Lock, so links in its path that change later have no effect. On Windows the folder is
+// not synced, which that system cannot do.
 //
-// The lock is on path + ".lock", which stays, and must not be removed while
-// a job runs.
+// Load returns nil if the file does not exist. An empty file is rxcql.ErrCheckpointDamaged, since
+// Save never writes one.
 //
-// Load returns nil if the file is not there. An empty file is
-// rxcql.ErrCheckpointDamaged: Save never writes one.
-//
-// path must not be a symbolic link, a folder or a device: the lock would be on
-// one name and the file on another. Errors name the path and how to mend it.
+// path must not be a symbolic link, a folder or a device; with a link, the lock would be on one
+// name and the file on another. Errors name the path and the remedy.
 func File(path string) rxcql.CheckpointStore { return &file{path: path} }
 
 type file struct{ path string }
@@ -66,7 +61,7 @@ func (f *file) Lock(ctx context.Context, _ string) (rxcql.Checkpoint, error) {
 	if err := h.lock(); err != nil {
 		return nil, err
 	}
-	// What a crash left would stay for ever if the job never saved again.
+	// What a crash left would otherwise stay for ever, if the job never saved again.
 	if err := removeTemp(place); err != nil {
 		return nil, f.fail("remove what a crash left", errors.Join(err, h.Unlock()))
 	}
@@ -76,7 +71,7 @@ func (f *file) Lock(ctx context.Context, _ string) (rxcql.Checkpoint, error) {
 // lockedFile is the checkpoint in a file, locked.
 type lockedFile struct {
 	*file
-	place string       // the path with the links of its folder followed
+	place string       // the path, with links in its folder followed
 	held  *flock.Flock // nil after Unlock
 }
 
@@ -112,11 +107,11 @@ func (h *lockedFile) Save(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// Lost is nil: while the process lives nobody else can get the lock of the
-// operating system. Save looks whether it is still on the file of that name.
+// Lost is nil: while the process lives nobody else can get the lock of the operating system. Save
+// checks that the locked file still has that name.
 func (h *lockedFile) Lost() <-chan struct{} { return nil }
 
-// ready tells whether the file may be read and replaced.
+// ready returns an error if the file may not be read and replaced.
 func (h *lockedFile) ready(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -54,7 +54,7 @@ func TestNothingIsDoneBeforeLock(t *testing.T) {
 	require.Empty(t, entries)
 }
 
-func TestWhatACrashLeftBesideTheFileIsRemoved(t *testing.T) {
+func TestWhatACrashLeftNextToTheFileIsRemoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "job")
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("of others"), 0o600))
@@ -63,7 +63,7 @@ func TestWhatACrashLeftBesideTheFileIsRemoved(t *testing.T) {
 	require.NoFileExists(t, path+".tmp")
 	require.Nil(t, load(t, c))
 
-	// One that somebody puts there between, be it a link, is not written through.
+	// A file or link that appears there meanwhile is not written through.
 	require.NoError(t, os.Symlink(secret, path+".tmp"))
 	require.NoError(t, c.Save(t.Context(), []byte("new")))
 	require.Equal(t, "new", string(load(t, c)))
@@ -106,7 +106,7 @@ func TestAPathThatIsNoFileIsRefusedByName(t *testing.T) {
 		{dangling, "is a symbolic link; give the path of the file"},
 		{filepath.Join(folder, "missing", "job"), "does not exist; make it first"},
 		{filepath.Join(plain, "job"), "is not a folder"},
-		{planted, "is no regular file; remove it"},
+		{planted, "is not a regular file; remove it"},
 		{os.DevNull, "is a device"},
 	} {
 		_, err := checkpoint.File(c.path).Lock(t.Context(), "job")

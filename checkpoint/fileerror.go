@@ -7,17 +7,17 @@ import (
 	"syscall"
 )
 
-// fail says what could not be done with which file and, where the operating
-// system's words leave that open, how to mend it.
+// fail says what could not be done with which file. It adds the remedy, where the operating
+// system's text does not say it.
 func (f *file) fail(doing string, err error) error {
 	err = fmt.Errorf("checkpoint.File %s: %s: %w", f.path, doing, err)
-	if mend := mendOf(err); mend != "" {
-		err = fmt.Errorf("%w; %s", err, mend)
+	if remedy := remedyOf(err); remedy != "" {
+		err = fmt.Errorf("%w; %s", err, remedy)
 	}
 	return err
 }
 
-func mendOf(err error) string {
+func remedyOf(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return "free space on that disk; what was saved before is unharmed"

@@ -14,13 +14,12 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// lock takes the lock of the operating system and writes the process's id into
-// the lock file.
+// lock takes the lock of the operating system, and writes the process's id into the lock file.
 func (h *lockedFile) lock() error {
 	path := h.lockPath()
-	// A link planted there would have the id written into the file it leads to.
+	// With a link in its place, the id would be written into the file that it leads to.
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return h.fail("lock", fmt.Errorf("the lock file %s is no regular file; remove it", path))
+		return h.fail("lock", fmt.Errorf("the lock file %s is not a regular file; remove it", path))
 	}
 	held := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow), flock.SetPermissions(0o600))
 	ok, err := held.TryLock()
@@ -32,16 +31,16 @@ func (h *lockedFile) lock() error {
 			"and the lock file must not be removed)", rxcql.ErrCheckpointLocked, holder(path), path))
 	}
 	h.held = held
-	if err := h.stillLocked(); err != nil { // it was removed between being opened and locked
+	if err := h.stillLocked(); err != nil { // it was removed between opening and locking
 		return h.fail("lock", errors.Join(err, h.Unlock()))
 	}
 	writePID(path)
 	return nil
 }
 
-// Unlock is described at File. The lock file stays: if it were removed, a
-// process that had opened it just before would lock a file without a name, and
-// the next one a new file of that name, both at once.
+// Unlock is described at File. The lock file stays. If it were removed, a process that had opened
+// it just before would lock a file without a name, while the next one locks a new file of that
+// name: both would hold the lock.
 func (h *lockedFile) Unlock() error {
 	if h.held == nil {
 		return nil
@@ -54,8 +53,7 @@ func (h *lockedFile) Unlock() error {
 	return nil
 }
 
-// stillLocked tells whether the file that is locked is still the one that
-// others would lock.
+// stillLocked returns an error unless the locked file is still the one that others would lock.
 func (h *lockedFile) stillLocked() error {
 	if h.held == nil {
 		return fmt.Errorf("%w: it was unlocked by this process", rxcql.ErrCheckpointLost)
@@ -77,9 +75,9 @@ func (h *lockedFile) stillLocked() error {
 
 func (h *lockedFile) lockPath() string { return h.place + ".lock" }
 
-// writePID says who has the lock. It is there for messages only, so failing
-// (a full disk) does no harm. One write and then the cut: whoever reads in
-// between finds this id in the first line.
+// writePID writes who has the lock. That is only for messages, so a failure (a full disk) does no
+// harm. It writes once and then cuts the file off: a reader in between finds this id in the first
+// line.
 func writePID(path string) {
 	f, err := os.OpenFile(path, os.O_WRONLY|noFollow, 0)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// unlockTimeout bounds Unlock, which has no context: a lease that cannot be
-// given up ends by itself.
+// unlockTimeout bounds Unlock, which has no context: a lease that cannot be given up ends by
+// itself.
 const (
 	unlockTimeout  = 10 * time.Second
 	abandonTimeout = time.Second
@@ -23,21 +23,20 @@ var errRanOut = errors.New("the lease ran out without being renewed")
 
 // lease is the checkpoint in a row of a table, locked.
 //
-// The owner in the row changes with each Save: Save number n turns owner n into
-// owner n+1. So a Save that the network held up and that the server gets after
-// a later one finds another owner and does nothing, and after a lost answer the
-// owner says which of the two happened.
+// The owner in the row changes with each Save: Save number n turns owner n into owner n+1. So a
+// Save that was held up by the network, and reaches the server after a later one, finds another
+// owner and does nothing. And after a lost answer, the owner says whether the Save was made.
 type lease struct {
 	row  row
 	span time.Duration // how long a renewal lasts
 
 	turn chan struct{} // holds a token while requests may be sent; guards mine and open
-	mine gocql.UUID    // the owner in the row, as far as is known
-	open gocql.UUID    // the owner there instead if the last failed Save was made after all; else nobody
+	mine gocql.UUID    // the owner in the row, as far as known
+	open gocql.UUID    // the owner if the last failed Save was made after all; nobody if none failed
 
 	mu    sync.Mutex
-	until time.Time     // the lease's time, by the monotonic clock
-	lost  chan struct{} // closed when the lease is not the caller's any more
+	until time.Time     // when the lease ends, by the monotonic clock
+	lost  chan struct{} // closed when the lease is no longer the caller's
 	why   error         // set before lost is closed
 	over  bool          // lost is closed
 
@@ -73,8 +72,8 @@ func lockLease(ctx context.Context, r row, span time.Duration) (*lease, error) {
 	return l, nil
 }
 
-// abandon gives up, if it is there, a lease that the caller does not count on,
-// so that the next Lock need not wait for its end. If this fails, it has to.
+// abandon gives up a lease that the caller may have taken without knowing, so that the next Lock
+// need not wait for its end. If that fails, it has to wait.
 func abandon(ctx context.Context, r row, owner gocql.UUID, span time.Duration) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
 	defer cancel()
@@ -97,7 +96,7 @@ func (l *lease) Load(ctx context.Context) (data []byte, err error) {
 	return data, nil
 }
 
-// Save is described at Table. It is not tried for longer than the lease's time.
+// Save is described at Table. It goes on for no longer than the lease lasts.
 func (l *lease) Save(ctx context.Context, data []byte) error {
 	if len(data) == 0 {
 		return l.row.fail("save", errNoData)
@@ -138,8 +137,8 @@ func (l *lease) Save(ctx context.Context, data []byte) error {
 // Lost is described at Table.
 func (l *lease) Lost() <-chan struct{} { return l.lost }
 
-// Unlock is described at Table. It takes 10 s at most. That the lease was lost
-// before is no error: then the job is free for others anyway.
+// Unlock is described at Table. It takes at most 10 s. If the lease was lost before, that is no
+// error: the job is free for others anyway.
 func (l *lease) Unlock() error {
 	l.stop()
 	l.renewals.Wait()
@@ -159,8 +158,8 @@ func (l *lease) Unlock() error {
 	return nil
 }
 
-// settle makes a change that starts from the owner that this lease has, also if
-// that is one of a Save that was given up.
+// settle makes a change that starts from this lease's owner, including the owner of a Save that was
+// given up.
 func (l *lease) settle(ctx context.Context, c change) (owner gocql.UUID, err error) {
 	c.from = l.mine
 	owner, err = settle(ctx, l.row, c)

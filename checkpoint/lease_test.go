@@ -102,7 +102,7 @@ func TestASaveThatIsGivenUpSaysThatItMayHaveBeenMade(t *testing.T) {
 			require.Equal(t, [3]int{1, maxTries - 1, min(1, r.counts()[2])}, r.counts(), name)
 			r.script(fine)
 			r.deliver()
-			require.NoError(t, save(t, l, "new"), name) // whatever came of it
+			require.NoError(t, save(t, l, "new"), name) // in every case
 			_, data := r.now()
 			require.Equal(t, "new", data, name)
 

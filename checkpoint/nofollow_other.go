@@ -2,5 +2,5 @@
 
 package checkpoint
 
-// noFollow does not exist here; the look at the path before has to do.
+// noFollow does not exist on this system; checking the path before has to do.
 const noFollow = 0

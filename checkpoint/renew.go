@@ -9,11 +9,11 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// errTaken says that the row has another owner, or none any more.
+// errTaken says that the row has another owner, or none.
 var errTaken = errors.New("another process has the lease, or it ended, or the row was deleted")
 
-// renewUntilStopped renews the lease every third of its time, and more often
-// after a failure. It ends when ctx does, or when the lease is lost.
+// renewUntilStopped renews the lease every third of its time, and more often after a failure. It
+// ends when ctx ends or the lease is lost.
 func (l *lease) renewUntilStopped(ctx context.Context) {
 	var failed error
 	pause := l.span / 3
@@ -21,8 +21,8 @@ func (l *lease) renewUntilStopped(ctx context.Context) {
 		if sleep(ctx, min(pause, time.Until(l.deadline()))) != nil {
 			return
 		}
-		// Whatever the reason, a lease that ran out is lost: the server may have
-		// given it to somebody else. A Save may have renewed it meanwhile.
+		// Whatever the reason, a lease that ran out is lost: the server may have given it to
+		// another process. A Save may have renewed it meanwhile.
 		if !time.Now().Before(l.deadline()) {
 			l.lose(errors.Join(errRanOut, failed))
 			return
@@ -41,10 +41,10 @@ func (l *lease) renewUntilStopped(ctx context.Context) {
 	}
 }
 
-// renew sends one renewal. It needs no finding out: one that was made without
-// our knowing does no harm, and the next one tells.
+// renew sends one renewal. It need not find out what came of one that failed: if it was made after
+// all that does no harm, and the next one shows.
 func (l *lease) renew(ctx context.Context) error {
-	// One request that is not answered must not use up all of the lease's time.
+	// One request without an answer must not use up all of the lease's time.
 	ctx, cancel := context.WithTimeout(ctx, min(l.span/3, time.Until(l.deadline())))
 	defer cancel()
 	if err := l.enter(ctx); err != nil {
@@ -67,7 +67,7 @@ func (l *lease) renew(ctx context.Context) error {
 	}
 }
 
-// renewed notes that the server confirmed a renewal that was sent then.
+// renewed notes that the server confirmed a renewal that was sent at that time.
 func (l *lease) renewed(sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,7 +82,7 @@ func (l *lease) deadline() time.Time {
 	return l.until
 }
 
-// lose closes lost; nil stands for errTaken. The first reason stays.
+// lose closes lost. A nil reason stands for errTaken. The first reason is kept.
 func (l *lease) lose(why error) {
 	if why == nil {
 		why = errTaken
@@ -95,7 +95,7 @@ func (l *lease) lose(why error) {
 	}
 }
 
-// lostErr is nil as long as the lease is held.
+// lostErr returns nil as long as the lease is held.
 func (l *lease) lostErr() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -85,7 +85,7 @@ func TestARenewalFindsATakeover(t *testing.T) {
 		<-l.Lost()
 		require.LessOrEqual(t, time.Since(begin), span/3)
 	})
-	held(t, func(t *testing.T, r *fakeRow, l *lease) { // or that somebody deleted the row
+	held(t, func(t *testing.T, r *fakeRow, l *lease) { // or the row was deleted
 		r.mu.Lock()
 		r.holder = nobody
 		r.mu.Unlock()

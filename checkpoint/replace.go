@@ -10,14 +10,14 @@ import (
 	"github.com/rxcql/rxcql/internal/filesys"
 )
 
-// errNoData says that nothing was to be saved. A checkpoint without bytes could
-// not be told from one that was cut off.
+// errNoData: nothing was to be saved. A checkpoint without bytes could not be told from one that
+// was cut off.
 var errNoData = errors.New("there are no bytes to save; a checkpoint has at least one")
 
-// replace makes data the whole content of the file at path, or leaves the file
-// as it is. It returns when that is durable. Only one process at a time may do
-// this to a path. If only the folder cannot be synced, the new content is there
-// but may be the old one again after a power cut.
+// replace makes data the whole content of the file at path, or leaves the file as it is. It returns
+// when that is durable. Only one process at a time may do this to a path. If only the syncing of
+// the folder fails, the file has the new content, but after a power cut it may have the old one
+// again.
 func replace(path string, data []byte) error {
 	if err := removeTemp(path); err != nil {
 		return err
@@ -31,12 +31,12 @@ func replace(path string, data []byte) error {
 	return filesys.SyncFolder(filepath.Dir(path))
 }
 
-// tempPath is where the next content is written. It has a fixed name, since
-// only one process at a time saves: what a crash left is found again.
+// tempPath is where the next content is written. Only one process at a time saves, so its name is
+// fixed: what a crash left is found again.
 func tempPath(path string) string { return path + ".tmp" }
 
-// writeTemp makes a file that was not there (which also follows no link), and
-// syncs it: else the rename could be on the disk before the bytes are.
+// writeTemp creates a file that must not exist (so it follows no link), and syncs it: otherwise the
+// rename could be on the disk before the bytes are.
 func writeTemp(path string, data []byte) (err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -56,8 +56,8 @@ func removeTemp(path string) error {
 	return nil
 }
 
-// resolve finds where the file is, for good: an absolute path, with links among
-// the folders followed. The file itself need not be there.
+// resolve returns the absolute path of the file, with links among its folders followed. The file
+// itself need not exist.
 func resolve(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -77,8 +77,7 @@ func resolve(path string) (string, error) {
 	return path, replaceable(path)
 }
 
-// replaceable tells whether there is at path what replace may replace: a file,
-// or nothing.
+// replaceable returns an error unless there is a file, or nothing, at path.
 func replaceable(path string) error {
 	info, err := os.Lstat(path)
 	switch {

@@ -12,24 +12,24 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// row is the row of a job, as the server has it. Each call is one request.
+// row is the row of a job on the server. Each call is one request.
 type row interface {
-	// swap makes a change if the owner is the one that it starts from. If it
-	// was not made, owner is who has the row.
+	// swap makes a change if the owner is the one that it starts from. If it was not made, owner is
+	// the owner of the row.
 	swap(ctx context.Context, c change) (applied bool, owner gocql.UUID, err error)
-	// owner reads at serial consistency, which first brings to an end, one way
-	// or the other, what earlier requests have begun.
+	// owner reads at serial consistency, which first completes or discards what earlier requests
+	// have begun.
 	owner(ctx context.Context) (gocql.UUID, error)
 	data(ctx context.Context) ([]byte, error)
-	// fail says in which table and for which job something could not be done.
+	// fail says in which table, and for which job, something could not be done.
 	fail(doing string, err error) error
 }
 
 // change is a conditional write of a row.
 type change struct {
-	from, to gocql.UUID    // owner before and after; nobody is none
-	lease    time.Duration // how long the owner after is one
-	data     []byte        // nil: they stay
+	from, to gocql.UUID    // owner before and after; nobody stands for none
+	lease    time.Duration // how long the new owner lasts
+	data     []byte        // nil: they stay as they are
 }
 
 // nobody is the owner of a row that is not locked.
@@ -53,8 +53,8 @@ func newCQLRow(t *table, job string) *cqlRow {
 		selectData:  "SELECT data FROM " + full + " WHERE job = ?",
 		// An UPDATE, since an INSERT would give the row itself a time to live.
 		update: "UPDATE " + full + " USING TTL ? SET owner = ? WHERE job = ? IF owner = ?",
-		// Two statements, since a time to live is for all that one sets. 0 is
-		// none, whatever default_time_to_live the table has.
+		// Two statements, since a time to live applies to everything that one statement sets. 0
+		// means none, whatever default_time_to_live the table has.
 		batch: "BEGIN UNLOGGED BATCH UPDATE " + full + " USING TTL 0 SET data = ? WHERE job = ? IF owner = ?; " +
 			"UPDATE " + full + " USING TTL ? SET owner = ? WHERE job = ?; APPLY BATCH",
 		serial: t.cfg.serial, read: gocql.Consistency(gocql.Serial), commit: gocql.Quorum,
@@ -129,9 +129,8 @@ func (r *cqlRow) first(ctx context.Context, st driver.Statement, cell func(name 
 	return nil
 }
 
-// ttl is the time to live of an owner in seconds: never less than the lease,
-// though the server counts from the begin of the second it is in (1 s) and
-// servers' clocks differ (1 s).
+// ttl returns the time to live of an owner in seconds. It is never less than the lease, though the
+// server counts from the beginning of the current second (1 s) and servers' clocks differ (1 s).
 func ttl(lease time.Duration) int {
 	return int((lease+time.Second-1)/time.Second) + 2
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// DefaultLease is how long a job stays locked after its process was last heard
-// of; see Lease.
+// DefaultLease is how long a job stays locked after the last sign of life of its process; see
+// Lease.
 const DefaultLease = 30 * time.Second
 
 const (
 	minLease = 3 * time.Second
 	maxLease = 24 * time.Hour
-	maxJob   = 65535 // bytes; a partition key of Cassandra takes no more
+	maxJob   = 65535 // bytes; the maximum of a partition key in Cassandra
 )
 
 // TableOption is an option of Table.
@@ -33,11 +33,10 @@ type tableConfig struct {
 	serial gocql.SerialConsistency
 }
 
-// Lease sets how long a job stays locked after its process was last heard of:
-// from 3 s to 24 h, by default 30 s. It is renewed every third of that. A
-// process that cannot renew it for that long loses the job
-// (rxcql.ErrCheckpointLost); after a crash the job is locked for that long and
-// 2 s more.
+// Lease sets how long a job stays locked after the last sign of life of its process: from 3 s to 24
+// h, default 30 s. The lease is renewed every third of that time. A process that cannot renew it
+// for that long loses the job (rxcql.ErrCheckpointLost). After a crash the job stays locked for
+// that long and 2 s more.
 func Lease(d time.Duration) TableOption {
 	return func(c *tableConfig) error {
 		if d < minLease || d > maxLease {
@@ -48,10 +47,10 @@ func Lease(d time.Duration) TableOption {
 	}
 }
 
-// LocalSerial makes the local datacenter alone decide who works on a job
-// (LOCAL_SERIAL and LOCAL_QUORUM). By default all datacenters do (SERIAL and
-// QUORUM). All processes that work on the jobs of a table must use the same, in
-// the same datacenter, else two of them can work on one job at once.
+// LocalSerial makes the local datacenter alone decide who works on a job (LOCAL_SERIAL and
+// LOCAL_QUORUM). By default all datacenters do (SERIAL and QUORUM). All processes that work on the
+// jobs of a table must use the same setting, and with LocalSerial the same datacenter; otherwise
+// two of them can work on one job at once.
 func LocalSerial() TableOption {
 	return func(c *tableConfig) error {
 		c.serial = gocql.LocalSerial
@@ -59,37 +58,36 @@ func LocalSerial() TableOption {
 	}
 }
 
-// Table keeps the checkpoints of jobs in a table of Cassandra, a row each. The
-// name is "keyspace.table", each part in double quotes where CQL would need
-// them. CreateTable makes it; its columns are TableColumns. The session stays
-// the caller's and must be open for longer than the run.
+// Table keeps the checkpoints of jobs in a table of Cassandra, one row for each. The name is
+// "keyspace.table", each part in double quotes where CQL would need them. CreateTable creates it;
+// its columns are TableColumns. The session is the caller's, and must stay open for longer than the
+// run.
 //
-// Lock takes a lease on the job's row by a conditional write (LWT) and does not
-// wait: if somebody has it the error wraps rxcql.ErrCheckpointLocked. A
-// goroutine renews the lease (Lease) until Unlock, which gives it up at once. If
-// the process dies instead, the lease ends by itself.
+// Lock takes a lease on the job's row by a conditional write (LWT). It does not wait: if the job is
+// locked, the error wraps rxcql.ErrCheckpointLocked. A goroutine renews the lease (Lease) until
+// Unlock, which gives it up at once. If the process dies instead, the lease ends by itself.
 //
-// Save is a conditional write too, so a process that has lost the job, even one
-// that was stopped and does not know, can never overwrite what its successor
-// saved: it gets rxcql.ErrCheckpointLost. Lost is closed as soon as that is
-// found out, and at the latest when the lease's time has run out without a
-// renewal that the server confirmed. That time is counted by the process's
-// monotonic clock from before the last one was sent. The lease in the table
-// lasts 2 s longer: 1 s since Cassandra counts in whole seconds, 1 s for clocks
-// of servers that differ; keep them closer than that (NTP), or for so long two
-// processes may write rows. The checkpoint stays right whatever clocks do.
+// Save is a conditional write too. So a process that has lost the job, even one that was stopped
+// and does not know of the loss, can never overwrite what its successor saved: it gets
+// rxcql.ErrCheckpointLost. Lost is closed as soon as the loss is found out, and at the latest when
+// the lease's time has passed without a renewal that the server confirmed. The process's monotonic
+// clock measures that time, from before the renewal was sent.
 //
-// A request that fails in passing is sent up to 7 times in all, within some
-// seconds. Where an answer leaves open what the server did, that is found out
-// by a read at serial consistency first; if it cannot be, the error says so.
+// The lease in the table lasts 2 s longer: 1 s because Cassandra counts in whole seconds, and 1 s
+// for clocks of servers that differ. Keep these clocks closer than that (NTP); otherwise two
+// processes may write rows at once for as long as the clocks differ. The checkpoint stays right
+// whatever the clocks do.
 //
-// The data have no time to live: only the lease has. Write to the table by
-// conditional statements only while jobs run. Load returns nil for a job
-// without data, and reads at serial consistency. One checkpoint can have as many
-// bytes as the server takes in one write (16 MiB unless configured otherwise).
+// A request with a failure that may pass is sent up to 7 times in all, within some seconds. If an
+// answer leaves open what the server did, a read at serial consistency finds out first; if it
+// cannot, the error says so.
 //
-// Errors name the table and the job. A missing or different table is
-// rxcql.ErrSchema.
+// The data have no time to live; only the lease has. While jobs run, write to the table only by
+// conditional statements. Load returns nil for a job without data, and reads at serial consistency.
+// A checkpoint can have as many bytes as the server takes in one write (16 MiB unless configured
+// otherwise).
+//
+// Errors name the table and the job. A missing or different table is rxcql.ErrSchema.
 func Table(session *gocql.Session, name string, opts ...TableOption) rxcql.CheckpointStore {
 	t := &table{name: name, cfg: tableConfig{lease: DefaultLease, serial: gocql.Serial}}
 	optErr := option.Apply(opts, &t.cfg, func(opt TableOption, c *tableConfig) error { return opt(c) })
@@ -128,7 +126,7 @@ func (t *table) Lock(ctx context.Context, job string) (rxcql.Checkpoint, error) 
 	}
 	l, err := lockLease(ctx, r, t.cfg.lease)
 	if err != nil {
-		return nil, err // typed and untyped nil differ
+		return nil, err // a nil *lease in the interface would not be nil
 	}
 	return l, nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// fail says what could not be done for which job and, where the server's words
-// leave that open, how to mend it.
+// fail says what could not be done, for which job. It adds the remedy, where the server's text does
+// not say it.
 func (r *cqlRow) fail(doing string, err error) error {
 	switch driver.Classify(err) {
 	case driver.Invalid, driver.Syntax:

@@ -12,9 +12,9 @@ import (
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
-// Letter is a row that failed and what is known of it; see rxcql.Letter.
+// Letter is a row that failed, and what is known of the failure; see rxcql.Letter.
 type Letter[T any] struct {
-	Run   string    // names the run that it failed in
+	Run   string    // names the run in which it failed
 	N     int64     // counts the letters of that run from 1
 	Time  time.Time // UTC, whole milliseconds
 	Stage string    // where it failed, as in the report
@@ -22,14 +22,14 @@ type Letter[T any] struct {
 	Range string    // the part of the source: its tokens, all, or mixed
 	Page  int64     // of that part, as it came into the stage
 	Index int       // of the row in the page that came into the stage; -1 if it is not known
-	Type  string    // the Go type that the row was of
+	Type  string    // the Go type of the row
 	Row   T         // as it came into the stage
 }
 
-// ErrLetter: what is read is not a letter, or not one of the rows asked for.
+// ErrLetter: what was read is not a letter, or not one with the type of row that was asked for.
 var ErrLetter = errors.New("deadletter: not such a letter")
 
-// version is that of the format that is written; later ones are refused.
+// version is the version of the format that is written; later ones are refused.
 const version = 1
 
 // line is a letter as JSON.
@@ -61,7 +61,7 @@ func appendLine(b *bytes.Buffer, l *rxcql.Letter) error {
 	return enc.Encode(lineOf(l)) // ends with a newline, and has no other
 }
 
-// parseLine reads a line. Its errors show nothing of it.
+// parseLine decodes a line. Its errors show nothing of the line.
 func parseLine(data []byte) (line, error) {
 	var l line
 	if err := jsonline.Read(data, &l, true); err != nil {
@@ -82,7 +82,7 @@ func (l *line) check() error {
 	return nil
 }
 
-// open reads the row of a letter.
+// open decodes the row of a letter.
 func open[T any](l *line, cfg *readConfig) (Letter[T], error) {
 	out := Letter[T]{
 		Run: l.Run, N: l.N, Time: l.Time, Stage: l.Stage, Error: l.Error,
@@ -99,7 +99,7 @@ func open[T any](l *line, cfg *readConfig) (Letter[T], error) {
 	return out, nil
 }
 
-// ReadOption is an option of Read and Open.
+// ReadOption is an option of Read and Decode.
 type ReadOption interface{ applyRead(*readConfig) }
 
 type readConfig struct {
@@ -111,8 +111,8 @@ type readOption func(*readConfig)
 
 func (fn readOption) applyRead(c *readConfig) { fn(c) }
 
-// Stages reads only the letters of these stages, by their names in the report.
-// The rows of one stage are all of one type.
+// Stages reads only the letters of these stages, by their names in the report. All rows of one
+// stage are of one type.
 func Stages(names ...string) ReadOption {
 	return readOption(func(c *readConfig) {
 		if c.stages == nil {
@@ -124,9 +124,9 @@ func Stages(names ...string) ReadOption {
 	})
 }
 
-// AnyType reads rows into T whatever the name of the type was that they failed
-// as: for types that were renamed or mended. A field in the letter that T does
-// not have is an error; one that the letter does not have is left zero.
+// AnyType reads rows into T whatever the name of their type was when they failed: for types that
+// were renamed or changed since. A field of the letter that T does not have is an error; a field
+// that the letter does not have stays zero.
 func AnyType() ReadOption { return readOption(func(c *readConfig) { c.anyType = true }) }
 
 func newReadConfig(opts []ReadOption) *readConfig {

@@ -16,20 +16,20 @@ import (
 	"github.com/rxcql/rxcql/internal/filesys"
 )
 
-// NDJSON keeps letters in a file, one JSON object a line (NDJSON). It is made if
-// it is not there, for its owner alone (0600), in a directory that must be; else
-// letters are added to it, and what a run that was killed left of a letter at its
-// end is cut off first. A file with something else at its end is refused as it is.
-// A letter counts as written after an fsync; letters that come together share one.
-// The run ends if the file is removed or replaced before that.
+// NDJSON keeps letters in a file, one JSON object a line (NDJSON). A new file is created with mode
+// 0600, in a directory that must exist. To a file that exists letters are added; if a run was
+// killed while it wrote a letter, the incomplete letter at the end is cut off first. A file with
+// something else at its end is refused and left as it is. A letter counts as written after an
+// fsync; letters that come together share one. The run ends if the file is removed or replaced
+// before that.
 //
-// The file must not be one that the run reads as rows: bad lines would make lines
-// without end. To read its letters (Read) while rows fail again is possible.
+// The file must not be one that the run reads as rows: bad lines would make lines without end. You
+// may read its letters (Read) in the run that adds letters to it.
 //
-// One run at a time can write to the file: another one, in any process, fails, and
-// so does a file sink, or a file source that begins to read. It is locked by a file
-// beside it, named like it with .lock added, that stays, and, but on Windows, by
-// itself under whatever name.
+// One run at a time can write to the file. Any other run that does so fails, in any process, and so
+// does a file sink, or a file source that begins to read it. The file is locked by a second file
+// next to it, with .lock added to the name, which stays. Except on Windows, the file itself is
+// locked too, which works under any name.
 func NDJSON(path string) rxcql.DeadLetterStore { return ndjson{path} }
 
 type ndjson struct{ path string }
@@ -42,7 +42,7 @@ func (n ndjson) ConfigError() error {
 	return nil
 }
 
-// Check looks at the place of the file; it makes none.
+// Check looks at the place of the file. It creates nothing.
 func (n ndjson) Check(context.Context) error {
 	if err := n.ConfigError(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (n ndjson) Check(context.Context) error {
 		return nil
 	}
 	if about, err = os.Stat(filepath.Dir(n.path)); err == nil && !about.IsDir() {
-		err = fmt.Errorf("%s is no directory", filepath.Dir(n.path))
+		err = fmt.Errorf("%s is not a directory", filepath.Dir(n.path))
 	}
 	if err != nil {
 		return fmt.Errorf("deadletter.NDJSON: %w: make the directory first", err)
@@ -89,8 +89,7 @@ type ndjsonWriter struct {
 	whole int64 // where the last whole letter ends
 }
 
-// open opens the file at the end of its last whole letter. Run is nil outside of a
-// run.
+// open opens the file at the end of its last whole letter. run is nil outside of a run.
 func (w *ndjsonWriter) open(run *rxcql.Execution) error {
 	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -107,7 +106,7 @@ func (w *ndjsonWriter) open(run *rxcql.Execution) error {
 		err = w.cut()
 	}
 	if err == nil {
-		err = filesys.SyncFolder(filepath.Dir(w.path)) // else the file itself may be gone after a power cut
+		err = filesys.SyncFolder(filepath.Dir(w.path)) // otherwise the file itself may be gone after a power cut
 	}
 	if err != nil {
 		f.Close()
@@ -115,8 +114,8 @@ func (w *ndjsonWriter) open(run *rxcql.Execution) error {
 	return err
 }
 
-// mayWrite locks the file itself, for those who come to it under another name, or
-// as a sink or a source.
+// mayWrite locks the file itself, against those who use it under another name, or as a sink or a
+// source.
 func (w *ndjsonWriter) mayWrite(run *rxcql.Execution) error {
 	about, err := w.file.Stat()
 	if err != nil {
@@ -128,11 +127,11 @@ func (w *ndjsonWriter) mayWrite(run *rxcql.Execution) error {
 	return filesys.Lock(w.file)
 }
 
-// begins is how each letter does.
+// begins is the beginning of every letter.
 var begins = fmt.Sprintf(`{"v":%d,"run":"`, version)
 
-// onlyLetters refuses to cut off what is not left of a letter. A power cut may leave
-// zeros where the rest would be.
+// onlyLetters refuses to cut off what is not the rest of a letter. After a power cut, zeros may
+// stand where the rest would be.
 func (w *ndjsonWriter) onlyLetters() error {
 	left := make([]byte, len(begins))
 	n, err := w.file.ReadAt(left, w.whole)
@@ -145,7 +144,7 @@ func (w *ndjsonWriter) onlyLetters() error {
 	return nil
 }
 
-// wholeLines is the length of a file up to its last newline.
+// wholeLines returns the length of a file up to its last newline.
 func wholeLines(f *os.File) (int64, error) {
 	about, err := f.Stat()
 	if err != nil {
@@ -166,7 +165,7 @@ func wholeLines(f *os.File) (int64, error) {
 	return 0, nil
 }
 
-// cut drops what comes after the last whole letter, if anything does.
+// cut drops what comes after the last whole letter, if there is anything.
 func (w *ndjsonWriter) cut() error {
 	about, err := w.file.Stat()
 	if err == nil && about.Size() > w.whole {
@@ -191,7 +190,7 @@ func (w *ndjsonWriter) Write(_ context.Context, letters []rxcql.Letter) error {
 		err = filesys.Same(w.file, w.path)
 	}
 	if err != nil {
-		_ = w.cut() // what is left of the letters is cut off by the next run at the latest
+		_ = w.cut() // if this fails, the next run cuts off what is left of the letters
 		return fmt.Errorf("deadletter.NDJSON: %w", err)
 	}
 	w.whole += int64(w.buf.Len())

@@ -13,19 +13,18 @@ import (
 // ErrTorn: the file ends in the middle of a letter.
 var ErrTorn = errors.New("deadletter: the last letter is cut off")
 
-// Read gives the letters of a file in the order in which they were written; the
-// file is opened when the sequence is run, and may be run again. For source.Seq.
-// Letters that come into the file meanwhile, of rows that fail again, are for the
-// next time.
+// Read returns the letters of a file in the order in which they were written. The file is opened
+// when the sequence is run, which may be done again. Use it with source.Seq. Letters that are added
+// meanwhile, because rows fail again, are left for the next time.
 //
-// T is the type of the rows: letters of other types are an error, unless Stages
-// leaves them out. With T json.RawMessage rows of any type come as they are.
+// T is the type of the rows. Letters of other types are an error, unless Stages leaves them out.
+// With json.RawMessage as T, rows of any type come as they are.
 //
-// After a letter that cannot be read the sequence goes on with the next one if it
-// is not left (source.Seq ends with the first error); the error, which wraps
-// ErrLetter, names the line and shows nothing of it. A run that was killed, or its machine, may leave the last letter
-// cut off: that is ErrTorn. That letter never counted as written, so its row is
-// read again by the next run of the pipeline, which also cuts the rest off.
+// An error for a letter that cannot be read wraps ErrLetter, names the line, and shows nothing of
+// it. The sequence then goes on with the next letter, unless the loop is left; source.Seq ends with
+// the first error. If a run or its machine was killed, the last letter may be cut off: that is
+// ErrTorn. Such a letter never counted as written. So the next run of the pipeline reads its row
+// again, and cuts off the rest of the letter.
 //
 // In memory is one letter at a time.
 func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
@@ -50,7 +49,7 @@ func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
 	}
 }
 
-// read is Read from anything.
+// read is Read from any reader.
 func read[T any](from io.Reader, name string, cfg *readConfig, yield func(Letter[T], error) bool) {
 	in := bufio.NewReaderSize(from, 64<<10)
 	for n := 1; ; n++ {
@@ -59,7 +58,7 @@ func read[T any](from io.Reader, name string, cfg *readConfig, yield func(Letter
 		case errors.Is(err, io.EOF) && len(data) == 0:
 			return
 		case errors.Is(err, io.EOF):
-			yield(Letter[T]{}, fmt.Errorf("%w: %s, line %d: the run was broken off while it wrote it; its row did not count as done, "+
+			yield(Letter[T]{}, fmt.Errorf("%w: %s, line %d: the run was interrupted while it wrote this letter; its row did not count as done, "+
 				"and the next run reads it again", ErrTorn, name, n))
 			return
 		case err != nil:

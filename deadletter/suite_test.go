@@ -52,7 +52,7 @@ func standInTheWay(t testing.TB, path string, stand bool) {
 	}
 }
 
-// New asks before, but a store of somebody's own may hand on to one of ours.
+// New asks before, but a store of a user's own may pass letters on to one of ours.
 func TestAStoreOfLettersThatIsNotConfiguredIsRefusedByOpenAndCheckToo(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, store := range map[string]rxcql.DeadLetterStore{

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// lettersAPart bounds the partitions of the table.
+	// lettersAPart is how many letters a partition of the table has at most.
 	lettersAPart = 10_000
-	// writesAtOnce is how many letters are being written.
+	// writesAtOnce is how many letters are written at once.
 	writesAtOnce = 32
 )
 
-// Record is a letter as a row of a table: source.Table[deadletter.Record] reads
-// them, and Open gives the letter.
+// Record is a letter as a row of a table. Read them with source.Table[deadletter.Record], and
+// decode each with Decode.
 type Record struct {
 	Run   string    `cql:"run"`
 	Part  int32     `cql:"part"` // of the run's letters, 10,000 each
@@ -41,8 +41,8 @@ type Record struct {
 
 const columns = `run, part, n, v, time, stage, error, range, page, row_index, type, "row"`
 
-// Decode reads a letter of a table. Errors wrap ErrLetter and show nothing of the
-// row. Of the options only AnyType counts.
+// Decode returns the letter in a row of a table. Errors wrap ErrLetter and show nothing of the row.
+// Of the options only AnyType has an effect.
 func Decode[T any](r Record, opts ...ReadOption) (Letter[T], error) {
 	l := line{
 		V: int(r.V), Run: r.Run, N: r.N, Time: r.Time, Stage: r.Stage, Error: r.Error,
@@ -59,7 +59,7 @@ func Decode[T any](r Record, opts ...ReadOption) (Letter[T], error) {
 	return out, err
 }
 
-// CreateTable makes a table for letters, "keyspace.table", if it is not there.
+// CreateTable creates a table for letters, "keyspace.table", if it does not exist.
 func CreateTable(ctx context.Context, session *gocql.Session, name string) error {
 	t, err := newTable(session, name)
 	if err != nil {
@@ -73,13 +73,12 @@ func CreateTable(ctx context.Context, session *gocql.Session, name string) error
 	return nil
 }
 
-// Table keeps letters in a table, "keyspace.table", that CreateTable made: one
-// row a letter, by run and number. Letters are written at the session's
-// consistency, 32 at a time. Writing one twice does no harm: what may pass is
-// tried again (rxcql.WithRetry).
+// Table keeps letters in a table, "keyspace.table", that CreateTable created: one row for each
+// letter, by run and number. Letters are written at the session's consistency, up to 32 at once.
+// Writing one twice does no harm: a failure that may pass is tried again (rxcql.WithRetry).
 //
-// A row that is too large for any table (16 MiB as JSON with the server's
-// defaults) is too large for this one: then the run ends. NDJSON takes it.
+// A row that is too large for any table (16 MiB as JSON with the server's defaults) is too large
+// for this one, and ends the run. NDJSON takes it.
 func Table(session *gocql.Session, name string) rxcql.DeadLetterStore {
 	t, err := newTable(session, name)
 	t.err = err
@@ -118,7 +117,7 @@ func (t *table) Check(ctx context.Context) error {
 	return err
 }
 
-// Open finds out what the letters are encoded for.
+// Open finds out for which types the letters are encoded.
 func (t *table) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	if t.err != nil {
 		return nil, t.err
@@ -142,7 +141,7 @@ type tableWriter struct {
 	wrote    atomic.Bool
 }
 
-// aim pins the table, and has the server say what it takes.
+// aim notes which table it is, and asks the server for the types that it takes.
 func (w *tableWriter) aim(ctx context.Context) error {
 	about, err := schema.Load(ctx, w.session, w.keyspace, w.plain)
 	if err == nil {
@@ -189,8 +188,8 @@ func (w *tableWriter) args(l *rxcql.Letter) []any {
 	}
 }
 
-// Close asks whether the letters are in the table that is there now, as long as
-// requests may be sent.
+// Close checks that the letters are in the table that exists now, unless requests may no longer be
+// sent.
 func (w *tableWriter) Close() (err error) {
 	if w.wrote.Load() && w.ctx.Err() == nil {
 		err = rxcql.Retry(w.ctx, driver.MayPass, func() error { return w.encoding.Unchanged(w.ctx) })

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// An Account is charged with the rows that an operator or a sink keeps beyond
-// the delivery of their page.
+// Account is charged with the bytes of rows that an operator or a sink keeps after the delivery of
+// their page.
 type Account struct {
 	budget  *Budget
 	name    string
@@ -18,9 +18,9 @@ type Account struct {
 	holds atomic.Int64 // of receipts, not given back
 }
 
-// Account opens an account for a stage. frees says that what it holds is given back
-// by itself: writes in flight, a batch with a time limit. Only accounts that
-// do not can hold a run up for ever.
+// Account opens an account for a stage. frees says that what the account holds is released by
+// itself in time, like writes in flight or a batch with a time limit. Only an account that does not
+// free can hold a run up for ever.
 func (b *Budget) Account(name string, frees bool) *Account {
 	a := &Account{budget: b, name: name, frees: frees}
 	b.mu.Lock()
@@ -29,10 +29,10 @@ func (b *Budget) Account(name string, frees bool) *Account {
 	return a
 }
 
-// Expect says that the account will be charged with up to so many bytes, of which some
-// are what rows cost beside the bytes that their pages have: the copies and arguments
-// of a request, say. Sources leave room for them, half of the budget at most. It is for
-// sinks, in Open, and for accounts that free what they hold.
+// Expect says that the account will be charged with up to so many bytes, and that some of them come
+// on top of the bytes of the pages: the copies and arguments of requests, for example. Sources
+// leave room for that, at most half of the budget. Call it in Open of a sink, for an account that
+// frees what it holds.
 func (a *Account) Expect(bytes int64) {
 	b := a.budget
 	b.mu.Lock()
@@ -43,15 +43,15 @@ func (a *Account) Expect(bytes int64) {
 	b.due += a.due()
 }
 
-// due is what the account has not been charged with yet of what it expects.
+// due returns the bytes that the account expects and is not charged with yet.
 func (a *Account) due() int64 { return max(0, a.most-a.held) }
 
-// Reservation returns an empty reservation that answers for rows kept under the account.
+// Reservation returns an empty reservation for rows that are kept under the account.
 func (a *Account) Reservation() *Reservation {
 	return &Reservation{Position: Position{Range: -1}, budget: a.budget, account: a, holder: a}
 }
 
-// Held are the bytes that the account is charged with now.
+// Held returns the bytes that the account is charged with now.
 func (a *Account) Held() int64 {
 	a.budget.mu.Lock()
 	defer a.budget.mu.Unlock()
@@ -89,7 +89,7 @@ func (b *Budget) charge(a *Account, bytes int64) {
 	}
 }
 
-// emit notes that what the reservation answers for is being delivered, until it is released.
+// emit notes that the reservation's rows are being delivered, until it is released.
 func (b *Budget) emit(l *Reservation) {
 	if l.account == nil {
 		return
@@ -149,10 +149,10 @@ func (b *Budget) correct(l *Reservation, bytes int64) {
 	}
 }
 
-// stuck reports whether no one can make room: nothing moves, no one who waits is about to
-// leave, and no input that is not done does anything but wait, or can begin. A page of which
-// all bytes have been taken still moves until its delivery returns, be it a source's or one
-// that a holder hands on: who has taken them may be about to hand on what it keeps.
+// stuck reports whether nobody can make room. That is so when nothing moves, no waiter is about to
+// leave, and every input that is not done only waits and cannot begin. A page whose bytes have all
+// been taken still moves until its delivery returns, whether a source or a holder delivers it: the
+// stage that took them may be about to hand on what it keeps.
 func (b *Budget) stuck() bool {
 	if b.used > b.held || b.moving > 0 || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
 		return false

@@ -7,47 +7,49 @@ import (
 )
 
 const (
-	// DefaultPageBytes is the wanted size of a page, as far as the budget has room for it.
+	// DefaultPageBytes is the size of page that sources ask for, if the budget has room for it.
 	DefaultPageBytes int64 = 1 << 20
-	// DefaultPageRows is the most rows in a page that is not read from Cassandra: one of a
-	// source in memory, of a file, or one that an operator fills by itself.
+	// DefaultPageRows is the most rows in a page that is not read from Cassandra: a page of a
+	// source in memory or of a file, or one that an operator fills by itself.
 	DefaultPageRows = 512
 )
 
-// Budget bounds the bytes in flight of a run. Bytes are column bytes as
-// received plus the size of the decoded rows. A source reserves an estimate
-// before it fetches and waits while there is no room; the estimate is
-// corrected on arrival. So
+// Budget bounds the bytes in flight of a run: column bytes as received, plus the size of the
+// decoded rows. Before a source fetches a page it reserves an estimate, and waits while there is no
+// room; when the page arrives the estimate is corrected. So
 //
 //	peak <= budget + fetches in flight x largest page
 //
-// where a page counts as a fetch in flight for as long as another input fetches
-// beside it because it alone is more than the budget. Rows that an operator
-// makes larger than they were read, and rows of an Unmetered input, come on top.
-// What sinks are charged with beside the bytes of rows (Account.Expect) does so where
-// operators hold rows, up to half of what they hold.
-// Rows that several branches of a Tee keep count once for each that does: there
-// the peak is up to as many times that as the Tee has branches.
+// A page that alone exceeds the budget counts as a fetch in flight for as long as another input
+// fetches meanwhile. These come on top:
 //
-// Every input of a pipeline keeps one page of credit that no other input can
-// use, so that operators waiting for one input cannot be starved by another.
-// If nothing moves and what operators hold leaves no room for a page, waiting
-// would be for ever: the run fails with BudgetHeldError. The budget takes a page
-// that is being delivered for moving, and a source that has not returned: an operator that
-// waits in Next or Done for rows of another input must bound by itself what is kept
-// further down.
+//   - rows that an operator makes larger than they were read;
+//   - rows of an Unmetered input;
+//   - where operators hold rows: what sinks are charged with in addition to the bytes of rows
+//     (Account.Expect), up to half of what the operators hold.
+//
+// Rows that several branches of a Tee keep count once for each of these branches. With a Tee the
+// peak may be as many times higher as it has branches.
+//
+// Every input of a pipeline keeps credit for one page that no other input can use. So operators
+// that wait for one input cannot be starved by another. If nothing moves, and what operators hold
+// leaves no room for a page, waiting would last for ever: the run fails with BudgetHeldError.
+//
+// For the budget, a page that is being delivered moves, and so does a source that has not returned.
+// So an operator that waits in Next or Done for rows of another input must itself bound what is
+// kept downstream.
 type Budget struct {
 	limit int64
 
 	mu           sync.Mutex
 	used         int64
-	held         int64  // the part of used held by accounts that no time frees
-	let          int    // how often holders have let go of something
-	lately       *Input // the last that was lent a page
-	moving       int    // reservations of what holders hand on, until its delivery has returned
+	held         int64  // the part of used that is held by accounts that do not free
+	let          int    // how often such accounts have released something
+	lately       *Input // the input that was lent a page last
+	moving       int    // reservations that holders hand on, until the delivery has returned
 	asked        int    // see Task.mayBegin
 	expected     int64  // by accounts, see Account.Expect
-	due          int64  // the part of it that they are not charged with yet
+	due          int64  // the part of expected that accounts are not charged with yet
 	peak         int64
 	largest      int64
 	fetching     int
@@ -58,20 +60,20 @@ type Budget struct {
 
 	owing owing
 
-	onWait func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) // nil if nobody wants to know
+	onWait func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) // nil if nobody needs to know
 }
 
 // NewBudget returns the budget of a run.
 func NewBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1} }
 
-// OnWait has fn told of every wait of a source for room, after it: for which page, of about
-// so many bytes, how long, and why it was in vain, if it was. It is set before the run
-// begins; nil is none. Calls may overlap.
+// OnWait has fn called after every wait of a source for room: the bytes it asked for, how long it
+// waited, and the error if it got none. Set it before the run begins; nil means none. Calls may
+// overlap.
 func (b *Budget) OnWait(fn func(ctx context.Context, source string, bytes int64, wait time.Duration, err error)) {
 	b.onWait = fn
 }
 
-// Usage is what a budget has been used for so far, in bytes where nothing else is said.
+// Usage says what a budget has been used for so far, in bytes unless stated otherwise.
 type Usage struct {
 	Budget        int64 // that may be in flight
 	PeakBytes     int64 // most in flight at once
@@ -80,18 +82,21 @@ type Usage struct {
 	PeakFetches   int   // most fetches in flight at once
 }
 
-// Usage is what the budget has been used for so far.
+// Usage returns what the budget has been used for so far.
 func (b *Budget) Usage() Usage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return Usage{Budget: b.limit, PeakBytes: b.peak, BytesInFlight: b.used, LargestPage: b.largest, PeakFetches: b.peakFetching}
 }
 
-// fits keeps the share of every other input, or what its pages in flight leave of it: they
-// may be small ones, and what holders do with them may need a page more. An input without a
-// page is granted its own also where pages of others turned out larger than the budget: they
-// may be waiting for this one. A further page leaves room for what accounts expect: half of
-// what operators do not hold at most, since these may need many pages more to let go of any.
+// fits reports whether the input may fetch a page of so many bytes. It keeps free, for every other
+// input, its share less its pages in flight: these may be small, and the stages that hold their
+// rows may need a page more.
+//
+// An input that has no page gets its share even if pages of others turned out larger than the
+// budget, since these may be waiting for it. A further page of an input also leaves room for what
+// accounts expect, up to half of what operators do not hold: operators may need many pages before
+// they let go of any.
 func (b *Budget) fits(in *Input, bytes int64) bool {
 	room, besides := b.limit, b.used
 	further := in.outstanding > 0
@@ -117,7 +122,7 @@ func (b *Budget) open(in *Input, bytes int64) {
 	b.fetching++
 	b.peakFetching = max(b.peakFetching, b.fetching)
 	b.add(bytes)
-	if b.used > b.limit { // pages that this one is fetched beside still count
+	if b.used > b.limit { // pages in memory still count while this one is fetched
 		pages := 0
 		for _, each := range b.inputs {
 			pages += each.outstanding
@@ -143,7 +148,7 @@ func (b *Budget) add(bytes int64) {
 	b.peak = max(b.peak, b.used)
 }
 
-// arrived ends the fetch of a reservation: its page is here, or will not come.
+// arrived ends the fetch of a reservation: its page has arrived, or never will.
 func (b *Budget) arrived(l *Reservation) {
 	if l.fetching {
 		l.fetching = false

@@ -2,15 +2,16 @@ package flow
 
 import "context"
 
-// Deliver hands the next page of a part on, for sources: it counts the page,
-// gives it its receipt, calls out.Next, and ends the page's reservation. Received are
-// its column bytes. Next is where the source goes on after it; after the last page
-// (Position.Last) it is looked at only if the source may grow (rxcql.Identity.Grows). It
-// returns the error of out.Next; rxcql.ErrNotResumable where the source has not called
-// Stage.Resume, and must have.
+// Deliver hands on the next page of a part, for sources. It counts the page, gives it its receipt,
+// calls out.Next, and ends the page's reservation (Reservation.Finish). received are the page's
+// column bytes. next is the state from which the source goes on after the page. After the last page
+// (Position.Last) next counts only if the source may grow (rxcql.Identity.Grows).
 //
-// It is here that a page counts as read: pages that were fetched ahead when the
-// stream ended are none of its business any more.
+// It returns the error of out.Next, the cause of ctx, or rxcql.ErrNotResumable if the source should
+// have called Stage.Resume and has not.
+//
+// A page counts as read when it is delivered. A page that was fetched ahead when the stream ended
+// does not count.
 func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, next []byte, out Observer[T]) error {
 	if t.err != nil {
 		p.Finish(t.err)

@@ -1,8 +1,13 @@
-// Package flow is the ground floor of a stream: what moves in it (Page), what that owes
-// (Reservation, Receipt), who takes it (Observer), which parts of a source are settled (Track), and
-// the bytes that may be in flight (Budget). Operators, sources and sinks are written with it,
-// and with what rxcql has for them: Stage, Lift, NewStream and Sink. If you only build
-// pipelines you need none of it, except for the facts of one error (BudgetHeldError).
+// Package flow is the base of streams, for authors of sources, operators and sinks:
+//
+//   - Page: what moves in a stream;
+//   - Reservation and Receipt: the bytes of a page to release, and the pages to settle;
+//   - Observer: what takes pages;
+//   - Track: which pages of a part of a source are settled;
+//   - Budget: the bytes that may be in flight.
+//
+// You also need Stage, Lift, NewStream and Sink of package rxcql. To build pipelines you need
+// nothing of this package, except BudgetHeldError for the facts of that error.
 //
 // NewBudget, NewTrack, Task, TaskGroup, and the types that they take, are for the engine.
 package flow

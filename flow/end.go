@@ -2,17 +2,17 @@ package flow
 
 import "errors"
 
-// End is what an operator returns upstream to end the stream on purpose. It never leaves
+// End is the error that an operator returns upstream to end the stream on purpose. It never leaves
 // the engine.
 type End struct {
-	Stage string // that has ended it
+	Stage string // that ended the stream
 }
 
 func (e *End) Error() string { return "ended by " + e.Stage }
 
-// IsEnd reports whether err is how an operator ended the stream on purpose
-// (rxcql.Stage.End) and no failure. Operators with several goroutines need it to tell
-// which of their errors counts: a failure does, whenever it came.
+// IsEnd reports whether err is no failure but the way in which an operator ended the stream on
+// purpose (rxcql.Stage.End). Operators with several goroutines need it to choose which of their
+// errors counts: a failure counts before an End, whichever came first.
 func IsEnd(err error) bool {
 	var e *End
 	return errors.As(err, &e)

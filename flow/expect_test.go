@@ -22,7 +22,7 @@ func TestSourcesLeaveRoomForWhatAnAccountExpects(t *testing.T) {
 		pages, costs := fill(t, b, in), writes.Reservation()
 		require.Len(t, pages, 2)
 		require.Equal(t, 32*kib, b.Usage().BytesInFlight)
-		costs.Take(&flow.Reservation{}, 16*kib) // beside the rows
+		costs.Take(&flow.Reservation{}, 16*kib) // in addition to the rows
 		costs.Take(pages[0], 16*kib)            // the rows themselves
 		pages = append(pages, fill(t, b, in)...)
 		require.Len(t, pages, 3, "that of the rows is free")
@@ -150,7 +150,7 @@ func drain(inputs [][][]costly, limit, expects int64) (flow.Usage, error) {
 	return b.Usage(), context.Cause(ctx)
 }
 
-func TestWhatASinkNeedsBesideItsRowsStaysInTheBudget(t *testing.T) {
+func TestWhatASinkNeedsInAdditionToItsRowsStaysInTheBudget(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		inputs := rapid.IntRange(1, 4).Draw(rt, "inputs")
 		limit := least * int64(inputs) * rapid.SampledFrom([]int64{1, 1, 2, 16, 100}).Draw(rt, "times")

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// ErrBudgetHeld: operators hold all of the budget and wait for more.
+// ErrBudgetHeld: operators hold all of the budget and wait for more rows.
 var ErrBudgetHeld = errors.New("rxcql: budget held by operators")
 
-// BudgetHeldError says that nothing can move any more because an operator
-// holds the budget: a larger budget, or a smaller batch, mends it.
+// BudgetHeldError says that nothing can move any more, because an operator holds the budget and
+// waits for more rows. The remedy is a larger budget, or a smaller batch.
 type BudgetHeldError struct {
 	Stage  string // the operator that holds most
 	Held   int64  // bytes it holds

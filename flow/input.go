@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Input is one source's side of the budget.
+// Input is a source's side of the budget.
 type Input struct {
 	budget      *Budget
 	name        string
 	unmetered   bool
-	outstanding int   // reservations alive, kept rows not counted
+	outstanding int   // reservations not released; those of kept rows are not counted
 	flight      int64 // bytes of these reservations
 	granted     int64 // bytes reserved since the start, as corrected
-	lent        int   // when it was last lent a page, see lend
+	lent        int   // when it was last lent a page, see Budget.lend
 	waiting     int   // reservations that wait
-	strays      int   // of these, with a context that is of no reading
+	strays      int   // of these, with a context that belongs to no reading
 	stopped     int   // readings of which one waits
 	done        bool
 	running     int         // calls of the source's run function
-	mayBegin    func() bool // whether one may follow while there is none; nil if that is not known
+	mayBegin    func() bool // whether another call may follow when none is running; nil if not known
 }
 
-// input registers a source. All that can be known are registered before the
-// run starts; each one more makes the credit of the others smaller.
+// input registers a source. All sources that can be known are registered before the run starts;
+// each further one makes the credit of the others smaller.
 func (b *Budget) input(name string, mayBegin func() bool) *Input {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -32,8 +32,8 @@ func (b *Budget) input(name string, mayBegin func() bool) *Input {
 	return in
 }
 
-// credit is what is kept for each input: its part of what is not expected to be
-// charged to accounts.
+// credit returns what is kept for each input: its part of the budget, less what accounts expect to
+// be charged with.
 func (in *Input) credit() int64 {
 	if in.unmetered {
 		return 0
@@ -42,33 +42,32 @@ func (in *Input) credit() int64 {
 	return (b.limit - min(b.expected, b.limit/2)) / int64(len(b.inputs))
 }
 
-// PageBytes is the size of page that the input should ask for: DefaultPageBytes,
-// or less where the budget is small, so that several fit.
+// PageBytes returns the size of page that the input should ask for: DefaultPageBytes, or less if
+// the budget is small, so that several pages fit.
 func (in *Input) PageBytes() int64 {
 	in.budget.mu.Lock()
 	defer in.budget.mu.Unlock()
 	return in.pageBytes()
 }
 
-// Limit is the budget of the run, which all its inputs share.
+// Limit returns the budget of the run, which all its inputs share.
 func (in *Input) Limit() int64 { return in.budget.limit }
 
 func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit()/4)) }
 
-// share is the part of the budget kept for the input: what Reserve asks for at
-// most.
+// share returns the part of the budget kept for the input. Reserve asks for no more than that.
 func (in *Input) share() int64 { return min(in.credit(), 2*in.pageBytes()) }
 
-// Reserve waits for room for a page of about so many bytes and returns its
-// reservation. An estimate above the input's credit is cut to it, so that one page
-// can always be read. Errors: BudgetHeldError, or the cause of ctx.
+// Reserve waits for room for a page of about so many bytes, and returns its reservation. An
+// estimate above the input's share of the budget is cut to that share, so that one page can always
+// be read. Errors: BudgetHeldError, or the cause of ctx.
 func (in *Input) Reserve(ctx context.Context, estimate int64) (*Reservation, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	b := in.budget
 	b.mu.Lock()
-	in.done = false // a stream that is read twice in one run, one after the other
+	in.done = false // a stream may be read twice in one run, one reading after the other
 	bytes := max(1, min(estimate, in.share()))
 	reading := in.reading(ctx)
 	if b.fits(in, bytes) {
@@ -96,7 +95,7 @@ func (in *Input) wait(ctx context.Context, w *waiter) (*Reservation, error) {
 	select {
 	case err := <-w.granted:
 		switch {
-		case err != nil && ctx.Err() != nil: // which may be why others let go of nothing
+		case err != nil && ctx.Err() != nil: // the cancel may be why others release nothing
 			return nil, context.Cause(ctx)
 		case err != nil:
 			return nil, err
@@ -117,17 +116,16 @@ func (in *Input) wait(ctx context.Context, w *waiter) (*Reservation, error) {
 	}
 }
 
-// Unmetered says that the input's rows come in without a reservation (a
-// foreign Observable): it needs no credit.
+// Unmetered says that the input's rows come in without a reservation, as those of a foreign
+// Observable do. The input then needs no credit.
 func (in *Input) Unmetered() {
 	in.budget.mu.Lock()
 	defer in.budget.mu.Unlock()
 	in.unmetered = true
 }
 
-// Done says that the source will reserve nothing more. One that does not call it does
-// so when it returns. Its credit is free for the others then, unless the stream may be
-// read again.
+// Done says that the source will reserve nothing more. Then others may use its credit, unless the
+// stream may be read again. A source that does not call it is done when it returns.
 func (in *Input) Done() {
 	in.budget.mu.Lock()
 	defer in.budget.mu.Unlock()

@@ -4,26 +4,26 @@ import "strconv"
 
 // Position says where in its source a page was read.
 type Position struct {
-	// Source is what the page was read from; nil where rows of several are mixed. The
-	// engine sets it: a source need not.
+	// Source is what the page was read from; nil if rows of several sources are mixed. The engine
+	// sets it; sources need not.
 	Source *Origin
-	// Range is the index of the token range (or other part of the source)
-	// that the rows come from; -1 where rows of several are mixed. Each source of
-	// a run counts its own: PartID tells them apart.
+	// Range is the index of the token range (or other part of the source) that the rows come from;
+	// -1 if rows of several are mixed. Each source of a run counts its own ranges; PartID tells
+	// them apart.
 	Range int
 	// Page counts the pages of the range from 0, empty ones included.
 	Page int64
-	// Last marks the last page of the range. A range that has been read to
-	// its end always delivers one page with Last set, if need be an empty one.
+	// Last marks the last page of the range. A range that is read to its end always delivers one
+	// page with Last set, which may be empty.
 	Last bool
 
-	first  int32       // where the page's first row is in the page that it was cut from, see Page.EachRow
+	first  int32       // index of the page's first row in the page that it was cut from, see Page.EachRow
 	tokens *TokenRange // of the part; nil if not known
 }
 
-// RowIndex is the index, in the page as it was delivered, of a row that has the
-// index i in what may be a page of one row cut from it (Page.EachRow). An index
-// that is not known, -1, stays so.
+// RowIndex returns the index of a row in the page as it was delivered. i is its index in this page,
+// which may be a page of one row cut from that (Page.EachRow). An index that is not known, -1,
+// stays -1.
 func (p Position) RowIndex(i int) int {
 	if i < 0 {
 		return i
@@ -31,14 +31,14 @@ func (p Position) RowIndex(i int) int {
 	return int(p.first) + i
 }
 
-// Delivered is the position of the page as it was delivered, if this is that of one
-// cut from it.
+// Delivered returns the position of the page as it was delivered, also for a page that was cut from
+// it (Page.EachRow).
 func (p Position) Delivered() Position {
 	p.first = 0
 	return p
 }
 
-// Tokens are those of the part; false if they are not known.
+// Tokens returns the tokens of the part; false if they are not known.
 func (p Position) Tokens() (r TokenRange, known bool) {
 	if p.tokens == nil {
 		return TokenRange{}, false
@@ -46,9 +46,12 @@ func (p Position) Tokens() (r TokenRange, known bool) {
 	return *p.tokens, true
 }
 
-// Part names the part of the source: its tokens, such as (-100, 250], or all
-// where it is one part; its index where that is not known; mixed where the rows
-// are of several. In a run of several sources the name of the source follows: all of Seq 2.
+// Part names the part of the source. It is one of these, followed by the name of the source in a
+// run of several sources (all of Seq 2):
+//
+//   - its tokens, such as (-100, 250], or "all" if the source is one part;
+//   - its index, if the tokens are not known;
+//   - "mixed", if the rows come from several parts.
 func (p Position) Part() string {
 	var name string
 	switch {
@@ -65,33 +68,32 @@ func (p Position) Part() string {
 	return name
 }
 
-// A Page is the unit that moves through a stream: some rows, and a Reservation that
-// says what they owe, where they come from, and what follows them.
+// Page is the unit that moves through a stream: some rows, and a Reservation. The Reservation says
+// which bytes and receipts the page carries, where its rows come from, and what follows them.
 //
-// Source and Watermark go with a page through all operators. A page may have no rows:
-// it says then that a part has ended (Position.Last), or how far its event time has come.
-// An operator hands that on, also when it drops all rows of a page. Where it keeps rows it
-// holds it back until these are handed on: neither may overtake a row (see Advances).
+// Source and Watermark go with a page through all operators. A page may have no rows: it then says
+// that a part has ended (Position.Last), or how far its event time has come. An operator hands that
+// on, even if it drops all rows of the page. If it keeps rows, it holds that back until they are
+// handed on: neither Last nor Watermark may overtake a row (see Advances).
 //
-// Rows belongs to the engine and is reused: it is valid until the call of
-// Observer.Next that brought it returns, and must not be changed. Whoever
-// keeps rows longer copies their values out and takes their share of the reservation
-// (Reservation.Take).
+// Rows belongs to the engine, which uses it again. It is valid until the call of Observer.Next that
+// brought the page returns, and must not be changed. To keep rows longer, copy their values and
+// take their share of the reservation (Reservation.Take).
 type Page[T any] struct {
 	Rows []T
 	*Reservation
 }
 
-// Derive returns a page of other rows made from p, under p's reservation: what a
-// synchronous operator hands on.
+// Derive returns a page of other rows that were made from p, under p's reservation. Synchronous
+// operators hand it on.
 func Derive[A, B any](p *Page[A], rows []B) *Page[B] {
 	return &Page[B]{Rows: rows, Reservation: p.Reservation}
 }
 
-// EachRow calls fn with each row of p as a page of its own, under p's reservation, until
-// one fails: for sinks that hand every row to several others before the next. The
-// last of them is the last page of the range if p is, and has p's watermark; RowIndex tells
-// which row of p a page has. A page without rows is handed on as it is.
+// EachRow calls fn with each row of p as a page of its own, under p's reservation, until fn fails.
+// It is for sinks that hand every row to several others before the next row. The last of these
+// pages has p's Last and Watermark. RowIndex tells which row of p a page has. A page without rows
+// is handed on as it is.
 func (p *Page[T]) EachRow(fn func(row *Page[T]) error) error {
 	if len(p.Rows) == 0 {
 		return fn(p)

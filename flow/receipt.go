@@ -2,41 +2,38 @@ package flow
 
 import "sync/atomic"
 
-// A Receipt stands for one page read. It is settled exactly once: when
-// everything made from the page is durable, dropped on purpose or
-// dead-lettered. Whoever keeps something of the page beyond the call that
-// brought it takes a hold, and gives it back when that thing is done with; the
-// receipt settles with the last hold given back.
+// Receipt stands for one page read. It is settled exactly once: when everything made from the page
+// is durable, dropped on purpose or dead-lettered. To keep something of the page longer than the
+// call that brought it, take a hold, and give it back when you are done with that thing. The
+// receipt settles when the last hold is given back.
 //
-// A run that fails leaves the receipts of unfinished pages unsettled: that is
-// what a later run starts from.
+// A run that fails leaves the receipts of unfinished pages unsettled: a later run starts from these
+// pages.
 //
 // Hold and Settle may be called from any goroutine.
 type Receipt struct {
 	holds     atomic.Int64
 	onSettled func()
-	page      *trackedPage // whose position it stands for; nil without a checkpoint
+	page      *trackedPage // the page that it is for; nil without a checkpoint
 
 	at     Position                // of the page
 	source string                  // that read it
 	holder atomic.Pointer[Account] // that took the last hold
 
-	in            *owing // nil if no page owes it
+	in            *owing // nil if no page carries it
 	before, after *Receipt
 }
 
-// NewReceipt returns a receipt with one hold, the caller's. onSettled, which
-// may be nil, is called once, by whoever gives back the last hold; it must not
-// block.
+// NewReceipt returns a receipt with one hold, the caller's. onSettled, which may be nil, is called
+// once, by the goroutine that gives back the last hold. It must not block.
 func NewReceipt(onSettled func()) *Receipt {
 	r := &Receipt{onSettled: onSettled}
 	r.holds.Store(1)
 	return r
 }
 
-// Hold adds a hold. The caller must own one already (its page is being
-// delivered to it, say); a hold on a settled receipt panics, because the page
-// has been counted as done.
+// Hold adds a hold. The caller must have one already; during the delivery of a page, the page has
+// it for the caller. A hold on a settled receipt panics, because its page has been counted as done.
 func (r *Receipt) Hold() {
 	for {
 		n := r.holds.Load()
@@ -49,9 +46,9 @@ func (r *Receipt) Hold() {
 	}
 }
 
-// Settle gives one hold back and settles the receipt if it was the last. One
-// call too many panics: a receipt settled twice would let a checkpoint pass
-// rows that are not durable. Neither panic changes the receipt.
+// Settle gives one hold back, and settles the receipt if that was the last. One call too many
+// panics: a receipt settled twice would let a checkpoint pass rows that are not durable. The panics
+// of Hold and Settle leave the receipt as it was.
 func (r *Receipt) Settle() {
 	for {
 		n := r.holds.Load()
@@ -74,5 +71,5 @@ func (r *Receipt) Settle() {
 	}
 }
 
-// Settled tells whether every hold has been given back.
+// Settled reports whether every hold has been given back.
 func (r *Receipt) Settled() bool { return r.holds.Load() == 0 }

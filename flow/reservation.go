@@ -1,37 +1,35 @@
 package flow
 
-// A Reservation is what rows in flight owe: bytes of the budget to release and
-// receipts to settle. Its two endings are separate things. Bytes are released
-// when the rows are no longer in memory; a receipt is settled when what became
-// of the rows is durable.
+// Reservation is what rows in flight have to give back: bytes of the budget to release, and
+// receipts to settle. These are two separate things. Bytes are released when the rows are no longer
+// in memory; a receipt is settled when what became of the rows is durable.
 //
-// A reservation is used by one goroutine at a time.
+// One goroutine at a time may use a reservation.
 type Reservation struct {
 	Position
-	// Watermark is that of the part behind the page's rows.
+	// Watermark is the event time up to which the part is complete after the page's rows.
 	Watermark Watermark
 
 	budget   *Budget
-	input    *Input   // the input whose credit the reservation uses, nil for kept rows
-	reading  *reading // that reserved it, nil if that is not known
-	account  *Account // the holder, nil while the rows move
+	input    *Input   // whose credit the reservation uses; nil for kept rows
+	reading  *reading // that made the reservation; nil if not known
+	account  *Account // the holder; nil while the rows move
 	holder   *Account // the holder, also while the rows move; nil for a page as it was read
 	bytes    int64
 	fetching bool
 	moving   bool // see Emit
 	receipts []*Receipt
-	single   [1]*Receipt  // spares a page its slice
-	lastFrom *Reservation // what Take added last, so that a page is held once
+	single   [1]*Receipt  // saves a page the allocation of a slice
+	lastFrom *Reservation // what Take took from last, so that each page is held once
 }
 
-// Bytes are the bytes of the budget that the reservation holds now.
+// Bytes returns how many bytes of the budget the reservation holds now.
 func (res *Reservation) Bytes() int64 { return res.bytes }
 
-// Take keeps rows of a page beyond its delivery: it takes a hold on every
-// receipt of from (once for as long as the same page is taken from) and moves
-// bytes of the budget from it. What from cannot give is charged on top, without
-// waiting: rows that an operator made larger than they were read.
-// Holders that keep only a folded state take 0 bytes.
+// Take keeps rows of a page after its delivery. It takes a hold on every receipt of from (one only,
+// if called again for the same page) and moves so many bytes of the budget from from to res. If
+// from has not that many left, because an operator made the rows larger than they were read, the
+// rest is charged on top, without waiting. A holder that keeps only a folded state takes 0 bytes.
 func (res *Reservation) Take(from *Reservation, bytes int64) {
 	if res.lastFrom != from {
 		res.lastFrom = from
@@ -52,17 +50,16 @@ func (res *Reservation) Take(from *Reservation, bytes int64) {
 	res.budget.take(res, from, bytes)
 }
 
-// Emit makes kept rows move again: the holder hands them on as a page and its
-// account no longer answers for them. The holder calls Settle after delivery: until
-// then the budget waits for what comes of it, also when others have taken all bytes.
+// Emit makes kept rows move again: the holder hands them on as a page, and its account is no longer
+// charged. After the delivery the holder calls Settle. Until then the budget counts the page as
+// moving, even if others have taken all its bytes.
 func (res *Reservation) Emit() {
 	res.lastFrom = nil
 	res.budget.emit(res)
 }
 
-// Settle releases the bytes that are left and settles the receipts. The caller is
-// the one who made the reservation; it calls Settle once, when the rows have been
-// delivered downstream or made durable.
+// Settle releases the bytes that are left, and gives back the holds on the receipts. Whoever made
+// the reservation calls it once, when the rows have been delivered downstream or made durable.
 func (res *Reservation) Settle() {
 	res.Release()
 	receipts := res.receipts
@@ -75,11 +72,13 @@ func (res *Reservation) Settle() {
 	}
 }
 
-// Finish is End for a page that has been delivered with this result: after an
-// error the receipts stay open, so that nothing of the page counts as done; an
-// operator that ended the stream on purpose, though, has done with the rest. Sources
-// also call it for a page that could not be read: none of those who wait for room is told
-// that nothing moves before the source has returned the error.
+// Finish ends the reservation of a page that was delivered with the result err. It settles if err
+// is nil, or if an operator ended the stream on purpose: that operator does not need the rest of
+// the page. After any other error the receipts stay open, so that nothing of the page counts as
+// done.
+//
+// Sources also call it for a page that could not be read. Then a source that waits for room is not
+// told that nothing moves (BudgetHeldError) before this one has returned its error.
 func (res *Reservation) Finish(err error) {
 	if err == nil || IsEnd(err) {
 		res.Settle()
@@ -89,10 +88,10 @@ func (res *Reservation) Finish(err error) {
 	res.Release()
 }
 
-// Release gives the bytes back and leaves the receipts open.
+// Release releases the bytes and leaves the receipts open.
 func (res *Reservation) Release() { res.budget.release(res) }
 
-// AddReceipt adds a receipt of which the reservation takes over the caller's hold.
+// AddReceipt adds a receipt. The reservation takes over the caller's hold on it.
 func (res *Reservation) AddReceipt(r *Receipt) {
 	if res.budget != nil {
 		res.budget.owing.add(r, res)
@@ -108,10 +107,9 @@ func (res *Reservation) AddReceipt(r *Receipt) {
 	res.receipts = append(res.receipts, r)
 }
 
-// Empty tells whether the reservation owes nothing.
+// Empty reports whether the reservation has neither bytes nor receipts.
 func (res *Reservation) Empty() bool { return res.bytes == 0 && len(res.receipts) == 0 }
 
-// Resize replaces the estimate that a fetch reserved by what arrived, and
-// counts the page. It never waits: this is the overshoot of one page a fetch
-// that the budget's promise allows for.
+// Resize replaces the estimate that a fetch reserved by the bytes that arrived, and counts the
+// page. It never waits, so a fetch may exceed the budget by one page, as Budget says.
 func (res *Reservation) Resize(bytes int64) { res.budget.correct(res, bytes) }

@@ -6,14 +6,14 @@ import (
 	"github.com/rxcql/rxcql/internal/ring"
 )
 
-// TokenRange is a part of a source: the tokens t with Start < t <= End. A source
-// that has no tokens is one part, WholeRange.
+// TokenRange is a part of a source: the tokens t with Start < t <= End. A source without tokens is
+// one part, WholeRange.
 type TokenRange struct{ Start, End int64 }
 
 // WholeRange holds every token.
 var WholeRange = TokenRange{Start: -1 << 63, End: 1<<63 - 1}
 
-// String is in interval notation, such as (-100, 250]; all for WholeRange.
+// String returns interval notation, such as (-100, 250]; "all" for WholeRange.
 func (r TokenRange) String() string {
 	if r == WholeRange {
 		return "all"
@@ -21,8 +21,8 @@ func (r TokenRange) String() string {
 	return fmt.Sprintf("(%d, %d]", r.Start, r.End)
 }
 
-// Remaining is what of parts is still to be read: what is neither done nor
-// begun. Parts that are cut by these are read in pieces.
+// Remaining returns what of parts is still to be read: without the ranges done and the parts that
+// have begun. A part that these cut is returned in pieces.
 func Remaining(parts, done []TokenRange, begun []*Track) []TokenRange {
 	var taken, all []ring.Range
 	for _, r := range done {

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// maxUnsettled is how many pages of one part may be read beyond the first that
-// is not settled: so many are read again, at most, when that page stays stuck
-// and the run is broken off. Where a stage holds rows from page to page (HoldsRows)
-// there is no bound: it may need any number of pages to let go of the first.
+// maxUnsettled is how many pages of one part may be read beyond the first that is not settled. If
+// that page stays stuck and the run is interrupted, at most so many pages are read again. If a
+// stage holds rows from page to page (HoldsRows) there is no bound: it may need any number of pages
+// before it lets go of the first.
 const maxUnsettled = 64
 
-// Source is the stage that reads a part, as its Track knows it. It is an rxcql.Stage.
+// Source is the stage that reads a part, as its Track sees it: an rxcql.Stage.
 type Source interface {
 	// Receipt makes the receipt of a page in a run without a checkpoint.
 	Receipt() *Receipt
@@ -22,40 +22,40 @@ type Source interface {
 	CountRangeDone()
 }
 
-// Job is the checkpoint of a run, as a Track knows it.
+// Job is the checkpoint of a run, as a Track sees it.
 type Job interface {
 	// Holds reports whether a stage holds rows from page to page.
 	Holds() bool
-	// RequestFlush tells those who let rows linger that somebody waits for them, until done.
+	// RequestFlush tells stages that let rows linger that a source waits for these rows, until done
+	// is called.
 	RequestFlush() (done func())
-	// Deliver waits while a save has paused deliveries, and counts one that begins;
-	// Delivered ends it. The error is the cause of ctx.
+	// Deliver waits while a save has paused deliveries, and counts a delivery that begins;
+	// Delivered ends it. Its error is the cause of ctx.
 	Deliver(ctx context.Context) error
 	Delivered()
-	// Owed counts a page whose receipt is not settled, and Settled one whose is.
+	// Owed counts a page that is delivered and not settled; Settled counts a page that is settled.
 	Owed()
 	Settled()
-	// Finished is told of a part that is read to its end and settled.
+	// Finished is called with a part that is read to its end and settled.
 	Finished(t *Track)
 }
 
-// Part is where a part of a source stands: what of it is settled without a gap.
+// Part is the position in a part of a source: what of it is settled without a gap.
 type Part struct {
 	Range     TokenRange
-	Pages     int64             // settled
-	Rows      int64             // in these
-	State     []byte            // where the source goes on after them
-	Snapshots map[string][]byte // the last in them, by stage
+	Pages     int64             // pages settled
+	Rows      int64             // rows in these pages
+	State     []byte            // from which the source goes on after these pages
+	Snapshots map[string][]byte // the last in these pages, by stage
 }
 
-// A Track follows one part of a source through a run: which of its pages are
-// settled, and so from where a later run has to go on. A source opens one for
-// each part (rxcql.Stage.Track, or Stage.Resume for those begun in an earlier run)
-// and hands its pages on by Deliver, in order.
+// Track follows one part of a source through a run: which of its pages are settled, and so where a
+// later run has to go on. A source opens one for each part (rxcql.Stage.Track, or Stage.Resume for
+// parts that an earlier run began), and hands on the part's pages by Deliver, in order.
 type Track struct {
 	source Source
 	job    Job   // nil without a checkpoint
-	err    error // it cannot be part of the job
+	err    error // why the part cannot belong to the job
 	grows  bool  // the source may grow
 	from   Part  // left by earlier runs; not changed
 
@@ -67,9 +67,9 @@ type Track struct {
 	moved  chan struct{} // has a token when the prefix has grown
 }
 
-// NewTrack follows a part from where earlier runs have left it. job is nil in a run
-// without a checkpoint. grows says that the source may have more by the next run when
-// it has been read to its end, as a file may.
+// NewTrack follows a part from where earlier runs have left it. job is nil in a run without a
+// checkpoint. grows says that the source, once read to its end, may have more by the next run, as a
+// file may.
 func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from}
 	if job != nil {
@@ -79,13 +79,14 @@ func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 	return t
 }
 
-// NewBrokenTrack is that of a part that cannot be followed: Room and Deliver fail with err.
+// NewBrokenTrack returns the track of a part that cannot be followed: AwaitRoom and Deliver fail
+// with err.
 func NewBrokenTrack(span TokenRange, err error) *Track {
 	return &Track{err: err, from: Part{Range: span}}
 }
 
-// trackedPage is one page between its delivery and the settling of all pages
-// before it.
+// trackedPage is a page from its delivery until all pages before it, and the page itself, are
+// settled.
 type trackedPage struct {
 	track     *Track
 	before    int64 // rows of the part before it, as Track.read counts them
@@ -96,18 +97,17 @@ type trackedPage struct {
 	snapshots map[string][]byte
 }
 
-// Range is the part that the track follows.
+// Range returns the part that the track follows.
 func (t *Track) Range() TokenRange { return t.from.Range }
 
-// From says where to go on: after so many pages, with that state of the source;
-// 0 and nil at the beginning.
+// From says where to go on: after so many pages, with that state of the source. They are 0 and nil
+// at the beginning.
 func (t *Track) From() (pages int64, state []byte) { return t.from.Pages, t.from.State }
 
-// Rows tells how many rows came in the pages before From, those included that could
-// not be read.
+// Rows returns how many rows came in the pages before From, including those that could not be read.
 func (t *Track) Rows() int64 { return t.from.Rows }
 
-// Part is where the part stands now; done says that it is read to its end and settled.
+// Part returns the position now. done says that the part is read to its end and settled.
 func (t *Track) Part() (p Part, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -116,8 +116,8 @@ func (t *Track) Part() (p Part, done bool) {
 	return p, t.done
 }
 
-// AwaitRoom waits while too many pages of the part are not settled. Sources call it
-// before they fetch. The error is the cause of ctx, or that of a part that cannot be followed.
+// AwaitRoom waits while too many pages of the part are not settled. Sources call it before they
+// fetch. Its error is the cause of ctx, or why the part cannot be followed.
 func (t *Track) AwaitRoom(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
@@ -164,8 +164,8 @@ func (t *Track) page(rows int, next []byte, last bool) *Receipt {
 	return r
 }
 
-// settle notes that a page is done with, and moves the position on over all
-// pages from the first that are.
+// settle notes that a page is settled, and moves the position over all pages that are settled from
+// the first one on.
 func (t *Track) settle(p *trackedPage) {
 	t.mu.Lock()
 	p.settled = true

@@ -1,9 +1,9 @@
 package flow
 
-// Snapshot keeps, with the page or pages that the reservation owes, what the stage of that name needs to
-// go on right after them (in GroupAdjacent, which group was open): it is saved
-// with the position as soon as they are settled. The last snapshot of a page counts.
-// Pages without one take that of the page before. The reservation must be alive.
+// Snapshot saves what a stage needs to go on right after the pages of the reservation. For
+// GroupAdjacent that is which group was open. It is saved together with the position when these
+// pages are settled. The last snapshot of a page counts; a page without one has that of the page
+// before. Call it before the reservation is settled or released.
 func (res *Reservation) Snapshot(stage string, snapshot []byte) {
 	for _, r := range res.receipts {
 		if r.page == nil {
@@ -18,8 +18,8 @@ func (res *Reservation) Snapshot(stage string, snapshot []byte) {
 	}
 }
 
-// Restored is the snapshot that the stage of that name left when an earlier run read the part that
-// the reservation's page is of; nil if none did.
+// Restored returns the snapshot that the stage left when an earlier run read the part of the
+// reservation's page; nil if there is none.
 func (res *Reservation) Restored(stage string) []byte {
 	for _, r := range res.receipts {
 		if r.page != nil {
@@ -32,14 +32,14 @@ func (res *Reservation) Restored(stage string) []byte {
 // Tracked reports whether the reservation's pages are part of a job with a checkpoint.
 func (res *Reservation) Tracked() bool { return len(res.receipts) > 0 && res.receipts[0].page != nil }
 
-// Grows reports whether the reservation's pages are part of a job with a checkpoint, and of
+// Grows reports whether the reservation's pages are part of a job with a checkpoint, and come from
 // a source that may grow (rxcql.Identity.Grows).
 func (res *Reservation) Grows() bool { return res.Tracked() && res.receipts[0].page.track.grows }
 
-// RowSpan tells which rows of their part the pages of the reservation are: those after the
-// first from, up to the first to. Rows that a source could not read count, and so do
-// those that operators have left out since: where nothing is put in between they
-// have the same numbers in every run of the job. The reservation must be tracked.
+// RowSpan returns which rows of their part the pages of the reservation are: the rows after the
+// first from, up to the first to. Rows that the source could not read count, and so do rows that
+// operators have dropped since. So a row has the same number in every run of the job, as long as
+// nothing is inserted into the source. The reservation must be Tracked.
 func (res *Reservation) RowSpan() (from, to int64) {
 	first, last := res.receipts[0].page, res.receipts[len(res.receipts)-1].page
 	first.track.mu.Lock()
@@ -47,8 +47,8 @@ func (res *Reservation) RowSpan() (from, to int64) {
 	return first.before, last.before + int64(last.rows)
 }
 
-// CountFailedRow adds a row to the reservation's page that the source read and that is not in it,
-// since it failed there. The source does that before it delivers the next page.
+// CountFailedRow adds a row to the count of the reservation's page: one that the source read and
+// left out of the page, because it failed. Sources call it before they deliver the next page.
 func (res *Reservation) CountFailedRow() {
 	if !res.Tracked() {
 		return

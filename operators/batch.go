@@ -29,8 +29,8 @@ type (
 // BatchRows ends a batch with its n-th row.
 func BatchRows(n int) BatchOption { return maxCount(n) }
 
-// BatchBytes ends a batch before it would come to more than n bytes, as rows in
-// memory; a larger row is a batch alone.
+// BatchBytes ends a batch before it would take more than n bytes, as rows in memory. A row that is
+// larger is a batch of its own.
 func BatchBytes(n int64) BatchOption { return maxBytes(n) }
 
 // BatchLinger ends a batch at the latest when d has passed since its first row came.
@@ -38,39 +38,41 @@ func BatchLinger(d time.Duration) BatchOption { return maxLinger(d) }
 
 func (n maxCount) applyBatch(c *batchConfig) error {
 	c.count = int(n)
-	return atLeast("Count", int64(n), 1)
+	return atLeast("BatchRows", int64(n), 1)
 }
 
 func (n maxBytes) applyBatch(c *batchConfig) error {
 	c.bytes = int64(n)
-	return atLeast("Bytes", int64(n), 1)
+	return atLeast("BatchBytes", int64(n), 1)
 }
 
 func (d maxLinger) applyBatch(c *batchConfig) error {
 	c.linger = time.Duration(d)
 	if d <= 0 {
-		return fmt.Errorf("Linger(%v): must be more than 0", time.Duration(d))
+		return fmt.Errorf("BatchLinger(%v): must be more than 0", time.Duration(d))
 	}
 	return nil
 }
 
-// Batch gathers rows into slices, bounded by Count, Bytes, Linger or several of
-// them: whichever is reached first. At least one must be given. Each slice is
-// made for the one that receives it, who may keep and change it.
+// Batch gathers rows into slices, bounded by BatchRows, BatchBytes, BatchLinger or several of them:
+// the bound that is reached first ends the batch. At least one must be given. Each slice is made
+// for its receiver, who may keep and change it.
 //
-// Order is kept. A batch goes on when it is complete, those of one page
-// together; what is left goes on when the stream ends, also when it is stopped
-// early. Batches cross pages and ranges. It holds the rows of one batch that is
-// not complete, charged to the budget: a batch that the budget has no room for
-// is a flow.BudgetHeldError, unless Linger is given, which frees it in time. It
-// is resumable, with other borders between batches; without Linger it cannot stand
-// before a sink that writes a file. With Linger the stream before
-// it runs in a goroutine of its own; without, it has none.
+// Order is kept. Batches that a page completes go on together. What is left goes on when the stream
+// ends, also when it is stopped early. Batches cross the borders of pages and ranges.
+//
+// Batch holds the rows of the one batch that is not complete, charged to the budget. A batch that
+// the budget has no room for is a flow.BudgetHeldError, except with BatchLinger, which hands it on
+// in time.
+//
+// It is resumable; after a restart the borders between batches are others. Without BatchLinger it
+// cannot stand before a sink that writes a file. With BatchLinger the stream before it runs in a
+// goroutine of its own; without, there is none.
 func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	var cfg batchConfig
 	errs := []error{option.Apply(opts, &cfg, BatchOption.applyBatch)}
 	if len(opts) == 0 {
-		errs = append(errs, errors.New("no bound: give Count, Bytes or Linger"))
+		errs = append(errs, errors.New("no bound: give BatchRows, BatchBytes or BatchLinger"))
 	}
 	info := rxcql.StageInfo{Name: "Batch", MixesRows: true, HoldsRows: cfg.linger == 0, LingersOnRows: cfg.linger > 0, Err: errors.Join(errs...)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]T]) error {
@@ -88,8 +90,7 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	}, in)
 }
 
-// timed runs the stream into the batches in another goroutine, and a clock in a
-// third.
+// timed runs the stream into the batches in another goroutine, and a clock in a third.
 func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T]) error {
 	b.timer = time.NewTimer(b.linger)
 	b.timer.Stop()

@@ -9,7 +9,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// batching is one run of Batch. One goroutine at a time.
+// batching is one run of Batch. One goroutine at a time uses it.
 type batching[T any] struct {
 	batchConfig
 	out     flow.Observer[[]T]
@@ -17,14 +17,14 @@ type batching[T any] struct {
 	size    func(*T) int
 	keep    func(T) T
 
-	full [][]T // complete batches of this page, reused
+	full [][]T // complete batches of this page; the slice is reused
 	rows []T   // the batch that is not complete
 	held int64 // its bytes
-	room int   // capacity to make the next one with
+	room int   // capacity of the next one
 
-	reservation *flow.Reservation // what rows owe, once their page has gone
-	behind      flow.Advances     // of the parts that have rows in the open batch
-	timer       *time.Timer       // nil without Linger
+	reservation *flow.Reservation // of rows whose page has gone
+	behind      flow.Advances     // how far the parts that have rows in the open batch have come
+	timer       *time.Timer       // nil without BatchLinger
 	due         time.Time
 
 	hurried func() bool
@@ -36,7 +36,7 @@ func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]
 	b.room = firstRoom
 	if cfg.count > 0 {
 		b.room = min(cfg.count, firstRoom)
-		if cfg.bytes == 0 && cfg.linger == 0 { // so many they will be
+		if cfg.bytes == 0 && cfg.linger == 0 { // every batch except the last will be full
 			var row T
 			b.room = min(cfg.count, max(firstRoom, min(flow.DefaultPageRows, firstBytes/max(1, int(unsafe.Sizeof(row))))))
 		}
@@ -44,8 +44,8 @@ func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]
 	return b
 }
 
-// The first batch is made for so many rows, or more where that is not sure to be in
-// vain and they do not come to more than so many bytes.
+// The first batch is made with room for firstRoom rows. If only rows bound batches it has room for
+// more, up to firstBytes.
 const (
 	firstRoom  = 16
 	firstBytes = 64 << 10
@@ -96,8 +96,8 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	return b.handOn(ctx, p.Reservation)
 }
 
-// join hands on batches of which the first has rows of earlier pages, and what was held
-// back for the sake of these; holds tells that rows of p are in the open batch.
+// join hands on complete batches of which the first has rows of earlier pages, and then what was
+// held back until these rows had gone. holds says that rows of p are in the open batch.
 func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Reservation, holds bool) error {
 	if err := b.emit(ctx, before); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Re
 	return b.handOn(ctx, p.Reservation)
 }
 
-// hold takes over what the rows of p in the open batch owe.
+// hold takes over the bytes and receipts of those rows of p that are in the open batch.
 func (b *batching[T]) hold(p *flow.Page[T], fresh int64) {
 	if b.reservation == nil {
 		b.reservation = b.account.Reservation()
@@ -131,15 +131,15 @@ func (b *batching[T]) hold(p *flow.Page[T], fresh int64) {
 // complete closes the open batch.
 func (b *batching[T]) complete() {
 	b.room = max(len(b.rows), min(b.room, firstRoom))
-	if cap(b.rows) > 2*len(b.rows) { // nobody charges for the rest
+	if cap(b.rows) > 2*len(b.rows) { // the unused capacity is charged to nobody
 		b.rows = append(make([]T, 0, len(b.rows)), b.rows...)
 	}
 	b.full = append(b.full, b.rows)
 	b.rows, b.held = nil, 0
 }
 
-// emit hands on the complete batches under a reservation of our own, and then how far the parts
-// of their rows have come.
+// emit hands on the complete batches under a reservation of our own, and then how far the parts of
+// their rows have come.
 func (b *batching[T]) emit(ctx context.Context, reservation *flow.Reservation) error {
 	reservation.Emit()
 	err := b.handOn(ctx, reservation)
@@ -168,8 +168,8 @@ func (b *batching[T]) flush(ctx context.Context) error {
 	return b.emit(ctx, reservation)
 }
 
-// expire is called when the timer has run out. The batch that it was set for may
-// have gone meanwhile.
+// expire is called when the timer has run out. The batch that it was set for may have gone
+// meanwhile.
 func (b *batching[T]) expire(ctx context.Context) error {
 	if time.Now().Before(b.due) {
 		return nil
@@ -184,7 +184,7 @@ func (b *batching[T]) Done(ctx context.Context, stopped bool) error {
 	return b.out.Done(ctx, stopped)
 }
 
-// Demand is known where batches are counted.
+// Demand is known only if batches are bounded by rows.
 func (b *batching[T]) Demand() int64 {
 	batches := flow.DemandOf(b.out)
 	if b.count == 0 || batches == 0 || batches > 1<<31 || b.count > 1<<31 {

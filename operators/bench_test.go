@@ -196,9 +196,9 @@ func BenchmarkTenThousandInFlight(b *testing.B) {
 	})
 }
 
-func BenchmarkConcurrent16(b *testing.B)          { benchConcurrent(b, 16) }
-func BenchmarkConcurrent1000(b *testing.B)        { benchConcurrent(b, 1000) }
-func BenchmarkConcurrent16Unordered(b *testing.B) { benchConcurrent(b, 16, operators.Unordered()) }
-func BenchmarkConcurrent10000Unordered(b *testing.B) {
+func BenchmarkMapConcurrent16(b *testing.B)          { benchConcurrent(b, 16) }
+func BenchmarkMapConcurrent1000(b *testing.B)        { benchConcurrent(b, 1000) }
+func BenchmarkMapConcurrent16Unordered(b *testing.B) { benchConcurrent(b, 16, operators.Unordered()) }
+func BenchmarkMapConcurrent10000Unordered(b *testing.B) {
 	benchConcurrent(b, 10_000, operators.Unordered())
 }

@@ -11,12 +11,11 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// errGone: the goroutine that reads the stream has left it by a panic or
-// runtime.Goexit.
+// errGone: the goroutine that reads the stream has left it by a panic or runtime.Goexit.
 var errGone = errors.New("the reader of the stream has gone")
 
-// poster has a function called in the goroutine that subscribed and returns its
-// error. After the first error it calls nothing more and returns that one.
+// poster has a function called in the goroutine that subscribed, and returns its error. After the
+// first error it calls nothing more and returns that error.
 type poster func(fn func() error) error
 
 type post struct {
@@ -24,11 +23,10 @@ type post struct {
 	result chan error
 }
 
-// border runs produce in another goroutine, and in the calling one what produce,
-// and goroutines that it has started, post. That keeps the promise that rows are
-// handed on one page at a time in the goroutine that reads the stream, whoever
-// makes them. It returns when produce has returned: with the error of what was
-// posted, or else produce's.
+// border runs produce in another goroutine. It calls, in its own goroutine, what is posted by
+// produce and by the goroutines that produce has started. So rows are handed on one page at a time
+// in the goroutine that reads the stream, whichever goroutine makes them. border returns when
+// produce has returned: with the error of a posted function, or else the error of produce.
 func border(ctx context.Context, produce func(ctx context.Context, post poster) error) error {
 	var failed error
 	gone := make(chan struct{})
@@ -38,7 +36,7 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 			if err := send(p); err != nil {
 				return err
 			}
-			// No waiting for ctx: fn may be at work on the caller's page.
+			// Do not wait for ctx: fn may be at work on the caller's page.
 			select {
 			case err := <-p.result:
 				return err
@@ -63,17 +61,16 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 	return failure(failed, err)
 }
 
-// failure is which of the errors that the goroutines of a stage returned counts:
-// the first that is a failure of its own; or else the end of the stream on
-// purpose; or else the echo of a cancel. A failure has left pages unsettled and
-// must not be lost in an end that came at the same time.
+// failure chooses the error of a stage among those that its goroutines returned: the first that is
+// a failure of its own; else the end of the stream on purpose; else the echo of a cancel. A failure
+// has left pages unsettled, so it must not be lost if the stream was ended at the same time.
 func failure(errs ...error) error {
 	var end, echo error
 	for _, err := range errs {
 		var own *rxcql.StageError
 		switch {
 		case err == nil:
-		case errors.As(err, &own): // also one that wraps a deadline of the user's
+		case errors.As(err, &own): // also if it wraps a deadline of the user's
 			return err
 		case flow.IsEnd(err):
 			end = err
@@ -86,12 +83,12 @@ func failure(errs ...error) error {
 	return cmp.Or(end, echo)
 }
 
-// across is an observer that lives in another goroutine than what observes it.
+// across is an observer whose observed stream runs in another goroutine.
 type across[T any] struct {
 	to    flow.Observer[T]
 	post  poster
-	lost  func(rows int) // told of rows that were dropped at an end on purpose; may be nil
-	limit *atomic.Int64  // that of to, when it was last called
+	lost  func(rows int) // called with the number of rows dropped when the stream ends on purpose; may be nil
+	limit *atomic.Int64  // the limit of to, as of its last call
 }
 
 func (a *across[T]) Next(ctx context.Context, p *flow.Page[T]) error {
@@ -102,7 +99,7 @@ func (a *across[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		a.limit.Store(flow.DemandOf(a.to))
 		return err
 	})
-	if !handed && a.lost != nil && flow.IsEnd(err) { // else they are not dropped on purpose
+	if !handed && a.lost != nil && flow.IsEnd(err) { // otherwise they are not dropped on purpose
 		a.lost(len(p.Rows))
 	}
 	return err
@@ -112,10 +109,10 @@ func (a *across[T]) Done(ctx context.Context, stopped bool) error {
 	return a.post(func() error { return a.to.Done(ctx, stopped) })
 }
 
-// Demand does not ask to, which may be at work.
+// Demand does not ask to, which may be at work in another goroutine.
 func (a *across[T]) Demand() int64 { return a.limit.Load() }
 
-// limitFor is the limit of an observer before its first page.
+// limitFor returns the limit of an observer before its first page.
 func limitFor[T any](to flow.Observer[T]) *atomic.Int64 {
 	limit := new(atomic.Int64)
 	limit.Store(flow.DemandOf(to))

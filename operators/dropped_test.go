@@ -52,7 +52,7 @@ func lostBy(t *testing.T, rep rxcql.Report, err, want error, stage string) {
 	require.Zero(t, rep.BytesInFlight)
 }
 
-func TestRowsInConcurrentCountAsDroppedOnlyAtAnEndOnPurpose(t *testing.T) {
+func TestRowsInMapConcurrentCountAsDroppedOnlyAtAnEndOnPurpose(t *testing.T) {
 	for name, opts := range bothOrders {
 		// Row 0 goes on; the other calls wait for what comes.
 		waiting := func(first error) rxcql.Stream[int] {

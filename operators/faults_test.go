@@ -169,7 +169,7 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 	for _, text := range []string{
 		"Map: the function is nil", "Filter: the function", "Tap: the function", "Take: n is -1", "Skip: n is -2",
 		"TakeWhile: the function", "Scan: the seed function is nil\nthe function is nil", "Reduce: the seed function is nil\nthe function is nil", "FlatMap: the function",
-		"MapConcurrent: n is 0", "Rx: the function", "Count is 0", "Bytes is -1", "Linger(0s)", "an option is nil",
+		"MapConcurrent: n is 0", "Rx: the function", "BatchRows is 0", "BatchBytes is -1", "BatchLinger(0s)", "an option is nil",
 		"no bound", "key function is nil", "the seed function is nil\nthe fold is nil",
 	} {
 		require.ErrorContains(t, err, text)

@@ -11,9 +11,9 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// feed gives the rows of a stream to rxgo within a run. rxgo cannot be trusted with how the reading
-// ended (its operators may swallow an error, and close without a word when
-// cancelled), so that is asked of the feed.
+// feed gives the rows of a stream to rxgo within a run. rxgo cannot be relied on to say how the
+// reading ended: its operators may swallow an error, and close silently when cancelled. So the feed
+// is asked for that.
 type feed[T any] struct {
 	st *rxcql.Stage
 	in rxcql.Stream[T]
@@ -21,7 +21,7 @@ type feed[T any] struct {
 	mu      sync.Mutex
 	idle    sync.Cond
 	reading int  // observers now
-	closed  bool // who comes now comes too late
+	closed  bool // an observer that comes now comes too late
 	whole   bool // some observer was given all rows
 	stopped bool
 	err     error
@@ -34,10 +34,9 @@ func newFeed[T any](st *rxcql.Stage, in rxcql.Stream[T]) *feed[T] {
 	return f
 }
 
-// Observable is the rows, one item a row; cold. An error is not an item: the
-// Observable closes, and Err gives it from before that on. A page's receipt
-// settles when its rows have been handed over, because rxgo does not say what
-// became of them.
+// Observable returns the rows as a cold Observable, one item a row. An error is not an item: the
+// Observable closes, and Err returns the error from before that on. A page's receipt settles when
+// its rows have been handed over, because rxgo does not say what becomes of them.
 func (f *feed[T]) Observable(ctx context.Context) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(_ context.Context, ch chan<- rxgo.Item) { f.read(ctx, ch) }})
 }
@@ -52,7 +51,7 @@ func (f *feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 	f.mu.Unlock()
 
 	to := &feeding[T]{ch: ch, keep: rxcql.CloneFunc[T]()}
-	err := rx.ErrExited // unless Subscribe returns
+	err := rx.ErrExited // stays if Subscribe does not return
 	defer func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -67,24 +66,22 @@ func (f *feed[T]) read(ctx context.Context, ch chan<- rxgo.Item) {
 	err = f.in.Subscribe(ctx, f.st, to)
 }
 
-// Err is the error that ended a reading, if one has.
+// Err returns the error that ended a reading, if there is one.
 func (f *feed[T]) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
 }
 
-// Whole tells whether the stream has been read to its end and is not being read
-// now.
+// Whole reports whether the stream has been read to its end and is not being read now.
 func (f *feed[T]) Whole() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.whole && f.reading == 0
 }
 
-// Wait waits until nothing of the reading is left, and lets none begin; cancel
-// the context first. stopped says that reading was stopped early
-// (Pipeline.Stop).
+// Wait waits until nothing of the reading is left, and lets none begin; cancel the context first.
+// stopped says that reading was stopped early (Pipeline.Stop).
 func (f *feed[T]) Wait() (stopped bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,7 +92,7 @@ func (f *feed[T]) Wait() (stopped bool, err error) {
 	return f.stopped, f.err
 }
 
-// feeding hands the rows of one reading over.
+// feeding hands over the rows of one reading.
 type feeding[T any] struct {
 	ch      chan<- rxgo.Item
 	keep    func(T) T

@@ -10,9 +10,9 @@ import (
 // Filter hands on the rows for which keep returns true. The others are counted
 // as filtered in the report.
 //
-// Order is kept, and rows go on a page at a time. It holds nothing and is
-// resumable; in a job keep must keep no state from row to row (see Map): one that
-// remembers keys, say, lets doubles through after a restart.
+// Order is kept, and rows go on a page at a time. It holds nothing and is resumable. In a job keep
+// must keep no state from row to row (see Map): if it remembers keys, for example, it lets
+// duplicates through after a restart.
 func Filter[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Filter", Drops: true, Err: required("the function", keep == nil)}
 	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
@@ -34,8 +34,8 @@ func (f *filtering[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if same == len(p.Rows) {
 		return cut(ctx, p, p.Rows, f.out)
 	}
-	// Rows are stored by index into a slice that is long enough: append, with its
-	// check a row, costs a fifth of the operator.
+	// Rows are stored by index into a slice that is long enough. append, with its check for each
+	// row, would cost a fifth of the operator.
 	if cap(f.rows) < len(p.Rows) {
 		f.rows = make([]T, len(p.Rows))
 	}

@@ -7,25 +7,22 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// FlatMap makes any number of rows of each row: fn calls emit with every one.
-// emit returns false when no more rows are wanted; fn should then return. It
-// must not be called after fn has returned, nor by another goroutine. An
-// iter.Seq can be given emit as it is:
+// FlatMap makes any number of rows of each row: fn calls emit with each of them. If emit returns
+// false no more rows are wanted, and fn should return. Call emit neither after fn has returned nor
+// from another goroutine. emit can be passed to an iter.Seq as it is:
 //
 //	operators.FlatMap(lines, func(line string, emit func(string) bool) error {
 //		strings.FieldsSeq(line)(emit)
 //		return nil
 //	})
 //
-// Order is kept. Rows go on when the page has been worked through, or earlier,
-// when they come to more than 512 (or the rows of the page, if that is more) or
-// to 1 MiB: a row that becomes a million does not become one page. It holds
-// nothing beyond that and is resumable; in a job fn must keep no state from row to
-// row (see Map).
+// Order is kept. Rows go on when the page has been worked through. They go on earlier if they
+// exceed 512 rows (or the number of rows in the page, if that is larger) or 1 MiB: so a row that
+// becomes a million does not become one page. It holds nothing else and is resumable; in a job fn
+// must keep no state from row to row (see Map).
 //
-// An error of fn is that row's (rxcql.WithRowErrors): by default it ends the
-// stream, else the row is left out with all that fn has emitted for it. Only of a
-// row that becomes more than a page, those pages have gone on already.
+// An error of fn belongs to its row (rxcql.WithRowErrors). By default it ends the stream; else the
+// row is left out with all that fn has emitted for it, except full pages that have gone on already.
 func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) error) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "FlatMap", Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
@@ -43,7 +40,7 @@ type flattening[A, B any] struct {
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 	most, bytes := max(flow.DefaultPageRows, len(p.Rows)), 0
-	whole := 0        // of f.rows, those made from rows that fn has returned from
+	whole := 0        // how many of f.rows come from rows that fn has returned from
 	var refused error // downstream wants no more
 	f.rows = f.rows[:0]
 	emit := func(row B) bool {
@@ -77,8 +74,8 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 	return handOn(ctx, p, f.rows, f.out)
 }
 
-// handOnFull hands on rows before the page has been worked through: those that
-// are whole, or else what there is of a row that is more than a page.
+// handOnFull hands on rows before the page has been worked through: those that are whole, or, if
+// one row alone fills a page, what there is of that.
 func (f *flattening[A, B]) handOnFull(ctx context.Context, p *flow.Page[A], whole int) error {
 	if whole == 0 {
 		whole = len(f.rows)
@@ -92,7 +89,7 @@ func (f *flattening[A, B]) handOnFull(ctx context.Context, p *flow.Page[A], whol
 	return err
 }
 
-// sizeFrom is the size of the rows from one on.
+// sizeFrom returns the size of the rows from index row on.
 func (f *flattening[A, B]) sizeFrom(row int) (bytes int) {
 	for i := row; i < len(f.rows); i++ {
 		bytes += f.size(&f.rows[i])

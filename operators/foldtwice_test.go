@@ -73,7 +73,7 @@ func TestAFoldBehindAFoldIsRefusedWithACheckpointAndWorksWithout(t *testing.T) {
 	}
 }
 
-func TestFoldsBesideEachOtherAreNotRefused(t *testing.T) {
+func TestFoldsSideBySideAreNotRefused(t *testing.T) {
 	parts := func(name string) rxcql.Stream[int] {
 		return (&jobtest.Parts[int]{Name: name, PageRows: 3, Rows: [][]int{upTo(50)}}).Stream()
 	}

@@ -13,8 +13,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Group is what GroupAdjacent makes of rows that came one after the other with
-// the same key.
+// Group is what GroupAdjacent makes of consecutive rows with the same key.
 type Group[K comparable, S any] struct {
 	Key   K
 	Value S
@@ -22,44 +21,44 @@ type Group[K comparable, S any] struct {
 }
 
 var errMixed = errors.New("rows of one partition do not arrive together any more: " +
-	"put GroupAdjacent before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered), " +
+	"put GroupAdjacent before the operator that mixes them (Merge, Batch, Rx, MapConcurrent with Unordered), " +
 	"or leave out Unordered")
 
-// GroupAdjacent folds rows that come one after the other with the same key into
-// one row a key. It is how to aggregate by partition: a source reads a partition
-// from its first row to its last before the next one, so that no more than one
-// group a range is open at a time, however large the groups and however many. The
-// key must follow from the partition key. seed makes the state that a group begins
-// with, and is called once a group, so that a map or a pointer belongs to one group
-// alone.
+// GroupAdjacent folds consecutive rows with the same key into one Group. Use it to aggregate by
+// partition. A source reads a partition from its first row to its last before the next one; so only
+// one group for each range being read is open at a time, however many groups there are and however
+// large. The key must be determined by the partition key. seed makes the state that a group begins
+// with. It is called for each group, so a map or a pointer belongs to that group alone.
 //
 //	perSensor := operators.GroupAdjacent(readings,
 //		func(r Reading) string { return r.Sensor },
 //		func() float64 { return 0 },
 //		func(sum float64, r Reading) (float64, error) { return sum + r.Celsius, nil })
 //
-// Groups go on in order, those that end in a page together; a group ends when
-// the key changes or its range has been read to the end. For each range being
-// read it holds one state, and the receipts of the pages that the group came
-// from: they settle when the group is durable. The state is not charged to the
-// budget. If the stream is ended on purpose upstream (Take), the open groups are
-// handed on as they are; if reading is stopped (Pipeline.Stop) they are dropped
-// and their pages left unsettled, to be read again. An error of fold ends the
-// stream, whatever rxcql.WithRowErrors says: without the row the state would be
-// wrong.
+// Order and memory: a group ends when the key changes, or when its range has been read to the end.
+// Groups go on in order; those that end in the same page go on together. For each range being read,
+// GroupAdjacent holds one state, which is not charged to the budget, and the receipts of the pages
+// that the group came from. These settle when the group is durable.
 //
-// It is resumable where the key is made of numbers, strings, arrays and structs,
-// but not before a sink that writes a file. The state of a group is all that key and fold
-// may keep from row to row (see Map). A time.Time has a pointer in it: give
-// its UnixMicro.
-// With the position of a range a checkpoint has a hash of the key of the group that
-// was open there; rows of that group that are read again are dropped, since it
-// is durable as a whole, and counted as filtered. Where a file has grown by more rows of
-// the group that it had ended with, that is rxcql.ErrCheckpointForeign; and so it is,
-// where rows of that group are read again, if it has grown by any in their page.
+// Early ends: if an operator upstream ends the stream on purpose (Take), the open groups are handed
+// on as they are. If reading is stopped (Pipeline.Stop), they are dropped and their pages are left
+// unsettled, to be read again. An error of fold ends the stream, whatever rxcql.WithRowErrors says,
+// since without the row the state would be wrong.
 //
-// A stream in which rows of a partition do not arrive together is refused by
-// rxcql.New.
+// In a job with a checkpoint:
+//
+//   - The key must be made of numbers, strings, arrays and structs. A time.Time has a pointer in
+//     it: use its UnixMicro.
+//   - It cannot stand before a sink that writes a file.
+//   - key and fold may keep no state from row to row other than the state of the group (see Map).
+//   - With the position in a range the checkpoint has a hash of the key of the group that was open
+//     there. That group is durable as a whole, so rows of it that are read again are dropped, and
+//     counted as filtered.
+//   - A file may have grown since it was read to its end. The group that it ended with has been
+//     handed on. If new rows belong to that group, the run fails with rxcql.ErrCheckpointForeign.
+//     It also fails if rows of that group are read again in a page that has any new rows.
+//
+// rxcql.New refuses a stream in which rows of a partition do not arrive together.
 func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed func() S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
 		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), HoldsRows: true, Adjacent: true,
@@ -67,7 +66,7 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 			required("the seed function", seed == nil), required("the fold", fold == nil)),
 	}
 	if info.NotResumable {
-		info.NotResumableReason = fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
+		info.NotResumableReason = fmt.Sprintf("keys of type %v contain pointers or interfaces, so they cannot be recognized in another run; "+
 			"make the key of numbers, strings, arrays and structs (of a time.Time its UnixMicro)", reflect.TypeFor[K]())
 	}
 	if in.MixesRows() {
@@ -96,22 +95,22 @@ type grouping[T any, K comparable, S any] struct {
 	fold    func(S, T) (S, error)
 
 	ranges map[flow.PartID]*openGroup[K, S]
-	times  map[flow.PartID]flow.Watermark // the last of each range that has one
+	times  map[flow.PartID]flow.Watermark // the last watermark of each range that has one
 	ended  []Group[K, S]                  // groups that ended in this page, reused
 
-	durable map[flow.PartID][]byte // by range that an earlier run began: the group that it left, nil when its rows are past
+	durable map[flow.PartID][]byte // by range that an earlier run began: the snapshot of the group that it left; nil once its rows are past
 }
 
 // openGroup is the group of a range whose last row has not come yet.
 type openGroup[K comparable, S any] struct {
 	Group[K, S]
 	reservation *flow.Reservation // receipts of the pages that it came from
-	before      flow.Watermark    // of the range before the page that it began in
+	before      flow.Watermark    // watermark of the range before the page in which the group began
 }
 
 func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	open := g.ranges[p.PartID()]
-	var before *flow.Reservation // of the group that the page found open, if it ends
+	var before *flow.Reservation // of the group that was open before the page, if it ends
 	var now Group[K, S]
 	if open != nil {
 		now = open.Group
@@ -146,7 +145,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 			}
 		}
 	}
-	if open != nil && len(g.ended) > 0 { // the first that ended is the open one
+	if open != nil && len(g.ended) > 0 { // the first group that ended is the open one
 		before, open = open.reservation, nil
 		delete(g.ranges, p.PartID())
 	}
@@ -162,7 +161,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if before == nil {
 		return g.handOn(ctx, p.Reservation)
 	}
-	// One page under one reservation: the open group is no more durable than the page
+	// One page under one reservation: the group that was open is durable no earlier than the page
 	// that it ended in.
 	before.Take(p.Reservation, p.Bytes())
 	before.Emit()
@@ -172,8 +171,8 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	return err
 }
 
-// watermark is how far the range has come as far as downstream may know, where open is the
-// group that is open after the page, if any: its row may have a time as early as its first.
+// watermark returns how far the range has come, as far as downstream may know. open is the group
+// that is open after the page, if any; its row may have an event time as early as its first row.
 func (g *grouping[T, K, S]) watermark(p *flow.Page[T], open *openGroup[K, S]) flow.Watermark {
 	now := p.Watermark
 	if last := g.times[p.PartID()]; now.Before(last) {
@@ -191,8 +190,7 @@ func (g *grouping[T, K, S]) watermark(p *flow.Page[T], open *openGroup[K, S]) fl
 	return now
 }
 
-// hold keeps the group that is open at the end of a page, and the page's receipt
-// for it.
+// hold keeps the group that is open at the end of a page, together with the page's receipt.
 func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Group[K, S]) *openGroup[K, S] {
 	if open == nil {
 		open = &openGroup[K, S]{reservation: g.account.Reservation(), before: g.times[p.PartID()]}
@@ -201,7 +199,7 @@ func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Gro
 	}
 	open.Group = now
 	if len(p.Rows) == 0 {
-		return open // the page has the snapshot of the one before, whatever becomes of that
+		return open // the page has the snapshot of the page before in any case
 	}
 	open.reservation.Take(p.Reservation, 0)
 	if p.Tracked() {
@@ -236,7 +234,7 @@ func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
 	return g.out.Done(ctx, stopped)
 }
 
-// inReport orders parts by their source, as sources are in the report, and their range.
+// inReport orders parts by source, as in the report, and then by range.
 func inReport(a, b flow.PartID) int {
 	number := func(o *flow.Origin) int {
 		if o == nil {

@@ -9,21 +9,21 @@ import (
 	"reflect"
 )
 
-// hashSize is the size of what hashKey returns.
+// hashSize is the size of a hash that hashKey returns.
 const hashSize = 16
 
-// hashKey is a hash of a key that is the same in every process and holds nothing
-// that can be read of it: by it a group is found again in another run. Two hashes
-// are equal where == says so of the keys, and nowhere else, since by that groups end.
+// hashKey returns a hash by which a key is recognized in another run: it is the same in every
+// process, and nothing of the key can be read from it. Groups end by ==, so two hashes are equal
+// exactly when == holds for the keys.
 func hashKey[K comparable](key K) []byte {
 	h := sha256.New()
 	hashValue(h, reflect.ValueOf(&key).Elem())
 	return h.Sum(nil)[:hashSize:hashSize]
 }
 
-// hashable tells whether keys of a type are the same in every process: pointers
-// are not (a time.Time has one, to its location, by which == goes), and what an
-// interface holds is not known.
+// hashable reports whether equal keys of a type have the same hash in every process. Pointers do
+// not (a time.Time has one, to its location, which == compares), and of an interface it is not
+// known what it holds.
 func hashable(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Array:
@@ -41,14 +41,14 @@ func hashable(t reflect.Type) bool {
 	return true
 }
 
-// blank is the name of fields that == does not look at.
+// blank is the name of fields that == ignores.
 const blank = "_"
 
-// hashValue writes each part with its length, so that no two keys are alike.
+// hashValue writes each part with its length, so that no two different keys are hashed alike.
 func hashValue(h hash.Hash, v reflect.Value) {
 	number := func(n uint64) { _, _ = h.Write(binary.BigEndian.AppendUint64(nil, n)) }
 	float := func(f float64) {
-		if math.IsNaN(f) { // it equals nothing, not even itself
+		if math.IsNaN(f) { // NaN equals nothing, not even itself
 			number(rand.Uint64())
 		}
 		number(math.Float64bits(f + 0)) // -0 equals 0

@@ -7,13 +7,15 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Map hands on what fn makes of every row.
+// Map hands on what fn makes of every row: one row out for each row in, in order, a page at a time.
+// It holds nothing and is resumable.
 //
-// One row out for each row in, in order, a page at a time. It holds nothing and
-// is resumable. In a job with a checkpoint fn must keep no state from row to row (a
-// counter, the row before, keys it has seen): a later run begins in the middle of the
-// rows, with fn as it was at first, and sees some rows again. An error of fn is that
-// row's (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
+// In a job with a checkpoint fn must keep no state from row to row (a counter, the row before, keys
+// seen so far): a later run begins in the middle of the rows, with fn in its initial state, and
+// sees some rows again.
+//
+// An error of fn belongs to its row (rxcql.WithRowErrors): by default it ends the stream, else the
+// row is left out.
 func Map[A, B any](in rxcql.Stream[A], fn func(A) (B, error)) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "Map", OneToOne: true, Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
@@ -21,7 +23,7 @@ func Map[A, B any](in rxcql.Stream[A], fn func(A) (B, error)) rxcql.Stream[B] {
 	})
 }
 
-// block is how many rows are mapped between two looks at the context.
+// block is how many rows are mapped between two checks of the context.
 const block = 64
 
 type mapping[A, B any] struct {
@@ -30,14 +32,14 @@ type mapping[A, B any] struct {
 	fn   func(A) (B, error)
 	rows []B // reused from page to page
 
-	folds bool // fn keeps a state: an error of it is more than a row's
+	folds bool // fn keeps a state, so its error does not concern one row alone
 }
 
 func (m *mapping[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 	if cap(m.rows) < len(p.Rows) {
 		m.rows = make([]B, len(p.Rows))
 	}
-	rows := m.rows[:len(p.Rows)] // gets shorter by rows that fail
+	rows := m.rows[:len(p.Rows)] // becomes shorter by rows that fail
 	for done, kept := 0, 0; done < len(p.Rows); {
 		if err := left(ctx, m.st, len(rows)); err != nil { // fn may be slow, and a page has up to 10,000 rows
 			return err
@@ -69,8 +71,8 @@ func (m *mapping[A, B]) Done(ctx context.Context, stopped bool) error {
 	return m.out.Done(ctx, stopped)
 }
 
-// mapRows stores what fn makes of in[i] in out[i], which has room for all. It
-// returns at which row fn failed; out is of no use then.
+// mapRows stores what fn makes of in[i] in out[i], which has room for all. It returns the index of
+// the row at which fn failed; out is then of no use.
 func mapRows[A, B any](in []A, out []B, fn func(A) (B, error)) (int, error) {
 	i := 0
 	for ; i+8 <= len(in); i += 8 {
@@ -81,11 +83,10 @@ func mapRows[A, B any](in []A, out []B, fn func(A) (B, error)) (int, error) {
 	return mapEach(in, out, i, fn)
 }
 
-// mapEight is mapRows for eight rows. A result of more than four words is put
-// together in memory and copied from there before it can be read; where the
-// place it goes to is sure to exist, as in an array, and the error is a named
-// result, the compiler makes one such copy and else two. That is a third of what
-// Map costs a row of 40 to 80 bytes.
+// mapEight is mapRows for eight rows. A result of more than four words is put together in memory
+// and copied from there. The compiler makes one such copy if the destination is sure to exist, as
+// in an array, and the error is a named result; otherwise it makes two. The second copy is a third
+// of what Map costs for a row of 40 to 80 bytes.
 func mapEight[A, B any](in *[8]A, out *[8]B, fn func(A) (B, error)) (n int, err error) {
 	if out[0], err = fn(in[0]); err != nil {
 		return 0, err
@@ -114,8 +115,8 @@ func mapEight[A, B any](in *[8]A, out *[8]B, fn func(A) (B, error)) (n int, err 
 	return 8, nil
 }
 
-// mapEach is mapRows from row i on, where rows that fail are left out: out has
-// what came before. Keeping that in mapRows cost a tenth of it.
+// mapEach is mapRows from row i on, and leaves out rows that fail: out has what came before. Doing
+// that in mapRows would cost a tenth of it.
 func mapEach[A, B any](in []A, out []B, i int, fn func(A) (B, error)) (int, error) {
 	for ; i < len(in); i++ {
 		row, err := fn(in[i])

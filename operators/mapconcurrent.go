@@ -14,8 +14,8 @@ import (
 const (
 	// mostCalls is the most calls at once that MapConcurrent can be asked for.
 	mostCalls = 1 << 20
-	// aheadOfOldest is how many rows for each call MapConcurrent holds where it
-	// keeps the order, so that one slow call does not leave the others idle.
+	// aheadOfOldest is how many rows MapConcurrent holds for each call if it keeps the order, so
+	// that one slow call does not leave the others idle.
 	aheadOfOldest = 4
 )
 
@@ -26,8 +26,8 @@ type concurrentConfig struct{ unordered bool }
 
 type unordered struct{}
 
-// Unordered hands results on as they come instead of in the order of the rows:
-// no result waits for a slower one.
+// Unordered hands results on as they come instead of in the order of the rows: no result waits for
+// a slower one.
 func Unordered() MapConcurrentOption { return unordered{} }
 
 func (unordered) applyConcurrent(c *concurrentConfig) error {
@@ -35,27 +35,28 @@ func (unordered) applyConcurrent(c *concurrentConfig) error {
 	return nil
 }
 
-// MapConcurrent calls fn with every row, up to n calls at once, and hands on the
-// results: for whatever waits for something else, such as a query a row. n may
-// be in the ten thousands, 1,048,576 at most. fn is called by many goroutines; its ctx ends as soon
-// as its result is no longer wanted: with the run, with the first error, or when
-// the stream is ended from downstream. fn must obey it, because it is waited for.
+// MapConcurrent calls fn with every row, up to n calls at once, and hands on the results. It is for
+// functions that wait for something, such as a query for each row. n may be in the tens of
+// thousands; the maximum is 1,048,576. fn is called by many goroutines. Its ctx ends as soon as its
+// result is no longer wanted: with the run, with the first error, or when the stream is ended from
+// downstream. fn must obey ctx, because the run waits for fn.
 //
-// Results are in the order of the rows unless Unordered is given; then rows of
-// one partition no longer arrive together. They go on as soon as they are there,
-// those that have gathered meanwhile in one page. It holds up to 4n rows and
-// results (with Unordered, n), and as many again that are being handed on, all
-// charged to the budget; a budget with room for fewer lowers the number of calls.
-// Rows wait upstream when downstream is slow. The stream before it runs in a
+// Order: results are in the order of the rows, unless Unordered is given; then rows of one
+// partition no longer arrive together. Results go on as soon as they are ready, in pages of what
+// has gathered meanwhile.
+//
+// Memory: it holds up to 4n rows and results (n with Unordered), and as many again that are being
+// handed on, all charged to the budget. If the budget has room for fewer, fewer calls are made at
+// once. When downstream is slow, rows wait upstream. The stream before MapConcurrent runs in a
 // goroutine of its own; up to n more are started as they are needed.
 //
-// It is resumable; rows that were at work are called for again, and in a job fn must
-// keep no state from row to row (see Map). An error of fn is
-// that row's (rxcql.WithRowErrors): by default the first ends the stream at once,
-// and results that have not gone on by then do not; else the row is left out. What
-// may pass (rxcql.MayPass) is never the row's, and ends the stream: for fn to be
-// called again is not the toolkit's to decide, so let fn use rxcql.Retry where
-// repeating does no harm.
+// It is resumable: fn is called again for rows that were at work. In a job fn must keep no state
+// from row to row (see Map).
+//
+// An error of fn belongs to its row (rxcql.WithRowErrors). By default the first one ends the stream
+// at once, and results that have not gone on by then are dropped; else the row is left out. An
+// error that may pass (rxcql.MayPass) never belongs to the row, and ends the stream. The toolkit
+// does not call fn again by itself; use rxcql.Retry in fn if repeating does no harm.
 func MapConcurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Context, row T) (U, error), opts ...MapConcurrentOption) rxcql.Stream[U] {
 	var cfg concurrentConfig
 	errs := []error{

@@ -2,13 +2,13 @@ package operators
 
 import "github.com/rxcql/rxcql/flow"
 
-// What a page says of its part waits until its rows have been delivered, and all rows that came
-// before it: of other parts too, since a page with rows of several may be among them. Calls
-// end by themselves, so it does not wait for more pages.
+// How far its part has come, as a page says it, waits until the rows of that page and all rows that
+// came before it have been delivered: rows of other parts too, since a page with rows of several
+// parts may be among them. Calls end by themselves, so this does not wait for more pages.
 
-// holdBack notes what a page without rows says, and returns whether the reader must be told.
-// However many of these come while a call takes its time, no more than one a part is kept
-// for each page that waits.
+// holdBack notes what a page without rows says, and reports whether the reader must be told.
+// However many of these pages come during a slow call, one advance a part is kept for each page
+// that waits.
 func (f *concurrency[T, U]) holdBack(a flow.Advance) bool {
 	if !a.Says() {
 		return false
@@ -23,7 +23,7 @@ func (f *concurrency[T, U]) holdBack(a flow.Advance) bool {
 	return f.announce()
 }
 
-// follow notes a page behind those that have not been delivered. Under mu.
+// follow adds a page after those that have not been delivered. The caller holds mu.
 func (f *concurrency[T, U]) follow(c *inputPage[U]) {
 	f.pages[c] = struct{}{}
 	if c.older = f.newest; c.older != nil {
@@ -32,8 +32,9 @@ func (f *concurrency[T, U]) follow(c *inputPage[U]) {
 	f.newest = c
 }
 
-// gone notes that all of a page has been delivered, or is being. What is said behind it
-// waits for the page before it, or may be told, and then gone returns true. Under mu.
+// gone notes that all of a page has been delivered, or is being delivered. What was to be said
+// after it now waits for the page before it; if there is none, it may be told, and gone returns
+// true. The caller holds mu.
 func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
 	delete(f.pages, c)
 	to := &f.told
@@ -52,7 +53,7 @@ func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
 	return told
 }
 
-// nextTold is what may be told, a part at a time. Under mu.
+// nextTold returns the next advance that may be told, as a page without rows. The caller holds mu.
 func (f *concurrency[T, U]) nextTold() *flow.Page[U] {
 	if len(f.tells) == 0 {
 		f.tells = append(f.tells, f.told.Take()...)

@@ -6,8 +6,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// deliver hands on what is ready until nothing is, in the goroutine that reads the
-// stream.
+// deliver hands on results until none is ready, in the goroutine that reads the stream.
 func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) error {
 	for {
 		p := f.next()
@@ -33,8 +32,8 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) e
 	}
 }
 
-// next takes what is ready, as a page, and makes room for as many rows; nil if
-// nothing is ready, and then the reader must be told of the next result.
+// next takes the results that are ready, as a page, and makes room for as many rows. If nothing is
+// ready it returns nil, and the reader must be told of the next result.
 func (f *concurrency[T, U]) next() *flow.Page[U] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -103,8 +102,8 @@ func (f *concurrency[T, U]) nextOfOldest() *flow.Page[U] {
 	return &flow.Page[U]{Rows: rows, Reservation: reservation}
 }
 
-// release moves what n results of a page owe, and so many bytes, to the reservation that
-// they are delivered under.
+// release moves the bytes and receipts of n results of a page to the reservation that they are
+// delivered under.
 func (f *concurrency[T, U]) release(to *flow.Reservation, c *inputPage[U], n int, bytes int64) {
 	to.Take(c.reservation, bytes)
 	c.left -= n
@@ -114,7 +113,7 @@ func (f *concurrency[T, U]) release(to *flow.Reservation, c *inputPage[U], n int
 	}
 }
 
-// makeRoom wakes the upstream that waits for it. Under mu.
+// makeRoom wakes the upstream that waits for room. The caller holds mu.
 func (f *concurrency[T, U]) makeRoom() {
 	if !f.waiting {
 		return
@@ -126,12 +125,12 @@ func (f *concurrency[T, U]) makeRoom() {
 	}
 }
 
-// end gives up the rows that have not been delivered, when no call is made any more.
+// end gives up the rows that have not been delivered. No call is being made by then.
 func (f *concurrency[T, U]) end(err error) {
 	for c := range f.pages {
 		c.reservation.Finish(err)
 	}
-	if err == nil || flow.IsEnd(err) { // else they are not dropped on purpose
+	if err == nil || flow.IsEnd(err) { // otherwise they are not dropped on purpose
 		f.st.CountDropped(int(f.arrived - f.delivered - f.leftOut))
 	}
 }

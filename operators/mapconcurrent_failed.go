@@ -6,8 +6,8 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// failed tells the run of a row that fn returned an error for. Nil says to leave
-// the row out.
+// failed tells the run of a row for which fn returned an error. If it returns nil, the row is to be
+// left out.
 func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error) error {
 	f.mu.Lock() // the page's reservation is used by other workers too
 	hold := f.account.Reservation()
@@ -18,8 +18,7 @@ func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error) 
 	return err
 }
 
-// leaveOut ends a row without a result and returns whether the reader must be
-// told.
+// leaveOut ends a row without a result, and reports whether the reader must be told.
 func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -33,9 +32,9 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 		f.leftOut++
 		return f.queue[0] == c && c.next == index && f.announce()
 	}
-	f.delivered++ // as far as there being room goes
+	f.delivered++ // for the window, it no longer takes room
 	if f.limit > 0 {
-		f.limit++ // downstream still wants as many
+		f.limit++ // downstream still wants as many rows
 	}
 	told := false
 	c.left--
@@ -47,7 +46,7 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	return told && f.announce()
 }
 
-// resultsOf returns those of the rows from..to that did not fail.
+// resultsOf returns the results of rows from..to, except those that failed.
 func (c *inputPage[U]) resultsOf(from, to int) []U {
 	if c.failed == nil {
 		return c.results[from:to]

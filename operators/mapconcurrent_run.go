@@ -9,8 +9,8 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// concurrency is one run of MapConcurrent: rows are submitted in the goroutine of the stream
-// before it, worked on by the workers, and delivered in the goroutine that reads the stream.
+// concurrency is one run of MapConcurrent. Rows are submitted in the goroutine of the stream before
+// it, worked on by the workers, and delivered in the goroutine that reads the stream.
 type concurrency[T, U any] struct {
 	st        *rxcql.Stage
 	account   *flow.Account
@@ -21,21 +21,21 @@ type concurrency[T, U any] struct {
 	calls     int64 // n
 	window    int64 // most rows held
 	unordered bool
-	slot      int64 // what a page keeps for each of its rows until the last is delivered
+	slot      int64 // bytes that a page keeps for each of its rows until the last is delivered
 
 	work chan job[T, U]
 	room chan struct{} // tells the waiting upstream that it may go on
 
 	mu         sync.Mutex
 	limit      int64 // rows wanted in all, 0 for no limit
-	arrived    int64 // rows of pages that came
+	arrived    int64 // rows of pages that have come
 	admitted   int64 // of these, let in
 	finished   int64 // of these, calls that have returned
 	delivered  int64 // of these, on their way downstream
-	leftOut    int64 // of the others, failed
+	leftOut    int64 // rows that failed, not counted above
 	workers    int64
 	waiting    bool // upstream waits for room
-	delivering bool // the reader has been told, and looks until nothing is ready
+	delivering bool // the reader has been told, and delivers until nothing is ready
 	stopped    bool
 
 	pages  map[*inputPage[U]]struct{} // pages with rows that have not been delivered
@@ -43,7 +43,7 @@ type concurrency[T, U any] struct {
 	ready  resultsOf[U]               // unordered: results, and the pages they belong to
 	spare  resultsOf[U]
 	newest *inputPage[U]  // of those in pages
-	told   flow.Advances  // that nothing holds back any more
+	told   flow.Advances  // what nothing holds back any more
 	tells  []flow.Advance // the same, on their way downstream
 }
 
@@ -54,18 +54,18 @@ type job[T, U any] struct {
 	index int
 }
 
-// inputPage is a page that came: what it owes, and, where the order is kept, the
-// results of its rows.
+// inputPage is a page that has come: its reservation and, if the order is kept, the results of its
+// rows.
 type inputPage[U any] struct {
 	reservation *flow.Reservation
 	at          flow.Position
 	left        int // rows that have not been delivered
 
 	older, newer *inputPage[U] // in the order in which they came
-	behind       flow.Advances // how far parts have come, when this page has been delivered and all before it
+	behind       flow.Advances // how far parts have come when this page and all before it have been delivered
 
-	bytes []int // of each row; of its result once that is there
-	grown int64 // what these have become more, or less, and the reservation does not know yet
+	bytes []int // of each row; of its result once there is one
+	grown int64 // bytes by which results exceed their rows and that are not charged yet; may be negative
 
 	results    []U
 	done       []bool
@@ -75,7 +75,7 @@ type inputPage[U any] struct {
 	readyBytes int64  // and their bytes
 }
 
-// resultsOf is where results wait that have no order.
+// resultsOf holds results that wait, if the order is not kept.
 type resultsOf[U any] struct {
 	results []U
 	of      []*inputPage[U] // each once
@@ -97,8 +97,8 @@ func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T
 	return f
 }
 
-// run runs the stream before into the workers and returns when all is done. tell
-// has the reader look for results.
+// run runs the stream before into the workers, and returns when everything is done. tell has the
+// reader look for results.
 func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], tell func() error) error {
 	group, ctx := f.st.TaskGroup(ctx)
 	start := func() { group.Go(func() error { return f.worker(ctx, tell) }) }
@@ -110,7 +110,7 @@ func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], tell fu
 	return failure(group.Wait(), err)
 }
 
-// worker is what a worker does: it makes calls until there are no more.
+// worker makes calls until there are no more.
 func (f *concurrency[T, U]) worker(ctx context.Context, tell func() error) error {
 	for j := range f.work {
 		if err := f.perform(ctx, j, tell); err != nil {
@@ -127,7 +127,7 @@ func (f *concurrency[T, U]) perform(ctx context.Context, j job[T, U], tell func(
 	}
 	result, err := f.fn(ctx, j.row)
 	if err != nil {
-		if ctx.Err() != nil { // most likely the echo of that
+		if ctx.Err() != nil { // most likely the echo of the cancel
 			return context.Cause(ctx)
 		}
 		if err := f.failed(ctx, j, err); err != nil {
@@ -144,7 +144,7 @@ func (f *concurrency[T, U]) perform(ctx context.Context, j job[T, U], tell func(
 	return nil
 }
 
-// finish stores a result and returns whether the reader must be told.
+// finish stores a result and reports whether the reader must be told.
 func (f *concurrency[T, U]) finish(c *inputPage[U], index int, result U) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -164,8 +164,8 @@ func (f *concurrency[T, U]) finish(c *inputPage[U], index int, result U) bool {
 	return f.queue[0] == c && c.next == index && f.announce()
 }
 
-// replace notes that a result has taken the place of its row. What it takes more
-// is charged and what it takes less is given back, a few KiB at a time.
+// replace notes that a result has taken the place of its row. The difference in bytes is charged,
+// or given back, a few KiB at a time.
 func (f *concurrency[T, U]) replace(c *inputPage[U], index, bytes int) {
 	c.grown += int64(bytes - c.bytes[index])
 	c.bytes[index] = bytes
@@ -181,8 +181,8 @@ func (f *concurrency[T, U]) replace(c *inputPage[U], index, bytes int) {
 	}
 }
 
-// announce notes that something is ready and returns whether the reader must be told
-// so. Under mu.
+// announce notes that something is ready, and reports whether the reader must be told. The caller
+// holds mu.
 func (f *concurrency[T, U]) announce() bool {
 	if f.delivering {
 		return false

@@ -9,11 +9,11 @@ import (
 // submitter is the observer of the stream before a MapConcurrent.
 type submitter[T, U any] struct {
 	*concurrency[T, U]
-	start func() // one worker more
+	start func() // starts one more worker
 	tell  func() error
 }
 
-// Next lets the rows of a page in as there is room for them.
+// Next admits the rows of a page as there is room for them.
 func (f *submitter[T, U]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if len(p.Rows) == 0 && (f.unordered || !p.Last) {
 		if f.holdBack(p.Advance()) {
@@ -43,7 +43,7 @@ func (f *submitter[T, U]) Next(ctx context.Context, p *flow.Page[T]) error {
 	return f.unlimited(ctx)
 }
 
-// accept notes a page and takes over what its rows owe.
+// accept notes a page and takes over the bytes and receipts of its rows.
 func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
 	c = &inputPage[U]{reservation: f.account.Reservation(), at: p.Position, left: len(p.Rows), bytes: make([]int, len(p.Rows))}
 	var all int64
@@ -68,8 +68,8 @@ func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
 	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.announce()
 }
 
-// admit waits until some of the wanted rows may be let in, starts the workers
-// that they need, and returns how many.
+// admit waits until some of the wanted rows may be admitted, starts the workers that these need,
+// and returns how many rows.
 func (f *submitter[T, U]) admit(ctx context.Context, wanted int) (n int, err error) {
 	err = f.wait(ctx, func() bool {
 		allowed := min(int64(wanted), f.window-(f.admitted-f.delivered))
@@ -96,14 +96,14 @@ func (f *submitter[T, U]) admit(ctx context.Context, wanted int) (n int, err err
 	return n, nil
 }
 
-// unlimited waits while downstream has been sent, or will be, all that it wants:
-// when the last of that has delivered it either ends the stream or wants more. Until
-// then upstream shall not read on.
+// unlimited waits while downstream has been sent, or will be, all rows that it wants. When the last
+// of them has been delivered, downstream either ends the stream or wants more. Until then upstream
+// must not read on.
 func (f *submitter[T, U]) unlimited(ctx context.Context) error {
 	return f.wait(ctx, func() bool { return f.limit == 0 || f.admitted < f.limit })
 }
 
-// wait waits until ready, called under mu, returns true.
+// wait waits until ready returns true. ready is called with mu held.
 func (f *submitter[T, U]) wait(ctx context.Context, ready func() bool) error {
 	for {
 		f.mu.Lock()
@@ -126,7 +126,7 @@ func (f *submitter[T, U]) Done(_ context.Context, stopped bool) error {
 	return nil
 }
 
-// Demand is what downstream wants and has not been let in.
+// Demand is what downstream wants, less the rows admitted for it.
 func (f *submitter[T, U]) Demand() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-func TestConcurrentKeepsTheOrderWhateverTheCallsTake(t *testing.T) {
+func TestMapConcurrentKeepsTheOrderHoweverLongCallsTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := operators.MapConcurrent(count(500, 7), 16, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Duration(n*7919%100) * time.Millisecond)
@@ -28,7 +28,7 @@ func TestConcurrentKeepsTheOrderWhateverTheCallsTake(t *testing.T) {
 	})
 }
 
-func TestConcurrentMakesNoMoreThanNCallsAtOnceAndReachesN(t *testing.T) {
+func TestMapConcurrentMakesNoMoreThanNCallsAtOnceAndReachesN(t *testing.T) {
 	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		synctest.Test(t, func(t *testing.T) {
 			var now, most atomic.Int64
@@ -48,7 +48,7 @@ func TestConcurrentMakesNoMoreThanNCallsAtOnceAndReachesN(t *testing.T) {
 	}
 }
 
-func TestConcurrentWithUnorderedHandsOnWhatIsReadyFirst(t *testing.T) {
+func TestMapConcurrentWithUnorderedHandsOnWhatIsReadyFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := operators.MapConcurrent(count(4, 4), 4, func(_ context.Context, n int) (int, error) {
 			time.Sleep(time.Duration(4-n) * time.Second)
@@ -58,7 +58,7 @@ func TestConcurrentWithUnorderedHandsOnWhatIsReadyFirst(t *testing.T) {
 	})
 }
 
-func TestConcurrentHoldsNoMoreRowsThanItSays(t *testing.T) {
+func TestMapConcurrentHoldsNoMoreRowsThanItSays(t *testing.T) {
 	for most, opts := range map[int][]operators.MapConcurrentOption{4 * 5: nil, 5: {operators.Unordered()}} {
 		synctest.Test(t, func(t *testing.T) {
 			var in, out int
@@ -81,7 +81,7 @@ func TestConcurrentHoldsNoMoreRowsThanItSays(t *testing.T) {
 	}
 }
 
-func TestConcurrentInOrderKeepsRangesAndTheirEnds(t *testing.T) {
+func TestMapConcurrentInOrderKeepsRangesAndTheirEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := ranges(
 			part[int]{0, []int{1, 2, 3}, false}, part[int]{1, []int{4}, false}, part[int]{0, nil, false},
@@ -105,7 +105,7 @@ func TestConcurrentInOrderKeepsRangesAndTheirEnds(t *testing.T) {
 	})
 }
 
-func TestConcurrentOfAnEmptyStreamCallsNothing(t *testing.T) {
+func TestMapConcurrentOfAnEmptyStreamCallsNothing(t *testing.T) {
 	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		require.Empty(t, collect(t, operators.MapConcurrent(count(0, 1), 3, func(context.Context, int) (int, error) {
 			panic("called")
@@ -113,7 +113,7 @@ func TestConcurrentOfAnEmptyStreamCallsNothing(t *testing.T) {
 	}
 }
 
-func TestAnErrorInConcurrentEndsTheOtherCallsAndWaitsForThem(t *testing.T) {
+func TestAnErrorInMapConcurrentEndsTheOtherCallsAndWaitsForThem(t *testing.T) {
 	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
 		var running atomic.Int64
 		boom := errors.New("boom")

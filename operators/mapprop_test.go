@@ -22,7 +22,7 @@ type wide struct {
 	n int
 }
 
-// Map is a loop, for any sizes of pages, whichever rows fail and whatever the
+// Map is a loop, for any sizes of pages, whichever rows fail, and for any
 // policy: it calls the function with each row once, in order, up to the one that
 // ends the run.
 func TestMapIsALoopWhicheverRowsFail(t *testing.T) {

@@ -10,12 +10,11 @@ import (
 
 // Merge reads several streams at once and hands on their pages as they come.
 //
-// Each input has a goroutine of its own; pages go on one at a time. Rows of one
-// input keep their order, rows of different inputs have none, and rows of one
-// partition need not arrive together: GroupAdjacent goes before Merge, not after
-// it. It holds nothing: an input whose page is not wanted yet waits. It is
-// resumable. The stream ends when all inputs have; the first error ends them
-// all.
+// Each input has a goroutine of its own; pages go on one at a time. Rows of one input keep their
+// order, rows of different inputs have none. Rows of one partition need not arrive together
+// afterwards: put GroupAdjacent before Merge, not after it. Merge holds nothing: an input whose
+// page is not wanted yet waits. It is resumable. The stream ends when all inputs have ended; the
+// first error ends them all.
 func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Merge", MixesRows: len(ins) > 1}
 	if len(ins) == 0 {
@@ -46,7 +45,7 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	}, upstream...)
 }
 
-// merging is what all inputs drain into.
+// merging is the observer that all inputs drain into.
 type merging[T any] struct {
 	out     flow.Observer[T]
 	stopped bool
@@ -54,11 +53,11 @@ type merging[T any] struct {
 
 func (m *merging[T]) Next(ctx context.Context, p *flow.Page[T]) error { return m.out.Next(ctx, p) }
 
-// Done is called once an input.
+// Done is called once for each input.
 func (m *merging[T]) Done(_ context.Context, stopped bool) error {
 	m.stopped = m.stopped || stopped
 	return nil
 }
 
-// Demand holds for each input alone: together they may bring more than that.
+// Demand is a limit for each input alone: together they may bring more than that.
 func (m *merging[T]) Demand() int64 { return flow.DemandOf(m.out) }

@@ -8,7 +8,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// required is the error of a function that was not given.
+// required returns an error if a function is nil.
 func required(what string, missing bool) error {
 	if missing {
 		return errors.New(what + " is nil")
@@ -16,9 +16,9 @@ func required(what string, missing bool) error {
 	return nil
 }
 
-// handOn delivers rows made from p under its reservation, and clears them, so that
-// what they refer to is not kept until the next page comes. A page without rows
-// goes on only where it says something: that its range ends, or a watermark.
+// handOn delivers rows made from p under its reservation, and then clears them, so that what they
+// refer to is not kept until the next page comes. A page without rows goes on only if it says
+// something: that its range ends, or a watermark.
 func handOn[A, B any](ctx context.Context, p *flow.Page[A], rows []B, out flow.Observer[B]) error {
 	if len(rows) == 0 && !p.Advance().Says() {
 		return nil
@@ -28,7 +28,7 @@ func handOn[A, B any](ctx context.Context, p *flow.Page[A], rows []B, out flow.O
 	return err
 }
 
-// cut delivers some of the rows of p, which stay p's.
+// cut delivers some of the rows of p, which remain p's.
 func cut[T any](ctx context.Context, p *flow.Page[T], rows []T, out flow.Observer[T]) error {
 	if len(rows) == 0 && !p.Advance().Says() {
 		return nil
@@ -45,8 +45,8 @@ func tell[T any](ctx context.Context, account *flow.Account, a flow.Advance, out
 	return err
 }
 
-// tellAll hands on how far parts have come, and forgets it. What was held back for the
-// sake of rows goes on behind these.
+// tellAll hands on how far parts have come, and forgets it. It is for what was held back until rows
+// had gone on.
 func tellAll[T any](ctx context.Context, account *flow.Account, parts *flow.Advances, out flow.Observer[T]) error {
 	for _, a := range parts.Take() {
 		if err := tell(ctx, account, a, out); err != nil {
@@ -56,15 +56,14 @@ func tellAll[T any](ctx context.Context, account *flow.Account, parts *flow.Adva
 	return nil
 }
 
-// failed tells the run of a row of p for which the user's function returned an
-// error. Nil says to leave the row out and go on.
+// failed tells the run of a row of p for which the user's function returned an error. If it returns
+// nil, leave the row out and go on.
 func failed[T any](ctx context.Context, st *rxcql.Stage, p *flow.Page[T], row int, err error) error {
 	return st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Index: row, Row: p.Rows[row], Err: err, Users: true})
 }
 
-// left is the cause of ctx when it has ended while the stage was at work on a
-// page. The rows of the page are then dropped: on purpose, if it was an operator
-// downstream that ended the stream.
+// left returns the cause of ctx if that has ended while the stage was at work on a page. The rows
+// of the page are then dropped: on purpose, if an operator downstream ended the stream.
 func left(ctx context.Context, st *rxcql.Stage, rows int) error {
 	if ctx.Err() == nil {
 		return nil

@@ -9,18 +9,18 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// atEnd stands behind the hash in a snapshot where a source that may grow has ended, and
-// the group with it, before the number of rows that there were of the part: rows that
-// come behind these later are not of a group that may be dropped.
+// atEnd separates, in a snapshot, the hash of a key from a number of rows. Such a snapshot is left
+// where a source that may grow has ended, and the group with it. The number is how many rows the
+// part had then: a row that comes later does not belong to a group that may be dropped.
 const atEnd = "$"
 
-// endSnapshot is the snapshot of a group that ended with the reservation's page, the last one.
+// endSnapshot returns the snapshot of a group that ended with the reservation's page, the last one.
 func endSnapshot(l *flow.Reservation, hash []byte) []byte {
 	_, end := l.RowSpan()
 	return strconv.AppendInt(append(hash, atEnd...), end, 10)
 }
 
-// readSnapshot takes a snapshot apart; the end is -1 for a group that ended as another began.
+// readSnapshot splits a snapshot. end is -1 for a group that ended because another began.
 func readSnapshot(snapshot []byte) (hash []byte, end int64, err error) {
 	if len(snapshot) <= hashSize {
 		return snapshot, -1, nil
@@ -32,11 +32,11 @@ func readSnapshot(snapshot []byte) (hash []byte, end int64, err error) {
 	return snapshot[:hashSize:hashSize], end, err
 }
 
-var errGrown = fmt.Errorf("%w: rows have come to the end of the source behind the last group, or with it in a page, "+
-	"and an earlier run has handed that on as whole; begin anew with another job name", rxcql.ErrCheckpointForeign)
+var errGrown = fmt.Errorf("%w: the source has grown by rows of its last group, or by rows in a page with rows of that group, "+
+	"and an earlier run has handed that group on; begin anew with another job name", rxcql.ErrCheckpointForeign)
 
-// pastDurable are the rows of a page that come after the group which an earlier
-// run has handed on already, where that has left the range in its midst.
+// pastDurable returns the rows of a page that come after the group which an earlier run has already
+// handed on, if that run left the range in the middle of the group.
 func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	durable, seen := g.durable[p.PartID()]
 	if !seen {
@@ -56,8 +56,8 @@ func (g *grouping[T, K, S]) pastDurable(p *flow.Page[T]) ([]T, error) {
 	for past < len(p.Rows) && bytes.Equal(hashKey(g.key(p.Rows[past])), hash) {
 		past++
 	}
-	// Operators may have left rows out or made more of them, so of the rows in a page
-	// nobody knows which the source had at that end: all or none is dropped.
+	// Operators may have dropped rows or made more of them, so it is not known which rows in the
+	// page the source had at that end: either all are dropped or none.
 	if past > 0 && end >= 0 {
 		if _, to := p.RowSpan(); to > end {
 			return nil, g.st.Fail(errGrown)

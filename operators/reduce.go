@@ -8,20 +8,19 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Reduce folds all rows with fn and hands on one row, the last state, when the
-// stream has ended. seed makes the state to begin with, and is called once each time
-// that the stream is read, so that a map or a pointer belongs to one reading alone. For
-// a stream without rows the one row is what seed made.
+// Reduce folds all rows with fn, and hands on one row, the last state, when the stream has ended.
+// seed makes the state to begin with. It is called once for each reading of the stream, so a map or
+// a pointer belongs to that reading alone. For a stream without rows, the one row is what seed
+// made.
 //
 //	perCity := operators.Reduce(flights,
 //		func() map[string]int { return map[string]int{} },
 //		func(n map[string]int, f Flight) (map[string]int, error) { n[f.City]++; return n, nil })
 //
-// It holds the state, and the receipt of every page (some 50 bytes a page): none
-// is settled before the one row is durable. It is not resumable. If reading is
-// stopped early (Pipeline.Stop), nothing is handed on: a fold over a part is not
-// what was asked for. An error of fn ends the stream,
-// whatever rxcql.WithRowErrors says: without the row the result would be wrong.
+// It holds the state, and the receipt of every page (about 50 bytes each): none is settled before
+// the one row is durable. It is not resumable. If reading is stopped early (Pipeline.Stop), nothing
+// is handed on, since a fold over a part of the rows is not what was asked for. An error of fn ends
+// the stream, whatever rxcql.WithRowErrors says: without the row the result would be wrong.
 func Reduce[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
 		Name: "Reduce", MixesRows: true, NotResumable: true, HoldsRows: true,
@@ -46,7 +45,7 @@ type reducing[T, S any] struct {
 
 	account     *flow.Account
 	reservation *flow.Reservation // the receipts of all pages; nil after Done
-	behind      flow.Advances     // of all parts, until the one row has been handed on
+	behind      flow.Advances     // of all parts, held back until the one row has been handed on
 }
 
 func (r *reducing[T, S]) Next(_ context.Context, p *flow.Page[T]) error {

@@ -13,35 +13,37 @@ import (
 
 var errNoObservable = errors.New("the function returned no Observable")
 
-// Rx puts rxgo operators into a stream: fn is called once a run with the rows as
-// an Observable, one item a row, and returns the Observable of the results, which
-// must be of type B (another type is rxcql.ErrItemType).
+// Rx puts rxgo operators into a stream. fn is called once for each run, with the rows as an
+// Observable, one item a row. It returns the Observable of the results, which must be of type B
+// (another type is rxcql.ErrItemType).
 //
 //	distinct := operators.Rx[string, string](words, func(o rxgo.Observable) rxgo.Observable {
 //		return o.Distinct(func(_ context.Context, item any) (any, error) { return item, nil })
 //	})
 //
-// Order and concurrency are those of the rxgo operators, which run in goroutines
-// of their own; results go on in pages of up to 512, as many as are waiting. What
-// rxgo operators hold is not charged to the budget, and a page counts as settled
-// when its rows have been handed to rxgo. It is not resumable.
+// Order and concurrency are those of the rxgo operators, which run in goroutines of their own.
+// Results go on in pages of up to 512, as many as are waiting. What rxgo operators hold is not
+// charged to the budget, and a page counts as settled when its rows have been handed to rxgo. Rx is
+// not resumable.
 //
-// An error item, whoever sent it, ends the stream with that error. An error of
-// the stream before it, and the end of ctx, are no items: no rxgo operator can
-// swallow them, or take them for an end and hand on half a result. If the
-// Observable closes early (Take), reading stops, and the report's EndedBy names
-// the stage. Pipeline.Stop is an ordinary end to rxgo, so that an operator that
-// folds hands on its fold of a part.
+// An error item, from whichever operator, ends the stream with that error. An error of the stream
+// before Rx, and the end of ctx, are not items: so no rxgo operator can swallow them, or take them
+// for an ordinary end and hand on half a result. If the Observable closes early (Take), reading
+// stops, and the report's EndedBy names the stage. Pipeline.Stop is an ordinary end for rxgo: an
+// operator that folds hands on its fold of the rows so far.
 //
-// rxgo operators are given the context of the run and end with it, also where fn
-// passed rxgo.WithContext. A few of them do not obey any: BufferWithTime,
-// WindowWithTime and WindowWithCount may outlive the run until their input has
-// closed, and goroutines of ZipFromIterable with an iterable that is longer, of
-// Interval and of Sample stay for good; so do two of GroupBy, and of GroupByDynamic,
-// with FlatMap after it, when the run is cancelled. What hangs in rxgo hangs here until ctx
-// ends: Map with WithPool and Serialize, GroupBy where the groups are read one
-// after the other. A panic in a function that rxgo calls ends the program: it
-// happens in a goroutine of rxgo.
+// rxgo operators get the context of the run and end with it, even if fn passed rxgo.WithContext.
+// Some do not obey any context:
+//
+//   - BufferWithTime, WindowWithTime and WindowWithCount may outlive the run until their input has
+//     closed.
+//   - Goroutines of Interval, of Sample, and of ZipFromIterable with an iterable that is longer,
+//     stay for ever. So do two goroutines of GroupBy or GroupByDynamic, followed by FlatMap, when
+//     the run is cancelled.
+//   - What hangs in rxgo hangs here until ctx ends: Map with WithPool and Serialize, or GroupBy if
+//     the groups are read one after the other.
+//
+// A panic in a function that rxgo calls ends the program, since it happens in a goroutine of rxgo.
 func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) rxcql.Stream[B] {
 	info := rxcql.StageInfo{
 		Name: "Rx", MixesRows: true, NotResumable: true,
@@ -52,7 +54,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		feed := newFeed(st, in)
 		defer func() {
 			cancel(nil)
-			_, _ = feed.Wait() // whatever way this is left
+			_, _ = feed.Wait() // whichever way this is left
 		}()
 		obs := fn(feed.Observable(inner))
 		if obs == nil {
@@ -95,19 +97,19 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 	}, in)
 }
 
-// reacting is what comes out of rxgo. Its pages are one part of an origin of their own: which
-// rows an item is made of, and what rxgo still holds, only rxgo knows.
+// reacting observes what comes out of rxgo. Its pages are one part of an origin of their own: only
+// rxgo knows which rows an item is made of, and what rxgo still holds.
 type reacting[A, B any] struct {
 	st      *rxcql.Stage
 	feed    *feed[A]
 	out     flow.Observer[B]
-	account *flow.Account // of nothing: the reservations of the pages hold no bytes
+	account *flow.Account // the reservations of the pages hold no bytes
 	origin  *flow.Origin
 	page    int64
 }
 
-// deliver hands rows on, and nothing once reading has failed: rxgo, which does not
-// know, may be ending what it has half done. The end of an operator (Take) is no failure.
+// deliver hands rows on, but nothing once reading has failed: rxgo does not know of that, and may
+// be ending what it has half done. The end of an operator (Take) is no failure.
 func (r *reacting[A, B]) deliver(ctx context.Context, rows []B, last bool) error {
 	p := &flow.Page[B]{Rows: rows, Reservation: r.account.Reservation()}
 	p.Position = flow.Position{Source: r.origin, Range: 0, Page: r.page, Last: last}

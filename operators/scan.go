@@ -7,17 +7,16 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Scan folds the rows with fn and hands on the state after every row: running totals,
-// say. seed makes the state to begin with, and is called once each time that the stream
-// is read, so that a map or a pointer belongs to one reading alone. What fn returns is
-// both the next state and a row: if it is a map or a pointer that fn changes, all rows
-// handed on are that one, so return a new one where rows are kept.
+// Scan folds the rows with fn, and hands on the state after every row: running totals, for example.
+// seed makes the state to begin with. It is called once for each reading of the stream, so a map or
+// a pointer belongs to that reading alone. What fn returns is both the next state and a row. If it
+// is a map or a pointer that fn changes, all rows handed on are the same one; return a new one if
+// rows are kept.
 //
-// One row out for each row in, in order (over ranges read in parallel that is
-// the order of arrival), a page at a time. It holds the state. It is not
-// resumable: what came before a restart is missing from the state. An error of
-// fn ends the stream, whatever rxcql.WithRowErrors says: without the row the state
-// would be wrong.
+// One row out for each row in, in order (of arrival, if ranges are read in parallel), a page at a
+// time. It holds the state. It is not resumable: after a restart, what came before would be missing
+// from the state. An error of fn ends the stream, whatever rxcql.WithRowErrors says: without the
+// row the state would be wrong.
 func Scan[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
 		Name: "Scan", OneToOne: true, NotResumable: true,

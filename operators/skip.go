@@ -8,11 +8,11 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Skip drops the first n rows and hands on the others. Those dropped count as
-// filtered in the report. They are read all the same.
+// Skip drops the first n rows and hands on the others. The dropped rows are read, and count as
+// filtered in the report.
 //
-// "First" is in order of arrival, which over ranges read in parallel is no order
-// of keys. Rows go on a page at a time; it holds nothing. It is not resumable.
+// "First" is by order of arrival, which is no order of keys if ranges are read in parallel. Rows go
+// on a page at a time; it holds nothing. It is not resumable.
 func Skip[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Skip", NotResumable: true, Drops: true, Err: atLeast("n", n, 0)}
 	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
@@ -35,7 +35,7 @@ func (s *skipping[T]) Done(ctx context.Context, stopped bool) error {
 	return s.out.Done(ctx, stopped)
 }
 
-// Demand is that of downstream and the rows still to be dropped.
+// Demand is that of downstream plus the rows still to be dropped.
 func (s *skipping[T]) Demand() int64 {
 	if out := flow.DemandOf(s.out); out > 0 {
 		if s.left > math.MaxInt64-out {

@@ -8,17 +8,16 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Take hands on the first n rows and ends the stream as soon as the last of them
-// has been handed on, without waiting for another row. Take(0) reads nothing at
-// all. The report of the run is then not Complete and EndedBy names the stage;
-// rows that came in the same page as the last one count as filtered.
+// Take hands on the first n rows, and ends the stream as soon as the last of them has been handed
+// on, without waiting for another row. Take(0) reads nothing at all. The report of the run is then
+// not Complete, and EndedBy names the stage. Rows that came in the same page after the last one
+// count as filtered.
 //
-// The limit reaches the source through operators that give one row for each row
-// (Map, Scan, Tap, MapConcurrent, Skip, ...): with n up to 5,000 a table is then
-// read one range at a time, without reading ahead, in pages no larger than n.
+// The limit reaches the source through operators that give one row for each row (Map, Scan, Tap,
+// MapConcurrent, Skip, ...). With n up to 5,000 a table is then read one range at a time, without
+// reading ahead, in pages no larger than n.
 //
-// Order is kept; rows go on a page at a time; it holds nothing. It is not
-// resumable.
+// Order is kept; rows go on a page at a time; it holds nothing. It is not resumable.
 func Take[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Take", Synchronous: true, NotResumable: true, Drops: true, Err: atLeast("n", n, 0)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
@@ -65,7 +64,7 @@ func (t *taking[T]) Done(ctx context.Context, stopped bool) error {
 	return t.out.Done(ctx, stopped)
 }
 
-// Demand is the rows left, or fewer if fewer are wanted downstream.
+// Demand is the number of rows left, or fewer if downstream wants fewer.
 func (t *taking[T]) Demand() int64 {
 	if out := flow.DemandOf(t.out); out > 0 {
 		return min(t.left, out)

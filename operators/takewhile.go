@@ -7,12 +7,11 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// TakeWhile hands rows on for as long as keep returns true. The first row for
-// which it does not ends the stream; that row is not handed on. The report of
-// the run is then not Complete and EndedBy names the stage.
+// TakeWhile hands rows on until keep returns false. That row is not handed on, and ends the stream.
+// The report of the run is then not Complete, and EndedBy names the stage.
 //
-// "First" is in order of arrival, which over ranges read in parallel is no order
-// of keys. Rows go on a page at a time; it holds nothing. It is not resumable.
+// The order is that of arrival, which is no order of keys if ranges are read in parallel. Rows go
+// on a page at a time; it holds nothing. It is not resumable.
 func TakeWhile[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
 	info := rxcql.StageInfo{
 		Name: "TakeWhile", NotResumable: true, Drops: true,

@@ -7,12 +7,12 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Tap calls fn with every row and hands the row on as it is: for counters, logs
-// and checks. fn sees the rows of a page before any of them goes on.
+// Tap calls fn with every row and hands the row on unchanged: for counters, logs and checks. fn
+// sees the rows of a page before any of them goes on.
 //
-// One row out for each row in, in order, a page at a time. It holds nothing and
-// is resumable; after a restart of a job fn sees some rows again and of most none, so
-// a count that it keeps is of this run only (see Map). An error of fn is that row's
+// One row out for each row in, in order, a page at a time. It holds nothing and is resumable. When
+// a job goes on, fn sees some rows again, and none of those that were settled before; so a count
+// that fn keeps covers this run only (see Map). An error of fn belongs to its row
 // (rxcql.WithRowErrors): by default it ends the stream, else the row is left out.
 func Tap[T any](in rxcql.Stream[T], fn func(T) error) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Tap", OneToOne: true, Err: required("the function", fn == nil)}
@@ -26,7 +26,7 @@ type tapping[T any] struct {
 	out flow.Observer[T]
 	fn  func(T) error
 
-	rows []T // those of a page that are left, if one failed
+	rows []T // the rows of a page that are left, if one failed
 }
 
 func (t *tapping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
@@ -37,7 +37,7 @@ func (t *tapping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 				return err
 			}
 			if bad++; bad == 1 {
-				t.rows = append(t.rows[:0], p.Rows[:i]...) // the page's own must not be changed
+				t.rows = append(t.rows[:0], p.Rows[:i]...) // the page's own slice must not be changed
 			}
 		} else if bad > 0 {
 			t.rows = append(t.rows, p.Rows[i])

@@ -10,33 +10,33 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// CheckpointPlace is where a CheckpointStore keeps checkpoints: a folder, a table, a
-// bucket. It is empty at first.
+// CheckpointPlace is where a CheckpointStore keeps checkpoints: a folder, a table, a bucket. It is
+// empty at first.
 type CheckpointPlace struct {
-	// Store makes a store on the place, as another process would: all that two of
-	// them share is the place.
+	// Store makes a store on the place, as another process would: two stores share nothing but the
+	// place.
 	Store func() rxcql.CheckpointStore
 
 	// OneJob: the place keeps the checkpoint of one job, whatever its name.
 	OneJob bool
 
-	// Expire ends the lock that somebody has on a job, as it ends when that process
-	// dies or is cut off: another one can lock the job then, and the one before does
-	// not know yet. If it is nil, the rules about lost locks are not tried.
+	// Expire ends the lock that a process has on a job, as when that process dies or is cut off.
+	// Another process can then lock the job, and the first does not know of that yet. If Expire is
+	// nil, the rules about lost locks are skipped.
 	Expire func(job string)
 
-	// Fail makes everything that is asked of the place fail, and with false makes it
-	// work again: the disk is full, the server cannot be reached. If it is nil, the
-	// rules about failures are not tried.
+	// Fail(true) makes every request to the place fail, as when the disk is full or the server
+	// cannot be reached; Fail(false) makes it work again. If Fail is nil, the rules about failures
+	// are skipped.
 	Fail func(fail bool)
 
 	// IgnoreGoroutines are functions of goroutines that may go on, such as
-	// "net/http.(*persistConn)", because they belong to a client that is not the
-	// store's. Those that gocql starts are ignored anyhow.
+	// "net/http.(*persistConn)", because they belong to a client that is not the store's.
+	// Goroutines that gocql starts are ignored anyway.
 	IgnoreGoroutines []string
 }
 
-// TestCheckpointStore tests a CheckpointStore. It calls place for each rule.
+// TestCheckpointStore tests a CheckpointStore. It calls place once for each rule.
 func TestCheckpointStore(t *testing.T, place func(t testing.TB) CheckpointPlace) {
 	t.Helper()
 	run(t, checkpointRules(), place)
@@ -46,10 +46,10 @@ func checkpointRules() []rule[CheckpointPlace] {
 	return append(append(savingRules(), lockingRules()...), failingRules()...)
 }
 
-// anyJob is the name of the job where one is enough.
+// anyJob is the name of the job in rules that need only one.
 const anyJob = "a job"
 
-// lock locks a job that is free. The lock is given up at the end of the rule.
+// lock locks a job that is free. It is unlocked at the end of the rule.
 func lock(t testing.TB, store rxcql.CheckpointStore, job string) rxcql.Checkpoint {
 	t.Helper()
 	var c rxcql.Checkpoint
@@ -78,7 +78,7 @@ func save(t testing.TB, c rxcql.Checkpoint, data []byte) {
 	must(t, err, "Save")
 }
 
-// holds fails the test unless the checkpoint is one of these; no bytes are none.
+// holds fails the test unless the checkpoint is one of wanted; no bytes stand for none.
 func holds(t testing.TB, c rxcql.Checkpoint, when string, wanted ...[]byte) {
 	t.Helper()
 	var data []byte
@@ -109,12 +109,12 @@ func about(data []byte) string {
 	return fmt.Sprintf("%d bytes (%.40q)", len(data), data)
 }
 
-// refused fails the test unless the job is locked by somebody else.
+// refused fails the test unless the job is locked by another.
 func refused(t testing.TB, store rxcql.CheckpointStore, when string) {
 	t.Helper()
 	var c rxcql.Checkpoint
 	var err error
-	within(t, "Lock of a job that somebody else works on", func() { c, err = store.Lock(t.Context(), anyJob) })
+	within(t, "Lock of a job that another works on", func() { c, err = store.Lock(t.Context(), anyJob) })
 	if err == nil {
 		_ = c.Unlock()
 		t.Fatalf("%s: a second Lock of the job succeeded", when)
@@ -124,7 +124,7 @@ func refused(t testing.TB, store rxcql.CheckpointStore, when string) {
 	}
 }
 
-// lostSave saves with a lock that is no longer the caller's, which must fail.
+// lostSave saves under a lock that is no longer the caller's, which must fail.
 func lostSave(t testing.TB, c rxcql.Checkpoint, when string, data []byte) {
 	t.Helper()
 	var err error
@@ -143,8 +143,8 @@ func isLost(c rxcql.Checkpoint) bool {
 	}
 }
 
-// tryLock locks a job that somebody may have been about to lock, and waits until
-// that has been given up.
+// tryLock locks a job for which another Lock may be under way, and waits until that has been given
+// up.
 func tryLock(t testing.TB, store rxcql.CheckpointStore, job string) (c rxcql.Checkpoint) {
 	t.Helper()
 	eventually(t, "Lock of a job that nobody works on any more", func() bool {

@@ -9,7 +9,7 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// failingRules are about what happens when something does not go well.
+// failingRules are about failures.
 func failingRules() []rule[CheckpointPlace] {
 	return []rule[CheckpointPlace]{
 		{"After a context has ended nothing is locked, loaded or saved", func(t testing.TB, p CheckpointPlace) {
@@ -95,7 +95,7 @@ func failingRules() []rule[CheckpointPlace] {
 				t.Fatalf("Lock returned no error while the place failed")
 			}
 			if errors.Is(err, rxcql.ErrCheckpointLocked) {
-				t.Fatalf("Lock says that somebody else works on the job, while the place failed: %v", err)
+				t.Fatalf("Lock says that another works on the job, while the place failed: %v", err)
 			}
 			unlock(t, tryLock(t, p.Store(), anyJob))
 		}},
@@ -119,6 +119,6 @@ func failingRules() []rule[CheckpointPlace] {
 				t.Fatalf("an error shows the bytes of the checkpoint: %v", err)
 			}
 		}},
-		{"A job that is broken off goes on, and begins anew when it was complete", jobGoesOn},
+		{"A job that is interrupted goes on, and begins anew when it was complete", jobGoesOn},
 	}
 }

@@ -16,8 +16,8 @@ const (
 	pageRows = 4
 )
 
-// numbered is a source of the numbers from 0 to jobRows-1 in several parts, of which
-// pages come by turns.
+// numbered is a source of the numbers from 0 to jobRows-1 in several parts, whose pages come in
+// turn.
 func numbered() *jobtest.Parts[int] {
 	src := &jobtest.Parts[int]{Name: "Numbers", PageRows: pageRows, Seed: 1}
 	for part := range jobParts {
@@ -30,8 +30,7 @@ func numbered() *jobtest.Parts[int] {
 	return src
 }
 
-// jobGoesOn breaks a job off several times, has it complete, and looks what the next
-// runs make of it.
+// jobGoesOn interrupts a job several times, has it complete, and checks what the next runs do.
 func jobGoesOn(t testing.TB, p CheckpointPlace) {
 	to := &notes[int]{}
 	settled := int64(0)

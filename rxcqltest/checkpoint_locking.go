@@ -86,7 +86,7 @@ func lockingRules() []rule[CheckpointPlace] {
 			unlock(t, next)
 			_ = c.Unlock()
 		}},
-		{"Unlock of a lock that was lost leaves the job to whoever has it", func(t testing.TB, p CheckpointPlace) {
+		{"Unlock of a lock that was lost leaves the job to its new owner", func(t testing.TB, p CheckpointPlace) {
 			need(t, p.Expire != nil, "Expire")
 			c := lock(t, p.Store(), anyJob)
 			p.Expire(anyJob)
@@ -107,8 +107,8 @@ func lockingRules() []rule[CheckpointPlace] {
 	}
 }
 
-// manyWantOneJob has workers count together: each locks the job, adds one to the
-// number that is saved, and unlocks it.
+// manyWantOneJob has workers count together: each locks the job, adds one to the saved number, and
+// unlocks the job.
 func manyWantOneJob(t testing.TB, p CheckpointPlace) {
 	const workers, rounds = 4, 3
 	shared := p.Store()

@@ -69,7 +69,7 @@ func wrongLocks() []plant[rxcqltest.CheckpointPlace] {
 				never := make(chan struct{})
 				return wrongCheckpoint{lost: func() <-chan struct{} { return never }}
 			})},
-		{"Unlock of a lock that was lost leaves the job to whoever has it", "it unlocks whoever has the lock",
+		{"Unlock of a lock that was lost leaves the job to its new owner", "it unlocks whoever has the lock",
 			wrong(func(c rxcql.Checkpoint, s *jobtest.Store, job string) wrongCheckpoint {
 				return wrongCheckpoint{unlock: func() error {
 					select {
@@ -170,7 +170,7 @@ func looksFirst() func(testing.TB) rxcqltest.CheckpointPlace {
 }
 
 // boundToContext makes a place whose locks end with the context that they were taken
-// with, where somebody else wants them.
+// with, when another process wants them.
 func boundToContext() func(testing.TB) rxcqltest.CheckpointPlace {
 	return func(t testing.TB) rxcqltest.CheckpointPlace {
 		var mu sync.Mutex

@@ -101,7 +101,7 @@ func wrongSaves() []plant[rxcqltest.CheckpointPlace] {
 			}
 			return nil
 		})},
-		{"A job that is broken off goes on, and begins anew when it was complete", "it tidies complete jobs away",
+		{"A job that is interrupted goes on, and begins anew when it was complete", "it tidies complete jobs away",
 			saves(func(ctx context.Context, c rxcql.Checkpoint, data []byte) error {
 				if state, err := saved.Decode(data); err == nil && state.Complete {
 					return nil

@@ -10,11 +10,11 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// largeCheckpoint is the size of a checkpoint that every store takes: a job has a
-// position of some hundred bytes for each range that is begun.
+// largeCheckpoint is the size of a checkpoint that every store must take: a job has a position of a
+// few hundred bytes for each range that has begun.
 const largeCheckpoint = 4 << 20
 
-// samples are checkpoints that a store might not give back as they are.
+// samples are checkpoints that a store might not return as they were.
 func samples() [][]byte {
 	all := make([]byte, 256)
 	for i := range all {
@@ -26,7 +26,7 @@ func samples() [][]byte {
 	}
 }
 
-// savingRules are about what is saved and read back.
+// savingRules are about what is saved and loaded.
 func savingRules() []rule[CheckpointPlace] {
 	return []rule[CheckpointPlace]{
 		{"Where nothing was saved Load returns nil and no error", func(t testing.TB, p CheckpointPlace) {
@@ -91,7 +91,7 @@ func savingRules() []rule[CheckpointPlace] {
 	}
 }
 
-// names are of jobs that a store might take for each other.
+// names has names of jobs that a store might confuse.
 func names() []string {
 	return []string{
 		"job", "Job", "job ", " job", "job/", "job/1", "job/2", "job.1", "job_1", "job%2F1", "../job", ".", "..", `job\1`, "job:1", "job'1", `job"1"`,
@@ -129,7 +129,7 @@ func jobsOfTheirOwn(t testing.TB, p CheckpointPlace) {
 	}
 }
 
-// lockAnd saves data in a place and unlocks it.
+// lockAnd locks the job, saves data and unlocks it.
 func lockAnd(t testing.TB, p CheckpointPlace, data []byte) {
 	t.Helper()
 	c := lock(t, p.Store(), anyJob)

@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// mostLooks is how many looks at a context the suites go through.
+// mostLooks is the largest number of looks at a context that the suites allow a call.
 const mostLooks = 12
 
-// fuse is a context that ends when it has been looked at so often. With 0, 1, 2 …
-// looks it cuts a call off at every point where that obeys it.
+// fuse is a context that ends once it has been looked at a given number of times. With 0, 1, 2 …
+// looks it cuts a call off at every point at which the call obeys its context.
 type fuse struct {
 	context.Context
 	left atomic.Int64

@@ -10,15 +10,14 @@ import (
 	"testing"
 )
 
-// label marks the goroutines that a call starts, and those that they start.
+// label marks the goroutines that a call starts, and those that these start.
 const label = "rxcqltest"
 
 var calls atomic.Int64
 
-// leavesNothing calls fn and fails the test if a goroutine that fn started, however
-// indirectly, does not end. Goroutines of other tests are not looked at, nor those
-// that have a function of ignored on their stack, or were started by gocql: they
-// are connections that the session keeps.
+// leavesNothing calls fn, and fails the test if a goroutine that fn started, directly or not, does
+// not end. It ignores goroutines of other tests, those with a function of ignored on their stack,
+// and those that gocql started, which are connections that the session keeps.
 func leavesNothing(t testing.TB, ignored []string, fn func(ctx context.Context)) {
 	t.Helper()
 	id := fmt.Sprint(calls.Add(1))
@@ -35,7 +34,7 @@ func leavesNothing(t testing.TB, ignored []string, fn func(ctx context.Context))
 	})
 }
 
-// running are the stacks of goroutines with the label.
+// running returns the stacks of goroutines with the label.
 func running(t testing.TB, id string, ignored []string) (stacks []string) {
 	var all bytes.Buffer
 	must(t, pprof.Lookup("goroutine").WriteTo(&all, 1), "the profile of goroutines")
@@ -53,6 +52,6 @@ func isIgnored(stack string, ignored []string) bool {
 			return true
 		}
 	}
-	lines := strings.Split(strings.TrimSpace(stack), "\n") // the last is the function that the goroutine began with
+	lines := strings.Split(strings.TrimSpace(stack), "\n") // the last line is the function that the goroutine began with
 	return strings.Contains(lines[len(lines)-1], "github.com/gocql/gocql.")
 }

@@ -10,29 +10,29 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// DeadLetterPlace is where a DeadLetterStore keeps letters: a file, a table, a queue. It is
-// empty at first.
+// DeadLetterPlace is where a DeadLetterStore keeps letters: a file, a table, a queue. It is empty
+// at first.
 type DeadLetterPlace struct {
-	// Store makes a store on the place, as another process would: all that two of
-	// them share is the place.
+	// Store makes a store on the place, as another process would: two stores share nothing but the
+	// place.
 	Store func() rxcql.DeadLetterStore
 
-	// Letters are those that are durable now, also while somebody writes. Those of
-	// one run come in the order in which a reader of the place gets them.
+	// Letters returns the letters that are durable now. It is called also while a run writes. The
+	// letters of one run must come in the order in which a reader of the place gets them.
 	Letters func() []rxcql.Letter
 
-	// Fail makes everything that is asked of the place fail, and with false makes it
-	// work again: the disk is full, the server cannot be reached. If it is nil, the
-	// rules about failures are not tried.
+	// Fail(true) makes every request to the place fail, as when the disk is full or the server
+	// cannot be reached; Fail(false) makes it work again. If Fail is nil, the rules about failures
+	// are skipped.
 	Fail func(fail bool)
 
 	// IgnoreGoroutines are functions of goroutines that may go on, such as
-	// "net/http.(*persistConn)", because they belong to a client that is not the
-	// store's. Those that gocql starts are ignored anyhow.
+	// "net/http.(*persistConn)", because they belong to a client that is not the store's.
+	// Goroutines that gocql starts are ignored anyway.
 	IgnoreGoroutines []string
 }
 
-// TestDeadLetters tests a store of dead letters. It calls place for each rule.
+// TestDeadLetters tests a DeadLetterStore. It calls place once for each rule.
 func TestDeadLetters(t *testing.T, place func(t testing.TB) DeadLetterPlace) {
 	t.Helper()
 	run(t, letterRules(), place)
@@ -43,8 +43,8 @@ func letterRules() []rule[DeadLetterPlace] {
 }
 
 const (
-	manyLetters = 2048      // as many as the engine hands over at once
-	largeRow    = 1_000_000 // bytes of a row that every store takes
+	manyLetters = 2048      // the most that the engine hands over at once
+	largeRow    = 1_000_000 // bytes of a row that every store must take
 )
 
 // letterOf makes letter n of a run.
@@ -55,7 +55,7 @@ func letterOf(run string, n int) rxcql.Letter {
 	}
 }
 
-// lettersOf makes letters from up to to of a run.
+// lettersOf makes the letters from..to of a run.
 func lettersOf(run string, from, to int) (letters []rxcql.Letter) {
 	for n := from; n <= to; n++ {
 		letters = append(letters, letterOf(run, n))
@@ -70,7 +70,7 @@ func openLetters(t testing.TB, store rxcql.DeadLetterStore) rxcql.DeadLetterWrit
 	within(t, "Open", func() { w, err = store.Open(t.Context()) })
 	must(t, err, "Open")
 	if w == nil {
-		t.Fatalf("Open returned no LetterWriter and no error")
+		t.Fatalf("Open returned no DeadLetterWriter and no error")
 	}
 	return w
 }
@@ -93,7 +93,7 @@ func closeLetters(t testing.TB, w rxcql.DeadLetterWriter) {
 	must(t, err, "Close")
 }
 
-// ofRun are the letters of one run.
+// ofRun returns the letters of one run.
 func ofRun(all []rxcql.Letter, run string) (letters []rxcql.Letter) {
 	for _, l := range all {
 		if l.Run == run {
@@ -103,7 +103,7 @@ func ofRun(all []rxcql.Letter, run string) (letters []rxcql.Letter) {
 	return letters
 }
 
-// byNumber has the letters of a run by their number.
+// byNumber returns the letters of a run by their number.
 func byNumber(letters []rxcql.Letter) map[int64]rxcql.Letter {
 	found := map[int64]rxcql.Letter{}
 	for _, l := range letters {
@@ -112,7 +112,7 @@ func byNumber(letters []rxcql.Letter) map[int64]rxcql.Letter {
 	return found
 }
 
-// has fails the test unless the place has these letters of a run, as they were.
+// has fails the test unless the place has these letters of a run, as they were written.
 func (p DeadLetterPlace) has(t testing.TB, when string, run string, wanted []rxcql.Letter) {
 	t.Helper()
 	found := byNumber(ofRun(p.Letters(), run))

@@ -118,7 +118,7 @@ func keepingRules() []rule[DeadLetterPlace] {
 	}
 }
 
-// oddLetters have what is hard to keep.
+// oddLetters are letters that are hard to keep.
 func oddLetters() []rxcql.Letter {
 	letters := lettersOf("20260229T010203Z-0a1b2c", 1, 7)
 	letters[0].Error, letters[0].Range, letters[0].Page = "", "all", 0
@@ -131,14 +131,14 @@ func oddLetters() []rxcql.Letter {
 	return letters
 }
 
-// twoRuns has two runs write by turns; the second may be refused.
+// twoRuns has two runs write in turn; the second may be refused.
 func twoRuns(t testing.TB, p DeadLetterPlace) {
 	first := openLetters(t, p.Store())
 	writeLetters(t, first, lettersOf("first", 1, 2))
 	var second rxcql.DeadLetterWriter
 	var err error
 	within(t, "Open of a second run", func() { second, err = p.Store().Open(t.Context()) })
-	if err != nil { // it gives up, and leaves everything as it was
+	if err != nil { // the second gives up, and leaves everything as it was
 		writeLetters(t, first, lettersOf("first", 3, 20))
 		closeLetters(t, first)
 		p.has(t, "after a second run was refused", "first", lettersOf("first", 1, 20))

@@ -14,10 +14,10 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// isOdd is the rule by which rows fail in a run of the suite.
+// isOdd says which rows fail in a run of the suite.
 func isOdd(n int) bool { return n%2 == 1 }
 
-// failing is a stream in which rows fail that bad chooses.
+// failing returns a stream in which the rows fail that bad chooses.
 func failing[T any](in rxcql.Stream[T], bad func(T) bool) rxcql.Stream[T] {
 	return rxcql.Lift(in, rxcql.StageInfo{Name: "Failing"}, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &failingRows[T]{Observer: out, st: st, bad: bad}
@@ -50,7 +50,7 @@ func (o *failingRows[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 // savedStates is a store in memory that shows what is saved.
 type savedStates struct {
 	jobtest.Store
-	seen func(*saved.State) error // before it is saved; an error of it fails the save
+	seen func(*saved.State) error // called before a state is saved; an error fails the save
 }
 
 func (s *savedStates) Lock(ctx context.Context, job string) (rxcql.Checkpoint, error) {
@@ -77,7 +77,7 @@ func (c *seenCheckpoint) Save(ctx context.Context, data []byte) error {
 	return c.Checkpoint.Save(ctx, data)
 }
 
-// settled are the rows that a state counts as settled.
+// settled returns the rows that a state counts as settled.
 func settled[T any](src *jobtest.Parts[T], state *saved.State) (rows []T, err error) {
 	for _, s := range state.Sources {
 		of, err := src.Settled(s)
@@ -89,8 +89,8 @@ func settled[T any](src *jobtest.Parts[T], state *saved.State) (rows []T, err er
 	return rows, nil
 }
 
-// lettersOfARun runs a job of which every other row fails. Whatever its checkpoint
-// counts as settled has its letters.
+// lettersOfARun runs a job in which every other row fails. For every row that its checkpoint counts
+// as settled the letter must be there.
 func lettersOfARun(t testing.TB, p DeadLetterPlace) {
 	src := numbered()
 	kept := func() map[string]int {

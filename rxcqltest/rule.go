@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// rule is one thing that an implementation has to do. P is the place that it is
-// tried on.
+// rule is one thing that an implementation must do. P is the type of the place that it is tested
+// on.
 type rule[P any] struct {
 	name  string
 	check func(t testing.TB, place P)
 }
 
-// run tries every rule on a place of its own.
+// run tests every rule on a place of its own.
 func run[P any](t *testing.T, rules []rule[P], place func(t testing.TB) P) {
 	t.Helper()
 	for _, r := range rules {
@@ -22,7 +22,7 @@ func run[P any](t *testing.T, rules []rule[P], place func(t testing.TB) P) {
 	}
 }
 
-// need skips a rule that cannot be tried on a place without such a field.
+// need skips a rule if the place lacks a field that it needs.
 func need(t testing.TB, has bool, field string) {
 	t.Helper()
 	if !has {
@@ -30,8 +30,7 @@ func need(t testing.TB, has bool, field string) {
 	}
 }
 
-// patience is how long a rule waits for what should happen at once. It ends what
-// hangs, and nothing else.
+// patience is how long a rule waits for what should happen at once. It only ends what hangs.
 var patience = 3 * time.Minute
 
 // within runs fn and fails the test if it does not return.
@@ -59,7 +58,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// must ends the test if something that has to work failed.
+// must ends the test if something failed that has to work.
 func must(t testing.TB, err error, what string) {
 	t.Helper()
 	if err != nil {
@@ -67,10 +66,10 @@ func must(t testing.TB, err error, what string) {
 	}
 }
 
-// errCutOff is why contexts end in the suites.
+// errCutOff is the cause of contexts that the suites end.
 var errCutOff = errors.New("rxcqltest: the context was ended on purpose")
 
-// ended is a context that has ended.
+// ended returns a context that has ended.
 func ended(t testing.TB) context.Context {
 	ctx, end := context.WithCancelCause(t.Context())
 	end(errCutOff)

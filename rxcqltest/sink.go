@@ -6,51 +6,50 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// SinkPlace is where a Sink writes rows of type T: a table, a file, a queue. It is empty
-// at first.
+// SinkPlace is where a Sink writes rows of type T: a table, a file, a queue. It is empty at first.
 type SinkPlace[T any] struct {
-	// Sink makes a sink on the place, as another process would. One that is made, or
-	// run, later adds to what is there or replaces it, and in a job goes on with it: to
-	// refuse a place that is not empty would break several rules.
+	// Sink makes a sink on the place, as another process would. A sink that is made or run later
+	// must add to what is there or replace it, or go on with it in a job. It must not refuse a
+	// place that is not empty: several rules need that.
 	Sink func() rxcql.Sink[T]
 
-	// Row makes row number n, from 0. Rows of different numbers have nothing to do
-	// with each other: each has a key of its own.
+	// Row makes row number n, from 0. Rows of different numbers are independent: each has a key of
+	// its own.
 	Row func(n int) T
 
-	// Rows are the numbers of the rows that are durable now, each as often as it is
-	// there, in any order. It is called during runs too, from several goroutines.
+	// Rows returns the numbers of the rows that are durable now, each as many times as it is there,
+	// in any order. It is called during runs too, from several goroutines.
 	Rows func() []int
 
-	// Copies is how often a row is written: by a Tee, once for each of its sinks. A
-	// row counts as durable when all of these are. 0 stands for 1.
+	// Copies is how many times each row is written; for a Tee it is the number of its sinks. A row
+	// counts as durable when all copies are. 0 stands for 1.
 	Copies int
 
-	// Bad makes row number n so that the sink cannot take it, though it takes others.
-	// If it is nil, the rules about rows that fail are not tried.
+	// Bad makes row number n such that the sink cannot take it, though it takes others. If Bad is
+	// nil, the rules about rows that fail are skipped.
 	Bad func(n int) T
 
-	// Repages: operators inside the sink make other pages of the rows, as MapConcurrent
-	// does. Then errors and letters of rows have their place in those.
+	// Repages: operators inside the sink make other pages of the rows, as MapConcurrent does. Then
+	// errors and letters give the place of a row in those pages.
 	Repages bool
 
-	// Fail makes every write to the place fail for a reason that no row is to blame
-	// for, and with false makes it work again. It may be called during a run. If it is
-	// nil, the rules about failures are not tried.
+	// Fail(true) makes every write to the place fail for a reason that no row is to blame for;
+	// Fail(false) makes it work again. It may be called during a run. If Fail is nil, the rules
+	// about failures are skipped.
 	Fail func(fail bool)
 
-	// Stall makes writes to the place hang until their context ends or it is called
-	// with false. If it is nil, the rule about writes that hang is not tried.
+	// Stall(true) makes writes to the place hang until their context ends or Stall(false) is
+	// called. If Stall is nil, the rule about writes that hang is skipped.
 	Stall func(stall bool)
 
 	// IgnoreGoroutines are functions of goroutines that may go on, such as
-	// "net/http.(*persistConn)", because they belong to a client that is not the
-	// sink's. Those that gocql starts are ignored anyhow.
+	// "net/http.(*persistConn)", because they belong to a client that is not the sink's. Goroutines
+	// that gocql starts are ignored anyway.
 	IgnoreGoroutines []string
 }
 
-// TestSink tests a Sink. It calls place for each rule. Rules about jobs with a
-// checkpoint are not tried on a sink that cannot be part of one.
+// TestSink tests a Sink. It calls place once for each rule. For a sink that cannot be part of a
+// job, the rules about jobs with a checkpoint are skipped.
 func TestSink[T any](t *testing.T, place func(t testing.TB) SinkPlace[T]) {
 	t.Helper()
 	run(t, sinkRules[T](), place)
@@ -65,7 +64,7 @@ func sinkRules[T any]() (rules []rule[SinkPlace[T]]) {
 
 func (p SinkPlace[T]) copies() int64 { return int64(max(p.Copies, 1)) }
 
-// counts are the rows that are there, and how often.
+// counts returns how many times each row is there.
 func (p SinkPlace[T]) counts() map[int]int {
 	counts := map[int]int{}
 	for _, n := range p.Rows() {
@@ -74,7 +73,7 @@ func (p SinkPlace[T]) counts() map[int]int {
 	return counts
 }
 
-// hasOnce fails the test unless each of the rows of a run is there once.
+// hasOnce fails the test unless each row of a run is there once.
 func (p SinkPlace[T]) hasOnce(t testing.TB, when string) {
 	t.Helper()
 	there := p.counts()

@@ -8,7 +8,7 @@ import (
 	"github.com/rxcql/rxcql/internal/jobtest"
 )
 
-// isBad is the rule by which rows are bad in a run of the suite: three of them.
+// isBad says which rows are bad in a run of the suite: three of them.
 func isBad(n int) bool { return n%partRows == 7 }
 
 // badRowRules are about rows that a sink cannot take.
@@ -46,7 +46,7 @@ func badRowRules[T any]() []rule[SinkPlace[T]] {
 			}
 			for _, l := range letters.All {
 				if l.Type == "" || string(l.Row) == "null" {
-					t.Fatalf("letter %d has no row; keep it where Stage.KeepsFailed says so", l.N)
+					t.Fatalf("letter %d has no row; keep rows if Stage.WantsFailedRows reports true", l.N)
 				}
 				if !p.Repages && (l.Page != 7/pageRows || l.Index != 7%pageRows) {
 					t.Fatalf("letter %d is of page %d, row %d, and it was page %d, row %d", l.N, l.Page, l.Index, 7/pageRows, 7%pageRows)
@@ -56,7 +56,7 @@ func badRowRules[T any]() []rule[SinkPlace[T]] {
 	}
 }
 
-// runWithBad runs with some rows that are bad, which the policy leaves out.
+// runWithBad runs with some bad rows, which the policy leaves out.
 func (p SinkPlace[T]) runWithBad(t testing.TB, policy rxcql.RowErrorPolicy) rxcql.Report {
 	t.Helper()
 	r := p.newRun()

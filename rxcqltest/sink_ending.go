@@ -103,8 +103,8 @@ func endingRules[T any]() []rule[SinkPlace[T]] {
 // mostHeld is how many rows a sink may gather before it writes some.
 const mostHeld = 20_000
 
-// failsInTheBackground hands rows on while the place fails, and then waits for the run
-// to end, as a source does that waits for rows to come.
+// failsInTheBackground hands rows on while the place fails, and then waits for the run to end, as a
+// source does that waits for rows.
 func failsInTheBackground[T any](t testing.TB, p SinkPlace[T]) {
 	need(t, p.Fail != nil, "Fail")
 	rows := make([]int, mostHeld+1000)
@@ -113,7 +113,7 @@ func failsInTheBackground[T any](t testing.TB, p SinkPlace[T]) {
 	}
 	r := p.newRun()
 	r.src = &jobtest.Parts[int]{Name: "Numbers", PageRows: 1000, Rows: [][]int{rows}}
-	r.unwatched = true // pages are not looked at
+	r.unwatched = true // pages are not watched
 	hung := false
 	r.before = func(ctx context.Context, _ *rxcql.Pipeline, rows int) {
 		switch {

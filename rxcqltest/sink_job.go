@@ -13,13 +13,13 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// errKilled stands for the end of the process: nothing can be saved any more.
+// errKilled stands for the end of the process: nothing more can be saved.
 var errKilled = errors.New("rxcqltest: killed on purpose")
 
 // jobRules are about jobs with a checkpoint.
 func jobRules[T any]() []rule[SinkPlace[T]] {
 	return []rule[SinkPlace[T]]{
-		{"A job that is broken off again and again passes no row that is not durable", brokenOff[T]},
+		{"A job that is interrupted again and again passes no row that is not durable", brokenOff[T]},
 		{"A job that is complete is known again by the names of the sink's stages", func(t testing.TB, p SinkPlace[T]) {
 			store := &savedStates{}
 			r := p.newRun()
@@ -46,8 +46,8 @@ func needsBarrier(sink rxcql.AnySink) bool {
 	return info.Barrier || slices.ContainsFunc(info.Sinks, needsBarrier)
 }
 
-// brokenOff breaks a job off in several ways, has it complete, and looks at each
-// checkpoint whether what it counts as settled is durable.
+// brokenOff interrupts a job in several ways, has it complete, and checks for each checkpoint that
+// what it counts as settled is durable.
 func brokenOff[T any](t testing.TB, p SinkPlace[T]) {
 	src := numbered()
 	var mu sync.Mutex
@@ -80,14 +80,14 @@ func brokenOff[T any](t testing.TB, p SinkPlace[T]) {
 		store.FailSave = nil
 		mu.Lock()
 		if passed != "" {
-			t.Fatalf("in a run that was broken off by %s: %s", how, passed)
+			t.Fatalf("in a run that was interrupted by %s: %s", how, passed)
 		}
 		mu.Unlock()
 		if rep.BytesInFlight != 0 {
-			t.Fatalf("after a run that was broken off by %s, %d bytes of the budget were not given back", how, rep.BytesInFlight)
+			t.Fatalf("after a run that was interrupted by %s, %d bytes of the budget were not given back", how, rep.BytesInFlight)
 		}
 		if err != nil && !slices.ContainsFunc([]error{errCutOff, errSource, errKilled}, func(e error) bool { return errors.Is(err, e) }) {
-			t.Fatalf("a run of the job, to be broken off by %s, failed: %v", how, err)
+			t.Fatalf("a run of the job, to be interrupted by %s, failed: %v", how, err)
 		}
 		if rep.Complete {
 			break
@@ -131,7 +131,7 @@ func breakOff[T any](r *sinkRun[T], store *savedStates, how string, cancel conte
 	case "kill":
 		saves := 0
 		store.FailSave = func(int) error {
-			if saves++; saves > 2 { // after those that come before the first page
+			if saves++; saves > 2 { // after the saves that come before the first page
 				return errKilled
 			}
 			return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/rxcql/rxcql/internal/jobtest"
 )
 
-// streamStages are how many stages of a report come before those of the sink.
+// streamStages is how many stages of a report come before those of the sink.
 const streamStages = 2
 
 // sinkRun is one run into a sink.
@@ -24,19 +24,19 @@ type sinkRun[T any] struct {
 	opts  []rxcql.Option
 
 	bad       func(n int) bool                                       // rows that the sink cannot take; may be nil
-	watches   bool                                                   // looks before each page what is settled
+	watches   bool                                                   // checks before each page what is settled
 	spoils    bool                                                   // rows are overwritten when Write has returned
 	endsCall  bool                                                   // the context of a call ends with it
 	unwatched bool                                                   // pages have no receipts of the suite
 	marks     bool                                                   // pages have watermarks
-	before    func(ctx context.Context, p *rxcql.Pipeline, rows int) // after so many rows, before a page; may be nil
-	fails     func(rows int) error                                   // likewise; an error ends the stream
-	flushed   func(t testing.TB, pages []handed)                     // Flush has returned nil; may be nil
+	before    func(ctx context.Context, p *rxcql.Pipeline, rows int) // called before a page, with the number of rows so far; may be nil
+	fails     func(rows int) error                                   // likewise; its error ends the stream
+	flushed   func(t testing.TB, pages []handed)                     // called when Flush has returned nil; may be nil
 
 	pipeline *rxcql.Pipeline
 	pages    []handed
 	early    string // what was settled and not durable
-	changed  string // what a page said no more when it had been written
+	changed  string // what a page no longer said after it had been written
 }
 
 // handed is a page that was handed to the sink.
@@ -49,7 +49,7 @@ func (p SinkPlace[T]) newRun() *sinkRun[T] {
 	return &sinkRun[T]{place: p, sink: p.Sink(), src: numbered()}
 }
 
-// run runs it. What is wrong with the pipeline ends the test.
+// run runs the pipeline. If something is wrong with it, the test ends.
 func (r *sinkRun[T]) run(ctx context.Context, t testing.TB) (rep rxcql.Report, err error) {
 	t.Helper()
 	rows := rxcql.Lift(r.src.Stream(), rxcql.StageInfo{Name: "Rows", OneToOne: true},
@@ -134,8 +134,8 @@ func (r *sinkRun[T]) watch() {
 	}
 }
 
-// settledEarly notes a page that is settled while a row of it is not durable. Rows
-// that the sink cannot take need not be.
+// settledEarly notes a page that is settled while a row of it is not durable. Rows that the sink
+// cannot take are not counted.
 func (r *sinkRun[T]) settledEarly() {
 	var done []handed
 	for _, h := range r.pages {
@@ -157,8 +157,8 @@ func (r *sinkRun[T]) settledEarly() {
 	}
 }
 
-// ended fails the test if the run has left something: bytes of the budget, or a page
-// that is settled and not durable.
+// ended fails the test if the run has left bytes of the budget, or has settled a page that is not
+// durable.
 func (r *sinkRun[T]) ended(t testing.TB, rep rxcql.Report) {
 	t.Helper()
 	if rep.BytesInFlight != 0 {

@@ -220,7 +220,7 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 		{"Under DeadLetter a row that the sink cannot take becomes a letter with the row", "it has no row", wrongSink(func(s *shelfSink) {
 			s.rowFailed = func(_ *rxcql.Stage, f *rxcql.FailedRow) error { f.Row = nil; return nil }
 		})},
-		{"A job that is broken off again and again passes no row that is not durable", "it settles with what is on its way", wrongSink(func(s *shelfSink) {
+		{"A job that is interrupted again and again passes no row that is not durable", "it settles with what is on its way", wrongSink(func(s *shelfSink) {
 			s.put = func(w *shelfWriter, ctx context.Context, b *shelfBatch) error {
 				if !isJob(w) {
 					return w.place.put(ctx, b.rows)
@@ -230,7 +230,7 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 			}
 			s.flush = func(w *shelfWriter) error { return w.arriveAll() }
 		})},
-		{"A job that is broken off again and again passes no row that is not durable", "it says that it holds each row once", wrongSink(func(s *shelfSink) {
+		{"A job that is interrupted again and again passes no row that is not durable", "it says that it holds each row once", wrongSink(func(s *shelfSink) {
 			s.barrier = true
 		})},
 		{"A job that is complete is known again by the names of the sink's stages", "it says another name", wrongSink(func(s *shelfSink) {

@@ -23,7 +23,7 @@ type spot struct {
 
 var errSpot = errors.New("this row is bad")
 
-// chaos is one round: a job made by chance, which is broken off by chance, again
+// chaos is one round: a job made at random, which is interrupted at random, again
 // and again, until it is complete.
 type chaos struct {
 	rand    *rand.Rand
@@ -73,7 +73,7 @@ func (c *chaos) call() {
 	}
 }
 
-// disturbed is how many runs of a job are broken off, at most.
+// disturbed is how many runs of a job are interrupted, at most.
 const disturbed = 8
 
 // run runs the job until it is complete.

@@ -118,7 +118,7 @@ func (f *folding) take(_ context.Context, g groupOf) error {
 	return nil
 }
 
-// However often a job is broken off, and wherever: no group ever comes to a sink in
+// However often and wherever a job is interrupted, no group ever comes to a sink in
 // part, and none is missing at the end.
 func TestChaosOfFoldsInBranches(t *testing.T) {
 	for seed := range uint64(16) {

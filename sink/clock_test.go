@@ -153,13 +153,13 @@ func TestTimestampIsRefusedForATableWithAListThatIsNotFrozen(t *testing.T) {
 	_, refused["a run"] = run(t, sequence(listed{}), sink.TableOn[listed](server.send, lists("list<text>"), at))
 	for name, err := range refused {
 		require.ErrorIs(t, err, rxcql.ErrSchema, name)
-		for _, want := range []string{`"ks"."t"`, "Timestamp", `column "v" (list<text>)`, "leave Timestamp out, or freeze the list"} {
+		for _, want := range []string{`"ks"."t"`, "TimestampOf", `column "v" (list<text>)`, "leave out TimestampOf, or freeze the list"} {
 			require.ErrorContains(t, err, want, name)
 		}
 	}
 	require.Empty(t, server.rows())
 
-	require.NoError(t, check(sink.TableOn[listed](server.send, lists("list<text>"))), "without Timestamp")
+	require.NoError(t, check(sink.TableOn[listed](server.send, lists("list<text>"))), "without TimestampOf")
 	require.NoError(t, check(sink.TableOn[listed](server.send, lists("frozen<list<text>>"), at)))
 	require.NoError(t, check(sink.TableOn[listed](server.send, lists("list<text>"), at, sink.Delete())))
 	type set struct {

@@ -11,24 +11,23 @@ import (
 	"github.com/rxcql/rxcql/internal/csvrow"
 )
 
-// CSV writes every row as a record of CSV (RFC 4180, commas, \n, UTF-8) into a
-// file, in the order of the stream, after a header with the names of the columns.
-// T is a struct with `cql` tags, which name the columns, or rxcql.Row. Other types
-// are refused by New.
+// CSV writes every row as a record of CSV (RFC 4180, commas, \n, UTF-8) into a file, in the order
+// of the stream, after a header with the names of the columns. T is a struct whose `cql` tags name
+// the columns, or rxcql.Row; New refuses other types.
 //
-// Null is an empty field without quotes, or NullText; text that is the same, and
-// empty text, is put in quotes, so that source.CSV can tell them apart. Null is a nil pointer,
-// slice or map, an invalid sql.Null or netip.Addr. How values are written is said in
-// the documentation of package source (Forms of values in files): single values
-// without the quotes of JSON and text as it is, lists, maps and structs as JSON. Text
-// that is not UTF-8 is that row's error. Of rxcql.Rows the header comes with the first
-// one, and all must have the same columns.
+// Null is an empty field without quotes, or NullText. Text that equals that, and empty text, is put
+// in quotes, so that source.CSV can tell them from null. Null is a nil pointer, slice or map, or an
+// invalid sql.Null or netip.Addr. The documentation of package source says how values are written
+// (Forms of values in files): single values without the quotes of JSON and text as it is; lists,
+// maps and structs as JSON. A row with text that is not UTF-8 is a row that failed.
 //
-// A single column that can be null needs a NullText: it would be an empty line.
+// With rxcql.Row the header comes with the first row, and all rows must have the same columns.
 //
-// All that NDJSON says of the file, of settling, of jobs with a checkpoint and of
-// errors holds here too. A job only goes on with the columns that it began with:
-// others are rxcql.ErrCheckpointForeign.
+// A single column that can be null needs a NullText: otherwise null would be an empty line.
+//
+// What NDJSON says of the file, of settling, of jobs with a checkpoint and of errors holds here
+// too. A job goes on only with the columns that it began with; others are
+// rxcql.ErrCheckpointForeign.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Sink[T] {
 	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
 	s := &file[T]{format: "CSV", path: path, overwrite: cfg.overwrite}
@@ -95,14 +94,13 @@ func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	if err == nil {
 		dst, err = c.cells(dst, row)
 	}
-	if err != nil { // nothing of it counts, nor does a header
+	if err != nil { // the row does not count, and the header with it does not either
 		c.inFile, c.header = inFile, rowHeader{}
 	}
 	return dst, err
 }
 
-// head adds the header before the first row, and sees that others have the same
-// columns.
+// head adds the header before the first row, and checks that later rows have the same columns.
 func (c *csvRows) head(dst []byte, row *rxcql.Row) ([]byte, error) {
 	changed, err := c.header.of(row)
 	names := c.header.names

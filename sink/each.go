@@ -9,20 +9,21 @@ import (
 	"github.com/rxcql/rxcql/internal/option"
 )
 
-// Each calls fn with every row. By default the calls come one after the other,
-// in the order of the stream, in the goroutine that runs the pipeline; with
-// InFlight(n), n at a time and in no order. A row is done with when fn has
-// returned nil: then its receipt may settle, so fn must not leave work behind
-// that can still fail. Delivery: at least once.
+// Each calls fn with every row. By default the calls come one after the other, in the order of the
+// stream, in the goroutine that runs the pipeline. With InFlight(n) up to n calls are made at once,
+// in no order. A row is done when fn has returned nil: its receipt may settle then, so fn must not
+// leave work behind that can still fail. Delivery is at least once.
 //
-// The context that fn gets lives a grace period longer than the run's, so that
-// what it has begun can be finished; no more calls are made once the run's has
-// ended. An error of fn is that row's (rxcql.WithRowErrors): by default it fails
-// the run, as a rxcql.StageError around a rxcql.RowError, else the row is left
-// out; a panic always fails it, as a StageError with its stack. With
-// InFlight(n), calls in flight are waited for. In a job with a checkpoint fn must
-// keep no state from row to row that the rows before it went into: a run that goes
-// on begins in the middle. Held are the pages in flight.
+// fn gets a context that ends a grace period after the run's, so that fn can finish what it has
+// begun. No call begins after the run's context has ended. With InFlight(n), calls in flight are
+// waited for.
+//
+// An error of fn belongs to its row (rxcql.WithRowErrors): by default it fails the run, as a
+// rxcql.StageError around a rxcql.RowError, else the row is left out. A panic always fails the run,
+// as a StageError with its stack.
+//
+// In a job with a checkpoint fn must keep no state from row to row: a run that goes on begins in
+// the middle of the rows. In memory are the pages in flight.
 func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) rxcql.Sink[T] {
 	e := &each[T]{fn: fn, cfg: eachConfig{inFlight: 1}}
 	errs := []error{option.Apply(opts, &e.cfg, EachOption.applyEach)}
@@ -33,7 +34,7 @@ func Each[T any](fn func(ctx context.Context, row T) error, opts ...EachOption) 
 	return e
 }
 
-// eachConfig is what Each can be told.
+// eachConfig has the options of Each.
 type eachConfig struct {
 	inFlight   int
 	idempotent bool
@@ -67,12 +68,12 @@ func (e *each[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T]
 	}), nil
 }
 
-// eachInOrder calls the function in the goroutine that writes. Pages are done
-// with when Write returns, so it holds nothing.
+// eachInOrder calls the function in the goroutine that writes. A page is done when Write returns,
+// so it holds nothing.
 type eachInOrder[T any] struct {
 	st  *rxcql.Stage
 	fn  func(context.Context, T) error
-	ctx context.Context // that of Sink.Open
+	ctx context.Context // the context of Sink.Open
 }
 
 func (w *eachInOrder[T]) Write(ctx context.Context, p *flow.Page[T]) error {

@@ -152,7 +152,7 @@ func TestEverythingWrongWithTheArgumentsIsReportedAtOnce(t *testing.T) {
 	}
 	table := config(sink.Table[event](nil, "t", sink.BatchRows(0), sink.BatchBytes(5), sink.BatchLinger(-1), sink.TTL(time.Millisecond),
 		sink.Columns("a", "a"), sink.Columns("b"), sink.Columns("b"), sink.InFlight(-1), sink.TimestampOf(func(int) int64 { return 1 }), sink.Delete(), sink.NullsDelete()))
-	for _, want := range []string{"sink.Table", "no Cassandra session", "keyspace is missing", "BatchRows(0)", "BatchBytes(5)", "Linger(-1ns)",
+	for _, want := range []string{"sink.Table", "no Cassandra session", "keyspace is missing", "BatchRows(0)", "BatchBytes(5)", "BatchLinger(-1ns)",
 		"TTL(1ms)", `Columns: "a" is named twice`, `Columns: "b" is named twice`, "InFlight(-1)", "the sink's rows are sink_test.event", "Delete and NullsDelete"} {
 		require.ErrorContains(t, table, want)
 	}

@@ -14,36 +14,37 @@ import (
 	"github.com/rxcql/rxcql/internal/option"
 )
 
-// Exec runs a CQL statement for every row: counter updates, conditional
-// statements, changes of collections, whatever Table does not do. Bind gives
-// the values for the statement's bind markers, in order; it is called in the
-// order of the stream, by one goroutine, and what it returns must stay as it is
-// until the statement has run. An error of bind is that row's error, and so is
-// the server's refusal of its values (rxcql.WithRowErrors).
+// Exec runs a CQL statement for every row: counter updates, conditional statements, changes of
+// collections, and whatever else Table does not do. bind returns the values for the statement's
+// bind markers, in order. It is called in the order of the stream, by one goroutine; what it
+// returns must not change until the statement has run. An error of bind belongs to its row, and so
+// does the server's refusal of its values (rxcql.WithRowErrors).
 //
-// Up to 64 statements (InFlight) are out at once and nothing orders them: of
-// two rows that write one cell either may win, unless the statement has a
-// USING TIMESTAMP ?. Only InFlight(1) keeps the order of the stream.
+// Order: up to 64 statements (InFlight) are in flight at once, in no order. Of two rows that write
+// one cell either may win, unless the statement has a USING TIMESTAMP ?. Only InFlight(1) keeps the
+// order of the stream.
 //
-// Delivery: at most once, or with Idempotent at least once. A statement that
-// failed in a way that may pass is sent again (rxcql.WithRetry) if it certainly was
-// not applied: no node was there, too few replicas, a node that starts, a statement
-// forgotten. After anything else (a timeout, an overloaded or lost node) it is sent
-// again only with Idempotent. Without, and when the time for retries is over, the
-// row ends the run, and if it may have been applied it is counted in
-// Report.Unknown and the error is an rxcql.ErrUnknownOutcome. A batch, and a
-// statement with IF, is taken to be applied in steps, so that too few replicas
-// leave its outcome open too. A run repeated repeats statements: counters count
-// twice. A conditional statement that was not applied is no error; one that is
-// Idempotent and sent again may find its own work.
+// Delivery is at most once, or with Idempotent at least once:
 //
-// Held are the rows of the pages in flight, charged to the budget. Errors: a
-// rxcql.StageError around a rxcql.RowError. Check has the server prepare the
-// statement: rxcql.ErrSchema if it does not parse or names what is not there;
-// rxcql.ErrConfig for a session whose protocol has no unset values. Values are encoded for
-// the types that the statement has when the run begins. If these change meanwhile, or a
-// table that the statement names is dropped or made again, the run ends with
-// rxcql.ErrSchema.
+//   - A statement that failed in a way that may pass is sent again (rxcql.WithRetry) if it
+//     certainly was not applied: no node was there, too few replicas were alive, a node was
+//     starting, the server had forgotten the prepared statement.
+//   - After any other failure that may pass (a timeout, an overloaded or lost node) it is sent
+//     again only with Idempotent.
+//   - Otherwise, and when the time for retries is over, the row ends the run. If it may have been
+//     applied, it is counted in Report.Unknown and the error is an rxcql.ErrUnknownOutcome.
+//   - A batch, and a statement with IF, is assumed to be applied in steps: so too few replicas
+//     leave its outcome open too.
+//   - A second run repeats statements: counters count twice. A conditional statement that was not
+//     applied is no error; with Idempotent, one that is sent again may meet what it wrote itself.
+//
+// In memory are the rows of the pages in flight, charged to the budget.
+//
+// Errors are a rxcql.StageError around a rxcql.RowError. Check has the server prepare the
+// statement. It returns rxcql.ErrSchema if the statement does not parse or names what does not
+// exist, and rxcql.ErrConfig for a session whose protocol has no unset values. Values are encoded
+// for the types that the statement has when the run begins. If these change meanwhile, or a table
+// that the statement names is dropped or made again, the run ends with rxcql.ErrSchema.
 func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error), opts ...ExecOption) rxcql.Sink[T] {
 	e := &exec[T]{cql: cql, bind: bind, cfg: execConfig{inFlight: DefaultInFlight}}
 	errs := []error{option.Apply(opts, &e.cfg, ExecOption.applyExec)}
@@ -59,7 +60,7 @@ func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error)
 	return e
 }
 
-// execConfig is what Exec can be told.
+// execConfig has the options of Exec.
 type execConfig struct {
 	inFlight    int
 	consistency *gocql.Consistency
@@ -119,7 +120,7 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T]
 	return w, nil
 }
 
-// identity is what must be the same for a job to go on.
+// identity returns what must be the same for a job to go on.
 func (e *exec[T]) identity(a *execAim) []rxcql.Fact {
 	facts := []rxcql.Fact{{Name: "statement", Value: e.cql}}
 	if id := a.tables.ID(); id != "" {
@@ -128,7 +129,7 @@ func (e *exec[T]) identity(a *execAim) []rxcql.Fact {
 	return facts
 }
 
-// prepare binds a row in the writing goroutine and leaves the rest to a worker.
+// prepare binds a row in the writing goroutine, and leaves the rest to a worker.
 func (e *exec[T]) prepare(a *execAim) func(T) (func(context.Context) error, error) {
 	free := sync.Pool{New: func() any { return new(driver.Repeated) }}
 	return func(row T) (func(context.Context) error, error) {

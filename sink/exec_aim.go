@@ -11,8 +11,8 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// execAim is a statement of Exec as a run sends it: its values are encoded for what the
-// server says of it when the run begins, and for the tables that there are then.
+// execAim is a statement of Exec as a run sends it. Its values are encoded for what the server says
+// of the statement when the run begins, and for the tables that exist then.
 type execAim struct {
 	about    *driver.Description
 	tables   *schema.Pinned
@@ -37,8 +37,8 @@ func (e *exec[T]) aim(ctx context.Context) (*execAim, error) {
 	return a, nil
 }
 
-// tables are those that the statement is about. Of those that no bind marker is of the
-// server says nothing, so it is asked about each name that stands in the text.
+// tables returns the tables that the statement is about. The server names only those that have a
+// bind marker, so it is asked about each other name in the text.
 func (e *exec[T]) tables(ctx context.Context, about *driver.Description) (tables []*schema.Table, err error) {
 	names := about.Tables()
 	for _, mentioned := range schema.Mentioned(e.cql) {

@@ -9,8 +9,8 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// sender runs the statements of Exec: again after any failure that may pass if
-// that does no harm, else only after one that left nothing applied.
+// sender runs the statements of Exec. If repeating does no harm, it repeats after any failure that
+// may pass, else only after one that left nothing applied.
 func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) func(context.Context, func(context.Context) error) (bool, error) {
 	may, unsure := mayRetry(e.cql, e.cfg.idempotent)
 	q := newRequests(st, e.cfg.inFlight, unsure, e.event(a))
@@ -23,7 +23,7 @@ func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) func(context.Context, func
 	}
 }
 
-// event is what hooks are told of all statements.
+// event returns what hooks are told of all statements.
 func (e *exec[T]) event(a *execAim) rxcql.WriteEvent {
 	about := rxcql.WriteEvent{Keyspace: a.about.Keyspace, Table: a.about.Table, Consistency: e.session.Consistency(e.cfg.consistency)}
 	if words := strings.Fields(e.cql); len(words) > 0 {
@@ -32,19 +32,19 @@ func (e *exec[T]) event(a *execAim) rxcql.WriteEvent {
 	return about
 }
 
-// mayRetry tells of a statement's failure whether it may be run again after it, and
-// whether it may have been applied.
+// mayRetry returns two functions of a statement's failure: may reports whether the statement may be
+// run again, unsure whether it may have been applied.
 func mayRetry(cql string, idempotent bool) (may, unsure func(error) bool) {
 	unsure = outcome(cql)
 	return func(err error) bool { return driver.MayPass(err) && (idempotent || !unsure(err)) }, unsure
 }
 
-// inSteps finds statements that the server runs in several steps: batches, and
-// conditional ones. A column named "if" is taken for one too, which does no harm.
+// inSteps matches statements that the server runs in several steps: batches, and conditional ones.
+// It also matches a column named "if", which does no harm.
 var inSteps = regexp.MustCompile(`(?i)^\s*BEGIN\b|\bIF\b`)
 
-// outcome is driver.MayBeApplied for a statement. Where there are several steps, a
-// later one may find too few replicas alive.
+// outcome is driver.MayBeApplied for a statement. If it has several steps, a later one may find too
+// few replicas alive.
 func outcome(cql string) func(error) bool {
 	if !inSteps.MatchString(cql) {
 		return driver.MayBeApplied
@@ -54,8 +54,7 @@ func outcome(cql string) func(error) bool {
 	}
 }
 
-// describe asks the server for a statement's parameters; what may pass is tried
-// again.
+// describe asks the server for a statement's parameters, and again after a failure that may pass.
 func describe(ctx context.Context, s *driver.Session, cql string) (about *driver.Description, err error) {
 	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		about, err = s.Describe(ctx, cql)

@@ -15,7 +15,8 @@ type badRow struct {
 	err error
 }
 
-// forTheRow tells a refusal that is due to the row, if the statement is taken.
+// forTheRow reports whether a refusal is due to the row, provided that the statement itself is
+// taken.
 func forTheRow(err error) bool {
 	switch driver.Classify(err) {
 	case driver.Invalid, driver.TooLarge, driver.FrameTooBig:
@@ -24,10 +25,10 @@ func forTheRow(err error) bool {
 	return false
 }
 
-// stands finds out whether the statement is still taken where the server has
-// refused it, with values, as invalid: a table that was dropped or altered is no
-// row's fault. A driver that knows the statement prepared answers by itself; it
-// has forgotten it if it was that which the server refused.
+// stands checks, after the server has refused a statement with values as invalid, that it still
+// takes the statement itself: if a table was dropped or altered, no row is to blame. A driver that
+// knows the statement as prepared answers without asking the server. It has forgotten the statement
+// if the server refused that.
 func stands(ctx context.Context, refusal error, prepares func(context.Context) error) error {
 	if driver.Classify(refusal) != driver.Invalid {
 		return nil
@@ -37,17 +38,17 @@ func stands(ctx context.Context, refusal error, prepares func(context.Context) e
 		return nil
 	}
 	if c := driver.Classify(err); c == driver.Invalid || c == driver.Syntax {
-		err = fmt.Errorf("%w: the server takes the statement no more: %w", rxcql.ErrSchema, err)
+		err = fmt.Errorf("%w: the server no longer takes the statement: %w", rxcql.ErrSchema, err)
 	}
 	return err
 }
 
-// refused deals with what is wrong after the delivery of a batch. Nil says that
-// all rows are written or dealt with.
+// refused deals with what is wrong after the delivery of a batch. If it returns nil, all rows are
+// written or dealt with.
 func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 	for _, bad := range d.bad {
 		row := &d.batch.rows[bad.row]
-		if w.fns.ttl == nil && driver.ExpiresTooLate(bad.err) { // no row's fault: all have that time to live
+		if w.fns.ttl == nil && driver.ExpiresTooLate(bad.err) { // no row is to blame: all have that time to live
 			return w.st.Fail(row.error(fmt.Errorf("%w: TTL: %w", rxcql.ErrConfig, bad.err)))
 		}
 		prepares := func(ctx context.Context) error { return w.wire.prepares(ctx, row.statement.sent) }
@@ -66,14 +67,13 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 		})
 		errs = append(errs, err)
 		if errors.Is(err, rxcql.ErrSkipLimit) || err != nil && w.st.WantsFailedRows() {
-			break // else, where any row that fails ends the run, all of them are named
+			break // if instead any row that fails ends the run, all of them are named
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// blame is nil for an error of the statement that is the row's own, else the
-// error to end with.
+// blame returns nil if an error of the statement is due to its row, else the error to end with.
 func (e *exec[T]) blame(ctx context.Context, err error) error {
 	if !forTheRow(err) {
 		return err
@@ -84,8 +84,8 @@ func (e *exec[T]) blame(ctx context.Context, err error) error {
 	})
 }
 
-// usersError is an error that a function of the user's returned, with the row that it
-// is of, on its way to Stage.RowFailed.
+// usersError is an error that a function of the user's returned, with its row, on its way to
+// Stage.RowFailed.
 type usersError struct {
 	err error
 	row any
@@ -102,14 +102,14 @@ func ofUsers[T any](err error, row T) error {
 	return &usersError{err, row}
 }
 
-// keptRow is a row as it came into the sink, kept until it is known how it fared,
-// because it would become a dead letter. Nil is none.
+// keptRow is a row as it came into the sink. It is kept for a dead letter, until it is known that
+// the row did not fail. Nil means none.
 type keptRow struct {
 	value any
 	bytes int64
 }
 
-// keeping returns the function that keeps rows, nil if no one wants them.
+// keeping returns the function that keeps rows, nil if none are needed.
 func keeping[T any](st *rxcql.Stage) func(*T) *keptRow {
 	if !st.WantsFailedRows() {
 		return nil

@@ -10,8 +10,7 @@ import (
 // errFailed stands for the failure that a writer has already.
 var errFailed = errors.New("the sink has failed")
 
-// failure keeps the first error of what a writer does in the background, and
-// ends the run with it.
+// failure keeps the first error of what a writer does in the background, and ends the run with it.
 type failure struct {
 	run  *rxcql.Execution
 	once sync.Once
@@ -29,7 +28,7 @@ func (f *failure) set(err error) {
 	})
 }
 
-// get returns the error, nil so far.
+// get returns the error; nil as long as there is none.
 func (f *failure) get() error {
 	select {
 	case <-f.done:
@@ -39,7 +38,7 @@ func (f *failure) get() error {
 	}
 }
 
-// or returns the failure in place of an error that only echoes it.
+// or returns the failure instead of an error that only echoes it.
 func (f *failure) or(err error) error {
 	if err == nil {
 		return f.get()

@@ -17,12 +17,12 @@ import (
 
 // lines makes the text of a file from rows, in one run.
 type lines[T any] interface {
-	// begin is what stands before the first row. columns are those that the
-	// job's file has already, nil if it is empty.
+	// begin adds what stands before the first row. columns are those in the job's file, nil if the
+	// file is empty.
 	begin(dst []byte, columns []string) ([]byte, error)
-	// row adds a row. After an error nothing of what it added counts.
+	// row adds a row. After an error, what it added does not count.
 	row(dst []byte, row *T) ([]byte, error)
-	// columns are those in the file, nil if it names none.
+	// columns returns the columns in the file, nil if it names none.
 	columns() []string
 }
 
@@ -34,17 +34,17 @@ type file[T any] struct {
 	err          error
 }
 
-// name is the stage's: with the file's, without its folder, so that the files of
-// a job can be moved together.
+// name returns the name of the stage. It has the file's name without its folder, so that the files
+// of a job can be moved together.
 func (s *file[T]) name() string { return s.format + " " + filepath.Base(s.path) }
 
-// Info: when a job goes on the file is cut to what was saved.
+// Info: when a job goes on, the file is cut to what was saved.
 func (s *file[T]) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{Err: s.err, Barrier: true, Stages: []string{s.name()}}
 }
 
-// Check sees that there is a folder for the file. Whether the file may be written
-// is known when it is opened.
+// Check checks that there is a folder for the file. Whether the file can be written shows when it
+// is opened.
 func (s *file[T]) Check(context.Context) error {
 	if s.err != nil {
 		return s.err
@@ -59,7 +59,7 @@ func (s *file[T]) Check(context.Context) error {
 	return nil
 }
 
-// fileState is what a job keeps of a file.
+// fileState is what a checkpoint has of a file.
 type fileState struct {
 	tail.Place
 	Columns []string `json:"columns,omitempty"`
@@ -97,13 +97,13 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 // fileBuffer is how many bytes are gathered before they are written.
 const fileBuffer = 64 << 10
 
-// fileWriter writes one page after the other. A page is with the operating system
-// when Write returns, so nothing is held but the buffer.
+// fileWriter writes one page after the other. The operating system has a page when Write returns,
+// so nothing is held except the buffer.
 type fileWriter[T any] struct {
 	st    *rxcql.Stage
 	lines lines[T]
 	out   *output
-	buf   []byte // not written: the header before the first page, else empty between pages
+	buf   []byte // not written yet: the header before the first page; otherwise empty between pages
 }
 
 func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
@@ -151,7 +151,7 @@ func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int,
 	return written, w.st.Fail(w.flush())
 }
 
-// flush hands the buffer on. One that a large row has made large is not kept.
+// flush writes the buffer. A buffer that a large row has made large is not kept.
 func (w *fileWriter[T]) flush() error {
 	err := w.out.write(w.buf)
 	if w.buf = w.buf[:0]; cap(w.buf) > 16*fileBuffer {
@@ -160,7 +160,7 @@ func (w *fileWriter[T]) flush() error {
 	return err
 }
 
-// Flush makes durable what was written; of a file without rows, the header.
+// Flush makes durable what was written. A file without rows gets its header.
 func (w *fileWriter[T]) Flush(context.Context) error {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()
@@ -175,9 +175,9 @@ func (w *fileWriter[T]) Flush(context.Context) error {
 	return w.st.Fail(err)
 }
 
-// save is called when the job is saved, for the first time before anything is
-// read. A header that no row has followed is not written for it: a run that ends
-// there, before the checkpoint is durable, leaves a file that is empty.
+// save is called before each save of the job, the first time before anything is read. It does not
+// write a header that no row has followed yet: so a run that ends before its first checkpoint is
+// durable leaves an empty file.
 func (w *fileWriter[T]) save(context.Context) ([]byte, error) {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()

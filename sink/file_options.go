@@ -13,7 +13,7 @@ type NDJSONOption interface{ applyNDJSON(*fileConfig) error }
 // CSVOption is an option of CSV.
 type CSVOption interface{ applyCSV(*fileConfig) error }
 
-// fileConfig is what the sinks that write files can be told.
+// fileConfig has the options of sinks that write files.
 type fileConfig struct {
 	overwrite bool
 	null      string
@@ -30,9 +30,9 @@ func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) erro
 
 type overwrite struct{}
 
-// Overwrite lets a file sink begin in a file that is not empty: what is in it is
-// lost when the first page comes, or at the end of a run without rows (in a job
-// with a checkpoint, when reading begins). It changes nothing where a job goes on.
+// Overwrite lets a file sink begin in a file that is not empty. Its content is lost when the first
+// page comes, or at the end of a run without rows; in a job with a checkpoint, when reading begins.
+// When a job goes on, Overwrite changes nothing.
 func Overwrite() interface {
 	NDJSONOption
 	CSVOption
@@ -52,8 +52,8 @@ func (overwrite) applyCSV(c *fileConfig) error {
 
 type nullText string
 
-// NullText is how CSV writes null; nothing by default. `\N` and NULL are common.
-// Text that is the same is told from it by its quotes.
+// NullText sets how CSV writes null. By default it writes nothing; `\N` and NULL are common. Text
+// that equals it is put in quotes, so that it is not taken for null.
 func NullText(text string) CSVOption { return nullText(text) }
 
 func (n nullText) applyCSV(c *fileConfig) error {

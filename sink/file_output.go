@@ -13,21 +13,21 @@ import (
 	"github.com/rxcql/rxcql/internal/tail"
 )
 
-// output is the file of a sink in one run. What is in it is whole pages, up to
-// size; what a page that failed has left behind them is cut off.
+// output is the file of a sink in one run. It has whole pages, up to size; what a failed page has
+// left after that is cut off.
 type output struct {
 	path string
 
-	mu    sync.Mutex // the job's saver comes in a goroutine of its own
+	mu    sync.Mutex // saves come in a goroutine of their own
 	f     *os.File
-	begun bool  // it is cut to size, and can be written
-	size  int64 // of the pages that are in it
+	begun bool  // the file is cut to size, and can be written
+	size  int64 // of the pages in the file
 	end   int64 // of what was written
-	err   error // the first; nothing works after it
+	err   error // the first error; nothing works after it
 }
 
-// openOutput opens a file that is to be written from its beginning or, where a
-// job goes on, from the place where it was saved.
+// openOutput opens a file to be written from its beginning or, if a job goes on, from the position
+// that was saved.
 func openOutput(path string, overwrite bool, from *tail.Place) (*output, error) {
 	f, err := filesys.Write(path, from == nil)
 	if err != nil {
@@ -60,8 +60,8 @@ func foreign(path string, err error) error {
 		rxcql.ErrCheckpointForeign, path, err)
 }
 
-// begin cuts off what is not to stay. It comes late, so that a run that fails
-// before anything is written leaves the file as it was.
+// begin cuts off what is not to stay. That is done late, so that a run which fails before anything
+// is written leaves the file as it was.
 func (o *output) begin() error {
 	if o.err == nil && !o.begun {
 		o.begun = true
@@ -73,7 +73,7 @@ func (o *output) begin() error {
 	return o.err
 }
 
-// write hands bytes to the operating system.
+// write passes bytes to the operating system.
 func (o *output) write(b []byte) error {
 	if err := o.begin(); err != nil || len(b) == 0 {
 		return err
@@ -84,10 +84,10 @@ func (o *output) write(b []byte) error {
 	return err
 }
 
-// keep says that what was written is to stay.
+// keep marks what was written as a whole page, which stays.
 func (o *output) keep() { o.size = o.end }
 
-// undo takes back what was written since keep, and ends the writing with err.
+// undo cuts off what was written since keep, and ends the writing with err.
 func (o *output) undo(err error) error {
 	o.err = err
 	if o.end > o.size {
@@ -96,8 +96,8 @@ func (o *output) undo(err error) error {
 	return err
 }
 
-// sync makes durable what was written, and sees that it is still the file of that
-// name and no one else has written into it.
+// sync makes durable what was written. It checks that the path still names this file, and that
+// nobody else has written into it.
 func (o *output) sync() error {
 	if err := o.begin(); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (o *output) sync() error {
 	return o.err
 }
 
-// place is the file's end, durable.
+// place returns the end of the file, made durable.
 func (o *output) place() (tail.Place, error) {
 	if err := o.sync(); err != nil {
 		return tail.Place{}, err

@@ -6,16 +6,16 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// rowHeader is what the columns of undecoded rows say, looked at once for all rows
-// that share them.
+// rowHeader is what the columns of undecoded rows say. It is computed once for all rows that share
+// their columns.
 type rowHeader struct {
 	cols  *rxcql.Columns
 	list  []rxcql.Column
 	names []string
 }
 
-// of looks at the columns of a row, and tells whether they are others than those
-// of the row before.
+// of looks at the columns of a row. changed reports whether they are others than those of the row
+// before.
 func (h *rowHeader) of(row *rxcql.Row) (changed bool, err error) {
 	cols := row.Columns()
 	if cols == h.cols && cols != nil {

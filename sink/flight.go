@@ -5,30 +5,27 @@ import (
 	"sync"
 )
 
-// maxFlightBytes bounds the bytes of what is in flight at once. What is larger
-// goes alone.
+// maxFlightBytes bounds the bytes that are in flight at once. A job that is larger goes alone.
 const maxFlightBytes = 64 << 20
 
-// maxQueued bounds how many jobs more than are worked on a sink takes on. Answers come
-// in bursts, of as many as are out at once: each worker of a burst that finds no job
-// waits until the one who hands them over has been woken, and then for its turn.
+// maxQueued bounds how many jobs a sink takes on beyond those being worked on. Answers come in
+// bursts, as many as there are requests in flight. A worker that then finds no job waits until the
+// goroutine that hands jobs over has been woken, and then for its turn.
 const maxQueued = 256
 
-// flight bounds what a sink has taken on and not finished, by number and by bytes,
-// requests that wait to be repeated included: it bounds memory. How many of them
-// are out at once is up to limiter. At most one goroutine waits in acquire at a
-// time.
+// flight bounds, by number and by bytes, what a sink has taken on and not finished. That includes
+// requests that wait to be repeated, so it bounds memory; limiter bounds how many requests are in
+// flight at once. At most one goroutine waits in acquire at a time.
 //
-// It takes on more jobs than there are workers, and who waits for room is woken
-// only when half of the jobs beyond that number are gone. So a worker that is done
-// finds its next job, and the one who hands jobs over is woken once for many. With
-// room for no more than the workers each job cost two goroutine switches, which
-// was dear where a job is one row.
+// It takes on more jobs than there are workers, and wakes the goroutine that waits for room only
+// when half of the additional jobs are gone. So a worker that is done finds its next job, and that
+// goroutine is woken once for many jobs. With room only for as many jobs as workers, each job cost
+// two goroutine switches, which is much where a job is one row.
 type flight struct {
 	mu      sync.Mutex
 	limit   int
-	workers int   // that work on them
-	low     int   // number from which on downwards the one who waits is woken
+	workers int   // that work on the jobs
+	low     int   // the number of jobs at which the goroutine that waits is woken
 	most    int64 // bytes
 	n       int
 	bytes   int64
@@ -42,7 +39,7 @@ func newFlight(workers int, most int64) *flight {
 	}
 }
 
-// acquire waits for room. Failed ends the wait too.
+// acquire waits for room. When failed is closed the wait ends too.
 func (f *flight) acquire(ctx context.Context, bytes int64, failed <-chan struct{}) error {
 	for !f.try(bytes) {
 		select {
@@ -59,8 +56,8 @@ func (f *flight) acquire(ctx context.Context, bytes int64, failed <-chan struct{
 // try takes room if there is some.
 func (f *flight) try(bytes int64) bool { return f.within(f.limit, bytes) }
 
-// atOnce takes room if there is a worker for it. What has not waited for room before
-// gains nothing by waiting for a worker: a batch may as well grow.
+// atOnce takes room if there is a worker for it. A batch that need not be sent yet gains nothing by
+// waiting for a worker: it may as well grow.
 func (f *flight) atOnce(bytes int64) bool { return f.within(f.workers, bytes) }
 
 func (f *flight) within(limit int, bytes int64) bool {

@@ -29,7 +29,7 @@ func newHeap() *heap { return &heap{before: alive()} }
 
 func (h *heap) measure() { h.most.Store(max(h.most.Load(), alive()-h.before)) }
 
-// within tells that no more was alive than the promise allows.
+// within reports whether no more was alive than is promised.
 func (h *heap) within(t require.TestingT, budget int64, of string) {
 	require.LessOrEqual(t, h.most.Load(), 3*budget+16<<20, "%s: %d KiB were alive with a budget of %d KiB", of, h.most.Load()>>10, budget>>10)
 }

@@ -28,7 +28,7 @@ func perKey() rxcql.Sink[event] {
 	}, sink.Each(func(context.Context, operators.Group[int64, int]) error { return nil }, sink.Idempotent()))
 }
 
-func TestABranchThatHoldsRowsIsRefusedBesideAFileInAJob(t *testing.T) {
+func TestABranchThatHoldsRowsIsRefusedNextToAFileInAJob(t *testing.T) {
 	file := sink.CSV[event](filepath.Join(t.TempDir(), "out.csv"))
 	other := sink.Each(func(context.Context, event) error { return nil }, sink.Idempotent())
 	same := func(in rxcql.Stream[event]) rxcql.Stream[event] { return in }

@@ -8,32 +8,30 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// limiter bounds how many requests of a sink are in flight, and fits that to
-// what the server bears: it is halved by an answer that says too much is going
-// on, at most once for the requests that were out together, and grows by one
-// with every full limit of successes, up to InFlight. What waits for a retry
-// is not out.
+// limiter bounds how many requests of a sink are in flight, and adapts that bound to what the
+// server can take. An answer that says that the server has too much to do halves it, at most once
+// for all requests that were in flight together. For every full limit of successes it grows by one,
+// up to InFlight. A request that waits for a retry is not in flight.
 //
-// It is not failsafe-go's adaptivelimiter: that one goes by the trend of answer
-// times alone, so it neither sees an Overloaded nor can be told of it (a failed
-// request may only be dropped from its figures), and it moves at the end of
-// sampling periods of a second or more, so that no test could say what it does
-// next. Nor does it know bytes, which flight bounds beside the number.
+// Why not failsafe-go's adaptivelimiter? It goes by the trend of answer times only, so it does not
+// see an Overloaded and cannot be told of it (a failed request can only be left out of its
+// figures). It adapts at the end of sampling periods of a second or more, so no test could predict
+// its next step. And it does not count bytes, which flight bounds as well as the number.
 type limiter struct {
 	log     *slog.Logger
 	max     int
-	changed func(limit, most int, err error) // told of a new limit, one after the other; may be nil
+	changed func(limit, most int, err error) // called with every new limit, one after the other; may be nil
 
 	mu      sync.Mutex
 	limit   int
 	out     int
-	sent    uint64 // requests so far; each one's number is its ticket
-	cut     uint64 // the last ticket that was out when the limit was cut
+	sent    uint64 // number of requests so far; the number of each is its ticket
+	cut     uint64 // the last ticket that had been given out when the limit was cut
 	good    int    // successes since the limit changed
 	waiting []*turn
 }
 
-// turn is someone's place in the queue.
+// turn is a place in the queue.
 type turn struct {
 	ready  chan struct{} // closed when there is room
 	ticket uint64
@@ -43,8 +41,8 @@ func newLimiter(limit int, log *slog.Logger) *limiter {
 	return &limiter{log: log, max: limit, limit: limit}
 }
 
-// set changes the limit, because of err if that is not nil; under mu, so that who is told
-// hears of the last one last.
+// set changes the limit; err is the reason, if any. The caller holds mu, so changed is told of the
+// limits in their order.
 func (l *limiter) set(limit int, err error) {
 	l.limit, l.good = limit, 0
 	if l.changed != nil {
@@ -52,7 +50,7 @@ func (l *limiter) set(limit int, err error) {
 	}
 }
 
-// enter waits for room. The caller has to leave with the ticket.
+// enter waits for room. The caller must leave with the ticket.
 func (l *limiter) enter(ctx context.Context) (ticket uint64, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
@@ -94,14 +92,14 @@ func (l *limiter) giveUp(place *turn) {
 	l.next()
 }
 
-// leave makes room, and learns from how the request ended.
+// leave makes room, and adapts the limit to how the request ended.
 func (l *limiter) leave(ticket uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.out--
 	defer l.next() // whatever comes of telling of a new limit
 	switch {
-	case ticket <= l.cut: // sent before the last cut, so it tells of the time before
+	case ticket <= l.cut: // sent before the last cut, so it says nothing about the time since
 	case err == nil:
 		if l.good++; l.good >= l.limit && l.limit < l.max {
 			l.set(l.limit+1, nil)
@@ -110,13 +108,13 @@ func (l *limiter) leave(ticket uint64, err error) {
 		l.cut, l.good = l.sent, 0
 		if l.limit > 1 {
 			l.set(l.limit/2, err)
-			l.log.Warn("the server has too much to do: fewer requests at once", "requests", l.limit, "of", l.max,
+			l.log.Warn("the server has too much to do: fewer requests are sent at once", "requests", l.limit, "of", l.max,
 				"answer", driver.Classify(err).String())
 		}
 	}
 }
 
-// next lets in those who wait longest.
+// next lets in those who have waited longest.
 func (l *limiter) next() {
 	for l.out < l.limit && len(l.waiting) > 0 {
 		first := l.waiting[0]
@@ -127,7 +125,7 @@ func (l *limiter) next() {
 	}
 }
 
-// tooMuch tells failures that fewer requests at once may mend.
+// tooMuch reports whether a failure is one that fewer requests at once may prevent.
 func tooMuch(c driver.Class) bool {
 	switch c {
 	case driver.Overloaded, driver.WriteTimeout, driver.ClientTimeout, driver.ConnectionLost, driver.NoHosts:

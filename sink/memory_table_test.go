@@ -20,7 +20,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// wide is a table of so many columns of text beside its key.
+// wide is a table of so many columns of text and its key.
 func wide(columns int) *schema.Table {
 	all := []schema.Column{column("p", schema.PartitionKey, "bigint"), column("c", schema.Clustering, "int")}
 	for i := range columns {

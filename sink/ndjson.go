@@ -10,8 +10,7 @@ import (
 	"github.com/rxcql/rxcql/internal/jsonline"
 )
 
-// NDJSON writes every row as a line of JSON into a file, in the order of the
-// stream. T may be:
+// NDJSON writes every row as a line of JSON into a file, in the order of the stream. T may be:
 //   - a struct with `cql` tags: an object. Fields have the names of their `json` tags, or
 //     else of their `cql` tags, or else of Go; omitempty, omitzero and string mean what
 //     they mean to encoding/json. Fields without a `cql` tag are written too, except
@@ -21,37 +20,37 @@ import (
 //   - any other type: as encoding/json writes it, but without escapes for HTML. Methods
 //     that a type has on its pointer are called in maps and in an any too.
 //
-// The documentation of package source says how values of the first two are written (Forms
-// of values in files), and source.NDJSON reads them.
+// The documentation of package source says how values of the first two are written (Forms of values
+// in files), and source.NDJSON reads them.
 //
-// New refuses what JSON would lose: a struct with no exported field, two fields of one
-// name, a method MarshalJSON or MarshalText that comes from an embedded field. Other
-// fields that are not exported are not written, nor is any field tagged json:"-", not even
-// a column of the primary key.
+// New refuses what JSON would lose: a struct with no exported field, two fields of one name, a
+// method MarshalJSON or MarshalText that comes from an embedded field. Other unexported fields are
+// not written. Nor is a field tagged json:"-", even if it is a column of the primary key.
 //
-// The file is made with mode 0644, less the umask. One that is there and not
-// empty is refused, except with Overwrite or where a job goes on; so is one that
-// another run writes, where the system has locks. A path that leads to no regular
-// file is refused. Its folder must exist.
+// The file is created with mode 0644, less the umask. Its folder must exist. Refused are:
 //
-// A page is settled when the operating system has it, and is durable (fsync) at
-// the end of the run. When a write fails, or a row ends the run, what was written
-// of the page is taken back: the file ends with the last whole page. Held is one buffer of
-// 64 KiB, or of the largest row.
+//   - a file that is not empty, except with Overwrite or when a job goes on;
+//   - a file that another run writes, if the system has locks;
+//   - a path that does not lead to a regular file.
 //
-// In a job with a checkpoint each row is in the file once, however often the job
-// is broken off: every save makes the file durable and keeps its length, and a
-// job that goes on cuts off what came after. A file that is shorter then, or has
-// other bytes before that point (the last 4 KiB are looked at), or is not there,
-// is rxcql.ErrCheckpointForeign. The file may be moved to another folder, under
-// the same name. A job that was completed and is run again needs Overwrite.
+// A page is settled when the operating system has it. It is durable (fsync) at the end of the run,
+// and at each save of a job. When a write fails, or a row ends the run, what was written of the
+// page is cut off, so the file ends with the last whole page. In memory is one buffer of 64 KiB, or
+// of the largest row.
 //
-// Before it in a job there can be no GroupAdjacent, and no Batch without Linger:
-// they hold rows from page to page, and a save waits until none are.
+// In a job with a checkpoint each row is in the file once, however often the job is interrupted:
+// every save makes the file durable and keeps its length, and a job that goes on cuts off what came
+// after.
 //
-// A row that JSON cannot hold (text that is not UTF-8, two keys of a map with one text)
-// is that row's error
-// (rxcql.WithRowErrors): by default it ends the run with a rxcql.StageError around
+//   - If the file is missing, is shorter than that, or has other bytes before that point (the last
+//     4 KiB are compared), the error is rxcql.ErrCheckpointForeign.
+//   - The file may be moved to another folder, under the same name.
+//   - A job that was completed and is run again needs Overwrite.
+//   - GroupAdjacent, and Batch without BatchLinger, cannot stand before the sink: they hold rows
+//     from page to page, and a save waits until none are held.
+//
+// A row that JSON cannot hold (text that is not UTF-8, two keys of a map with the same text) is a
+// row that failed (rxcql.WithRowErrors): by default it ends the run with a rxcql.StageError around
 // a rxcql.RowError, else the row is left out.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
 	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
@@ -70,8 +69,7 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
 	return s
 }
 
-// jsonLines writes structs with `cql` tags by their plan, and what encoding/json
-// makes of other rows.
+// jsonLines writes structs with `cql` tags by their plan, and other rows as encoding/json does.
 type jsonLines[T any] struct{ plan *gotext.Row[T] }
 
 func (jsonLines[T]) begin(dst []byte, _ []string) ([]byte, error) { return dst, nil }

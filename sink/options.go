@@ -25,16 +25,16 @@ type WriteOption interface {
 }
 
 const (
-	// DefaultInFlight is how many requests Table and Exec have out at once.
+	// DefaultInFlight is how many requests Table and Exec have in flight at once.
 	DefaultInFlight = 64
-	maxInFlight     = 32_768 // what one connection has numbers for
+	maxInFlight     = 32_768 // the number of requests that one connection can number
 )
 
 type inFlight int
 
-// InFlight sets how many things a sink does at once: batches for Table and
-// statements for Exec (default 64), calls for Each (default 1, which keeps the
-// order of the stream). From 1 to 32,768.
+// InFlight sets how many things a sink does at once, from 1 to 32,768. For Table these are batches
+// and for Exec statements, default 64. For Each they are calls, default 1, which keeps the order of
+// the stream.
 func InFlight(n int) interface {
 	WriteOption
 	EachOption
@@ -56,7 +56,7 @@ func (n inFlight) applyEach(c *eachConfig) error   { return n.set(&c.inFlight) }
 
 type consistency gocql.Consistency
 
-// Consistency sets the consistency of the writes; the session's by default.
+// Consistency sets the consistency of the writes. Default: the session's.
 func Consistency(c gocql.Consistency) WriteOption { return consistency(c) }
 
 func (o consistency) set(to **gocql.Consistency) error {
@@ -73,12 +73,11 @@ func (o consistency) applyExec(c *execConfig) error   { return o.set(&c.consiste
 
 type idempotent struct{}
 
-// Idempotent says that doing the same with one row twice does no harm, even after
-// later rows: running its statement again (Exec), or calling the function
-// (Each). Then retries may repeat a statement whatever it failed with, and a job
-// with a checkpoint may go on. Updates of counters, lists that append and
-// conditional statements are not idempotent. It is told to the policies and
-// observers of the session too.
+// Idempotent says that doing the same with one row twice does no harm, even after later rows:
+// running its statement again (Exec), or calling the function (Each). Then any failure that may
+// pass may be retried, and a job with a checkpoint may go on. Counter updates, appends to lists and
+// conditional statements are not idempotent. The session's retry policies and observers see the
+// statement as idempotent too.
 func Idempotent() interface {
 	ExecOption
 	EachOption
@@ -96,13 +95,13 @@ func (idempotent) applyEach(c *eachConfig) error {
 	return nil
 }
 
-// tableOption is an option that only Table has.
+// tableOption is an option of Table only.
 type tableOption func(*tableConfig) error
 
 func (fn tableOption) applyTable(c *tableConfig) error { return fn(c) }
 
-// BatchRows sets the most rows in a batch; default 100, at most 65535. 1 sends
-// every row as a statement of its own.
+// BatchRows sets the most rows in a batch. Default 100, from 1 to 65,535. With 1 every row is a
+// statement of its own.
 func BatchRows(n int) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if n < 1 || n > maxBatchRows {
@@ -113,9 +112,9 @@ func BatchRows(n int) TableOption {
 	})
 }
 
-// BatchBytes sets the most encoded bytes in a batch; default 48 KiB, from 1 KiB
-// to 16 MiB. A row that is larger goes alone. Over 64 KiB, the nodes of a
-// cluster hand a write to each other on a slower way, made for large messages.
+// BatchBytes sets the most encoded bytes in a batch. Default 48 KiB, from 1 KiB to 16 MiB. A row
+// that is larger goes alone. Above 64 KiB the nodes of a cluster pass a write to each other as a
+// large message, which is slower.
 func BatchBytes(n int) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if n < minBatchBytes || n > maxBatchBytes {
@@ -126,22 +125,22 @@ func BatchBytes(n int) TableOption {
 	})
 }
 
-// BatchLinger sets how long a batch that is not full waits for more rows of its
-// partition, or replica set; default 5 ms, at most 1 minute. It matters only where rows come
-// slowly: otherwise batches fill, or make room for others, before.
+// BatchLinger sets how long a batch that is not full waits for more rows of its partition (of its
+// replica set, with BatchByReplicaSet). Default 5 ms, at most 1 minute. It matters only if rows
+// come slowly: otherwise batches fill up, or make room for others, before that.
 func BatchLinger(d time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if d <= 0 || d > maxLinger {
-			return fmt.Errorf("Linger(%v): must be above 0 and at most %v", d, maxLinger)
+			return fmt.Errorf("BatchLinger(%v): must be above 0 and at most %v", d, maxLinger)
 		}
 		c.linger = d
 		return nil
 	})
 }
 
-// Columns names the columns to write, exactly as the schema spells them. It is
-// needed where T is a single value, and optional for rxcql.Row, of which all
-// columns are written otherwise; a struct names its own.
+// Columns names the columns to write, exactly as the schema spells them. It is required if T is a
+// single value. It is optional for rxcql.Row, of which all columns are written without it. A struct
+// names its own columns.
 func Columns(names ...string) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if len(names) == 0 {
@@ -157,8 +156,8 @@ func Columns(names ...string) TableOption {
 	})
 }
 
-// NullsDelete writes a null as a null, which deletes what the column holds and
-// leaves a tombstone. By default a null is unset: the column stays as it is.
+// NullsDelete writes a null as a null, which deletes the column's value and leaves a tombstone. By
+// default a null is unset: the column stays as it is.
 func NullsDelete() TableOption {
 	return tableOption(func(c *tableConfig) error {
 		c.nullsDelete = true
@@ -166,8 +165,8 @@ func NullsDelete() TableOption {
 	})
 }
 
-// Delete makes the sink delete the row of each T by its primary key; other
-// columns that T has are not looked at.
+// Delete makes the sink delete the row of each T by its primary key. Other columns of T are
+// ignored.
 func Delete() TableOption {
 	return tableOption(func(c *tableConfig) error {
 		c.delete = true
@@ -175,10 +174,10 @@ func Delete() TableOption {
 	})
 }
 
-// TTL makes every row expire after d, which must be whole seconds, up to 20
-// years (of 365 days). Without it the table's default holds. The server refuses what
-// would expire after the latest date that it stores: 2038-01-19, or 2106 where its
-// storage_compatibility_mode is NONE. That ends the run with rxcql.ErrConfig.
+// TTL makes every row expire after d: whole seconds, up to 20 years of 365 days. Without it the
+// table's default holds. The server refuses a row that would expire after the latest date that it
+// can store: 2038-01-19, or in 2106 if its storage_compatibility_mode is NONE. That ends the run
+// with rxcql.ErrConfig.
 func TTL(d time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		seconds, err := ttlSeconds(d)
@@ -193,10 +192,9 @@ func TTL(d time.Duration) TableOption {
 	})
 }
 
-// TTLOf takes the time after which a row expires from the row: whole seconds
-// up to 20 years, or 0 for the table's default. Anything else is that row's
-// error, and so is one that ends after the latest date that the server stores (see
-// TTL).
+// TTLOf takes the time to live of each row from the row: whole seconds up to 20 years, or 0 for the
+// table's default. With any other value the row is a row that failed; so is a row that would expire
+// after the latest date that the server can store (see TTL).
 func TTLOf[T any](fn func(T) time.Duration) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if fn == nil {
@@ -207,15 +205,15 @@ func TTLOf[T any](fn func(T) time.Duration) TableOption {
 	})
 }
 
-// TimestampOf takes the write timestamp of a row, in microseconds since 1970,
-// from the row: the version with the highest one wins, whatever order rows come
-// in. It must be above 0. Of two versions with the same timestamp the server
-// keeps the larger value of each column. Where another sink of a Tee writes the table
-// without Timestamp, which of the two wins depends on what the function returns.
+// TimestampOf takes the write timestamp of each row from the row, in microseconds since 1970, above
+// 0. Of several versions of a row, the one with the highest timestamp wins, in whatever order they
+// come. Of two versions with the same timestamp, the server keeps the larger value of each column.
+// If another sink of a Tee writes the same table without TimestampOf, what fn returns decides which
+// of the two wins.
 func TimestampOf[T any](fn func(T) int64) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if fn == nil {
-			return errors.New("Timestamp: the function is nil")
+			return errors.New("TimestampOf: the function is nil")
 		}
 		c.timestamp = fn
 		return nil

@@ -12,7 +12,7 @@ import (
 )
 
 // replica is a server that keeps what it is sent as Cassandra does: by timestamps,
-// whatever order the writes come in. Its table has the columns p, c and v; v is a
+// in whatever order the writes come. Its table has the columns p, c and v; v is a
 // list<text>, frozen or not.
 type replica struct {
 	frozen bool
@@ -163,7 +163,7 @@ func unreliable(random *rand.Rand) func(sink.Sent) (bool, error) {
 		}
 		switch random.IntN(8) {
 		case 0:
-			return true, writeTimeout // it was applied, and nobody knows
+			return true, writeTimeout // it was applied, and the client does not know
 		case 1:
 			return false, writeTimeout
 		case 2:

@@ -7,8 +7,8 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// requests sends what a sink has to send: as much at once as its limiter allows,
-// and again where that may be done.
+// requests sends the requests of a sink: as many at once as its limiter allows, and again where
+// that is allowed.
 type requests struct {
 	st      *rxcql.Stage
 	limiter *limiter
@@ -22,15 +22,16 @@ func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool, about r
 	return q
 }
 
-// of is what hooks are told of the first attempt at a request.
+// of returns what hooks are told of the first attempt at a request.
 func (q *requests) of(rows int, bytes int64) rxcql.WriteEvent {
 	e := q.about
 	e.Rows, e.Bytes, e.Attempt = rows, bytes, 1
 	return e
 }
 
-// attempt sends once, when the limiter has room before wait ends. A request that
-// was not sent is not unsure. send gets ctx, or what hooks have made of it.
+// attempt sends once, if the limiter has room before wait ends. unsure reports whether the request
+// failed and may have been applied; one that was not sent is not. send gets ctx, or the context
+// that hooks made of it.
 func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send func(context.Context) error) (unsure bool, err error) {
 	ticket, err := q.limiter.enter(wait)
 	if err != nil {
@@ -47,10 +48,10 @@ func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send f
 	return err != nil && q.unsure(err), err
 }
 
-// retry sends a request again that has failed with first, as long as may allows it.
-// send is told whether the attempt before may have been applied; the result tells
-// that the request failed and any attempt may have been. In ctx, that of
-// Sink.Open, attempts are finished; none is begun once the run's has ended.
+// retry sends a request again that has failed with first, as long as may allows the error. send is
+// told whether the attempt before may have been applied. unsure reports whether the request failed
+// and any of its attempts may have been applied. ctx is the context of Sink.Open: in it attempts
+// are finished. None begins after the run's context has ended.
 func (q *requests) retry(ctx context.Context, e rxcql.WriteEvent, applied bool, first error, may func(error) bool,
 	send func(ctx context.Context, applied bool) error,
 ) (unsure bool, err error) {

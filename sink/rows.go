@@ -16,8 +16,8 @@ type rowsWriter[T any] struct {
 	own     func(T) T
 	prepare func(T) (func(context.Context) error, error)
 	send    func(context.Context, func(context.Context) error) (unsure bool, err error)
-	keep    func(*T) *keptRow                  // nil unless rows that fail are wanted
-	blame   func(context.Context, error) error // of an error of a job: nil if it is the row's own, else what to end with
+	keep    func(*T) *keptRow                  // nil unless failed rows are needed
+	blame   func(context.Context, error) error // of an error of a job: returns nil if the row is to blame, else the error to end with
 	same    sameness
 	workers *workers[rowJob]
 }
@@ -32,10 +32,10 @@ type rowJob struct {
 	kept  *keptRow
 }
 
-// openRows makes a writer that calls prepare with every row in the writing
-// goroutine, in order, and what prepare returns in the background. The rows are
-// copies that refer to no page: what prepare returns may have parts of them, and
-// rows that were chosen from many pages would keep all of these alive.
+// openRows makes a writer that calls prepare with every row in the writing goroutine, in order, and
+// what prepare returns in the background. The rows are copies that refer to no page: what prepare
+// returns may contain parts of them, and rows selected from many pages would keep all of these
+// alive.
 func openRows[T any](ctx context.Context, r *rxcql.Execution, name string, limit int,
 	prepare func(T) (func(context.Context) error, error),
 ) *rowsWriter[T] {
@@ -47,7 +47,7 @@ func openRows[T any](ctx context.Context, r *rxcql.Execution, name string, limit
 	return w
 }
 
-// once runs a job as it is.
+// once runs a job without retries.
 func once(ctx context.Context, run func(context.Context) error) (bool, error) { return false, run(ctx) }
 
 func (w *rowsWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
@@ -97,7 +97,7 @@ func (w *rowsWriter[T]) hand(ctx context.Context, row T, job rowJob) error {
 	return err
 }
 
-// failed tells the run of a row that failed. Nil says that it is dealt with.
+// failed tells the run of a row that failed. If it returns nil, the row has been dealt with.
 func (w *rowsWriter[T]) failed(ctx context.Context, job rowJob, err error) error {
 	f := rxcql.FailedRow{Position: job.at, Index: job.index, Row: job.kept.row(), Err: err}
 	if said := (*usersError)(nil); errors.As(err, &said) {

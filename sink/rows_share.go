@@ -6,10 +6,10 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// share is what the rows of one page owe together while they are worked on one
-// by one: the page's receipts settle with the last of them.
+// share is the reservation of the rows of one page while they are worked on one by one. The page's
+// receipts settle with the last row.
 type share struct {
-	reservation *flow.Reservation // nothing is added to it, so several rows that fail may be taken from it at once
+	reservation *flow.Reservation // never added to, so several failed rows may take from it at once
 	left        atomic.Int64
 	bad         atomic.Bool
 }
@@ -22,7 +22,7 @@ func newShare(account *flow.Account, page *flow.Reservation, rows int, bytes int
 	return s
 }
 
-// done gives back so many rows' part. Rows that failed leave the receipts open.
+// done gives back the part of so many rows. Rows that failed leave the receipts open.
 func (s *share) done(rows int, ok bool) {
 	if !ok {
 		s.bad.Store(true)

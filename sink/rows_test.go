@@ -63,7 +63,7 @@ func TestWhatTTLOfAndTimestampMayNotReturnIsTheRowsError(t *testing.T) {
 		"TTLOf: a time to live must be whole seconds": sink.TTLOf(func(event) time.Duration { return time.Millisecond }),
 		"must not be negative":                        sink.TTLOf(func(event) time.Duration { return -time.Second }),
 		"at most 20 years":                            sink.TTLOf(func(event) time.Duration { return 200_000 * time.Hour }),
-		"Timestamp must return a number above 0":      sink.TimestampOf(func(event) int64 { return 0 }),
+		"TimestampOf must return a number above 0":    sink.TimestampOf(func(event) int64 { return 0 }),
 	} {
 		_, err := run(t, sequence(event{}), sink.TableOn[event]((&recorder{}).send, events(), opt))
 		var row *rxcql.RowError

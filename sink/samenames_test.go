@@ -32,7 +32,7 @@ func numbersIn(t *testing.T, n int) string {
 }
 
 // into runs a job of 3000 numbers into three files, two of one name and one called as
-// the second's stage would be, that is broken off behind failAt.
+// the second's stage would be, that is interrupted after failAt.
 func into(t *testing.T, dir string, to func(i int, path string) rxcql.Sink[int]) func(failAt int) (rxcql.Report, error) {
 	t.Helper()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "x"), 0o700))

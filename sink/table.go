@@ -14,65 +14,68 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// Table writes rows into a table by INSERT, which adds a row or changes the
-// columns given of the row that is there. The name is "keyspace.table", each
-// part in double quotes where CQL would need them. T must have all columns of
-// the primary key; an rxcql.Row has to bring, under the same names, columns of
-// the same types. Rows that only have the partition key and static columns set
-// the static columns.
+// Table writes rows into a table by INSERT, which adds a row, or changes the given columns of a row
+// that exists. The name is "keyspace.table", each part in double quotes where CQL would need them.
+// T must have all columns of the primary key. A rxcql.Row must have columns of the same names and
+// types as the table's. Rows that have only the partition key and static columns set the static
+// columns. A null is unset: it leaves the column as it is, unless NullsDelete is given.
 //
-// Rows of one partition go together as an unlogged batch, which the server
-// applies as one write: up to 100 rows (BatchRows) and 48 KiB (BatchBytes); a
-// larger row goes alone, and so does every row of a table without clustering
-// columns. A batch that is not full waits for 5 ms at most (Linger). Up to 64
-// batches (InFlight) are written at once; when as many again wait for that, 64 at
-// most, Write waits. With BatchByReplicaSet rows of different partitions go together.
+// Batches: rows of one partition go together as an unlogged batch, which the server applies as one
+// write, of up to 100 rows (BatchRows) and 48 KiB (BatchBytes). A larger row goes alone, and so
+// does every row of a table without clustering columns. A batch that is not full waits for at most
+// 5 ms (BatchLinger). Up to 64 batches (InFlight) are written at once. As many again, at most 64,
+// may wait for that; then Write waits. With BatchByReplicaSet rows of different partitions go
+// together.
 //
-// Order: every row has a write timestamp that goes up in the order of the
-// stream, so of two rows with one key the later wins, whatever order the server
-// gets them in. Sinks of one run that write one table share the clock, so that goes for
-// what they write together, too, in the order in which rows come to them: Tee sees to
-// it. The timestamps begin at the run's start, unless Timestamp gives
-// others; in a job that goes on they are above all that it wrote before, also from a
-// process that was killed or paused and also if this machine's clock is up to 10 s
-// behind: then the first row waits for the time. Rows written since then by others with the server's
-// time are newer, as long as rows come slower than one a microsecond (16 for a
-// table with a list that is not frozen). A run that ends without an error does so
-// when the time has caught up with the timestamps, so what is written after it
-// is newer in any case. Delivery: at least once, and a row written again, with
-// its timestamp, changes nothing. A null is unset: it leaves the column as it is,
-// unless NullsDelete.
+// Order: every row has a write timestamp, which increases in the order of the stream. So of two
+// rows with one key the later wins, in whatever order the server gets them.
 //
-// A batch that the server refuses is halved until the row at fault is found: the
-// others are written. That row, and one that cannot be encoded, is a row error
-// (rxcql.WithRowErrors): by default the run fails with a rxcql.StageError around a
-// rxcql.RowError for each bad row of the batch, else they are left out. Where 16
-// rows of a batch of one partition are refused and none is taken, or the server no
-// longer takes the statement at all, the run fails whatever the policy.
+//   - All sinks of one run that write one table share one clock, so that also holds among them, in
+//     the order in which rows come to them; Tee sees to that order.
+//   - The timestamps begin at the run's start, unless TimestampOf gives others. In a job that goes
+//     on they are above all that the job wrote before, also from a process that was killed or
+//     paused, and also if this machine's clock is up to 10 s behind; then the first row waits.
+//   - What others write meanwhile with the server's time is newer than the rows before it, as long
+//     as rows come slower than one a microsecond (16 for a table with a list that is not frozen). A
+//     run without an error ends when the time has caught up with its timestamps, so what is written
+//     after the run is newer in any case.
 //
-// A write that fails in a way that may pass (a timeout, an overloaded, lost or
-// unavailable node) is sent again as it was, for as long as rxcql.WithRetry says;
-// rows with a list that is not frozen 16 times at most, each a microsecond later
-// than the one before. After a cancel no attempt is begun. What fails for good
-// fails the run; if any attempt may have been applied, its rows are counted in
-// Report.Unknown. The number of requests out at once is halved when the server has
-// too much to do, and grows again.
+// Delivery is at least once. A row that is written again has the same timestamp, and changes
+// nothing.
 //
-// Held are the batches that are being filled (an eighth of the budget at most, and
-// without BatchByReplicaSet 64; for dead letters with the rows themselves) and those that wait
-// to be written or are being written (three eighths, 64 MiB, or one batch), both
-// charged to the budget.
+// Failures:
 //
-// Check reports, all together and as rxcql.ErrSchema: unknown table or columns,
-// missing columns of the primary key, columns whose type does not fit the Go
-// field, and tables that cannot be written so (counters, materialized views).
-// The columns of rxcql.Rows are compared with the first row unless Columns
-// names them. Refused as rxcql.ErrConfig is a session whose protocol has no unset values
-// (see rxcql.Configure), also where nothing would be unset.
+//   - A batch that the server refuses is halved until the row at fault is found; the others are
+//     written. That row is a row that failed (rxcql.WithRowErrors), and so is one that cannot be
+//     encoded: by default the run fails with a rxcql.StageError around a rxcql.RowError for each
+//     bad row of the batch, else these rows are left out.
+//   - If 16 rows of a batch of one partition are refused and none is taken, or if the server no
+//     longer takes the statement at all, the run fails under every policy.
+//   - A write that fails in a way that may pass (a timeout, an overloaded, lost or unavailable
+//     node) is sent again as it was, for as long as rxcql.WithRetry says. Rows with a list that is
+//     not frozen are sent at most 16 times, each time with a timestamp one microsecond later. After
+//     a cancel no attempt begins.
+//   - What fails for good fails the run. If any attempt may have been applied, its rows are counted
+//     in Report.Unknown.
+//   - When the server has too much to do, the number of requests in flight is halved; it grows
+//     again later.
 //
-// A table that is dropped, or made again, while it is written ends the run with
-// rxcql.ErrSchema: rows written before are gone with it. It may be altered where what
-// is written stays as it was, or emptied.
+// In memory, and charged to the budget:
+//
+//   - the batches being filled: at most an eighth of the budget, and at most 64 batches without
+//     BatchByReplicaSet. With dead letters they include the rows themselves;
+//   - the batches that wait to be written or are being written: at most three eighths of the
+//     budget, and at most 64 MiB; one batch may exceed that.
+//
+// Check reports, all together, as rxcql.ErrSchema: unknown table or columns, missing columns of the
+// primary key, columns whose type does not fit the Go field, and tables that this sink cannot write
+// (counters, materialized views). The columns of a rxcql.Row are compared when the first row comes,
+// unless Columns names them. A session whose protocol has no unset values (see rxcql.Configure) is
+// rxcql.ErrConfig, even if nothing would be unset.
+//
+// A table that is dropped, or made again, while it is written ends the run with rxcql.ErrSchema:
+// rows written before are gone with it. The table may be emptied meanwhile, or altered if the
+// columns that are written stay as they were.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Sink[T] {
 	t := &table[T]{}
 	var optErr, funcErr, nameErr, columnErr, sessionErr error
@@ -89,12 +92,12 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 type table[T any] struct {
 	session        *driver.Session
 	keyspace, name string
-	columns        []string // that are written; nil for all that a Row has
+	columns        []string // to be written; nil for all that a Row has
 	cfg            tableConfig
 	fns            rowFuncs[T]
 	err            error
 
-	checked atomic.Pointer[target[T]] // as the last Check found it
+	checked atomic.Pointer[target[T]] // the result of the last Check
 }
 
 // target is the table as a run writes it.
@@ -105,12 +108,12 @@ type target[T any] struct {
 	sets  *ring.Sets // nil without BatchByReplicaSet
 }
 
-// Info: a row written again changes nothing.
+// Info: writing a row again changes nothing.
 func (t *table[T]) Info() rxcql.SinkInfo {
 	return rxcql.SinkInfo{Err: t.err, Resumable: true, Stages: []string{t.stage()}}
 }
 
-// stage is the name of the sink's stage.
+// stage returns the name of the sink's stage.
 func (t *table[T]) stage() string { return "Table " + t.keyspace + "." + t.name }
 
 func (t *table[T]) Check(ctx context.Context) error {
@@ -126,7 +129,7 @@ func (t *table[T]) Check(ctx context.Context) error {
 	return nil
 }
 
-// event is what hooks are told of all requests.
+// event returns what hooks are told of all requests.
 func (t *table[T]) event(about *schema.Table) rxcql.WriteEvent {
 	e := rxcql.WriteEvent{Keyspace: about.Keyspace, Table: about.Name, Operation: "INSERT"}
 	if t.cfg.delete {
@@ -138,7 +141,7 @@ func (t *table[T]) event(about *schema.Table) rxcql.WriteEvent {
 	return e
 }
 
-// counts tells a Tee that this sink writes the table with times of the run's clock.
+// counts tells a Tee that this sink writes the table with timestamps of the run's clock.
 func (t *table[T]) counts(ctx context.Context, about *schema.Table) {
 	if t.fns.timestamp == nil {
 		joinCensus(ctx, about.ID, t.stage())
@@ -169,8 +172,8 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	if t.fns.timestamp != nil && !t.cfg.delete {
 		for _, c := range about.Columns {
 			if appends(c) {
-				errs = append(errs, fmt.Errorf("Timestamp: column %q (%s) is a list that is not frozen, and writing such a list twice "+
-					"with one timestamp doubles it: leave Timestamp out, or freeze the list", c.Name, c.Type))
+				errs = append(errs, fmt.Errorf("TimestampOf: column %q (%s) is a list that is not frozen, and writing such a list twice "+
+					"with one timestamp doubles it: leave out TimestampOf, or freeze the list", c.Name, c.Type))
 			}
 		}
 	}
@@ -205,7 +208,7 @@ func (t *table[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T
 	return t.open(ctx, r, to, &cqlWire{session: t.session, consistency: t.cfg.consistency}), nil
 }
 
-// stageError joins what is wrong with a sink's arguments, under its name.
+// stageError joins what is wrong with a sink's arguments, under the sink's name.
 func stageError(sink string, errs ...error) error {
 	if err := errors.Join(errs...); err != nil {
 		return &configError{sink, err}
@@ -213,8 +216,7 @@ func stageError(sink string, errs ...error) error {
 	return nil
 }
 
-// configError puts the sink's name before the errors of its arguments. It is
-// an rxcql.ErrConfig.
+// configError puts the sink's name before the errors of its arguments. It is an rxcql.ErrConfig.
 type configError struct {
 	sink string
 	err  error

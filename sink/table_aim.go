@@ -9,13 +9,11 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// sameness asks the server whether tables are still what they were; nil where no
-// server is.
+// sameness asks the server whether tables are still the same; nil if there is no server.
 type sameness func(context.Context) error
 
-// aim is what the values of a statement were encoded for: a table that must not be
-// made again, and the types of the bind markers. Requests are compared with it before
-// they are sent.
+// aim is what the values of a statement were encoded for: the table, which must not be made again,
+// and the types of the bind markers. Requests are compared with it before they are sent.
 type aim struct {
 	encoding *driver.Encoding
 	table    string // its id
@@ -31,7 +29,7 @@ func newAim(table *schema.Table, same sameness, types []*codec.Type) *aim {
 	return &aim{encoding: driver.NewEncoding(types, same), table: table.ID, types: types}
 }
 
-// text is a statement as it is sent.
+// text returns a statement as it is sent.
 func (a *aim) text(cql string) string {
 	if a == nil {
 		return cql
@@ -51,8 +49,8 @@ func takesUnset(ctx context.Context, s *driver.Session) error {
 	return rxcql.Retry(ctx, driver.MayPass, func() error { return s.TakesUnset(ctx) })
 }
 
-// unchanged asks, when all is written, whether it was written to the tables that are
-// there now. What may pass is tried again.
+// unchanged checks, when everything is written, that it was written to the tables that exist now.
+// It asks again after a failure that may pass.
 func unchanged(ctx context.Context, same sameness) error {
 	if same == nil {
 		return nil

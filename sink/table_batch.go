@@ -8,27 +8,26 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// batch is rows of one partition (of one replica set with BatchByReplicaSet) on
-// their way to the server: their encoded values, copied into memory of its own, and
-// what they owe. Batches are used again; gocql copies bound values into the request's
-// frame before it sends it, so nothing refers to them once a request has returned,
-// not even one that timed out or was given up.
+// batch is rows of one partition (of one replica set with BatchByReplicaSet) on their way to the
+// server: their encoded values, copied into the batch's own memory, and their reservation. Batches
+// are reused. gocql copies bound values into the request's frame before it sends it; so nothing
+// refers to them once a request has returned, even if it timed out or was given up.
 type batch struct {
 	key   []byte    // of the partition, or the number of the replica set
-	waits time.Time // since when: from the end of the Write that began it, which may have waited itself
+	waits time.Time // the time since when it waits: the end of the Write that began it, which may have waited itself
 
 	buf  []byte
-	ends []end // one a cell: where it ends in buf
+	ends []end // for each cell, where it ends in buf
 	rows []batchRow
 
 	reservation *flow.Reservation
-	fresh       bool  // rows of the current page are in it that the reservation does not answer for yet
-	owed        int64 // bytes of these; may be 0, where all cells are empty
-	held        int64 // bytes in all, as the budget sees them
+	fresh       bool  // it has rows of the current page that the reservation does not include yet
+	owed        int64 // bytes of these rows; 0 is possible, if all cells are empty
+	held        int64 // bytes in all, as charged to the budget
 
-	tokens  []int64 // of the partitions, where batches are by replica set
-	cost    int     // bytes, as the server counts them there
-	counted int64   // of held, in openBatches
+	tokens  []int64 // of the partitions, with BatchByReplicaSet
+	cost    int     // bytes as the server counts them, with BatchByReplicaSet
+	counted int64   // the part of held that openBatches has counted
 
 	request request // reused
 	older   *batch  // in openBatches
@@ -42,7 +41,7 @@ type end struct {
 
 type batchRow struct {
 	statement *statement
-	ends      int32 // the row's cells are those up to here
+	ends      int32 // end of the row's cells in batch.ends
 	ttl       int32 // seconds; 0 for the table's default
 	timestamp int64 // microseconds
 	at        flow.Position
@@ -75,10 +74,10 @@ func (b *batch) add(r batchRow, cells []codec.Cell, nulls driver.State) {
 	b.held += cost
 }
 
-// costOf is what a row of so many cells takes beside their bytes.
+// costOf returns what a row of so many cells takes in addition to their bytes.
 func costOf(cells int) int64 { return rowCost + int64(cells)*cellCost }
 
-// take moves what the rows of a page owe to the batch.
+// take moves the batch's rows of the current page to the batch's reservation.
 func (b *batch) take(from *flow.Reservation) {
 	if b.fresh {
 		b.reservation.Take(from, b.owed)
@@ -94,8 +93,7 @@ func (b *batch) cells(row int) (first, after int) {
 	return first, int(b.rows[row].ends)
 }
 
-// reset makes b empty and keeps its memory, except where a few large rows, or many
-// cells, have made it large.
+// reset empties b and keeps its memory, unless a few large rows, or many cells, have made it large.
 func (b *batch) reset(keep int, reuse int64) {
 	clear(b.rows)
 	b.key, b.buf, b.ends, b.rows, b.tokens = b.key[:0], b.buf[:0], b.ends[:0], b.rows[:0], b.tokens[:0]

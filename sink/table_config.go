@@ -12,21 +12,21 @@ import (
 
 const (
 	defaultBatchRows = 100
-	maxBatchRows     = 65_535 // the protocol's
+	maxBatchRows     = 65_535 // the protocol's maximum
 
-	// Above 64 KiB (with what the server adds) a write goes between nodes as a
-	// large message; this leaves room for that.
+	// Above 64 KiB, with what the server adds, a write goes between nodes as a large message. The
+	// default leaves room for what is added.
 	defaultBatchBytes = 48 << 10
 	minBatchBytes     = 1 << 10
-	maxBatchBytes     = 16 << 20 // the server's, with its defaults
+	maxBatchBytes     = 16 << 20 // the server's maximum, with its defaults
 
 	defaultLinger = 5 * time.Millisecond
 	maxLinger     = time.Minute
 
-	maxTTL = 20 * 365 * 24 * 3600 // seconds; the server's
+	maxTTL = 20 * 365 * 24 * 3600 // seconds; the server's maximum
 )
 
-// tableConfig is what Table can be told.
+// tableConfig has the options of Table.
 type tableConfig struct {
 	inFlight    int
 	batchRows   int
@@ -59,8 +59,7 @@ func newTableConfig(opts []TableOption) (tableConfig, error) {
 	return c, errors.Join(errs...)
 }
 
-// ttlSeconds is never told apart from its error: values of rows stay out of
-// messages.
+// ttlSeconds returns errors without the value: values of rows stay out of messages.
 func ttlSeconds(d time.Duration) (int32, error) {
 	switch {
 	case d < 0:
@@ -73,13 +72,13 @@ func ttlSeconds(d time.Duration) (int32, error) {
 	return int32(d / time.Second), nil
 }
 
-// rowFuncs are the functions of the options, with their type.
+// rowFuncs has the functions of the options, with their type.
 type rowFuncs[T any] struct {
 	ttl       func(T) time.Duration
 	timestamp func(T) int64
 }
 
-// rowFuncsOf checks that functions given by options take the sink's rows.
+// rowFuncsOf checks that the functions of the options take the sink's rows.
 func rowFuncsOf[T any](c *tableConfig) (rowFuncs[T], error) {
 	var fns rowFuncs[T]
 	var errs []error
@@ -91,7 +90,7 @@ func rowFuncsOf[T any](c *tableConfig) (rowFuncs[T], error) {
 	}
 	if c.timestamp != nil {
 		if fns.timestamp, ok = c.timestamp.(func(T) int64); !ok {
-			errs = append(errs, fmt.Errorf("Timestamp: the sink's rows are %s, the function is a %T", typeName[T](), c.timestamp))
+			errs = append(errs, fmt.Errorf("TimestampOf: the sink's rows are %s, the function is a %T", typeName[T](), c.timestamp))
 		}
 	}
 	return fns, errors.Join(errs...)

@@ -9,34 +9,34 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// What rows in a batch take of memory beside their bytes: the places of their cells,
-// the arguments of the request, and what the driver makes of these. A row of 300
-// columns of which two are set is 12 bytes, and 36 KiB.
+// The memory that rows in a batch take in addition to their bytes: the positions of their cells,
+// the arguments of the request, and what the driver makes of these. A row of 300 columns of which
+// two are set has 12 bytes, and takes 36 KiB.
 const (
-	// grown is what slices that grow have for each 4 that they need.
+	// grown is the capacity of growing slices for each 4 elements that they need.
 	grown = 5
 
 	cellCost = int64(unsafe.Sizeof(end{})+unsafe.Sizeof(driver.Value{})+unsafe.Sizeof(any(nil)))*grown/4 + driverValue
 	rowCost  = int64(unsafe.Sizeof(batchRow{})+unsafe.Sizeof(gocql.BatchEntry{}))*grown/4 + markerCost + driverEntry
-	// markerCost is that of the timestamp and the time to live.
+	// markerCost is the cost of the timestamp and the time to live.
 	markerCost = 2 * (cellCost + 12)
-	// batchCost has gocql's query, which is kept with its batch, and what belongs to it.
+	// batchCost includes gocql's query, which is kept with its batch, and what belongs to it.
 	batchCost = int64(unsafe.Sizeof(batch{})+unsafe.Sizeof(flow.Reservation{})+unsafe.Sizeof(gocql.Query{})) + 384
 
 	driverValue = 48 // gocql's queryValues
 	driverEntry = 64 // its batchStatment
 )
 
-// memory bounds what a table sink takes on, by what it costs: waiting and in flight
-// together half of the budget, or one batch that is larger.
+// memory bounds what a table sink takes on, in bytes of cost: at most half of the budget for
+// batches that wait and are in flight, or one batch if that is larger.
 type memory struct {
-	batch  int64 // from where a batch takes no more rows
-	open   int64 // of all that wait
-	flight int64 // of all in flight
-	reuse  int64 // of a batch that is used again
+	batch  int64 // the size from which a batch takes no more rows
+	open   int64 // of all batches that wait
+	flight int64 // of all batches in flight
+	reuse  int64 // of a batch that is reused
 }
 
-// most is what it comes to, if no batch is larger.
+// most is the bound in all, if no batch is larger.
 func (m memory) most() int64 { return m.open + m.flight }
 
 func memoryOf(budget int64) memory {

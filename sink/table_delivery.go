@@ -11,33 +11,30 @@ import (
 )
 
 const (
-	// hopeless is how many rows of a batch are found bad, and not one good,
-	// before the rest is taken to be bad too, where they are of one partition: a
-	// table that was dropped refuses every row.
+	// hopeless is how many rows of a batch of one partition are refused, with none taken, before
+	// the rest is given up: a table that was dropped refuses every row.
 	hopeless = 16
-	// suspectBytes is the size from which a write that replicas fail at may
-	// be failing because of it.
+	// suspectBytes is the size from which a write may have failed at replicas because of its size.
 	suspectBytes = 1 << 20
 )
 
-// delivery is the writing of one batch: what was written, and what is wrong
-// with the rows that were not.
+// delivery is the writing of one batch: what was written, and what is wrong with the rows that were
+// not.
 type delivery struct {
 	requests *requests
 	wire     wire
 	batch    *batch
 	written  int
-	bad      []badRow // refused by themselves
-	errs     []error  // what else went wrong
+	bad      []badRow // refused when sent alone
+	errs     []error  // other errors
 	attempt  int      // goes up when rows may have been written already
-	unsure   []bool   // rows not confirmed that may be written; nil for none
-	asked    bool     // whether the statement is still taken
-	gone     bool     // it is not
+	unsure   []bool   // by row: not confirmed and may be written; nil if there is none
+	asked    bool     // the server was asked whether it still takes the statement
+	gone     bool     // and it does not
 }
 
-// run writes the rows from..to. Rows that the server refuses, as invalid or
-// too large, are found by halving, so that one of them costs no other row: n
-// rows with one that is bad take about 2 log n requests more.
+// run writes the rows from..to. A row that the server refuses, as invalid or too large, is found by
+// halving, so that it costs no other row: for one bad row among n, about 2 log n further requests.
 func (d *delivery) run(ctx context.Context, from, to int) {
 	if err := d.send(ctx, from, to); err != nil {
 		d.failed(ctx, from, to, err)
@@ -69,13 +66,13 @@ func (d *delivery) failed(ctx context.Context, from, to int, err error) {
 		if d.batch.several(from, to) {
 			where = "one replica set"
 		}
-		d.errs = append(d.errs, fmt.Errorf("%d rows of %s, the first of them %w", to-from, where, d.batch.rows[from].error(err)))
+		d.errs = append(d.errs, fmt.Errorf("%d rows of %s, the first being %w", to-from, where, d.batch.rows[from].error(err)))
 	}
 }
 
-// hopeless reports whether the rest of a batch that is refused row by row need not be
-// tried. What is wrong with all rows of one partition says nothing of the rows of
-// others: there the server is asked, once, whether it takes the statement at all.
+// hopeless reports whether the rest of a batch whose rows are refused one by one need not be tried.
+// If all refused rows are of one partition that says nothing about rows of others: then the server
+// is asked, once, whether it takes the statement at all.
 func (d *delivery) hopeless(ctx context.Context) bool {
 	if d.written > 0 || len(d.bad)+len(d.errs) < hopeless {
 		return false
@@ -92,7 +89,7 @@ func (d *delivery) hopeless(ctx context.Context) bool {
 	return d.gone
 }
 
-// refused tells an answer that may be due to one row alone.
+// refused reports whether an answer may be due to one row alone.
 func (d *delivery) refused(err error, from, to int) bool {
 	switch driver.Classify(err) {
 	case driver.Invalid, driver.TooLarge, driver.FrameTooBig:
@@ -113,7 +110,7 @@ func (b *batch) size(from, to int) int {
 	return size
 }
 
-// err is all that is wrong; the bad rows are named among it.
+// err returns everything that is wrong, with the bad rows named.
 func (d *delivery) err() error {
 	var errs []error
 	for _, bad := range d.bad {
@@ -122,11 +119,11 @@ func (d *delivery) err() error {
 	return errors.Join(append(errs, d.errs...)...)
 }
 
-// error says which row an error is about.
+// error adds to an error the place of the row that it is about.
 func (r *batchRow) error(err error) error { return rowError(r.at, r.index, err) }
 
-// rowError names a row by its place: the part of the source, its page there,
-// and the index in the page that came into the sink.
+// rowError names a row by its place: the part of the source, the page in that part, and the index
+// in the page that came into the sink.
 func rowError(at flow.Position, index int, err error) error {
 	return &rxcql.RowError{Range: at.Part(), Page: at.Page, Row: at.RowIndex(index), Err: err}
 }

@@ -15,8 +15,8 @@ func typeName[T any]() string { return reflect.TypeFor[T]().String() }
 
 func isRow[T any]() bool { return reflect.TypeFor[T]() == reflect.TypeFor[rxcql.Row]() }
 
-// rowColumns settles which columns are written, as far as T says; none for an
-// rxcql.Row whose columns are not named.
+// rowColumns determines which columns are written, as far as T says. It returns none for a
+// rxcql.Row without Columns.
 func rowColumns[T any](c *tableConfig) ([]string, error) {
 	if isRow[T]() {
 		return c.columns, nil
@@ -24,8 +24,8 @@ func rowColumns[T any](c *tableConfig) ([]string, error) {
 	return codec.ChooseColumns[T](c.columns)
 }
 
-// encoder turns rows into the cells of a plan's columns. The cells are valid
-// until the next call. It is used by one goroutine at a time.
+// encoder turns rows into the cells of a plan's columns. The cells are valid until the next call.
+// It is used by one goroutine at a time.
 type encoder[T any] interface {
 	encode(row *T) (*plan, []codec.Cell, error)
 }
@@ -44,7 +44,7 @@ func newStructs[T any](table *schema.Table, names []string, o planOptions) (*str
 	var codecErr error
 	e := &structs[T]{plan: p, cells: make([]codec.Cell, len(columns))}
 	if len(columns) > 0 {
-		// Fields without a column are reported above, with what may be meant.
+		// Fields without a column are reported above, with suggestions.
 		e.codec, codecErr = codec.NewEncoder[T](p.names(), codec.SpareFields())
 	}
 	return e, errors.Join(err, codecErr)
@@ -62,17 +62,16 @@ func (e *structs[T]) encode(row *T) (_ *plan, _ []codec.Cell, err error) {
 	return e.plan, e.cells, err
 }
 
-// copier takes the cells of rxcql.Rows as they are. Which columns there are is
-// known from the rows alone; a plan is made for the first and holds until rows
-// have others.
+// copier uses the cells of rxcql.Rows as they are. Only the rows tell which columns there are: a
+// plan is made for the first row, and used until rows have other columns.
 type copier struct {
 	table   *schema.Table
 	names   []string // to be written; nil for all
 	options planOptions
 
-	columns *rxcql.Columns // those that plan was made for
+	columns *rxcql.Columns // the columns that plan was made for
 	plan    *plan
-	from    []int // by column of plan: which of the row's
+	from    []int // for each column of plan, the index of the row's column
 	cells   []codec.Cell
 }
 
@@ -122,7 +121,7 @@ func (c *copier) prepare(cols *rxcql.Columns) error {
 		}
 		from[i] = at
 		if got := cols.List()[at].Type; !sameBytes(got, to.Type) {
-			errs = append(errs, fmt.Errorf("column %q (%s) and the row's column (%s): the bytes of one are no value of the other",
+			errs = append(errs, fmt.Errorf("column %q (%s) and the row's column (%s): the bytes of one are not a value of the other",
 				to.Name, to.Type, got))
 		}
 	}

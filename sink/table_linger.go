@@ -7,8 +7,8 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// lingering wakes the goroutine that sends batches which have waited too long.
-// While nothing waits there is no timer.
+// lingering wakes the goroutine that sends batches which have waited too long. While nothing waits
+// there is no timer.
 type lingering struct {
 	after time.Duration
 	hurry <-chan struct{}
@@ -16,7 +16,7 @@ type lingering struct {
 	done  chan struct{}
 	once  sync.Once
 
-	forget func() // hurry
+	forget func() // forgets hurry
 }
 
 func newLingering(st *rxcql.Stage, after time.Duration) *lingering {
@@ -38,10 +38,10 @@ func (l *lingering) stop() {
 	})
 }
 
-// shortest is after how long what may not be sent is tried again, in a hurry.
+// shortest is how soon a batch that could not be sent is tried again when a flush is requested.
 const shortest = 5 * time.Millisecond
 
-// lingerer sends what has waited for cfg.linger, until Close.
+// lingerer sends batches that have waited for cfg.linger, until Close.
 func (w *tableWriter[T]) lingerer() error {
 	for {
 		select {
@@ -63,9 +63,9 @@ func (w *tableWriter[T]) lingerer() error {
 	}
 }
 
-// sendDue sends the batches that are due and returns how long the next one may
-// wait; 0 if none does. Where nothing may be sent now it tries again later: it
-// must not hold Write up, which has to see its context end.
+// sendDue sends the batches that are due, and returns how long the next one may wait; 0 if there is
+// none. If nothing can be sent now, it tries again later: it must not hold up Write, which has to
+// notice the end of its context.
 func (w *tableWriter[T]) sendDue() time.Duration {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()

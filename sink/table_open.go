@@ -7,18 +7,17 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
-// openBatches are the batches that wait for more rows, by key and by age.
-// Partitions usually come one after the other, but may be interleaved, as pages
-// of several token ranges are.
+// openBatches are the batches that wait for more rows, by key and by age. Partitions usually come
+// one after the other, but may be interleaved, as pages of several token ranges are.
 type openBatches struct {
 	byKey  map[string]*batch
 	oldest *batch
 	newest *batch
-	last   *batch // that took the last row
-	held   int64  // bytes of them all, as the budget sees them
+	last   *batch // which took the last row
+	held   int64  // bytes of all, as charged to the budget
 }
 
-// maxOpen bounds the batches that wait, and so does an eighth of the budget.
+// maxOpen is the most batches that wait. An eighth of the budget bounds them too.
 const maxOpen = 64
 
 func (o *openBatches) find(key []byte) *batch {
@@ -43,7 +42,7 @@ func (o *openBatches) add(b *batch) {
 	o.newest, o.last = b, b
 }
 
-// count keeps the bytes of a batch up to date among those of all.
+// count updates the bytes of all batches after a change of b.
 func (o *openBatches) count(b *batch) {
 	o.held += b.held - b.counted
 	b.counted = b.held
@@ -71,7 +70,7 @@ func (o *openBatches) remove(b *batch) {
 // add puts a row into the batch of its partition.
 func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, bound []codec.Cell) error {
 	if len(p.table.ClusteringKey) == 0 {
-		// No other row of the partition will come, or only as a later version.
+		// No other row of the partition will come, except as a later version of this one.
 		b := w.newBatch()
 		b.add(r, bound, w.nulls)
 		return w.send(ctx, page, b)
@@ -96,8 +95,8 @@ func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *pla
 	return w.sendOldest(ctx, page, maxOpen)
 }
 
-// sendOldest sends what waits longest, as long as more than so many batches wait or
-// they hold too much.
+// sendOldest sends the batches that have waited longest, while more than most wait or they hold too
+// many bytes.
 func (w *tableWriter[T]) sendOldest(ctx context.Context, page *flow.Reservation, most int) error {
 	for w.open.oldest != nil && (len(w.open.byKey) > most || w.open.held > w.memory.open) {
 		if err := w.sendOpen(ctx, page, w.open.oldest); err != nil {

@@ -12,8 +12,8 @@ import (
 type plan struct {
 	table   *schema.Table
 	columns []schema.Column // in the table's order: partition key, clustering, static, regular
-	keys    int             // so many of them are the primary key
-	parts   int             // so many the partition key
+	keys    int             // how many of them are the primary key
+	parts   int             // how many of them are the partition key
 	options planOptions
 
 	usual   *statement            // for rows without tuples: the only one, or nearly so
@@ -29,7 +29,7 @@ type planOptions struct {
 	same        sameness
 }
 
-// names are the columns as the codec wants them.
+// names returns the columns in the form that the codec takes.
 func (p *plan) names() []codec.Column {
 	cols := make([]codec.Column, len(p.columns))
 	for i, c := range p.columns {
@@ -63,10 +63,10 @@ func newPlan(table *schema.Table, columns []schema.Column, o planOptions) *plan 
 	return p
 }
 
-// appends tells the columns that one write must not write twice: see clock.
+// appends reports whether a column must not be written twice by one write: see clock.
 func appends(c schema.Column) bool { return c.Type.Kind == codec.List && !c.Type.Frozen }
 
-// key appends the partition key to buf, in a form equal for equal keys only.
+// key appends the partition key to buf, in a form that is equal only for equal keys.
 func (p *plan) key(buf []byte, cells []codec.Cell) []byte {
 	for _, c := range cells[:p.parts] {
 		buf = binary.BigEndian.AppendUint32(buf, uint32(len(c.Bytes)))
@@ -75,7 +75,7 @@ func (p *plan) key(buf []byte, cells []codec.Cell) []byte {
 	return buf
 }
 
-// missing returns the primary-key column that is null, "" if none is.
+// missing returns the name of a primary-key column that is null, "" if none is.
 func (p *plan) missing(cells []codec.Cell) string {
 	for i := range p.keys {
 		if cells[i].Null {

@@ -17,56 +17,56 @@ import (
 )
 
 const (
-	// DefaultReplicaSetPartitions and DefaultReplicaSetBytes are what BatchByReplicaSet takes for 0:
-	// above them servers log a warning of each batch by default.
+	// DefaultReplicaSetPartitions and DefaultReplicaSetBytes are the defaults of BatchByReplicaSet.
+	// For larger batches servers log a warning, unless configured otherwise.
 	DefaultReplicaSetPartitions = 10
 	DefaultReplicaSetBytes      = 5 << 10
 
 	minSetBytes      = 1 << 10
 	maxSetPartitions = 1000
 
-	// What a server adds to the bytes of a row and of each cell when it looks at the
-	// size of a batch: timestamps, times to live and times of deletion.
+	// What a server adds for each row and each cell when it checks the size of a batch: timestamps,
+	// times to live and times of deletion.
 	rowOverhead  = 48
 	cellOverhead = 20
 )
 
-// BatchByReplicaSet puts rows of different partitions into one unlogged batch where
-// they live on the same nodes. It is for rows in an order that spreads partitions, as
-// loads of files are, where a request costs more than the row in it.
+// BatchByReplicaSet puts rows of different partitions into one unlogged batch if they live on the
+// same nodes. It is for rows in an order that spreads partitions, as when a file is loaded, where a
+// request costs more than the row in it.
 //
-// A batch of several partitions has at most so many partitions (from 2 to 1,000) and
-// bytes (from 1 KiB to 16 MiB). 0 stands for the default: 10 partitions and 5 KiB.
-// Above them servers log a warning by default (batch_size_warn_threshold,
-// unlogged_batch_across_partitions_warn_threshold), and above 50 KiB they refuse such a
-// batch (batch_size_fail_threshold). 100 partitions and 48 KiB take less CPU, and make
-// servers with default settings warn. Bytes are counted as servers do, with 20 for each
-// cell and 48 for each row. Rows of one partition alone go up to BatchBytes, as without
-// the option. BatchRows holds for all batches.
+// A batch of several partitions has at most so many partitions (from 2 to 1,000) and bytes (from 1
+// KiB to 16 MiB). 0 stands for the default: 10 partitions and 5 KiB. For larger batches servers log
+// a warning by default (batch_size_warn_threshold,
+// unlogged_batch_across_partitions_warn_threshold), and above 50 KiB they refuse them
+// (batch_size_fail_threshold). 100 partitions and 48 KiB take less CPU, but servers with default
+// settings warn. Bytes are counted as servers count them, with 20 for each cell and 48 for each
+// row. Batches of one partition may reach BatchBytes, as without the option. BatchRows holds for
+// all batches.
 //
-// Nothing else changes. Each row has its own timestamp, and of two rows with one key
-// the later wins. A batch that is refused or too large is halved until the row at fault
-// is found, and that row is a row error by itself. A batch of several partitions is
-// neither atomic nor isolated, no more than rows of their own are.
+// Nothing else changes. Each row has its own timestamp, and of two rows with one key the later
+// wins. A batch that is refused or too large is halved until the row at fault is found, and that
+// row alone is a row that failed. A batch of several partitions is neither atomic nor isolated; nor
+// are rows that are sent one by one.
 //
-// Leave it out:
+// Leave the option out:
 //
-//   - where rows of a partition come together: they are batched anyway;
-//   - where each row has to be written soon: a batch waits for its slowest partition;
-//   - for rows of some KiB and more, to which a request of their own adds little;
-//   - where nodes have little memory, or much to do: one node coordinates all rows of a
-//     batch, and a batch that times out is sent again as a whole.
+//   - if rows of a partition come together: they are batched anyway;
+//   - if each row has to be written soon: a batch waits for its slowest partition;
+//   - for rows of several KiB: a request for each adds little;
+//   - if nodes have little memory, or much to do: one node coordinates all rows of a batch, and a
+//     batch that times out is sent again as a whole.
 //
-// Check reads the nodes and the replication of the keyspace. If either changes while
-// the pipeline runs, some batches go to nodes that are not replicas of all their rows:
-// that is slower and never wrong. With a replication strategy that is not Cassandra's
-// own, a batch has only rows between two neighbouring tokens of nodes. A partitioner
-// other than Murmur3Partitioner is refused by Check, as rxcql.ErrConfig.
+// Check reads the nodes and the replication of the keyspace. If either changes while the pipeline
+// runs, some batches go to nodes that are not replicas of all their rows: that is slower, but never
+// wrong. With a replication strategy that is not one of Cassandra's own, a batch has only rows
+// between two neighbouring tokens of nodes. Check refuses a partitioner other than
+// Murmur3Partitioner, as rxcql.ErrConfig.
 //
-// Batches that are being filled hold an eighth of the budget at most, in place of 64
-// batches. A cluster with virtual nodes and more nodes than replicas has some 16 replica sets a
-// node. With hundreds of them batches may go before they are full, unless the writes
-// are slower than the rows come, or Linger is longer.
+// Batches that are being filled hold at most an eighth of the budget; the limit of 64 such batches
+// does not apply. A cluster with virtual nodes and more nodes than replicas has about 16 replica
+// sets for each node. With hundreds of replica sets batches may go before they are full, unless
+// writes are slower than rows come, or BatchLinger is longer.
 func BatchByReplicaSet(partitions, bytes int) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		set := bySet{partitions: partitions, bytes: bytes}
@@ -85,13 +85,12 @@ func BatchByReplicaSet(partitions, bytes int) TableOption {
 	})
 }
 
-// bySet is what BatchByReplicaSet says; zero without it.
+// bySet has the arguments of BatchByReplicaSet; zero without the option.
 type bySet struct{ partitions, bytes int }
 
 func (s bySet) on() bool { return s.partitions > 0 }
 
-// replicaSets reads which partitions of the table live together, nil where nobody
-// asks.
+// replicaSets reads which partitions of the table live together; nil if the option is not given.
 func (t *table[T]) replicaSets(ctx context.Context) (*ring.Sets, error) {
 	if !t.cfg.bySet.on() {
 		return nil, nil //nolint:nilnil // none
@@ -119,7 +118,7 @@ type routing struct {
 	key  []byte
 }
 
-// token is that of the partition key in cells.
+// token returns the token of the partition key in cells.
 func (r *routing) token(p *plan, cells []codec.Cell) int64 {
 	if p.parts == 1 {
 		return ring.Token(cells[0].Bytes)
@@ -133,9 +132,9 @@ func (r *routing) token(p *plan, cells []codec.Cell) int64 {
 	return ring.Token(r.key)
 }
 
-// fits reports whether a row may go into a batch: rows of one partition up to
-// BatchBytes, of any partitions up to what BatchByReplicaSet says. Two keys of one
-// token would count as one partition.
+// fits reports whether a row may go into a batch. Rows of one partition may reach BatchBytes, rows
+// of several the bounds of BatchByReplicaSet. Two partition keys with the same token count as one
+// partition.
 func (b *batch) fits(c *tableConfig, token int64, cost, bytes int) bool {
 	known := slices.Contains(b.tokens, token)
 	if known && len(b.tokens) == 1 && len(b.buf)+bytes <= c.batchBytes {

@@ -9,9 +9,8 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// send writes the rows from..to of the batch as one request, and retries it
-// while its failure may pass. A failure that may be due to some of
-// the rows is left to halving.
+// send writes the rows from..to of the batch as one request, and retries it while its failure may
+// pass. A failure that may be due to some of the rows is left to halving.
 func (d *delivery) send(ctx context.Context, from, to int) error {
 	e := d.requests.of(to-from, int64(d.batch.size(from, to)))
 	unsure, err := d.requests.attempt(ctx, ctx, e, func(ctx context.Context) error {
@@ -49,9 +48,8 @@ func (b *batch) inPart(first, after int, err error) error {
 	return err
 }
 
-// inPartError is an answer of Unavailable to a batch of several partitions: the
-// server writes them one by one, and may have found too few replicas alive only at a
-// later one.
+// inPartError is an answer of Unavailable to a batch of several partitions. The server writes these
+// one by one, and may have found too few replicas alive only at a later one.
 type inPartError struct{ error }
 
 func (e *inPartError) Unwrap() error { return e.error }
@@ -62,7 +60,7 @@ func mayBeWritten(err error) bool {
 	return errors.As(err, &inPart) || driver.MayBeApplied(err)
 }
 
-// note remembers of which rows it is open whether they are written.
+// note remembers for which rows it is open whether they are written.
 func (d *delivery) note(from, to int, failed, unsure bool) {
 	if d.unsure == nil {
 		d.unsure = make([]bool, len(d.batch.rows))
@@ -72,7 +70,7 @@ func (d *delivery) note(from, to int, failed, unsure bool) {
 	}
 }
 
-// unknown is the number of rows that were not confirmed and may be written.
+// unknown returns the number of rows that were not confirmed and may be written.
 func (d *delivery) unknown() (n int) {
 	for _, unsure := range d.unsure {
 		if unsure {
@@ -82,8 +80,8 @@ func (d *delivery) unknown() (n int) {
 	return n
 }
 
-// retrying is a request that is retried. It has a copy of what it needs of the
-// delivery, so that one that meets no failure costs no allocation.
+// retrying is a request that is retried. It has copies of the fields of the delivery that it needs,
+// so that a delivery without failures costs no allocation.
 type retrying struct {
 	wire     wire
 	batch    *batch
@@ -100,18 +98,19 @@ func (r *retrying) run(ctx context.Context, q *requests, e rxcql.WriteEvent, app
 		return sendTo(ctx, r.wire, r.batch, r.from, r.to, r.attempt)
 	})
 	if err != nil && driver.MayPass(err) && r.spent(err) {
-		err = fmt.Errorf("sent %d times, as often as rows with a list that is not frozen can be: %w", attemptsPerRow, err)
+		err = fmt.Errorf("sent %d times, the maximum for rows with a list that is not frozen: %w", attemptsPerRow, err)
 	}
 	return unsure, err
 }
 
-// may leaves failures that smaller requests may be spared to halving.
+// may reports whether the request may be retried. Failures that smaller requests may avoid are left
+// to halving.
 func (r *retrying) may(err error) bool {
 	halves := r.to-r.from > 1 && (&delivery{batch: r.batch, attempt: r.attempt}).refused(err, r.from, r.to)
 	return driver.MayPass(err) && !halves && !r.spent(err)
 }
 
-// spent tells that the time of the next attempt would be the next row's.
+// spent reports whether the next attempt's timestamp would be that of the next row.
 func (r *retrying) spent(err error) bool {
 	return r.lists && r.attempt == attemptsPerRow-1 && mayBeWritten(err)
 }

@@ -26,8 +26,7 @@ func load(ctx context.Context, q schema.Reader, keyspace, name string) (*schema.
 	return table, err
 }
 
-// mismatch is the error for what is wrong between rows and a table; nil for
-// nothing.
+// mismatch returns the error for what is wrong between rows and a table; nil if there is nothing.
 func mismatch(table *schema.Table, errs ...error) error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, table.Quoted(), err)
@@ -35,7 +34,7 @@ func mismatch(table *schema.Table, errs ...error) error {
 	return nil
 }
 
-// writable says why the table cannot be written by this sink.
+// writable returns an error if this sink cannot write the table.
 func writable(table *schema.Table) error {
 	switch {
 	case table.View:
@@ -49,8 +48,8 @@ func writable(table *schema.Table) error {
 	return nil
 }
 
-// choose finds the columns to write for the columns that rows have: in the
-// table's order, with all of the primary key among them.
+// choose returns the columns to write for the columns that rows have, in the table's order. All of
+// the primary key must be among them.
 func choose(table *schema.Table, names []string, o planOptions) ([]schema.Column, error) {
 	var errs []error
 	for _, name := range names {
@@ -91,8 +90,8 @@ func near(name string, names []string) string {
 	return "; did you mean " + strings.Join(found, " or ") + "?"
 }
 
-// sameBytes tells whether bytes of one type are a value of the other, as they
-// are: equal types but for frozen, and those that only promise less.
+// sameBytes reports whether the bytes of one type are valid as the other: if the types are equal
+// except for frozen, or differ only in what they guarantee.
 func sameBytes(from, to *codec.Type) bool {
 	switch {
 	case from == nil || to == nil:

@@ -9,10 +9,10 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// wire is the way of rows to the server. One call is one attempt.
+// wire sends rows to the server. One call is one attempt.
 type wire interface {
 	send(ctx context.Context, b *batch, from, to, attempt int) error
-	// prepares tells whether the server takes a statement, whatever its values.
+	// prepares returns nil if the server takes a statement, whatever its values.
 	prepares(ctx context.Context, cql string) error
 }
 
@@ -20,7 +20,7 @@ type wire interface {
 type request struct {
 	values []driver.Value
 	args   []any
-	counts []int // arguments a row
+	counts []int // number of arguments of each row
 	extra  []byte
 	batch  driver.Batch
 	single driver.Repeated
@@ -32,9 +32,9 @@ type cqlWire struct {
 	consistency *gocql.Consistency
 }
 
-// send writes the rows from..to of a batch in one request: one row as a plain
-// statement; rows of one statement as a prepared text for so many, if there is
-// one; anything else as a batch of statements.
+// send writes the rows from..to of a batch in one request: one row as a plain statement; rows of
+// one statement as a prepared text for that many rows, if there is one; other rows as a batch of
+// statements.
 func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) error {
 	uniform := b.bind(from, to, attempt)
 	r := &b.request
@@ -67,8 +67,8 @@ func (w *cqlWire) prepares(ctx context.Context, cql string) error {
 	return err
 }
 
-// bind makes the arguments of rows, each row's in the order of its statement's
-// markers. It reports whether all rows have one statement.
+// bind makes the arguments of rows, for each row in the order of its statement's markers. It
+// reports whether all rows have the same statement.
 func (b *batch) bind(from, to, attempt int) (uniform bool) {
 	r := &b.request
 	firstCell, _ := b.cells(from)
@@ -116,9 +116,8 @@ func (b *batch) bind(from, to, attempt int) (uniform bool) {
 	return uniform
 }
 
-// set makes argument n and returns n+1. Argument n always is value n, so memory
-// that is used again already has most of them; not writing them again spares the
-// garbage collector.
+// set makes argument n and returns n+1. Argument n is always value n, so memory that is reused has
+// most arguments already; not writing these again spares the garbage collector.
 func (r *request) set(n int, bytes []byte, state driver.State) int {
 	v := &r.values[n]
 	v.Bytes, v.State = bytes, state
@@ -131,7 +130,7 @@ func (r *request) set(n int, bytes []byte, state driver.State) int {
 	return n + 1
 }
 
-// grow returns a slice of length n, s itself if it is large enough.
+// grow returns a slice of length n: s itself if it is large enough.
 func grow[E any](s []E, n int) []E {
 	if cap(s) < n {
 		return make([]E, n+n/4)[:n]

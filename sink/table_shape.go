@@ -9,22 +9,21 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// A tuple cannot be bound as one value: gocql wants a value an element and then
-// finds no types for them. So a tuple is written as a literal, (?, ?), with the
-// raw bytes of its elements, nested tuples likewise. A null tuple cannot be
-// said by values in such a literal, since a tuple of nulls is something else.
-// So rows have a shape: which tuples are there and which are null; each shape
-// has its statement. Tuples inside of collections and user-defined types are
-// part of those values' bytes and need none of this.
+// A tuple cannot be bound as one value: gocql wants one value for each element, and then does not
+// find their types. So a tuple is written as a literal, (?, ?), with the raw bytes of its elements;
+// nested tuples likewise. Such a literal cannot express a null tuple, since a tuple of nulls is
+// something else. So rows have a shape, which says which tuples are null, and each shape has its
+// own statement. Tuples inside collections and user-defined types are part of the bytes of those
+// values and need none of this.
 
-// errTuple is told without the bytes.
+// errTuple does not show the bytes.
 var errTuple = errors.New("the bytes are not a value of the type")
 
-// nullElement is a null that is never unset, which the server refuses within a
-// tuple. What tells it from other nulls is that it has bytes.
+// nullElement is a null that is never unset, since the server refuses unset within a tuple. It
+// differs from other nulls by having bytes.
 var nullElement = codec.Cell{Null: true, Bytes: []byte{}}
 
-// expands tells the types that are written as a literal.
+// expands reports whether values of a type are written as a literal.
 func expands(t *codec.Type) bool { return t.Kind == codec.Tuple }
 
 // Signs in the signature of a shape, in the order of the columns.
@@ -34,10 +33,10 @@ const (
 	signOmitted = '-' // the column is left out, and stays as it is
 	signOpen    = '('
 	signClose   = ')'
-	signStatic  = 's' // at the front: only partition key and static columns
+	signStatic  = 's' // in front: only partition key and static columns
 )
 
-// shaper gives rows their shape. It is used by one goroutine.
+// shaper determines the shape of rows. It is used by one goroutine.
 type shaper struct {
 	sign  []byte
 	cells []codec.Cell
@@ -81,8 +80,8 @@ func (s *shaper) shape(p *plan, cells []codec.Cell) (*statement, []codec.Cell, e
 	return st, s.cells, nil
 }
 
-// onlyStatics tells a row that a scan gives for a partition without rows: its
-// static columns, and null for all the rest.
+// onlyStatics reports whether a row is what a scan returns for a partition without rows: its static
+// columns, and null for all others.
 func onlyStatics(p *plan, cells []codec.Cell) bool {
 	for i, cell := range cells {
 		switch p.columns[i].Kind {
@@ -104,7 +103,7 @@ func (s *shaper) value(cell codec.Cell) {
 	s.cells = append(s.cells, cell)
 }
 
-// tuple takes a tuple apart. Elements that its bytes end before are null.
+// tuple splits a tuple. Elements beyond the end of its bytes are null.
 func (s *shaper) tuple(t *codec.Type, cell codec.Cell) error {
 	if cell.Null {
 		s.sign = append(s.sign, signNull)
@@ -165,8 +164,8 @@ func (p *plan) shaping(sign string) *statement {
 	return insertion(p.table, p.options.same, set, p.options.ttl, lists)
 }
 
-// term reads one value's signs and returns its text, "" for none, the types of the
-// markers in it, and the rest.
+// term reads the signs of one value. It returns the value's text, "" for none, the types of the
+// markers in it, and the rest of the signs.
 func term(sign string, t *codec.Type) (text string, types []*codec.Type, rest string) {
 	first, rest := sign[0], sign[1:]
 	switch first {

@@ -8,9 +8,8 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// statement is the CQL that writes rows of one shape, and how its bind markers
-// follow from a row: the row's cells in order, with the timestamp and the time
-// to live where the text has them.
+// statement is the CQL that writes rows of one shape. Its bind markers are the row's cells in
+// order, with the timestamp and the time to live where the text has them.
 type statement struct {
 	cql     string
 	sent    string // cql as it is sent
@@ -22,8 +21,8 @@ type statement struct {
 	many    manifold
 }
 
-// assignment is one column of a statement: its name and the term that stands
-// for its value, with as many bind markers as the row has cells for it, of these types.
+// assignment is one column of a statement: its name, and the term for its value. The term has as
+// many bind markers, of these types, as the row has cells for it.
 type assignment struct {
 	name  string
 	term  string
@@ -72,12 +71,12 @@ func deletion(table *schema.Table, same sameness, key []assignment) *statement {
 }
 
 const (
-	// manifoldAfter is how often batches of a size must come before a statement
-	// is prepared for the size.
+	// manifoldAfter is how often batches of a size must come before a statement is prepared for
+	// that size.
 	manifoldAfter = 4
-	// maxManifoldMarkers bounds what such statements of one shape take of the
-	// server's cache of prepared statements, which is 10 MiB on small nodes: some
-	// 280 bytes a marker were measured, twice if the session has a keyspace.
+	// maxManifoldMarkers bounds what such statements of one shape take of the server's cache of
+	// prepared statements, which is 10 MiB on small nodes. About 280 bytes a marker were measured,
+	// and twice that if the session has a keyspace.
 	maxManifoldMarkers = 4096
 )
 
@@ -85,12 +84,11 @@ const (
 //
 //	BEGIN UNLOGGED BATCH INSERT …;INSERT …; APPLY BATCH
 //
-// To the server that is the same as a batch of as many statements; to the
-// client it is 0.6 of the CPU, since gocql looks up, binds and remembers each
-// entry of a batch by itself, and it goes to a replica of the table's keyspace
-// where a batch goes by the session's. Each number of rows needs a text of its
-// own, so only sizes that come again get one, as long as the server's cache is
-// not crowded.
+// To the server that is the same as a batch of as many statements. The client needs 0.6 of the CPU,
+// since gocql looks up, binds and remembers each entry of a batch by itself. And the request goes
+// to a replica in the table's keyspace, while a batch goes by the session's keyspace. Each number
+// of rows needs a text of its own, so only sizes that occur repeatedly get one, as long as the
+// server's cache is not crowded.
 type manifold struct {
 	mu      sync.Mutex
 	uses    map[int]int
@@ -98,8 +96,7 @@ type manifold struct {
 	markers int
 }
 
-// times returns the text that runs the statement for n rows, "" if there is
-// none.
+// times returns the text that runs the statement for n rows, "" if there is none.
 func (s *statement) times(n int) string {
 	if n < 2 {
 		return ""

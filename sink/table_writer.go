@@ -13,23 +13,23 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// tableWriter is a table sink in one run. Rows are encoded and gathered into
-// batches in the goroutine that writes; workers send the batches.
+// tableWriter is a table sink in one run. The goroutine that writes encodes rows and gathers them
+// into batches; workers send the batches.
 type tableWriter[T any] struct {
 	st      *rxcql.Stage
 	cfg     *tableConfig
 	fns     rowFuncs[T]
-	keep    func(*T) *keptRow // nil unless rows that fail are wanted
+	keep    func(*T) *keptRow // nil unless failed rows are needed
 	account *flow.Account
 	nulls   driver.State
 	memory  memory
 
-	// gathering holds a token while what follows is in use, by Write or Flush or
-	// the timer. It is no mutex, because it is held while waiting for room.
+	// gathering holds a token while the fields below are in use, by Write or Flush or the timer. It
+	// is not a mutex, because it is held while waiting for room.
 	gathering chan struct{}
 	rows      encoder[T]
 	shaper    shaper
-	clock     *clock // that all sinks of this table have; nil where rows bring their time
+	clock     *clock // shared by all sinks of this table; nil if rows have timestamps of their own
 	step      int64  // from the timestamp of a row to the next
 	stamp     int64  // of the next row
 	key       []byte
@@ -107,7 +107,7 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 		}
 		plan, r, cells, err := w.row(&p.Rows[i])
 		if err != nil {
-			if errors.Is(err, rxcql.ErrSchema) { // not this row's fault: all have these columns
+			if errors.Is(err, rxcql.ErrSchema) { // not the fault of this row: all have these columns
 				return w.st.Fail(err)
 			}
 			if err := w.st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}); err != nil {
@@ -132,10 +132,10 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// cells of a row: one a column, and those that its statement binds.
+// cells of a row: one for each column, and those that its statement binds.
 type cells struct{ all, bound []codec.Cell }
 
-// row encodes a row, and gives it its timestamp.
+// row encodes a row and gives it its timestamp.
 func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 	if p, c.all, err = w.rows.encode(row); err != nil {
 		return p, r, c, err
@@ -148,7 +148,7 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 		r.timestamp = w.stamp
 		w.stamp += w.step
 	} else if r.timestamp = w.fns.timestamp(*row); r.timestamp <= 0 {
-		return p, r, c, errors.New("the function given to Timestamp must return a number above 0")
+		return p, r, c, errors.New("the function given to TimestampOf must return a number above 0")
 	}
 	if w.fns.ttl != nil {
 		if r.ttl, err = ttlSeconds(w.fns.ttl(*row)); err != nil {
@@ -158,8 +158,8 @@ func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
 	return p, r, c, nil
 }
 
-// send hands a batch to the workers, and waits while too much is in flight.
-// Page is the reservation of the rows being written, nil if none are.
+// send hands a batch to the workers, and waits while too much is in flight. page is the reservation
+// of the rows being written, nil if none are.
 func (w *tableWriter[T]) send(ctx context.Context, page *flow.Reservation, b *batch) error {
 	if page != nil {
 		b.take(page)
@@ -199,7 +199,7 @@ func (w *tableWriter[T]) Close() error {
 	}
 	w.open = openBatches{}
 	<-w.gathering
-	return w.workers.close() // nothing is open, so the timer hands nothing over
+	return w.workers.close() // no batch is open, so the timer hands nothing over
 }
 
 // write delivers a batch, in the goroutine of a worker.
@@ -217,7 +217,7 @@ func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 		w.st.CountUnknown(n)
 	}
 	if err := w.refused(ctx, &d); err != nil {
-		b.reservation.Release() // and leaves the receipts open
+		b.reservation.Release() // and leave the receipts open
 		return err
 	}
 	b.reservation.Settle()

@@ -9,39 +9,38 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Tee writes every row into several sinks, in one pass over the stream. Each
-// page goes to the sinks one after the other, in the order given, and is
-// settled when it is done with in all of them. A sink that fails fails the run;
-// a slow one slows the others.
+// Tee writes every row into several sinks, in one pass over the stream. Each page goes to the sinks
+// one after the other, in the given order, and is settled when it is done in all of them. A sink
+// that fails fails the run; a slow one slows the others.
 //
-// Several sinks may write one table (sink.Table, also behind Through, in another Tee,
-// by another session or inside a sink of your own; the table's id on the server
-// counts, not its text). They apply the stream in its order:
+// Several sinks may write one table: sink.Table, also behind Through, in another Tee, with another
+// session, or inside a sink of your own. The table's id on the server counts, not its name. These
+// sinks apply the stream in its order:
 //
 //	sink.Tee(
 //		sink.Through(upserts, sink.Table[Change](session, "shop.orders")),
 //		sink.Through(deletes, sink.Table[Change](session, "shop.orders", sink.Delete())),
 //	)
 //
-// Of two elements with one key the later wins, whichever sink it goes to; of what two
-// sinks write for one element, that of the later sink. To those sinks, and to no
-// others, a page goes row by row, when it is the turn of the first of them: that costs
-// about half a microsecond a row and sink. Between the Tee and such a table there may be
-// no operator that holds rows, mixes them or hands them on from another goroutine (Batch,
-// Reduce, GroupAdjacent, MapConcurrent, Merge, Rx; one of your own by NewStream that is not
-// rxcql.StageInfo.Synchronous): Check and Run refuse it. Map, Filter, FlatMap, Scan, Take,
-// TakeWhile, Skip and Tap are taken. A sink of your own must hand rows on before
-// its Write returns, and pass the context of its Check and Open on.
-// All this is not for a table written with sink.TimestampOf, whose rows bring their
-// time, nor for what sink.Exec and sink.Each write, which has the time of its request:
-// where such a sink and a sink.Table write one table, the order is yours to see to.
+// Of two elements with one key the later wins, whichever sink it goes to. If two sinks write a row
+// for the same element, that of the later sink wins. A page goes to these sinks, and only to them,
+// row by row, when it is the turn of the first of them. That costs about half a microsecond for
+// each row and sink.
 //
-// Tee itself holds nothing: what the sinks hold is
-// charged to each of them, so that the bytes in flight may reach what
-// flow.Budget promises times the number of sinks that keep rows while they
-// write (Each without InFlight keeps none). Its own stage counts a row once,
-// Report.Written once a
-// sink.
+// Between the Tee and such a table there may be no operator that holds rows, mixes them or hands
+// them on from another goroutine: Batch, Reduce, GroupAdjacent, MapConcurrent, Merge, Rx, or one of
+// your own by NewStream that is not rxcql.StageInfo.Synchronous. Check and Run refuse it. Map,
+// Filter, FlatMap, Scan, Take, TakeWhile, Skip and Tap are allowed. A sink of your own must hand
+// rows on before its Write returns, and pass on the context of its Check and Open.
+//
+// This order is not kept for a table written with sink.TimestampOf, whose rows have timestamps of
+// their own, nor for what sink.Exec and sink.Each write, which has the time of its request. If such
+// a sink and a sink.Table write one table, you must see to the order yourself.
+//
+// Tee itself holds nothing. What the sinks hold is charged to each of them; so the bytes in flight
+// may reach the bound that flow.Budget states, times the number of sinks that keep rows while they
+// write (Each without InFlight keeps none). Tee's own stage counts a row once; Report.Written
+// counts it once for each sink.
 func Tee[T any](sinks ...rxcql.Sink[T]) rxcql.Sink[T] {
 	t := &tee[T]{sinks: sinks}
 	var errs []error
@@ -62,13 +61,13 @@ type tee[T any] struct {
 	err   error
 }
 
-// Info: a Tee can do what all of its sinks can.
+// Info: a Tee can do what all of its sinks can do.
 func (t *tee[T]) Info() rxcql.SinkInfo {
 	info := rxcql.SinkInfo{Err: t.err, Resumable: true, Stages: []string{"Tee"}}
 	known := true
 	for _, s := range t.sinks {
 		if s == nil {
-			continue // an error, see Tee
+			continue // reported as an error by Tee
 		}
 		stages := s.Info().Stages
 		known = known && stages != nil
@@ -140,10 +139,10 @@ func (t *tee[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T],
 type teeWriter[T any] struct {
 	st       *rxcql.Stage
 	branches []rxcql.Writer[T]
-	groups   []branchGroup[T] // the branches, as they take a page
+	groups   []branchGroup[T] // the branches, in groups that take a page together
 }
 
-// Write stops at the first branch that fails: the page stays unsettled.
+// Write stops at the first branch that fails; the page stays unsettled.
 func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.CountIn(len(p.Rows))
 	for _, group := range w.groups {
@@ -158,8 +157,8 @@ func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 // branchGroup is branches of a Tee that take a page together.
 type branchGroup[T any] []rxcql.Writer[T]
 
-// write hands on a page as it is to a branch alone; to several row by row, each row
-// to all of them before the next, so that the table's clock meets rows in the order
+// write hands a page as it is to a single branch. To several branches it hands the page row by row,
+// each row to all of them before the next row, so that the table's clock sees the rows in the order
 // of the stream.
 func (g branchGroup[T]) write(ctx context.Context, p *flow.Page[T]) error {
 	if len(g) == 1 {
@@ -183,7 +182,7 @@ func (w *teeWriter[T]) Close() error {
 	return w.all(func(b rxcql.Writer[T]) error { return b.Close() })
 }
 
-// all calls every branch, whatever the others do.
+// all calls every branch, even if others fail.
 func (w *teeWriter[T]) all(call func(rxcql.Writer[T]) error) error {
 	var errs []error
 	for _, b := range w.branches {

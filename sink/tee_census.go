@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// census is which tables the sinks in a Tee write, those in Tees and Throughs inside it
-// and in sinks of users too: every sink.Table tells, in Check and in Open, the census
-// that it finds in its context. Sinks whose rows bring their time do not count: it
-// does not matter to them in which order rows come.
+// census is which tables the sinks in a Tee write, including those in Tees and Throughs inside it
+// and in sinks of users: every sink.Table reports, in Check and in Open, to the census in its
+// context. A sink whose rows have timestamps of their own does not report: the order of rows does
+// not matter to it.
 type census struct {
 	mu  sync.Mutex
 	all []*counted
@@ -20,14 +20,14 @@ type census struct {
 
 // counted is one sink.Table.
 type counted struct {
-	id    string   // of its table
-	stage string   // its own
+	id    string   // id of its table
+	stage string   // name of its own stage
 	late  []string // stages before it that may hand rows on later than they come, or in another order
 }
 
 type censusKey struct{}
 
-// withCensus is the census of a context, which is made if it has none.
+// withCensus returns the census of a context, and makes one if there is none.
 func withCensus(ctx context.Context) (context.Context, *census) {
 	if c := censusOf(ctx); c != nil {
 		return ctx, c
@@ -41,7 +41,7 @@ func censusOf(ctx context.Context) *census {
 	return c
 }
 
-// joinCensus counts a sink of a table; without a census it does nothing.
+// joinCensus adds a sink of a table. Without a census it does nothing.
 func joinCensus(ctx context.Context, id, stage string) {
 	if c := censusOf(ctx); c != nil {
 		c.mu.Lock()
@@ -50,7 +50,7 @@ func joinCensus(ctx context.Context, id, stage string) {
 	}
 }
 
-// during are the sinks that joined during a call.
+// during returns the sinks that joined during a call.
 func (c *census) during(call func() error) ([]*counted, error) {
 	before := c.size()
 	err := call()
@@ -65,7 +65,7 @@ func (c *census) size() int {
 	return len(c.all)
 }
 
-// behind notes, of the sinks that join during a call, that they stand behind stages.
+// behind notes, for the sinks that join during a call, that these stages are before them.
 func behind(ctx context.Context, stages []string, call func() error) error {
 	c := censusOf(ctx)
 	if c == nil {
@@ -78,12 +78,11 @@ func behind(ctx context.Context, stages []string, call func() error) error {
 	return err
 }
 
-// together are the branches of a Tee in the groups that take a page together: alone,
-// or with those that write a table of theirs, in the order of the first of each. It is
-// an error if rows come late to such a table: the place of a row in the stream would
-// not be that of its write.
+// together returns the branches of a Tee in groups that take a page together: a branch alone, or
+// all that share a table, in the order of the first of each group. It is an error if rows come late
+// to a shared table: the place of a row in the stream would not be the place of its write.
 func together(branches [][]*counted) (groups [][]int, err error) {
-	group := make([]int, len(branches)) // by branch: the first branch of its group
+	group := make([]int, len(branches)) // for each branch, the first branch of its group
 	var errs []error
 	for i, here := range branches {
 		group[i] = i
@@ -115,7 +114,7 @@ func together(branches [][]*counted) (groups [][]int, err error) {
 	return groups, errors.Join(errs...)
 }
 
-// sharedBy are the sinks of two branches that write a table which both write.
+// sharedBy returns the sinks of two branches that write a table which both branches write.
 func sharedBy(a, b []*counted) (shared []*counted) {
 	writes := func(branch []*counted, id string) bool {
 		return slices.ContainsFunc(branch, func(t *counted) bool { return t.id == id })
@@ -133,13 +132,13 @@ func sharedBy(a, b []*counted) (shared []*counted) {
 	return shared
 }
 
-// inStep are the errors of sinks that rows come late to.
+// inStep returns errors for sinks to which rows come late.
 func inStep(a, b int, shared []*counted) (errs []error) {
 	for _, t := range shared {
 		if len(t.late) > 0 {
 			errs = append(errs, fmt.Errorf("sinks %d and %d write one table (stage %s), and before one of them stands %s, "+
 				"which may hand rows on later than they come or in another order: a row could win over one that comes after it; "+
-				"put that operator before the Tee, write the table from one branch, or give the rows their time (sink.Timestamp)",
+				"put that operator before the Tee, write the table from one branch, or give the rows timestamps of their own (sink.TimestampOf)",
 				a+1, b+1, t.stage, strings.Join(t.late, ", ")))
 		}
 	}

@@ -186,7 +186,7 @@ func TestOperatorsThatHoldOrMixRowsAreRefusedBeforeATableOfTwoBranches(t *testin
 			err = p.Check(context.Background())
 			for range 2 {
 				require.ErrorIs(t, err, rxcql.ErrConfig, "%s %s", name, where)
-				for _, says := range []string{"sink.Tee: sinks 1 and 2 write one table", "stage Table ks.t", stage, "put that operator before the Tee", "sink.Timestamp"} {
+				for _, says := range []string{"sink.Tee: sinks 1 and 2 write one table", "stage Table ks.t", stage, "put that operator before the Tee", "sink.TimestampOf"} {
 					require.ErrorContains(t, err, says, "%s %s", name, where)
 				}
 				_, err = p.Run(context.Background())

@@ -10,32 +10,29 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Through puts operators before a sink, so that the branches of a Tee can get
-// different things:
+// Through puts operators before a sink, so that the branches of a Tee can get different rows:
 //
 //	sink.Tee(all, sink.Through(func(in rxcql.Stream[Order]) rxcql.Stream[Order] {
 //		return operators.Filter(in, Order.Large)
 //	}, large))
 //
-// Fn is called once, when the sink is made. It must build on the stream that it
-// is given, use it once, and bring in no other source: to merge streams is for
-// before the sink.
+// fn is called once, when the sink is made. It must build on the stream that it is given, use it
+// once, and add no other source: merge streams before the sink.
 //
-// In a Tee of which several sinks write one table only operators that hand every row
-// on as it comes may stand before that table: see Tee.
+// In a Tee of which several sinks write one table, only operators that hand every row on as it
+// comes may stand before that table: see Tee.
 //
-// Rows are pushed: synchronous operators run in the goroutine that writes,
-// others in their own. Order, what is held and what fails are theirs. A page is
-// settled when everything made from it is.
+// Synchronous operators run in the goroutine that writes, others in their own. Order, memory and
+// errors are those of the operators and of the sink. A page is settled when everything made from it
+// is settled.
 //
-// In the report, Through has the rows that came in, and out those that its
-// operators were given; their own stages begin with one named "Through in".
+// In the report, the stage Through has as rows in what came in, and as rows out what its operators
+// were given. The operators' own stages begin with one named "Through in".
 //
-// An operator that ends its stream on purpose (Take) ends this branch alone: the
-// rows that come later are dropped here, counted as filtered, and settled,
-// while the source is read on for other branches. The report says so: EndedBy
-// names the operator, and the run is not Complete. To stop the reading, put the
-// operator before the sink, not into it.
+// An operator that ends its stream on purpose (Take) ends this branch alone. Later rows are dropped
+// here, counted as filtered, and settled, while the source is read on for other branches. The
+// report's EndedBy names the operator, and the run is not Complete. To stop the reading, put the
+// operator before the sink instead.
 func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B]) rxcql.Sink[A] {
 	t := &through[A, B]{to: to}
 	var errs []error
@@ -60,7 +57,7 @@ type through[A, B any] struct {
 	err    error
 }
 
-// wrongInside is what is wrong with a stream made from in.
+// wrongInside returns what is wrong with a stream made from in.
 func wrongInside[A, B any](in rxcql.Stream[A], made rxcql.Stream[B]) (errs []error) {
 	stages := made.Stages()
 	if len(stages) == 0 {
@@ -82,11 +79,11 @@ func wrongInside[A, B any](in rxcql.Stream[A], made rxcql.Stream[B]) (errs []err
 	return errs
 }
 
-// Info: as the sink behind the operators, and as they let it.
+// Info is that of the sink inside, as far as the operators allow it.
 func (t *through[A, B]) Info() rxcql.SinkInfo {
 	info := rxcql.SinkInfo{Err: t.err, Resumable: true, Stream: t.stream}
 	if t.to == nil {
-		return info // an error, see Through
+		return info // reported as an error by Through
 	}
 	info.Sinks = []rxcql.AnySink{t.to}
 	if stages := t.to.Info().Stages; stages != nil {
@@ -134,8 +131,7 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Wri
 	return w, nil
 }
 
-// late names the operators that may hand rows on later than they come, or in another
-// order.
+// late names the operators that may hand rows on later than they come, or in another order.
 func (t *through[A, B]) late() (names []string) {
 	for _, info := range t.stream.Stages() {
 		if info.OutOfStep() {
@@ -145,7 +141,7 @@ func (t *through[A, B]) late() (names []string) {
 	return names
 }
 
-// into is the end of the operators: pages go to the writer behind them.
+// into is the end of the operators: it passes pages to the writer.
 type into[B any] struct{ to rxcql.Writer[B] }
 
 func (o into[B]) Next(ctx context.Context, p *flow.Page[B]) error { return o.to.Write(ctx, p) }
@@ -161,7 +157,7 @@ type throughWriter[A, B any] struct {
 	untie  func() bool // from the run's context
 
 	over chan struct{} // closed when the operators have ended
-	err  error         // how; set before over is closed
+	err  error         // the error of the operators; set before over is closed
 }
 
 func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error {
@@ -178,14 +174,14 @@ func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error 
 	if ended && w.err == nil {
 		w.st.CountDropped(len(p.Rows))
 	}
-	return w.err // nil if an operator ended its stream: the page is done with
+	return w.err // nil if an operator ended its stream: then the page is done
 }
 
-// tie ends the operators with a context, until it is undone. That of a call is
-// no longer than the call: it may be of an operator before the sink, and end with
-// it in a run that goes well.
+// tie ends the operators when a context ends, until untie is called. The context of a call counts
+// only during that call: it may belong to an operator before the sink, and end with it though the
+// run goes well.
 func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
-	if w.untie != nil && ctx.Done() == w.st.Run().Context().Done() { // they are tied to that from Open on
+	if w.untie != nil && ctx.Done() == w.st.Run().Context().Done() { // Open has tied them to that context already
 		return tiedAlready
 	}
 	return context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })

@@ -11,22 +11,21 @@ import (
 
 var (
 	errClosed = errors.New("the sink was closed")
-	// errNoFeed is for streams that Through did not subscribe to.
+	// errNoFeed is the error of a stream that Through did not subscribe to.
 	errNoFeed = errors.New("the stream given to the function of sink.Through can only be run by that sink")
-	errTwice  = errors.New("the stream given to the function of sink.Through can be used once only")
+	errTwice  = errors.New("the stream given to the function of sink.Through can be used only once")
 )
 
 type feedKey struct{}
 
-// feed is the source of the operators in a Through: pages come from Write. The
-// operators' observer is called by the goroutine that writes; the goroutine that
-// subscribed only waits for the end.
+// feed is the source of the operators in a Through: its pages come from Write. The goroutine that
+// writes calls the operators' observer; the goroutine that subscribed only waits for the end.
 type feed[A any] struct {
-	ready chan struct{}    // closed when st, ctx and out are there
+	ready chan struct{}    // closed when st, ctx and out are set
 	st    *rxcql.Stage     // of the stream given to the function
 	ctx   context.Context  // of the subscription
 	out   flow.Observer[A] //
-	end   chan error       // how the stream ends, sent once
+	end   chan error       // how the stream ended, sent once
 	mu    sync.Mutex       // held while out is called
 	ended bool             // out must not be called any more
 	shut  bool             // by close
@@ -56,13 +55,13 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out flow.Observe
 	case err := <-f.end:
 		return err
 	case <-ctx.Done():
-		f.mu.Lock() // the call that is going on obeys the same context
+		f.mu.Lock() // a call in progress obeys the same context
 		defer f.mu.Unlock()
 		if f.ended {
 			select {
-			case err := <-f.end: // it came first
+			case err := <-f.end: // the stream ended first
 				return err
-			default: // by close
+			default: // ended by close
 			}
 		}
 		f.ended = true
@@ -70,8 +69,8 @@ func subscribeFeed[A any](ctx context.Context, st *rxcql.Stage, out flow.Observe
 	}
 }
 
-// next hands a page to the operators. Ended tells that they take no more; an
-// error is theirs, and ends them.
+// next hands a page to the operators. ended reports that they take no more. err is the operators'
+// error, which ends them.
 func (f *feed[A]) next(p *flow.Page[A], over <-chan struct{}) (ended bool, err error) {
 	return f.call(over, false, func() error {
 		f.st.CountIn(len(p.Rows))
@@ -102,7 +101,7 @@ func (f *feed[A]) call(over <-chan struct{}, last bool, fn func() error) (ended 
 	return false, err
 }
 
-// close says that an end from here on is nobody's failure.
+// close says that an end from here on is not a failure.
 func (f *feed[A]) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

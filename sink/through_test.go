@@ -183,7 +183,7 @@ func TestTheStreamOfThroughIsOfNoUseElsewhere(t *testing.T) {
 
 	twice := func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Merge(in, in) }
 	_, err = run(t, ints(10), sink.Through(twice, collect(new([]int))))
-	require.ErrorContains(t, err, "used once only")
+	require.ErrorContains(t, err, "used only once")
 }
 
 func TestThroughMustUseTheStreamItIsGiven(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// describe, find, load and ringOf are what checks ask the server.
+// describe, find, load and ringOf ask the server what checks need to know.
 func describe(ctx context.Context, s *driver.Session, cql string) (*driver.Description, error) {
 	return ask(ctx, func() (*driver.Description, error) { return s.Describe(ctx, cql) })
 }
@@ -25,12 +25,12 @@ func ringOf(ctx context.Context, s *driver.Session) (driver.Ring, error) {
 	return ask(ctx, func() (driver.Ring, error) { return s.Ring(ctx) })
 }
 
-// fetchOf is what hooks are told of all requests for pages of a table.
+// fetchOf returns what hooks are told of all requests for pages of a table.
 func fetchOf(s *driver.Session, cfg readConfig, table *schema.Table) rxcql.FetchEvent {
 	return rxcql.FetchEvent{Keyspace: table.Keyspace, Table: table.Name, Consistency: s.Consistency(cfg.consistency)}
 }
 
-// ask asks again while it may help.
+// ask asks the server, and again while a failure may pass.
 func ask[A any](ctx context.Context, question func() (A, error)) (answer A, err error) {
 	err = rxcql.Retry(ctx, driver.MayPass, func() error {
 		answer, err = question()

@@ -101,7 +101,7 @@ func TestReadingEndsWhereAStrayQuoteMayHaveOpenedAField(t *testing.T) {
 			return nil
 		}, rxcql.WithRowErrors(rxcql.SkipRows(100)))
 		require.Error(t, err, name)
-		fails(t, err, "line 3:", "cannot be told, so nothing more is read", "each quote in it doubled")
+		fails(t, err, "line 3:", "so nothing more is read", "each quote in it doubled")
 		require.Equal(t, []note{{1, "x"}}, got, name)
 	}
 }
@@ -117,7 +117,7 @@ func TestQuotesWithBackslashesEndTheReadingInWordsThatHelp(t *testing.T) {
 }
 
 // What a writer of RFC 4180 has written, with one byte changed, lost or added: no
-// row may come out that is not in the file, but for the one that was hit. Quotes
+// row may come out that is not in the file, except the one that was hit. Quotes
 // that are lost or added may leave a file that is right and says something else.
 func TestOneDamagedByteMakesNoRowOutOfText(t *testing.T) {
 	var ended, read int

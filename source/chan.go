@@ -10,13 +10,12 @@ import (
 	"github.com/rxcql/rxcql/internal/option"
 )
 
-// comesOnce is why sources that are told their rows cannot be part of a job.
-const comesOnce = "its rows come once, and a later run cannot have them again; write them to a table or a file first, and read that in the job"
+// comesOnce is why a source whose rows are pushed to it cannot be part of a job.
+const comesOnce = "its rows come only once, and a later run cannot get them again; write them to a table or a file first, and read that in the job"
 
-// Chan reads a channel until it is closed, as pages of the rows that are
-// waiting, up to 512. The stream can be run once; a second run is refused with
-// rxcql.ErrSingleRun. When the stream ends early what is left in the channel
-// stays there.
+// Chan reads a channel until it is closed. A page has the rows that are waiting, up to 512. The
+// stream can be run only once; a second run fails with rxcql.ErrSingleRun. If the stream ends
+// early, what is left in the channel stays there.
 func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 	cfg := memoryConfig{pageRows: flow.DefaultPageRows}
 	err := option.Apply(opts, &cfg, ChanOption.applyChan)
@@ -36,8 +35,8 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 	})
 }
 
-// receive moves rows from the channel into pages until it is closed. A page
-// goes on as soon as no more rows are waiting.
+// receive moves rows from the channel into pages until it is closed. A page goes on as soon as no
+// more rows are waiting.
 func receive[T any](ctx context.Context, b *paging[T], ch <-chan T) error {
 	for {
 		if err := b.interrupted(ctx); err != nil {

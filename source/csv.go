@@ -16,36 +16,41 @@ import (
 	"github.com/rxcql/rxcql/internal/lines"
 )
 
-// CSV reads a file of CSV (RFC 4180, commas, UTF-8) with a header, in the order of
-// the file, in the goroutine that runs the stream. T is a struct with `cql` tags,
-// which name the columns, or rxcql.Row with TypesOf; other types are refused by New.
-// The header may have the columns in any order. One that is missing, named twice, or
-// that T has not (unless IgnoreUnknown is given) is rxcql.ErrSchema, from Check, and
-// so is a file of another kind: compressed, in UTF-16, separated by semicolons.
+// CSV reads a file of CSV (RFC 4180, commas, UTF-8) with a header, in the order of the file, in the
+// goroutine that runs the stream. T is a struct whose `cql` tags name the columns, or rxcql.Row
+// with TypesOf; New refuses other types.
 //
-// Null is an empty field without quotes or, if NullText is given, a field that is that
-// text without quotes; an empty field is empty text then. A null becomes a nil pointer,
-// slice or map, an invalid sql.Null or netip.Addr, else the zero value. The package's
-// documentation says what other fields may be (Forms of values in files). Spaces belong
-// to a field. Text is taken as it is, line breaks in quotes too.
+// The header may have the columns in any order. These are rxcql.ErrSchema, from Check:
 //
-// Lines end with \n or \r\n, the last one with the file too; empty ones, and a
-// byte order mark at the beginning, are passed over. A record with a field that
-// does not fit, or is not UTF-8, is a row that failed, as with NDJSON; so is a line
-// that has another number of fields than the header, or a quote where none may be,
-// if its end is certain. The end of such a line is not certain, and ends the stream
-// under every policy, with an error that names the line, where
-//   - the record has several lines, or a quote is not closed,
-//   - the quote may have opened, or not closed, a field that a later line closes as a
-//     writer does, before a comma or the end of the line: lines between are perhaps
-//     rows and perhaps text,
-//   - a backslash stands before the quote, as cqlsh and DSBulk write quotes by
-//     default,
-//   - or the record is longer than MaxLine.
+//   - a column that is missing or named twice;
+//   - a column that T does not have, unless IgnoreUnknown is given;
+//   - a file of another kind: compressed, in UTF-16, separated by semicolons.
 //
-// All that NDJSON says of rows that fail, of pages, of what is held, of Check and of jobs with a
-// checkpoint holds here too; the header and NullText must be the same as well. After a line
-// with a stray quote, up to MaxLine bytes of the lines that follow are held too.
+// Null is an empty field without quotes. With NullText, null is a field that is that text, without
+// quotes, and an empty field is empty text. A null becomes a nil pointer, slice or map, an invalid
+// sql.Null or netip.Addr, else the zero value. The package's documentation says what other fields
+// may be (Forms of values in files). Spaces belong to a field. Text is taken as it is, including
+// line breaks in quotes.
+//
+// Lines end with \n or \r\n; the last one may end with the file. Empty lines, and a byte order mark
+// at the beginning, are skipped. These are rows that failed, as with NDJSON:
+//
+//   - a record with a field that does not fit or is not UTF-8;
+//   - a line that has another number of fields than the header;
+//   - a line with a quote where none may be, if it is certain where the line ends.
+//
+// The end of such a line is not certain in the following cases. Then the stream ends under every
+// policy, with an error that names the line:
+//
+//   - The record has several lines, or a quote is not closed.
+//   - The quote may begin or end a field that a later line closes as a writer does, before a comma
+//     or the end of the line. Then the lines between may be rows or text.
+//   - A backslash stands before the quote, as cqlsh and DSBulk write quotes by default.
+//   - The record is longer than MaxLine.
+//
+// What NDJSON says of rows that fail, of pages, of memory, of Check and of jobs with a checkpoint
+// holds here too. In a job the header and NullText must also be the same each time. After a line
+// with a stray quote, up to MaxLine bytes of the following lines are held in memory as well.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
 	s := &file[T]{name: "CSV", path: path, cfg: cfg}
@@ -65,20 +70,20 @@ func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	return s.stream(err)
 }
 
-// csvRecords cuts a file into records of as many fields as its header.
+// csvRecords splits a file into records of as many fields as its header.
 type csvRecords struct {
 	cfg   fileConfig
 	split csvrow.Splitter
 	width int // fields in a record
 	now   []csvrow.Field
-	bad   error // of the record whose fields these would be
+	bad   error // error of the record that these fields belong to
 }
 
 // csvFile reads records into structs.
 type csvFile[T any] struct {
 	csvRecords
 	plan   *csvrow.Plan[T]
-	places []int // of the plan's columns among the fields
+	places []int // index among the fields of each of the plan's columns
 }
 
 func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
@@ -93,8 +98,8 @@ func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	return c.facts(header), nil
 }
 
-// header reads the record that names the columns, and leaves it to be accepted.
-// columns are those that may be in it.
+// header reads the record that names the columns, and leaves it to be accepted. columns are those
+// that may be in it.
 func (c *csvRecords) header(in *lines.Reader, columns []string) (record []byte, header []string, err error) {
 	var fields []csvrow.Field
 	for record == nil && err == nil {
@@ -126,8 +131,7 @@ func (c *csvRecords) facts(header []string) []rxcql.Fact {
 	}
 }
 
-// joined puts names with commas between them, and quotes those in which that would be
-// lost.
+// joined joins names with commas, and quotes those that would be ambiguous without quotes.
 func joined(names []string) string {
 	all := make([]string, len(names))
 	for i, name := range names {
@@ -138,11 +142,11 @@ func joined(names []string) string {
 	return strings.Join(all, ",")
 }
 
-// places finds the columns in the header. What is in a header that has none of
-// them is not told: it may be a row.
+// places finds the columns in the header. If none of them is in it, its error does not show what
+// is, since that may be a row.
 func places(columns, header []string, line string, loose bool) ([]int, error) {
 	var at []int
-	var spare []string // columns of the file that are none of ours
+	var spare []string // columns of the file that are not ours
 	for _, name := range header {
 		if !slices.Contains(columns, name) {
 			spare = append(spare, name)
@@ -157,7 +161,7 @@ func places(columns, header []string, line string, loose bool) ([]int, error) {
 			known = known || near != ""
 			errs = append(errs, fmt.Errorf("column %q is not in the header%s", name, near))
 		} else if slices.Contains(header[i+1:], name) {
-			errs = append(errs, fmt.Errorf("column %q is twice in the header", name))
+			errs = append(errs, fmt.Errorf("column %q occurs twice in the header", name))
 		}
 		at = append(at, i)
 	}
@@ -172,7 +176,7 @@ func places(columns, header []string, line string, loose bool) ([]int, error) {
 	return at, errors.Join(errs...)
 }
 
-// fields reads the next record; of an empty line it makes none.
+// fields reads the next record. An empty line gives no record.
 func (c *csvRecords) fields(in *lines.Reader) (record []byte, fields []csvrow.Field, err error) {
 	c.split.Begin()
 	if record, err = in.Record(c.split.Open); err != nil {
@@ -215,9 +219,9 @@ func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 var errBackslash = errors.New("a backslash stands before it, as cqlsh and DSBulk write quotes by default, and RFC 4180 doubles them: " +
 	"nothing more is read; write the file anew with doubled quotes (cqlsh: WITH ESCAPE='\"', DSBulk: --connector.csv.escape '\"')")
 
-// errLost says why reading ends whatever the policy for rows that fail.
-var errLost = errors.New("whether the lines after it are text of the same field or records cannot be told, so nothing more is read; " +
-	"correct that record in the file: a field with a quote, a comma or a line break in it stands in quotes, with each quote in it doubled")
+// errLost says why reading ends under every policy for rows that fail.
+var errLost = errors.New("it cannot be told whether the lines after it are text of the same field or records, so nothing more is read; " +
+	"correct that record in the file: a field with a quote, a comma or a line break must be in quotes, and each quote in it doubled")
 
 func (c *csvFile[T]) row(_ []byte, into *T) error {
 	if c.bad != nil {

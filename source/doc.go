@@ -1,20 +1,22 @@
-// Package source makes streams: from Cassandra (Query, Table), from files (NDJSON,
-// CSV), from Go iterators (Seq, SeqFrom), from channels (Chan), from a function that gives
-// one page after the other (Pages), and from rxgo (FromObservable).
+// Package source makes streams: from Cassandra (Query, Table), from files (NDJSON, CSV), from Go
+// iterators (Seq, SeqFrom), from channels (Chan), from a function that returns one page after the
+// other (Pages), and from rxgo (FromObservable).
 //
 // # What a row may be
 //
-// T is rxcql.Row (columns as received, nothing decoded), a struct with at least
-// one `cql` tag (columns by name; fields without a tag are left alone), or
-// anything else that one column can be decoded into: int64, string, []byte,
-// time.Time, gocql.UUID, sql.Null[V], pointers, slices, maps, or a type with
-// UnmarshalCQL. Null is told from zero by a pointer or sql.Null; otherwise it is
-// the zero value.
+// T is one of these:
+//
+//   - rxcql.Row: columns as received, nothing decoded;
+//   - a struct with at least one `cql` tag: columns by name. Fields without a tag are left alone;
+//   - anything else that one column can be decoded into: int64, string, []byte, time.Time,
+//     gocql.UUID, sql.Null[V], pointers, slices, maps, or a type with UnmarshalCQL.
+//
+// Null becomes the zero value. Use a pointer or sql.Null to tell null from zero.
 //
 // # Forms of values in files
 //
-// What sink.CSV and sink.NDJSON write CSV and NDJSON read, as structs or as rxcql.Row,
-// however it was written. Below, quotes belong to JSON and are left out in CSV.
+// CSV and NDJSON read what sink.CSV and sink.NDJSON write, as structs or as rxcql.Row, whichever it
+// was written from. In the table, quotes belong to JSON; CSV has none there.
 //
 //	CQL type             from a Row                    from a struct, by Go type
 //	text, ascii          "any text"                    string: the same
@@ -35,40 +37,43 @@
 //	tuple                [1,"x"]                       a struct without names in tags: the same
 //	user-defined type    {"street":"x"}                a struct with `cql` tags: the same
 //
-// A time.Time is written in its zone. A date is the days since 1970 as an int32, and
-// milliseconds as an int64. A key of a map that is no string is its JSON in a string. An
-// object is read into a tuple by its order.
+// A time.Time is written in its zone. A date is the days since 1970 as an int32, and milliseconds
+// as an int64. The key of a map that is not a string is its JSON in a string. An object is read
+// into a tuple by its order.
 //
-// Lists, maps and the like are JSON in CSV too. Years before 0 or of more than four
-// digits have a sign. A timestamp is also read as cqlsh writes it, with a blank for its T
-// and an offset without a colon (2017-07-31 15:49:01.638+0000), and as a date alone, which
-// is midnight UTC. Where it becomes a timestamp of Cassandra, what is finer than a
-// millisecond is cut off. A string may hold a number, a UUID, an address or a date.
+// Lists, maps and the like are JSON in CSV too. Years before 0 or of more than four digits have a
+// sign. A timestamp is also read as cqlsh writes it, with a space for its T and an offset without a
+// colon (2017-07-31 15:49:01.638+0000), and as a date alone, which is midnight UTC. If it becomes a
+// timestamp of Cassandra, fractions of a millisecond are cut off. A string may hold a number, a
+// UUID, an address or a date.
 //
 // A type with methods of its own is written and read by them: in CSV by MarshalText and
-// UnmarshalText if it has both, in JSON as encoding/json does. A method for one direction
-// alone is used in JSON; such values may then be written and not be read. An any is
-// encoding/json's in both.
+// UnmarshalText if it has both, in JSON as encoding/json does. In JSON a method for one direction
+// only is used too; such values may then be written that cannot be read. An any is written and read
+// as by encoding/json in both.
 //
-// Refused is what is not certain:
-//   - a time without a zone,
-//   - a whole number for a time.Time, or for a date of a Row,
-//   - a date with a time of day where a date is needed,
-//   - bytes in base64,
-//   - ::ffff:1.2.3.4 for a net.IP, which would be another address when it is written,
-//   - text that is empty and not null, where no text is expected. So an empty value of a
-//     type that is no text or blob, which Cassandra allows, can be written and not be read.
+// What is ambiguous is refused:
 //
-// What a file does not tell cannot be noticed: a blob that is read into a string is
-// its digits, and a text such as 0x41 that is read into a []byte is one byte.
+//   - a time without a zone;
+//   - a whole number for a time.Time, or for a date of a Row;
+//   - a date with a time of day where a date is needed;
+//   - bytes in base64;
+//   - ::ffff:1.2.3.4 for a net.IP, which would be another address when it is written;
+//   - text that is empty and not null, where something other than text is expected. So an empty
+//     value of a type that is not text or blob, which Cassandra allows, can be written but not
+//     read.
+//
+// What a file does not tell cannot be noticed: a blob that is read into a string becomes its
+// digits, and a text such as 0x41 that is read into a []byte becomes one byte.
 //
 // Files of other tools:
-//   - cqlsh and DSBulk write quotes with a backslash, which ends the run with an error. Let
-//     them double quotes (cqlsh: WITH ESCAPE='"', DSBulk: --connector.csv.escape '"').
-//   - cqlsh writes collections as literals of CQL, DSBulk blobs as base64 and booleans as 1
-//     and 0. Each such row is a row error that says so.
-//   - cqlsh writes a line break in a text as the two characters \n, and rounds floats and
-//     doubles, those in vectors too (see its FLOATPRECISION and DOUBLEPRECISION). Nothing in
-//     the file tells, so both are read as they stand.
-//   - The JSON of DSBulk is read, except for blobs.
+//
+//   - cqlsh and DSBulk write quotes with a backslash, which ends the run with an error. Have them
+//     double quotes instead (cqlsh: WITH ESCAPE='"', DSBulk: --connector.csv.escape '"').
+//   - cqlsh writes collections as CQL literals, DSBulk writes blobs as base64 and booleans as 1 and
+//     0. Each such row is a row error that says so.
+//   - cqlsh writes a line break in a text as the two characters \n, and rounds floats and doubles,
+//     also in vectors (see its FLOATPRECISION and DOUBLEPRECISION). The file does not show that, so
+//     both are read as they stand.
+//   - JSON written by DSBulk is read, except blobs.
 package source

@@ -8,9 +8,8 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// fetch gets a page of so many rows at most, 0 for any number; one that fails is
-// asked for again, from the same page state. Nothing of a page that failed has gone
-// downstream, so no row does twice.
+// fetch gets a page of at most so many rows, 0 for any number. A page that failed is asked for
+// again, from the same page state. Nothing of it has been handed on, so no row is handed on twice.
 func (r *paged[T]) fetch(ctx context.Context, p part, page int64, state []byte, most int64) (*driver.Page, error) {
 	r.attempt = r.about
 	r.attempt.Part, r.attempt.Page = p.name, page
@@ -21,7 +20,7 @@ func (r *paged[T]) fetch(ctx context.Context, p part, page int64, state []byte, 
 	return got, err
 }
 
-// retryFetch is apart because of its closure, which would cost every page an
+// retryFetch is a function of its own because of its closure, which would cost every page an
 // allocation.
 func (r *paged[T]) retryFetch(ctx context.Context, p part, state []byte, most int64, failed error) (*driver.Page, error) {
 	var got *driver.Page
@@ -32,8 +31,8 @@ func (r *paged[T]) retryFetch(ctx context.Context, p part, state []byte, most in
 	return got, err
 }
 
-// fetchOnce makes one attempt, or several where the page is larger than the
-// driver takes: each for half as many rows.
+// fetchOnce makes one attempt. If the page is larger than the driver takes, the attempt has several
+// requests, each for half as many rows as the one before.
 func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, most int64) (*driver.Page, error) {
 	for !r.whole {
 		rows := r.sizing.rows(r.attempt.Page == 0, most)
@@ -55,8 +54,8 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, most int
 	return r.ask(ctx, 0, func(ctx context.Context) (*driver.Page, error) { return r.fetchWhole(ctx, p) })
 }
 
-// ask makes a request for so many rows, 0 for all, between the hooks of a fetch. The end of
-// one that succeeds is told by decode, when the page's bytes are known.
+// ask requests so many rows, 0 for all, and tells hooks of the fetch. The end of a fetch that
+// succeeds is told by decode, when the page's bytes are known.
 func (r *paged[T]) ask(ctx context.Context, rows int, fetch func(context.Context) (*driver.Page, error)) (*driver.Page, error) {
 	r.attempt.Attempt++
 	r.attempt.PageRows = rows

@@ -17,28 +17,26 @@ import (
 
 // fileFormat turns a file into rows, in one run.
 type fileFormat[T any] interface {
-	// begin reads what stands before the rows; the facts are what must be so
-	// again for a job to go on.
+	// begin reads what stands before the rows. For a job to go on, the facts must be the same
+	// again.
 	begin(in *lines.Reader) ([]rxcql.Fact, error)
-	// record reads the next record and leaves it to be accepted. An empty line it
-	// accepts itself: then there is neither a record nor an error. At the end it
-	// returns io.EOF. After another error it is not known where the next record
-	// begins.
+	// record reads the next record and leaves it to be accepted. It accepts an empty line itself,
+	// and then returns neither a record nor an error. At the end it returns io.EOF. After any other
+	// error it is not known where the next record begins.
 	record(in *lines.Reader) ([]byte, error)
-	// row reads the record, the last one that there was, into a zero T.
+	// row decodes the record, the last one that record returned, into a zero T.
 	row(record []byte, into *T) error
 }
 
-// file is the description of a source that reads a file; it is not changed by
-// runs.
+// file is the description of a source that reads a file. Runs do not change it.
 type file[T any] struct {
 	name, path string
 	cfg        fileConfig
 	format     func(ctx context.Context) fileFormat[T]
 }
 
-// stream has the file's name in that of its stage, by which a job knows it again:
-// without the folder, so that files can be moved.
+// stream puts the file's name into the name of the stage, by which a job recognizes it. The name
+// has no folder, so that files can be moved.
 func (s *file[T]) stream(err error) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, File: s.path, Err: err, Check: s.check}
 	return rxcql.NewStream(info, s.run)
@@ -91,8 +89,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	return b.end(ctx, r.rows(ctx, b))
 }
 
-// rows reads the file to its end. After Stop a row that has been read is still
-// written.
+// rows reads the file to its end. After Stop, a row that has been read is still written.
 func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 	for {
 		if err := b.interrupted(ctx); err != nil {
@@ -101,7 +98,7 @@ func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 		var row T
 		record, err := r.format.record(r.in)
 		switch {
-		case err == io.EOF: //nolint:errorlint // lines returns it as it is; a user's method may wrap one
+		case err == io.EOF: //nolint:errorlint // lines returns it unwrapped; a user's method may wrap one
 			return nil
 		case err != nil:
 			return r.fail(ctx, b, err)
@@ -122,7 +119,7 @@ func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 	}
 }
 
-// fail delivers the rows before and names what failed.
+// fail delivers the rows before, and returns the error with the place that failed.
 func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error {
 	at := len(b.rows) + len(b.bad)
 	if readFailed(err) {
@@ -135,8 +132,8 @@ func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error
 	return b.st.Fail(failed)
 }
 
-// leaveOut passes over a record that is no row. For a dead letter it is kept as
-// text without its line's end, as bytes if it is not UTF-8.
+// leaveOut skips a record that is no row. For a dead letter it is kept as text without its line's
+// end, as bytes if it is not UTF-8.
 func (r *fileReader[T]) leaveOut(ctx context.Context, b *paging[T], record []byte, err error) error {
 	err = r.wrong(err) // while the line is known
 	var kept any
@@ -188,7 +185,7 @@ func (s *file[T]) open(ctx context.Context) (*fileReader[T], error) {
 	return r, nil
 }
 
-// measure is how much has been read, of how many bytes. The file may have grown since it was
+// measure returns how many bytes have been read, of how many. The file may have grown since it was
 // opened.
 func (r *fileReader[T]) measure() (done, total float64) {
 	done = float64(r.in.Offset())
@@ -200,14 +197,14 @@ func (r *fileReader[T]) measure() (done, total float64) {
 	return done, max(done, r.size)
 }
 
-// readFailed tells whether no row is to blame.
+// readFailed reports whether reading failed, so that no row is to blame.
 func readFailed(err error) bool {
 	var path *os.PathError
 	return errors.As(err, &path)
 }
 
-// wrong names the file and the line; an error of the operating system names the
-// file itself.
+// wrong adds the file and the line to an error. An error of the operating system names the file
+// itself.
 func (r *fileReader[T]) wrong(err error) error {
 	if readFailed(err) {
 		return err

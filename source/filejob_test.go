@@ -116,7 +116,7 @@ func TestAJobGoesOnInAFileAfterTheSettledPages(t *testing.T) {
 	require.Equal(t, 300, got[0])
 	require.Equal(t, 1000, got[len(got)-1])
 
-	// A line that was bad may be mended: it was not settled.
+	// A line that was bad may be fixed: it was not settled.
 	data, err = os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, bytes.TrimSuffix(data, []byte("x\n")), 0o600))

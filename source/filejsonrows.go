@@ -13,8 +13,8 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// jsonRows reads lines of JSON into undecoded rows. Those with the same names in the
-// same order share their columns.
+// jsonRows decodes lines of JSON into undecoded rows. Rows with the same names in the same order
+// share their columns.
 type jsonRows struct {
 	ndjsonLines
 	ctx   context.Context //nolint:containedctx // that of the call of begin
@@ -64,7 +64,7 @@ func (j *jsonRows) row(line []byte, into *rxcql.Row) error {
 	return nil
 }
 
-// split takes the object of a line apart.
+// split splits the object of a line into its fields.
 func (j *jsonRows) split(line []byte) error {
 	if err := jsonline.Check(line); err != nil {
 		return err
@@ -85,7 +85,7 @@ func (j *jsonRows) split(line []byte) error {
 		}
 		var same string
 		if i < len(j.names) && string(name) == j.names[i] {
-			same = j.names[i] // not made anew
+			same = j.names[i] // saves an allocation
 		} else {
 			same = string(name)
 		}
@@ -96,7 +96,7 @@ func (j *jsonRows) split(line []byte) error {
 		case !known:
 			return fmt.Errorf("%w: unknown field %q", jsonline.ErrUnfit, same)
 		case slices.Contains(j.keys, same):
-			return fmt.Errorf("%w: field %q is there twice", jsonline.ErrUnfit, same)
+			return fmt.Errorf("%w: field %q occurs twice", jsonline.ErrUnfit, same)
 		}
 		j.keys, j.parts = append(j.keys, same), append(j.parts, value)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// notText says what a file is that begins so and is no text in UTF-8; nil where it
-// may be.
+// notText returns an error if a file that begins so is certainly not text in UTF-8; the error says
+// what it is.
 func notText(first []byte) error {
 	for _, known := range []struct{ begins, is, remedy string }{
 		{"\x1f\x8b", "compressed with gzip", "decompress it first (gunzip)"},
@@ -36,8 +36,8 @@ func notText(first []byte) error {
 	return nil
 }
 
-// jsonArray reports whether a file that begins so is one JSON array and not a
-// value a line. A line such as [info] is a bad line and nothing more.
+// jsonArray reports whether a file that begins so is one JSON array rather than a value a line. A
+// line such as [info] is just a bad line.
 func jsonArray(first []byte) bool {
 	rest, found := bytes.CutPrefix(bytes.TrimLeft(first, " \t\r\n"), []byte("["))
 	line, _, more := bytes.Cut(rest, []byte("\n"))
@@ -48,8 +48,8 @@ func jsonArray(first []byte) bool {
 var errJSONArray = fmt.Errorf("%w: the file is one JSON array, and NDJSON is one object a line: "+
 	"write its elements on lines of their own (jq -c '.[]')", rxcql.ErrSchema)
 
-// errNoHeader says, as far as can be seen, why a line in which no column is named
-// is no header. What is in it is not told: it may be a row.
+// errNoHeader says, as far as can be seen, why a line that names no column is not a header. It does
+// not show the line, which may be a row.
 func errNoHeader(columns []string, line string) error {
 	for _, sep := range []string{";", "\t", "|"} {
 		for _, name := range strings.Split(line, sep) {
@@ -64,9 +64,9 @@ func errNoHeader(columns []string, line string) error {
 var errCROnly = fmt.Errorf("%w: the file has lines that end with a carriage return alone, which is taken for text: "+
 	"let them end with \\n or \\r\\n", rxcql.ErrSchema)
 
-// meant proposes, for a column that is not in the header, names that are. Of a
-// line of which it is not known that it is a header no other name is told than the
-// column's own, in another case or with quotes or blanks around it.
+// meant proposes, for a column that is not in the header, similar names that are. If the line is
+// not known to be a header, it proposes only the column's own name in another case, or with quotes
+// or spaces around it.
 func meant(column string, spare []string, isHeader bool) string {
 	var near []string
 	for _, name := range spare {

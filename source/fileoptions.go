@@ -18,13 +18,13 @@ type CSVOption interface{ applyCSV(*fileConfig) error }
 // DefaultMaxLine is the most bytes in a line of a file, or a record of CSV.
 const DefaultMaxLine = 16 << 20
 
-// fileConfig is what the sources that read files can be told.
+// fileConfig has the options of sources that read files.
 type fileConfig struct {
 	pageRows int
 	maxLine  int
 	loose    bool
 	null     string
-	types    *typesOf // nil but for rxcql.Row
+	types    *typesOf // nil except for rxcql.Row
 }
 
 func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {
@@ -41,9 +41,9 @@ func (n pageRows) applyCSV(c *fileConfig) error    { return n.set(&c.pageRows) }
 
 type maxLine int
 
-// MaxLine sets the most bytes in a line of NDJSON or a record of CSV (which has
-// several lines where quoted fields do), its end included; default 16 MiB, from 1
-// KiB to 1 GiB. A longer one is an error. So much is held, beside the page.
+// MaxLine sets the most bytes in a line of NDJSON or a record of CSV, which has several lines if a
+// quoted field does, the end included. Default 16 MiB, from 1 KiB to 1 GiB. A longer one is an
+// error. Up to that many bytes are held in memory in addition to the page.
 func MaxLine(bytes int) interface {
 	NDJSONOption
 	CSVOption
@@ -64,8 +64,8 @@ func (n maxLine) applyCSV(c *fileConfig) error    { return n.set(c) }
 
 type ignoreUnknown struct{}
 
-// IgnoreUnknown passes over fields of JSON objects, or columns of CSV, that T has
-// no field for. Otherwise they are an error.
+// IgnoreUnknown skips fields of JSON objects, or columns of CSV, that T has no field for. Otherwise
+// they are an error.
 func IgnoreUnknown() interface {
 	NDJSONOption
 	CSVOption
@@ -85,8 +85,8 @@ func (ignoreUnknown) applyCSV(c *fileConfig) error {
 
 type nullText string
 
-// NullText is the text, without quotes, that stands for null in the CSV file. By default
-// an empty field does; with NullText that is empty text.
+// NullText is the text, without quotes, that stands for null in the CSV file. By default an empty
+// field is null; with NullText it is empty text.
 func NullText(text string) CSVOption { return nullText(text) }
 
 func (n nullText) applyCSV(c *fileConfig) error {

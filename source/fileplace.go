@@ -11,25 +11,25 @@ import (
 	"github.com/rxcql/rxcql/internal/tail"
 )
 
-// fileState is where a source goes on.
+// fileState is the position at which a source goes on.
 type fileState struct {
 	tail.Place
-	Line int64 `json:"line"` // lines before
+	Line int64 `json:"line"` // before it
 }
 
 func (r *fileReader[T]) place() []byte {
 	at, line := r.in.Place()
 	state, err := json.Marshal(fileState{at, line})
 	if err != nil {
-		panic(err) // numbers and hexadecimal digits
+		panic(err) // cannot happen: it has only numbers and hexadecimal digits
 	}
 	return state
 }
 
-// goOn goes to where an earlier run has left off.
+// goOn moves to the position that an earlier run has left.
 func (r *fileReader[T]) goOn(state []byte) error {
 	at, before, err := r.find(state)
-	if err != nil || at.Offset == 0 { // nothing was read; there may be a byte order mark now
+	if err != nil || at.Offset == 0 { // nothing was read; by now there may be a byte order mark
 		return err
 	}
 	if _, err := r.f.Seek(at.Offset, io.SeekStart); err != nil {
@@ -39,7 +39,7 @@ func (r *fileReader[T]) goOn(state []byte) error {
 	return nil
 }
 
-// find finds that place, and the bytes before it.
+// find finds that position in the file, and returns the bytes before it.
 func (r *fileReader[T]) find(state []byte) (at fileState, before []byte, err error) {
 	if err := json.Unmarshal(state, &at); err != nil {
 		return at, nil, fmt.Errorf("%w: a position in a file cannot be read", rxcql.ErrCheckpointDamaged)
@@ -57,8 +57,8 @@ func (r *fileReader[T]) find(state []byte) (at fileState, before []byte, err err
 	return at, append(before, end...), err
 }
 
-// lineEnd is what has come behind a last line that had no end when it was read:
-// its end, or nothing. With anything else that line was another row.
+// lineEnd returns what has been added to a last line that had no end when it was read: its end, or
+// nothing. If anything else was added, that line was another row.
 func (r *fileReader[T]) lineEnd(at fileState, before []byte) ([]byte, error) {
 	if at.Line == 0 || bytes.HasSuffix(before, []byte("\n")) {
 		return nil, nil
@@ -75,6 +75,6 @@ func (r *fileReader[T]) lineEnd(at fileState, before []byte) ([]byte, error) {
 	case next[0] == '\n':
 		return next[:1], nil
 	}
-	return nil, fmt.Errorf("%w: %s, line %d: it was the last one and had no end when the job read it, and has gone on since; "+
+	return nil, fmt.Errorf("%w: %s, line %d: it was the last line and had no line end when the job read it, and it has become longer since; "+
 		"begin anew with another job name", rxcql.ErrCheckpointForeign, r.path, at.Line)
 }

@@ -16,18 +16,18 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// typesOf says where the types of a file's columns are found.
+// typesOf says where the types of a file's columns come from.
 type typesOf struct {
 	session        *driver.Session
 	keyspace, name string
 	err            error
 }
 
-// TypesOf lets a file be read as rxcql.Row: its columns have the names and types of
-// those of a table ("keyspace.table", each part in double quotes where CQL would
-// need them), which need not be the table that the rows go to. Columns of the table
-// that the file has not are not in the rows. The table is looked at when the file is
-// opened, by Check and by a run; in a job its types must be the same each time.
+// TypesOf lets a file be read as rxcql.Row. The file's columns have the names and types of the
+// columns of a table ("keyspace.table", each part in double quotes where CQL would need them). That
+// need not be the table that the rows go to. Columns of the table that are not in the file are not
+// in the rows. The table is looked up when the file is opened, by Check and by a run; in a job its
+// types must be the same each time.
 func TypesOf(session *gocql.Session, table string) interface {
 	NDJSONOption
 	CSVOption
@@ -50,7 +50,7 @@ func (t *typesOf) set(c *fileConfig) error {
 func (t *typesOf) applyNDJSON(c *fileConfig) error { return t.set(c) }
 func (t *typesOf) applyCSV(c *fileConfig) error    { return t.set(c) }
 
-// rowTypes checks that types are given where they are needed, and nowhere else.
+// rowTypes checks that types are given if and only if they are needed.
 func rowTypes[T any](c *fileConfig) error {
 	switch {
 	case isRow[T]() && c.types == nil:
@@ -89,20 +89,20 @@ func tableColumns(about *schema.Table) []rxcql.Column {
 	return cols
 }
 
-// cellsOf gathers the values of a row in one piece of memory.
+// cellsOf gathers the values of a row in one block of memory.
 type cellsOf struct {
 	buf   []byte
 	cells [][]byte
 	ends  []int
 }
 
-// begin makes ready for so many values, of about so many bytes.
+// begin prepares for so many values of about so many bytes.
 func (c *cellsOf) begin(columns, size int) {
 	c.buf, c.cells = make([]byte, 0, size), make([][]byte, columns)
 	c.ends = append(c.ends[:0], make([]int, 2*columns)...)
 }
 
-// put keeps what parse adds as the value of column i.
+// put keeps what parse appends as the value of column i.
 func (c *cellsOf) put(i int, col rxcql.Column, text []byte, parse func([]byte, *codec.Type, []byte) ([]byte, error)) error {
 	c.ends[2*i] = len(c.buf)
 	var err error
@@ -110,7 +110,7 @@ func (c *cellsOf) put(i int, col rxcql.Column, text []byte, parse func([]byte, *
 		return fmt.Errorf("column %q (%s): %w", col.Name, col.Type, err)
 	}
 	c.ends[2*i+1] = len(c.buf)
-	c.cells[i] = c.buf // no null
+	c.cells[i] = c.buf // not null
 	return nil
 }
 
@@ -123,7 +123,7 @@ func (c *cellsOf) row(cols *rxcql.Columns) rxcql.Row {
 	return rxcql.NewRow(cols, c.cells)
 }
 
-// csvRows reads records into undecoded rows.
+// csvRows decodes records into undecoded rows.
 type csvRows struct {
 	csvRecords
 	ctx   context.Context //nolint:containedctx // that of the call of begin
@@ -158,12 +158,12 @@ func (c *csvRows) choose(about *schema.Table, header []string, line string) ([]r
 		col, known := about.Column(name)
 		switch {
 		case known && slices.Contains(header[:i], name):
-			errs = append(errs, fmt.Errorf("column %q is twice in the header", name))
+			errs = append(errs, fmt.Errorf("column %q occurs twice in the header", name))
 		case known:
 			c.at = append(c.at, i)
 			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
 		case !c.cfg.loose:
-			errs = append(errs, fmt.Errorf("the header's column %d, %q, is none of table %s; it has %s; leave it out, or give IgnoreUnknown",
+			errs = append(errs, fmt.Errorf("the header's column %d, %q, is not in table %s; it has %s; leave it out, or give IgnoreUnknown",
 				i+1, name, about.Quoted(), strings.Join(about.ColumnNames(), ", ")))
 		}
 	}

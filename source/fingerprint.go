@@ -12,14 +12,13 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// fingerprint tells bound values apart without keeping them: by a hash of what goes to
-// the server, each with its length, null and unset apart from each other and from
-// values. How a Go type shows itself does not come into it. Sets and maps count
-// whatever order they come in: a Go map has another one each time.
+// fingerprint is a hash of bound values, to recognize the same values without keeping them. It
+// covers what goes to the server: each value with its length, with null, unset and values distinct.
+// The Go type does not matter. Sets and maps count independently of their order, since a Go map has
+// another order each time.
 //
-// Nothing can be read of it, but a value of which there are few can be guessed: whoever
-// has the checkpoint can hash them all. A salt would lie beside the hash, and be no
-// hindrance.
+// The hash cannot be read back, but a value of which there are few can be guessed: whoever has the
+// checkpoint can hash them all. A salt would not help, since it would be stored next to the hash.
 func fingerprint(params []codec.Column, values []driver.Value) string {
 	if len(values) == 0 {
 		return noValues
@@ -40,15 +39,15 @@ func fingerprint(params []codec.Column, values []driver.Value) string {
 }
 
 const (
-	// byBytes begins hashes of CQL bytes. Those without it are of Go values as they
-	// showed themselves: a job with one is refused.
+	// byBytes is the prefix of hashes of CQL bytes. Hashes without it are of Go values as they were
+	// printed; a job with such a hash is refused.
 	byBytes = "v2 "
-	// noValues has been the hash of no values from the beginning.
+	// noValues has always been the hash of no values.
 	noValues = "e3b0c44298fc1c149afbf4c8996fb924"
 )
 
-// ordered gives a value with the elements of sets and maps in it in the order of their
-// bytes. What cannot be taken apart stays as it is.
+// ordered returns a value with the elements of the sets and maps in it sorted by their bytes. A
+// value that cannot be taken apart stays as it is.
 func ordered(t *codec.Type, data []byte) []byte {
 	if out, err := reorder(t, data); err == nil {
 		return out
@@ -106,7 +105,7 @@ func reorderCollection(t *codec.Type, data []byte) ([]byte, error) {
 	return append(out, slices.Concat(elements...)...), nil
 }
 
-// take gives the first value of data, with its length before it, and the rest.
+// take returns the first value of data, with its length before it, and the rest.
 func take(t *codec.Type, data []byte) (part, rest []byte, err error) {
 	if len(data) < 4 {
 		return nil, nil, errCut

@@ -103,9 +103,9 @@ func TestAFileThatWasReadToItsEndMustStillBeThatFile(t *testing.T) {
 		"replaced by one as long":   {"1\n2\n3\n", "1\n2\n4\n", "other bytes before offset 6"},
 		"replaced by a shorter one": {"1\n2\n3\n", "9\n", "shorter than 6"},
 		"emptied":                   {"1\n2\n3\n", "", "shorter than 6"},
-		"the last row goes on":      {"1\n2\n3", "1\n2\n34\n5\n", "line 3: it was the last one and had no end"},
-		"and ends in a \\r alone":   {"1\n2\n3", "1\n2\n3\r", "line 3: it was the last one and had no end"},
-		"after a byte order mark":   {"\ufeff3", "\ufeff34\n", "line 1: it was the last one and had no end"},
+		"the last row goes on":      {"1\n2\n3", "1\n2\n34\n5\n", "line 3: it was the last line and had no line end"},
+		"and ends in a \\r alone":   {"1\n2\n3", "1\n2\n3\r", "line 3: it was the last line and had no line end"},
+		"after a byte order mark":   {"\ufeff3", "\ufeff34\n", "line 1: it was the last line and had no line end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, store := fileWith(t, c.was), &jobtest.Store{}
@@ -170,8 +170,8 @@ func TestAFileOfCSVGrowsBehindItsLastRecord(t *testing.T) {
 		{"n,s", "\r\n1,a\r\n", []row{{1, "a"}}, ""},
 		{"n,s\n1,a", "\n2,b\n", []row{{2, "b"}}, ""},
 		{"n,s\n1,\"a\n\"", "\n2,b\n", []row{{2, "b"}}, ""},
-		{"n,s\n1,a", "b\n2,b\n", nil, "line 2: it was the last one"},
-		{"n,s\n1,\"a\n\"", "\"\"\n2,b\n", nil, "line 3: it was the last one"},
+		{"n,s\n1,a", "b\n2,b\n", nil, "line 2: it was the last line"},
+		{"n,s\n1,\"a\n\"", "\"\"\n2,b\n", nil, "line 3: it was the last line"},
 	} {
 		path, store := fileWith(t, c.was), &jobtest.Store{}
 		_, _, err := job(t, failing(source.CSV[row](path)), store)

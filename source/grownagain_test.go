@@ -65,7 +65,7 @@ func TestAGroupGrowsThatWasHandedOnAndIsReadAgain(t *testing.T) {
 	}
 }
 
-// A file of 7s, 8s and bad lines has been read, but for its last page, which is not
+// A file of 7s, 8s and bad lines has been read, except its last page, which is not
 // settled. It grows, and is read in pages of other sizes.
 func TestRowsThatCameBehindAGroupAreNeverTakenForThoseReadAgain(t *testing.T) {
 	for _, text := range []string{

@@ -29,7 +29,7 @@ type Row struct {
 }
 
 // Files of CSV and NDJSON with lines of every kind, that grow between runs that
-// are broken off in every way, into a file: each row once and in order, each bad
+// are interrupted in every way, into a file: each row once and in order, each bad
 // line at least once, counts add up.
 func TestFilesThatGrowAndJobsThatBreakLoseAndDoubleNothing(t *testing.T) {
 	broken := errors.New("broken off")

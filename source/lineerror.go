@@ -2,8 +2,8 @@ package source
 
 import "fmt"
 
-// lineError names the line of a file that an error is of. A report tells rows that
-// failed apart by their reasons, and takes the place from there.
+// lineError adds the line of a file to an error. A report distinguishes rows that failed by the
+// reason inside, and takes the place from here.
 type lineError struct {
 	path string
 	line int64
@@ -14,5 +14,5 @@ func (e *lineError) Error() string { return fmt.Sprintf("%s: %v", e.Place(), e.e
 
 func (e *lineError) Unwrap() error { return e.err }
 
-// Place is where the line is; see rxcql.RowErrorReport.
+// Place names the file and the line; see rxcql.RowErrorReport.
 func (e *lineError) Place() string { return fmt.Sprintf("%s, line %d", e.path, e.line) }

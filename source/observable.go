@@ -11,14 +11,16 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// FromObservable takes rows from an rxgo Observable, as pages of up to 512 rows: as many as
-// are waiting. Items that are not of type T are an error (rxcql.ErrItemType), an error item
-// ends the stream with that error. Whether it can be run more than once is the Observable's
-// affair. When the stream is ended from downstream or ctx ends, a goroutine reads on and drops
-// the items until the Observable closes, so that those who send them can end; nothing waits for
-// it, and a test that looks for goroutines (goleak) may see it. What rxgo has running behind
-// the Observable obeys the context that it was given, not this one: cancel that, or it goes on.
-// The rows weigh nothing in the budget until an operator keeps them.
+// FromObservable reads rows from an rxgo Observable. A page has the rows that are waiting, up to
+// 512. An item that is not of type T is an error (rxcql.ErrItemType); an error item ends the stream
+// with that error. Whether the stream can run more than once depends on the Observable.
+//
+// When the stream is ended from downstream or ctx ends, a goroutine goes on to read and drop items
+// until the Observable closes, so that its senders can end. Nothing waits for that goroutine, and a
+// test that looks for goroutines (goleak) may see it. What rxgo runs behind the Observable obeys
+// the context that the Observable was given, not this one: cancel that, or it goes on.
+//
+// The rows count nothing in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "FromObservable", Source: true, MixesRows: true, NotResumable: true, NotResumableReason: comesOnce}
 	if obs == nil {
@@ -27,7 +29,7 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		st.Input().Unmetered()
 		defer st.Input().Done()
-		account := st.Account(true) // of nothing: the reservations of the pages hold no bytes
+		account := st.Account(true) // the reservations of the pages hold no bytes
 		var page int64
 		stopped, err := rx.Receiver[T]{
 			Deliver: func(rows []T) error {

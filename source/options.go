@@ -20,7 +20,7 @@ type ReadOption interface {
 	TableOption
 }
 
-// readConfig is what the sources that read Cassandra can be told.
+// readConfig has the options of the sources that read Cassandra.
 type readConfig struct {
 	args        []any
 	columns     []string
@@ -37,8 +37,8 @@ func newReadConfig() readConfig { return readConfig{maxRows: maxPageRows, of: 1}
 
 type bind []any
 
-// Bind gives the values of a query's bind markers, in order. They are kept out
-// of errors, logs and reports.
+// Bind sets the values of a query's bind markers, in order. They are kept out of errors, logs and
+// reports.
 func Bind(args ...any) QueryOption { return bind(args) }
 
 func (b bind) applyQuery(c *readConfig) error {
@@ -48,7 +48,7 @@ func (b bind) applyQuery(c *readConfig) error {
 
 type consistency gocql.Consistency
 
-// Consistency sets the consistency of the reads; the session's by default.
+// Consistency sets the consistency of the reads. Default: the session's.
 func Consistency(c gocql.Consistency) ReadOption { return consistency(c) }
 
 func (o consistency) set(c *readConfig) error {
@@ -65,10 +65,9 @@ func (o consistency) applyTable(c *readConfig) error { return o.set(c) }
 
 type columns []string
 
-// Columns names the columns that a table source reads, exactly as the schema
-// spells them. It is needed where T is a single value, and optional for
-// rxcql.Row, which reads all columns otherwise; a struct names its own. A name that
-// is given twice is an error of New.
+// Columns names the columns that a table source reads, exactly as the schema spells them. It is
+// required if T is a single value. It is optional for rxcql.Row, which reads all columns without
+// it. A struct names its own columns. New reports a name that is given twice.
 func Columns(names ...string) TableOption { return columns(names) }
 
 func (o columns) applyTable(c *readConfig) error {
@@ -86,9 +85,9 @@ func (o columns) applyTable(c *readConfig) error {
 
 type splits int
 
-// Splits sets the least number of token ranges that a table is read in; there
-// is a border at every token of the ring besides. Default 64, from 1 to
-// 1,048,576. More make a resume finer and each costs a request.
+// Splits sets the least number of token ranges that a table is read in; every token of the ring is
+// a border in addition. Default 64, from 1 to 1,048,576. With more ranges less is read again when a
+// job goes on, and each range costs a request.
 func Splits(n int) TableOption { return splits(n) }
 
 func (n splits) applyTable(c *readConfig) error {
@@ -101,9 +100,9 @@ func (n splits) applyTable(c *readConfig) error {
 
 type shard struct{ i, n int }
 
-// Shard reads only share i of n of the table (i from 0). The shares are
-// disjoint and together they are the table, as long as every process gives the
-// same n and Splits and the ring stays the same.
+// Shard reads only share i of n of the table, i from 0 to n-1. The shares are disjoint, and
+// together they are the table, as long as every process gives the same n and the same Splits, and
+// the ring does not change.
 func Shard(i, n int) TableOption { return shard{i, n} }
 
 func (s shard) applyTable(c *readConfig) error {

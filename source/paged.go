@@ -15,24 +15,24 @@ type part struct {
 	index int
 	name  string // for errors, without values
 	span  flow.TokenRange
-	track *flow.Track // of a part that an earlier run began; nil otherwise
+	track *flow.Track // nil unless an earlier run began the part
 	st    driver.Statement
-	limit bool   // st may have a LIMIT of its own
-	whole bool   // st is not to be paged
-	more  func() // called before each page that is not the first one read; may be nil
+	limit bool   // st may have a LIMIT
+	whole bool   // st must not be paged
+	more  func() // called before each page except the first one read; may be nil
 }
 
-// paged reads parts. One is made a worker; it belongs to one goroutine.
+// paged reads parts. Each worker has one; it belongs to one goroutine.
 type paged[T any] struct {
 	session *driver.Session
 	stage   *rxcql.Stage
 	sizing  *sizing
 	reader  rowReader[T]
 	buffers buffers[T]
-	whole   bool // the part came, or comes, as one page
+	whole   bool // the part is read as one page
 
 	about   rxcql.FetchEvent // what hooks are told of all requests
-	attempt rxcql.FetchEvent // of the last one, while it is not ended
+	attempt rxcql.FetchEvent // of the last request, while it has not ended
 	end     func(rxcql.FetchEvent)
 }
 
@@ -42,15 +42,15 @@ type fetched[T any] struct {
 	rows     []T
 	received int64
 	track    *flow.Track
-	asked    int         // rows that the page was asked for
-	next     []byte      // page state of the page that follows; nil for none
-	bad      []undecoded // rows that are not in rows
-	had      int64       // rows of the part so far, with these and those of earlier runs
+	asked    int         // rows that were asked for
+	next     []byte      // page state of the next page; nil if there is none
+	bad      []undecoded // rows that could not be decoded
+	had      int64       // rows of the part up to this page, earlier runs included
 }
 
-// buffers are the row slices that wait for their next page: as many as there are
-// pages between fetching and delivery. A sync.Pool would lose them to every
-// garbage collection, which was a fifth of what a scan allocated.
+// buffers holds row slices for later pages: as many as there are pages between fetching and
+// delivery. A sync.Pool would lose them to every garbage collection, which was a fifth of what a
+// scan allocated.
 type buffers[T any] chan []T
 
 func (b buffers[T]) get() []T {
@@ -71,12 +71,11 @@ func (b buffers[T]) put(rows []T) {
 	}
 }
 
-// read reads a part from its first page, or where an earlier run has come to, to
-// its last. Every page goes to send, empty ones included; the last one has
-// Position.Last set. limit is asked before every page how many rows can still be
-// used, 0 for all.
+// read reads a part to its last page, from its first or from where an earlier run stopped. Every
+// page goes to send, empty ones included; the last one has Position.Last set. Before every page,
+// limit returns how many rows can still be used, 0 for all.
 //
-// Only a page state of length 0 ends a part: an empty page in the middle goes on.
+// Only a page state of length 0 ends a part: after an empty page in the middle it goes on.
 func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error {
 	track := p.track
 	if track == nil {
@@ -113,7 +112,7 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 	}
 }
 
-// page fetches and decodes one page, of so many rows at most, 0 for any number.
+// page fetches and decodes one page of at most so many rows, 0 for any number.
 func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []byte, most int64) (*fetched[T], error) {
 	reservation, err := r.stage.Input().Reserve(ctx, r.sizing.estimate(r.sizing.rows(at.Page == 0, most)))
 	if err != nil {
@@ -121,7 +120,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 	}
 	fail := func(err error) error {
 		err = r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
-		reservation.Finish(err) // a worker that waits for room must not take the blame
+		reservation.Finish(err) // a worker that waits for room must not report an error of its own first
 		return err
 	}
 	got, err := r.fetch(ctx, p, at.Page, state, most)
@@ -147,7 +146,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 	}, nil
 }
 
-// failed is the error of the stage, or why ctx has ended if that is all.
+// failed returns the stage's error, or the cause of ctx if that is the only reason.
 func (r *paged[T]) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)

@@ -11,10 +11,10 @@ type SeqOption interface{ applySeq(*memoryConfig) error }
 // ChanOption is an option of Chan.
 type ChanOption interface{ applyChan(*memoryConfig) error }
 
-// memoryConfig is what the in-memory sources can be told.
+// memoryConfig has the options of the in-memory sources.
 type memoryConfig struct {
 	pageRows int
-	measure  func() (done, total float64) // nil if the iterator does not say
+	measure  func() (done, total float64) // nil unless the iterator is measured
 }
 
 // AnyOption is an option of every source that has options.
@@ -28,10 +28,10 @@ type AnyOption interface {
 
 type measure func() (done, total int64)
 
-// Measure lets an iterator say how far it is, so that Progress can tell how much is left
-// (rxcql.Estimate): done of total, in any unit, such as the bytes of a file that have been
-// read. It is called in the goroutine that reads the iterator, once a page. A total of 0 or
-// less is one that is not known yet.
+// Measure says how far an iterator is, so that Progress can tell how much is left (rxcql.Estimate).
+// how returns done of total, in any unit, such as bytes of a file read. It is called in the
+// goroutine that reads the iterator, once for each page.
+// A total of 0 or less is one that is not known yet.
 func Measure(how func() (done, total int64)) SeqOption { return measure(how) }
 
 func (m measure) applySeq(c *memoryConfig) error {
@@ -50,8 +50,8 @@ func (m measure) applySeq(c *memoryConfig) error {
 
 type pageRows int
 
-// PageRows sets the most rows in a page, 1 to 1,048,576: default 10,000 for Query
-// and Table, 512 for the others. There are fewer where rows are large.
+// PageRows sets the most rows in a page, from 1 to 1,048,576. Default 10,000 for Query and Table,
+// 512 for the others. Pages have fewer rows if these are large.
 func PageRows(n int) AnyOption { return pageRows(n) }
 
 func (n pageRows) set(rows *int) error {

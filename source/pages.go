@@ -11,8 +11,8 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Pages is a source of your own: next returns the rows of the next page each time that it
-// is called, and io.EOF when there are no more.
+// Pages makes a stream from a function of yours: next returns the rows of the next page each time
+// it is called, and io.EOF when there are no more.
 //
 //	token := ""
 //	users := source.Pages(func(ctx context.Context) ([]User, error) {
@@ -27,34 +27,34 @@ import (
 //	})
 //
 // What next may return:
-//   - Rows without an error are a page. No rows are a page too, an empty one, after which
-//     next is called again: only io.EOF ends the stream.
-//   - io.EOF is the end. Rows that come with it are the last page. An error that wraps
-//     io.EOF is an error like others, because HTTP clients return one when a connection is
-//     lost. So wrap an io.EOF that is not your end, such as that of a JSON decoder.
-//   - Another error without rows ends the stream, unless it may pass (rxcql.MayPass): then
-//     next is called again, after the waits and up to the limit of rxcql.WithRetry. That
-//     call is to give the same page, so go on to the next page only when you have a whole one.
-//   - Another error with rows ends the stream when the rows have been handed on. next is not
-//     called again, since nobody can tell whether it would give these rows twice.
 //
-// An error is a rxcql.StageError of stage Pages around your own, and so is a panic.
+//   - Rows without an error are a page. No rows are a page too, an empty one, after which next is
+//     called again: only io.EOF ends the stream.
+//   - io.EOF is the end. Rows that come with it are the last page. An error that wraps io.EOF is an
+//     error like others, because HTTP clients return one when a connection is lost. So wrap an
+//     io.EOF that is not your end, such as that of a JSON decoder.
+//   - Another error without rows ends the stream, unless it may pass (rxcql.MayPass). Then next is
+//     called again, after the waits and up to the limit of rxcql.WithRetry. That call must return
+//     the same page, so move on to the next page only when you have a whole one.
+//   - Another error with rows ends the stream after the rows have been handed on. next is not
+//     called again, since it might return these rows twice.
 //
-// next is called by one goroutine, the one that reads the stream, and only when the page
-// before has been handed on. So a sink that does not accept stops the calls, and Take ends
-// them. ctx ends with the run, and with Pipeline.Stop, after which an error of ctx is none,
-// and rows that next returns are still written. A next that does not obey ctx cannot be
-// interrupted.
+// Errors and panics of next come back as a rxcql.StageError of stage Pages around them.
 //
-// Rows go on in order, in pages as next gives them. Before a call as many bytes are
-// reserved in the budget (rxcql.WithBudget) as the page before had. After it a page counts
-// with what its rows weigh (rxcql.SizeFunc): it may be larger than the budget, so keep pages
-// to a few thousand rows. next may use its slice again for the next page, but not what the
-// rows in it refer to, which sinks and operators may still hold.
+// next is called by the goroutine that reads the stream, and only when the page before has been
+// handed on. So a sink that does not accept rows stops the calls, and Take ends them. ctx ends with
+// the run and with Pipeline.Stop. After Stop, an error that comes from ctx is ignored, and rows
+// that next returns are still written. A next that does not obey ctx cannot be interrupted.
 //
-// The stream can be run once, because a function that is in the midst of its pages cannot
-// begin again. A second run is refused with rxcql.ErrSingleRun: make the stream anew for
-// each. For the same reason it cannot be part of a job with a checkpoint; SeqFrom can.
+// Rows go on in order, in the pages that next returns. Before a call, as many bytes are reserved in
+// the budget (rxcql.WithBudget) as the page before took. After it, the page counts with the memory
+// that its rows take (rxcql.SizeFunc). A page may be larger than the budget, so keep pages to a few
+// thousand rows. next may use its slice again for the next page, but not what the rows in it refer
+// to, which sinks and operators may still hold.
+//
+// The stream can be run once, because a function in the middle of its pages cannot begin again. A
+// second run fails with rxcql.ErrSingleRun: make a new stream for each run. For the same reason it
+// cannot be part of a job with a checkpoint; SeqFrom can.
 func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 	info := rxcql.StageInfo{
 		Name: "Pages", Source: true, NotResumable: true,
@@ -70,7 +70,7 @@ func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 			return st.Fail(rxcql.ErrSingleRun)
 		}
 		b := newPaging(st, out, 0, nil)
-		b.bytes = st.Input().PageBytes() // the guess at the first page
+		b.bytes = st.Input().PageBytes() // a guess for the first page
 		defer b.drop()
 		err := b.pages(ctx, &asking[T]{next: next, st: st})
 		switch {
@@ -83,7 +83,7 @@ func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 	})
 }
 
-// pages hands on all pages that a function gives.
+// pages hands on all pages that a function returns.
 func (b *paging[T]) pages(ctx context.Context, a *asking[T]) error {
 	readCtx, stop := stoppable(ctx, b.st.Run().Stopping())
 	defer stop()
@@ -120,12 +120,12 @@ type asking[T any] struct {
 	next func(context.Context) ([]T, error)
 	st   *rxcql.Stage
 
-	rows []T  // of the page that it gave
+	rows []T  // of the page that it returned
 	last bool // there are no more
 }
 
-// ask asks for the next page, again where that may help. The error is the stage's, or why
-// ctx has ended if that is all.
+// ask asks for the next page, and again if the failure may pass. The error is the stage's, or the
+// cause of ctx if that is the only reason.
 func (a *asking[T]) ask(ctx context.Context) error {
 	err := a.once(ctx)
 	if err != nil && a.mayPass(err) {

@@ -17,7 +17,7 @@ type paging[T any] struct {
 	st          *rxcql.Stage
 	out         flow.Observer[T]
 	rows        []T
-	bad         []undecoded // among them
+	bad         []undecoded // of these, rows that could not be read
 	reservation *flow.Reservation
 	size        func(*T) int
 	bytes       int64
@@ -27,15 +27,15 @@ type paging[T any] struct {
 	last        bool
 
 	track *flow.Track
-	state func() []byte // where the source goes on after the rows so far; nil if it cannot
+	state func() []byte // the position after the rows so far; nil if the source has none
 
-	measure func() (done, total float64) // how far the source is; nil if it does not know
+	measure func() (done, total float64) // how far the source is; nil if not known
 
 	limit int64 // rows that downstream can use in all, 0 for no limit
 	taken int64
 }
 
-// newPaging makes the pages of a track; of one that no run has begun if it is nil.
+// newPaging makes the pages of a track. If track is nil, no run has begun it.
 func newPaging[T any](st *rxcql.Stage, out flow.Observer[T], rows int, track *flow.Track) *paging[T] {
 	st.CountRanges(1)
 	if track == nil {
@@ -57,9 +57,8 @@ func (b *paging[T]) interrupted(ctx context.Context) error {
 	}
 }
 
-// add takes a row and delivers the page when it is full, by rows or by bytes, or
-// when it holds all that downstream can use: no row is taken from a channel only
-// to be dropped.
+// add takes a row. It delivers the page when that is full, by rows or by bytes, or has all rows
+// that downstream can use: so no row is taken from a channel only to be dropped.
 func (b *paging[T]) add(ctx context.Context, row T) error {
 	if err := b.begin(ctx); err != nil {
 		return err
@@ -72,12 +71,12 @@ func (b *paging[T]) add(ctx context.Context, row T) error {
 	return b.full(ctx)
 }
 
-// badCost is what a row that could not be read takes beside its text: what is known
-// of it, and its error.
+// badCost is what a row that could not be read takes in addition to its text: its error, and what
+// is known of it.
 const badCost = 512
 
-// leaveOut is add for a row that could not be read, and has so much text. The run
-// is told when the page is delivered.
+// leaveOut is add for a row that could not be read. text is the length of its text. The run is told
+// when the page is delivered.
 func (b *paging[T]) leaveOut(ctx context.Context, row any, text int, err error) error {
 	if err := b.begin(ctx); err != nil {
 		return err
@@ -129,8 +128,7 @@ func (b *paging[T]) deliver(ctx context.Context) error {
 	return err
 }
 
-// handOn delivers a page of rows, whose weight is b.bytes, under the reservation that begin has
-// made.
+// handOn delivers a page of rows, which take b.bytes, under the reservation that begin made.
 func (b *paging[T]) handOn(ctx context.Context, rows []T) error {
 	p := &flow.Page[T]{Rows: rows, Reservation: b.reservation}
 	p.Position = flow.Position{Page: b.page, Last: b.last}
@@ -148,14 +146,14 @@ func (b *paging[T]) handOn(ctx context.Context, rows []T) error {
 	return err
 }
 
-// drop gives back what a page that is not delivered has reserved.
+// drop releases what was reserved for a page that is not delivered.
 func (b *paging[T]) drop() {
 	if b.reservation != nil {
 		b.reservation.Release()
 	}
 }
 
-// end delivers what is left and tells downstream how the source ended.
+// end delivers what is left, and tells downstream how the source ended.
 func (b *paging[T]) end(ctx context.Context, err error) error {
 	if err != nil && !errors.Is(err, errStopped) {
 		return err

@@ -2,18 +2,18 @@ package source
 
 import "strings"
 
-// place is where the reading of a part has come to.
+// place is how far a part has been read.
 type place struct {
-	state []byte // of the page that comes next; nil at the beginning
-	rows  int64  // had so far, by earlier runs of a job too, those included that could not be decoded
-	paged int64  // the most rows that a page was asked for that was not the last
+	state []byte // of the next page; nil at the beginning
+	rows  int64  // rows so far, including earlier runs of a job and rows that could not be decoded
+	paged int64  // the most rows that a page other than the last was asked for
 }
 
-// most is how many rows the next page may be asked for, 0 for any number, where the
-// statement may have a LIMIT. Cassandra ignores a page state when a page as large as
-// the LIMIT is asked for: the answer begins anew, with no error. Which LIMIT it is
-// need not be known: there would be no page state if not for more than the rows had
-// so far, nor after a page that was asked for with so many.
+// most returns how many rows the next page may be asked for, 0 for any number, if the statement may
+// have a LIMIT. Cassandra ignores a page state when a page as large as the LIMIT is asked for: the
+// answer begins anew, without an error. The LIMIT itself need not be known. After a page with a
+// page state, the LIMIT is known to be larger than the rows so far, and larger than the number of
+// rows that the page was asked for.
 func (p *place) most() int64 {
 	if p.state == nil {
 		return 0
@@ -21,15 +21,15 @@ func (p *place) most() int64 {
 	return max(1, p.rows, p.paged)
 }
 
-// after moves the place behind a page of so many rows that so many were asked for.
+// after moves the place past a page of rows, for which asked rows were asked.
 func (p *place) after(rows, asked int, state []byte) {
-	p.rows += int64(min(rows, asked)) // a page with more than it was asked for proves nothing
+	p.rows += int64(min(rows, asked)) // a page with more rows than it was asked for proves nothing
 	p.state = state
 	if state != nil {
 		p.paged = max(p.paged, int64(asked))
 	}
 }
 
-// mayLimit reports whether a statement can have a LIMIT: not without the word. That it
-// may mean something else there, such as a column, only makes pages smaller at first.
+// mayLimit reports whether a statement may have a LIMIT: it has the word. If the word means
+// something else, such as a column, pages are only smaller at first.
 func mayLimit(cql string) bool { return strings.Contains(strings.ToLower(cql), "limit") }

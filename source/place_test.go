@@ -23,7 +23,7 @@ import (
 const scripted = "SELECT v FROM ks.t"
 
 // limited answers as Cassandra does to a statement with a LIMIT: a page as large as
-// that begins anew, whatever the page state. Some pages are shorter than was asked
+// that begins anew with any page state. Some pages are shorter than was asked
 // for, and some are empty.
 type limited struct {
 	rows  int // of the table

@@ -17,25 +17,27 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// Query reads the rows of one SELECT, page by page with explicit page state, in
-// the order of the server. One page is fetched ahead while another is worked
-// on, but for a limit from downstream (operators.Take) of up to 5,000 rows.
+// Query reads the rows of one SELECT, page by page with explicit page state, in the order of the
+// server. One page is fetched ahead while another is worked on, except under a limit from
+// downstream (operators.Take) of up to 5,000 rows.
 //
-// The first page has 100 rows at most; later ones have as many as make up the
-// wanted bytes (see flow.Budget), 10,000 at most (PageRows), and where the
-// statement may have a LIMIT no more than came before. The rows are those that the
-// driver gives alone, whatever the form of the statement. One that the server cannot
-// page (ORDER BY with IN on the partition key) comes whole, as one page: an answer
-// that is larger than the budget, or than the 256 MiB that the driver takes, is an
-// error.
+// The first page has at most 100 rows. Later pages have as many as make up the wanted bytes (see
+// flow.Budget), at most 10,000 (PageRows), and at most as many as came before if the statement may
+// have a LIMIT. The rows are the same as the driver alone would give, for any form of statement. A
+// statement that the server cannot page (ORDER BY with IN on the partition key) comes as one page;
+// if that is larger than the budget, or than the 256 MiB that the driver takes, it is an error.
 //
-// Errors: a statement that the server refuses, columns that do not fit T, two columns of one
-// name (give one an alias with AS) and bound values that do not fit the statement
-// (rxcql.ErrSchema) are found by Check, before reading starts. A page that fails in a way that
-// may pass (a timeout, an overloaded or lost node) is asked for again, see rxcql.WithRetry,
-// and no row is handed on twice; one that fails for good is a rxcql.StageError around a
-// rxcql.RowError with the page's number. It is never taken for the end. A row that cannot be
-// decoded is a row error, as for Table.
+// Check finds these errors before reading starts (rxcql.ErrSchema):
+//
+//   - a statement that the server refuses;
+//   - columns that do not fit T;
+//   - two columns of one name (give one an alias with AS);
+//   - bound values that do not fit the statement.
+//
+// If a page fails in a way that may pass (a timeout, an overloaded or lost node), it is asked for
+// again, see rxcql.WithRetry, and no row is handed on twice. A page that fails for good is a
+// rxcql.StageError around a rxcql.RowError with the page's number; it is never taken for the end. A
+// row that cannot be decoded is a row error, as for Table.
 func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql.Stream[T] {
 	cfg := newReadConfig()
 	errs := []error{option.Apply(opts, &cfg, QueryOption.applyQuery)}
@@ -63,7 +65,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, stage *rxcql.Stage, out flow.Observer[T]) error {
 		found := last.Load()
-		if found == nil { // whoever runs it has not checked it
+		if found == nil { // the run was not preceded by a check
 			var err error
 			if found, err = checkQuery[T](ctx, ses, st); err != nil {
 				return stage.Fail(err)
@@ -75,7 +77,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		}
 		r := &reading[T]{session: ses, cfg: cfg, workers: 1, about: fetchOf(ses, cfg, found.table)}
 		whole := part{name: flow.WholeRange.String(), span: flow.WholeRange, st: found.statement(st), limit: mayLimit(cql), whole: found.whole(st)}
-		several := len(begun) > 0 // pages, so they could be of two tables
+		several := len(begun) > 0 // these are pages, so they could be of two tables
 		whole.more = func() { several = true }
 		r.same = func(ctx context.Context) error {
 			if !several {
@@ -109,13 +111,13 @@ func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, s
 	return stage.Resume(rxcql.Identity{Pages: "Cassandra " + version, Facts: facts})
 }
 
-// checked is what the last check of a query has found out for running it.
+// checked is what the last check of a query found out, for running it.
 type checked struct {
 	about *driver.Description
-	table *schema.Table // the very one that the statement reads in this session, whatever keyspace that uses
+	table *schema.Table // the table that the statement reads in this session, whose keyspace it may depend on
 }
 
-// statement is st as it was compared with the bound values, if there are any.
+// statement returns st as it was compared with the bound values, if there are any.
 func (c *checked) statement(st driver.Statement) driver.Statement {
 	if len(st.Args) > 0 {
 		st.CQL = c.about.Text
@@ -123,14 +125,14 @@ func (c *checked) statement(st driver.Statement) driver.Statement {
 	return st
 }
 
-// whole reports whether the statement is not to be paged: it is on a virtual table
-// and may have a LIMIT. Cassandra pages those by whole partitions: a page has more
-// rows than were asked for, there are more than the LIMIT in all, and then a page
-// state that it refuses.
+// whole reports whether the statement must not be paged: it is on a virtual table and may have a
+// LIMIT. Cassandra pages virtual tables by whole partitions. So a page has more rows than were
+// asked for, all pages together have more than the LIMIT, and then there is a page state that
+// Cassandra refuses.
 func (c *checked) whole(st driver.Statement) bool { return c.table.Virtual && mayLimit(st.CQL) }
 
-// facts say what a position in the result depends on: the statement, the values as
-// the server gets them, and the very table.
+// facts returns what a position in the result depends on: the statement, the values as the server
+// gets them, and the table with its id.
 func (c *checked) facts(st driver.Statement) ([]rxcql.Fact, error) {
 	values, err := c.about.Encode(st.Args)
 	if err != nil {
@@ -148,7 +150,7 @@ func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.State
 	switch {
 	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
 		return nil, fmt.Errorf("the statement could not be checked: %w", err)
-	case errors.Is(err, rxcql.ErrConfig): // the session's own, not the statement's
+	case errors.Is(err, rxcql.ErrConfig): // an error of the session, not of the statement
 		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)

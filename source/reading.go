@@ -12,8 +12,8 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// smallLimit is up to how many rows a limit from downstream makes a source read
-// one part after the other, without reading ahead: a page or so.
+// smallLimit is the largest limit from downstream (about a page) for which a source reads one part
+// after the other, without reading ahead.
 const smallLimit = 5000
 
 // reading is one run of a source that reads parts.
@@ -23,14 +23,13 @@ type reading[T any] struct {
 	parts   []part
 	workers int
 	about   rxcql.FetchEvent                 // what hooks are told of all requests
-	ring    func(*rxcql.Stage) *ringProgress // of a table; else nil
+	ring    func(*rxcql.Stage) *ringProgress // nil unless the source is a table
 	given   *ringProgress
-	same    func(ctx context.Context) error // whether what was read is still what it was; may be nil
+	same    func(ctx context.Context) error // checks that what was read is still the same; may be nil
 }
 
-// run reads all parts and delivers their pages to out, one at a time, in the
-// calling goroutine. Pages of one part come in order; those of different parts
-// as they arrive.
+// run reads all parts and delivers their pages to out, one at a time, in the calling goroutine.
+// Pages of one part come in order; pages of different parts come as they arrive.
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	st.CountRanges(len(r.parts))
@@ -81,8 +80,8 @@ func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, 
 	}
 }
 
-// inTurn reads the parts one after the other, and no page before the one before
-// it has been used.
+// inTurn reads the parts one after the other. It fetches no page before the one before has been
+// used.
 func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], out flow.Observer[T]) error {
 	readCtx, stop := stoppable(ctx, st.Run().Stopping())
 	defer stop()
@@ -96,9 +95,8 @@ func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], o
 	return nil
 }
 
-// ahead reads with several workers. Each holds one page that waits to be
-// delivered while it fetches the next. Pipeline.Stop ends the fetching only: a
-// page that is here is delivered.
+// ahead reads with several workers. Each holds one page that waits to be delivered while it fetches
+// the next. Pipeline.Stop ends only the fetching: a page that has arrived is delivered.
 func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *paged[T], out flow.Observer[T]) error {
 	home := worker()
 	all := func() int64 { return 0 }

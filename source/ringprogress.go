@@ -6,20 +6,20 @@ import (
 	"github.com/rxcql/rxcql/internal/ring"
 )
 
-// ringProgress is which part of the ring a table source has given. Ranges that are read to
-// their end count with their width; one that is being read as if it had as many rows to a
-// token as those have.
+// ringProgress estimates which part of the ring a table source has read. A range that is read to
+// its end counts with its width. A range that is being read counts by its rows, assuming as many
+// rows to a token as in the ranges that are done.
 type ringProgress struct {
 	st     *rxcql.Stage
 	total  float64 // tokens of all ranges
-	done   float64 // of those that are read to their end
-	width  float64 // of those that were read to their end in this run
+	done   float64 // tokens of ranges that are read to their end
+	width  float64 // tokens of ranges that were read to their end in this run
 	rows   float64 // in these
 	begun  map[flow.TokenRange]float64
-	behind float64 // most of a range counts until it is read to its end
+	behind float64 // the largest share of a range that counts before its end is read
 }
 
-// newRingProgress begins: of ranges those in parts are left to read.
+// newRingProgress begins. ranges are all ranges; parts are left to read.
 func newRingProgress(st *rxcql.Stage, ranges []flow.TokenRange, parts []part) *ringProgress {
 	g := &ringProgress{st: st, begun: map[flow.TokenRange]float64{}, behind: 0.95}
 	for _, r := range ranges {
@@ -32,14 +32,14 @@ func newRingProgress(st *rxcql.Stage, ranges []flow.TokenRange, parts []part) *r
 			g.begun[p.span] = float64(p.track.Rows())
 		}
 	}
-	g.done = max(0, g.done) // where the borders of a part are no longer among them
+	g.done = max(0, g.done) // below 0 if the borders of a part are no longer among those of ranges
 	st.Measured(g.done, g.total)
 	return g
 }
 
 func width(r flow.TokenRange) float64 { return float64(ring.Range(r).Width()) }
 
-// given notes a page that was handed on. Had is how many rows the range has given so far.
+// given notes a page that was handed on. had is how many rows the range has given so far.
 func (g *ringProgress) given(span flow.TokenRange, had int64, last bool) {
 	if last {
 		delete(g.begun, span)

@@ -10,17 +10,16 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// rowReader turns the rows of a page into values of T. It belongs to one
-// goroutine. It returns the rows that could not be decoded apart, and the bytes
-// that the others take, decoded.
+// rowReader turns the rows of a page into values of T. It belongs to one goroutine. read returns
+// separately the rows that could not be decoded, and the decoded size of the others in bytes.
 type rowReader[T any] interface {
 	read(p *driver.Page, rows []T) (out []T, bad []undecoded, size int64, err error)
 }
 
 func isRow[T any]() bool { return reflect.TypeFor[T]() == reflect.TypeFor[rxcql.Row]() }
 
-// newRowReader returns the reader for T. Plans are compiled when the first page
-// comes, and anew when the server describes the columns otherwise.
+// newRowReader returns the reader for T. It compiles a plan when the first page comes, and again
+// when the server describes the columns differently.
 func newRowReader[T any]() rowReader[T] {
 	if isRow[T]() {
 		return any(&rawReader{}).(rowReader[T])
@@ -61,14 +60,14 @@ func (d *decoding[T]) read(p *driver.Page, rows []T) ([]T, []undecoded, int64, e
 	return rows, bad, size, p.Err()
 }
 
-// same compares by identity: the driver gives the same slice for as long as the
-// server describes the columns alike.
+// same compares by identity: the driver returns the same slice as long as the server describes the
+// columns alike.
 func same(a, b []codec.Column) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// rawReader reads rows without decoding them. The cells of a page share one
-// slice, made for the page, since rows may be kept.
+// rawReader reads rows without decoding them. The cells of a page share one slice, which is made
+// for that page since rows may be kept.
 type rawReader struct{ columns *rxcql.Columns }
 
 func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, []undecoded, int64, error) {
@@ -89,6 +88,6 @@ func (r *rawReader) read(p *driver.Page, rows []rxcql.Row) ([]rxcql.Row, []undec
 		slab = slab[n:]
 		rows = append(rows, rxcql.NewRow(r.columns, cells))
 	}
-	const header, row = 24, 32 // of a slice; of a Row
+	const header, row = 24, 32 // bytes of a slice header, and of a Row
 	return rows, nil, int64(len(rows) * (n*header + row)), p.Err()
 }

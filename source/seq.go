@@ -10,12 +10,11 @@ import (
 	"github.com/rxcql/rxcql/internal/option"
 )
 
-// Seq reads an iterator, in the goroutine that runs the stream. Rows go on in
-// pages of up to 512 rows; a page that is not full waits for the iterator, so
-// for rows that come slowly use Chan or PageRows(1). An error that the iterator
-// yields ends the stream with that error. Whether the stream can run more than
-// once is the iterator's affair. The iterator is left (its yield returns false)
-// as soon as the stream ends; while it computes a row it cannot be interrupted.
+// Seq reads an iterator, in the goroutine that runs the stream, in pages of up to 512 rows. A page
+// that is not full waits for the iterator, so for rows that come slowly use Chan or PageRows(1). An
+// error that the iterator yields ends the stream with that error. Whether the stream can run more
+// than once depends on the iterator. As soon as the stream ends, the iterator's yield returns
+// false; while the iterator computes a row it cannot be interrupted.
 func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	cfg, err := seqConfig(opts)
 	if seq == nil {

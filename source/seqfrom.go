@@ -11,11 +11,11 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// SeqFrom is Seq for rows that can be had from any of them on, in the same order
-// each time: lines of a file, say. It can be part of a job with a checkpoint: seq
-// is called once a run with the number of rows to leave out, which are settled,
-// and 0 in a job that begins. What names the rows, as the path of the file or,
-// better, a hash of what is in it: a job only goes on if it is the same.
+// SeqFrom is Seq for rows that can be read from any position, in the same order each time, such as
+// the lines of a file. It can be part of a job with a checkpoint. seq is called once for each run,
+// with the number of rows to leave out because they are settled: 0 when a job begins. what names
+// the rows, such as the path of the file or, better, a hash of its content: a job goes on only if
+// what is the same.
 func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	cfg, err := seqConfig(opts)
 	errs := []error{err}
@@ -55,15 +55,15 @@ func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts 
 	})
 }
 
-// ordinal reads a state: the number of rows before the next page. A part that was
-// begun and then read with other page states has none.
+// ordinal reads a state: the number of rows before the next page. A part that was begun and then
+// read with other page states has no state.
 func ordinal(state []byte) (int64, error) {
 	if state == nil {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(string(state), 10, 64)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%w: a position is no number", rxcql.ErrCheckpointDamaged)
+		return 0, fmt.Errorf("%w: a position is not a number", rxcql.ErrCheckpointDamaged)
 	}
 	return n, nil
 }

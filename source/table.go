@@ -20,30 +20,29 @@ import (
 // defaultSplits is the least number of token ranges unless Splits says otherwise.
 const defaultSplits = 64
 
-// Table reads a whole table by token ranges, several at a time
-// (rxcql.WithWorkers). The name is "keyspace.table", each part in double quotes
-// where CQL would need them.
+// Table reads a whole table by token ranges, several at a time (rxcql.WithWorkers). The name is
+// "keyspace.table", each part in double quotes where CQL would need them. Only the columns that T
+// needs are read.
 //
-// The ranges tile the ring (-2^63, 2^63-1] exactly, with a border at every
-// node's token, so every row is read once as long as it is there throughout; a
-// scan is no snapshot. Rows of one range come in the order of their tokens and,
-// within a partition, of the clustering key; pages of different ranges come as
-// they arrive. Rows of a partition are never spread over two ranges. Only the
-// columns that T needs are read. In memory are the pages in flight alone, see
-// flow.Budget.
+// The ranges tile the ring (-2^63, 2^63-1] exactly, with a border at every node's token. So every
+// row that is there throughout the scan is read once; a scan is no snapshot. Rows of one range come
+// in the order of their tokens and, within a partition, of the clustering key. Pages of different
+// ranges come as they arrive. Rows of a partition are never spread over two ranges. Only the pages
+// in flight are in memory, see flow.Budget.
 //
-// A limit from downstream (operators.Take) of up to 5,000 rows makes it read one
-// range after the other, without reading ahead, in pages no larger than the limit.
+// Under a limit from downstream (operators.Take) of up to 5,000 rows, one range is read after the
+// other, without reading ahead, in pages no larger than the limit.
 //
-// A page that fails in a way that may pass (a timeout, an overloaded or lost
-// node) is asked for again, see rxcql.WithRetry; no row is handed on twice.
+// Errors:
 //
-// Errors: unknown table or column, columns that do not fit T, a partitioner
-// other than Murmur3Partitioner: rxcql.ErrSchema from Check, all together. A
-// page that fails for good is a rxcql.StageError around a rxcql.RowError with the
-// token range and the page's number. A row that cannot be decoded is a row error
-// (rxcql.WithRowErrors) that has the row's index too; its dead letter is the
-// rxcql.Row as it was received.
+//   - Check reports, all together, as rxcql.ErrSchema: an unknown table or column, columns that do
+//     not fit T, a partitioner other than Murmur3Partitioner.
+//   - A page that fails in a way that may pass (a timeout, an overloaded or lost node) is asked for
+//     again, see rxcql.WithRetry; no row is handed on twice.
+//   - A page that fails for good is a rxcql.StageError around a rxcql.RowError with the token range
+//     and the page's number.
+//   - A row that cannot be decoded is a row error (rxcql.WithRowErrors) that has the row's index
+//     too. Its dead letter is the rxcql.Row as it was received.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
 	t := &table[T]{cfg: newReadConfig()}
 	errs := []error{option.Apply(opts, &t.cfg, TableOption.applyTable), t.choose()}
@@ -64,14 +63,14 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	return rxcql.NewStream(info, t.run)
 }
 
-// table is the description of a table source; it is not changed by runs.
+// table is the description of a table source. Runs do not change it.
 type table[T any] struct {
 	session        *driver.Session
 	keyspace, name string
 	cfg            readConfig
 }
 
-// title is the stage's name: with the table's where that could be read.
+// title returns the stage's name, with the table's name if that could be parsed.
 func (t *table[T]) title() string {
 	if t.name == "" {
 		return "Table"
@@ -79,7 +78,7 @@ func (t *table[T]) title() string {
 	return "Table " + t.keyspace + "." + t.name
 }
 
-// choose settles which columns are read, as far as T says.
+// choose determines which columns are read, as far as T says.
 func (t *table[T]) choose() (err error) {
 	if !isRow[T]() {
 		t.cfg.columns, err = codec.ChooseColumns[T](t.cfg.columns)
@@ -166,7 +165,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 			},
 		})
 	}
-	for _, track := range begun { // with the very borders that their page states are for
+	for _, track := range begun { // with exactly the borders that their page states are for
 		add(track.Range(), track)
 	}
 	for _, span := range flow.Remaining(ranges, done, begun) {
@@ -176,7 +175,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	return r.run(ctx, st, out)
 }
 
-// identity says what a position in this table depends on.
+// identity returns what a position in this table depends on.
 func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Identity {
 	id := rxcql.Identity{Facts: []rxcql.Fact{
 		{Name: "table", Value: about.Quoted()},
@@ -188,7 +187,7 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 	return id
 }
 
-// ranges tiles the ring as it is now. Version is that of the server.
+// ranges tiles the ring as it is now. version is that of the server.
 func (t *table[T]) ranges(ctx context.Context) (ranges []flow.TokenRange, version string, err error) {
 	now, err := ringOf(ctx, t.session)
 	if err != nil {

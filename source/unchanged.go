@@ -10,9 +10,9 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// unchanged tells when pages have been read whether the table is the one that was
-// there before the first. The driver prepares a statement anew where it has to, so a
-// table that was dropped and made again would be read as if it were the old one.
+// unchanged checks, after pages have been read, that the table is still the one that was there
+// before the first page. The driver silently prepares a statement anew when it must, so a table
+// that was dropped and made again would be read as if it were the old one.
 func unchanged(ctx context.Context, s *driver.Session, before *schema.Table) error {
 	if before.Virtual {
 		return nil

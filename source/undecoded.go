@@ -12,11 +12,11 @@ import (
 // undecoded is a row that could not be decoded.
 type undecoded struct {
 	index int // in the page as it was received
-	row   any // as it was received: a Row, or the text of a line; nil where nobody wants it
+	row   any // as received: a Row, or the text of a line; nil if it is not wanted
 	err   error
 }
 
-// newUndecoded keeps a row. Those of a page share their columns.
+// newUndecoded keeps a row that could not be decoded. Rows of one page share their columns.
 func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []undecoded, err error) undecoded {
 	var shared *rxcql.Columns
 	if len(before) > 0 {
@@ -27,8 +27,8 @@ func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []un
 	return undecoded{index: index, row: rxcql.NewRow(shared, slices.Clone(cells)), err: err}
 }
 
-// reporting returns out, before which the run is told of a page's rows that could
-// not be decoded. That is done at delivery, when the page has its receipt.
+// reporting returns an observer that tells the run of a page's undecoded rows, and then passes the
+// page to out. It works at delivery, because the page must have its receipt.
 func reporting[T any](st *rxcql.Stage, out flow.Observer[T], bad []undecoded) flow.Observer[T] {
 	if len(bad) == 0 {
 		return out

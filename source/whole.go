@@ -8,8 +8,8 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// fetchWhole gets all rows of a statement that the server does not page, or not
-// rightly, as one page.
+// fetchWhole gets all rows of a statement as one page, because the server does not page it, or
+// pages it wrongly.
 func (r *paged[T]) fetchWhole(ctx context.Context, p part) (*driver.Page, error) {
 	got, err := r.session.FetchWhole(ctx, p.st)
 	if driver.Classify(err) == driver.FrameTooBig {
@@ -18,11 +18,11 @@ func (r *paged[T]) fetchWhole(ctx context.Context, p part) (*driver.Page, error)
 	return got, err
 }
 
-// errWhole and wholeAdvice are what users are told when that is too much.
+// errWhole and wholeAdvice are what users are told when that page is too large.
 var errWhole = errors.New("the server does not page this statement (ORDER BY with IN on the partition key, or LIMIT on a virtual table), " +
 	"so all its rows come as one page")
 
-const wholeAdvice = "give the statement a lower LIMIT, or a query for each partition, or leave ORDER BY away and sort the rows that come"
+const wholeAdvice = "give the statement a lower LIMIT, or a query for each partition, or leave out ORDER BY and sort the rows that come"
 
 func tooLargeWhole(bytes, budget int64) error {
 	return fmt.Errorf("%w: they take %d bytes and the budget is %d; raise rxcql.WithBudget, %s", errWhole, bytes, budget, wholeAdvice)

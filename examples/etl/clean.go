@@ -1,16 +1,15 @@
 package main
 
-// possible tells whether a flight's figures can be right. What is refused:
+// possible reports whether a flight's figures can be right. It refuses:
 //
 //   - a flight to where it began;
 //   - a flight of no distance;
-//   - one that came before it was due to leave: earlier than its distance takes
-//     at 500 miles an hour and half an hour on the ground. Of the 200,000 three
-//     are so (96 miles, an hour early); in the larger file there are some that
-//     came 18 hours early.
+//   - one that arrived before it was due to leave: earlier than its distance takes at 500 miles an
+//     hour and half an hour on the ground. Of the 200,000 three are so (96 miles, an hour early);
+//     in the larger file some arrived 18 hours early.
 //
-// Long delays stay. The longest, 28 hours, is of a flight that left the next
-// day; to drop those would flatter the worst routes, which are what is asked for.
+// Long delays stay. The longest, 28 hours, is of a flight that left the next day. Dropping those
+// would flatter the worst routes, which are what is asked for.
 func possible(f Flight) bool {
 	return f.Origin != f.Destination &&
 		f.Distance > 0 &&

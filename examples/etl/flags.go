@@ -57,7 +57,7 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.StringVar(&budget, "budget", units.BytesSize(float64(rxcql.DefaultBudget)), "most bytes in flight, as `64MiB`")
 	f.StringVar(&consistency, "consistency", "", "`level` of reads and writes, as LOCAL_QUORUM (default QUORUM)")
 	f.StringVar(&o.flights, "flights", "", "`file` of flights: CSV, plain or gzip, or Parquet (default: the 200,000 that come with it)")
-	f.StringVar(&o.checkpoint, "checkpoint", "", "`folder` for checkpoints: a job that was broken off goes on from there, one that is done is not done again")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "`folder` for checkpoints: a job that was interrupted goes on from there, one that is done is not done again")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

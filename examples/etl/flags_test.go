@@ -39,7 +39,7 @@ func TestFlagsSayWhatTheySay(t *testing.T) {
 	require.Equal(t, "from a file ", o.password)
 }
 
-func TestAWrongFlagIsToldWithWhatMendsIt(t *testing.T) {
+func TestAWrongFlagIsReportedWithItsRemedy(t *testing.T) {
 	there := filepath.Join(t.TempDir(), "there.pem")
 	require.NoError(t, os.WriteFile(there, nil, 0o600))
 	for _, c := range []struct {

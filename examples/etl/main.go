@@ -16,16 +16,16 @@
 // Cassandra (Docker, or JDK 17 and Maven) and removes it at the end. A keyspace
 // holds the flights of one file; for another file name another --keyspace.
 //
-// With --checkpoint a job that was broken off, however that was, goes on from
-// there when it is run again with the same flags.
+// With --checkpoint a job that was interrupted, in whatever way, goes on when it is run again with
+// the same flags.
 //
 // The first SIGINT or SIGTERM stops reading and writes what has been read; the
 // second cancels at once. Exit codes: 0 done, 1 failed, 2 wrong flags, 130
 // ended by SIGINT, 143 by SIGTERM.
 //
-// With --json the report goes to standard output as one JSON value, however the job
-// ends (but for wrong flags): it has the exit code, the error if there was one, and the
-// reports of the steps that were begun.
+// With --json the report goes to standard output as one JSON value, however the job ends (except
+// after wrong flags). It has the exit code, the error if there was one, and the reports of the
+// steps that were begun.
 //
 // The flights that come with it are figures of the US Bureau of Transportation
 // Statistics, public domain: the first 200,000 flights of 2001.
@@ -57,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	res := &result{}
 	err = etl(ctx, opts, signals, newScreen(stdout, opts.json), res)
 	res.ended(err, signals)
-	if failed := res.print(stdout, opts.json); failed != nil { // nobody reads it
+	if failed := res.print(stdout, opts.json); failed != nil { // standard output is closed
 		err = errors.Join(err, failed)
 		res.ended(err, signals)
 	}
@@ -67,10 +67,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return res.ExitCode
 }
 
-// complain has nobody to tell when it cannot write.
+// complain ignores a failure to write: there is nobody left to tell.
 func complain(stderr io.Writer, err error) { _, _ = fmt.Fprintf(stderr, "etl: %v\n", err) }
 
-// etl does the whole job. The result holds what was done, also beside an error.
+// etl does the whole job. res has what was done, also when it returns an error.
 func etl(ctx context.Context, opts options, signals *signals, out *screen, res *result) (err error) {
 	file, err := openFlights(opts.flights) // before the server: a wrong file is told at once
 	if err != nil {

@@ -64,8 +64,8 @@ type parquetColumns struct {
 	tick  time.Duration
 }
 
-// parquetColumns finds the columns and checks their types, so that no value is
-// bent into another type without a word.
+// parquetColumns finds the columns and checks their types, so that no value is silently converted
+// to another type.
 func (f *flightFile) parquetColumns(schema *parquet.Schema) (*parquetColumns, error) {
 	c := &parquetColumns{names: map[int]string{}}
 	for _, name := range columnNames {

@@ -1,8 +1,8 @@
-// Command resume kills a job in its midst, as kill -9 would, and goes on with it.
+// Command resume kills a job in the middle of its work, as kill -9 would, and goes on with it.
 //
-// It starts itself a second time (firstRun), to copy a table until some positions are saved,
-// and kills that process. Then it runs the same job to its end. Look at the counts: what was
-// done before is not read again, and the copy has every row.
+// It starts itself a second time (firstRun), to copy a table until some positions are saved, and
+// kills that process. Then it runs the same job to its end. Look at the counts: what was done
+// before is not read again, and the copy has every row.
 package main
 
 import (

@@ -15,9 +15,9 @@ const (
 	labelRun  = "rxcql.cassandra.run"
 )
 
-// sweepContainers removes containers of this machine's programs that were killed
-// before they could. The reaper of testcontainers does that sooner where its image
-// can be had. What cannot be removed is left to the next sweep.
+// sweepContainers removes the containers of programs of this machine that were killed before they
+// could do so. The reaper of testcontainers does that sooner, if its image is available. What
+// cannot be removed is left to the next sweep.
 func sweepContainers(ctx context.Context, engine client.APIClient, root string) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -37,8 +37,8 @@ func sweepContainers(ctx context.Context, engine client.APIClient, root string) 
 	}
 }
 
-// abandoned tells whether nobody holds the lock of a run folder. A folder that is
-// gone had its owner end, or was swept.
+// abandoned reports whether nobody holds the lock of a run folder. If the folder is gone, its owner
+// has ended or it was swept.
 func abandoned(run string) bool {
 	if _, err := os.Stat(run + ".lock"); err != nil {
 		return os.IsNotExist(err)

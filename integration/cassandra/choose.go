@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// chooser decides which way to a Cassandra is taken. Its functions are the world it
-// asks, so that each decision and each message can be tested without an engine.
+// chooser decides which way to a Cassandra is taken. Its functions stand for the outside world, so
+// that each decision and each message can be tested without an engine.
 type chooser struct {
 	settings *settings
 	goos     string
@@ -95,7 +95,7 @@ func (c *chooser) start(ctx context.Context) (*Cluster, error) {
 		return nil, fmt.Errorf("cassandra: RXCQL_CASSANDRA is process, but %s", note)
 	}
 	notes = append(notes, "process: "+note)
-	return nil, fmt.Errorf("cassandra: none of the ways to a Cassandra works; one of these needs mending:\n  - %s",
+	return nil, fmt.Errorf("cassandra: none of the ways to a Cassandra works; fix one of these:\n  - %s",
 		strings.Join(notes, "\n  - "))
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// Way is how a Cassandra was come by.
+// Way is how a Cassandra was found or started.
 type Way string
 
 // The three ways, in the order in which they are tried.
@@ -46,14 +46,13 @@ type Cluster struct {
 	admin   *gocql.Session // made by the first Keyspace, closed by Stop
 }
 
-// Start gives a Cassandra that answers CQL; see the package comment for the ways to
-// one. It takes about 5 s for one node and 20 s for three, and up to some minutes
-// the first time, when an image or the jars are downloaded.
+// Start returns a Cassandra that answers CQL; see the package comment for the ways to one. It takes
+// about 5 s for one node and 20 s for three, and up to some minutes the first time, when an image
+// or the jars are downloaded.
 //
-// An error lists each way that was tried, why it did not work and what would mend
-// it; if the server was started but did not come up it carries the last lines of
-// its log. ctx bounds the start only: cancelling it later stops nothing. Whoever
-// starts a cluster calls [Cluster.Stop].
+// An error lists each way that was tried, why it did not work, and the remedy. If the server was
+// started but did not come up, the error has the last lines of its log. ctx bounds the start only:
+// cancelling it later stops nothing. Call [Cluster.Stop] at the end.
 func Start(ctx context.Context, opts ...Option) (*Cluster, error) {
 	s, err := newSettings(opts)
 	if err != nil {
@@ -62,7 +61,7 @@ func Start(ctx context.Context, opts ...Option) (*Cluster, error) {
 	return systemChooser(s).start(ctx)
 }
 
-// Way tells how this Cassandra was come by.
+// Way returns how this Cassandra was found or started.
 func (c *Cluster) Way() Way { return c.way }
 
 // Hosts gives the contact points as host:port.

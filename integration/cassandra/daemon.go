@@ -63,7 +63,7 @@ func (d *daemon) kill() error {
 	return err
 }
 
-// alive tells whether the process has not ended yet.
+// alive reports whether the process has not ended yet.
 func (d *daemon) alive() bool {
 	select {
 	case <-d.exited:

@@ -14,9 +14,8 @@
 //     user's cache folder. It is the only way with more than one node, with
 //     WithPassword, WithTLS or Setting.
 //
-// RXCQL_CASSANDRA=hosts|container|process forces one of them. If no way works the
-// error says for each what is missing and how to mend it; tests built on [Main]
-// then fail, they are never skipped.
+// RXCQL_CASSANDRA=hosts|container|process forces one of them. If no way works, the error says for
+// each what is missing and the remedy; tests built on [Main] then fail, they are never skipped.
 //
 // A test package needs these lines and then calls [Keyspace] in its tests:
 //

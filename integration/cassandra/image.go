@@ -75,9 +75,9 @@ func haveImage(ctx context.Context, engine client.APIClient, image string, pulli
 	return nil
 }
 
-// reaperImageThere tells whether testcontainers can have its reaper, which removes
-// the containers of a killed program. It is true if no engine answers at the
-// default place: then testcontainers may know a better one and shall decide.
+// reaperImageThere reports whether testcontainers can get its reaper, which removes the containers
+// of a killed program. It returns true if no engine answers at the default place: testcontainers
+// may know a better place, and decides then.
 func reaperImageThere(ctx context.Context) bool {
 	engine, err := client.New(client.FromEnv)
 	if err != nil {

@@ -30,7 +30,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
-// jarStore is a folder of jars that is filled once, by whoever comes first.
+// jarStore is a folder of jars that is filled once, by the first program that needs it.
 type jarStore struct {
 	dir string // …/rxcql/cassandra-5.0.6 in the user's cache folder
 	// fetch puts the jars into a folder that exists and is empty.

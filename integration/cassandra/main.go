@@ -15,9 +15,9 @@ import (
 // package and puts it into *cluster, runs the tests, stops the cluster, checks that
 // no goroutine is left, and exits with the code.
 //
-// If no Cassandra can be had the package fails with a message that says what is
-// missing and how to mend it. Progress goes to standard error unless Log or Logger
-// say otherwise. With -test.list nothing is started.
+// If no Cassandra is available the package fails with a message that says what is missing, and the
+// remedy. Progress goes to standard error unless Log or Logger say otherwise. With -test.list
+// nothing is started.
 func Main(m *testing.M, cluster **Cluster, opts ...Option) {
 	if !flag.Parsed() {
 		flag.Parse()
@@ -34,7 +34,7 @@ func runTests(run func() int, cluster **Cluster, out io.Writer, opts []Option,
 ) int {
 	c, err := start(context.Background(), opts...)
 	if err != nil {
-		fmt.Fprintf(out, "FAIL: these tests need a Cassandra and none could be had\n%v\n", err)
+		fmt.Fprintf(out, "FAIL: these tests need a Cassandra and none is available\n%v\n", err)
 		return 1
 	}
 	*cluster = c

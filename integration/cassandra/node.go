@@ -56,11 +56,10 @@ func (n *Node) signal(verb string, send func(*os.Process) error) error {
 	return nil
 }
 
-// Kill ends the node at once (SIGKILL), paused or not, and waits until it is gone.
-// What it had acknowledged is in its commit log and back after a Restart, but for
-// the last moments: its log is synced by time, unless Setting says otherwise
-// (commitlog_sync: batch, commitlog_sync_period: 0ms). Killing
-// a node that does not run does nothing.
+// Kill ends the node at once (SIGKILL), paused or not, and waits until it is gone. What it had
+// acknowledged is in its commit log, and back after a Restart, except for the last moments: its log
+// is synced by time, unless Setting says otherwise (commitlog_sync: batch, commitlog_sync_period:
+// 0ms). Killing a node that does not run does nothing.
 func (n *Node) Kill() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -104,7 +103,7 @@ func (n *Node) start() error {
 	return nil
 }
 
-// ended says whether the process ended and how, with the last lines of its log.
+// ended returns an error if the process has ended, with the last lines of its log.
 func (n *Node) ended() error {
 	n.mu.Lock()
 	d := n.daemon

@@ -18,7 +18,7 @@ import (
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
-// startProcess starts a cluster as a process whatever the machine offers else.
+// startProcess starts a cluster as a process, whatever else the machine offers.
 func startProcess(t *testing.T, opts ...cassandra.Option) *cassandra.Cluster {
 	t.Helper()
 	t.Setenv("CASSANDRA_HOSTS", "")

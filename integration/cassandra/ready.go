@@ -56,8 +56,8 @@ func answers(ctx context.Context, cfg *gocql.ClusterConfig, host string, all boo
 	return datacenter, err
 }
 
-// waitUntil repeats check until it gives no error, ctx ends, or ended reports that
-// waiting is in vain.
+// waitUntil repeats check until it returns no error, ctx ends, or ended returns an error because
+// waiting is no longer of use.
 func waitUntil(ctx context.Context, ended func() error, check func() error) error {
 	start := time.Now()
 	for {

@@ -11,7 +11,7 @@ import (
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
-func TestATableThatIsMissingOrDifferentIsNamedWithTheMend(t *testing.T) {
+func TestATableThatIsMissingOrDifferentIsNamedWithTheRemedy(t *testing.T) {
 	t.Parallel()
 	session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(deaf))
 	for name, columns := range map[string]string{

@@ -48,7 +48,7 @@ func newTable(t *testing.T) (*gocql.Session, string) {
 	return session, ks + ".jobs"
 }
 
-// deaf makes a session that does not hear of the keyspaces of tests beside it:
+// deaf makes a session that does not hear of the keyspaces of other tests:
 // one that is closed just then waits for a minute until all servers agree.
 func deaf(c *gocql.ClusterConfig) { c.Events.DisableSchemaEvents = true }
 

@@ -67,7 +67,7 @@ func TestASessionClosedDuringTheRunIsNoRowsFault(t *testing.T) {
 	require.Less(t, rep.PagesSettled, rep.Pages)
 }
 
-func TestARowTooLargeForAnyTableBecomesALetterAndIsLoadedMended(t *testing.T) {
+func TestARowTooLargeForAnyTableBecomesALetterAndIsLoadedOnceFixed(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	create(t, session, "CREATE TABLE t "+right)
 	large := func(i int) bool { return i == 3 || i == 70 }

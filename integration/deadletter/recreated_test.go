@@ -28,7 +28,7 @@ func TestATableOfLettersThatIsMadeAgainEndsTheRun(t *testing.T) {
 				page bigint, row_index int, type text, "row" blob, PRIMARY KEY ((run, part), n))`)
 		},
 	} {
-		for _, at := range []int{50, 100} { // in the midst; after the last row
+		for _, at := range []int{50, 100} { // in the middle; after the last row
 			create(t, session, "DROP TABLE IF EXISTS "+table)
 			require.NoError(t, deadletter.CreateTable(t.Context(), session, table))
 			var p *rxcql.Pipeline

@@ -71,7 +71,7 @@ func TestAWrongFileEndsWithOneAndNamesThePlace(t *testing.T) {
 	}
 }
 
-func TestWrongFlagsEndWithTwoAndSayWhatMends(t *testing.T) {
+func TestWrongFlagsEndWithTwoAndSayTheRemedy(t *testing.T) {
 	got := start(t, nil, build(t, "etl"), "--budget", "much", "--user", "me").wait(t, testWait)
 	require.Equal(t, 2, got.code)
 	require.Contains(t, got.stderr, "such as 64MiB")

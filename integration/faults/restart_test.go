@@ -46,7 +46,7 @@ func filled(t *testing.T, session *gocql.Session, table string, rows int) {
 // restarted gives a server all the time that it may need to start on a busy machine.
 var restarted = rxcql.WithRetry(10*time.Minute, 0)
 
-// restarting restarts the node once, beside the run, when called for the nth time.
+// restarting restarts the node once, during the run, when called for the nth time.
 func restarting(t *testing.T, c *cassandra.Cluster, nth int) (call func(), wait func()) {
 	var work sync.WaitGroup
 	var failed error

@@ -30,7 +30,7 @@ func scanned(t *testing.T) (session *gocql.Session, table string) {
 	return session, ks + ".scanned"
 }
 
-// scan reads a stream and changes the table in the midst of it. It returns the
+// scan reads a stream and changes the table in the middle of that. It returns the
 // rows read, of which none may come twice.
 func scan[T any](t *testing.T, in rxcql.Stream[T], key func(T) string, change func() error) (rows int, err error) {
 	t.Helper()

@@ -74,7 +74,7 @@ func contents(t *testing.T, session *gocql.Session, table string) map[row]bool {
 	return all
 }
 
-// copyDuring copies the table, has something happen in the midst of it, and looks
+// copyDuring copies the table, has something happen in the middle of that, and looks
 // at what the copy claims.
 func copyDuring(t *testing.T, happen func() error) {
 	t.Run("by partition", func(t *testing.T) { copyOfDuring(t, 50, happen) })

@@ -63,7 +63,7 @@ func (panics) MarshalCQL(gocql.TypeInfo) ([]byte, error) { panic("41111111111111
 func TestAPanicInMarshalCQLEndsTheRunAndLeavesNothingOpen(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	create(t, session, "CREATE TABLE t (id bigint PRIMARY KEY, v int)")
-	for _, args := range [][]any{{panics{}, int64(1)}, {int32(1), panics{}}} { // beside the key, and as the key
+	for _, args := range [][]any{{panics{}, int64(1)}, {int32(1), panics{}}} { // next to the key, and as the key
 		bind := func(pair) ([]any, error) { return args, nil }
 		p, err := rxcql.New(rows(pairs(1)...), sink.Exec(session, "UPDATE "+ks+".t SET v = ? WHERE id = ?", bind),
 			rxcql.WithRowErrors(rxcql.SkipRows(100)))

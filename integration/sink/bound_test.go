@@ -13,7 +13,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// tiny is a row of eight bytes: what a batch is charged with beside its values weighs
+// tiny is a row of eight bytes: what a batch is charged with in addition to its values weighs
 // most against it.
 type tiny struct {
 	P int32 `cql:"p"`

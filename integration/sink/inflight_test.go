@@ -74,5 +74,5 @@ func TestThousandsOfRequestsAreInFlightOnTwoConnections(t *testing.T) {
 	t.Logf("queries: at most %d requests in flight", w.most.Load())
 	require.GreaterOrEqual(t, w.most.Load(), int64(3000))
 	require.LessOrEqual(t, w.connections.Load(), int64(3))
-	require.Eventually(t, func() bool { return w.now.Load() == 0 }, 2*time.Minute, time.Millisecond) // but for a heartbeat
+	require.Eventually(t, func() bool { return w.now.Load() == 0 }, 2*time.Minute, time.Millisecond) // except a heartbeat
 }

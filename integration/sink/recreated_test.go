@@ -49,7 +49,7 @@ func (c *changing[T]) yieldAll(yield func(T, error) bool) {
 	}
 }
 
-// intoChanging writes rows into a sink and changes something in the midst of it.
+// intoChanging writes rows into a sink and changes something in the middle of that.
 func intoChanging[T any](t *testing.T, to rxcql.Sink[T], rows []T, at int, change func(), opts ...rxcql.Option) (rxcql.Report, error) {
 	t.Helper()
 	c := &changing[T]{rows: rows, at: at, change: change, more: make(chan struct{}, 1)}

@@ -36,7 +36,7 @@ func exec(t *testing.T, session *gocql.Session, format string, args ...any) {
 	require.NoError(t, session.Query(fmt.Sprintf(format, args...)).Exec())
 }
 
-// requests counts the pages that a session was asked for, whatever came of
+// requests counts the pages that a session was asked for, whatever became of
 // them, by watching it, and those that were asked for while another was on its way.
 type requests struct {
 	pages atomic.Int64

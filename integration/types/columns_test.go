@@ -17,8 +17,8 @@ type column struct {
 	values    []string
 }
 
-// everyType is the table's columns but for its key. Extremes, empty values and
-// values that other tools are known to get wrong stand beside plain ones; null
+// everyType has the table's columns except its key. Extremes, empty values and
+// values that other tools are known to get wrong stand next to plain ones; null
 // is in every column besides.
 var everyType = []column{
 	{"a", "ascii", []string{"'plain'", "''"}},

@@ -1,5 +1,5 @@
-// Package backoff does something again that has failed, after waits that grow. It is the
-// seam to failsafe-go's retrypolicy.
+// Package backoff repeats what has failed, after waits that grow. It wraps failsafe-go's
+// retrypolicy.
 package backoff
 
 import (
@@ -11,25 +11,25 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
-// jitter is how much longer or shorter a wait is, so that what failed together does not
-// come back together.
+// jitter is how much longer or shorter a wait is, so that calls that failed together are not
+// repeated together.
 const jitter = 0.25
 
 // ErrLimit: the policy allows no more attempts.
 var ErrLimit = errors.New("no more attempts are allowed")
 
-// Policy says how often something is done again, and after which waits: they double from
-// the first to the longest, and each is up to a quarter longer or shorter.
+// Policy says how often something is repeated, and after which waits. These double from First up to
+// Longest, and each is varied by up to a quarter.
 type Policy struct {
 	First, Longest time.Duration
-	Total          time.Duration // from the first failure on; 0 for any time
-	Attempts       int           // in all, the one before included; 0 for any number
+	Total          time.Duration // from the first failure on; 0 for no limit
+	Attempts       int           // in all, the one that failed first included; 0 for no limit
 }
 
-// Retry does again what has failed with first, as long as may allows it, and returns how
-// the last attempt ended. why is nil if that one succeeded or may not be repeated; else it
-// is the cause of ctx, or ErrLimit. attempts are those in all, the first one included. The
-// policy is asked about the first failure as if it had made that attempt.
+// Retry repeats what has failed with first, as long as may allows the error, and returns how the
+// last attempt ended. why is nil if that succeeded or may not be repeated; else it is the cause of
+// ctx, or ErrLimit. attempts counts all, the first one included. The first failure is judged by the
+// policy as if that attempt had been made here.
 func (p Policy) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) (last error, attempts int, why error) {
 	start := time.Now()
 	b := retrypolicy.NewBuilder[any]().
@@ -47,8 +47,8 @@ func (p Policy) Retry(ctx context.Context, first error, may func(error) bool, ag
 		b = b.WithMaxDuration(p.Total)
 	}
 	last = first
-	// What it returns is of no use: after a cancel it is the context's error even
-	// if the attempt that was under way has succeeded.
+	// Its result is of no use: after a cancel it is the context's error even if the attempt that
+	// was under way has succeeded.
 	_ = failsafe.With(b.Build()).WithContext(ctx).Run(func() error {
 		if attempts > 0 {
 			last = again(attempts)

@@ -11,8 +11,8 @@ type sliceHeader struct {
 	len, cap int
 }
 
-// pointerFree says whether values of a type hold no pointers, so that their memory need not be described to the
-// garbage collector.
+// pointerFree reports whether values of a type hold no pointers, so that the garbage collector need
+// not know their layout.
 func pointerFree(rt reflect.Type) bool {
 	switch rt.Kind() {
 	case reflect.Array:
@@ -35,8 +35,8 @@ func pointerFree(rt reflect.Type) bool {
 // noElements is where empty slices point, since only a nil pointer makes a slice nil.
 var noElements uint64
 
-// allocSlice makes a maker of zeroed arrays for n values of a type: by shape for the common ones, by reflection for
-// types that mix pointers with other things.
+// allocSlice makes a maker of zeroed arrays for n values of a type: by shape for the common ones,
+// by reflection for types that mix pointers with other things.
 func allocSlice(elem reflect.Type) func(n int) unsafe.Pointer {
 	make1 := func(n int) unsafe.Pointer { return reflect.MakeSlice(reflect.SliceOf(elem), n, n).UnsafePointer() }
 	switch {

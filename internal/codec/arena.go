@@ -9,15 +9,17 @@ const (
 	ownSize = 256
 )
 
-// arena gives small values places in shared chunks. Chunks are never written twice and only the garbage collector
-// frees them, so what it gives stays valid for as long as it is kept.
+// arena gives small values places in shared chunks. Chunks are never written twice and only the
+// garbage collector frees them, so what it gives stays valid for as long as it is kept.
 type arena struct {
 	free []byte
-	// kept counts the bytes of the values given since the start of the row, beyond the row's own struct.
+	// kept counts the bytes of the values given since the start of the row, beyond the row's own
+	// struct.
 	kept int
 }
 
-// bytes copies src; it is never nil and its capacity is its length, so appending to it cannot reach a neighbour.
+// bytes copies src; it is never nil and its capacity is its length, so appending to it cannot reach
+// a neighbour.
 func (a *arena) bytes(src []byte) []byte {
 	n := len(src)
 	switch {

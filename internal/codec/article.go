@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// A is a type's name with its article, for errors: an int, a uuid, a []byte. What is
-// said is a *Type, a reflect.Type, or any name.
+// A returns a type's name with its article, for errors: an int, a uuid, a []byte. name is a *Type,
+// a reflect.Type, or any other name.
 func A(name fmt.Stringer) string {
 	text := strings.ReplaceAll(name.String(), "interface {}", "any")
-	if strings.ContainsRune("aeioAEIO", rune(text[0])) { // uuid and uint begin like you
+	if strings.ContainsRune("aeioAEIO", rune(text[0])) { // uuid and uint are pronounced like "you"
 		return "an " + text
 	}
 	return "a " + text

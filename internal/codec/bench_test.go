@@ -12,7 +12,8 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
-// reading is the row of the design's measurements: a partition key that repeats, a time, two numbers and a text.
+// reading is the row of the design's measurements: a partition key that repeats, a time, two
+// numbers and a text.
 type reading struct {
 	Sensor string    `cql:"sensor"`
 	At     time.Time `cql:"at"`

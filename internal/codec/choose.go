@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// ChooseColumns settles which columns rows of type T have: those of its cql tags, or the
-// one that is given for a single value.
+// ChooseColumns determines which columns rows of type T have: those of its cql tags, or the one
+// that is given for a single value.
 func ChooseColumns[T any](given []string) ([]string, error) {
 	names, isStruct, err := Columns[T]()
 	switch {
@@ -22,8 +22,8 @@ func ChooseColumns[T any](given []string) ([]string, error) {
 	return given, nil
 }
 
-// oneColumn is the error for rows of type T, which is no struct with cql tags, where
-// nothing says which column that is.
+// oneColumn is the error for rows of a type T that is not a struct with cql tags, if no column is
+// given for it.
 func oneColumn[T any]() error {
 	rt, several := reflect.TypeFor[T](), "a struct with cql tags"
 	if rt.Kind() == reflect.Pointer && tagged(rt.Elem()) {

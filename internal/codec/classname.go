@@ -58,7 +58,8 @@ func ParseClass(s string) (*Type, error) {
 	return t, err
 }
 
-// class reads one class name and its parameters. A class it does not know becomes Custom with its text as it stands.
+// class reads one class name and its parameters. A class it does not know becomes Custom with its
+// text as it stands.
 func (p *parser) class(depth int) (*Type, error) {
 	if depth > maxDepth {
 		return nil, p.fail("nested too deep")
@@ -98,7 +99,8 @@ func (p *parser) class(depth int) (*Type, error) {
 	return &Type{Kind: Custom, Name: strings.TrimRight(p.in[start:p.pos], blank)}, nil
 }
 
-// classArgs reads the parameters in brackets: n types (any number above 0 if n is 0), then a dimension if vector.
+// classArgs reads the parameters in brackets: n types (any number above 0 if n is 0), then a
+// dimension if vector.
 func (p *parser) classArgs(depth, n int, vector bool) (elems []*Type, dim int, err error) {
 	if !p.take('(') {
 		return nil, 0, p.fail("'(' is missing")

@@ -51,7 +51,7 @@ func TestEverythingButATaggedStructIsOneColumn(t *testing.T) {
 	}
 }
 
-func TestAStructWithoutTagsIsRefusedWithTheMend(t *testing.T) {
+func TestAStructWithoutTagsIsRefusedWithTheRemedy(t *testing.T) {
 	type plain struct{ ID int }
 	_, _, err := codec.Columns[plain]()
 	require.ErrorIs(t, err, codec.ErrMismatch)
@@ -84,7 +84,7 @@ func TestAllMistakesInTagsAreReportedTogether(t *testing.T) {
 	require.ErrorContains(t, err, "its cql tag cannot be read")
 }
 
-func TestAllMismatchesAreReportedTogetherWithColumnFieldAndMend(t *testing.T) {
+func TestAllMismatchesAreReportedTogetherWithColumnFieldAndRemedy(t *testing.T) {
 	type row struct {
 		ID    string  `cql:"id"`
 		Big   float64 `cql:"big"`

@@ -11,7 +11,8 @@ import (
 // newOf makes a pointer to a zero value of v's type.
 func newOf(v any) any { return reflect.New(reflect.TypeOf(v)).Interface() }
 
-// sameBits compares by print, since a NaN does not equal itself and the driver's big numbers have other spare digits.
+// sameBits compares by print, since a NaN does not equal itself and the driver's big numbers have
+// other spare digits.
 func sameBits(t require.TestingT, want, pointer any) {
 	require.Equal(t, printed(want), printed(reflect.ValueOf(pointer).Elem().Interface()))
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// compileDecode makes the decodeFunc for a CQL type and a Go type, or says why there is none. User code comes first,
-// then what tells null, then the kinds.
+// compileDecode makes the decodeFunc for a CQL type and a Go type, or says why there is none. User
+// code comes first, then what tells null, then the kinds.
 func compileDecode(t *Type, rt reflect.Type) (decodeFunc, error) {
 	return compileDecodeAt(t, rt, 0)
 }
@@ -63,8 +63,8 @@ func compileDecodeAt(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// scalar makes a decodeFunc from a reader of one value. Null and the empty value, which the server allows for most
-// kinds, are the zero value.
+// scalar makes a decodeFunc from a reader of one value. Null and the empty value, which the server
+// allows for most kinds, are the zero value.
 func scalar[G any](read func(data []byte) (G, error)) decodeFunc {
 	return func(_ *decodeState, p unsafe.Pointer, data []byte) error {
 		var v G
@@ -77,8 +77,9 @@ func scalar[G any](read func(data []byte) (G, error)) decodeFunc {
 	}
 }
 
-// decodeUser hands the bytes to the type's own UnmarshalCQL, on a value that was zeroed. What it keeps is not known;
-// it is taken to be as much as it was given. The bytes are a copy, since it may keep them.
+// decodeUser hands the bytes to the type's own UnmarshalCQL, on a value that was zeroed. What it
+// keeps is not known; it is taken to be as much as it was given. The bytes are a copy, since it may
+// keep them.
 func decodeUser(t *Type, rt reflect.Type) decodeFunc {
 	info := t.Info()
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
@@ -124,7 +125,8 @@ func decodeUserUDT(t *Type, rt reflect.Type) decodeFunc {
 	}
 }
 
-// decodePointer makes a new value for every one that is not null, so that what an earlier row holds stays as it is.
+// decodePointer makes a new value for every one that is not null, so that what an earlier row holds
+// stays as it is.
 func decodePointer(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	elem := rt.Elem()
 	fn, err := compileDecodeAt(t, elem, depth+1)

@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// decodeCollection serves lists and sets. Null is a nil slice or map, an empty collection an empty one. An array must
-// have as many elements as the collection, and is all zeroes for null. A null element, which the server makes in
-// lists of TTLs, is the zero value or nil.
+// decodeCollection serves lists and sets. Null is a nil slice or map, an empty collection an empty
+// one. An array must have as many elements as the collection, and is all zeroes for null. A null
+// element, which the server makes in lists of TTLs, is the zero value or nil.
 func decodeCollection(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	switch {
 	case rt.Kind() == reflect.Slice || rt.Kind() == reflect.Array:
@@ -33,7 +33,7 @@ func decodeCollection(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// within1 tells which part of a composite type does not fit.
+// within1 adds to an error which part of a composite type does not fit.
 func within1(part string, err error) error {
 	return fmt.Errorf("%s: %w", part, err)
 }

@@ -58,7 +58,8 @@ func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 		m := reflect.MakeMapWithSize(rt, n)
 		s.kept += mapSize(n, keySize, valueSize)
 		dst.Set(m)
-		// The map copies both, and every decodeFunc writes all of its value, so one of each serves all entries.
+		// The map copies both, and every decodeFunc writes all of its value, so one of each serves
+		// all entries.
 		k, v := reflect.New(rt.Key()), reflect.New(rt.Elem())
 		for range n {
 			if err := decodeNext(s, &r, key, k); err != nil {

@@ -26,8 +26,8 @@ func readInt(data []byte, width int) (int64, error) {
 	return int64(binary.BigEndian.Uint64(data)), nil
 }
 
-// decodeInt serves the integer kinds of fixed width. A value that the Go type cannot hold is ErrRange; unlike in the
-// driver a negative one never wraps around into an unsigned type.
+// decodeInt serves the integer kinds of fixed width. A value that the Go type cannot hold is
+// ErrRange; unlike in the driver a negative one never wraps around into an unsigned type.
 func decodeInt(t *Type, rt reflect.Type) (decodeFunc, error) {
 	width := t.Kind.width()
 	read := func(data []byte) (int64, error) { return readInt(data, width) }
@@ -108,7 +108,8 @@ func within[G integer](read func([]byte) (int64, error)) decodeFunc {
 	})
 }
 
-// decodeFixed serves boolean, float and double. The bits of a float, a NaN's among them, are kept as they are.
+// decodeFixed serves boolean, float and double. The bits of a float, a NaN's among them, are kept
+// as they are.
 func decodeFixed(t *Type, rt reflect.Type) (decodeFunc, error) {
 	switch {
 	case t.Kind == Boolean && rt.Kind() == reflect.Bool:

@@ -6,14 +6,16 @@ import (
 	"unsafe"
 )
 
-// part is one element of a tuple or field of a user-defined type, and where it lies in the Go value.
+// part is one element of a tuple or field of a user-defined type, and where it lies in the Go
+// value.
 type part struct {
 	offset uintptr
 	fn     decodeFunc
 }
 
-// decodeTuple serves structs, whose exported fields are the elements in order (those tagged "-" left out), arrays and
-// slices, of any above all. A tuple with fewer elements than its type has, from before the type grew, ends in nulls.
+// decodeTuple serves structs, whose exported fields are the elements in order (those tagged "-"
+// left out), arrays and slices, of any above all. A tuple with fewer elements than its type has,
+// from before the type grew, ends in nulls.
 func decodeTuple(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	places, err := tuplePlaces(t, rt)
 	if err != nil {
@@ -80,8 +82,9 @@ func tuplePlaces(t *Type, rt reflect.Type) (places []place, err error) {
 	return nil, unfit(t, rt)
 }
 
-// decodeUDT serves structs by cql tag, and maps from field name to value, in which a null field is the zero value or,
-// for any, nil. As for rows, a field that only one side has is refused, since it would be lost without a word.
+// decodeUDT serves structs by cql tag, and maps from field name to value, in which a null field is
+// the zero value or, for any, nil. As for rows, a field that only one side has is refused, since it
+// would be lost silently.
 func decodeUDT(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	if rt.Kind() == reflect.Map && rt.Key().Kind() == reflect.String {
 		return decodeUDTMap(t, rt, depth)

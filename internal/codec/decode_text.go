@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// decodeText serves text, ascii, blob and unknown custom types. The bytes are not checked to be UTF-8: the server did.
-// A []byte is nil for null and empty, but not nil, for an empty value.
+// decodeText serves text, ascii, blob and unknown custom types. The bytes are not checked to be
+// UTF-8: the server did. A []byte is nil for null and empty, but not nil, for an empty value.
 func decodeText(t *Type, rt reflect.Type) (decodeFunc, error) {
 	switch {
 	case rt.Kind() == reflect.String && t.Kind != Custom:

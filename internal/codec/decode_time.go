@@ -98,7 +98,8 @@ func mixedSigns(d gocql.Duration) bool {
 	return (d.Months < 0 || d.Days < 0 || d.Nanoseconds < 0) && (d.Months > 0 || d.Days > 0 || d.Nanoseconds > 0)
 }
 
-// decodeUUID serves uuid and timeuuid. A []byte is nil for null and empty; a time.Time takes the time of a timeuuid.
+// decodeUUID serves uuid and timeuuid. A []byte is nil for null and empty; a time.Time takes the
+// time of a timeuuid.
 func decodeUUID(t *Type, rt reflect.Type) (decodeFunc, error) {
 	read := func(data []byte) (u gocql.UUID, err error) {
 		if len(data) != len(u) {

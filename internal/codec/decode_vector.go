@@ -7,8 +7,9 @@ import (
 	"unsafe"
 )
 
-// decodeVector serves slices and arrays of the vector's dimension. Elements lie packed if their kind says so, else
-// each has an unsigned vint before it that tells its length. A vector's elements are never null.
+// decodeVector serves slices and arrays of the vector's dimension. Elements lie packed if their
+// kind says so, else each has an unsigned vint before it that tells its length. A vector's elements
+// are never null.
 func decodeVector(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	if err := vectorFits(t, rt); err != nil {
 		return nil, err
@@ -34,7 +35,8 @@ func decodeVector(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 			return fill(s, data, p)
 		}, nil
 	}
-	// Each element takes at least one byte, so a length checked first keeps corrupt bytes from a large allocation.
+	// Each element takes at least one byte, so a length checked first keeps corrupt bytes from a
+	// large allocation.
 	least := manyLen(t.Dim, max(1, t.Elems[0].packedLen()))
 	alloc, dim, size := allocSlice(et), t.Dim, int(et.Size())
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {

@@ -7,15 +7,16 @@ import (
 	"unsafe"
 )
 
-// Decoder turns the raw columns of a statement into values of T by a plan made once. A Decoder serves one goroutine;
-// Fork makes more of them.
+// Decoder turns the raw columns of a statement into values of T by a plan made once. A Decoder
+// serves one goroutine; Fork makes more of them.
 type Decoder[T any] struct {
 	plan  *decodePlan
 	state decodeState
 }
 
-// NewDecoder makes the plan for T and the columns of a statement's result. Every column must have its field and every
-// field its column, of types that fit; all that do not are reported together, each a *MismatchError.
+// NewDecoder makes the plan for T and the columns of a statement's result. Every column must have
+// its field and every field its column, of types that fit; all that do not are reported together,
+// each a *MismatchError.
 func NewDecoder[T any](cols []Column) (*Decoder[T], error) {
 	plan, err := newDecodePlan(reflect.TypeFor[T](), cols)
 	if err != nil {
@@ -29,10 +30,10 @@ func (d *Decoder[T]) Fork() *Decoder[T] {
 	return &Decoder[T]{plan: d.plan, state: d.plan.newState()}
 }
 
-// Decode writes one row into dst: every field that a column names, whatever was there before. A nil cell is null and
-// becomes the zero value, or nil or invalid where the Go type tells null. Nothing in dst refers to cells afterwards.
-// size is the bytes that the row keeps: T itself and all that hangs from it. After an error, a *CellError, dst is
-// partly written.
+// Decode writes one row into dst: every field that has a column, whatever it held before. A nil
+// cell is null and becomes the zero value, or nil or invalid if the Go type distinguishes null.
+// Nothing in dst refers to cells afterwards. size is the bytes that the row keeps: T itself and
+// everything that it refers to. After an error, a *CellError, dst is partly written.
 func (d *Decoder[T]) Decode(cells [][]byte, dst *T) (size int, err error) {
 	d.state.kept = 0
 	err = d.plan.decode(&d.state, cells, unsafe.Pointer(dst))
@@ -46,7 +47,8 @@ type decodeState struct {
 	scratch []byte
 }
 
-// decodeFunc writes one value of the Go type it was made for to p, whatever was there, from its CQL bytes; nil is null.
+// decodeFunc decodes CQL bytes, or nil for null, into the value at p of the Go type that it was
+// made for. What was there before does not matter.
 type decodeFunc func(s *decodeState, p unsafe.Pointer, data []byte) error
 
 // decodeOp names the shapes common enough to be decoded without a call through a pointer.
@@ -63,7 +65,8 @@ const (
 	opTimestamp
 )
 
-// decodeStep decodes one column. Each op serves the usual length of its cells and leaves the others to fn.
+// decodeStep decodes one column. Each op serves the usual length of its cells and leaves the others
+// to fn.
 type decodeStep struct {
 	op     decodeOp
 	offset uintptr
@@ -161,7 +164,8 @@ func newDecodePlan(rt reflect.Type, cols []Column) (*decodePlan, error) {
 	return plan, nil
 }
 
-// decodeOpFor picks the shape of a column; it must agree with what compileDecode makes of the same types.
+// decodeOpFor picks the shape of a column; it must agree with what compileDecode makes of the same
+// types.
 func decodeOpFor(t *Type, rt reflect.Type) decodeOp {
 	pt := reflect.PointerTo(rt)
 	if pt.Implements(typeUnmarshaler) {

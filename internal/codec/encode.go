@@ -10,7 +10,8 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// compileEncode makes the encodeFunc for a CQL type and a Go type, or says why there is none; see compileDecode.
+// compileEncode makes the encodeFunc for a CQL type and a Go type, or says why there is none; see
+// compileDecode.
 func compileEncode(t *Type, rt reflect.Type) (encodeFunc, error) {
 	return compileEncodeAt(t, rt, 0)
 }
@@ -65,7 +66,8 @@ func compileEncodeAt(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// receiver gives the value at p in the form whose method set has the method, or nil for a nil pointer or interface.
+// receiver gives the value at p in the form whose method set has the method, or nil for a nil
+// pointer or interface.
 func receiver(rt reflect.Type, p unsafe.Pointer) any {
 	v := reflect.NewAt(rt, p)
 	if rt.Kind() == reflect.Pointer || rt.Kind() == reflect.Interface {
@@ -77,7 +79,8 @@ func receiver(rt reflect.Type, p unsafe.Pointer) any {
 	return v.Interface()
 }
 
-// encodeUser takes the bytes of the type's own MarshalCQL; nil pointers and nil bytes are null, as in the driver.
+// encodeUser takes the bytes of the type's own MarshalCQL; nil pointers and nil bytes are null, as
+// in the driver.
 func encodeUser(t *Type, rt reflect.Type) encodeFunc {
 	info, times := t.Info(), hasTime(t)
 	return func(buf []byte, p unsafe.Pointer) ([]byte, bool, error) {
@@ -184,7 +187,8 @@ func encodeAny(t *Type, depth int) encodeFunc {
 	}
 }
 
-// putLen writes the length of what was appended since start, where 4 bytes were left for it; -1 for null.
+// putLen writes the length of what was appended since start, where 4 bytes were left for it; -1 for
+// null.
 func putLen(buf []byte, start int, null bool) error {
 	n := len(buf) - start - 4
 	switch {

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// encodeCollection serves lists and sets from slices, arrays and, as in the driver, map[T]struct{} in no order.
-// Nil slices and maps are null, empty ones are empty collections.
+// encodeCollection serves lists and sets from slices, arrays and, as in the driver, map[T]struct{}
+// in no order. Nil slices and maps are null, empty ones are empty collections.
 func encodeCollection(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	switch {
 	case rt.Kind() == reflect.Slice || rt.Kind() == reflect.Array:
@@ -30,7 +30,8 @@ func encodeCollection(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// eachOf makes an encodeFunc from a writer of n elements, for slices (nil is null) and arrays alike.
+// eachOf makes an encodeFunc from a writer of n elements, for slices (nil is null) and arrays
+// alike.
 func eachOf(rt reflect.Type, write func(buf []byte, array unsafe.Pointer, n int, size uintptr) ([]byte, error)) encodeFunc {
 	size := rt.Elem().Size()
 	if rt.Kind() == reflect.Array {
@@ -144,7 +145,8 @@ func keysDistinct(t *Type, rt reflect.Type) bool {
 	return false
 }
 
-// encodeVector serves slices and arrays of the vector's dimension; null elements are refused, as the server does.
+// encodeVector serves slices and arrays of the vector's dimension; null elements are refused, as
+// the server does.
 func encodeVector(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	if err := vectorFits(t, rt); err != nil {
 		return nil, err

@@ -19,7 +19,8 @@ func always[G any](write func(buf []byte, v *G) ([]byte, error)) encodeFunc {
 	}
 }
 
-// encodeText serves text, ascii, blob and unknown custom types. A nil []byte is null, an empty one an empty value.
+// encodeText serves text, ascii, blob and unknown custom types. A nil []byte is null, an empty one
+// an empty value.
 func encodeText(t *Type, rt reflect.Type) (encodeFunc, error) {
 	switch {
 	case rt.Kind() == reflect.String && t.Kind != Custom:

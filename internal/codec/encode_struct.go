@@ -11,8 +11,8 @@ type encodePart struct {
 	fn     encodeFunc
 }
 
-// encodeTuple serves structs, arrays and slices, as decodeTuple does; a nil slice is null, and one of another length
-// than the tuple's an error.
+// encodeTuple serves structs, arrays and slices, as decodeTuple does; a nil slice is null, and one
+// of another length than the tuple's an error.
 func encodeTuple(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	places, err := tuplePlaces(t, rt)
 	if err != nil {
@@ -37,7 +37,8 @@ func encodeTuple(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	}), nil
 }
 
-// encodeUDT serves structs by cql tag, and maps by name, in which a missing field is null and an unknown one an error.
+// encodeUDT serves structs by cql tag, and maps by name, in which a missing field is null and an
+// unknown one an error.
 func encodeUDT(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	if rt.Kind() == reflect.Map && rt.Key().Kind() == reflect.String {
 		return encodeUDTMap(t, rt, depth)

@@ -99,7 +99,8 @@ func encodeDate(t *Type, rt reflect.Type) (encodeFunc, error) {
 	return nil, unfit(t, rt)
 }
 
-// encodeUUID serves uuid and timeuuid; a nil []byte is null. A time.Time is not enough to make a timeuuid.
+// encodeUUID serves uuid and timeuuid; a nil []byte is null. A time.Time is not enough to make a
+// timeuuid.
 func encodeUUID(t *Type, rt reflect.Type) (encodeFunc, error) {
 	switch {
 	case byteArray16(rt):

@@ -6,22 +6,22 @@ import (
 	"unsafe"
 )
 
-// Encoder turns values of T into the bytes of a statement's bound columns by a plan made once. A plan holds no state
-// that changes, but each goroutine should still take its own by Fork.
+// Encoder turns values of T into the bytes of a statement's bound columns by a plan made once. A
+// plan holds no state that changes, but each goroutine should still take its own by Fork.
 type Encoder[T any] struct{ plan *encodePlan }
 
 // EncoderOption changes what NewEncoder accepts.
 type EncoderOption func(*matchRules)
 
-// SpareFields lets T have fields that no column takes, as a delete by key from whole rows needs. Without it each such
-// field is a mismatch, since its values would be lost without a word.
+// SpareFields lets T have fields without a column, as a delete by key from whole rows needs.
+// Without it each such field is a mismatch, since its values would be lost silently.
 func SpareFields() EncoderOption { return func(r *matchRules) { r.spareFields = true } }
 
 // RepeatedColumns lets a column be bound more than once, each time with the same field.
 func RepeatedColumns() EncoderOption { return func(r *matchRules) { r.repeats = true } }
 
-// NewEncoder makes the plan for T and the columns that a statement binds, in its order. All that does not fit is
-// reported together, each a *MismatchError.
+// NewEncoder makes the plan for T and the columns that a statement binds, in its order. All that
+// does not fit is reported together, each a *MismatchError.
 func NewEncoder[T any](cols []Column, opts ...EncoderOption) (*Encoder[T], error) {
 	var rules matchRules
 	for _, o := range opts {
@@ -41,19 +41,21 @@ func (e *Encoder[T]) Fork() *Encoder[T] { return &Encoder[T]{e.plan} }
 type Cell struct {
 	// Bytes is the value, not nil even when empty, with no room to append; nil if Null.
 	Bytes []byte
-	// Null says that the Go value is nil or invalid; whether that is written as null or left unset is for the sink.
+	// Null says that the Go value is nil or invalid; whether that is written as null or left unset
+	// is for the sink.
 	Null bool
 }
 
-// Encode appends all columns of src to buf and points cells at them, one a column. It returns the longer buf; cells
-// hold slices of it, whether or not it had to grow, and stay valid as long as what was appended is not overwritten.
-// After an error, a *CellError, buf comes back with its old length and cells mean nothing.
+// Encode appends all columns of src to buf and points cells at them, one a column. It returns the
+// longer buf; cells hold slices of it, whether or not it had to grow, and stay valid as long as
+// what was appended is not overwritten. After an error, a *CellError, buf comes back with its old
+// length and cells mean nothing.
 func (e *Encoder[T]) Encode(buf []byte, src *T, cells []Cell) ([]byte, error) {
 	return e.plan.encode(buf, unsafe.Pointer(src), cells)
 }
 
-// encodeFunc appends the value of the Go type it was made for at p. null means that nothing was appended, as the
-// value is nil or invalid.
+// encodeFunc appends the value of the Go type it was made for at p. null means that nothing was
+// appended, as the value is nil or invalid.
 type encodeFunc func(buf []byte, p unsafe.Pointer) (out []byte, null bool, err error)
 
 type encodeStep struct {
@@ -137,7 +139,8 @@ func (p *encodePlan) encode(buf []byte, base unsafe.Pointer, cells []Cell) ([]by
 		cells[i] = Cell{Bytes: buf[start:len(buf):len(buf)]}
 	}
 	if unsafe.SliceData(buf) != array {
-		// The buffer grew on the way; what came before lies in the old one. The columns follow one another.
+		// The buffer grew on the way; what came before lies in the old one. The columns follow one
+		// another.
 		end := before
 		for i := range cells {
 			if n := len(cells[i].Bytes); !cells[i].Null {

@@ -8,19 +8,22 @@ import (
 )
 
 var (
-	// ErrMismatch is the kind of every *MismatchError: the Go type and the columns do not fit together.
+	// ErrMismatch is the kind of every *MismatchError: the Go type and the columns do not fit
+	// together.
 	ErrMismatch = errors.New("codec: Go type and columns do not fit")
 	// ErrCorrupt says that the bytes of a column are not a value of its CQL type.
 	ErrCorrupt = errors.New("bytes are not a value of the type")
-	// ErrRange says that a value is beyond what the type on the other side holds. Nothing is ever cut off.
+	// ErrRange says that a value is beyond what the type on the other side holds. Nothing is ever
+	// cut off.
 	ErrRange = errors.New("value out of range")
-	// ErrValue says that a Go value cannot be written as the CQL type, e.g. a string that is no UUID.
+	// ErrValue says that a Go value cannot be written as the CQL type, such as a string that is not
+	// a UUID.
 	ErrValue = errors.New("value in Go is not one of the type")
 	// ErrType says that a CQL type's spelling or the driver's description of it could not be read.
 	ErrType = errors.New("codec: cannot read CQL type")
 )
 
-// MismatchError tells one place where a Go type and the columns of a statement do not fit, and how to mend it.
+// MismatchError says where a Go type and the columns of a statement do not fit, and the remedy.
 // errors.Is(err, ErrMismatch) holds.
 type MismatchError struct {
 	Column  string // "" when a field has no column
@@ -31,7 +34,8 @@ type MismatchError struct {
 	Mend    string
 }
 
-// Error names column, CQL type, field and Go type as far as they are known, then reason and mend.
+// Error names column, CQL type, field and Go type as far as they are known, then the reason and the
+// remedy.
 func (e *MismatchError) Error() string {
 	var b strings.Builder
 	if e.Column != "" {
@@ -54,8 +58,9 @@ func (e *MismatchError) Error() string {
 // Unwrap gives ErrMismatch.
 func (e *MismatchError) Unwrap() error { return ErrMismatch }
 
-// CellError tells which column of a row could not be decoded or encoded. Its message never holds the value. Unwrap
-// gives the cause: ErrCorrupt, ErrRange, ErrValue or what a user's Marshaler or Unmarshaler returned.
+// CellError says which column of a row could not be decoded or encoded. Its message never holds the
+// value. Unwrap returns the cause: ErrCorrupt, ErrRange, ErrValue or what a user's Marshaler or
+// Unmarshaler returned.
 type CellError struct {
 	Op      string // "decode" or "encode"
 	Column  string
@@ -73,8 +78,8 @@ func (e *CellError) Error() string {
 // Unwrap gives the cause.
 func (e *CellError) Unwrap() error { return e.Err }
 
-// foreignError hides the text of an error that user code returned, since gocql's own marshal errors and many that
-// wrap them print the value; errors.Is and errors.As still reach it.
+// foreignError hides the text of an error that user code returned, since gocql's own marshal errors
+// and many that wrap them print the value; errors.Is and errors.As still reach it.
 type foreignError struct {
 	method string
 	err    error
@@ -98,7 +103,8 @@ func badValue(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrValue, fmt.Sprintf(format, args...))
 }
 
-// noFit is what plan compilation returns for a CQL type and a Go type that do not fit, at any depth.
+// noFit is what plan compilation returns for a CQL type and a Go type that do not fit, at any
+// depth.
 type noFit struct {
 	t            *Type
 	rt           reflect.Type

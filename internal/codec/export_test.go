@@ -5,7 +5,8 @@ import "reflect"
 // ColumnsOf lets tests make struct types at run time.
 func ColumnsOf(rt reflect.Type) ([]string, bool, error) { return columnsOf(rt) }
 
-// WithoutOps gives a Decoder that calls a function for every column, WithoutSharing one that copies every text.
+// WithoutOps gives a Decoder that calls a function for every column, WithoutSharing one that copies
+// every text.
 func WithoutOps[T any](d *Decoder[T]) *Decoder[T] {
 	return without(d, func(decodeOp) bool { return true })
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Columns tells the columns that T wants. A struct with cql tags wants one a tag, in field order, embedded structs
-// flattened; any other T is one column whose name it does not know (isStruct is false and names is nil). A struct
-// without any tag that is no scalar either is an error, as are duplicate names and tags on fields that cannot be
-// written; all errors are reported together.
+// Columns returns the columns that T wants. A struct with cql tags wants one for each tag, in field
+// order, with embedded structs flattened. Any other T is one column whose name it does not know:
+// isStruct is false and names is nil. These are errors, reported together: a struct that has no tag
+// and is not a scalar, duplicate names, and tags on fields that cannot be written.
 func Columns[T any]() (names []string, isStruct bool, err error) {
 	return columnsOf(reflect.TypeFor[T]())
 }
@@ -114,7 +114,7 @@ func pointsToTagged(rt reflect.Type) bool {
 	return false
 }
 
-// alike finds among names the one that name was perhaps meant to be, for the mend of an error.
+// alike finds the one of names that name was probably meant to be, for the remedy in an error.
 func alike(name string, names []string) string {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)) }
 	for _, n := range names {

@@ -6,9 +6,10 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// FromDriver turns the driver's description of a type into a tree. What the driver leaves out follows from the rules
-// of CQL: tuples and whatever is nested in another type are frozen; at the top Frozen is false, known or not.
-// The driver shows vectors as custom types with a Java class; those are read too, with all that they hold.
+// FromDriver turns the driver's description of a type into a tree. What the driver leaves out
+// follows from the rules of CQL: tuples, and all types nested in another one, are frozen. At the
+// top Frozen is false if it is not known. The driver describes vectors as custom types with a Java
+// class; those are read too, with everything in them.
 func FromDriver(info gocql.TypeInfo) (*Type, error) {
 	return fromDriver(info, 0)
 }

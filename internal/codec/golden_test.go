@@ -16,7 +16,8 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
-// golden checks that bytes written by Cassandra 5.0.6's own serializers are read as want and written back the same.
+// golden checks that bytes written by Cassandra 5.0.6's own serializers are read as want and
+// written back the same.
 func golden[T any](t *testing.T, cql, hexed string, want T) {
 	t.Helper()
 	typ, raw := typeOf(t, cql), bytesOf(t, hexed)

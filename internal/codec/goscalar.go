@@ -29,7 +29,7 @@ var (
 	typeUDTUnmarshal = reflect.TypeFor[gocql.UDTUnmarshaler]()
 )
 
-// scalarStruct says whether a struct type is one value rather than a row or a user-defined type.
+// scalarStruct reports whether a struct type is one value rather than a row or a user-defined type.
 func scalarStruct(rt reflect.Type) bool {
 	switch rt {
 	case typeTime, typeBigInt, typeDec, typeDuration, typeAddr:
@@ -43,7 +43,8 @@ func scalarStruct(rt reflect.Type) bool {
 		pt.Implements(typeUDTMarshal) || pt.Implements(typeUDTUnmarshal)
 }
 
-// nullStruct recognises sql.Null[X], sql.NullString and their kin: a value first, then Valid. It gives the value.
+// nullStruct recognizes sql.Null[X], sql.NullString and the like: a value first, then Valid. It
+// returns the value's field.
 func nullStruct(rt reflect.Type) (value reflect.StructField, ok bool) {
 	if rt.Kind() != reflect.Struct || rt.PkgPath() != "database/sql" || !strings.HasPrefix(rt.Name(), "Null") ||
 		rt.NumField() != 2 || rt.Field(1).Name != "Valid" {
@@ -52,7 +53,8 @@ func nullStruct(rt reflect.Type) (value reflect.StructField, ok bool) {
 	return rt.Field(0), true
 }
 
-// naturalType is the Go type that a value gets where any is asked for: that of gocql, but a time is a time.Duration.
+// naturalType is the Go type that a value gets where any is asked for: that of gocql, but a time is
+// a time.Duration.
 func naturalType(t *Type) (reflect.Type, error) {
 	if rt, ok := natural[t.Kind]; ok {
 		return rt, nil
@@ -82,8 +84,9 @@ func naturalType(t *Type) (reflect.Type, error) {
 	return nil, &noFit{t: t, rt: typeAny, reason: "a " + t.String() + " has no natural Go type", mend: "name the Go type"}
 }
 
-// goodKey says whether values of a type can be keys of a Go map and equal when they are the same CQL value. What an
-// interface holds might not be comparable, and pointers differ though the values are the same.
+// goodKey reports whether values of a type can be keys of a Go map, and are equal when they are the
+// same CQL value. What an interface holds may not be comparable, and pointers differ although the
+// values are the same.
 func goodKey(rt reflect.Type) bool {
 	switch rt.Kind() {
 	case reflect.Interface, reflect.Pointer:

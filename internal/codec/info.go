@@ -2,11 +2,13 @@ package codec
 
 import "github.com/gocql/gocql"
 
-// protocol is the version whose value formats this package reads and writes; they are the same in 3, 4 and 5.
+// protocol is the version whose value formats this package reads and writes; they are the same in
+// 3, 4 and 5.
 const protocol = 4
 
-// Info is the driver's description of the type at protocol 4, as user Marshalers and Unmarshalers expect it. A vector
-// is, as in the driver's own metadata, a custom type with its Java class and parameters.
+// Info is the driver's description of the type at protocol 4, as user Marshalers and Unmarshalers
+// expect it. A vector is, as in the driver's own metadata, a custom type with its Java class and
+// parameters.
 func (t *Type) Info() gocql.TypeInfo {
 	native := gocql.NewNativeType(protocol, kinds[t.Kind].driver, "")
 	switch t.Kind {

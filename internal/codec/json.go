@@ -8,16 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON writes a value as JSON, as Cassandra's INSERT … JSON takes it: numbers for
-// numbers (those of any length and all digits, no zero cut off), true and false, null, a
-// string for text; "0x…" for blobs and custom types; "2006-01-02", "15:04:05.000000000" and
-// "2006-01-02T15:04:05.000Z" for date, time and timestamp; "1mo2d3ns" for durations; a string
-// for uuid and inet; arrays for lists, sets, vectors and tuples; objects for maps and
-// user-defined types. A key of a map that is no string is its JSON in a string. Beside that: a
-// float that is not finite is "NaN", "Infinity" or "-Infinity"; a timestamp beyond the year
-// 9999, or before 0, has its year with a sign, a time out of the day is its nanoseconds; an
-// empty value (zero bytes, not null) of a type that is no text or blob is "". Text that is not
-// UTF-8 has no JSON and is ErrValue. Errors hold no value.
+// AppendJSON writes a value as JSON, as Cassandra's INSERT … JSON takes it:
+//
+//   - numbers for numbers, with any length and all digits, and no zero cut off; true and false;
+//     null;
+//   - a string for text, uuid and inet; "0x…" for blobs and custom types;
+//   - "2006-01-02", "15:04:05.000000000" and "2006-01-02T15:04:05.000Z" for date, time and
+//     timestamp; "1mo2d3ns" for durations;
+//   - arrays for lists, sets, vectors and tuples; objects for maps and user-defined types. A key of
+//     a map that is not a string is its JSON in a string.
+//
+// In addition: a float that is not finite is "NaN", "Infinity" or "-Infinity"; the year of a
+// timestamp after 9999 or before 0 has a sign; a time out of the day is its nanoseconds; an empty
+// value (zero bytes, not null) of a type other than text or blob is "". Text that is not UTF-8 has
+// no JSON and is ErrValue. Errors hold no value.
 func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 	if data == nil {
 		return append(dst, "null"...), nil
@@ -57,8 +61,9 @@ func AppendJSON(dst []byte, t *Type, data []byte) ([]byte, error) {
 	return appendJSONNumber(dst, t, data)
 }
 
-// AppendText writes a value as one field of text, such as CSV has: as AppendJSON, but text as it is (its bytes
-// unchanged), and no quotes around other single values. Null must be told beside it.
+// AppendText writes a value as one field of text, such as CSV has: like AppendJSON, but with text
+// as it is (its bytes unchanged), and without quotes around other single values. The caller must
+// mark null in another way.
 func AppendText(dst []byte, t *Type, data []byte) ([]byte, error) {
 	if t.Kind == Ascii || t.Kind == Text {
 		return append(dst, data...), nil
@@ -151,8 +156,8 @@ func magnitude(v int64) uint64 {
 	return uint64(v)
 }
 
-// AppendJSONText writes a string as JSON: quotes, backslashes and control characters escaped, everything else as it
-// is. What is not UTF-8 is ErrValue.
+// AppendJSONText writes a string as JSON: quotes, backslashes and control characters escaped,
+// everything else as it is. What is not UTF-8 is ErrValue.
 func AppendJSONText(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return dst, badValue("text that is not UTF-8 has no JSON")

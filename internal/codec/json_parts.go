@@ -54,7 +54,8 @@ func comma(dst []byte, i int) []byte {
 	return dst
 }
 
-// appendJSONLate writes the next part of a tuple or a user-defined type: null if the value is older than the part.
+// appendJSONLate writes the next part of a tuple or a user-defined type: null if the value is older
+// than the part.
 func appendJSONLate(dst []byte, t *Type, r *reader) ([]byte, error) {
 	if r.empty() {
 		return append(dst, "null"...), nil

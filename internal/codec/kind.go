@@ -42,10 +42,11 @@ type facts struct {
 	cql    string
 	driver gocql.Type
 	class  string // Java class, without its package
-	// packed is the length of a value inside a vector without a length before it; 0 means that a length is written.
-	// Cassandra 5 packs fewer kinds than have a fixed width: date, time, smallint, tinyint and counter carry a length.
+	// packed is the length of a value inside a vector without a length before it; 0 means that a
+	// length is written. Cassandra 5 packs fewer kinds than have a fixed width: date, time,
+	// smallint, tinyint and counter carry a length.
 	packed int
-	// goes lists the Go types that hold the kind, for the mend in an error.
+	// goes lists the Go types that hold the kind, for the remedy in an error.
 	goes string
 }
 
@@ -105,8 +106,8 @@ func (k Kind) width() int {
 	return 0
 }
 
-// kindsByName and kindsByClass find the kinds without parameters. The extra class names are older ones that the
-// server still stores in schemas.
+// kindsByName and kindsByClass find the kinds without parameters. The extra class names are older
+// ones that the server still stores in schemas.
 var kindsByName, kindsByClass = func() (names, classes map[string]Kind) {
 	names, classes = map[string]Kind{"varchar": Text}, map[string]Kind{"LexicalUUIDType": UUID, "DateType": Timestamp}
 	for k := Ascii; k < List; k++ {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// stepDesc is what a plan knows of one column: where it goes, and what errors say of it.
+// stepDesc is what a plan knows of one column: where it goes, and what errors say about it.
 type stepDesc struct {
 	col    Column
 	field  string // "" when the row type itself is the column
@@ -23,7 +23,7 @@ type matchRules struct {
 	reading bool
 	// spareFields allows fields that no column takes.
 	spareFields bool
-	// repeats allows a column to be named twice, as WHERE … = ? beside SET … = ? does.
+	// repeats allows a column to be named twice, as in a SET … = ? with a WHERE … = ?.
 	repeats bool
 }
 

@@ -14,8 +14,8 @@ const (
 	blank  = " \t\r\n"
 )
 
-// Parse reads a type as system_schema.columns.type spells it. udt is asked for the user-defined types by name
-// (without quotes; "keyspace.name" when written so); nil means that there are none.
+// Parse reads a type as system_schema.columns.type spells it. udt is asked for the user-defined
+// types by name (without quotes; "keyspace.name" when written so); nil means that there are none.
 func Parse(cql string, udt func(name string) (*Type, error)) (*Type, error) {
 	p := &parser{in: cql, udt: udt}
 	t, err := p.cql(0)
@@ -168,8 +168,8 @@ func (p *parser) generic(name string, depth int) (*Type, error) {
 	return t, nil
 }
 
-// userType reads a name, quoted or not, perhaps after a keyspace, and asks for the type. first is the word already
-// read, which a dot at its end or before it joins to a quoted name.
+// userType reads a name, quoted or not, perhaps after a keyspace, and asks for the type. first is
+// the word already read, which a dot at its end or before it joins to a quoted name.
 func (p *parser) userType(first string) (*Type, error) {
 	name := first
 	for name == "" || strings.HasSuffix(name, ".") {
@@ -214,7 +214,7 @@ func (p *parser) userType(first string) (*Type, error) {
 	return t, nil
 }
 
-// plainName says whether CQL reads s, with or without a keyspace, as it stands.
+// plainName reports whether CQL takes s unchanged, with or without a keyspace.
 func plainName(s string) bool {
 	for i, part := range strings.Split(s, ".") {
 		if i > 1 || part == "" {

@@ -56,7 +56,8 @@ func withLength(raw []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(raw))), raw...)
 }
 
-// drawRaw makes the canonical bytes of a value, by the protocol's rules and without the package's help.
+// drawRaw makes the canonical bytes of a value, by the protocol's rules and without the package's
+// help.
 func drawRaw(t *rapid.T, typ *codec.Type) []byte {
 	fixed := func(n int) []byte { return rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "bytes") }
 	varint := func() []byte {

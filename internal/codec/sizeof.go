@@ -6,12 +6,13 @@ import (
 	"unsafe"
 )
 
-// sizeDepth is how many pointers, slices, maps and interfaces SizeOf follows one behind the other, so that types and
-// values that contain themselves come to an end.
+// sizeDepth is how many pointers, slices, maps and interfaces SizeOf follows one behind the other,
+// so that types and values that contain themselves come to an end.
 const sizeDepth = 8
 
-// Known is a type whose values SizeOf does not look into: Size gives what one at p keeps
-// beside itself, and nil stands for nothing, as for a pointer to what many values share.
+// Known is a type whose values SizeOf does not look into. Size returns the bytes that a value at p
+// keeps in addition to itself. A nil Size stands for none, as for a pointer to what many values
+// share.
 type Known struct {
 	Type reflect.Type
 	Size func(p unsafe.Pointer) int
@@ -37,7 +38,8 @@ type sizeKey struct {
 	depth int
 }
 
-// sizePlans keeps the plans already made, without which types with many fields of one type would take exponential time.
+// sizePlans keeps the plans already made, without which types with many fields of one type would
+// take exponential time.
 type sizePlans struct {
 	known []Known
 	made  map[sizeKey]sizeFunc

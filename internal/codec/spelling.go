@@ -46,7 +46,8 @@ func parseUUID(s string) (u gocql.UUID, ok bool) {
 	return u, true
 }
 
-// appendDate writes year-month-day; years before 0 have a sign, those after 9999 more digits, as CQL writes them.
+// appendDate writes year-month-day; years before 0 have a sign, those after 9999 more digits, as
+// CQL writes them.
 func appendDate(dst []byte, days int32) []byte {
 	y, m, d := time.Unix(int64(days)*(millisPerDay/1000), 0).UTC().Date()
 	return appendDay(dst, y, int(m), d)

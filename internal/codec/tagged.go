@@ -10,8 +10,8 @@ type Tagged struct {
 	Type   reflect.Type
 }
 
-// TaggedFields lists those of a struct, in its order. isStruct is false for a type that is one column. Errors are those
-// of Columns.
+// TaggedFields lists those of a struct, in its order. isStruct is false for a type that is one
+// column. Errors are those of Columns.
 func TaggedFields[T any]() (fields []Tagged, isStruct bool, err error) {
 	found, isStruct, err := fieldsOf(reflect.TypeFor[T]())
 	for _, f := range found {
@@ -20,8 +20,8 @@ func TaggedFields[T any]() (fields []Tagged, isStruct bool, err error) {
 	return fields, isStruct, err
 }
 
-// NullStruct recognises sql.Null[X], sql.NullString and their kin, and gives the field that holds the value and the one
-// that tells whether it is there.
+// NullStruct recognizes sql.Null[X], sql.NullString and the like. It returns the field that holds
+// the value, and the one that says whether there is a value.
 func NullStruct(rt reflect.Type) (value, valid reflect.StructField, ok bool) {
 	value, ok = nullStruct(rt)
 	if ok {

@@ -31,9 +31,8 @@ func hasTime(t *Type) bool {
 	return false
 }
 
-// CheckTimes refuses bytes with a time in them that is out of the day: the server takes it,
-// and then other drivers cannot read the row. That the bytes are a value of the type is not
-// its affair.
+// CheckTimes refuses bytes that contain a time out of the day: the server takes it, but other
+// drivers cannot read the row. It does not check that the bytes are a value of the type.
 func CheckTimes(t *Type, data []byte) error {
 	if !hasTime(t) || data == nil {
 		return nil

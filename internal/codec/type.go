@@ -7,14 +7,17 @@ import (
 	"strings"
 )
 
-// Type is a CQL type as a tree. A Type is not changed after it is made, so parts of it may be shared.
+// Type is a CQL type as a tree. A Type is not changed after it is made, so parts of it may be
+// shared.
 type Type struct {
 	Kind Kind
-	// Elems holds the parameters: one for a list, set or vector, key and value for a map, all elements for a tuple.
+	// Elems holds the parameters: one for a list, set or vector, key and value for a map, all
+	// elements for a tuple.
 	Elems []*Type
 	// Fields are those of a user-defined type, in its order.
 	Fields []Field
-	// Keyspace and Name are those of a user-defined type; for Custom, Name is the Java class with its parameters.
+	// Keyspace and Name are those of a user-defined type; for Custom, Name is the Java class with
+	// its parameters.
 	Keyspace, Name string
 	// Dim is the number of elements of a vector.
 	Dim int
@@ -28,7 +31,8 @@ type Field struct {
 	Type *Type
 }
 
-// Column is one column of a statement's result or one of its bound values, under the server's name for it (no quotes).
+// Column is one column of a statement's result or one of its bound values, under the server's name
+// for it (no quotes).
 type Column struct {
 	Name string
 	Type *Type
@@ -46,8 +50,8 @@ func Distinct(cols []Column) error {
 	return nil
 }
 
-// String spells the type as system_schema.columns.type does, e.g. frozen<map<text, int>>. A user-defined type is
-// named without its keyspace.
+// String spells the type as system_schema.columns.type does, e.g. frozen<map<text, int>>. A
+// user-defined type is named without its keyspace.
 func (t *Type) String() string {
 	var b strings.Builder
 	t.spell(&b)
@@ -89,7 +93,7 @@ func (t *Type) spell(b *strings.Builder) {
 	}
 }
 
-// multicell says whether the word frozen means anything for the kind.
+// multicell reports whether frozen has a meaning for the kind.
 func (t *Type) multicell() bool {
 	switch t.Kind {
 	case List, Set, Map, Tuple, UDT:
@@ -108,7 +112,8 @@ func (t *Type) frozen() *Type {
 	return &f
 }
 
-// packedLen is the length of a value inside a vector when it is written without a length before it, else 0.
+// packedLen is the length of a value inside a vector when it is written without a length before it,
+// else 0.
 func (t *Type) packedLen() int {
 	if t.Kind == Vector {
 		return manyLen(t.Dim, t.Elems[0].packedLen())
@@ -116,8 +121,8 @@ func (t *Type) packedLen() int {
 	return kinds[t.Kind].packed
 }
 
-// manyLen is the length of n values of a length. No value is longer than an int32 tells, so that a sum past it is as
-// good as any other and cannot overflow.
+// manyLen is the length of n values of a length. No value is longer than an int32 tells, so that a
+// sum past it is as good as any other and cannot overflow.
 func manyLen(n, length int) int {
 	return int(min(int64(n)*int64(length), math.MaxInt32))
 }

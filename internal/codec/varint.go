@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// A varint is a whole number in two's complement, most significant byte first, in as few bytes as hold it and at
-// least one. More bytes than needed are read but never written.
+// A varint is a whole number in two's complement, most significant byte first, in as few bytes as
+// hold it and at least one. More bytes than needed are read but never written.
 
 // setBig reads a varint into z, which is zero before.
 func (s *decodeState) setBig(z *big.Int, data []byte) {

@@ -2,8 +2,8 @@ package codec
 
 import "math/bits"
 
-// A vint is a number of 1 to 9 bytes; the leading ones of the first byte tell how many follow. Durations hold signed
-// ones, zigzag-coded, and vectors unsigned ones as lengths.
+// A vint is a number of 1 to 9 bytes; the leading ones of the first byte tell how many follow.
+// Durations hold signed ones, zigzag-coded, and vectors unsigned ones as lengths.
 
 func (r *reader) vint() (uint64, error) {
 	if len(r.rest) == 0 {

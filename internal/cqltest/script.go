@@ -1,5 +1,5 @@
-// Package cqltest has a CQL server that says what a test wants it to: what a real
-// one can do, but cannot be made to do.
+// Package cqltest has a CQL server that answers as a test wants: what a real server may answer, but
+// cannot be made to.
 package cqltest
 
 import (
@@ -19,16 +19,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Script is a server of one node that knows one SELECT, of a column v of int in the
-// table ks.t, in which what is bound are tokens. The page state of page n is the text "page n".
+// Script is a server of one node that knows one SELECT, of a column v of int in the table ks.t.
+// What is bound are tokens. The page state of page n is the text "page n".
 type Script struct {
 	Statement string
 
 	Pages [][]int32
 	// Columns, if not nil, name those of the pages: each row has its number in all of them.
 	Columns []string
-	// Answer, if not nil, makes the pages instead: that of a page state, and the state
-	// of the one after it, "" for none. Size is how many rows were asked for, 0 for all.
+	// Answer, if not nil, makes the pages instead: the page for a page state, and the state of the
+	// next page, "" if there is none. size is how many rows were asked for, 0 for all.
 	Answer func(size int, state string) (rows []int32, next string, failure message.Message)
 
 	Fail    func(page int) message.Message // asked before each of Pages; nil: none fails
@@ -43,15 +43,14 @@ type Script struct {
 	answering sync.Mutex // the functions are called one at a time
 }
 
-// Sizes are the rows that each page was asked for.
+// Sizes returns the number of rows that each page was asked for.
 func (s *Script) Sizes() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sizes)
 }
 
-// Took gives the requests since it was last called, but for those that keep a
-// connection.
+// Took returns the requests since it was last called, except those that keep a connection open.
 func (s *Script) Took() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,11 +2,11 @@ package csvrow
 
 import "bytes"
 
-// doubt is the first quote of a record that stands where RFC 4180 has none. The
-// question is then where the record ends: at its line, if that quote is a
-// character of the text (a writer that does not quote, `5" pipe`), or further on,
-// if something before the quote was damaged and it opened or still is in a quoted
-// field. In the second case lines that look like rows are in truth text.
+// doubt is the first quote of a record in a place where RFC 4180 has none. The question is where
+// the record ends. If the quote is a character of the text (a writer that does not quote, `5"
+// pipe`), the record ends with its line. If something before the quote was damaged, the quote may
+// begin a quoted field or be inside one; then the record ends later, and lines that look like rows
+// are text.
 type doubt struct {
 	kind    doubtKind
 	rest    []byte // of its line, behind that quote
@@ -21,8 +21,8 @@ const (
 	textFollows           // behind a quoted field comes neither a comma nor the line's end
 )
 
-// scan walks one line by fields and reports whether a quoted field is open at its
-// end. open says whether one is at its beginning.
+// scan walks one line by fields, and reports whether a quoted field is open at its end. open says
+// whether one is open at its beginning.
 func (s *Splitter) scan(line []byte, open bool) bool {
 	if !open && line[0] == '"' {
 		open, line = true, line[1:]
@@ -77,15 +77,14 @@ func closing(text []byte) int {
 // fieldEnds reports whether what comes behind a quoted field may come there.
 func fieldEnds(rest []byte) bool { return len(trimEnd(rest)) == 0 || rest[0] == ',' }
 
-// EndIsCertain reports whether a record for which Split returned ErrQuote ends at
-// its line however it is read. ahead hands it the lines that follow, until it has
-// seen enough or there are no more.
+// EndIsCertain reports whether a record for which Split returned ErrQuote certainly ends at its
+// line. ahead passes the lines that follow to its function, until that has seen enough or there are
+// no more lines.
 //
-// Of a record of several lines it is not certain, nor where quotes seem to be escaped in
-// another way. Of one line it is, unless, with the quote in question taken as one inside or at
-// the beginning of a quoted field, this field is closed in a later line as a writer closes it:
-// before a comma or the end of the line. If no later quote can close it, there is only one
-// reading left.
+// The end is not certain for a record of several lines, or if quotes seem to be escaped in another
+// way. For a record of one line, suppose that the quote in question is inside a quoted field or
+// begins one. If a later line closes that field as a writer closes it, before a comma or the end of
+// the line, the end is not certain. If no later quote can close it, the end is certain.
 func (s *Splitter) EndIsCertain(ahead func(look func(line []byte) (more bool)) error) (bool, error) {
 	if s.open || s.lines > 1 || s.doubt.kind == noDoubt || s.doubt.escaped {
 		return false, nil

@@ -18,7 +18,7 @@ type Field struct {
 	Quoted bool
 }
 
-// Null tells whether the field is null, which is written so.
+// Null reports whether the field is null, which is written as the text null.
 func (f Field) Null(null string) bool { return !f.Quoted && string(f.Text) == null }
 
 // AppendField writes a field's text, in quotes where it needs them or is the null
@@ -78,7 +78,7 @@ func (s *Splitter) Open(line []byte) bool {
 	return s.open
 }
 
-// Blank tells whether a record is an empty line.
+// Blank reports whether a record is an empty line.
 func Blank(record []byte) bool { return len(trimEnd(record)) == 0 }
 
 func trimEnd(record []byte) []byte {

@@ -68,7 +68,7 @@ func TestRecordsAreCutAsRFC4180Says(t *testing.T) {
 }
 
 // FuzzSplit: what is read, written and read again is the same; and encoding/csv
-// reads the same, but for \r\n in quotes.
+// reads the same, except \r\n in quotes.
 func FuzzSplit(f *testing.F) {
 	for _, text := range []string{"a,b\n\"c\"\"\",\n", "\"\",\r\n", "\"a\nb\",\"\r\"", "x\"", ",\n\n,", "\"\"\"\"\"\""} {
 		f.Add(text, "")

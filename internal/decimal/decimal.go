@@ -1,5 +1,5 @@
-// Package decimal writes and reads decimals as text that has no more digits than the decimal
-// itself: five bytes of one may stand for two thousand million digits.
+// Package decimal writes and reads decimals as text with no more digits than the decimal itself:
+// five bytes of one may stand for two thousand million digits.
 package decimal
 
 import (

@@ -102,7 +102,7 @@ func TestADatacenterThatNoNodeIsInIsAnErrorThatNamesThoseThereAre(t *testing.T) 
 	require.NoError(t, in("nowhere", blind).Exec(t.Context(), insertOne), "without looking nobody knows")
 }
 
-// eager is a policy that repeats whatever fails.
+// eager is a policy that repeats everything that fails.
 type eager struct{ asked *atomic.Int32 }
 
 func (e eager) Attempt(gocql.RetryableQuery) bool  { return e.asked.Add(1) < 5 }

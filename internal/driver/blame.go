@@ -10,13 +10,13 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// Infrastructure tells errors that any request, or any call of a function, would
-// have met at that time, from those that what it was about is to blame for: no
-// answer in time, replicas or connections missing, a session closed, permissions,
-// a full disk. Errors that say nothing of the kind are not.
+// Infrastructure reports whether an error is one that any request, or any call of a function, would
+// have met at that time: no answer in time, replicas or connections missing, a closed session,
+// missing permissions, a full disk. It returns false for an error that its own subject is to blame
+// for, and for errors that say nothing of the kind.
 //
-// Unlike for Classify, an io.EOF by itself is nobody's connection: a parser
-// returns it too. The same goes for files that are not there.
+// Unlike in Classify, an io.EOF by itself does not count as a lost connection, since a parser
+// returns it too; nor does a missing file.
 func Infrastructure(err error) bool {
 	var (
 		request gocql.RequestError
@@ -50,12 +50,12 @@ func Infrastructure(err error) bool {
 	return ofText(err) == ConnectionLost
 }
 
-// diskGuardrail is in the answer, of the kind Invalid, of a server that takes no
-// writes because disks are full.
+// diskGuardrail is in the answer, of the kind Invalid, of a server that takes no writes because
+// disks are full.
 const diskGuardrail = "replica_disk_usage"
 
-// machine are the errors of the operating system, beside those of connections, that no
-// one row is to blame for.
+// machine has the errors of the operating system, in addition to those of connections, for which no
+// single row is to blame.
 var machine = map[syscall.Errno]bool{
 	syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EIO: true, syscall.EROFS: true,
 	syscall.EMFILE: true, syscall.ENFILE: true, syscall.ENOMEM: true,

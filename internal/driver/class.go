@@ -67,8 +67,8 @@ func (c Class) Transient() bool {
 	return false
 }
 
-// MayPass tells failures after which a request is worth another try. Whether that
-// does harm is for the caller to know; a read can always be repeated.
+// MayPass reports whether a failure is one after which a request is worth another try. The caller
+// must know whether that does harm; a read can always be repeated.
 func MayPass(err error) bool { return Classify(err).Transient() }
 
 // Ambiguous reports whether a write that failed so may have been applied, now

@@ -10,11 +10,11 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// datacenter is the host policy that Configure sets where a datacenter is named. It
-// finds out whether any node is in it: gocql goes to all others without a word.
+// datacenter is the host policy that Configure sets if a datacenter is named. It finds out whether
+// any node is in it: otherwise gocql silently goes to all others.
 //
-// A session shows neither its policy nor its nodes, so a question comes to the policy
-// in the context of a request (placed), which it then gives no node.
+// A session shows neither its policy nor its nodes. So a question comes to the policy in the
+// context of a request (placed), for which the policy then returns no node.
 type datacenter struct {
 	tokenAware
 	name string

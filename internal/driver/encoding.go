@@ -155,9 +155,9 @@ func (e *Encoding) look(ctx context.Context, info *gocql.QueryInfo) error {
 	return nil
 }
 
-// sameEncoding reports whether bytes of one type mean the same in the other. A
-// user-defined type may have got fields at its end: those that a value ends before are
-// null. What custom types are is nobody's business here.
+// sameEncoding reports whether bytes of one type mean the same in the other. A user-defined type
+// may have got fields at its end: in a value that ends before them they are null. Custom types are
+// not compared.
 func sameEncoding(was, now *codec.Type) bool {
 	switch {
 	case was.Kind == codec.Custom || now.Kind == codec.Custom:

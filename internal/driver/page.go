@@ -32,11 +32,10 @@ type Page struct {
 	err      error
 }
 
-// Fetch reads one page: the first with a nil state, else the one that follows
-// the page whose Next is state. The server takes pageSize as a limit; pages
-// may be shorter, or empty in the middle of a result. State belongs to the
-// statement and its bound values: with others the server answers with no rows
-// and no error, so whoever keeps states must keep those apart.
+// Fetch reads one page: the first with a nil state, else the one that follows the page whose Next
+// is state. The server takes pageSize as a limit; pages may be shorter, or empty in the middle of a
+// result. A state belongs to the statement and its bound values: with others the server returns no
+// rows and no error. So whoever keeps states must keep them apart.
 func (s *Session) Fetch(ctx context.Context, st Statement, pageSize int, state []byte) (*Page, error) {
 	if pageSize < 1 {
 		return nil, ErrPageSize

@@ -60,7 +60,7 @@ func (e *SchemaChangedError) Error() string { return e.What }
 // Is makes errors.Is(err, ErrSchema) hold.
 func (e *SchemaChangedError) Is(target error) bool { return target == ErrSchema }
 
-// NotSentError says that the request was not sent at all, whatever Err is.
+// NotSentError says that the request was not sent at all. Err is the reason.
 type NotSentError struct{ Err error }
 
 func (e *NotSentError) Error() string { return "nothing was sent: " + e.Err.Error() }

@@ -23,9 +23,8 @@ var (
 	ErrSessionClosed = errors.New("the Cassandra session is closed")
 )
 
-// Session is a gocql session seen through this package. It is safe for
-// concurrent use and does not own the gocql session: closing that one stays
-// with whoever made it.
+// Session is a gocql session as this package sees it. It is safe for concurrent use, and does not
+// own the gocql session, which its maker must close.
 type Session struct {
 	gocql    *gocql.Session
 	metadata metadataCache

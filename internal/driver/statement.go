@@ -15,7 +15,7 @@ type Statement struct {
 	CQL  string
 	Args []any // for ?, in order; a *Value passes as it is, gocql.UnsetValue is unset, the rest is marshalled by gocql
 
-	Encoding *Encoding // what Args are encoded for, or are to be; nil: whatever the server says when the request is sent
+	Encoding *Encoding // what Args are encoded for, or are to be; nil: what the server says when the request is sent
 
 	Consistency       *gocql.Consistency       // nil: the session's
 	SerialConsistency *gocql.SerialConsistency // nil: the session's; for conditional statements
@@ -152,7 +152,7 @@ func (s *Session) Exec(ctx context.Context, st Statement) error {
 	return withhold(guard(ctx, b.sending, func() error { return q.WithContext(ctx).Exec() }), st.Args)
 }
 
-// preparable tells what gocql will prepare. It has the same rule word for
+// preparable reports whether gocql will prepare a statement. It follows the same rule word for
 // word, since gocql *executes* what it does not prepare.
 func preparable(cql string) bool {
 	cql = strings.TrimLeftFunc(strings.TrimRightFunc(cql, func(r rune) bool {

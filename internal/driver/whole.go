@@ -14,10 +14,10 @@ func (s *Session) FetchWhole(ctx context.Context, st Statement) (*Page, error) {
 	return s.fetch(ctx, st, 0, nil)
 }
 
-// CannotBePaged tells the server's refusal to page a statement: it would have to sort
-// the rows of several partitions (ORDER BY with IN on the partition key). It takes
-// the statement with paging off. The refusal comes when it is run, not before, and
-// has nothing of its own but the words.
+// CannotBePaged reports whether an error is the server's refusal to page a statement, since it
+// would have to sort the rows of several partitions (ORDER BY with IN on the partition key). With
+// paging off, the server takes the statement. The refusal comes when the statement is run, not
+// before, and only its text distinguishes it.
 func CannotBePaged(err error) bool {
 	var said gocql.RequestError
 	return errors.As(err, &said) && said.Code() == gocql.ErrCodeInvalid && strings.Contains(said.Message(), "Cannot page queries")

@@ -36,8 +36,8 @@ func (e *WithheldError) Error() string {
 // Unwrap returns the server's error.
 func (e *WithheldError) Unwrap() error { return e.Err }
 
-// withhold keeps back the words of a server's error if any of them is found in one
-// of the values that were bound.
+// withhold keeps back the text of a server's error if any word of it is found in one of the bound
+// values.
 func withhold(err error, args []any) error {
 	if err == nil || len(args) == 0 {
 		return err

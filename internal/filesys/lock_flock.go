@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// lock takes the writer's lock. Whoever looks whether a file is written shares the
-// lock for that moment, however long the moment gets on a busy machine. A writer shares
-// it with nobody, so where it can be shared there is no writer, and lock tries again.
+// lock takes the writer's lock. To look whether a file is being written, one shares the lock for a
+// moment, which may be long on a busy machine. A writer does not share it; so if it can be shared
+// there is no writer, and lock tries again.
 func lock(f *os.File) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -32,11 +32,11 @@ func lock(f *os.File) error {
 	}
 }
 
-// longestLook ends the wait for somebody who looks: a process that was stopped in the
-// middle of it, say.
+// longestLook ends the wait for a process that looks, for example one that was stopped in the
+// middle of it.
 const longestLook = time.Minute
 
-// written reports whether somebody writes the file, by sharing the lock for a moment.
+// written reports whether a writer holds the lock of the file, by sharing the lock for a moment.
 func written(f *os.File) (locked bool) {
 	raw, err := f.SyscallConn()
 	if err != nil {

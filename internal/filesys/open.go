@@ -14,9 +14,9 @@ import (
 // another.
 var ErrLocked = errors.New("another run writes this file, or another part of this one does")
 
-// Regular refuses what is there under a path and is no regular file: pipes and
-// devices can be neither synced, cut nor read from an offset. Nothing being there
-// is fs.ErrNotExist.
+// Regular returns an error if path leads to anything other than a regular file: pipes and devices
+// can be neither synced, cut nor read from an offset. If nothing is there, the error is
+// fs.ErrNotExist.
 func Regular(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
@@ -59,8 +59,8 @@ func Write(path string, create bool) (*os.File, error) {
 	return f, nil
 }
 
-// Lock takes an open file for one writer, as Write does, until it is closed: under
-// whatever name another comes to it.
+// Lock takes an open file for one writer, as Write does, until it is closed. It holds under every
+// name of the file.
 func Lock(f *os.File) error {
 	if err := lock(f); err != nil {
 		return fmt.Errorf("%s: %w", f.Name(), err)
@@ -68,8 +68,8 @@ func Lock(f *os.File) error {
 	return nil
 }
 
-// Read opens a file to read it. One that is being written here is refused: the
-// reading might go on for ever, or what is read be lost.
+// Read opens a file to read it. It refuses a file that is being written here: the reading might
+// never end, or what is read might be lost.
 func Read(path string) (*os.File, error) {
 	if err := Regular(path); err != nil {
 		return nil, err
@@ -84,8 +84,8 @@ func Read(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Same refuses a file that is no longer the one under its path: what was written
-// into it is lost when it is closed.
+// Same returns an error if the path no longer leads to the file: what was written into it would be
+// lost when it is closed.
 func Same(f *os.File, path string) error {
 	mine, err := f.Stat()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/rxcql/rxcql/internal/filesys"
 )
 
-// Reading a file looks whether somebody writes it: a writer that comes at that
+// Reading a file looks whether another writes it: a writer that comes at that
 // moment is told that another run does.
 func TestALookAtALockIsNotTakenForAWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")

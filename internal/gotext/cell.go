@@ -33,7 +33,7 @@ const (
 	quoted  form = iota // as a string; nothing in it needs an escape
 	escaped             // as a string of any text
 	bare                // as it is; in quotes it is read too
-	number              // as it is, but for words such as NaN
+	number              // as it is, except words such as NaN
 	whole               // as it is, and it is no text: an array, an object, or what encoding/json makes
 )
 

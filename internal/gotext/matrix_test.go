@@ -53,7 +53,7 @@ func cellOf[T any](t *testing.T) *gotext.Cell {
 
 // same checks a value both ways: what a Row of it is in a file is read into the Go
 // type, what the Go type is in a file is read as a value of the CQL type and into
-// the Go type again, as CSV and as JSON. typed says whether the Go type's text
+// the Go type again, as CSV and as JSON. typed reports whether the Go type's text
 // tells the value of the CQL type.
 func same[T any](t *testing.T, cql string, typed bool, values ...T) {
 	t.Helper()

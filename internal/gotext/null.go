@@ -21,7 +21,7 @@ func (b *Plans) pointer(c *Cell, rt reflect.Type) error {
 	return err
 }
 
-// null serves sql.Null and its kin.
+// null serves sql.Null and the like.
 func (b *Plans) null(c *Cell, value reflect.StructField, valid uintptr) error {
 	inner, err := b.Of(value.Type)
 	at := func(p unsafe.Pointer) unsafe.Pointer { return unsafe.Add(p, value.Offset) }
@@ -32,9 +32,8 @@ func (b *Plans) null(c *Cell, value reflect.StructField, valid uintptr) error {
 	return err
 }
 
-// through makes the cell of a type that may hold a value of another one: at finds
-// it, absent tells that it is not there, put makes it be there. The other cell may
-// not be filled yet.
+// through makes the cell of a type that may hold a value of another one. at finds that value,
+// absent reports that there is none, put makes one. The other cell may not be filled yet.
 func (c *Cell) through(inner *Cell, at func(unsafe.Pointer) unsafe.Pointer, absent func(unsafe.Pointer) bool, put func(unsafe.Pointer) unsafe.Pointer) {
 	c.Null = func(p unsafe.Pointer) bool { return absent(p) || inner.Null != nil && inner.Null(at(p)) }
 	c.Append = func(dst []byte, p unsafe.Pointer) ([]byte, error) { return inner.Append(dst, at(p)) }

@@ -13,8 +13,8 @@ import (
 // Row writes and reads rows of a struct with `cql` tags as JSON.
 type Row[T any] struct{ cell *Cell }
 
-// NewRow makes the plan of a T. It is nil where T is no struct with `cql` tags:
-// such rows are encoding/json's.
+// NewRow makes the plan of a T. It is nil if T is not a struct with `cql` tags: such rows are left
+// to encoding/json.
 func NewRow[T any](loose bool) (*Row[T], error) {
 	rt := reflect.TypeFor[T]()
 	if rt.Kind() != reflect.Struct {

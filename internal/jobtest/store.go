@@ -62,7 +62,7 @@ func (s *Store) Break(err error) {
 	s.broken = err
 }
 
-// Expire takes the lock of a job away from whoever has it. Lost is closed.
+// Expire takes the lock of a job away from its holder. Lost is closed.
 func (s *Store) Expire(job string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,12 +17,11 @@ import (
 // ErrChanged: the value would be another one when it is read again.
 var ErrChanged = errors.New("JSON would not keep it as it is")
 
-// AppendExact writes a value like Append, and is an error where Read would not give
-// the same value back: where a field is left out that is not zero, an empty slice
-// would be nil, and the like. What a type with its own methods for JSON or text
-// keeps is its own affair. Numbers in an any are read as json.Number, and so are
-// equal to a number of any type; other values in an any keep what they hold, but
-// not their Go type.
+// AppendExact writes a value like Append. It fails if Read would not return the same value: because
+// a field that is not zero is left out, an empty slice would be nil, and the like. Of a type with
+// its own methods for JSON or text, only what these return is compared. Numbers in an any are read
+// as json.Number, and so are equal to a number of any type; other values in an any keep what they
+// hold, but not their Go type.
 func AppendExact(dst []byte, v any) ([]byte, error) {
 	if v == nil {
 		return append(dst, "null"...), nil
@@ -212,7 +211,7 @@ func (c comparison) sameStruct(a, b reflect.Value) error {
 		case !f.IsExported() && !f.Anonymous:
 			of.why = fmt.Sprintf("is not exported, and so left out; export it, or give %s MarshalJSON and UnmarshalJSON", a.Type())
 		case c.why == "" && name == "" && embedsMethods(a.Type()):
-			of.why = fmt.Sprintf("is left out by the methods of a type that is embedded beside it; give %s its own MarshalJSON and UnmarshalJSON", a.Type())
+			of.why = fmt.Sprintf("is left out by the methods of a type that is embedded next to it; give %s its own MarshalJSON and UnmarshalJSON", a.Type())
 		}
 		if err := of.same(reachable(a.Field(i)), reachable(b.Field(i))); err != nil {
 			return err

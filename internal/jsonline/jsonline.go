@@ -1,9 +1,8 @@
-// Package jsonline writes and reads single values of JSON, in the form of
-// encoding/json, by its successor json/v2, which tells what the first one loses in
-// silence. So these are errors here: text that is not UTF-8, a struct of which no
-// field is exported, two fields or two keys of one name, and what a Go value has
-// no field for. Methods of a pointer are called wherever the value stands, in maps
-// and in an any too. Errors hold no values.
+// Package jsonline writes and reads single values of JSON, in the form of encoding/json, by its
+// successor json/v2, which reports what encoding/json loses silently. So these are errors here:
+// text that is not UTF-8, a struct without exported fields, two fields or two keys of one name, and
+// what a Go value has no field for. Methods of a pointer are called wherever the value stands, also
+// in maps and in an any. Errors hold no values.
 package jsonline
 
 import (
@@ -101,7 +100,7 @@ func readNumber(dec *jsontext.Decoder, n *stdjson.Number) error {
 	return fmt.Errorf("%w: a number is needed", ErrUnfit)
 }
 
-// readAny keeps a number's digits; all else is read as ever.
+// readAny keeps a number's digits; everything else is read as usual.
 func readAny(dec *jsontext.Decoder, v *any) error {
 	if dec.PeekKind() != jsontext.KindNumber {
 		return errors.ErrUnsupported

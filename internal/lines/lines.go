@@ -1,5 +1,4 @@
-// Package lines reads a file line by line, and knows at every time where the
-// last line that was accepted ends.
+// Package lines reads a file line by line, and always knows where the last accepted line ends.
 package lines
 
 import (

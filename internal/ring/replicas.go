@@ -22,14 +22,13 @@ type Sets struct {
 	n    int
 }
 
-// NewSets finds the sets of a keyspace from its replication, as
-// system_schema.keyspaces has it, with its class. What Cassandra's SimpleStrategy,
-// NetworkTopologyStrategy (with its racks) and EverywhereStrategy do is known. Of
-// any other strategy nothing is assumed but that the tokens between two nodes'
-// tokens live on the same nodes: there each such range is a set by itself.
+// NewSets finds the sets of a keyspace from its replication, as system_schema.keyspaces has it,
+// with its class. It knows Cassandra's SimpleStrategy, NetworkTopologyStrategy (with its racks) and
+// EverywhereStrategy. Of any other strategy it assumes only that the tokens between two nodes'
+// tokens live on the same nodes: each such range is then a set by itself.
 //
-// It is as good as what it is made from: with nodes or a replication out of date
-// two tokens of one set may live on different nodes.
+// The sets are as good as what they are made from: with nodes or a replication out of date, two
+// tokens of one set may live on different nodes.
 func NewSets(nodes []Node, replication map[string]string) *Sets {
 	r := newPlaces(nodes)
 	s := &Sets{sets: make([]int32, len(r.owners))}

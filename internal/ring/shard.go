@@ -11,8 +11,8 @@ import (
 // if there are fewer tokens than shares. The ranges must be disjoint, as those
 // of [Tile] are; each share keeps their order.
 //
-// Shard panics unless 0 <= i < n: an empty answer would look like a share
-// with nothing to do, and its rows would be lost without a word.
+// Shard panics unless 0 <= i < n: an empty result would look like a share with nothing to do, and
+// its rows would be lost silently.
 func Shard(ranges []Range, i, n int) []Range {
 	if n < 1 || i < 0 || i >= n {
 		panic(fmt.Sprintf("ring: share %d of %d does not exist", i, n))

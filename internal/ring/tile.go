@@ -6,19 +6,17 @@ import (
 	"slices"
 )
 
-// MaxTiles bounds what [Tile] makes for the sake of a split count: a larger
-// count is taken as this one. A range is at least one query, and a million
-// of them is past any use.
+// MaxTiles bounds the ranges that [Tile] makes because of a split count: a larger count is taken as
+// this one. A range costs at least one query, and a million of them is more than any use needs.
 const MaxTiles = 1 << 20
 
-// Tile cuts the ring into ranges, in ring order, with a border at every token
-// of a node, so that each range lives on one set of replicas, and with at
-// least splits ranges in all: a range between two nodes is cut further, the
-// wider the more often. There are at most splits + the number of tokens.
+// Tile cuts the ring into at least splits ranges, in ring order. There is a border at every token
+// of a node, so that each range lives on one set of replicas. A range between two nodes is cut
+// further, the more often the wider it is. There are at most splits + the number of tokens.
 //
-// Tokens come in any order, duplicates and the two ends of the ring included;
-// none at all is fine too. Borders are no promise of who owns what: with
-// tokens out of date the ranges still tile the ring exactly.
+// Tokens come in any order, duplicates and the two ends of the ring included; there may be none.
+// The borders do not promise which node owns what: with tokens out of date the ranges still tile
+// the ring exactly.
 func Tile(tokens []int64, splits int) []Range {
 	splits = min(max(splits, 1), MaxTiles)
 	borders := slices.Clone(tokens)

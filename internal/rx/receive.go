@@ -44,8 +44,8 @@ func (r Receiver[T]) Receive(ctx context.Context, obs rxgo.Observable, opts ...r
 	return r.receive(ctx, items)
 }
 
-// discard has what is left read, so that whoever sends it can end. How long that
-// takes, and whether it ends at all, is up to the Observable: the run does not wait.
+// discard reads what is left, so that its senders can end. How long that takes, and whether it ends
+// at all, depends on the Observable; the run does not wait for it.
 func discard(items <-chan rxgo.Item) {
 	select {
 	case _, open := <-items:

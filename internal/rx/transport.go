@@ -1,13 +1,13 @@
-// Package rx is the seam to rxgo: pages cross from the goroutine that makes
-// them to the one that works on them through an rxgo Defer, and nowhere else
-// (Transport); rows that come out of a user's Observable are received here
-// (Receiver).
+// Package rx is the seam to rxgo. Pages cross from the goroutine that makes them to the one that
+// works on them through an rxgo Defer, and nowhere else (Transport). Rows that come out of a user's
+// Observable are received here (Receiver).
 //
-// What rxgo leaves to its user is settled here: the channel is always read to
-// its close, so that when Transport returns the producer has returned too; the
-// context is our own (rxgo's WithContext merges contexts with a goroutine that
-// is never ended); errors and panics travel beside the channel, so that neither
-// is lost when the reader has gone.
+// rxgo leaves the following to its user, and this package does it:
+//
+//   - The channel is always read to its close, so that when Transport returns the producer has
+//     returned too.
+//   - The context is our own: rxgo's WithContext merges contexts with a goroutine that never ends.
+//   - Errors and panics do not go through the channel, so neither is lost when the reader has gone.
 package rx
 
 import (

@@ -35,8 +35,7 @@ func Encode(s *State) ([]byte, error) {
 	return append([]byte(head), body...), nil
 }
 
-// Decode reads what Encode wrote. Whatever is not exactly that is ErrDamaged, or
-// ErrNewer if it says that it is.
+// Decode reads what Encode wrote. Anything else is ErrDamaged, or ErrNewer if it says that it is.
 func Decode(data []byte) (*State, error) {
 	head, body, _ := bytes.Cut(data, []byte("\n"))
 	words := strings.Split(string(head), " ")
@@ -63,8 +62,8 @@ func Decode(data []byte) (*State, error) {
 	return s, nil
 }
 
-// validate refuses what no run can have saved: a token range that is done and
-// also to be read, above all, would hide rows.
+// validate refuses what no run can have saved. Above all, a token range that is done and also to be
+// read would hide rows.
 func (s *State) validate() error {
 	for _, src := range s.Sources {
 		if src.Rows < 0 {

@@ -1,5 +1,5 @@
-// Package saved is what a checkpoint holds, and how it is written down: a line
-// with the format's version and a checksum, then JSON that people can read.
+// Package saved is what a checkpoint holds, and how it is encoded: a line with the format's version
+// and a checksum, then JSON that people can read.
 package saved
 
 import (
@@ -14,7 +14,7 @@ type State struct {
 	Runs          int    `json:"runs"`     // begun so far, by any process
 	Time          int64  `json:"time"`     // of the save, microseconds since 1970
 	TimestampBase int64  `json:"epoch"`    // of the last run: base of its write timestamps, microseconds
-	Reserved      int64  `json:"reserved"` // up to here any run so far may have given write timestamps, microseconds
+	Reserved      int64  `json:"reserved"` // up to here the runs so far may have given write timestamps, microseconds
 	Complete      bool   `json:"complete"` // all was read and settled
 
 	Sources []Source `json:"sources"`
@@ -22,17 +22,17 @@ type State struct {
 	Folds   []string `json:"folds,omitempty"` // stages that leave snapshots
 }
 
-// Reads tells whether a stage of that name is one of the sources.
+// Reads reports whether a stage of that name is one of the sources.
 func (s *State) Reads(stage string) bool {
 	return slices.ContainsFunc(s.Sources, func(src Source) bool { return src.Stage == stage })
 }
 
-// Source is how far a source has been read and settled. Tokens that are in none
-// of its ranges have not been.
+// Source is how far a source has been read and settled. Tokens that are in none of its ranges have
+// not been read.
 type Source struct {
 	Stage string `json:"stage"`
 	Facts []Fact `json:"facts"` // what it reads; must be the same to go on
-	Pages string `json:"pages"` // what page states depend on beside that
+	Pages string `json:"pages"` // what page states depend on in addition to the facts
 	Done  Ranges `json:"done"`  // read to their end and settled
 	Rows  int64  `json:"rows"`  // in them
 	Parts []Part `json:"parts"` // begun
@@ -44,13 +44,13 @@ type Fact struct {
 	Value string `json:"value"`
 }
 
-// Part is a range of which the first pages are settled, all of them; perhaps all
-// there are, in a source that may grow.
+// Part is a range whose first pages are settled. In a source that may grow these may be all pages
+// that there are.
 type Part struct {
 	Range     ring.Range        `json:"range"`
-	Pages     int64             `json:"settled"`         // so many
-	Rows      int64             `json:"rows"`            // in them
-	State     []byte            `json:"state"`           // where the source goes on after them
+	Pages     int64             `json:"settled"`         // pages settled
+	Rows      int64             `json:"rows"`            // rows in these pages
+	State     []byte            `json:"state"`           // from which the source goes on after these pages
 	Snapshots map[string][]byte `json:"marks,omitempty"` // by stage: what it needs to go on there
 }
 

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// ErrName says that a table's name could not be read; the error around it
-// says how to mend it.
+// ErrName says that a table's name could not be read; the error around it has the remedy.
 var ErrName = errors.New("not a table name")
 
 // ParseName reads the name of a table with its keyspace, as CQL does: a part

@@ -26,7 +26,7 @@ func TestNamesAreReadAsCQLReadsThem(t *testing.T) {
 	}
 }
 
-func TestNamesThatCannotBeReadSayHowToMendThem(t *testing.T) {
+func TestNamesThatCannotBeReadSayHowToFixThem(t *testing.T) {
 	for name, mend := range map[string]string{
 		"":                     "the keyspace is missing; write keyspace.table",
 		"orders":               "the keyspace is missing; write keyspace.table",

@@ -9,9 +9,9 @@ import (
 // maxNear bounds how many names an error proposes.
 const maxNear = 3
 
-// Near picks from names those that may have been meant by name, the likeliest
-// first: the same but for case, then those with few letters wrong, missing or
-// swapped. It is for errors that end in "did you mean …".
+// Near returns those of names that may have been meant by name, the likeliest first: names that
+// differ only in case, then those with few letters wrong, missing or swapped. It is for errors that
+// end in "did you mean …".
 func Near(name string, names []string) []string {
 	type scored struct {
 		name     string

@@ -1,7 +1,5 @@
-// Package syncwatch shows tests which fsyncs and renames are made, and makes them
-// fail. A
-// kill leaves what the kernel has; only a power cut would show whether the disk
-// had it.
+// Package syncwatch shows tests which fsyncs and renames are made, and makes them fail. After a
+// kill, what the kernel has is still there; only a power cut would show whether the disk had it.
 package syncwatch
 
 import (
