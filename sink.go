@@ -39,14 +39,14 @@ type Sink[T any] interface {
 // place in the page, and with the row where Stage.WantsFailedRows says so. If that
 // returns nil the row is dealt with and the others are written; else its error is returned.
 type Writer[T any] interface {
-	// Write takes a page, which may have no rows: it says then that a part of a source has
-	// ended, or how far its event time has come. A sink leaves the page as it is, since other
-	// sinks may get it too. It may return before the rows are durable: then it has copied them, since the page is used again, and taken their
-	// share of the reservation, which it settles when they are. It waits while too much is in
-	// flight. ctx ends with the run, and may end with the call: it is an operator's
-	// that may be done before the run. What goes on after Write has the context of
-	// Open. Rows are counted by Stage.CountIn when they come in, and by Stage.CountWritten
-	// when they are durable.
+	// Write takes a page, which may have no rows: it says then that a part of a source has ended,
+	// or how far its event time has come. A sink leaves the page as it is, since other sinks may
+	// get it too. It may return before the rows are durable: then it has copied them, since the
+	// page is used again, and taken their share of the reservation, which it settles when they are. It
+	// waits while too much is in flight. ctx ends with the run, and may end with the call: it is
+	// an operator's that may be done before the run. What goes on after Write has the context of
+	// Open. Rows are counted by Stage.CountIn when they come in, and by Stage.CountWritten when they are
+	// durable.
 	Write(ctx context.Context, p *flow.Page[T]) error
 	// Flush returns nil when everything written is durable and its reservations are settled. It
 	// is called once, at the end of the stream or after Pipeline.Stop.

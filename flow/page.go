@@ -70,8 +70,8 @@ func (p Position) Part() string {
 //
 // Source and Watermark go with a page through all operators. A page may have no rows:
 // it says then that a part has ended (Position.Last), or how far its event time has come.
-// An operator hands that on, also when it drops all rows of a page. Where it keeps rows it
-// holds it back until these are handed on: neither may overtake a row (see Advances).
+// An operator hands that on, also when it drops all rows of a page (HandOn). Where it keeps rows
+// it holds it back until these are handed on: neither may overtake a row (Advances, Tell).
 //
 // Rows belongs to the engine and is reused: it is valid until the call of
 // Observer.Next that brought it returns, and must not be changed. Whoever

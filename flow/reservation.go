@@ -92,8 +92,12 @@ func (res *Reservation) Finish(err error) {
 // Release gives the bytes back and leaves the receipts open.
 func (res *Reservation) Release() { res.budget.release(res) }
 
-// AddReceipt adds a receipt of which the reservation takes over the caller's hold.
+// AddReceipt adds a receipt of which the reservation takes over the caller's hold. From then on the reservation of
+// a page as it was read says which source it is of.
 func (res *Reservation) AddReceipt(r *Receipt) {
+	if res.Source == nil && res.reading != nil {
+		res.Source = res.reading.origin
+	}
 	if res.budget != nil {
 		res.budget.owing.add(r, res)
 	}

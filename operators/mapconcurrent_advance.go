@@ -19,8 +19,18 @@ func (f *concurrency[T, U]) holdBack(a flow.Advance) bool {
 		f.newest.behind.Add(a)
 		return false
 	}
-	f.told.Add(a)
+	f.mayTell(a)
 	return f.announce()
+}
+
+// mayTell notes what nothing holds back any more. From here until it has been delivered it
+// moves: what downstream holds may be let go of for its sake. Under mu.
+func (f *concurrency[T, U]) mayTell(a flow.Advance) {
+	if f.telling == nil {
+		f.telling = f.account.Reservation()
+		f.telling.Emit()
+	}
+	f.told.Add(a)
 }
 
 // follow notes a page behind those that have not been delivered. Under mu.
@@ -36,9 +46,8 @@ func (f *concurrency[T, U]) follow(c *inputPage[U]) {
 // waits for the page before it, or may be told, and then gone returns true. Under mu.
 func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
 	delete(f.pages, c)
-	to := &f.told
 	if c.older != nil {
-		c.older.newer, to = c.newer, &c.older.behind
+		c.older.newer = c.newer
 	}
 	if c.newer != nil {
 		c.newer.older = c.older
@@ -46,8 +55,12 @@ func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
 		f.newest = c.older
 	}
 	for _, a := range c.behind.Take() {
-		to.Add(a)
-		told = c.older == nil
+		if c.older != nil {
+			c.older.behind.Add(a)
+		} else {
+			f.mayTell(a)
+			told = true
+		}
 	}
 	return told
 }
@@ -58,10 +71,20 @@ func (f *concurrency[T, U]) nextTold() *flow.Page[U] {
 		f.tells = append(f.tells, f.told.Take()...)
 	}
 	if len(f.tells) == 0 {
+		f.endTelling()
 		return nil
 	}
 	reservation := f.account.Reservation()
 	reservation.Say(f.tells[0])
 	f.tells = f.tells[1:]
 	return &flow.Page[U]{Reservation: reservation}
+}
+
+// endTelling notes that all that might be told has been, or that nobody is told any more.
+// Under mu, or when nothing else is at work.
+func (f *concurrency[T, U]) endTelling() {
+	if f.telling != nil {
+		f.telling.Settle()
+		f.telling = nil
+	}
 }
