@@ -21,11 +21,11 @@ func saying(rows int, say func(page int, st *rxcql.Stage) (more bool)) rxcql.Str
 	return rxcql.NewStream(rxcql.StageInfo{Name: "Own", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
 		track := st.Track(flow.WholeRange)
 		for n := 0; ; n++ {
-			lease, err := st.Input().Reserve(ctx, 1)
+			reservation, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: make([]int, rows), Reservation: lease}, 8, nil, out); err != nil {
+			if err := flow.Deliver(ctx, track, &flow.Page[int]{Rows: make([]int, rows), Reservation: reservation}, 8, nil, out); err != nil {
 				return err
 			}
 			if !say(n, st) {

@@ -34,20 +34,20 @@ func everythingOf(t *testing.T, opts ...rxcql.Option) *rxcql.Pipeline {
 		track := st.Track(flow.WholeRange)
 		fetchCtx, end := st.StartFetch(ctx, rxcql.FetchEvent{Part: "all"})
 		end(rxcql.FetchEvent{Part: "all", Rows: 1, Bytes: 4, Err: fetchCtx.Err()})
-		var leases []*flow.Reservation
+		var reservations []*flow.Reservation
 		for range 2 { // the second has room when the first is gone
-			if len(leases) > 0 {
-				first := leases[0]
+			if len(reservations) > 0 {
+				first := reservations[0]
 				time.AfterFunc(time.Second, first.Release)
 			}
-			lease, err := st.Input().Reserve(ctx, 1<<30)
+			reservation, err := st.Input().Reserve(ctx, 1<<30)
 			if err != nil {
 				return err
 			}
-			lease.Resize(rxcql.MinBudgetPerInput)
-			leases = append(leases, lease)
+			reservation.Resize(rxcql.MinBudgetPerInput)
+			reservations = append(reservations, reservation)
 		}
-		p := &flow.Page[int]{Rows: []int{1}, Reservation: leases[1]}
+		p := &flow.Page[int]{Rows: []int{1}, Reservation: reservations[1]}
 		p.Last = true
 		if err := flow.Deliver(ctx, track, p, 4, nil, out); err != nil {
 			return err

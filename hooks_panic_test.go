@@ -70,11 +70,11 @@ func TestAHookThatEndsItsGoroutineFailsTheRun(t *testing.T) {
 			track := st.Track(flow.WholeRange)
 			for ctx.Err() == nil {
 				time.Sleep(time.Second)
-				lease, err := st.Input().Reserve(ctx, 1)
+				reservation, err := st.Input().Reserve(ctx, 1)
 				if err != nil {
 					return err
 				}
-				if err := flow.Deliver(ctx, track, &flow.Page[int]{Reservation: lease}, 0, []byte{1}, out); err != nil {
+				if err := flow.Deliver(ctx, track, &flow.Page[int]{Reservation: reservation}, 0, []byte{1}, out); err != nil {
 					return err
 				}
 			}

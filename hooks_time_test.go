@@ -53,11 +53,11 @@ func TestDurationsAreThoseOfTheOperationsAlone(t *testing.T) {
 			_, end := st.StartFetch(ctx, rxcql.FetchEvent{Attempt: 1})
 			time.Sleep(time.Second)
 			end(rxcql.FetchEvent{Attempt: 1})
-			lease, err := st.Input().Reserve(ctx, 1)
+			reservation, err := st.Input().Reserve(ctx, 1)
 			if err != nil {
 				return err
 			}
-			p := &flow.Page[int]{Rows: []int{1}, Reservation: lease}
+			p := &flow.Page[int]{Rows: []int{1}, Reservation: reservation}
 			p.Last = true
 			if err := flow.Deliver(ctx, track, p, 4, nil, out); err != nil {
 				return err

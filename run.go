@@ -132,21 +132,6 @@ func (r *Execution) open(n *node) {
 	r.order = append(r.order, st)
 }
 
-// origin returns the origin of a source that is about to be read.
-func (r *Execution) origin(st *Stage) *flow.Origin {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	o := &flow.Origin{Name: st.name, Number: slices.Index(r.order, st)}
-	sources := 0
-	for _, each := range r.order {
-		if each.node.info.Source {
-			sources++
-		}
-	}
-	o.Several = sources > 1
-	return o
-}
-
 // folds names the stages that leave snapshots in a checkpoint.
 func (r *Execution) folds() (names []string) {
 	r.mu.Lock()
