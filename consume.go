@@ -26,21 +26,26 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	defer cancel(nil)
 	r := newRun(ctx, s.node, cfg, cancel)
 	ctx = r.begun(ctx, nil)
+	defer r.left(ctx)
 	r.logStart(ctx, nil)
 	ctx = withRetry(ctx, cfg, r)
 	err = errors.Join(checkTree(ctx, s.node), cfg.rowErrors.check(ctx))
+	body := &loopBody[T]{fn: fn}
 	if err == nil {
-		body := &loopBody[T]{fn: fn}
 		err = r.watched(ctx, func() error {
 			return r.judged(ctx, func() error { return s.subscribe(ctx, r, nil, body) })
 		})
-		body.goOn()
 		r.said = body.said
 	}
+	if body.panicked {
+		failed := &panicError{body.value}
+		r.said = failed.said()
+		_, _ = r.cutShort(ctx, failed)
+		panic(body.value)
+	}
 	if errors.Is(err, errBreak) {
-		rep := r.report()
-		r.logEnd(ctx, &rep, nil)
-		return rep, errors.Join(errBreak, r.over(&rep, nil))
+		rep, err := r.cutShort(ctx, nil)
+		return rep, errors.Join(errBreak, err)
 	}
 	return r.finish(ctx, err)
 }
@@ -78,12 +83,6 @@ func (b *loopBody[T]) Next(_ context.Context, p *flow.Page[T]) (err error) {
 }
 
 func (b *loopBody[T]) Done(context.Context, bool) error { return b.left }
-
-func (b *loopBody[T]) goOn() {
-	if b.panicked {
-		panic(b.value)
-	}
-}
 
 // often looks at ctx every 32 rows: a page may have 10,000, and the caller's
 // function may be slow.

@@ -52,6 +52,10 @@ func (s *Stage) CountRetry(err error) { s.retried(s.run.ctx, 0, 0, err) }
 
 func (s *Stage) retried(ctx context.Context, attempt int, wait time.Duration, err error) {
 	s.run.retried.Add(1)
-	e := RetryEvent{Stage: s.name, Attempt: attempt, Wait: wait, Err: err, ErrorType: errorType(err)}
+	if !s.Hooked() {
+		return
+	}
+	e := RetryEvent{Stage: s.name, Attempt: attempt, Wait: wait}
+	e.Err, e.ErrorType = s.run.told(ctx, err)
 	tell(ctx, s.run, s.name, e, func(h *Hooks) func(context.Context, RetryEvent) { return h.Retry })
 }

@@ -4,14 +4,13 @@
 //
 //	flights := source.Table[Flight](session, "air.flights")
 //	late := operators.Filter(flights, func(f Flight) bool { return f.Delay > 60 })
-//	p, err := rxcql.New(late, sink.Table[Flight](session, "air.late"))
-//	...
-//	report, err := p.Run(ctx)
+//	report, err := rxcql.Run(ctx, late, sink.Table[Flight](session, "air.late"))
 //
 // Package source makes streams, operators transforms them, and sink drains them. This package has
 // what their users name: Stream, Row, the options, and Pipeline, which owns every goroutine of a
-// run. To write a source, an operator or a sink you also need Stage, Lift, NewStream and Sink from
-// here, and package flow: pages, and the accounting of their bytes and receipts.
+// run; Run makes a Pipeline and runs it. To write a source, an operator or a sink you also need
+// Stage, Lift, NewStream and Sink from here, and package flow: pages, and the accounting of their
+// bytes and receipts.
 //
 // Rows move in pages; operators see single rows. Every page read carries a receipt, which is
 // settled exactly once: when everything made from the page is durable, dropped on purpose or

@@ -10,7 +10,9 @@ import (
 // Estimate is how far a run is, as far as that is known: table sources know which part of the
 // ring they have given, files how many bytes; source.Measure tells it for iterators. Of
 // several sources it is the mean. A source that does not know, such as Query, makes it
-// unknown until the run is complete.
+// unknown until the run is complete. Where a run reads a source more than once (a stream that
+// is merged with itself, say) the reading that is further counts. A run that Take will end is
+// as far as its source: nobody knows how many rows will do.
 //
 // In a job that goes on, what earlier runs have done counts as done, and not for the rate
 // that Left comes from.
@@ -26,7 +28,9 @@ type Estimate struct {
 
 	LeftKnown bool `json:"left_known"` // whether there is a time Left; else it is 0
 	// Left is about how long the run will take from now, by the rate of the last minute or
-	// so. It is unknown in the first second, and after a run that is not complete.
+	// so. It is unknown in the first second, while a source says that less is done than
+	// before (a file that grows, a source that is read again), and after a run that is not
+	// complete.
 	Left time.Duration `json:"left_ns"`
 }
 
@@ -35,16 +39,23 @@ func (e Estimate) String() string {
 	if !e.Known {
 		return "unknown"
 	}
-	text := fmt.Sprintf("%d %%", int(100*e.Fraction))
+	text := fmt.Sprintf("%d %%", e.Percent())
 	if e.LeftKnown && e.Fraction < 1 {
 		text += fmt.Sprintf(", about %v left", e.Left.Round(time.Second))
 	}
 	return text
 }
 
+// Percent is Fraction in whole per cent, rounded down: 100 exactly when the run is complete.
+func (e Estimate) Percent() int { return int(math.Floor(100*e.Fraction + rounding)) }
+
 const (
+	// rounding is by how much a fraction may be below the number that it stands for.
+	rounding = 1e-9
 	// almostAll is the largest fraction of a run that is not complete.
 	almostAll = 0.999
+	// tiny is more than the sum of fractions is off.
+	tiny = 1e-13
 	// rateTime is for how long what was done counts for the rate: after so long by 1/e.
 	rateTime = 30 * time.Second
 	// soonest is after which time there is a rate.
@@ -57,6 +68,8 @@ type measures struct {
 	of     map[*Stage]float64 // the part that each has done
 	known  bool               // all have said
 	done   float64            // of all together; never less than before
+	behind bool               // together they say that less is done now
+	rows   int64              // that had been read when it had grown last
 	step   float64            // by which it has grown last
 	began  time.Time          // when it was known first
 	at     time.Time          // when it has grown last
@@ -66,19 +79,22 @@ type measures struct {
 
 // Measured is for sources that know how much there is: done of total, in any unit. They call
 // it when they begin, with what earlier runs of a job have done, and after each page, or
-// less often. A total of 0 is one of which nothing is left.
+// less often. A total of 0 is one of which nothing is left; below 0 it is not known yet, and
+// the call does nothing.
 func (s *Stage) Measured(done, total float64) {
-	if !s.reads {
-		return
-	}
 	part := 1.0
-	if total > 0 {
+	if total != 0 {
 		part = min(1, max(0, done/total))
 	}
-	s.run.measures.update(s, part, s.run.inputs, time.Now())
+	if !s.reads || total < 0 || math.IsNaN(part) {
+		return
+	}
+	r := s.run
+	r.measures.update(s, part, r.inputs, r.rows.Load()+r.before.Load(), time.Now())
 }
 
-func (m *measures) update(s *Stage, part float64, inputs int, now time.Time) {
+// update notes which part of a source is done, when so many rows have been read in all.
+func (m *measures) update(s *Stage, part float64, inputs int, rows int64, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.of == nil {
@@ -92,18 +108,20 @@ func (m *measures) update(s *Stage, part float64, inputs int, now time.Time) {
 	for _, part := range m.of {
 		mean += part / float64(len(m.of))
 	}
+	m.behind = mean < m.done-rounding
 	switch {
 	case !m.known:
-		m.known, m.began, m.at, m.done = true, now, now, mean
-	case mean > m.done:
-		m.step = mean - m.done
+		m.known, m.began, m.at, m.done, m.rows = true, now, now, mean, rows
+	case mean > m.done+tiny:
+		growth := mean - m.done
 		if seconds := now.Sub(m.at).Seconds(); seconds > 0 {
-			m.fade(seconds, m.step/seconds)
-			m.at = now
-		} else {
-			m.grown += m.step
+			m.fade(seconds, growth/seconds)
+			m.at, m.step = now, growth
+		} else { // sources that come further together
+			m.grown += growth
+			m.step += growth
 		}
-		m.done = mean
+		m.done, m.rows = mean, rows
 	}
 }
 
@@ -123,10 +141,10 @@ func (m *measures) estimate(now time.Time, rows int64) (e Estimate) {
 		return e
 	}
 	e.Fraction = min(m.done, almostAll)
-	if m.done > 0 {
-		e.Rows = max(rows, int64(math.Round(float64(rows)/m.done)))
+	if all := math.Round(float64(m.rows) / m.done); m.done > 0 && all < math.MaxInt64 {
+		e.Rows = max(rows, int64(all))
 	}
-	if m.grown > 0 && m.during > 0 && now.Sub(m.began) >= soonest {
+	if !m.behind && m.grown > 0 && m.during > 0 && now.Sub(m.began) >= soonest {
 		e.LeftKnown, e.Left = true, m.left(now)
 	}
 	return e
@@ -135,6 +153,9 @@ func (m *measures) estimate(now time.Time, rows int64) (e Estimate) {
 // left is by the rate so far. Parts that are done all at once, as token ranges may be, come
 // in steps: until the next one is due the time just goes on; when it is late the rate falls.
 func (m *measures) left(now time.Time) time.Duration {
+	if m.done >= 1 { // what is left is not read but written
+		return 0
+	}
 	rate := m.grown / m.during
 	since := now.Sub(m.at).Seconds()
 	left := (1 - m.done) / rate

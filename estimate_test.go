@@ -1,16 +1,12 @@
 package rxcql_test
 
 import (
-	"bytes"
 	"context"
-	"log/slog"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -180,109 +176,5 @@ func TestWhatEarlierRunsDidIsDoneAndNoPartOfTheRate(t *testing.T) {
 		require.InDelta(t, 0.65, got[1].Fraction, 1e-9)
 		require.EqualValues(t, 100, got[1].Rows)
 		require.InDelta(t, 350*time.Second, got[1].Left, float64(time.Second), "35 steps of ten seconds")
-	})
-}
-
-// What is promised of Estimate holds whatever sources say, and however runs end.
-func TestTheFractionNeverGoesBackAndIsOneExactlyWhenTheRunIsComplete(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		one := rapid.Custom(func(t *rapid.T) step {
-			return step{
-				Wait: time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond,
-				Done: rapid.OneOf(rapid.Float64Range(-10, 120), rapid.Just(100.0)).Draw(t, "done"),
-			}
-		})
-		totals := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 1, 100}), 1, 3).Draw(rt, "totals")
-		var ins []rxcql.Stream[int]
-		for _, total := range totals {
-			ins = append(ins, measured(total, rapid.SliceOfN(one, 1, 10).Draw(rt, "steps")...))
-		}
-		stop := rapid.IntRange(0, 40).Draw(rt, "stopped after, s")
-		var all []rxcql.Report
-		synctest.Test(t, func(t *testing.T) {
-			p := pipeline(t, operators.Merge(ins...), &memory[int]{write: func(context.Context, *flow.Page[int]) error {
-				time.Sleep(100 * time.Millisecond)
-				return nil
-			}})
-			ended := make(chan struct{})
-			timer := time.AfterFunc(time.Duration(stop)*time.Second, p.Stop)
-			defer timer.Stop()
-			go func() {
-				defer close(ended)
-				_, _ = p.Run(t.Context())
-			}()
-			for running := true; running; {
-				select {
-				case <-ended:
-					running = false
-				case <-time.After(250 * time.Millisecond):
-				}
-				all = append(all, p.Progress())
-			}
-		})
-		last := 0.0
-		for _, rep := range all {
-			e := rep.Estimate
-			require.GreaterOrEqual(rt, e.Fraction, last)
-			require.Equal(rt, rep.Complete, e.Fraction == 1)
-			require.GreaterOrEqual(rt, e.Left, time.Duration(0))
-			if e.Fraction > 0 {
-				require.True(rt, e.Known)
-			}
-			if e.Rows > 0 {
-				require.GreaterOrEqual(rt, e.Rows, rep.ReadRows)
-			}
-			last = e.Fraction
-		}
-	})
-}
-
-func TestARunLogsHowFarItIs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
-				return slog.Attr{}
-			}
-			return a
-		}}))
-		p := pipeline(t, measured(40, evenly(40)...), &memory[int]{}, rxcql.WithLogger(logger), rxcql.LogProgress(15*time.Second+time.Second/2))
-		_, err := p.Run(t.Context())
-		require.NoError(t, err)
-		var lines []string
-		for line := range strings.Lines(log.String()) {
-			if strings.Contains(line, "progress") {
-				lines = append(lines, strings.TrimSpace(line))
-			}
-		}
-		require.Equal(t, []string{
-			"msg=progress percent=37.5 left=25s rows_read=15 rows_written=15 rows_resumed=0 bytes_in_flight=0 duration=15.5s",
-			"msg=progress percent=77.5 left=9s rows_read=31 rows_written=31 rows_resumed=0 bytes_in_flight=0 duration=31s",
-		}, lines)
-	})
-}
-
-func TestLogProgressNeedsALogger(t *testing.T) {
-	_, err := rxcql.New(seq(1), &memory[int]{}, rxcql.LogProgress(time.Second))
-	require.ErrorIs(t, err, rxcql.ErrConfig)
-	require.ErrorContains(t, err, "LogProgress: there is no logger; give WithLogger")
-	_, err = rxcql.New(seq(1), &memory[int]{}, rxcql.LogProgress(0), rxcql.WithLogger(slog.Default()))
-	require.ErrorContains(t, err, "LogProgress(0s): must be above 0")
-}
-
-type panicsAt struct{ slog.Handler }
-
-func (h panicsAt) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "progress" {
-		panic("handler")
-	}
-	return nil
-}
-
-func TestAPanicInTheLoggerOfProgressEndsTheRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		logger := slog.New(panicsAt{slog.Default().Handler()})
-		_, err := pipeline(t, measured(40, evenly(40)...), &memory[int]{}, rxcql.WithLogger(logger), rxcql.LogProgress(time.Second)).Run(t.Context())
-		require.ErrorIs(t, err, rxcql.ErrPanic)
 	})
 }

@@ -2,6 +2,7 @@ package rxcql
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rxcql/rxcql/internal/driver"
@@ -94,18 +95,28 @@ func (r *Execution) calling(stage string, hook func()) {
 	returned = true
 }
 
-// errorType is the kind of an error, as in FetchEvent.
-func errorType(err error) string {
-	if err == nil {
-		return ""
+// told is an error of an operation in ctx as events have it, and its kind (see FetchEvent):
+// without what may be a value. Why a context ended is why the run failed, in words of
+// anybody's, so of that only the kind is told.
+func (r *Execution) told(ctx context.Context, err error) (shown error, kind string) {
+	switch {
+	case err == nil:
+		return nil, ""
+	case ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))):
+		return &maskedError{err, "given up: " + ctx.Err().Error()}, driver.Cancelled.String()
 	}
-	return driver.Classify(err).String()
+	return r.masked(err), driver.Classify(err).String()
 }
+
+// Hooked reports whether anybody listens to the run (WithHooks), for stages that would
+// measure something only to tell it.
+func (s *Stage) Hooked() bool { return len(s.run.cfg.hooks) > 0 }
 
 // StartFetch is for sources that ask a server for pages: they call it before each request,
 // make the request under the context that it returns, and call end after it, with the event
 // and what has come of it (Rows, Bytes, Host, Err). Stage, Start and ErrorType are filled in, and
-// Duration unless it is there.
+// Duration unless it is there: call end as soon as the answer is here, or give Duration, which
+// is best measured from the return of StartFetch on, so that hooks' own time is not in it.
 func (s *Stage) StartFetch(ctx context.Context, e FetchEvent) (_ context.Context, end func(FetchEvent)) {
 	if !fetches.heard(s.run.cfg.hooks) {
 		return ctx, func(FetchEvent) {}
@@ -115,14 +126,16 @@ func (s *Stage) StartFetch(ctx context.Context, e FetchEvent) (_ context.Context
 
 // startFetch is apart because of its closure, and startWrite too: nobody else pays for them.
 func (s *Stage) startFetch(ctx context.Context, e FetchEvent) (context.Context, func(FetchEvent)) {
-	start := time.Now()
-	e.Stage, e.Start = s.name, start
+	begun := time.Now()
+	e.Stage, e.Start = s.name, begun
 	ctx, end := fetches.begin(ctx, s.run, s.name, e)
+	sent := time.Now() // hooks may have taken a while
 	return ctx, func(e FetchEvent) {
-		e.Stage, e.Start, e.ErrorType = s.name, start, errorType(e.Err)
 		if e.Duration == 0 {
-			e.Duration = time.Since(start)
+			e.Duration = time.Since(sent)
 		}
+		e.Stage, e.Start = s.name, begun
+		e.Err, e.ErrorType = s.run.told(ctx, e.Err)
 		end(e)
 	}
 }
@@ -137,14 +150,16 @@ func (s *Stage) StartWrite(ctx context.Context, e WriteEvent) (_ context.Context
 }
 
 func (s *Stage) startWrite(ctx context.Context, e WriteEvent) (context.Context, func(WriteEvent)) {
-	start := time.Now()
-	e.Stage, e.Start = s.name, start
+	begun := time.Now()
+	e.Stage, e.Start = s.name, begun
 	ctx, end := writes.begin(ctx, s.run, s.name, e)
+	sent := time.Now()
 	return ctx, func(e WriteEvent) {
-		e.Stage, e.Start, e.ErrorType = s.name, start, errorType(e.Err)
 		if e.Duration == 0 {
-			e.Duration = time.Since(start)
+			e.Duration = time.Since(sent)
 		}
+		e.Stage, e.Start = s.name, begun
+		e.Err, e.ErrorType = s.run.told(ctx, e.Err)
 		end(e)
 	}
 }
@@ -152,6 +167,9 @@ func (s *Stage) startWrite(ctx context.Context, e WriteEvent) (context.Context, 
 // LimitChanged is for sinks that adapt how many requests they have in flight: Limit from
 // now on, of Max, because of err if that is not nil.
 func (s *Stage) LimitChanged(limit, most int, err error) {
-	e := LimitEvent{Stage: s.name, Limit: limit, Max: most, ErrorType: errorType(err)}
+	e := LimitEvent{Stage: s.name, Limit: limit, Max: most}
+	if err != nil {
+		e.ErrorType = driver.Classify(err).String()
+	}
 	tell(s.run.ctx, s.run, s.name, e, func(h *Hooks) func(context.Context, LimitEvent) { return h.InFlightLimit })
 }

@@ -12,8 +12,9 @@ type RunEvent struct {
 	// At the end:
 	Duration time.Duration
 	Report   Report
-	// Err is what the run returns, for errors.Is and errors.As. Its text is as the log has it:
-	// what may be a value in words of your own functions is left out (see WithLogger).
+	// Err is what the run returns, for errors.Is and errors.As. Its text, like that of Err in all
+	// events, is as the log has it: what may be a value in words of your own functions is left
+	// out (see WithLogger).
 	Err       error
 	ErrorType string // see FetchEvent
 }
@@ -25,23 +26,23 @@ type FetchEvent struct {
 	Table       string
 	Part        string // the token range, such as (-100, 250], or all
 	Page        int64  // of the part, from 0
-	Attempt     int    // of this page, from 1
+	Attempt     int    // of this page, from 1; also after one for more rows that was too large
 	PageRows    int    // most rows asked for; 0 for all that there are
 	Consistency string // as gocql spells it: QUORUM
 	Start       time.Time
 
 	// At the end:
-	Duration time.Duration // until the answer was here; decoding is not in it
+	Duration time.Duration // until the answer was here; neither decoding nor hooks are in it
 	Rows     int           // that were received, those included that could not be decoded
 	Bytes    int64         // of their columns
 	Host     string        // id of the node that coordinated the request; empty if there is no answer
 	Err      error         // of the request, or of an answer that could not be decoded
 	// ErrorType is the kind of Err, one of a few, for labels (OpenTelemetry's error.type):
-	// cancelled, session closed, no hosts, connection lost, client timeout, overloaded,
-	// bootstrapping, unavailable, read timeout, read failure, too many tombstones, write
-	// timeout, write failure, unprepared, frame too big, too large, syntax, invalid,
-	// unauthorized, authentication failed, server error, schema changed, misconfigured, other.
-	// Empty if there is no error.
+	// cancelled (the context ended, also because the run has failed elsewhere), session closed,
+	// no hosts, connection lost, client timeout, overloaded, bootstrapping, unavailable, read
+	// timeout, read failure, too many tombstones, write timeout, write failure, unprepared, frame
+	// too big, too large, syntax, invalid, unauthorized, authentication failed, server error,
+	// schema changed, misconfigured, other. Empty if there is no error.
 	ErrorType string
 }
 
@@ -100,7 +101,7 @@ type WrittenEvent struct {
 // RetryEvent is what hooks are told of a request that is repeated.
 type RetryEvent struct {
 	Stage     string
-	Attempt   int           // that is about to begin: 2 is the first repeat; 0 if the stage does not say
+	Attempt   int           // that is about to begin, as WithRetry counts them: 2 is the first repeat; 0 where it does not count
 	Wait      time.Duration // before it
 	Err       error         // of the attempt before
 	ErrorType string        // see FetchEvent
@@ -110,7 +111,7 @@ type RetryEvent struct {
 type LimitEvent struct {
 	Stage     string
 	Limit     int    // from now on
-	Max       int    // what it grows to: InFlight
+	Max       int    // what it began with, and grows to: InFlight
 	ErrorType string // of the answer that cut it, see FetchEvent; empty when it has grown
 }
 
@@ -119,7 +120,7 @@ type BudgetEvent struct {
 	Stage string // the source
 	Bytes int64  // that it asked for
 	Wait  time.Duration
-	Err   error // why it got none, nil if it did
+	Err   error // why it got none, nil if it did; see RunEvent
 }
 
 // RowFailedEvent is what hooks are told of a row that failed and was left out. Its fields

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rx"
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
@@ -23,11 +25,14 @@ func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 	ctx, end := runs.begin(ctx, r, runStage, e)
 	r.ctx = ctx
 	r.over = func(rep *Report, err error) error {
-		e.Duration, e.Report, e.Err, e.ErrorType = rep.Duration, *rep, r.masked(err), errorType(err)
 		r.mu.Lock()
 		before := r.failed
 		r.failed = nil
 		r.mu.Unlock()
+		e.Duration, e.Report, e.Err = rep.Duration, *rep, r.masked(err)
+		if _, e.ErrorType = r.told(ctx, err); before != nil { // then that is why ctx has ended
+			e.ErrorType = driver.Classify(err).String()
+		}
 		end(e)
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -59,9 +64,10 @@ func (e *maskedError) Error() string { return e.text }
 
 func (e *maskedError) Unwrap() error { return e.error }
 
+// masked is an error whose text may be shown: err itself where it has no words of users.
 func (r *Execution) masked(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || r.said == nil && len(sayings(err)) == 0 {
+		return err
 	}
 	return &maskedError{err, r.shown(err)}
 }
@@ -72,6 +78,7 @@ func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes
 	for i := range r.cfg.hooks {
 		if pick(&r.cfg.hooks[i]) != nil {
 			return func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
+				err, _ = r.told(ctx, err)
 				tell(ctx, r, source, BudgetEvent{Stage: source, Bytes: bytes, Wait: wait, Err: err}, pick)
 			}
 		}
@@ -80,7 +87,7 @@ func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes
 }
 
 // observed calls save, which is that of a store, between the hooks of a save.
-func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save func(context.Context, []byte) error) error {
+func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save func(context.Context, []byte) error) (err error) {
 	if !saves.heard(j.run.cfg.hooks) {
 		return save(ctx, data)
 	}
@@ -93,8 +100,12 @@ func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save fu
 		e.Sources = append(e.Sources, at)
 	}
 	ctx, end := saves.begin(ctx, j.run, runStage, e)
-	e.Err = save(ctx, data)
-	e.Duration, e.ErrorType = time.Since(e.Start), errorType(e.Err)
-	end(e)
-	return e.Err
+	called := time.Now() // hooks may have taken a while
+	err = rx.ErrExited   // stays if save does not return
+	defer func() {
+		e.Duration = time.Since(called)
+		e.Err, e.ErrorType = j.run.told(ctx, err)
+		end(e)
+	}()
+	return save(ctx, data)
 }

@@ -11,18 +11,21 @@ import (
 // listens to costs nothing.
 //
 // Those with Start and End in their names are called in pairs, before and after an
-// operation. A Start function returns the context that the operation runs under, and that
-// its End function gets: the one that it was given, or one derived from it, with a span,
-// say. So what the driver does for a request (gocql's observers get that context) nests in
-// the span of the request, and all spans of a run nest in that of the run. Nil stands for
-// the context that was given. The event of an End function has all that the Start function
-// was told, and how the operation ended, so metrics need the End functions alone.
+// operation; the end also after an error, a cancel, a panic or runtime.Goexit. A Start
+// function returns the context that the operation runs under, and that its End function gets:
+// the one that it was given, or one derived from it (else the run could not cancel the
+// operation), with a span, say. So what the driver does for a request (gocql's observers get
+// that context) nests in the span of the request, and all spans of a run nest in that of the
+// run. Nil stands for the context that was given. The event of an End function has all that
+// the Start function was told, and how the operation ended, so metrics need the End functions
+// alone.
 //
 // Hooks are called from many goroutines at once, in the midst of the work: they must be
-// safe for that, and quick. They may call Progress and Stop, but must not wait for the run.
-// A panic in one ends the run with a StageError that has its stack; what was being read or
-// written meanwhile fares as with any other failure. Events hold no values of rows and no
-// bound values.
+// safe for that, and quick: what calls one that waits does, too. They may call Progress and
+// Stop, but must not wait for the run. A panic in one ends the run with a StageError that has
+// its stack; what was being read or written meanwhile fares as with any other failure. Other
+// hooks are told all the same. Events hold no values of rows and no bound values, and neither
+// do the texts of the errors in them (see RunEvent.Err).
 type Hooks struct {
 	// A run of a pipeline, or of a stream that is read without one. RunEnd comes last,
 	// when nothing else of the run is left.
@@ -52,7 +55,8 @@ type Hooks struct {
 	// checks, of writes of dead letters and by the function Retry are only counted
 	// (Report.Retried).
 	Retry func(ctx context.Context, e RetryEvent)
-	// InFlightLimit: a sink has changed how many requests it has in flight at most.
+	// InFlightLimit: a sink has changed how many requests it has in flight at most. No other
+	// of its requests begins or ends until it returns.
 	InFlightLimit func(ctx context.Context, e LimitEvent)
 	// BudgetWait: a source has waited for room in the budget (WithBudget).
 	BudgetWait func(ctx context.Context, e BudgetEvent)

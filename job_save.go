@@ -65,11 +65,15 @@ func (j *job) during(ctx context.Context, read func() error) error {
 		case <-stop:
 		}
 	})
+	ended := sync.OnceFunc(func() {
+		close(j.read)
+		close(stop)
+		saving.Wait()
+	})
+	defer ended() // also where a function of the user's ends the goroutine
 	err := read()
 	j.run.rowErrors.letters.idle(ctx) // they settle pages too
-	close(j.read)
-	close(stop)
-	saving.Wait()
+	ended()
 	if err == nil && j.needsBarrier {
 		_, err = j.behindBarrier(ctx)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 )
@@ -37,7 +38,7 @@ func (r *Execution) watched(ctx context.Context, run func() error) error {
 		for {
 			select {
 			case <-ticker.C:
-				r.calling(runStage, func() { r.logProgress(ctx) }) // the logger's handler is the user's
+				r.calling("LogProgress", func() { r.logProgress(ctx) }) // the logger's handler is the user's
 			case <-stop:
 				return
 			}
@@ -52,7 +53,7 @@ func (r *Execution) logProgress(ctx context.Context) {
 	rep := r.report()
 	attrs := r.jobAttr()
 	if rep.Estimate.Known {
-		attrs = append(attrs, slog.Float64("percent", float64(int(1000*rep.Estimate.Fraction))/10))
+		attrs = append(attrs, slog.Float64("percent", math.Floor(1000*rep.Estimate.Fraction+rounding)/10))
 	}
 	if rep.Estimate.LeftKnown {
 		attrs = append(attrs, slog.Duration("left", rep.Estimate.Left.Round(time.Second)))

@@ -3,8 +3,11 @@ package rxcql_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/reactivex/rxgo/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -58,6 +61,24 @@ func TestPagesSayWhichSourceTheyAreOf(t *testing.T) {
 		{Name: "Parts", Number: 0, Several: true},
 		{Name: "Parts 2", Number: 1, Several: true},
 	}, merged)
+}
+
+func TestPagesThatOweNothingSayTheirSourceToo(t *testing.T) {
+	rows := source.FromObservable[int](rxgo.Just(1, 2, 3)()) // its last page has neither rows nor a receipt
+	require.Equal(t, []*flow.Origin{{Name: "FromObservable", Number: 0}}, origins(t, rows))
+}
+
+func TestAnObservableThatClosesEndsItsPart(t *testing.T) {
+	var ends []bool
+	rows := rxcql.Lift(source.FromObservable[int](rxgo.Just(1, 2, 3)()), rxcql.StageInfo{Name: "looking"},
+		func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+			return seeing{out, func(p *flow.Page[int]) { ends = append(ends, p.Last) }}
+		})
+	got, err := rows.Collect(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 2, 3}, got)
+	require.True(t, ends[len(ends)-1])
+	require.NotContains(t, ends[:len(ends)-1], true)
 }
 
 func TestASourceThatIsReadTwiceInARunHasTwoOrigins(t *testing.T) {
@@ -128,4 +149,40 @@ func TestWhereSeveralSourcesAreReadARowsPlaceNamesItsOwn(t *testing.T) {
 	var row *rxcql.RowError
 	require.ErrorAs(t, err, &row)
 	require.Equal(t, "(0, 1]", row.Range, "one source needs no name")
+}
+
+func TestThePlaceOfARowThatASourceCannotReadNamesTheSource(t *testing.T) {
+	var files []rxcql.Stream[person]
+	for _, name := range []string{"one.ndjson", "two.ndjson"} {
+		path := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(path, []byte("{\"name\":\"Ada\"}\nnot JSON\n"), 0o600))
+		files = append(files, source.NDJSON[person](path))
+	}
+	letters := &jobtest.Letters{}
+	rep, err := operators.Merge(files...).ForEach(t.Context(), func(person) error { return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+	require.NoError(t, err)
+	var places []string
+	for _, l := range letters.All {
+		places = append(places, l.Range)
+	}
+	require.ElementsMatch(t, []string{"all of " + rep.Stages[0].Name, "all of " + rep.Stages[1].Name}, places)
+}
+
+func TestAPageThatIsNotSettledIsNamedWithItsSource(t *testing.T) {
+	in := operators.Merge(keeper(inParts(), "Hands on", -1, nil), keeper(inParts(), "Forgets", 11, func(*flow.Reservation) {}))
+	_, err := in.Count(t.Context())
+	var unsettled *rxcql.UnsettledError
+	require.ErrorAs(t, err, &unsettled)
+	require.Equal(t, "(9, 9223372036854775807] of Own 2", unsettled.Part)
+}
+
+func TestAnOperatorMayBeASourceOfItsOwn(t *testing.T) {
+	again := func(in rxcql.Stream[int]) rxcql.Stream[int] {
+		return operators.Rx[int, int](in, func(o rxgo.Observable) rxgo.Observable { return o })
+	}
+	require.Equal(t, []*flow.Origin{{Name: "Rx", Number: 1}}, origins(t, again(threeRows())))
+	require.ElementsMatch(t, []*flow.Origin{
+		{Name: "Rx", Number: 1, Several: true},
+		{Name: "Parts 2", Number: 2, Several: true},
+	}, origins(t, operators.Merge(again(threeRows()), threeRows())))
 }

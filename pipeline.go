@@ -148,6 +148,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 		p.mu.Unlock()
 	}()
 	runCtx = r.begun(runCtx, p.sinks.names())
+	defer r.left(runCtx)
 	r.logStart(runCtx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
 	err := r.watched(runCtx, func() error {
@@ -161,10 +162,34 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 // finish makes the report and the error of a run from the error that it ended with.
 func (r *Execution) finish(ctx context.Context, err error) (Report, error) {
 	rep := r.report()
-	err = r.conclude(ctx, &rep, err)
-	r.logEnd(ctx, &rep, err)
-	err = r.over(&rep, err)
+	err = r.ends(ctx, &rep, r.conclude(ctx, &rep, err))
 	return rep, err
+}
+
+// cutShort is finish for a loop that was left, and for a run that a panic leaves.
+func (r *Execution) cutShort(ctx context.Context, err error) (Report, error) {
+	rep := r.report()
+	rep.Estimate.Left, rep.Estimate.LeftKnown = 0, false
+	err = r.ends(ctx, &rep, err)
+	return rep, err
+}
+
+// left is deferred by who runs it: the end is told also where a function of the user's ends
+// the goroutine, as FailNow of a test does, or panics where nobody recovers.
+func (r *Execution) left(ctx context.Context) {
+	if !r.ended {
+		_, _ = r.cutShort(ctx, errLeft)
+	}
+}
+
+var errLeft = errors.New("rxcql: the run was left by a panic or by runtime.Goexit")
+
+// ends tells hooks and the log of the end, and returns what the run returns.
+func (r *Execution) ends(ctx context.Context, rep *Report, err error) error {
+	r.ended = true
+	err = r.over(rep, err)
+	r.logEnd(ctx, rep, err)
+	return err
 }
 
 // conclude completes and keeps the report, and returns the error of the run.

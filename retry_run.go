@@ -20,14 +20,26 @@ import (
 //
 // If first is nil, Retry does nothing. Make the closures only after a failure, and a request that
 // succeeds costs nothing.
+//
+// Hooks are told the errors, so these must not hold values; see RetryUserFunc.
 func (s *Stage) Retry(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
+	return s.retry(ctx, first, may, again, func(err error) error { return err })
+}
+
+// RetryUserFunc is Retry for a function of the user's, as FailUserFunc is Fail: of its errors,
+// whose words may be values, hooks are told what the log would be.
+func (s *Stage) RetryUserFunc(ctx context.Context, first error, may func(error) bool, again func(attempt int) error) error {
+	return s.retry(ctx, first, may, again, func(err error) error { return &maskedError{err, say(err, nil).shown} })
+}
+
+func (s *Stage) retry(ctx context.Context, first error, may func(error) bool, again func(int) error, shown func(error) error) error {
 	r := s.run.cfg.retry
 	if !r.allows(first, may) {
 		return first
 	}
 	ctx, cancel := s.run.within(ctx)
 	defer cancel()
-	return r.retry(ctx, first, may, again, func(attempt int, wait time.Duration, err error) { s.retried(ctx, attempt, wait, err) })
+	return r.retry(ctx, first, may, again, func(attempt int, wait time.Duration, err error) { s.retried(ctx, attempt, wait, shown(err)) })
 }
 
 // Retry calls do, and calls it again after a failure as Stage.Retry would: with the same waits, and

@@ -43,6 +43,7 @@ type Execution struct {
 
 	job      *job                       // nil without a checkpoint
 	over     func(*Report, error) error // tells hooks of the end, and returns what the run returns
+	ended    bool                       // that was done, or is being
 	flushing flushRequests
 
 	shared sync.Map // see Shared
@@ -129,21 +130,6 @@ func (r *Execution) open(n *node) {
 	}
 	r.stages[n] = st
 	r.order = append(r.order, st)
-}
-
-// origin returns the origin of a source that is about to be read.
-func (r *Execution) origin(st *Stage) *flow.Origin {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	o := &flow.Origin{Name: st.name, Number: slices.Index(r.order, st)}
-	sources := 0
-	for _, each := range r.order {
-		if each.node.info.Source {
-			sources++
-		}
-	}
-	o.Several = sources > 1
-	return o
 }
 
 // folds names the stages that leave snapshots in a checkpoint.

@@ -101,14 +101,14 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 	if reader != nil {
 		by = reader.task
 	}
-	ctx, leave := st.task.Enter(ctx, by)
+	var origin *flow.Origin
+	if s.node.info.Source {
+		origin = st.Origin()
+	}
+	ctx, leave := st.task.Enter(ctx, by, origin)
 	defer leave()
 	defer st.Recover(&err)
-	leaving := &counted[T]{out: out, rows: &st.out}
-	if s.node.info.Source {
-		leaving.origin = r.origin(st)
-	}
-	return s.run(ctx, st, leaving)
+	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out, origin: origin})
 }
 
 // counted counts the rows that leave a stage. Behind a source it also marks each page with the

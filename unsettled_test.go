@@ -42,7 +42,7 @@ func keeper(in rxcql.Stream[int], name string, row int, forget func(*flow.Reserv
 	return rxcql.Lift(in, rxcql.StageInfo{Name: name}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		acc := st.Account(true)
 		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
-			if p.Rows[0] == row {
+			if len(p.Rows) > 0 && p.Rows[0] == row {
 				l := acc.Reservation()
 				l.Take(p.Reservation, 0)
 				forget(l)
@@ -79,6 +79,31 @@ func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
 				Unsettled: 1, Pages: 6, Stage: "Forgets", Part: "(-9223372036854775808, 9]", Page: 2,
 			},
 		},
+		"one behind a fold, of the group of two pages": {
+			in: keeper(operators.Map(operators.GroupAdjacent(inParts(), func(n int) int { return n }, func() int { return 0 },
+				func(_, n int) (int, error) { return n, nil }), func(g operators.Group[int, int]) (int, error) { return g.Value, nil }),
+				"Forgets", 11, never),
+			want: rxcql.UnsettledError{Unsettled: 2, Pages: 6, Stage: "Forgets", Part: second, Page: 1},
+		},
+		"one before a fold": {
+			in: operators.Map(operators.GroupAdjacent(keeper(inParts(), "Forgets", 11, never), func(n int) int { return n }, func() int { return 0 },
+				func(_, n int) (int, error) { return n, nil }), func(g operators.Group[int, int]) (int, error) { return g.Value, nil }),
+			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Forgets", Part: second, Page: 1},
+		},
+		"a sink of one's own": {
+			to:   forgetful{"Careless"},
+			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Careless", Part: second, Page: 2},
+		},
+		"a sink behind a Tee": {
+			to:   sink.Tee(each, rxcql.Sink[int](forgetful{"Careless"}), each),
+			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Careless", Part: second, Page: 2},
+		},
+		"an operator in a branch of a Tee": {
+			to: sink.Tee(each, sink.Through(func(in rxcql.Stream[int]) rxcql.Stream[int] {
+				return operators.MapConcurrent(keeper(in, "Inside", 10, never), 2, func(_ context.Context, n int) (int, error) { return n, nil })
+			}, each)),
+			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Inside", Part: second},
+		},
 		"a sink": {
 			to:   sink.Through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return keeper(in, "Inside", 0, never) }, each),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Inside", Part: "(-9223372036854775808, 9]"},
@@ -104,6 +129,48 @@ func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
 			})
 		}
 	}
+}
+
+// forgetful is a sink that keeps the page of row 12 for ever.
+type forgetful struct{ name string }
+
+func (forgetful) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Resumable: true} }
+
+func (forgetful) Check(context.Context) error { return nil }
+
+func (f forgetful) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {
+	st := r.SinkStage(f.name)
+	return &forgetfulWriter{st: st, kept: st.Account(true)}, nil
+}
+
+type forgetfulWriter struct {
+	st   *rxcql.Stage
+	kept *flow.Account
+}
+
+func (w *forgetfulWriter) Write(_ context.Context, p *flow.Page[int]) error {
+	for _, row := range p.Rows {
+		l := w.kept.Reservation()
+		l.Take(p.Reservation, 0)
+		if w.st.CountWritten(1); row != 12 {
+			l.Settle()
+		}
+	}
+	return nil
+}
+
+func (*forgetfulWriter) Flush(context.Context) error { return nil }
+
+func (*forgetfulWriter) Close() error { return nil }
+
+func TestOfSeveralSourcesTheOneWithThePageIsNamed(t *testing.T) {
+	in := operators.Merge(keeper(seq(20), "Keeps none", -1, nil), keeper(seq(20), "Forgets", 10, func(*flow.Reservation) {}))
+	each := sink.Each(func(context.Context, int) error { return nil })
+	_, err := rxcql.Run(t.Context(), in, each)
+	var got *rxcql.UnsettledError
+	require.ErrorAs(t, err, &got)
+	require.Equal(t, rxcql.UnsettledError{Unsettled: 1, Pages: got.Pages, Stage: "Forgets", Part: "all of Seq 2", Page: 1}, *got)
+	require.ErrorContains(t, err, "page 1 of range all of Seq 2, which stage Forgets has not let go of")
 }
 
 func TestASourceThatDoesNotEndItsPageIsNamedForIt(t *testing.T) {

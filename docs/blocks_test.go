@@ -78,6 +78,7 @@ func TestIt(t *testing.T) { used() }
 func used() {
 	a := 1 // one
 	_ = a
+	table(weather+".t", "SELECT a FROM "+weather+".t WHERE k = ?", other+".t")
 }
 
 func unused() { println("unused") }
@@ -106,6 +107,8 @@ func TestABlockThatNoTestRunsIsFound(t *testing.T) {
 	for name, c := range map[string]struct{ block, wrong string }{
 		"a block that stands there, in another indentation": {"  a := 1 // one\n_ = a", ""},
 		"a block of an Example with output":                 {`println("loud")`, ""},
+		"a block with the name of the keyspace":             {`table("weather.t", "SELECT a FROM weather.t WHERE k = ?", other+".t")`, ""},
+		"a block with another keyspace":                     {`table("weather.t", "SELECT a FROM weather.t WHERE k = ?", "other.t")`, "stands in no Go file"},
 		"a block that stands nowhere":                       {"a := 2", "stands in no Go file"},
 		"a block with another comment":                      {"a := 1 // two", "stands in no Go file"},
 		"a block of a function that no test calls":          {`func unused() { println("unused") }`, "no test runs unused"},

@@ -34,12 +34,9 @@ func checked(orders rxcql.Stream[Order]) rxcql.Stream[Order] {
 
 func loadOrders(ctx context.Context, path string, to rxcql.Sink[Order]) (rxcql.Report, error) {
 	orders := checked(source.CSV[Order](path))
-	p, err := rxcql.New(orders, to,
+	report, err := rxcql.Run(ctx, orders, to,
 		rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON("letters.ndjson"))))
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	return report, err
 }
 
 func loadLetters(ctx context.Context, path string, to rxcql.Sink[Order]) (rxcql.Report, error) {
@@ -48,11 +45,8 @@ func loadLetters(ctx context.Context, path string, to rxcql.Sink[Order]) (rxcql.
 		l.Row.Amount = -l.Row.Amount
 		return l.Row, nil
 	})
-	p, err := rxcql.New(checked(orders), to)
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	report, err := rxcql.Run(ctx, checked(orders), to)
+	return report, err
 }
 
 // linesOf writes the lines of orders.csv that became letters into a file of their own, with

@@ -47,11 +47,12 @@ func spansOf(p page) (spans []string) {
 type names struct {
 	packages map[string]map[string]bool // by the package's name: Name, Type.Method, Type.Field
 	anywhere map[string]bool            // the same without their package
+	types    map[string]bool            // of these, types
 	files    map[string]bool            // paths, and names of files alone
 }
 
 // unknownNames are the names in backticks that the module does not have: pkg.Name of its
-// packages, the Name of something that is exported, and files.
+// packages, type.name of its types, the Name of something that is exported, and files.
 func unknownNames(p page, known names) (wrong []string) {
 	say := func(span, what string) {
 		wrong = append(wrong, fmt.Sprintf("%s: `%s`: %s", p.path, span, what))
@@ -66,8 +67,11 @@ func unknownNames(p page, known names) (wrong []string) {
 		for _, found := range qualified.FindAllStringSubmatch(span, -1) {
 			declared, isOurs := known.packages[found[1]]
 			name := strings.TrimSuffix(found[2]+"."+found[3], ".")
-			if isOurs && !declared[name] {
+			switch {
+			case isOurs && !declared[name]:
 				say(span, fmt.Sprintf("package %s has no %s", found[1], name))
+			case !isOurs && known.types[found[1]] && !known.anywhere[found[1]+"."+found[2]]:
+				say(span, fmt.Sprintf("no type %s has %s", found[1], found[2]))
 			}
 		}
 		if found := bare.FindStringSubmatch(span); found != nil {
@@ -88,7 +92,7 @@ var elsewhere = map[string]bool{
 // namesOf reads the names of the module's packages. Programs and benchmarks are no packages.
 func namesOf(t *testing.T) names {
 	t.Helper()
-	known := names{packages: map[string]map[string]bool{}, anywhere: map[string]bool{}, files: map[string]bool{}}
+	known := names{packages: map[string]map[string]bool{}, anywhere: map[string]bool{}, types: map[string]bool{}, files: map[string]bool{}}
 	require.NoError(t, filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -148,6 +152,7 @@ func (n names) add(name string, text []byte) error {
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
 					add(spec.Name.Name)
+					n.types[spec.Name.Name] = true
 					for _, field := range members(spec.Type) {
 						add(spec.Name.Name, field)
 					}
@@ -205,6 +210,8 @@ func TestANameThatIsNotThereIsFound(t *testing.T) {
 		"sink.Table(a, sink.InFlight(1))":    false,
 		"WithBudget":                         false,
 		"driver.Encoding":                    false,
+		"tableWriter.write":                  false,
+		"tableWriter.rite":                   true,
 		"sink/limiter.go":                    false,
 		"limiter.go":                         false,
 		"errors.Is":                          false, // of another module

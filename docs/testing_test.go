@@ -46,9 +46,7 @@ func TestABadRowIsSkippedAndCounted(t *testing.T) {
 		written = append(written, c)
 		return nil
 	})
-	p, err := rxcql.New(degrees(of("21.5", "noon", "14")), out, rxcql.WithRowErrors(rxcql.SkipRows(1)))
-	require.NoError(t, err)
-	report, err := p.Run(t.Context())
+	report, err := rxcql.Run(t.Context(), degrees(of("21.5", "noon", "14")), out, rxcql.WithRowErrors(rxcql.SkipRows(1)))
 	require.NoError(t, err)
 	require.Equal(t, []float64{21.5, 14}, written)
 	require.EqualValues(t, 1, report.Skipped)

@@ -60,7 +60,7 @@ func TestNoMomentBetweenTwoTasksIsTakenForStuck(t *testing.T) {
 		chain = append(chain, b.Task(chain[len(chain)-1]))
 	}
 	last := len(chain) - 1
-	_, leave := chain[last].Enter(context.Background(), nil)
+	_, leave := chain[last].Enter(context.Background(), nil, nil)
 	var over atomic.Bool
 	var stuck, looks int
 	var looking sync.WaitGroup
@@ -81,7 +81,7 @@ func TestNoMomentBetweenTwoTasksIsTakenForStuck(t *testing.T) {
 		if i < 0 {
 			return
 		}
-		_, leave := chain[i].Enter(context.Background(), chain[i+1])
+		_, leave := chain[i].Enter(context.Background(), chain[i+1], nil)
 		defer leave()
 		down(i - 1)
 	}
@@ -127,9 +127,9 @@ func TestTwoWorkersThatWaitAreOneReading(t *testing.T) {
 		b := flow.NewBudget(64 * kib)
 		source := b.Source("in")
 		twice := b.Task(source, source)
-		_, leave := twice.Enter(context.Background(), nil)
-		first, leaveFirst := source.Enter(context.Background(), twice)
-		_, leaveSecond := source.Enter(context.Background(), twice)
+		_, leave := twice.Enter(context.Background(), nil, nil)
+		first, leaveFirst := source.Enter(context.Background(), twice, nil)
+		_, leaveSecond := source.Enter(context.Background(), twice, nil)
 		kept := b.Account("Zip", false).Reservation()
 		kept.Take(b.KeptReservation(), 64*kib)
 		errs := make(chan error, 2)
@@ -153,8 +153,8 @@ func TestAReadingOfWhichAPageHasFailedIsNotTakenForWaiting(t *testing.T) {
 	alone(t, "until it has returned", func(t *testing.T) {
 		b := flow.NewBudget(128 * kib)
 		one, two := b.Source("one"), b.Source("two")
-		ctx, leaveOne := one.Enter(context.Background(), nil)
-		other, leaveTwo := two.Enter(context.Background(), nil)
+		ctx, leaveOne := one.Enter(context.Background(), nil, nil)
+		other, leaveTwo := two.Enter(context.Background(), nil, nil)
 		kept := b.Account("Zip", false).Reservation()
 		bad, err := one.Input().Reserve(ctx, 1)
 		require.NoError(t, err)

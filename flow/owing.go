@@ -62,7 +62,17 @@ func (b *Budget) Unsettled() (page Unsettled, found bool) {
 	if r == nil {
 		return page, false
 	}
-	return Unsettled{Position: r.at, Stage: b.keeper(r)}, true
+	page = Unsettled{Position: r.at, Stage: b.keeper(r)}
+	if page.Source == nil { // it was set behind the source, when the receipt was there
+		page.Source = &Origin{Name: r.source, Several: b.several()}
+	}
+	return page, true
+}
+
+func (b *Budget) several() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.inputs) > 1
 }
 
 func (b *Budget) keeper(r *Receipt) string {

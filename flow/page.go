@@ -73,8 +73,8 @@ func (p Position) Part() string {
 //
 // Source and Watermark go with a page through all operators. A page may have no rows: it then says
 // that a part has ended (Position.Last), or how far its event time has come. An operator hands that
-// on, even if it drops all rows of the page. If it keeps rows, it holds that back until they are
-// handed on: neither Last nor Watermark may overtake a row (see Advances).
+// on (HandOn), even if it drops all rows of the page. If it keeps rows, it holds that back until
+// they are handed on: neither Last nor Watermark may overtake a row (see Advances, Tell).
 //
 // Rows belongs to the engine, which uses it again. It is valid until the call of Observer.Next that
 // brought the page returns, and must not be changed. To keep rows longer, copy their values and

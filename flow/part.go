@@ -7,7 +7,8 @@ import "slices"
 // the same source when a run reads it again (a stream that is merged with itself, say).
 //
 // The engine gives one to each stage that is marked rxcql.StageInfo.Source. An operator that
-// makes pages which belong to no part of its input, as Rx does, makes one of its own.
+// makes pages which belong to no part of its input, as Rx does, takes one of its own
+// (rxcql.Stage.Origin).
 type Origin struct {
 	// Name of the stage that reads, as in the report.
 	Name string
@@ -39,6 +40,9 @@ func (a Advance) Says() bool { return a.Last || a.Watermark.Known() }
 
 // Advance is what the reservation's page says of its part.
 func (res *Reservation) Advance() Advance { return Advance{res.Position, res.Watermark} }
+
+// Says reports whether the reservation's page says anything of its part.
+func (res *Reservation) Says() bool { return res.Last || res.Watermark.Known() }
 
 // Say makes the reservation's page say that of a part. An operator that hands on how far a
 // part has come, apart from its rows, does so with a page without rows.

@@ -5,6 +5,7 @@ import "context"
 // reading is one call of a source's run function. The context of the call knows it.
 type reading struct {
 	of      *Input
+	origin  *Origin
 	waiting int  // reservations that wait
 	failed  bool // a page of it has: the call is about to return, see Reservation.Finish
 }
@@ -12,8 +13,8 @@ type reading struct {
 type readingKey struct{}
 
 // read is the context of a call of the source's run function.
-func (in *Input) read(ctx context.Context) context.Context {
-	return context.WithValue(ctx, readingKey{}, &reading{of: in})
+func (in *Input) read(ctx context.Context, origin *Origin) context.Context {
+	return context.WithValue(ctx, readingKey{}, &reading{of: in, origin: origin})
 }
 
 // reading is the one that reserves with ctx; nil for a context that is of none.
@@ -57,7 +58,8 @@ func (r *reading) fail() {
 
 // moves reports whether the input may still bring a page by itself, or come to its end: a
 // page of it is on its way, or one of its readings does not wait for room, or has failed, or
-// another may yet begin. Under the budget's mutex.
+// another may yet begin. A reservation that waits with a context that is of no reading may be
+// of any, and stops one of them. Under the budget's mutex.
 func (in *Input) moves() bool {
 	switch {
 	case in.outstanding > 0:
@@ -65,14 +67,11 @@ func (in *Input) moves() bool {
 	case in.mayBegin == nil:
 		return in.waiting == 0 && !in.done
 	}
-	return in.strays == 0 && in.running > in.stopped || in.mayBegin()
+	return in.running > in.stopped+in.strays || in.mayBegin()
 }
 
 // spent reports whether the input needs its credit no more: it is done, and nobody can
 // read its source again. Under the budget's mutex.
 func (in *Input) spent() bool {
-	if in.mayBegin == nil {
-		return in.done
-	}
-	return in.done && in.running == 0 && !in.mayBegin()
+	return in.done && (in.mayBegin == nil || !in.mayBegin())
 }

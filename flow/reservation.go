@@ -91,8 +91,12 @@ func (res *Reservation) Finish(err error) {
 // Release releases the bytes and leaves the receipts open.
 func (res *Reservation) Release() { res.budget.release(res) }
 
-// AddReceipt adds a receipt. The reservation takes over the caller's hold on it.
+// AddReceipt adds a receipt. The reservation takes over the caller's hold on it. From then on the
+// reservation of a page as it was read says which source the page is of.
 func (res *Reservation) AddReceipt(r *Receipt) {
+	if res.Source == nil && res.reading != nil {
+		res.Source = res.reading.origin
+	}
 	if res.budget != nil {
 		res.budget.owing.add(r, res)
 	}

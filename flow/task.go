@@ -57,14 +57,15 @@ func (b *Budget) Source(name string, reads ...*Task) *Task {
 func (t *Task) Input() *Input { return t.input }
 
 // Enter notes that the run function is called, by reader unless that is nil, and
-// returns the context of the call and what notes its end.
-func (t *Task) Enter(ctx context.Context, reader *Task) (_ context.Context, leave func()) {
+// returns the context of the call and what notes its end. Pages of a source that are read
+// with that context are from origin.
+func (t *Task) Enter(ctx context.Context, reader *Task, origin *Origin) (_ context.Context, leave func()) {
 	t.budget.mu.Lock()
 	defer t.budget.mu.Unlock()
 	from := t.linkOf(reader)
 	t.count(1, reader, from)
 	if t.input != nil {
-		ctx = t.input.read(ctx)
+		ctx = t.input.read(ctx, origin)
 	}
 	return ctx, func() {
 		t.budget.mu.Lock()

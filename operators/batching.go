@@ -90,7 +90,7 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		}
 		said := p.Hush()
 		defer p.Say(said)
-	case len(b.full) == 0 && !p.Advance().Says():
+	case len(b.full) == 0 && !p.Says():
 		return nil
 	}
 	return b.handOn(ctx, p.Reservation)
@@ -106,7 +106,7 @@ func (b *batching[T]) join(ctx context.Context, p *flow.Page[T], before *flow.Re
 		b.behind.Add(p.Advance())
 		return nil
 	}
-	if !p.Advance().Says() {
+	if !p.Says() {
 		return nil
 	}
 	return b.handOn(ctx, p.Reservation)
@@ -143,11 +143,11 @@ func (b *batching[T]) complete() {
 func (b *batching[T]) emit(ctx context.Context, reservation *flow.Reservation) error {
 	reservation.Emit()
 	err := b.handOn(ctx, reservation)
-	reservation.Finish(err)
-	if err != nil {
-		return err
+	if err == nil {
+		err = flow.Tell(ctx, b.account, &b.behind, b.out)
 	}
-	return tellAll(ctx, b.account, &b.behind, b.out)
+	reservation.Finish(err)
+	return err
 }
 
 func (b *batching[T]) handOn(ctx context.Context, reservation *flow.Reservation) error {

@@ -32,7 +32,7 @@ func (f *filtering[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		same++
 	}
 	if same == len(p.Rows) {
-		return cut(ctx, p, p.Rows, f.out)
+		return flow.HandOn(ctx, p, p.Rows, f.out)
 	}
 	// Rows are stored by index into a slice that is long enough. append, with its check for each
 	// row, would cost a fifth of the operator.

@@ -19,8 +19,18 @@ func (f *concurrency[T, U]) holdBack(a flow.Advance) bool {
 		f.newest.behind.Add(a)
 		return false
 	}
-	f.told.Add(a)
+	f.mayTell(a)
 	return f.announce()
+}
+
+// mayTell notes what nothing holds back any more. From here until it has been delivered it counts as
+// moving: downstream may let go of what it holds for its sake. The caller holds mu.
+func (f *concurrency[T, U]) mayTell(a flow.Advance) {
+	if f.telling == nil {
+		f.telling = f.account.Reservation()
+		f.telling.Emit()
+	}
+	f.told.Add(a)
 }
 
 // follow adds a page after those that have not been delivered. The caller holds mu.
@@ -37,9 +47,8 @@ func (f *concurrency[T, U]) follow(c *inputPage[U]) {
 // true. The caller holds mu.
 func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
 	delete(f.pages, c)
-	to := &f.told
 	if c.older != nil {
-		c.older.newer, to = c.newer, &c.older.behind
+		c.older.newer = c.newer
 	}
 	if c.newer != nil {
 		c.newer.older = c.older
@@ -47,8 +56,12 @@ func (f *concurrency[T, U]) gone(c *inputPage[U]) (told bool) {
 		f.newest = c.older
 	}
 	for _, a := range c.behind.Take() {
-		to.Add(a)
-		told = c.older == nil
+		if c.older != nil {
+			c.older.behind.Add(a)
+		} else {
+			f.mayTell(a)
+			told = true
+		}
 	}
 	return told
 }
@@ -59,10 +72,20 @@ func (f *concurrency[T, U]) nextTold() *flow.Page[U] {
 		f.tells = append(f.tells, f.told.Take()...)
 	}
 	if len(f.tells) == 0 {
+		f.endTelling()
 		return nil
 	}
 	reservation := f.account.Reservation()
 	reservation.Say(f.tells[0])
 	f.tells = f.tells[1:]
 	return &flow.Page[U]{Reservation: reservation}
+}
+
+// endTelling notes that all that might be told has been, or that nobody is told any more.
+// Under mu, or when nothing else is at work.
+func (f *concurrency[T, U]) endTelling() {
+	if f.telling != nil {
+		f.telling.Settle()
+		f.telling = nil
+	}
 }

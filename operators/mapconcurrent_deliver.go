@@ -60,12 +60,12 @@ func (f *concurrency[T, U]) nextOfAny() *flow.Page[U] {
 	full := f.ready
 	f.ready, f.spare = resultsOf[U]{results: f.spare.results[:0], of: f.spare.of[:0]}, full
 	reservation := f.account.Reservation()
+	reservation.Emit()
 	for _, c := range full.of {
 		f.release(reservation, c, c.ready, c.readyBytes)
 		c.ready, c.readyBytes = 0, 0
 	}
 	clear(full.of)
-	reservation.Emit()
 	f.delivered += int64(len(full.results))
 	return &flow.Page[U]{Rows: full.results, Reservation: reservation}
 }
@@ -92,8 +92,8 @@ func (f *concurrency[T, U]) nextOfOldest() *flow.Page[U] {
 	if n < c.left {
 		reservation.Hush() // more of the page follows
 	}
-	f.release(reservation, c, n, bytes)
 	reservation.Emit()
+	f.release(reservation, c, n, bytes)
 	if c.left == 0 {
 		f.queue[0] = nil
 		f.queue = f.queue[1:]
@@ -108,8 +108,8 @@ func (f *concurrency[T, U]) release(to *flow.Reservation, c *inputPage[U], n int
 	to.Take(c.reservation, bytes)
 	c.left -= n
 	if c.left == 0 {
-		c.reservation.Settle()
 		f.gone(c)
+		c.reservation.Settle()
 	}
 }
 
@@ -130,6 +130,7 @@ func (f *concurrency[T, U]) end(err error) {
 	for c := range f.pages {
 		c.reservation.Finish(err)
 	}
+	f.endTelling()
 	if err == nil || flow.IsEnd(err) { // otherwise they are not dropped on purpose
 		f.st.CountDropped(int(f.arrived - f.delivered - f.leftOut))
 	}

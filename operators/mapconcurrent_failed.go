@@ -39,8 +39,8 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	told := false
 	c.left--
 	if c.left == 0 {
-		c.reservation.Settle()
 		told = f.gone(c)
+		c.reservation.Settle()
 	}
 	f.makeRoom()
 	return told && f.announce()

@@ -38,13 +38,14 @@ type concurrency[T, U any] struct {
 	delivering bool // the reader has been told, and delivers until nothing is ready
 	stopped    bool
 
-	pages  map[*inputPage[U]]struct{} // pages with rows that have not been delivered
-	queue  []*inputPage[U]            // the same in order; ordered only
-	ready  resultsOf[U]               // unordered: results, and the pages they belong to
-	spare  resultsOf[U]
-	newest *inputPage[U]  // of those in pages
-	told   flow.Advances  // what nothing holds back any more
-	tells  []flow.Advance // the same, on their way downstream
+	pages   map[*inputPage[U]]struct{} // pages with rows that have not been delivered
+	queue   []*inputPage[U]            // the same in order; ordered only
+	ready   resultsOf[U]               // unordered: results, and the pages they belong to
+	spare   resultsOf[U]
+	newest  *inputPage[U]     // of those in pages
+	told    flow.Advances     // what nothing holds back any more
+	tells   []flow.Advance    // the same, on their way downstream
+	telling *flow.Reservation // moves while there are any of these; nil while there are none
 }
 
 // job is one call to make.

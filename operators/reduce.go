@@ -75,10 +75,10 @@ func (r *reducing[T, S]) Done(ctx context.Context, stopped bool) error {
 	}
 	held.Emit()
 	err := r.out.Next(ctx, &flow.Page[S]{Rows: []S{r.state}, Reservation: held})
-	held.Finish(err)
 	if err == nil {
-		err = tellAll(ctx, r.account, &r.behind, r.out)
+		err = flow.Tell(ctx, r.account, &r.behind, r.out)
 	}
+	held.Finish(err)
 	if err != nil {
 		return err
 	}

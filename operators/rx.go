@@ -60,7 +60,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		if obs == nil {
 			return st.Fail(errNoObservable)
 		}
-		r := &reacting[A, B]{st: st, feed: feed, out: out, account: st.Account(true), origin: &flow.Origin{Name: st.Name()}}
+		r := &reacting[A, B]{st: st, feed: feed, out: out, account: st.Account(true), origin: st.Origin()}
 		_, err := rx.Receiver[B]{
 			Deliver: func(rows []B) error { return r.deliver(inner, rows, false) },
 			Fail: func(err error, users bool) error {

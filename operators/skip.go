@@ -28,7 +28,7 @@ type skipping[T any] struct {
 func (s *skipping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	gone := min(s.left, int64(len(p.Rows)))
 	s.left -= gone
-	return cut(ctx, p, p.Rows[gone:], s.out)
+	return flow.HandOn(ctx, p, p.Rows[gone:], s.out)
 }
 
 func (s *skipping[T]) Done(ctx context.Context, stopped bool) error {

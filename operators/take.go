@@ -47,11 +47,11 @@ type taking[T any] struct {
 func (t *taking[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if int64(len(p.Rows)) < t.left {
 		t.left -= int64(len(p.Rows))
-		return cut(ctx, p, p.Rows, t.out)
+		return flow.HandOn(ctx, p, p.Rows, t.out)
 	}
 	rows := p.Rows[:t.left]
 	t.left = 0
-	if err := cut(ctx, p, rows, t.out); err != nil {
+	if err := flow.HandOn(ctx, p, rows, t.out); err != nil {
 		return err
 	}
 	if err := t.out.Done(ctx, false); err != nil {

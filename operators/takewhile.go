@@ -33,7 +33,7 @@ func (t *takingWhile[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		if t.keep(p.Rows[i]) {
 			continue
 		}
-		if err := cut(ctx, p, p.Rows[:i], t.out); err != nil {
+		if err := flow.HandOn(ctx, p, p.Rows[:i], t.out); err != nil {
 			return err
 		}
 		if err := t.out.Done(ctx, false); err != nil {
@@ -41,7 +41,7 @@ func (t *takingWhile[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		}
 		return t.st.End()
 	}
-	return cut(ctx, p, p.Rows, t.out)
+	return flow.HandOn(ctx, p, p.Rows, t.out)
 }
 
 func (t *takingWhile[T]) Done(ctx context.Context, stopped bool) error {

@@ -46,7 +46,7 @@ func (t *tapping[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if bad > 0 {
 		return handOn(ctx, p, t.rows, t.out)
 	}
-	return cut(ctx, p, p.Rows, t.out)
+	return flow.HandOn(ctx, p, p.Rows, t.out)
 }
 
 func (t *tapping[T]) Done(ctx context.Context, stopped bool) error {

@@ -105,6 +105,7 @@ func TestNobodyWhoListensCostsARequestNoAllocation(t *testing.T) {
 		_ = fetchCtx
 		ended(rxcql.FetchEvent{Page: 1})
 		st.LimitChanged(1, 2, nil)
+		st.CountRetry(overloaded)
 		st.CountPage(1, 1)
 		st.CountWritten(1)
 	})

@@ -97,6 +97,7 @@ func (l *limiter) leave(ticket uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.out--
+	defer l.next() // whatever comes of telling of a new limit
 	switch {
 	case ticket <= l.cut: // sent before the last cut, so it says nothing about the time since
 	case err == nil:
@@ -111,7 +112,6 @@ func (l *limiter) leave(ticket uint64, err error) {
 				"answer", driver.Classify(err).String())
 		}
 	}
-	l.next()
 }
 
 // next lets in those who have waited longest.

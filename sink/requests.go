@@ -37,10 +37,10 @@ func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send f
 	if err != nil {
 		return false, err
 	}
+	err = rx.ErrExited // stays if send does not return, or a hook
+	defer func() { q.limiter.leave(ticket, err) }()
 	ctx, end := q.st.StartWrite(ctx, e)
-	err = rx.ErrExited // stays if send panics
-	defer func() {
-		q.limiter.leave(ticket, err)
+	defer func() { // first, so that no wait for the limiter counts
 		e.Err = err
 		end(e)
 	}()

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rxcql/rxcql/internal/driver"
@@ -54,11 +55,15 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, most int
 }
 
 // ask requests so many rows, 0 for all, and tells hooks of the fetch. The end of a fetch that
-// succeeds is told by answered, when the page's bytes are known.
+// succeeds is told by decode, when the page's bytes are known.
 func (r *paged[T]) ask(ctx context.Context, rows int, fetch func(context.Context) (*driver.Page, error)) (*driver.Page, error) {
 	r.attempt.Attempt++
 	r.attempt.PageRows = rows
+	r.attempt.Duration = 0
 	ctx, r.end = r.stage.StartFetch(ctx, r.attempt)
+	if !r.stage.Hooked() {
+		return fetch(ctx)
+	}
 	start := time.Now()
 	got, err := fetch(ctx)
 	r.attempt.Duration = time.Since(start)
@@ -66,6 +71,16 @@ func (r *paged[T]) ask(ctx context.Context, rows int, fetch func(context.Context
 		r.answered(nil, err)
 	}
 	return got, err
+}
+
+// errNotDecoded stays if decoding does not return: a function of the user's has panicked in it.
+var errNotDecoded = errors.New("the page was not decoded to its end")
+
+// decode gets the rows of an answer, and tells hooks of the end of its request.
+func (r *paged[T]) decode(got *driver.Page) (rows []T, bad []undecoded, size int64, err error) {
+	err = errNotDecoded
+	defer func() { r.answered(got, err) }()
+	return r.reader.read(got, r.buffers.get())
 }
 
 // answered tells hooks how the last request ended.
@@ -76,5 +91,4 @@ func (r *paged[T]) answered(got *driver.Page, err error) {
 	}
 	e.Err = err
 	r.end(e)
-	r.attempt.Duration = 0
 }

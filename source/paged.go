@@ -128,8 +128,7 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 		return nil, fail(err)
 	}
 	asked := r.sizing.asked
-	decoded, bad, size, err := r.reader.read(got, r.buffers.get())
-	r.answered(got, err)
+	decoded, bad, size, err := r.decode(got)
 	if err != nil {
 		return nil, fail(err)
 	}

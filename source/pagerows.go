@@ -31,6 +31,7 @@ type measure func() (done, total int64)
 // Measure says how far an iterator is, so that Progress can tell how much is left (rxcql.Estimate).
 // how returns done of total, in any unit, such as bytes of a file read. It is called in the
 // goroutine that reads the iterator, once for each page.
+// A total of 0 or less is one that is not known yet.
 func Measure(how func() (done, total int64)) SeqOption { return measure(how) }
 
 func (m measure) applySeq(c *memoryConfig) error {
@@ -39,6 +40,9 @@ func (m measure) applySeq(c *memoryConfig) error {
 	}
 	c.measure = func() (float64, float64) {
 		done, total := m()
+		if total <= 0 {
+			total = -1
+		}
 		return float64(done), float64(total)
 	}
 	return nil

@@ -129,7 +129,7 @@ type asking[T any] struct {
 func (a *asking[T]) ask(ctx context.Context) error {
 	err := a.once(ctx)
 	if err != nil && a.mayPass(err) {
-		err = a.st.Retry(ctx, err, a.mayPass, func(int) error { return a.once(ctx) })
+		err = a.st.RetryUserFunc(ctx, err, a.mayPass, func(int) error { return a.once(ctx) })
 	}
 	if err != nil && ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)

@@ -71,7 +71,7 @@ func (s *screen) show(label string, now func() state) (end func()) {
 
 // String is "42 %  1,200 flights, 300/s, 3m20s left".
 func (at state) String() string {
-	text := fmt.Sprintf("%3d %%  %s", int(100*at.Fraction), at.text)
+	text := fmt.Sprintf("%3d %%  %s", at.Percent(), at.text)
 	if at.LeftKnown {
 		text += fmt.Sprintf(", %v left", at.Left.Round(time.Second))
 	}

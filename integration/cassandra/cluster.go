@@ -82,9 +82,13 @@ func (c *Cluster) Login() (username, password string) { return c.username, c.pas
 // of faults. It is empty in the other ways, where nothing here owns the servers.
 func (c *Cluster) Nodes() []*Node { return slices.Clone(c.nodes) }
 
+// patience is how long a request, a connection and agreement on a schema may take. It is
+// there to end a hang, and not to be met.
+const patience = 5 * time.Minute
+
 // Config gives a driver configuration that works as it is: contact points, port,
 // protocol 4, the local datacenter, login and TLS if the cluster has them, and
-// timeouts of a minute, since a loaded test machine is slow without being broken. For a
+// timeouts of five minutes, since a loaded test machine is slow without being broken. For a
 // container it translates the server's address to the mapped port, so the driver's
 // look-up of hosts stays on and with it token awareness. The retry policy stays the
 // driver's default, which is none.
@@ -94,8 +98,9 @@ func (c *Cluster) Nodes() []*Node { return slices.Clone(c.nodes) }
 func (c *Cluster) Config() *gocql.ClusterConfig {
 	cfg := gocql.NewCluster(c.hosts...)
 	cfg.ProtoVersion = 4
-	cfg.Timeout = time.Minute
-	cfg.ConnectTimeout = time.Minute
+	cfg.Timeout = patience
+	cfg.ConnectTimeout = patience
+	cfg.MaxWaitSchemaAgreement = patience // the driver goes on after it as if the nodes agreed
 	// A node that is killed and restarted should be found again within a test.
 	cfg.ReconnectInterval = time.Second
 	if _, port, err := net.SplitHostPort(c.hosts[0]); err == nil {

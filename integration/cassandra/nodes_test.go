@@ -21,7 +21,6 @@ func TestThreeNodesFormOneClusterThatBearsTheLossOfOne(t *testing.T) {
 	require.Len(t, c.Nodes(), 3)
 	session, _ := cassandra.Keyspace(t, c, cassandra.Replicas(3), cassandra.Configure(func(cfg *gocql.ClusterConfig) {
 		cfg.Logger = quiet{}
-		cfg.Timeout = 5 * time.Second
 		cfg.RetryPolicy = &gocql.SimpleRetryPolicy{NumRetries: 3}
 	}))
 	require.NoError(t, session.Query("CREATE TABLE t (k int PRIMARY KEY)").Exec())
@@ -34,5 +33,5 @@ func TestThreeNodesFormOneClusterThatBearsTheLossOfOne(t *testing.T) {
 		require.NoError(t, write(k, gocql.Quorum))
 	}
 	require.NoError(t, c.Nodes()[2].Restart(context.Background()))
-	require.Eventually(t, func() bool { return write(21, gocql.All) == nil }, 3*time.Minute, 200*time.Millisecond)
+	require.Eventually(t, func() bool { return write(21, gocql.All) == nil }, 10*time.Minute, 200*time.Millisecond)
 }

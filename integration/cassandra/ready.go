@@ -11,7 +11,7 @@ import (
 
 // startTimeout bounds the wait for a server that was started; on an idle machine
 // it takes 5 s, and on a very busy one more than two minutes.
-const startTimeout = 5 * time.Minute
+const startTimeout = 10 * time.Minute
 
 // answers asks the server at host for a row, through a session of its own to this
 // host alone, and gives the host's datacenter. cfg is changed on the way. With all
@@ -30,6 +30,7 @@ func answers(ctx context.Context, cfg *gocql.ClusterConfig, host string, all boo
 	if err != nil {
 		return "", err
 	}
+	cfg.Timeout, cfg.ConnectTimeout = time.Minute, time.Minute // it is asked again
 	cfg.Hosts = []string{host}
 	cfg.NumConns = 1
 	cfg.Logger = silent{}

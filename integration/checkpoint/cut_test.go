@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
+	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
 // proxied returns a session that reaches the cluster through a proxy only, and
@@ -22,18 +23,17 @@ func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 	proxy := toxiproxy.NewProxy(server, "cassandra", "127.0.0.1:0", cluster.Hosts()[0])
 	require.NoError(t, proxy.Start())
 	t.Cleanup(proxy.Stop)
-	config := cluster.Config()
-	config.Hosts = []string{proxy.Listen}
-	config.DisableInitialHostLookup = true
-	deaf(config)
-	config.NumConns = 1
-	config.Logger = silent{}
-	config.Timeout = 500 * time.Millisecond
-	config.ConnectTimeout = 5 * time.Second
-	session, err := config.CreateSession()
-	require.NoError(t, err)
-	t.Cleanup(session.Close)
-	return session, proxy
+	return cassandra.Connect(t, func() *gocql.ClusterConfig {
+		config := cluster.Config()
+		config.Hosts = []string{proxy.Listen}
+		config.DisableInitialHostLookup = true
+		deaf(config)
+		config.NumConns = 1
+		config.Logger = silent{}
+		config.Timeout = 500 * time.Millisecond
+		config.ConnectTimeout = 5 * time.Second
+		return config
+	}), proxy
 }
 
 type silent struct{}

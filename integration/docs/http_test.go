@@ -26,7 +26,7 @@ import (
 func readings(session *gocql.Session) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		rows := source.Query[Reading](session,
-			"SELECT sensor, at, celsius FROM weather.readings WHERE sensor = ?",
+			"SELECT sensor, at, celsius FROM "+weather+".readings WHERE sensor = ?",
 			source.Bind(req.FormValue("sensor")))
 		if err := rows.Check(req.Context()); err != nil { // no row is read yet
 			http.Error(w, "the readings cannot be read", http.StatusInternalServerError)
@@ -46,7 +46,7 @@ func readings(session *gocql.Session) http.HandlerFunc {
 }
 
 func TestAQueryIsStreamedOverHTTP(t *testing.T) {
-	session := weather(t, readingsTable)
+	session := newKeyspace(t, readingsTable)
 	fill(t, session, 3000, "roof", "cellar")
 	server := httptest.NewServer(readings(session))
 	defer server.Close()
@@ -68,7 +68,7 @@ func TestAQueryIsStreamedOverHTTP(t *testing.T) {
 	}
 	require.Len(t, celsius, 3000)
 
-	cql(t, session, "DROP TABLE weather.readings")
+	cql(t, session, "DROP TABLE readings")
 	answer, err = http.Get(server.URL + "/readings?sensor=roof")
 	require.NoError(t, err)
 	defer answer.Body.Close()
@@ -80,7 +80,7 @@ func TestAQueryIsStreamedOverHTTP(t *testing.T) {
 type fetched struct{ of atomic.Int64 }
 
 func (f *fetched) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
-	if strings.Contains(q.Statement, "weather.readings WHERE") {
+	if strings.Contains(q.Statement, weather+".readings WHERE") {
 		f.of.Add(1)
 	}
 }
@@ -89,9 +89,10 @@ func (f *fetched) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
 // that of an operating system: what the handler has fetched is what the client has had, and a
 // bit.
 func TestAClientThatLeavesStopsThePaging(t *testing.T) {
-	weather(t, readingsTable)
 	var pages fetched
-	session, _ := cassandra.Keyspace(t, cluster, cassandra.Configure(func(c *gocql.ClusterConfig) { c.QueryObserver = &pages }))
+	var session *gocql.Session
+	session, weather = cassandra.Keyspace(t, cluster, cassandra.Configure(func(c *gocql.ClusterConfig) { c.QueryObserver = &pages }))
+	cql(t, session, readingsTable)
 	long := strings.Repeat("x", 1000) // so that the answer is 20 MB
 	rows := source.Seq(func(yield func(Reading, error) bool) {
 		for i := range 20_000 {
@@ -100,9 +101,7 @@ func TestAClientThatLeavesStopsThePaging(t *testing.T) {
 			}
 		}
 	})
-	p, err := rxcql.New(rows, sink.Table[Reading](session, "weather.readings"))
-	require.NoError(t, err)
-	_, err = p.Run(t.Context())
+	_, err := rxcql.Run(t.Context(), rows, sink.Table[Reading](session, weather+".readings"))
 	require.NoError(t, err)
 
 	ended := make(chan any, 1)
@@ -133,7 +132,7 @@ func TestAClientThatLeavesStopsThePaging(t *testing.T) {
 	require.Equal(t, http.ErrAbortHandler, <-ended)
 	soFar := pages.of.Load()
 
-	all, err := source.Query[Reading](session, "SELECT sensor, at, celsius FROM weather.readings WHERE sensor = ?",
+	all, err := source.Query[Reading](session, "SELECT sensor, at, celsius FROM "+weather+".readings WHERE sensor = ?",
 		source.Bind(long)).Count(t.Context(), rxcql.WithBudget(1<<20))
 	require.NoError(t, err)
 	require.EqualValues(t, 20_000, all)

@@ -20,20 +20,17 @@ import (
 var look func(Reading) error
 
 func archiveJob(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
-	if err := checkpoint.CreateTable(ctx, session, "weather.jobs"); err != nil {
+	if err := checkpoint.CreateTable(ctx, session, weather+".jobs"); err != nil {
 		return rxcql.Report{}, err
 	}
-	readings := operators.Tap(source.Table[Reading](session, "weather.readings"), look)
-	p, err := rxcql.New(readings, sink.Table[Reading](session, "weather.archive"),
-		rxcql.WithCheckpoint(checkpoint.Table(session, "weather.jobs"), "archive", rxcql.RunOnce()))
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	readings := operators.Tap(source.Table[Reading](session, weather+".readings"), look)
+	report, err := rxcql.Run(ctx, readings, sink.Table[Reading](session, weather+".archive"),
+		rxcql.WithCheckpoint(checkpoint.Table(session, weather+".jobs"), "archive", rxcql.RunOnce()))
+	return report, err
 }
 
 func TestAJobGoesOnAndIsThenLeftAlone(t *testing.T) {
-	session := weather(t, readingsTable, strings.Replace(readingsTable, "readings", "archive", 1))
+	session := newKeyspace(t, readingsTable, strings.Replace(readingsTable, "readings", "archive", 1))
 	fill(t, session, 5000, "roof", "cellar", "garden", "shed")
 	rows, cut := 0, errors.New("a power cut")
 	look = func(Reading) error {
@@ -50,7 +47,7 @@ func TestAJobGoesOnAndIsThenLeftAlone(t *testing.T) {
 	require.True(t, report.Complete)
 	require.NotZero(t, report.ResumedRows)
 	require.EqualValues(t, 20_000, report.ResumedRows+report.ReadRows)
-	require.Len(t, column[string](t, session, "SELECT sensor FROM weather.archive"), 20_000)
+	require.Len(t, column[string](t, session, "SELECT sensor FROM archive"), 20_000)
 
 	report, err = archiveJob(t.Context(), session)
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ func placed(session *gocql.Session) func(ctx context.Context, r Reading) (Placed
 	return func(ctx context.Context, r Reading) (Placed, error) {
 		p := Placed{Reading: r}
 		err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
-			return session.Query("SELECT place FROM weather.sensors WHERE sensor = ?", r.Sensor).
+			return session.Query("SELECT place FROM "+weather+".sensors WHERE sensor = ?", r.Sensor).
 				WithContext(ctx).Scan(&p.Place)
 		})
 		if errors.Is(err, gocql.ErrNotFound) {
@@ -37,22 +37,19 @@ func placed(session *gocql.Session) func(ctx context.Context, r Reading) (Placed
 }
 
 func enrich(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
-	readings := source.Table[Reading](session, "weather.readings")
+	readings := source.Table[Reading](session, weather+".readings")
 	found := operators.MapConcurrent(readings, 256, placed(session), operators.Unordered())
-	p, err := rxcql.New(found, sink.Table[Placed](session, "weather.placed"),
+	report, err := rxcql.Run(ctx, found, sink.Table[Placed](session, weather+".placed"),
 		rxcql.WithRowErrors(rxcql.SkipPercent(1, 1000)))
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	return report, err
 }
 
 func TestARowIsLookedUp(t *testing.T) {
-	session := weather(t, readingsTable,
-		"CREATE TABLE weather.sensors (sensor text PRIMARY KEY, place text)",
-		"INSERT INTO weather.sensors (sensor, place) VALUES ('roof', 'Basel')",
-		"INSERT INTO weather.sensors (sensor) VALUES ('cellar')",
-		"CREATE TABLE weather.placed (sensor text, at timestamp, celsius double, place text, PRIMARY KEY (sensor, at))")
+	session := newKeyspace(t, readingsTable,
+		"CREATE TABLE sensors (sensor text PRIMARY KEY, place text)",
+		"INSERT INTO sensors (sensor, place) VALUES ('roof', 'Basel')",
+		"INSERT INTO sensors (sensor) VALUES ('cellar')",
+		"CREATE TABLE placed (sensor text, at timestamp, celsius double, place text, PRIMARY KEY (sensor, at))")
 	fill(t, session, 700, "roof", "cellar")
 	fill(t, session, 1, "lost")
 	report, err := enrich(t.Context(), session)
@@ -61,7 +58,7 @@ func TestARowIsLookedUp(t *testing.T) {
 	require.EqualValues(t, 1, report.Skipped)
 	require.Equal(t, "no such sensor", report.RowErrors[0].Reason)
 	places := map[string]int{}
-	for _, place := range column[*string](t, session, "SELECT place FROM weather.placed") {
+	for _, place := range column[*string](t, session, "SELECT place FROM placed") {
 		if place == nil {
 			places["null"]++
 		} else {

@@ -15,14 +15,17 @@ var cluster *cassandra.Cluster
 
 func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 
-// weather makes the keyspace of the pages, with what the statements make there, for one
-// test, which gets a folder of its own too.
-func weather(t *testing.T, statements ...string) *gocql.Session {
+// weather is the keyspace that the pages call so: each test has one of its own, so that two
+// runs on one server, or a weather that is there already, are not in each other's way. The
+// test that compares the pages with this code reads weather+".readings" as "weather.readings".
+var weather string
+
+// newKeyspace makes the keyspace of one test, with what the statements make there, and a
+// session in it. The test gets a folder of its own too.
+func newKeyspace(t *testing.T, statements ...string) (session *gocql.Session) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	session, _ := cassandra.Keyspace(t, cluster)
-	cql(t, session, "CREATE KEYSPACE weather WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-	t.Cleanup(func() { cql(t, session, "DROP KEYSPACE weather") })
+	session, weather = cassandra.Keyspace(t, cluster)
 	cql(t, session, statements...)
 	return session
 }
@@ -34,7 +37,7 @@ func cql(t *testing.T, session *gocql.Session, statements ...string) {
 	}
 }
 
-// columns is one column of all rows that a statement gives.
+// column is one column of all rows that a statement gives.
 func column[T any](t *testing.T, session *gocql.Session, statement string) (all []T) {
 	t.Helper()
 	rows := session.Query(statement).Iter()

@@ -26,7 +26,7 @@ type Reading struct {
 	Celsius float64   `cql:"celsius"`
 }
 
-const readingsTable = "CREATE TABLE weather.readings (sensor text, at timestamp, celsius double, PRIMARY KEY (sensor, at))"
+const readingsTable = "CREATE TABLE readings (sensor text, at timestamp, celsius double, PRIMARY KEY (sensor, at))"
 
 // fill writes readings: those of a sensor are n, a minute apart, of 0, 1, 2, … degrees.
 func fill(t *testing.T, session *gocql.Session, n int, sensors ...string) {
@@ -40,15 +40,13 @@ func fill(t *testing.T, session *gocql.Session, n int, sensors ...string) {
 			}
 		}
 	})
-	p, err := rxcql.New(readings, sink.Table[Reading](session, "weather.readings"))
-	require.NoError(t, err)
-	_, err = p.Run(t.Context())
+	_, err := rxcql.Run(t.Context(), readings, sink.Table[Reading](session, weather+".readings"))
 	require.NoError(t, err)
 }
 
 func firstHot(ctx context.Context, session *gocql.Session, out io.Writer) error {
 	readings := source.Query[Reading](session,
-		"SELECT sensor, at, celsius FROM weather.readings WHERE sensor = ?", source.Bind("roof"))
+		"SELECT sensor, at, celsius FROM "+weather+".readings WHERE sensor = ?", source.Bind("roof"))
 	for r, err := range readings.All(ctx) {
 		if err != nil {
 			return err
@@ -62,7 +60,7 @@ func firstHot(ctx context.Context, session *gocql.Session, out io.Writer) error 
 }
 
 func TestAQueryIsLeftEarly(t *testing.T) {
-	session := weather(t, readingsTable)
+	session := newKeyspace(t, readingsTable)
 	fill(t, session, 200, "roof")
 	var out strings.Builder
 	require.NoError(t, firstHot(t.Context(), session, &out))
@@ -72,16 +70,13 @@ func TestAQueryIsLeftEarly(t *testing.T) {
 func load(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
 	lines := source.CSV[Reading]("readings.csv")
 	valid := operators.Filter(lines, func(r Reading) bool { return r.Celsius > -90 })
-	p, err := rxcql.New(valid, sink.Table[Reading](session, "weather.readings"),
+	report, err := rxcql.Run(ctx, valid, sink.Table[Reading](session, weather+".readings"),
 		rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON("letters.ndjson"))))
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	return report, err
 }
 
 func TestAFileIsLoaded(t *testing.T) {
-	session := weather(t, readingsTable)
+	session := newKeyspace(t, readingsTable)
 	require.NoError(t, os.WriteFile("readings.csv", []byte("sensor,at,celsius\n"+
 		"roof,2026-11-25T12:00:00Z,21.5\nroof,2026-11-25T12:01:00Z,-99\nroof,noon,22\ncellar,2026-11-25T12:00:00Z,14\n"), 0o600))
 	report, err := load(t.Context(), session)
@@ -89,27 +84,24 @@ func TestAFileIsLoaded(t *testing.T) {
 	require.EqualValues(t, 2, report.Written)
 	require.EqualValues(t, 1, report.Filtered)
 	require.EqualValues(t, 1, report.DeadLettered)
-	require.ElementsMatch(t, []float64{21.5, 14}, column[float64](t, session, "SELECT celsius FROM weather.readings"))
+	require.ElementsMatch(t, []float64{21.5, 14}, column[float64](t, session, "SELECT celsius FROM readings"))
 }
 
 func copyTable(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
-	rows := source.Table[rxcql.Row](session, "weather.readings") // undecoded: nothing can change
-	p, err := rxcql.New(rows, sink.Table[rxcql.Row](session, "weather.archive"),
+	rows := source.Table[rxcql.Row](session, weather+".readings") // undecoded: nothing can change
+	report, err := rxcql.Run(ctx, rows, sink.Table[rxcql.Row](session, weather+".archive"),
 		rxcql.WithCheckpoint(checkpoint.File("copy.checkpoint"), "copy"))
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	return report, err
 }
 
 func TestATableIsCopiedAsAJob(t *testing.T) {
-	session := weather(t, readingsTable, strings.Replace(readingsTable, "readings", "archive", 1))
+	session := newKeyspace(t, readingsTable, strings.Replace(readingsTable, "readings", "archive", 1))
 	fill(t, session, 50, "roof", "cellar", "garden")
 	report, err := copyTable(t.Context(), session)
 	require.NoError(t, err)
 	require.True(t, report.Complete)
 	require.NotZero(t, report.Saves)
-	require.Len(t, column[string](t, session, "SELECT sensor FROM weather.archive"), 150)
+	require.Len(t, column[string](t, session, "SELECT sensor FROM archive"), 150)
 }
 
 type Mean struct {
@@ -119,7 +111,7 @@ type Mean struct {
 }
 
 func means(session *gocql.Session) rxcql.Stream[Mean] {
-	readings := source.Table[Reading](session, "weather.readings")
+	readings := source.Table[Reading](session, weather+".readings")
 	sums := operators.GroupAdjacent(readings,
 		func(r Reading) string { return r.Sensor }, func() float64 { return 0 },
 		func(sum float64, r Reading) (float64, error) { return sum + r.Celsius, nil })
@@ -130,7 +122,7 @@ func means(session *gocql.Session) rxcql.Stream[Mean] {
 }
 
 func TestPartitionsAreAggregated(t *testing.T) {
-	session := weather(t, readingsTable)
+	session := newKeyspace(t, readingsTable)
 	fill(t, session, 101, "roof", "cellar")
 	all, err := means(session).Collect(t.Context())
 	require.NoError(t, err)
@@ -138,21 +130,18 @@ func TestPartitionsAreAggregated(t *testing.T) {
 }
 
 func archive(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
-	readings := source.Table[Reading](session, "weather.readings")
+	readings := source.Table[Reading](session, weather+".readings")
 	hot := func(in rxcql.Stream[Reading]) rxcql.Stream[Reading] {
 		return operators.Filter(in, func(r Reading) bool { return r.Celsius > 30 })
 	}
-	p, err := rxcql.New(readings, sink.Tee(
-		sink.Table[Reading](session, "weather.archive"),
+	report, err := rxcql.Run(ctx, readings, sink.Tee(
+		sink.Table[Reading](session, weather+".archive"),
 		sink.Through(hot, sink.NDJSON[Reading]("hot.ndjson"))))
-	if err != nil {
-		return rxcql.Report{}, err
-	}
-	return p.Run(ctx)
+	return report, err
 }
 
 func TestAStreamGoesIntoTwoSinks(t *testing.T) {
-	session := weather(t, readingsTable, strings.Replace(readingsTable, "readings", "archive", 1))
+	session := newKeyspace(t, readingsTable, strings.Replace(readingsTable, "readings", "archive", 1))
 	fill(t, session, 41, "roof")
 	report, err := archive(t.Context(), session)
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 // patient that of sessions which must not take a busy machine for that.
 const (
 	impatient = time.Second
-	patient   = 15 * time.Second
+	patient   = 5 * time.Minute
 )
 
 // through opens a session that reaches the cluster through the proxy only.
@@ -36,17 +36,16 @@ func through(t *testing.T, p *proxy, timeout time.Duration) *gocql.Session {
 	require.NoError(t, err)
 	number, err := strconv.Atoi(port)
 	require.NoError(t, err)
-	config := cluster.Config()
-	config.Hosts = []string{p.address()}
-	config.Port = number
-	config.DisableInitialHostLookup = true
-	config.AddressTranslator = gocql.AddressTranslatorFunc(func(net.IP, int) (net.IP, int) { return net.ParseIP(host), number })
-	config.Timeout = timeout
-	config.Logger = silent{}
-	session, err := config.CreateSession()
-	require.NoError(t, err)
-	t.Cleanup(session.Close)
-	return session
+	return cassandra.Connect(t, func() *gocql.ClusterConfig {
+		config := cluster.Config()
+		config.Hosts = []string{p.address()}
+		config.Port = number
+		config.DisableInitialHostLookup = true
+		config.AddressTranslator = gocql.AddressTranslatorFunc(func(net.IP, int) (net.IP, int) { return net.ParseIP(host), number })
+		config.Timeout = timeout
+		config.Logger = silent{}
+		return config
+	})
 }
 
 type silent struct{}

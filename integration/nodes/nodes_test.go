@@ -37,22 +37,26 @@ func (silent) Println(...any)        {}
 // table is a table of three replicas with the rows that are copied, so many in a partition.
 func table(t *testing.T, partition int) (session *gocql.Session, keyspace string) {
 	t.Helper()
-	session, keyspace = cassandra.Keyspace(t, cluster, cassandra.Replicas(3), cassandra.Configure(func(c *gocql.ClusterConfig) {
-		c.Consistency, c.Timeout, c.Logger = gocql.Quorum, 3*time.Second, silent{}
-		require.NoError(t, rxcql.Configure(c, ""))
+	patient, keyspace := cassandra.Keyspace(t, cluster, cassandra.Replicas(3), cassandra.Configure(func(c *gocql.ClusterConfig) {
+		c.Consistency, c.Logger = gocql.Quorum, silent{}
 	}))
 	for _, name := range []string{"original", "target"} {
-		require.NoError(t, session.Query("CREATE TABLE "+name+" (p bigint, c int, v text, PRIMARY KEY (p, c))").Exec())
+		require.NoError(t, patient.Query("CREATE TABLE "+name+" (p bigint, c int, v text, PRIMARY KEY (p, c))").Exec())
 	}
 	for from := 0; from < copiedRows; from += 50 {
-		b := session.NewBatch(gocql.UnloggedBatch)
+		b := patient.NewBatch(gocql.UnloggedBatch)
 		for i := from; i < from+50; i++ {
 			p, c := i/partition, i%partition
 			b.Query("INSERT INTO original (p, c, v) VALUES (?, ?, ?)", int64(p), c, fmt.Sprint("row ", p, c))
 		}
-		require.Eventually(t, func() bool { return session.ExecuteBatch(b) == nil }, 5*time.Minute, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return patient.ExecuteBatch(b) == nil }, 5*time.Minute, 100*time.Millisecond)
 	}
-	return session, keyspace
+	return cassandra.Connect(t, func() *gocql.ClusterConfig { // one that notices a node that does not answer
+		c := cluster.Config()
+		c.Keyspace, c.Consistency, c.Timeout, c.Logger = keyspace, gocql.Quorum, 3*time.Second, silent{}
+		require.NoError(t, rxcql.Configure(c, ""))
+		return c
+	}), keyspace
 }
 
 // contents reads a table with the driver alone, when it can be read again.

@@ -57,7 +57,7 @@ func TestNodesRowsOfOneReplicaSetLiveOnTheSameNodes(t *testing.T) {
 		"{'class': 'NetworkTopologyStrategy', 'replication_factor': 2}", "{'class': 'NetworkTopologyStrategy', 'replication_factor': 3}",
 	} {
 		t.Run(replication, func(t *testing.T) {
-			session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(func(c *gocql.ClusterConfig) { c.Timeout, c.Logger = time.Minute, silent{} }))
+			session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(func(c *gocql.ClusterConfig) { c.Logger = silent{} }))
 			require.NoError(t, session.Query("ALTER KEYSPACE "+ks+" WITH replication = "+replication).Exec())
 			require.NoError(t, session.AwaitSchemaAgreement(t.Context()))
 			require.NoError(t, session.Query("CREATE TABLE t (a text, b bigint, PRIMARY KEY ((a, b)))").Exec())
@@ -72,14 +72,18 @@ func TestNodesRowsOfOneReplicaSetLiveOnTheSameNodes(t *testing.T) {
 			replicas := int(replication[len(replication)-2] - '0')
 			require.Equal(t, map[int]int{1: 3, 2: 3, 3: 1}[replicas], sets.Len())
 
+			var tracers [30]traced
+			var tokens [len(tracers)]int64
+			for i := range tracers {
+				tracer := &tracers[i]
+				require.NoError(t, session.Query("INSERT INTO t (a, b) VALUES (?, ?)", "key", int64(i)).Consistency(gocql.All).Trace(tracer).Exec())
+				require.NoError(t, session.Query("SELECT token(a, b) FROM t WHERE a = ? AND b = ?", "key", int64(i)).Scan(&tokens[i]))
+			}
 			of, set := map[int]string{}, map[string]int{}
-			for i := range 30 {
-				var tracer traced
-				require.NoError(t, session.Query("INSERT INTO t (a, b) VALUES (?, ?)", "key", int64(i)).Consistency(gocql.All).Trace(&tracer).Exec())
-				var token int64
-				require.NoError(t, session.Query("SELECT token(a, b) FROM t WHERE a = ? AND b = ?", "key", int64(i)).Scan(&token))
-				where := writtenBy(t, session, tracer.ids[len(tracer.ids)-1], replicas)
-				number := sets.Of(token)
+			for i := range tracers { // nodes take their time to tell: all of them at once
+				ids := tracers[i].ids
+				where := writtenBy(t, session, ids[len(ids)-1], replicas)
+				number := sets.Of(tokens[i])
 				if known, found := of[number]; found {
 					require.Equal(t, known, where)
 				}
@@ -104,7 +108,7 @@ func scattered(n int64) rxcql.Stream[row] {
 func load(t testing.TB, n int64, opts ...sink.TableOption) {
 	t.Helper()
 	session, ks := cassandra.Keyspace(t, cluster, cassandra.Replicas(3), cassandra.Configure(func(c *gocql.ClusterConfig) {
-		c.Consistency, c.Timeout, c.Logger = gocql.Quorum, 30*time.Second, silent{}
+		c.Consistency, c.Logger = gocql.Quorum, silent{}
 		require.NoError(t, rxcql.Configure(c, ""))
 	}))
 	require.NoError(t, session.Query("CREATE TABLE loaded (p bigint, c int, v text, PRIMARY KEY (p, c))").Exec())

@@ -2,6 +2,7 @@ package sink_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -109,4 +110,52 @@ func TestSpansOfTheDriverNestInThoseOfTheRequests(t *testing.T) {
 	for _, span := range p.other {
 		require.Equal(t, "write", span)
 	}
+}
+
+func TestEachStatementOfExecIsToldWithWhatCameOfIt(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	create(t, session, "CREATE TABLE t (k int PRIMARY KEY, v text)")
+	var mu sync.Mutex
+	var starts, ends []rxcql.WriteEvent
+	hooks := rxcql.WithHooks(rxcql.Hooks{
+		WriteStart: func(ctx context.Context, e rxcql.WriteEvent) context.Context {
+			mu.Lock()
+			defer mu.Unlock()
+			starts = append(starts, e)
+			return ctx
+		},
+		WriteEnd: func(_ context.Context, e rxcql.WriteEvent) {
+			mu.Lock()
+			defer mu.Unlock()
+			ends = append(ends, e)
+		},
+	})
+	exec := func(cql string, opts ...sink.ExecOption) rxcql.Sink[int] {
+		return sink.Exec(session, cql, func(k int) ([]any, error) {
+			if k == 3 {
+				return nil, errors.New("not this one") // so that there is no request
+			}
+			return []any{k, "v"}, nil
+		}, opts...)
+	}
+	run(t, rows(1, 2, 3, 4), exec(" insert into "+ks+".t (k, v) VALUES (?, ?)"), hooks, rxcql.WithRowErrors(rxcql.SkipRows(1)))
+	require.Len(t, starts, 3)
+	require.Len(t, ends, 3)
+	want := rxcql.WriteEvent{Stage: "Exec", Keyspace: ks, Table: "t", Operation: "INSERT", Rows: 1, Attempt: 1, Consistency: "QUORUM"}
+	for i, e := range ends {
+		require.NotZero(t, starts[i].Start)
+		require.Positive(t, e.Duration)
+		starts[i].Start, e.Start, e.Duration = want.Start, want.Start, 0
+		require.Equal(t, want, starts[i])
+		require.Equal(t, want, e)
+	}
+
+	starts, ends = nil, nil
+	run(t, rows(1), sink.Exec(session, "UPDATE "+ks+".t SET v = ? WHERE k = ?", func(k int) ([]any, error) {
+		return []any{strings.Repeat("v", 17<<20), k}, nil // more than the server takes
+	}, sink.Consistency(gocql.One)), hooks, rxcql.WithRowErrors(rxcql.SkipRows(1)))
+	require.Len(t, starts, 1)
+	require.Len(t, ends, 1)
+	require.Equal(t, []any{"UPDATE", "ONE", "too large"}, []any{ends[0].Operation, ends[0].Consistency, ends[0].ErrorType})
+	require.Error(t, ends[0].Err)
 }

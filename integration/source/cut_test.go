@@ -26,16 +26,15 @@ func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 
 	host, port, err := net.SplitHostPort(proxy.Listen)
 	require.NoError(t, err)
-	config := cluster.Config()
-	config.Hosts = []string{net.JoinHostPort(host, port)}
-	config.DisableInitialHostLookup = true
-	config.Timeout = 5 * time.Second
-	config.NumConns = 1
-	config.Logger = silent{}
-	session, err := config.CreateSession()
-	require.NoError(t, err)
-	t.Cleanup(session.Close)
-	return session, proxy
+	return cassandra.Connect(t, func() *gocql.ClusterConfig {
+		config := cluster.Config()
+		config.Hosts = []string{net.JoinHostPort(host, port)}
+		config.DisableInitialHostLookup = true
+		config.Timeout = 5 * time.Second
+		config.NumConns = 1
+		config.Logger = silent{}
+		return config
+	}), proxy
 }
 
 // cutting fills a table with 800 rows, 16 MB in all, and returns a session on

@@ -1,13 +1,13 @@
+//go:build !race
+
 package sink_test
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,103 +18,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
-
-// heap measures what is alive, at moments that a test chooses.
-type heap struct {
-	before int64
-	most   atomic.Int64
-}
-
-func alive() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-func newHeap() *heap { return &heap{before: alive()} }
-
-func (h *heap) measure() { h.most.Store(max(h.most.Load(), alive()-h.before)) }
-
-// within reports whether no more was alive than is promised.
-func (h *heap) within(t require.TestingT, budget int64, of string) {
-	require.LessOrEqual(t, h.most.Load(), 3*budget+16<<20, "%s: %d KiB were alive with a budget of %d KiB", of, h.most.Load()>>10, budget>>10)
-}
-
-// wide is a table of so many columns of text and its key.
-func wide(columns int) *schema.Table {
-	all := []schema.Column{column("p", schema.PartitionKey, "bigint"), column("c", schema.Clustering, "int")}
-	for i := range columns {
-		all = append(all, column(fmt.Sprintf("c%d", i), schema.Regular, "text"))
-	}
-	return tableOf(all...)
-}
-
-// wideRows are rows of partitions of 100, of which so many columns are set, with
-// texts of so many bytes.
-func wideRows(about *schema.Table, rows, set, text int) rxcql.Stream[rxcql.Row] {
-	var list []rxcql.Column
-	for _, c := range about.Columns {
-		list = append(list, rxcql.Column{Name: c.Name, Type: c.Type})
-	}
-	cols := rxcql.NewColumns(list)
-	return source.Seq(func(yield func(rxcql.Row, error) bool) {
-		for i := range rows {
-			cells := make([][]byte, len(list))
-			cells[0] = binary.BigEndian.AppendUint64(nil, uint64(i/100))
-			cells[1] = binary.BigEndian.AppendUint32(nil, uint32(i))
-			for c := range set {
-				cells[2+c] = []byte(strings.Repeat("x", text))
-			}
-			if !yield(rxcql.NewRow(cols, cells), nil) {
-				return
-			}
-		}
-	})
-}
-
-func TestTheMemoryOfATableSinkStaysInTheBudget(t *testing.T) {
-	for name, of := range map[string]struct{ columns, rows, set, text int }{
-		"sparse":           {300, 6000, 0, 0},
-		"wide":             {300, 4000, 300, 8},
-		"tiny":             {0, 60_000, 0, 0},
-		"texts":            {5, 20_000, 5, 100},
-		"a large text":     {1, 1000, 1, 20_000},
-		"a few in the sea": {1000, 2000, 3, 30},
-	} {
-		for _, budget := range []int64{rxcql.MinBudgetPerInput, 1 << 20, 8 << 20} {
-			synctest.Test(t, func(t *testing.T) {
-				var calls atomic.Int64
-				h := newHeap()
-				server := sink.Heavy(func(context.Context) error {
-					n := calls.Add(1)
-					time.Sleep(time.Second) // until everything waits for it
-					if n%(1+calls.Load()/5) == 0 {
-						h.measure()
-					}
-					return nil
-				})
-				about := wide(of.columns)
-				out := sink.TableOnHeavy[rxcql.Row](server, about)
-				rep, err := run(t, wideRows(about, of.rows, of.set, of.text), out, rxcql.WithBudget(budget))
-				require.NoError(t, err)
-				require.EqualValues(t, of.rows, rep.Written)
-				h.within(t, budget, name)
-				t.Logf("%s, budget %d KiB: %d KiB alive, peak said %d KiB, %d requests", name, budget>>10, h.most.Load()>>10, rep.PeakBytes>>10, calls.Load())
-				most := budget
-				if row := int64(of.columns * 128); row > budget/2 { // it goes alone
-					most += row
-				}
-				require.LessOrEqual(t, rep.PeakBytes, most+int64(rep.PeakFetches)*rep.LargestPage, name)
-			})
-		}
-	}
-}
 
 // shape is a kind of row: its source, and what may be done with it.
 type shape interface {
@@ -220,52 +127,6 @@ func (s shapeOf[T]) run(outer *testing.T, t *rapid.T, budget int64) {
 		require.NoError(t, err)
 	}
 	h.within(t, budget, s.name)
-}
-
-type scored struct {
-	rxcql.Row
-	Score int
-}
-
-// chosen is a batch of one row in 400 of pages of 1 MiB.
-func chosen[T any](t *testing.T, name string, row func(rxcql.Row) T) {
-	const budget = 1 << 20
-	cols := rxcql.NewColumns([]rxcql.Column{{Name: "b", Type: &rxcql.ColumnType{}}})
-	in := source.Seq(func(yield func(rxcql.Row, error) bool) {
-		var page []byte
-		for range 40_000 {
-			if len(page) < 1000 {
-				page = make([]byte, 1<<20)
-			}
-			if !yield(rxcql.NewRow(cols, [][]byte{page[:1000:1000]}), nil) {
-				return
-			}
-			page = page[1000:]
-		}
-	})
-	n := 0
-	few := operators.Filter(in, func(rxcql.Row) bool { n++; return n%400 == 0 })
-	rows := operators.Map(few, func(r rxcql.Row) (T, error) { return row(r), nil })
-	h := newHeap()
-	rep, err := run(t, operators.Batch(rows, operators.BatchRows(90)), sink.Each(func(_ context.Context, batch []T) error {
-		h.measure()
-		runtime.KeepAlive(batch)
-		return nil
-	}), rxcql.WithBudget(budget))
-	require.NoError(t, err)
-	require.Positive(t, rep.Written)
-	h.within(t, budget, name)
-}
-
-func TestARowThatIsKeptLetsItsPageGoWhateverItIsIn(t *testing.T) {
-	chosen(t, "Row", func(r rxcql.Row) rxcql.Row { return r })
-	chosen(t, "struct", func(r rxcql.Row) scored { return scored{r, 1} })
-	chosen(t, "pointer", func(r rxcql.Row) *scored { return &scored{r, 1} })
-	chosen(t, "slice", func(r rxcql.Row) []rxcql.Row { return []rxcql.Row{r} })
-	chosen(t, "map", func(r rxcql.Row) map[string]scored { return map[string]scored{"a": {r, 1}} })
-	chosen(t, "interface", func(r rxcql.Row) any { return scored{r, 1} })
-	chosen(t, "cell", func(r rxcql.Row) struct{ B []byte } { return struct{ B []byte }{r.Bytes(0)} })
-	chosen(t, "decoded", func(r rxcql.Row) struct{ N int } { return struct{ N int }{r.Len()} })
 }
 
 func TestWhatIsAliveStaysInTheBudgetWhateverHoldsRows(t *testing.T) {

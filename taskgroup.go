@@ -36,11 +36,11 @@ func (g *TaskGroup) Go(fn func() error) {
 	g.eg.Go(func() (err error) {
 		returned := false
 		defer func() {
-			if !returned {
+			switch {
+			case !returned:
 				g.exited.Store(true)
 				g.cancel(rx.ErrExited)
-			}
-			if err == nil { // else it is counted until all have returned
+			case err == nil: // else it is counted until all have returned
 				g.task.Ended()
 			}
 		}()

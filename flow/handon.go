@@ -1,0 +1,38 @@
+package flow
+
+import "context"
+
+// HandOn delivers rows made from p, or some of p's own, under p's reservation, for operators. Where
+// there are none p goes on as a page without rows, but only if it says something of its part:
+// that it ends, or a watermark.
+func HandOn[A, B any](ctx context.Context, p *Page[A], rows []B, out Observer[B]) error {
+	if len(rows) == 0 && !p.Says() {
+		return nil
+	}
+	return out.Next(ctx, Derive(p, rows))
+}
+
+// Tell hands on how far parts have come, each in a page without rows, and forgets it: for
+// operators, when all rows that these waited for have been handed on and before their reservation
+// ends. In between a source that waits would be told that nothing moves, though what is held
+// downstream may be let go of when the parts have come so far. The account is any of the
+// operator's.
+func Tell[T any](ctx context.Context, account *Account, parts *Advances, out Observer[T]) error {
+	all := parts.Take()
+	if len(all) == 0 {
+		return nil
+	}
+	moving := account.Reservation()
+	moving.Emit()
+	defer moving.Settle()
+	for _, a := range all {
+		reservation := account.Reservation()
+		reservation.Say(a)
+		err := out.Next(ctx, &Page[T]{Reservation: reservation})
+		reservation.Finish(err)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
