@@ -41,7 +41,9 @@ import (
 // rxcql.StageError around a rxcql.RowError. Check has the server prepare the
 // statement: rxcql.ErrSchema if it does not parse or names what is not there;
 // rxcql.ErrConfig for a session whose protocol has no unset values. Values are encoded for
-// the types that the statement has when the run begins. If these change meanwhile, or a
+// the types that the statement has when the run begins: dates, addresses, durations, unsigned
+// numbers, collections, tuples and user-defined types as Table encodes them, the rest by
+// gocql.Marshal (a zero time.Time as an empty timestamp). If these change meanwhile, or a
 // table that the statement names is dropped or made again, the run ends with
 // rxcql.ErrSchema.
 func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error), opts ...ExecOption) rxcql.Sink[T] {

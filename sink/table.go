@@ -71,8 +71,9 @@ import (
 // (see rxcql.Configure), also where nothing would be unset.
 //
 // A table that is dropped, or made again, while it is written ends the run with
-// rxcql.ErrSchema: rows written before are gone with it. It may be altered where what
-// is written stays as it was, or emptied.
+// rxcql.ErrSchema: rows written before are gone with it. So does one of which a column is
+// dropped and made again. It may be altered where what is written stays as it was, or
+// emptied.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Sink[T] {
 	t := &table[T]{}
 	var optErr, funcErr, nameErr, columnErr, sessionErr error

@@ -37,8 +37,8 @@ func newReadConfig() readConfig { return readConfig{maxRows: maxPageRows, of: 1}
 
 type bind []any
 
-// Bind gives the values of a query's bind markers, in order. They are kept out
-// of errors, logs and reports.
+// Bind gives the values of a query's bind markers, in order, encoded as those of
+// sink.Exec. They are kept out of errors, logs and reports.
 func Bind(args ...any) QueryOption { return bind(args) }
 
 func (b bind) applyQuery(c *readConfig) error {
