@@ -120,7 +120,7 @@ func CheckpointInterval(d time.Duration) CheckpointOption {
 // is complete at once, with the job's rows in Report.ResumedRows. Use it for jobs of several steps,
 // which then go on with the step that was interrupted.
 //
-// The sinks of a completed job are not opened, and Pipeline.Check is not made: later steps may have
+// The sinks of a completed job are not opened, and Pipeline.Check is not run: later steps may have
 // changed, moved or removed what the job wrote. Only these are compared with the checkpoint:
 //
 //   - the sources, which must still be there, by the facts that a resumed job compares;

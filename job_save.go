@@ -114,11 +114,11 @@ func (j *job) sameSinks() error {
 func (j *job) sameSinkNames() error {
 	sinks, before := j.run.sinkStages(), j.loaded.Sinks
 	if len(sinks) != len(before) {
-		return fmt.Errorf("it is of a pipeline that writes to %d sinks, and there are %d", len(before), len(sinks))
+		return fmt.Errorf("it is of a pipeline that writes to %d sinks, and this one to %d", len(before), len(sinks))
 	}
 	for i, st := range sinks {
 		if st.name != before[i].Stage {
-			return fmt.Errorf("it is of a pipeline that writes to other sinks: %s where there is %s", before[i].Stage, st.name)
+			return fmt.Errorf("it is of a pipeline with other sinks: that one writes to %s, and this one to %s", before[i].Stage, st.name)
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func (r Row) Lookup(name string) (value []byte, found bool) {
 }
 
 // With returns a row in which the named column has other bytes (nil for null). The row itself does
-// not change.
+// not change. The error is ErrNoColumn if the row has no such column.
 func (r Row) With(name string, value []byte) (Row, error) {
 	if r.cols == nil {
 		return Row{}, fmt.Errorf("%w: %q (the row is zero)", ErrNoColumn, name)

@@ -21,9 +21,9 @@ type columnJSON struct {
 	Value *[]byte `json:"value"`           // base64 of the bytes; null for null
 }
 
-// MarshalJSON writes the row so that UnmarshalJSON gives it back byte for byte: its columns in
-// order, each with its name, its CQL type and its value: null, or the bytes received, in base64. A
-// zero Row is null.
+// MarshalJSON writes the row so that UnmarshalJSON gives it back byte for byte. It has the columns
+// in order, each with its name, its CQL type and its value, which is null or the bytes received, in
+// base64. A zero Row is null.
 func (r Row) MarshalJSON() ([]byte, error) {
 	if r.cols == nil {
 		return []byte("null"), nil

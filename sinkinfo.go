@@ -29,7 +29,7 @@ type SinkInfo struct {
 	// them, because its sink is not opened.
 	Stages []string
 	// Stream, if not nil, is the stream inside that the rows go through. New, Check and Run treat
-	// it like the pipeline's own. What is wrong with its options belongs into Err.
+	// it like the pipeline's own. What is wrong with its options belongs in Err.
 	Stream AnyStream
 	// Sinks has all sinks inside, behind Stream if there is one. New does not look at a sink that
 	// is not named here, and the names of its stages may differ from run to run.

@@ -139,7 +139,7 @@ func (w *ndjsonWriter) onlyLetters() error {
 		return err
 	}
 	if !strings.HasPrefix(begins, string(bytes.TrimRight(left[:n], "\x00"))) {
-		return fmt.Errorf("%s is no file of letters: its last line has no end and does not begin as a letter does: name another file", w.path)
+		return fmt.Errorf("%s is not a file of letters: its last line has no line end and does not begin as a letter does: name another file", w.path)
 	}
 	return nil
 }

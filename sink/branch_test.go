@@ -96,7 +96,7 @@ func (nothing) Open(context.Context, *rxcql.Execution) (rxcql.Writer[event], err
 func TestABranchWithoutAWriterIsAClearError(t *testing.T) {
 	before, after := newBranch("", nil), newBranch("", nil)
 	_, err := run(t, sequence(event{}), sink.Tee[event](before, nothing{}, after))
-	require.ErrorContains(t, err, "sink 2 gave no Writer and no error")
+	require.ErrorContains(t, err, "the Open of sink 2 returned no Writer and no error")
 	require.NotErrorIs(t, err, rxcql.ErrPanic)
 	require.Equal(t, map[string]int{"Open": 1, "Close": 1}, before.calls)
 	require.Empty(t, after.calls)

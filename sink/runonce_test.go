@@ -95,7 +95,7 @@ func TestAJobThatIsCompleteIsKnownByItsSinksWithoutOpeningThem(t *testing.T) {
 			_, err = runOnce(t, store, to(file("two")))
 			require.ErrorIs(t, err, rxcql.ErrCheckpointForeign, "that this has not been done")
 			require.ErrorContains(t, err, `"job"`)
-			require.ErrorContains(t, err, "NDJSON one where there is NDJSON two")
+			require.ErrorContains(t, err, "NDJSON one, and this one to NDJSON two")
 			require.NoFileExists(t, filepath.Join(folder, "two"))
 			require.Equal(t, state, store.Get("job"))
 		})
@@ -105,7 +105,7 @@ func TestAJobThatIsCompleteIsKnownByItsSinksWithoutOpeningThem(t *testing.T) {
 	require.NoError(t, err)
 	_, err = runOnce(t, store, sinks["Tee"](file("one")))
 	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
-	require.ErrorContains(t, err, "writes to 1 sinks, and there are 3")
+	require.ErrorContains(t, err, "writes to 1 sinks, and this one to 3")
 }
 
 func stageNames(rep rxcql.Report) (names []string) {

@@ -111,7 +111,7 @@ func (t *tee[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T],
 				return err
 			})
 			if err == nil && branch == nil {
-				err = fmt.Errorf("sink %d gave no Writer and no error", i+1)
+				err = fmt.Errorf("the Open of sink %d returned no Writer and no error", i+1)
 			}
 			if err == nil {
 				w.branches = append(w.branches, branch)

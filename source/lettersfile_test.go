@@ -50,7 +50,7 @@ func TestLettersAreNotAddedBehindALineThatIsLeftOfNoLetter(t *testing.T) {
 	for _, text := range []string{"3", "1\n2\n3", "1\n{\"v\":2", "1\n{\"v\":1,\"runs\":1}", strings.Repeat("x", 200_000)} {
 		path := fileWith(t, text)
 		rep, err := lettersTo(t, fileWith(t, "1\nbad\n"), path)
-		require.ErrorContains(t, err, path+" is no file of letters")
+		require.ErrorContains(t, err, path+" is not a file of letters")
 		require.Zero(t, rep.ReadRows)
 		require.Equal(t, text, content(t, path))
 	}

@@ -73,7 +73,7 @@ func reach(ctx context.Context, opts options) (*server, error) {
 	if _, port, err := net.SplitHostPort(opts.hosts[0]); err == nil {
 		n, err := strconv.Atoi(port)
 		if err != nil {
-			return nil, fmt.Errorf("--hosts %s: the port is no number", opts.hosts[0])
+			return nil, fmt.Errorf("--hosts %s: the port is not a number", opts.hosts[0])
 		}
 		cfg.Port = n // of the servers that these tell about, too
 	}

@@ -150,7 +150,7 @@ func TestAWrongNumberOfColumnsIsRefused(t *testing.T) {
 	_, err = codec.NewDecoder[*wide](readingColumns)
 	require.ErrorContains(t, err, "use codec_test.wide, not a pointer to it")
 	_, err = codec.NewDecoder[reading](append(readingColumns[:5:5], readingColumns[0]))
-	require.ErrorContains(t, err, "the column is there twice")
+	require.ErrorContains(t, err, "the column occurs twice")
 	_, err = codec.NewDecoder[reading]([]codec.Column{{Name: "seq"}})
 	require.ErrorIs(t, err, codec.ErrMismatch)
 	d, err := codec.NewDecoder[reading](readingColumns)

@@ -139,7 +139,7 @@ func encodeNumber(k Kind) encodeFunc {
 		f, err := strconv.ParseFloat(*v, bits)
 		switch {
 		case err != nil:
-			return buf, badValue("the number is none of %d bits", bits)
+			return buf, badValue("the number does not fit into %d bits", bits)
 		case bits == 32:
 			return binary.BigEndian.AppendUint32(buf, math.Float32bits(float32(f))), nil
 		}

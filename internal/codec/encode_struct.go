@@ -106,7 +106,7 @@ func encodeUDTMap(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 			}
 		}
 		if found < m.Len() {
-			return buf, false, badValue("the map has keys that are no fields of %s", t)
+			return buf, false, badValue("the map has keys that are not fields of %s", t)
 		}
 		return buf, false, nil
 	}, nil

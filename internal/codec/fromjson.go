@@ -52,7 +52,7 @@ func ParseJSON(dst []byte, t *Type, value []byte) ([]byte, error) {
 }
 
 var (
-	errTwice       = errors.New("a key is there twice")
+	errTwice       = errors.New("a key occurs twice")
 	errNullElement = errors.New("null in a vector")
 )
 
@@ -181,9 +181,9 @@ func parseUDT(dst []byte, t *Type, value []byte) ([]byte, error) {
 		i := fieldNamed(t, string(name))
 		switch {
 		case i < 0:
-			return dst, fmt.Errorf("an object with a field that %s has not", A(t))
+			return dst, fmt.Errorf("an object with a field that %s does not have", A(t))
 		case cells[i] != nil:
-			return dst, fmt.Errorf("field %q is there twice", t.Fields[i].Name)
+			return dst, fmt.Errorf("field %q occurs twice", t.Fields[i].Name)
 		}
 		cells[i] = cell
 	}

@@ -66,7 +66,7 @@ func match(rt reflect.Type, cols []Column, rules matchRules) ([]stepDesc, error)
 				Reason: "no field takes the column", Mend: mend})
 		case taken[c.Name] && !rules.repeats:
 			bad.errs = append(bad.errs, &MismatchError{Column: c.Name, CQLType: c.Type.String(), Field: f.path, GoType: f.typ.String(),
-				Reason: "the column is there twice", Mend: "name it once, or give one an alias with AS"})
+				Reason: "the column occurs twice", Mend: "name it once, or give one an alias with AS"})
 		default:
 			descs = append(descs, stepDesc{col: c, field: f.path, typ: f.typ, offset: f.offset})
 		}

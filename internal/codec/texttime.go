@@ -14,10 +14,10 @@ import (
 var (
 	errTimestamp = errors.New("not a time in RFC 3339 (2006-01-02T15:04:05Z)")
 	errNoZone    = errors.New("the time has no zone, so it is not known which moment it is: write Z or an offset such as +02:00 behind it")
-	errNoUnit    = errors.New("a whole number is no time, since its unit is not known: write it in RFC 3339 (2006-01-02T15:04:05Z)")
+	errNoUnit    = errors.New("a whole number is not a time, since its unit is not known: write it in RFC 3339 (2006-01-02T15:04:05Z)")
 	errDate      = errors.New("not a date like 2006-01-02")
 	errDateTime  = errors.New("a date with a time of day, which would be lost")
-	errDays      = errors.New("a whole number is no date, since it may be days or milliseconds: write it like 2006-01-02")
+	errDays      = errors.New("a whole number is not a date, since it may be days or milliseconds: write it like 2006-01-02")
 	errTimeOfDay = errors.New("not a time of day like 15:04:05.999999999")
 	errDuration  = errors.New("not a duration like 1y2mo3d4h5m6s7ms8us9ns")
 )

@@ -25,7 +25,7 @@ func (s *Session) Nodes(ctx context.Context) ([]ring.Node, error) {
 		for _, text := range texts {
 			token, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return fmt.Errorf("a node's token %q is no 64-bit number", text)
+				return fmt.Errorf("a node's token %q is not a 64-bit number", text)
 			}
 			node.Tokens = append(node.Tokens, token)
 		}

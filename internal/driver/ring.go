@@ -59,7 +59,7 @@ func (r Ring) with(tokens map[string][]string) (Ring, error) {
 		for _, text := range texts {
 			token, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return Ring{}, fmt.Errorf("reading the ring: a node's token %q is no 64-bit number", text)
+				return Ring{}, fmt.Errorf("reading the ring: a node's token %q is not a 64-bit number", text)
 			}
 			r.Tokens = append(r.Tokens, token)
 		}

@@ -120,7 +120,7 @@ func TestTokensOfAnotherPartitionerAreLeftOut(t *testing.T) {
 func TestATokenThatIsNoNumberIsAnError(t *testing.T) {
 	s := clusterOf(t, 1, murmur, func(int) string { return "85070591730234615865843651857942052864" })
 	_, err := s.Ring(t.Context())
-	require.ErrorContains(t, err, "no 64-bit number")
+	require.ErrorContains(t, err, "is not a 64-bit number")
 }
 
 func TestMalformedTextsAreAnError(t *testing.T) {

@@ -232,7 +232,7 @@ func TestATextThatIsNotCertainIsRefused(t *testing.T) {
 	var m map[string]int
 	refuse(read(cellOf[map[string]int](t), unsafe.Pointer(&m), `{"a":77,"a":1}`), "twice")
 	var p place
-	refuse(read(cellOf[place](t), unsafe.Pointer(&p), `{"street":"77","street":null}`), `"street" is there twice`)
+	refuse(read(cellOf[place](t), unsafe.Pointer(&p), `{"street":"77","street":null}`), `"street" occurs twice`)
 	refuse(read(cellOf[place](t), unsafe.Pointer(&p), `{"town":"77"}`), `unknown field "town"`)
 	refuse(cellOf[string](t).ReadJSON(unsafe.Pointer(new(string)), []byte(`"\ud877"`)), "surrogate")
 
@@ -242,7 +242,7 @@ func TestATextThatIsNotCertainIsRefused(t *testing.T) {
 		{"timeuuid", "fe000100-0000-4000-8000-000000000077", "not of version 1"}, {"int", "", "an empty text where an int is needed"}, {"list<int>", "", "empty, and not null"}, {"int", "\"\"", "not a whole number"},
 		{"inet", "fe80::1%eth0", "not an address"}, {"list<int>", "[1,null]", "null in a list"}, {"blob", "771=", "not base64"},
 		{"map<text, int>", `{"a":1,"a":1}`, "twice"}, {"map<text, int>", "[]", "an array of JSON"}, {"text", "\xff", "not UTF-8"},
-		{"vector<int, 2>", "[1]", "1 elements"}, {"tuple<int>", "[1,2]", "more than 1"}, {"addr", `{"x":1}`, "has not"},
+		{"vector<int, 2>", "[1]", "1 elements"}, {"tuple<int>", "[1,2]", "more than 1"}, {"addr", `{"x":1}`, "does not have"},
 		{"addr", `{"Zip":1,"Zip":77}`, "twice"}, {"duration", "1mo-77d", "not a duration"}, {"decimal", "1e99999999999", "more than 32 bits"},
 	} {
 		_, err := codec.ParseText(nil, typeOf(t, c.cql), []byte(c.text))

@@ -139,7 +139,7 @@ func (w *walk) read(p unsafe.Pointer, value []byte, loose bool) error {
 		}
 		m := &w.members[i]
 		if seen[i/64]&(1<<(i%64)) != 0 {
-			return fmt.Errorf("%w: field %q is there twice", jsonline.ErrUnfit, m.name)
+			return fmt.Errorf("%w: field %q occurs twice", jsonline.ErrUnfit, m.name)
 		}
 		seen[i/64] |= 1 << (i % 64)
 		at := unsafe.Add(p, m.offset)

@@ -105,7 +105,7 @@ func (b *Plans) array(c *Cell, rt reflect.Type) error {
 	return err
 }
 
-var errTwice = errors.New("a key is there twice")
+var errTwice = errors.New("a key occurs twice")
 
 // mapping writes a map in the order of its keys' text: as an array if it is a set,
 // a map to a struct of nothing.

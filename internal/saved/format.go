@@ -44,7 +44,7 @@ func Decode(data []byte) (*State, error) {
 	}
 	version, err := strconv.Atoi(words[1])
 	if err != nil || version < 1 {
-		return nil, fmt.Errorf("%w: its version is no number", ErrDamaged)
+		return nil, fmt.Errorf("%w: its version is not a number", ErrDamaged)
 	}
 	if version > Version {
 		return nil, fmt.Errorf("%w: format %d, this program knows up to %d", ErrNewer, version, Version)
