@@ -64,6 +64,29 @@ func TestWhatIsNoMeasureIsNotTakenForOne(t *testing.T) {
 	}
 }
 
+func TestNoSourceIsMoreThanDoneOrLessThanNotBegun(t *testing.T) {
+	var p *rxcql.Pipeline
+	var got []float64
+	said := make(chan struct{})
+	first := saying(1, func(_ int, st *rxcql.Stage) bool {
+		st.Measured(-30, 10)
+		close(said)
+		return false
+	})
+	second := saying(1, func(_ int, st *rxcql.Stage) bool {
+		<-said
+		st.Measured(-1, 10)
+		got = append(got, p.Progress().Estimate.Fraction)
+		st.Measured(15, 10)
+		got = append(got, p.Progress().Estimate.Fraction)
+		return false
+	})
+	p = pipeline(t, operators.Merge(first, second), &memory[int]{})
+	_, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 0.5}, got)
+}
+
 func TestRowsAreAsManyAsThoseThatThePartHas(t *testing.T) {
 	var p *rxcql.Pipeline
 	var all []rxcql.Estimate

@@ -91,6 +91,24 @@ func TestATeeAndAThroughWaitForTheTimeToo(t *testing.T) {
 	})
 }
 
+func TestEachTableOfARunHasAClockOfItsOwn(t *testing.T) {
+	const rows = 3000 // in pages of some hundred
+	synctest.Test(t, func(t *testing.T) {
+		first, second := lists("frozen<list<text>>"), lists("list<text>")
+		first.ID, second.ID = "first", "second"
+		servers := []*recorder{{}, {}, {}}
+		start := time.Now().UnixMicro()
+		_, err := run(t, sequence(listedRows(rows)...), sink.Tee(
+			sink.TableOn[listed](servers[0].send, first),
+			sink.TableOn[listed](servers[1].send, second),
+			sink.TableOn[listed](servers[2].send, second, sink.Delete()), // shares that of the second
+		))
+		require.NoError(t, err)
+		require.EqualValues(t, rows, newest(servers[0].rows())-start, "what the other table needs is no matter")
+		require.EqualValues(t, rows*(sink.AttemptsPerRow+1), newest(servers[2].rows())-start)
+	})
+}
+
 func TestARunThatIsNotAheadOfTheTimeDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context, sink.Sent) error {

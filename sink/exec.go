@@ -43,8 +43,11 @@ import (
 // Errors are a rxcql.StageError around a rxcql.RowError. Check has the server prepare the
 // statement. It returns rxcql.ErrSchema if the statement does not parse or names what does not
 // exist, and rxcql.ErrConfig for a session whose protocol has no unset values. Values are encoded
-// for the types that the statement has when the run begins. If these change meanwhile, or a table
-// that the statement names is dropped or made again, the run ends with rxcql.ErrSchema.
+// for the types that the statement has when the run begins: dates, addresses, durations, unsigned
+// numbers, collections, tuples and user-defined types as Table encodes them, all others by
+// gocql.Marshal (a zero time.Time becomes an empty timestamp). If the types change meanwhile, or a
+// table that the statement names is dropped or made again, or a column of such a table is, the run
+// ends with rxcql.ErrSchema.
 func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error), opts ...ExecOption) rxcql.Sink[T] {
 	e := &exec[T]{cql: cql, bind: bind, cfg: execConfig{inFlight: DefaultInFlight}}
 	errs := []error{option.Apply(opts, &e.cfg, ExecOption.applyExec)}

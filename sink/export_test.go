@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"weak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/ring"
 	"github.com/rxcql/rxcql/internal/schema"
@@ -254,4 +256,17 @@ func (fn prepared[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Write
 		run := fn(row)
 		return func(context.Context) error { run(); return nil }, nil
 	}), nil
+}
+
+// EmptiedBatch is a batch that has had rows with cells of so many bytes, and is ready to
+// be used again, and the memory that the cells had.
+func EmptiedBatch(rows, bytes int, reuse int64) (kept any, cells weak.Pointer[byte]) {
+	b := &batch{}
+	for range rows {
+		b.add(batchRow{statement: &statement{}}, []codec.Cell{{Bytes: make([]byte, bytes)}}, driver.Unset)
+	}
+	b.bind(0, rows, 0)
+	cells = weak.Make(&b.buf[0])
+	b.reset(2*rows*bytes, reuse)
+	return b, cells
 }

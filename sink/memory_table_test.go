@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -88,4 +89,16 @@ func TestTheMemoryOfATableSinkStaysInTheBudget(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestABatchThatIsUsedAgainKeepsNoLargeRow(t *testing.T) {
+	const reuse = 256 << 10
+	b, cells := sink.EmptiedBatch(10, 100<<10, reuse)
+	runtime.GC()
+	require.Nil(t, cells.Value(), "a megabyte of rows that were written")
+	runtime.KeepAlive(b)
+	b, cells = sink.EmptiedBatch(10, 1<<10, reuse)
+	runtime.GC()
+	require.NotNil(t, cells.Value(), "small memory is used again")
+	runtime.KeepAlive(b)
 }

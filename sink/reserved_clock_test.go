@@ -110,11 +110,13 @@ func TestTimestampsThatCouldNotBeSavedAreNotGiven(t *testing.T) {
 		err := runClock(t, l, func(take taking) error {
 			l.dies = 1
 			for range 1000 {
-				if _, err := take(1000, sink.AttemptsPerRow); err != nil {
+				first, err := take(1000, sink.AttemptsPerRow)
+				if err != nil {
 					_, again := take(1, 1) // some more of the same
 					require.ErrorIs(t, again, rxcql.ErrCheckpointLost)
 					return err
 				}
+				require.GreaterOrEqual(t, l.covered(), first+1000*sink.AttemptsPerRow-1)
 			}
 			return nil
 		})

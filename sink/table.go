@@ -74,8 +74,9 @@ import (
 // rxcql.ErrConfig, even if nothing would be unset.
 //
 // A table that is dropped, or made again, while it is written ends the run with rxcql.ErrSchema:
-// rows written before are gone with it. The table may be emptied meanwhile, or altered if the
-// columns that are written stay as they were.
+// rows written before are gone with it. So does a table of which a column is dropped and made
+// again, because the server hides what is older than the drop. The table may be emptied meanwhile,
+// or altered if the columns that are written stay as they were.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Sink[T] {
 	t := &table[T]{}
 	var optErr, funcErr, nameErr, columnErr, sessionErr error

@@ -101,6 +101,7 @@ func (b *batch) reset(keep int, reuse int64) {
 	b.owed, b.held, b.counted, b.cost = 0, 0, 0, 0
 	if cap(b.buf) > min(keep, int(max(reuse, 96<<10))) {
 		b.buf = nil
+		clear(b.request.values[:cap(b.request.values)]) // their bytes lie there
 	}
 	if int64(max(cap(b.ends), cap(b.request.args)))*cellCost+int64(cap(b.rows))*rowCost > reuse {
 		b.ends, b.rows, b.request = nil, nil, request{}

@@ -37,8 +37,8 @@ func newReadConfig() readConfig { return readConfig{maxRows: maxPageRows, of: 1}
 
 type bind []any
 
-// Bind sets the values of a query's bind markers, in order. They are kept out of errors, logs and
-// reports.
+// Bind sets the values of a query's bind markers, in order. They are encoded as those of sink.Exec,
+// and kept out of errors, logs and reports.
 func Bind(args ...any) QueryOption { return bind(args) }
 
 func (b bind) applyQuery(c *readConfig) error {

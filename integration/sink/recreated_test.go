@@ -328,3 +328,26 @@ func TestExecKnowsTablesWithoutBoundValuesToo(t *testing.T) {
 		}
 	}
 }
+
+func TestAColumnThatIsDroppedAndMadeAgainIsNotTakenForTheOldOne(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	for name, at := range map[string]int{"in the midst": 100, "after the last row": 200} {
+		create(t, session, "CREATE TABLE t (id bigint PRIMARY KEY, v int, w int)")
+		for sinkName, to := range targets(session, ks+".t") {
+			t.Run(sinkName+" "+name, func(t *testing.T) {
+				rep, err := intoChanging(t, to, pairs(200), at, func() {
+					create(t, session, "ALTER TABLE t DROP v", "ALTER TABLE t ADD v int")
+				}, rxcql.WithRowErrors(rxcql.SkipRows(1000)))
+				refusedAsChanged(t, rep, err)
+				require.ErrorContains(t, err, `column "v" of table `)
+				require.EqualValues(t, at, rep.Written)
+				create(t, session, "ALTER TABLE t DROP w")
+				rep, err = intoChanging(t, to, pairs(200), at, func() { create(t, session, "ALTER TABLE t ADD w int", "ALTER TABLE t DROP w") })
+				require.NoError(t, err, "what was dropped before, and what is not there, does not matter")
+				require.EqualValues(t, 200, rep.Written)
+				create(t, session, "ALTER TABLE t ADD w int")
+			})
+		}
+		create(t, session, "DROP TABLE t")
+	}
+}

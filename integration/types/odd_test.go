@@ -169,3 +169,52 @@ func TestATimeThatIsOutOfTheDayIsReadAndCopiedAsRowButNotWritten(t *testing.T) {
 		require.Len(t, contents(t, session, ks+".copy"), 3, name)
 	}
 }
+
+// What Exec binds, and a query is asked with, is what Table writes: gocql alone would send
+// other values for these.
+func TestBoundValuesAreThoseThatTableWrites(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	for _, name := range []string{"by_table", "by_exec"} {
+		exec(t, session, "CREATE TABLE "+ks+"."+name+" (k int, d date, a inet, ds list<date>, m map<inet, text>, u duration, n bigint, PRIMARY KEY (k, d, a))")
+	}
+	type period int64
+	type bound struct {
+		K  int               `cql:"k"`
+		D  time.Time         `cql:"d"`
+		A  string            `cql:"a"`
+		Ds []time.Time       `cql:"ds"`
+		M  map[string]string `cql:"m"`
+		U  period            `cql:"u"`
+		N  uint64            `cql:"n"`
+	}
+	evening := time.Date(1969, 7, 20, 22, 56, 15, 0, time.FixedZone("Houston", -5*3600))
+	addresses := []string{"1.2.3.4", "::ffff:1.2.3.4"}
+	rows := source.Seq(func(yield func(bound, error) bool) {
+		for k, a := range addresses {
+			if !yield(bound{k, evening, a, []time.Time{evening, {}}, map[string]string{a: "x"}, period(3 * time.Hour), 7}, nil) {
+				return
+			}
+		}
+	})
+	all(t, rows, sink.Table[bound](session, ks+".by_table"))
+	insert := "INSERT INTO " + ks + ".by_exec (k, d, a, ds, m, u, n) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	all(t, rows, sink.Exec(session, insert, func(b bound) ([]any, error) { return []any{b.K, b.D, b.A, b.Ds, b.M, b.U, b.N}, nil }))
+	want := contents(t, session, ks+".by_table")
+	require.Equal(t, want, contents(t, session, ks+".by_exec"))
+	require.Contains(t, want["row 1 column d"], "0x7fffff5c", "the day was the 21st in UTC")
+
+	for k, a := range addresses {
+		for _, table := range []string{".by_table", ".by_exec"} {
+			found, err := source.Query[bound](session, "SELECT * FROM "+ks+table+" WHERE k = ? AND d = ? AND a = ?", source.Bind(k, evening, a)).Collect(t.Context())
+			require.NoError(t, err)
+			require.Len(t, found, 1)
+			require.Equal(t, a, found[0].A)
+		}
+	}
+	toolarge := sink.Exec(session, insert, func(b bound) ([]any, error) { return []any{b.K, b.D, b.A, b.Ds, b.M, b.U, uint64(1) << 63}, nil })
+	p, err := rxcql.New(rows, toolarge, rxcql.WithRowErrors(rxcql.SkipRows(2)))
+	require.NoError(t, err)
+	rep, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2, rep.Skipped)
+}

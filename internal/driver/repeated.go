@@ -33,6 +33,8 @@ func (r *Repeated) Exec(ctx context.Context, s *Session, st *Statement) error {
 		r.query = nil // who knows what a panic, say, has left there
 		return withhold(err, st.Args)
 	}
+	r.query.Bind() // the values belong to the caller, and may be large
+	r.binder.args = nil
 	return nil
 }
 

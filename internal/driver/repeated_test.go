@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/datastax/go-cassandra-native-protocol/primitive"
@@ -118,6 +120,23 @@ func TestARepeatedStatementIsSentAfterOneThatFailed(t *testing.T) {
 		require.Equal(t, driver.Overloaded, driver.Classify(r.Exec(t.Context(), s, &st)))
 		require.NoError(t, r.Exec(t.Context(), s, &st))
 	}
+}
+
+func TestARepeatedStatementKeepsNoValuesThatHaveBeenSent(t *testing.T) {
+	s := serve(t, &script{params: params, keys: []uint16{0}, execute: func(*message.Execute) message.Message { return &message.VoidResult{} }})
+	var r driver.Repeated
+	send := func() weak.Pointer[byte] {
+		large := make([]byte, 1<<20)
+		st := driver.Statement{CQL: insert, Args: driver.Bind(nil, []driver.Value{{Bytes: []byte{0, 0, 0, 1}}, {Bytes: large}})}
+		require.NoError(t, r.Exec(t.Context(), s, &st))
+		return weak.Make(&large[0])
+	}
+	for range 3 { // the first makes the query, the others bind it anew
+		sent := send()
+		runtime.GC()
+		require.Nil(t, sent.Value(), "a row that was written is in nobody's budget any more")
+	}
+	runtime.KeepAlive(&r)
 }
 
 // keys notes the routing key of the last request.

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"reflect"
 	"runtime/debug"
 
 	"github.com/gocql/gocql"
@@ -93,8 +94,9 @@ func (e *MarshalPanicError) Error() string {
 // Is makes errors.Is(err, ErrPanic) hold.
 func (e *MarshalPanicError) Is(target error) bool { return target == ErrPanic }
 
-// plain is an ordinary Go value on its way through gocql.Marshal, whose own
-// errors show the value.
+// plain is an ordinary Go value on its way to the server. It is encoded as sink.Table
+// encodes fields where gocql would send another value than it was given, else by
+// gocql.Marshal, whose own errors show the value.
 type plain struct {
 	value any
 	index int
@@ -110,14 +112,48 @@ func (p *plain) MarshalCQL(info gocql.TypeInfo) (data []byte, err error) {
 			err = &MarshalPanicError{Index: p.index, GoType: fmt.Sprintf("%T", p.value), Stack: debug.Stack()}
 		}
 	}()
-	data, err = gocql.Marshal(info, p.value)
-	var why error
-	if err == nil {
-		if why = checkTimes(info, data); why == nil {
-			return data, nil
+	data, known, why := p.asGiven(info)
+	if !known {
+		if data, err = gocql.Marshal(info, p.value); err == nil {
+			why = checkTimes(info, data)
 		}
 	}
+	if err == nil && why == nil {
+		return data, nil
+	}
 	return nil, &BoundValueError{Index: p.index, GoType: fmt.Sprintf("%T", p.value), CQLType: fmt.Sprint(info), Err: why}
+}
+
+// asGiven encodes a value that gocql takes and may send as another one: it takes a date
+// before 1970 with a time of day for the next day, cuts dates that are out of range, makes 4
+// bytes of the text ::ffff:1.2.3.4, and numbers below 0 of unsigned ones that are too large;
+// and it does not see that two keys of a map are one.
+func (p *plain) asGiven(info gocql.TypeInfo) (data []byte, known bool, err error) {
+	if _, own := p.value.(gocql.Marshaler); own {
+		return nil, false, nil
+	}
+	switch info.Type() {
+	case gocql.TypeDate, gocql.TypeInet, gocql.TypeDuration,
+		gocql.TypeList, gocql.TypeSet, gocql.TypeMap, gocql.TypeTuple, gocql.TypeUDT, gocql.TypeCustom:
+	case gocql.TypeTinyInt, gocql.TypeSmallInt, gocql.TypeInt, gocql.TypeBigInt, gocql.TypeCounter:
+		if !unsigned(reflect.TypeOf(p.value)) {
+			return nil, false, nil
+		}
+	default:
+		return nil, false, nil
+	}
+	t, err := codec.FromDriver(info)
+	if err != nil {
+		return nil, false, nil //nolint:nilerr // gocql's to say
+	}
+	return codec.EncodeValue(t, p.value)
+}
+
+func unsigned(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64
 }
 
 // checkTimes refuses a time out of the day, which gocql and the server take.

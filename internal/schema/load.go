@@ -142,7 +142,30 @@ func (l *loader) columns(ctx context.Context, t *Table) error {
 		t.Columns[i].Type = typ
 	}
 	t.arrange()
-	return nil
+	t.Dropped, err = l.dropped(ctx, t)
+	return err
+}
+
+// dropped are the times at which columns were dropped, as the server spells them.
+func (l *loader) dropped(ctx context.Context, t *Table) (map[string]string, error) {
+	if t.View || t.Virtual {
+		return nil, nil //nolint:nilnil // none
+	}
+	times := map[string]string{}
+	err := l.each(ctx, func(cells [][]byte) error {
+		times[string(cells[0])] = string(cells[1])
+		return nil
+	}, "SELECT column_name, dropped_time FROM system_schema.dropped_columns WHERE keyspace_name = ? AND table_name = ?", t.Keyspace, t.Name)
+	return times, err
+}
+
+// has reports whether the table has a column now.
+func (l *loader) has(ctx context.Context, t *Table, column string) (found bool, err error) {
+	err = l.each(ctx, func([][]byte) error {
+		found = true
+		return nil
+	}, "SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ? AND column_name = ?", t.Keyspace, t.Name, column)
+	return found, err
 }
 
 // arrange puts the columns into the order of a SELECT *, and the keys apart.

@@ -28,9 +28,11 @@ func (p *Pinned) ID() string {
 	return strings.Join(ids, ", ")
 }
 
-// Same asks the server, one small read a table, whether they still are those: a
+// Same asks the server, two small reads a table, whether they still are those: a
 // driver.SchemaChangedError for one that was dropped, or made again, while something was
-// written to it; other errors where that could not be found out.
+// written to it, or of which a column was dropped and made again; other errors where that
+// could not be found out. A column that was dropped hides what was written into it up to
+// then, by its timestamp: what a run writes later may be hidden too.
 func (p *Pinned) Same(ctx context.Context) error {
 	for _, t := range p.tables {
 		now, err := Find(ctx, p.q, t.Keyspace, t.Name)
@@ -42,6 +44,33 @@ func (p *Pinned) Same(ctx context.Context) error {
 		case now.ID != t.ID:
 			return &driver.SchemaChangedError{What: fmt.Sprintf(
 				"table %s was dropped and made again while it was written: rows written before are gone", t.Quoted())}
+		}
+		if err := p.sameColumns(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameColumns does not look at columns that were dropped and are not there: rows that
+// have them are refused by the server, and to others they do not matter.
+func (p *Pinned) sameColumns(ctx context.Context, t *Table) error {
+	l := &loader{q: p.q, keyspace: t.Keyspace}
+	dropped, err := l.dropped(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, c := range t.Columns {
+		if dropped[c.Name] == t.Dropped[c.Name] {
+			continue
+		}
+		there, err := l.has(ctx, t, c.Name)
+		if err != nil {
+			return err
+		}
+		if there {
+			return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped and made again while it was written: "+
+				"values written before are gone", c.Name, t.Quoted())}
 		}
 	}
 	return nil

@@ -41,6 +41,10 @@ type Table struct {
 	PartitionKey  []Column
 	ClusteringKey []Column
 
+	// Dropped are the columns that the table had once, with when they were dropped. Some
+	// may have been made again since. A view and a virtual table have none.
+	Dropped map[string]string
+
 	Counter    bool   // its regular columns are counters
 	Compact    bool   // made WITH COMPACT STORAGE and never converted
 	View       bool   // a materialized view: it can be read only
