@@ -7,34 +7,36 @@ import (
 	"time"
 )
 
-// Estimate is how far a run is, as far as that is known: table sources know which part of the
-// ring they have given, files how many bytes; source.Measure tells it for iterators. Of
-// several sources it is the mean. A source that does not know, such as Query, makes it
-// unknown until the run is complete. Where a run reads a source more than once (a stream that
-// is merged with itself, say) the reading that is further counts. A run that Take will end is
-// as far as its source: nobody knows how many rows will do.
+// Estimate is how far a run is, as far as known. Table sources know which part of the ring they
+// have read, files how many bytes; source.Measure says it for iterators.
 //
-// In a job that goes on, what earlier runs have done counts as done, and not for the rate
-// that Left comes from.
+//   - Of several sources it is the mean.
+//   - With a source that does not know, such as Query, it is unknown until the run is complete.
+//   - If a run reads a source more than once (a stream that is merged with itself, for example),
+//     the reading that is further counts.
+//   - A run that Take will end is as far as its source, since it is not known how many rows will
+//     do.
+//
+// In a job that goes on, what earlier runs have done counts as done, but not for the rate from
+// which Left is computed.
 type Estimate struct {
-	Known bool `json:"known"` // whether there is a Fraction; else it is 0
+	Known bool `json:"known"` // whether Fraction is known; else it is 0
 	// Fraction is the part of all rows that has been read, from 0 to 1. It never goes back
 	// within a run, and is 1 exactly when the run is complete: while rows are still being
 	// written it is less.
 	Fraction float64 `json:"fraction"`
-	// Rows are about how many there will have been read, those of earlier runs included; 0
-	// as long as there is nothing to go by.
+	// Rows is about how many rows will have been read at the end, including those of earlier runs;
+	// 0 as long as that cannot be estimated.
 	Rows int64 `json:"rows"`
 
-	LeftKnown bool `json:"left_known"` // whether there is a time Left; else it is 0
-	// Left is about how long the run will take from now, by the rate of the last minute or
-	// so. It is unknown in the first second, while a source says that less is done than
-	// before (a file that grows, a source that is read again), and after a run that is not
-	// complete.
+	LeftKnown bool `json:"left_known"` // whether Left is known; else it is 0
+	// Left is about how long the run will take from now, by the rate of the last minute or so. It
+	// is unknown in the first second, after a run that is not complete, and while a source says
+	// that less is done than before (a file that grows, a source that is read again).
 	Left time.Duration `json:"left_ns"`
 }
 
-// String is for people: "42 %, about 3m20s left", or "unknown".
+// String returns text for people: "42 %, about 3m20s left", or "unknown".
 func (e Estimate) String() string {
 	if !e.Known {
 		return "unknown"
@@ -46,7 +48,7 @@ func (e Estimate) String() string {
 	return text
 }
 
-// Percent is Fraction in whole per cent, rounded down: 100 exactly when the run is complete.
+// Percent returns Fraction in whole per cent, rounded down: 100 exactly when the run is complete.
 func (e Estimate) Percent() int { return int(math.Floor(100*e.Fraction + rounding)) }
 
 const (
@@ -77,10 +79,10 @@ type measures struct {
 	during float64            // the seconds that it took, likewise
 }
 
-// Measured is for sources that know how much there is: done of total, in any unit. They call
-// it when they begin, with what earlier runs of a job have done, and after each page, or
-// less often. A total of 0 is one of which nothing is left; below 0 it is not known yet, and
-// the call does nothing.
+// Measured is for sources that know how much there is: done of total, in any unit. Call it when the
+// source begins, with what earlier runs of a job have done, and after each page, or less often. A
+// total of 0 means that nothing is left. A total below 0 means that it is not known yet; the call
+// then does nothing.
 func (s *Stage) Measured(done, total float64) {
 	part := 1.0
 	if total != 0 {

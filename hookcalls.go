@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// heard reports whether anybody listens.
+// heard reports whether a hook is set for the operation.
 func (o *operation[E]) heard(hooks []Hooks) bool {
 	for i := range hooks {
 		if o.start(&hooks[i]) != nil || o.end(&hooks[i]) != nil {
@@ -44,8 +44,8 @@ func (o *operation[E]) heard(hooks []Hooks) bool {
 	return false
 }
 
-// begin calls the Start functions, and returns the context of the operation and what calls
-// the End functions.
+// begin calls the Start functions. It returns the context of the operation, and a function that
+// calls the End functions.
 func (o *operation[E]) begin(ctx context.Context, r *Execution, stage string, e E) (context.Context, func(E)) {
 	hooks := r.cfg.hooks
 	own := make([]context.Context, len(hooks))
@@ -77,8 +77,8 @@ func tell[E any](ctx context.Context, r *Execution, stage string, e E, pick func
 	}
 }
 
-// calling calls a hook. One that panics fails the run, and so does one that ends its
-// goroutine, as FailNow of a test does.
+// calling calls a hook. A hook that panics, or ends its goroutine as FailNow of a test does, fails
+// the run.
 func (r *Execution) calling(stage string, hook func()) {
 	returned := false
 	defer func() {
@@ -95,9 +95,9 @@ func (r *Execution) calling(stage string, hook func()) {
 	returned = true
 }
 
-// told is an error of an operation in ctx as events have it, and its kind (see FetchEvent):
-// without what may be a value. Why a context ended is why the run failed, in words of
-// anybody's, so of that only the kind is told.
+// told returns the error of an operation in ctx as events have it, without what may be a value, and
+// its kind (see FetchEvent). If ctx has ended, its cause may have the words of any user's function,
+// so only the kind is told.
 func (r *Execution) told(ctx context.Context, err error) (shown error, kind string) {
 	switch {
 	case err == nil:
@@ -108,15 +108,15 @@ func (r *Execution) told(ctx context.Context, err error) (shown error, kind stri
 	return r.masked(err), driver.Classify(err).String()
 }
 
-// Hooked reports whether anybody listens to the run (WithHooks), for stages that would
-// measure something only to tell it.
+// Hooked reports whether the run has hooks (WithHooks), for stages that would measure something
+// only to report it to hooks.
 func (s *Stage) Hooked() bool { return len(s.run.cfg.hooks) > 0 }
 
-// StartFetch is for sources that ask a server for pages: they call it before each request,
-// make the request under the context that it returns, and call end after it, with the event
-// and what has come of it (Rows, Bytes, Host, Err). Stage, Start and ErrorType are filled in, and
-// Duration unless it is there: call end as soon as the answer is here, or give Duration, which
-// is best measured from the return of StartFetch on, so that hooks' own time is not in it.
+// StartFetch is for sources that ask a server for pages. Call it before each request, make the
+// request under the context that it returns, and call end after it, with the event and the results
+// (Rows, Bytes, Host, Err). Stage, Start and ErrorType are filled in, and so is Duration if it is
+// 0. So call end as soon as the answer is here, or set Duration yourself, measured from the return
+// of StartFetch so that the time of hooks is not in it.
 func (s *Stage) StartFetch(ctx context.Context, e FetchEvent) (_ context.Context, end func(FetchEvent)) {
 	if !fetches.heard(s.run.cfg.hooks) {
 		return ctx, func(FetchEvent) {}
@@ -124,7 +124,8 @@ func (s *Stage) StartFetch(ctx context.Context, e FetchEvent) (_ context.Context
 	return s.startFetch(ctx, e)
 }
 
-// startFetch is apart because of its closure, and startWrite too: nobody else pays for them.
+// startFetch and startWrite are functions of their own because of their closures: only runs with
+// hooks pay for them.
 func (s *Stage) startFetch(ctx context.Context, e FetchEvent) (context.Context, func(FetchEvent)) {
 	begun := time.Now()
 	e.Stage, e.Start = s.name, begun
@@ -140,8 +141,7 @@ func (s *Stage) startFetch(ctx context.Context, e FetchEvent) (context.Context, 
 	}
 }
 
-// StartWrite is StartFetch for sinks that send rows to a server. What has come of the
-// request is Err.
+// StartWrite is StartFetch for sinks that send rows to a server. The result of the request is Err.
 func (s *Stage) StartWrite(ctx context.Context, e WriteEvent) (_ context.Context, end func(WriteEvent)) {
 	if !writes.heard(s.run.cfg.hooks) {
 		return ctx, func(WriteEvent) {}
@@ -164,8 +164,8 @@ func (s *Stage) startWrite(ctx context.Context, e WriteEvent) (context.Context, 
 	}
 }
 
-// LimitChanged is for sinks that adapt how many requests they have in flight: Limit from
-// now on, of Max, because of err if that is not nil.
+// LimitChanged is for sinks that adapt how many requests they have in flight: limit from now on, at
+// most most. err is the reason, if any.
 func (s *Stage) LimitChanged(limit, most int, err error) {
 	e := LimitEvent{Stage: s.name, Limit: limit, Max: most}
 	if err != nil {

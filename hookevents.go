@@ -33,7 +33,7 @@ type FetchEvent struct {
 
 	// At the end:
 	Duration time.Duration // until the answer was here; neither decoding nor hooks are in it
-	Rows     int           // that were received, those included that could not be decoded
+	Rows     int           // rows received, including those that could not be decoded
 	Bytes    int64         // of their columns
 	Host     string        // id of the node that coordinated the request; empty if there is no answer
 	Err      error         // of the request, or of an answer that could not be decoded
@@ -72,7 +72,7 @@ type SaveEvent struct {
 	Start   time.Time
 
 	// At the end:
-	Duration  time.Duration // of the store's call; the pause of a sink with a barrier comes before
+	Duration  time.Duration // of the store's call; the pause for a sink with a barrier comes before that
 	Err       error         // it ends the run
 	ErrorType string        // see FetchEvent
 }
@@ -80,7 +80,7 @@ type SaveEvent struct {
 // SourcePosition is how far a source is, by what is settled.
 type SourcePosition struct {
 	Stage       string
-	RangesDone  int // joined where they meet
+	RangesDone  int // neighbouring ranges count as one
 	RangesBegun int
 	Rows        int64 // settled, in all runs of the job
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// begun tells hooks of the start of a run, and makes the context that they return the
-// run's. Nothing of the run is at work yet.
+// begun tells hooks of the start of a run, and makes the context that they return the run's. It is
+// called before anything of the run is at work.
 func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 	r.ctx, r.over = ctx, func(_ *Report, err error) error { return err }
 	r.budget.OnWait(r.budgetWaits())
@@ -43,7 +43,7 @@ func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 		if rep.Complete = false; rep.Estimate.Fraction == 1 {
 			rep.Estimate = Estimate{Known: true, Fraction: almostAll, Rows: rep.Estimate.Rows}
 		}
-		if r.last != nil { // it is where a loop was left
+		if r.last != nil { // set if the caller's loop was left
 			r.last.Complete, r.last.Estimate = false, rep.Estimate
 		}
 		return errors.Join(err, late)
@@ -51,10 +51,10 @@ func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 	return ctx
 }
 
-// runStage is the stage in the error of a panic in a hook that is told of no stage.
+// runStage is the stage in the error of a panic in a hook whose event has no stage.
 const runStage = "Hooks"
 
-// maskedError is an error whose text is as the log has it.
+// maskedError is an error with the text that the log has.
 type maskedError struct {
 	error
 	text string
@@ -64,7 +64,7 @@ func (e *maskedError) Error() string { return e.text }
 
 func (e *maskedError) Unwrap() error { return e.error }
 
-// masked is an error whose text may be shown: err itself where it has no words of users.
+// masked returns an error whose text may be shown: err itself if it has no words of users.
 func (r *Execution) masked(err error) error {
 	if err == nil || r.said == nil && len(sayings(err)) == 0 {
 		return err
@@ -72,7 +72,8 @@ func (r *Execution) masked(err error) error {
 	return &maskedError{err, r.shown(err)}
 }
 
-// budgetWaits is what the budget tells of waits; nil if nobody listens.
+// budgetWaits returns the function that the budget calls after waits; nil if there is no hook for
+// it.
 func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
 	pick := func(h *Hooks) func(context.Context, BudgetEvent) { return h.BudgetWait }
 	for i := range r.cfg.hooks {
@@ -86,7 +87,7 @@ func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes
 	return nil
 }
 
-// observed calls save, which is that of a store, between the hooks of a save.
+// observed calls save, a method of a store, between the hooks of a save.
 func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save func(context.Context, []byte) error) (err error) {
 	if !saves.heard(j.run.cfg.hooks) {
 		return save(ctx, data)

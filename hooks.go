@@ -6,29 +6,30 @@ import (
 	"reflect"
 )
 
-// Hooks are functions that a run calls while it works: metrics, traces and displays are
-// made of them. Set the ones that you need and leave the others nil; an event that nobody
-// listens to costs nothing.
+// Hooks are functions that a run calls while it works, for metrics, traces and displays. Set the
+// ones that you need and leave the others nil; an event without a hook costs nothing.
 //
-// Those with Start and End in their names are called in pairs, before and after an
-// operation; the end also after an error, a cancel, a panic or runtime.Goexit. A Start
-// function returns the context that the operation runs under, and that its End function gets:
-// the one that it was given, or one derived from it (else the run could not cancel the
-// operation), with a span, say. So what the driver does for a request (gocql's observers get
-// that context) nests in the span of the request, and all spans of a run nest in that of the
-// run. Nil stands for the context that was given. The event of an End function has all that
-// the Start function was told, and how the operation ended, so metrics need the End functions
-// alone.
+// Functions with Start and End in their names are called in pairs, before and after an operation;
+// End also after an error, a cancel, a panic or runtime.Goexit. The event of an End function has
+// everything that the Start function was told, and how the operation ended; so metrics need only
+// the End functions.
 //
-// Hooks are called from many goroutines at once, in the midst of the work: they must be
-// safe for that, and quick: what calls one that waits does, too. They may call Progress and
-// Stop, but must not wait for the run. A panic in one ends the run with a StageError that has
-// its stack; what was being read or written meanwhile fares as with any other failure. Other
-// hooks are told all the same. Events hold no values of rows and no bound values, and neither
-// do the texts of the errors in them (see RunEvent.Err).
+// A Start function returns the context that the operation runs under and that its End function
+// gets. Return the given context, or one derived from it, for example with a span; with any other
+// the run could not cancel the operation. Nil stands for the given context. What the driver does
+// for a request then nests in the span of the request (gocql's observers get that context), and all
+// spans of a run nest in the span of the run.
+//
+// Hooks are called from many goroutines at once, while the run works. They must be safe for that,
+// and quick: a hook that waits holds up its caller. They may call Progress and Stop, but must not
+// wait for the run. A panic in a hook ends the run with a StageError that has its stack; what was
+// being read or written is treated as after any other failure, and other hooks are still called.
+//
+// Events hold no values of rows and no bound values, and neither do the texts of the errors in them
+// (see RunEvent.Err).
 type Hooks struct {
-	// A run of a pipeline, or of a stream that is read without one. RunEnd comes last,
-	// when nothing else of the run is left.
+	// A run of a pipeline, or of a stream that is read without one. RunEnd comes last, when nothing
+	// else of the run is left.
 	RunStart func(ctx context.Context, e RunEvent) context.Context
 	RunEnd   func(ctx context.Context, e RunEvent)
 
@@ -55,8 +56,8 @@ type Hooks struct {
 	// checks, of writes of dead letters and by the function Retry are only counted
 	// (Report.Retried).
 	Retry func(ctx context.Context, e RetryEvent)
-	// InFlightLimit: a sink has changed how many requests it has in flight at most. No other
-	// of its requests begins or ends until it returns.
+	// InFlightLimit: a sink has changed its limit of requests in flight. None of its other requests
+	// begins or ends until the hook returns.
 	InFlightLimit func(ctx context.Context, e LimitEvent)
 	// BudgetWait: a source has waited for room in the budget (WithBudget).
 	BudgetWait func(ctx context.Context, e BudgetEvent)
@@ -65,9 +66,9 @@ type Hooks struct {
 	RowFailed func(ctx context.Context, e RowFailedEvent)
 }
 
-// WithHooks gives hooks. Of several each is called: Start functions in the order in which
-// they were given, each with the context of the one before, and End functions in the
-// reverse order, each with the context that came of its own Start function.
+// WithHooks adds hooks. If several are given, all are called: Start functions in the order given,
+// each with the context that the one before returned; End functions in reverse order, each with the
+// context that its own Start function returned.
 func WithHooks(hooks ...Hooks) Option {
 	return func(c *config) error {
 		for i, h := range hooks {

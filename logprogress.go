@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// LogProgress has the run say how far it is every so often, to the logger of WithLogger:
-// Info "progress" (percent and left, where they are known, see Estimate; rows_read,
-// rows_written, rows_resumed, bytes_in_flight, duration; job).
+// LogProgress logs how far the run is, every so often, to the logger of WithLogger: Info "progress"
+// (percent and left if they are known, see Estimate; rows_read, rows_written, rows_resumed,
+// bytes_in_flight, duration; job). every must be above 0; without WithLogger New fails.
 func LogProgress(every time.Duration) Option {
 	return func(c *config) error {
 		if every <= 0 {
@@ -25,7 +25,7 @@ func LogProgress(every time.Duration) Option {
 
 var errNoLogger = errors.New("LogProgress: there is no logger; give WithLogger")
 
-// watched calls run, and logs how far it is meanwhile if that was asked for.
+// watched calls run, and meanwhile logs how far it is, if LogProgress was given.
 func (r *Execution) watched(ctx context.Context, run func() error) error {
 	if r.cfg.progress == 0 {
 		return run()

@@ -2,8 +2,8 @@ package flow
 
 import "sync"
 
-// owing are the receipts of a run that are not settled, the oldest first: so that a run that
-// ends with any can say which page it was, and who kept it.
+// owing has the receipts of a run that are not settled, the oldest first. So a run that ends with
+// any can name the page, and the stage that kept it.
 type owing struct {
 	mu          sync.Mutex
 	first, last *Receipt
@@ -12,10 +12,10 @@ type owing struct {
 // Unsettled is a page whose receipt is not settled.
 type Unsettled struct {
 	Position
-	Stage string // which kept it, as far as that can be known
+	Stage string // which kept it, as far as known
 }
 
-// add notes a receipt that a page owes.
+// add notes the receipt of a page.
 func (o *owing) add(r *Receipt, page *Reservation) {
 	r.at = page.Position
 	switch {
@@ -35,7 +35,7 @@ func (o *owing) add(r *Receipt, page *Reservation) {
 	o.last = r
 }
 
-// remove forgets one that is settled.
+// remove forgets a receipt that is settled.
 func (o *owing) remove(r *Receipt) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -52,9 +52,9 @@ func (o *owing) remove(r *Receipt) {
 	r.before, r.after = nil, nil
 }
 
-// Unsettled is the first page that was delivered and is not settled; false if all are. It is
-// for the end of a run. The stage is the one that took the last hold on the page and has not
-// given all of its holds back, or another that has not; the source where none has any.
+// Unsettled returns the first page that was delivered and is not settled; false if all are. Call it
+// at the end of a run. The stage is the one that took the last hold on the page, if it has not
+// given all of its holds back; else another stage that has not; else the source.
 func (b *Budget) Unsettled() (page Unsettled, found bool) {
 	b.owing.mu.Lock()
 	defer b.owing.mu.Unlock()

@@ -2,13 +2,12 @@ package flow
 
 import "slices"
 
-// An Origin is a source as a run reads it once: where pages come from. It is the same
-// pointer in all pages of that reading, and another one for another source, or for
-// the same source when a run reads it again (a stream that is merged with itself, say).
+// Origin is a source during one reading of a run: where pages come from. All pages of that reading
+// have the same pointer. Another source has another one, and so has the same source when a run
+// reads it again (a stream that is merged with itself, for example).
 //
-// The engine gives one to each stage that is marked rxcql.StageInfo.Source. An operator that
-// makes pages which belong to no part of its input, as Rx does, takes one of its own
-// (rxcql.Stage.Origin).
+// The engine gives one to each stage that is marked rxcql.StageInfo.Source. An operator whose pages
+// belong to no part of its input, as those of Rx, takes one of its own (rxcql.Stage.Origin).
 type Origin struct {
 	// Name of the stage that reads, as in the report.
 	Name string
@@ -18,18 +17,18 @@ type Origin struct {
 	Several bool
 }
 
-// PartID tells the parts of all sources of a run apart: the index of a range is
-// that of one source only.
+// PartID identifies a part among the parts of all sources of a run: the index of a range is that of
+// one source only.
 type PartID struct {
 	Source *Origin
 	Range  int
 }
 
-// PartID is the part that the page's rows come from.
+// PartID returns the part that the page's rows come from.
 func (p Position) PartID() PartID { return PartID{p.Source, p.Range} }
 
-// An Advance is how far a part of a source has come, as a page says it of what follows
-// it: no row before the watermark comes any more, and with Last none at all.
+// Advance is how far a part of a source has come, as a page says it about the rows that follow:
+// none of these is before the watermark, and with Last there are none.
 type Advance struct {
 	Position
 	Watermark Watermark
@@ -38,37 +37,37 @@ type Advance struct {
 // Says reports whether the advance says anything.
 func (a Advance) Says() bool { return a.Last || a.Watermark.Known() }
 
-// Advance is what the reservation's page says of its part.
+// Advance returns what the reservation's page says about its part.
 func (res *Reservation) Advance() Advance { return Advance{res.Position, res.Watermark} }
 
-// Says reports whether the reservation's page says anything of its part.
+// Says reports whether the reservation's page says anything about its part.
 func (res *Reservation) Says() bool { return res.Last || res.Watermark.Known() }
 
-// Say makes the reservation's page say that of a part. An operator that hands on how far a
-// part has come, apart from its rows, does so with a page without rows.
+// Say sets what the reservation's page says about a part. An operator that hands on how far a part
+// has come, apart from its rows, does so with a page without rows.
 func (res *Reservation) Say(a Advance) { res.Position, res.Watermark = a.Position, a.Watermark }
 
-// Hush takes away what the page says of the part's end and its watermark, for handing on
-// some of its rows while others are still to come, and returns it, for Say.
+// Hush removes, and returns for Say, what the page says about the part's end and its watermark. Use
+// it to hand on some of the page's rows while others are still to come.
 func (res *Reservation) Hush() (said Advance) {
 	said = res.Advance()
 	res.Last, res.Watermark = false, Watermark{}
 	return said
 }
 
-// Advances are how far parts have come, one of each. Operators that keep rows of these
-// parts hold them back until the rows have been handed on. The zero value is ready for use.
+// Advances is how far several parts have come, one Advance each. Operators that keep rows of these
+// parts hold the advances back until the rows have been handed on. The zero value is ready for use.
 type Advances struct {
 	list  []Advance
 	index map[PartID]int // of the list; nil while that is short
 	mixed bool
 }
 
-// fewParts is up to how many parts are looked for one after the other.
+// fewParts is the number of parts up to which the list is searched without an index.
 const fewParts = 8
 
-// Add notes an advance, also one that says nothing: the part is among these then. Of one
-// part the latest counts.
+// Add notes an advance. One that says nothing counts too: it adds its part. For each part the
+// latest watermark is kept, and Last once an advance has it.
 func (s *Advances) Add(a Advance) {
 	if i := s.find(a.PartID()); i >= 0 {
 		was := s.list[i]
@@ -93,7 +92,7 @@ func (s *Advances) Add(a Advance) {
 	}
 }
 
-// find is the place of a part in the list, -1 if it is not there.
+// find returns the index of a part in the list, -1 if it is not there.
 func (s *Advances) find(part PartID) int {
 	if s.index != nil {
 		if i, there := s.index[part]; there {
@@ -104,12 +103,12 @@ func (s *Advances) find(part PartID) int {
 	return slices.IndexFunc(s.list, func(a Advance) bool { return a.PartID() == part })
 }
 
-// HoldBack reports whether an advance of a part must wait for these: the part is among
+// HoldBack reports whether an advance of a part must wait for these: because the part is among
 // them, or rows of several parts are.
 func (s *Advances) HoldBack(part PartID) bool { return s.mixed || s.find(part) >= 0 }
 
-// Take returns those that say something, in the order in which their parts came, and
-// forgets all. The slice is valid until the next Add.
+// Take returns the advances that say something, in the order in which their parts came, and forgets
+// all. The slice is valid until the next Add.
 func (s *Advances) Take() []Advance {
 	all := slices.DeleteFunc(s.list, func(a Advance) bool { return !a.Says() })
 	s.list, s.index, s.mixed = s.list[:0], nil, false

@@ -7,17 +7,17 @@ type reading struct {
 	of      *Input
 	origin  *Origin
 	waiting int  // reservations that wait
-	failed  bool // a page of it has: the call is about to return, see Reservation.Finish
+	failed  bool // one of its pages has failed: the call is about to return, see Reservation.Finish
 }
 
 type readingKey struct{}
 
-// read is the context of a call of the source's run function.
+// read returns the context for a call of the source's run function.
 func (in *Input) read(ctx context.Context, origin *Origin) context.Context {
 	return context.WithValue(ctx, readingKey{}, &reading{of: in, origin: origin})
 }
 
-// reading is the one that reserves with ctx; nil for a context that is of none.
+// reading returns the reading that a context belongs to; nil if it belongs to none.
 func (in *Input) reading(ctx context.Context) *reading {
 	if r, ok := ctx.Value(readingKey{}).(*reading); ok && r.of == in {
 		return r
@@ -25,16 +25,17 @@ func (in *Input) reading(ctx context.Context) *reading {
 	return nil
 }
 
-// runs counts a call of the source's run function in, or out. At its end the source
-// reserves nothing more, whether it has called Done or not. Under the budget's mutex.
+// runs counts a call of the source's run function in (1) or out (-1). When the last has ended, the
+// source reserves nothing more, whether it has called Done or not. The caller holds the budget's
+// mutex.
 func (in *Input) runs(n int) {
 	in.running += n
 	in.done = in.running == 0 // a stream may be read twice in one run, one after the other
 }
 
-// waits counts a reservation among those that wait, or out of them. A reading waits if
-// one of its reservations does, though the source may have several workers: they
-// bring their rows by one way. Under the budget's mutex.
+// waits counts a reservation that waits in (1) or out (-1). A reading waits if one of its
+// reservations does, even if the source has several workers, since these hand their rows on in
+// turn. The caller holds the budget's mutex.
 func (in *Input) waits(n int, r *reading) {
 	in.waiting += n
 	if r == nil {
@@ -47,8 +48,9 @@ func (in *Input) waits(n int, r *reading) {
 	}
 }
 
-// fail notes that a page of the reading has failed. It waits no more, even if one of its
-// reservations does: they are about to be cancelled. Under the budget's mutex.
+// fail notes that a page of the reading has failed. The reading no longer counts as waiting, even
+// if one of its reservations waits: these are about to be cancelled. The caller holds the budget's
+// mutex.
 func (r *reading) fail() {
 	if r.waiting > 0 && !r.failed {
 		r.of.stopped--
@@ -56,10 +58,10 @@ func (r *reading) fail() {
 	r.failed = true
 }
 
-// moves reports whether the input may still bring a page by itself, or come to its end: a
-// page of it is on its way, or one of its readings does not wait for room, or has failed, or
-// another may yet begin. A reservation that waits with a context that is of no reading may be
-// of any, and stops one of them. Under the budget's mutex.
+// moves reports whether the input may still bring a page by itself, or come to its end: a page of
+// it is on its way, or one of its readings does not wait for room, or has failed, or another may
+// yet begin. A reservation that waits with a context that belongs to no reading may belong to any,
+// and stops one of them. The caller holds the budget's mutex.
 func (in *Input) moves() bool {
 	switch {
 	case in.outstanding > 0:
@@ -70,8 +72,8 @@ func (in *Input) moves() bool {
 	return in.running > in.stopped+in.strays || in.mayBegin()
 }
 
-// spent reports whether the input needs its credit no more: it is done, and nobody can
-// read its source again. Under the budget's mutex.
+// spent reports whether the input no longer needs its credit: it is done, and its source cannot be
+// read again. The caller holds the budget's mutex.
 func (in *Input) spent() bool {
 	return in.done && (in.mayBegin == nil || !in.mayBegin())
 }

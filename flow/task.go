@@ -2,14 +2,14 @@ package flow
 
 import "context"
 
-// A Task is a stage at work in a run, as the budget sees it: the goroutines that it has, as
-// far as the engine knows them, which are the one that its run function was called in and
-// those of its groups. They decide whether an input that has not begun may yet begin: only
-// the stage that reads it can do that, in a goroutine that is not reading another.
+// Task is a stage at work in a run, as the budget sees it: its goroutines, as far as the engine
+// knows them. These are the one that its run function was called in, and those of its groups. They
+// decide whether an input that has not begun may yet begin: only the stage that reads it can begin
+// it, in a goroutine that is not reading another input.
 //
-// All of it is under the budget's mutex, and what passes from one task to another passes
-// in one step: a goroutine that goes down into a stage, or comes back, is never counted in
-// neither. Whoever looks for one goes from the source up, the way it would be missed.
+// All fields are under the budget's mutex. What passes from one task to another passes in one step:
+// a goroutine that enters a stage, or comes back, is counted in at least one task at every time. A
+// search for goroutines goes from the source up, so it misses none on the way.
 type Task struct {
 	budget  *Budget
 	input   *Input  // of a source
@@ -29,12 +29,12 @@ type link struct {
 	now   int // its subscriptions to the other that have not ended
 }
 
-// open reports whether the stage may read the other, in one goroutine more.
+// open reports whether the stage may read the other in one more goroutine.
 func (l *link) open() bool {
 	return l.by.active+l.by.group > l.by.inside && l.now < l.given*l.by.active
 }
 
-// Task registers a stage and those that it reads. All that can be known are registered
+// Task registers a stage and those that it reads. All stages that can be known are registered
 // before the run starts.
 func (b *Budget) Task(reads ...*Task) *Task {
 	t := &Task{budget: b}
@@ -53,12 +53,12 @@ func (b *Budget) Source(name string, reads ...*Task) *Task {
 	return t
 }
 
-// Input is a source's side of the budget; nil for other stages.
+// Input returns a source's side of the budget; nil for other stages.
 func (t *Task) Input() *Input { return t.input }
 
-// Enter notes that the run function is called, by reader unless that is nil, and
-// returns the context of the call and what notes its end. Pages of a source that are read
-// with that context are from origin.
+// Enter notes a call of the run function, by reader unless that is nil. It returns the context of
+// the call, and a function that notes the end of the call. Pages of a source that are read with
+// that context come from origin.
 func (t *Task) Enter(ctx context.Context, reader *Task, origin *Origin) (_ context.Context, leave func()) {
 	t.budget.mu.Lock()
 	defer t.budget.mu.Unlock()
@@ -74,7 +74,7 @@ func (t *Task) Enter(ctx context.Context, reader *Task, origin *Origin) (_ conte
 	}
 }
 
-// count counts a call of the run function in, or out. Under the budget's mutex.
+// count counts a call of the run function in (1) or out (-1). The caller holds the budget's mutex.
 func (t *Task) count(n int, reader *Task, from *link) {
 	t.active += n
 	t.begun = true
@@ -88,8 +88,8 @@ func (t *Task) count(n int, reader *Task, from *link) {
 	t.budget.look()
 }
 
-// linkOf is the link to a reader. One that has not said that it reads t is known from
-// then on; a sink, which reads once, is not.
+// linkOf returns the link to a reader. A reader that has not been registered as such becomes known,
+// except a sink, which reads once.
 func (t *Task) linkOf(reader *Task) *link {
 	for _, l := range t.readers {
 		if l.by == reader {
@@ -114,15 +114,15 @@ func (t *Task) readBy(reader *Task) {
 	t.readers = append(t.readers, &link{by: reader, given: 1})
 }
 
-// mayBegin reports whether someone may yet subscribe to a stage, for the first time or
-// again: a stage that reads it and has a goroutine for that, or one that may itself be
-// begun, also once more. Under the budget's mutex.
+// mayBegin reports whether someone may yet subscribe to the stage, for the first time or again: a
+// stage that reads it and has a goroutine for that, or one that may itself begin, or begin again.
+// The caller holds the budget's mutex.
 func (t *Task) mayBegin() bool {
 	t.budget.asked++
 	return t.mayBeginFor(t.budget.asked)
 }
 
-// mayBeginFor is mayBegin for a question that has a number: no task answers it twice.
+// mayBeginFor is mayBegin for a numbered question, so that no task answers the same question twice.
 func (t *Task) mayBeginFor(question int) bool {
 	if t.asked == question {
 		return false

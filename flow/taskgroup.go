@@ -1,7 +1,7 @@
 package flow
 
-// A TaskGroup is a group of goroutines of a stage, one of which may wait for all others, as
-// the budget sees it.
+// TaskGroup is a group of goroutines of a stage, as the budget sees it. One more goroutine may wait
+// for all of them.
 type TaskGroup struct {
 	task    *Task
 	running int // goroutines; under the budget's mutex, like
@@ -19,9 +19,10 @@ func (g *TaskGroup) Started() {
 	g.task.group++
 }
 
-// Ended counts it out. Who waits for the last is then at work again, at once: it goes on.
-// It is not for a goroutine that failed, which stays until Waited, since the group is about
-// to be cancelled: nobody shall be told in between that nothing moves.
+// Ended counts a goroutine out. After the last one, the goroutine that waits for the group counts
+// as at work again at once. Do not call it for a goroutine that failed: that stays counted until
+// Waited, since the group is about to be cancelled, and nobody must be told meanwhile that nothing
+// moves.
 func (g *TaskGroup) Ended() {
 	g.task.budget.mu.Lock()
 	defer g.task.budget.mu.Unlock()
@@ -46,7 +47,7 @@ func (g *TaskGroup) Waited() {
 	g.less(g.running)
 }
 
-// less counts goroutines out. Under the budget's mutex.
+// less counts n goroutines out. The caller holds the budget's mutex.
 func (g *TaskGroup) less(n int) {
 	g.running -= n
 	g.task.group -= n

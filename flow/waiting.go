@@ -5,13 +5,14 @@ import "slices"
 // waiter is a reservation that waits for room.
 type waiter struct {
 	in      *Input
-	reading *reading // nil if that is not known
+	reading *reading // nil if not known
 	bytes   int64
 	granted chan error
 	ended   func() error // of the context
 }
 
-// leaves reports whether whoever waits has been told to, and will forget the waiter.
+// leaves reports whether the goroutine that waits has been told to stop waiting, and will forget
+// the waiter.
 func (w *waiter) leaves() bool { return w.ended() != nil }
 
 func (b *Budget) forget(w *waiter) {
@@ -25,8 +26,7 @@ func (b *Budget) forget(w *waiter) {
 	}
 }
 
-// wake grants what fits, first come first served, and ends a wait that could
-// never end.
+// wake grants what fits, first come first served, and ends waits that could never end.
 func (b *Budget) wake() {
 	kept := b.waiters[:0]
 	for _, w := range b.waiters {
@@ -55,12 +55,11 @@ func (b *Budget) allow(w *waiter) {
 	w.granted <- nil
 }
 
-// lend grants one page out of the credit kept for others, when all wait and so
-// none of them can use it. Nobody knows whose rows the holders are short of. So each input
-// gets a page before any gets another, the one that has had least first; and the one whose
-// page made holders let go of something is the first to get the next. The
-// page is found room for as long as there is any: what it takes more is the overshoot of
-// the one page that is fetched.
+// lend grants one page out of the credit kept for others, when all wait and so none of them can use
+// it. It is not known for which input's rows the holders wait. So each input gets a page before any
+// gets another, the one that has had least first. An input whose page made holders release
+// something is the first to get the next one. If there is any room at all, the page gets room: what
+// it takes more is the overshoot of one fetched page that the budget allows.
 func (b *Budget) lend() bool {
 	var next *waiter
 	for _, w := range b.waiters {
@@ -78,7 +77,7 @@ func (b *Budget) lend() bool {
 	return true
 }
 
-// tried reports whether the input has been lent a page since holders last let go of any.
+// tried reports whether the input has been lent a page since holders last released anything.
 func (in *Input) tried() bool { return in.lent == in.budget.let }
 
 func (w *waiter) lendable() bool {
@@ -97,7 +96,7 @@ func (w *waiter) before(other *waiter) bool {
 	return in.granted < than.granted
 }
 
-// look finds out whether those who wait can still go on. Under the mutex.
+// look finds out whether those who wait can still go on. The caller holds the mutex.
 func (b *Budget) look() {
 	if len(b.waiters) > 0 {
 		b.wake()

@@ -5,29 +5,28 @@ import (
 	"time"
 )
 
-// A Watermark is how far event time has come in a part of a source: no row with an event
-// time before it comes any more from that part. A row with that very time may. The zero
-// Watermark says nothing; it is before all others.
+// Watermark is how far event time has come in a part of a source: no row with an earlier event time
+// will come from that part. A row with exactly that time may come. The zero Watermark says nothing,
+// and is before all others.
 //
-// So a window that ends at t, t not included, is whole as soon as the watermark is t: at the
-// same row as in Flink, whose Watermark(t) includes t and which for that reason takes 1 ms
-// off. Beam has it as here. A watermark is what the source claims: a row that comes all the
-// same is late.
+// So a window that ends at t, t excluded, is complete as soon as the watermark is t. Beam's
+// watermark is the same. Flink's Watermark(t) includes t, so it is 1 ms less at the same row. A
+// watermark is what the source claims; a row that comes all the same is late.
 //
-// It is in whole microseconds. Watermarks can be compared by ==.
+// It has whole microseconds. Watermarks can be compared by ==.
 type Watermark struct {
-	micros uint64 // since 1970, moved by 1<<63, so that the zero Watermark is the least
+	micros uint64 // since 1970, plus 1<<63, so that the zero Watermark is the least
 }
 
 // bias makes an int64 a uint64 in the same order.
 const bias = 1 << 63
 
-// farthest is how many seconds from 1970 there are microseconds in an int64, less one.
+// farthest is the number of seconds from 1970 whose microseconds fit an int64, less one.
 const farthest = math.MaxInt64/1_000_000 - 1
 
-// WatermarkAt is the watermark at t. Parts of a microsecond are cut off. Of times more than
-// 292,277 years from 1970 later ones become the last moment that there is, and earlier
-// ones say nothing.
+// WatermarkAt returns the watermark at t, cut to whole microseconds. A time more than 292,277 years
+// after 1970 becomes the last moment that there is; one more than that before 1970 gives the zero
+// Watermark.
 func WatermarkAt(t time.Time) Watermark {
 	switch seconds := t.Unix(); {
 	case seconds > farthest:
@@ -41,7 +40,7 @@ func WatermarkAt(t time.Time) Watermark {
 // Known reports whether the watermark says anything.
 func (w Watermark) Known() bool { return w != Watermark{} }
 
-// Time is the moment, in UTC; the zero Time where none is known.
+// Time returns the moment, in UTC; the zero Time if the watermark says nothing.
 func (w Watermark) Time() time.Time {
 	if !w.Known() {
 		return time.Time{}
@@ -49,10 +48,10 @@ func (w Watermark) Time() time.Time {
 	return time.UnixMicro(int64(w.micros - bias)).UTC()
 }
 
-// Before reports whether w is the lesser of the two.
+// Before reports whether w is earlier than v.
 func (w Watermark) Before(v Watermark) bool { return w.micros < v.micros }
 
-// String is the moment as in RFC 3339; none where none is known.
+// String returns the moment as in RFC 3339; "none" if the watermark says nothing.
 func (w Watermark) String() string {
 	if !w.Known() {
 		return "none"

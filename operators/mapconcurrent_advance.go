@@ -23,8 +23,8 @@ func (f *concurrency[T, U]) holdBack(a flow.Advance) bool {
 	return f.announce()
 }
 
-// mayTell notes what nothing holds back any more. From here until it has been delivered it counts as
-// moving: downstream may let go of what it holds for its sake. The caller holds mu.
+// mayTell notes what nothing holds back any more. Until it has been delivered it counts as moving,
+// since downstream may then release what it holds because of it. The caller holds mu.
 func (f *concurrency[T, U]) mayTell(a flow.Advance) {
 	if f.telling == nil {
 		f.telling = f.account.Reservation()

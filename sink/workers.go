@@ -7,10 +7,9 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// workers do jobs in the background, in a bounded number of goroutines that are
-// started as they are needed. When the run fails they finish the jobs that they
-// have begun; do leaves what waits alone then (over). Jobs are handed over by one
-// goroutine at a time.
+// workers do jobs in the background, in a bounded number of goroutines that are started as they are
+// needed. When the run fails they finish the jobs that they have begun; do must then leave the jobs
+// that wait alone (over). One goroutine at a time hands jobs over.
 type workers[J any] struct {
 	st      *rxcql.Stage
 	group   *rxcql.TaskGroup
@@ -18,13 +17,13 @@ type workers[J any] struct {
 	jobs    chan J
 	started int
 	do      func(context.Context, J) error
-	ctx     context.Context // of the jobs: that of Sink.Open
+	ctx     context.Context // of the jobs: the context of Sink.Open
 	flight  *flight
 	bytes   func(J) int64
 }
 
-// newWorkers starts nothing yet. An error of do, or a panic, fails the run; do
-// has to leave receipts open then.
+// newWorkers starts nothing yet. An error of do, or a panic, fails the run; do must then leave
+// receipts open.
 func newWorkers[J any](ctx context.Context, st *rxcql.Stage, flight *flight, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
 	w := &workers[J]{
 		st: st, failed: newFailure(st.Run()), jobs: make(chan J, flight.limit), do: do,
@@ -65,9 +64,9 @@ func (w *workers[J]) work() error {
 	return nil
 }
 
-// several does jobs until there are no more or one panics. Hundreds of these wait for
-// the server at once, and each garbage collection reads the stacks of them all, so
-// there are as few calls as can be between here and the request.
+// several does jobs until there are no more or one panics. Hundreds of these wait for the server at
+// once, and each garbage collection reads all their stacks. So there are as few calls as possible
+// between here and the request.
 func (w *workers[J]) several() (err error) {
 	var bytes int64
 	busy := false
@@ -93,8 +92,7 @@ func (w *workers[J]) several() (err error) {
 	return nil
 }
 
-// over is why the run has ended, nil while it goes on. What has not been begun
-// then is not begun any more.
+// over returns why the run has ended, nil while it goes on. After that no job is begun.
 func (w *workers[J]) over() error {
 	if ctx := w.st.Run().Context(); ctx.Err() != nil {
 		return context.Cause(ctx)
