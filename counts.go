@@ -56,6 +56,6 @@ func (s *Stage) retried(ctx context.Context, attempt int, wait time.Duration, er
 		return
 	}
 	e := RetryEvent{Stage: s.name, Attempt: attempt, Wait: wait}
-	e.Err, e.ErrorType = s.run.told(ctx, err)
+	e.ErrorType, e.Err = s.run.told(ctx, err)
 	tell(ctx, s.run, s.name, e, func(h *Hooks) func(context.Context, RetryEvent) { return h.Retry })
 }

@@ -95,17 +95,17 @@ func (r *Execution) calling(stage string, hook func()) {
 	returned = true
 }
 
-// told returns the error of an operation in ctx as events have it, without what may be a value, and
-// its kind (see FetchEvent). If ctx has ended, its cause may have the words of any user's function,
+// told returns the kind of the error of an operation in ctx (see FetchEvent), and the error as events
+// have it, without what may be a value. If ctx has ended, its cause may have the words of any user's function,
 // so only the kind is told.
-func (r *Execution) told(ctx context.Context, err error) (shown error, kind string) {
+func (r *Execution) told(ctx context.Context, err error) (kind string, shown error) {
 	switch {
 	case err == nil:
-		return nil, ""
+		return "", nil
 	case ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))):
-		return &maskedError{err, "given up: " + ctx.Err().Error()}, driver.Cancelled.String()
+		return driver.Cancelled.String(), &maskedError{err, "given up: " + ctx.Err().Error()}
 	}
-	return r.masked(err), driver.Classify(err).String()
+	return driver.Classify(err).String(), r.masked(err)
 }
 
 // Hooked reports whether the run has hooks (WithHooks), for stages that would measure something
@@ -136,7 +136,7 @@ func (s *Stage) startFetch(ctx context.Context, e FetchEvent) (context.Context, 
 			e.Duration = time.Since(sent)
 		}
 		e.Stage, e.Start = s.name, begun
-		e.Err, e.ErrorType = s.run.told(ctx, e.Err)
+		e.ErrorType, e.Err = s.run.told(ctx, e.Err)
 		end(e)
 	}
 }
@@ -159,7 +159,7 @@ func (s *Stage) startWrite(ctx context.Context, e WriteEvent) (context.Context, 
 			e.Duration = time.Since(sent)
 		}
 		e.Stage, e.Start = s.name, begun
-		e.Err, e.ErrorType = s.run.told(ctx, e.Err)
+		e.ErrorType, e.Err = s.run.told(ctx, e.Err)
 		end(e)
 	}
 }

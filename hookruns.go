@@ -30,7 +30,7 @@ func (r *Execution) begun(ctx context.Context, sinks []string) context.Context {
 		r.failed = nil
 		r.mu.Unlock()
 		e.Duration, e.Report, e.Err = rep.Duration, *rep, r.masked(err)
-		if _, e.ErrorType = r.told(ctx, err); before != nil { // then that is why ctx has ended
+		if e.ErrorType, _ = r.told(ctx, err); before != nil { // then that is why ctx has ended
 			e.ErrorType = driver.Classify(err).String()
 		}
 		end(e)
@@ -79,7 +79,7 @@ func (r *Execution) budgetWaits() func(ctx context.Context, source string, bytes
 	for i := range r.cfg.hooks {
 		if pick(&r.cfg.hooks[i]) != nil {
 			return func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) {
-				err, _ = r.told(ctx, err)
+				_, err = r.told(ctx, err)
 				tell(ctx, r, source, BudgetEvent{Stage: source, Bytes: bytes, Wait: wait, Err: err}, pick)
 			}
 		}
@@ -105,7 +105,7 @@ func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save fu
 	err = rx.ErrExited   // stays if save does not return
 	defer func() {
 		e.Duration = time.Since(called)
-		e.Err, e.ErrorType = j.run.told(ctx, err)
+		e.ErrorType, e.Err = j.run.told(ctx, err)
 		end(e)
 	}()
 	return save(ctx, data)

@@ -20,18 +20,18 @@ func TestSpansOfARunReachAllThatItCalls(t *testing.T) {
 	alone(t, "", func(t *testing.T) {
 		var mu sync.Mutex
 		seen := map[string]string{}
-		see := func(name string, ctx context.Context) { //nolint:revive // the name comes first
+		see := func(ctx context.Context, name string) {
 			mu.Lock()
 			defer mu.Unlock()
 			seen[name] = layersOf(ctx)
 		}
 		nest := func(name string) func(context.Context) context.Context {
 			return func(ctx context.Context) context.Context {
-				see("start of "+name, ctx)
+				see(ctx, "start of "+name)
 				return context.WithValue(ctx, layersKey{}, layersOf(ctx)+"/"+name)
 			}
 		}
-		hooks := everyHook(func(ctx context.Context, name string, _ any) { see(name, ctx) })
+		hooks := everyHook(func(ctx context.Context, name string, _ any) { see(ctx, name) })
 		hooks.RunStart = func(ctx context.Context, _ rxcql.RunEvent) context.Context { return nest("run")(ctx) }
 		hooks.FetchStart = func(ctx context.Context, _ rxcql.FetchEvent) context.Context { return nest("fetch")(ctx) }
 		hooks.WriteStart = func(ctx context.Context, _ rxcql.WriteEvent) context.Context { return nest("write")(ctx) }
@@ -50,14 +50,14 @@ func TestSpansOfARunReachAllThatItCalls(t *testing.T) {
 
 		clear(seen)
 		in := operators.MapConcurrent(seq(30), 3, func(ctx context.Context, n int) (int, error) {
-			see("MapConcurrent", ctx)
+			see(ctx, "MapConcurrent")
 			if n == 7 {
 				return n, fmt.Errorf("row %d", n)
 			}
 			return n, nil
 		})
 		each := sink.Each(func(ctx context.Context, _ int) error {
-			see("Each", ctx)
+			see(ctx, "Each")
 			return nil
 		}, sink.InFlight(2))
 		_, err = rxcql.Run(t.Context(), in, each, rxcql.WithHooks(hooks), rxcql.WithRowErrors(rxcql.DeadLetter(watchedLetters{&jobtest.Letters{}, see})))
@@ -76,39 +76,39 @@ func TestSpansOfARunReachAllThatItCalls(t *testing.T) {
 // watchedStore sees the contexts that a store of checkpoints gets.
 type watchedStore struct {
 	rxcql.CheckpointStore
-	see func(string, context.Context)
+	see func(context.Context, string)
 }
 
 func (s watchedStore) Lock(ctx context.Context, job string) (rxcql.Checkpoint, error) {
-	s.see("lock", ctx)
+	s.see(ctx, "lock")
 	held, err := s.CheckpointStore.Lock(ctx, job)
 	return watchedCheckpoint{held, s.see}, err
 }
 
 type watchedCheckpoint struct {
 	rxcql.Checkpoint
-	see func(string, context.Context)
+	see func(context.Context, string)
 }
 
 func (c watchedCheckpoint) Load(ctx context.Context) ([]byte, error) {
-	c.see("load", ctx)
+	c.see(ctx, "load")
 	return c.Checkpoint.Load(ctx)
 }
 
 func (c watchedCheckpoint) Save(ctx context.Context, data []byte) error {
-	c.see("save", ctx)
+	c.see(ctx, "save")
 	return c.Checkpoint.Save(ctx, data)
 }
 
 // watchedLetters sees those that a store of dead letters gets.
 type watchedLetters struct {
 	*jobtest.Letters
-	see func(string, context.Context)
+	see func(context.Context, string)
 }
 
 func (l watchedLetters) Open(context.Context) (rxcql.DeadLetterWriter, error) { return l, nil }
 
 func (l watchedLetters) Write(ctx context.Context, letters []rxcql.Letter) error {
-	l.see("letters", ctx)
+	l.see(ctx, "letters")
 	return l.Letters.Write(ctx, letters)
 }

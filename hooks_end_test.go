@@ -18,8 +18,8 @@ import (
 	"github.com/rxcql/rxcql/internal/jobtest"
 )
 
-// lostAnswer is an error of a connection.
-var lostAnswer = fmt.Errorf("write: %w", io.ErrUnexpectedEOF)
+// errLostAnswer is an error of a connection.
+var errLostAnswer = fmt.Errorf("write: %w", io.ErrUnexpectedEOF)
 
 // ends notes how runs end, and that each had begun.
 type ends struct {
@@ -124,7 +124,7 @@ func TestTheEndOfARunHasTheKindOfItsError(t *testing.T) {
 			return context.WithTimeoutCause(ctx, time.Second, own)
 		}},
 		"a failure":            {in: fails(errTest), kind: "other", err: errTest},
-		"a failure of a write": {in: fails(lostAnswer), kind: "connection lost", err: lostAnswer},
+		"a failure of a write": {in: fails(errLostAnswer), kind: "connection lost", err: errLostAnswer},
 	} {
 		alone(t, name, func(t *testing.T) {
 			ctx, cancel := t.Context(), func() {}

@@ -107,7 +107,7 @@ type told struct {
 
 func (a *told) option() rxcql.Option {
 	text, json := slog.New(slog.NewTextHandler(&a.text, nil)), slog.New(slog.NewJSONHandler(&a.text, nil))
-	print := everyHook(func(_ context.Context, name string, e any) {
+	prints := everyHook(func(_ context.Context, name string, e any) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.events == nil {
@@ -118,7 +118,7 @@ func (a *told) option() rxcql.Option {
 		json.Info(name, "event", e)
 		fmt.Fprintf(&a.text, "%v %+v\n", e, e)
 	})
-	return rxcql.WithHooks(a.hooks(), print)
+	return rxcql.WithHooks(a.hooks(), prints)
 }
 
 // errorOf is the error in the only event of that name that has one.
@@ -199,7 +199,7 @@ func TestNoEventHasAValueWhenTheRunFails(t *testing.T) {
 			work.Go(func() error {
 				ctx, end := st.StartWrite(ctx, rxcql.WriteEvent{})
 				<-st.Run().Context().Done()
-				end(rxcql.WriteEvent{Err: context.Cause(st.Run().Context())}) // its own has not ended
+				end(rxcql.WriteEvent{Err: context.Cause(st.Run().Context())}) //nolint:contextcheck // its own has not ended
 				return ctx.Err()
 			})
 			return nil
