@@ -95,9 +95,9 @@ func (r *Execution) calling(stage string, hook func()) {
 	returned = true
 }
 
-// told returns the kind of the error of an operation in ctx (see FetchEvent), and the error as events
-// have it, without what may be a value. If ctx has ended, its cause may have the words of any user's function,
-// so only the kind is told.
+// told returns the kind of the error of an operation in ctx (see FetchEvent), and the error as
+// events have it: without what may be a value. If ctx has ended, its cause may have the words of
+// any user's function, so only the kind is told.
 func (r *Execution) told(ctx context.Context, err error) (kind string, shown error) {
 	switch {
 	case err == nil:
