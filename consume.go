@@ -101,7 +101,8 @@ func often(ctx context.Context, row int) error {
 //
 // The loop body runs in the calling goroutine. Leaving the loop stops the reading at once and
 // leaves nothing behind; that includes runtime.Goexit and a panic, which continues unchanged. There
-// is at most one error, and it comes last, with a zero row.
+// is at most one error, and it comes last, with a zero row. To hooks and the log, a loop that was
+// left is a run without an error that is not Complete, and one that a panic has left is a failure.
 func (s Stream[T]) All(ctx context.Context, opts ...Option) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		_, err := s.each(ctx, opts, func(rows []T) error {

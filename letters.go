@@ -50,7 +50,7 @@ type Letter struct {
 	N     int64     // counts the letters of the run from 1
 	Time  time.Time // UTC, whole milliseconds
 	Stage string    // where the row failed, as in the report
-	Error string    // why, without the place
+	Error string    // why; of a line of a file, with its number
 	Range string    // the part of the source; "mixed" where rows of several are
 	Page  int64     // of that part, as it came into the stage
 	Index int       // of the row in that page; -1 if it is not known

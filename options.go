@@ -84,8 +84,8 @@ func WithGrace(d time.Duration) Option {
 //   - Info "run ended" (rows_read, rows_written, rows_filtered, rows_skipped, rows_dead_lettered,
 //     rows_unknown, rows_resumed, duration, complete, ended_by). After a failure it is an Error
 //     line and has an error attribute too.
-//   - Warn "a row failed and was left out" (stage, range, page, row, place, dead_letter, reason);
-//     see WithRowErrors and RowErrorReport.
+//   - Warn "a row failed and was left out" (stage, range, page, row, place, dead_letter, reason)
+//     for each such row; see WithRowErrors and RowErrorReport.
 //   - With LogProgress, Info "progress".
 //
 // In a job with a checkpoint the first two have the attribute job, and these are added, all with

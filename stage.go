@@ -34,7 +34,8 @@ func (s *Stage) Run() *Execution { return s.run }
 // Input returns a source's side of the budget; nil for other stages.
 func (s *Stage) Input() *flow.Input { return s.task.Input() }
 
-// Fail wraps an error in a StageError of this stage. A nil error stays nil.
+// Fail wraps an error in a StageError of this stage. A nil error stays nil. It ends nothing: return
+// the error, or end the run with it by Execution.Fail.
 func (s *Stage) Fail(err error) error {
 	if err == nil {
 		return nil

@@ -22,8 +22,15 @@ type AnyStream interface{ tree() *node }
 func (s Stream[T]) tree() *node { return s.node }
 
 // NewStream makes a stream from a function that runs it. The function delivers pages to out, calls
-// out.Done, and returns when nothing that it started is left. Sources and asynchronous operators
-// are written so; for synchronous operators Lift is simpler.
+// out.Done, and returns when nothing that it started is left. Sources are written so, and so are
+// operators that have goroutines or keep rows; for others Lift is simpler.
+//
+// An operator names the streams that it reads as inputs, and reads each by Subscribe. When
+// Subscribe has returned, it gives back what it still keeps, whatever the error is:
+//
+//	err := in.Subscribe(ctx, st, keeper)
+//	keeper.reservation.Finish(err)
+//	return err
 //
 // The function is called once for each run, in the goroutine of the subscriber. It starts
 // goroutines by Stage.TaskGroup only. In a job that goes on, the function of a source may be called
@@ -153,8 +160,14 @@ func (e *entry[T]) Done(ctx context.Context, stopped bool) (err error) {
 func (e *entry[T]) Demand() int64 { return flow.DemandOf(e.op) }
 
 // Lift makes a stream by putting an observer between in and the subscriber of the result: a
-// synchronous operator, one loop for each page. start is called once for each run. If the observer
-// keeps rows from one page to the next, set StageInfo.HoldsRows.
+// synchronous operator, one loop for each page. start is called once for each run.
+//
+// For an operator that keeps rows from one page to the next (StageInfo.HoldsRows) NewStream is
+// better. An observer is not told of an error, so what it keeps then stays charged to the budget
+// until the run is over. In a sink (sink.Through) that is a fault that rxcqltest.TestSink reports.
+//
+// Wrap an error by Stage.Fail, or by Stage.FailUserFunc if a function of the user's returned it;
+// otherwise it does not name the stage. A panic needs no care: it becomes a StageError.
 func Lift[A, B any](in Stream[A], info StageInfo, start func(st *Stage, out flow.Observer[B]) flow.Observer[A]) Stream[B] {
 	info.Synchronous = true
 	return NewStream(info, func(ctx context.Context, st *Stage, out flow.Observer[B]) error {

@@ -18,7 +18,7 @@ type Letter[T any] struct {
 	N     int64     // counts the letters of that run from 1
 	Time  time.Time // UTC, whole milliseconds
 	Stage string    // where it failed, as in the report
-	Error string    // why, without the place
+	Error string    // why; of a line of a file, with its number
 	Range string    // the part of the source: its tokens, all, or mixed
 	Page  int64     // of that part, as it came into the stage
 	Index int       // of the row in the page that came into the stage; -1 if it is not known

@@ -46,7 +46,8 @@ func (a *Account) Expect(bytes int64) {
 // due returns the bytes that the account expects and is not charged with yet.
 func (a *Account) due() int64 { return max(0, a.most-a.held) }
 
-// Reservation returns an empty reservation for rows that are kept under the account.
+// Reservation returns an empty reservation for rows that are kept under the account. Its Position
+// is that of rows of several parts (Range is -1).
 func (a *Account) Reservation() *Reservation {
 	return &Reservation{Position: Position{Range: -1}, budget: a.budget, account: a, holder: a}
 }

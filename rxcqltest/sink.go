@@ -30,7 +30,8 @@ type SinkPlace[T any] struct {
 	Bad func(n int) T
 
 	// Repages: operators inside the sink make other pages of the rows, as MapConcurrent does. Then
-	// errors and letters give the place of a row in those pages.
+	// errors and letters give the place of a row in those pages. Operators inside must hand on one
+	// row for each row: what Batch makes, for example, does not count as rows do.
 	Repages bool
 
 	// Fail(true) makes every write to the place fail for a reason that no row is to blame for;

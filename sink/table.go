@@ -23,9 +23,10 @@ import (
 // Batches: rows of one partition go together as an unlogged batch, which the server applies as one
 // write, of up to 100 rows (BatchRows) and 48 KiB (BatchBytes). A larger row goes alone, and so
 // does every row of a table without clustering columns. A batch that is not full waits for at most
-// 5 ms (BatchLinger). Up to 64 batches (InFlight) are written at once. As many again, at most 64,
-// may wait for that; then Write waits. With BatchByReplicaSet rows of different partitions go
-// together.
+// 5 ms (BatchLinger). Up to 64 batches are filled at once: where rows of more partitions take
+// turns, each goes alone. With BatchByReplicaSet rows of different partitions go together. Up to 64
+// batches (InFlight) are written at once. As many again, at most 64, may wait for that; then Write
+// waits.
 //
 // Order: every row has a write timestamp, which increases in the order of the stream. So of two
 // rows with one key the later wins, in whatever order the server gets them.
