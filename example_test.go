@@ -201,35 +201,83 @@ func ExampleNewStream() {
 	// Output: [3 2 1] <nil>
 }
 
+// everySecond is an operator that keeps no rows: it hands on every second one of a page, and what
+// the page says, also where no row is left.
+type everySecond struct{ out flow.Observer[string] }
+
+func (e everySecond) Next(ctx context.Context, p *flow.Page[string]) error {
+	var rows []string
+	for i := 1; i < len(p.Rows); i += 2 {
+		rows = append(rows, p.Rows[i])
+	}
+	return flow.HandOn(ctx, p, rows, e.out)
+}
+
+func (e everySecond) Done(ctx context.Context, stopped bool) error { return e.out.Done(ctx, stopped) }
+
+func ExampleLift() {
+	info := rxcql.StageInfo{Name: "EverySecond"}
+	some := rxcql.Lift(words("a", "b", "c", "d"), info, func(_ *rxcql.Stage, out flow.Observer[string]) flow.Observer[string] {
+		return everySecond{out}
+	})
+	fmt.Println(some.Collect(context.Background()))
+	// Output: [b d] <nil>
+}
+
 // sorting is an operator that keeps all rows until the end.
 type sorting struct {
-	rows []string
-	kept *flow.Reservation
-	out  flow.Observer[string]
+	st      *rxcql.Stage
+	out     flow.Observer[string]
+	clone   func(string) string
+	account *flow.Account
+	rows    []string
+	kept    *flow.Reservation // what the rows owe; nil after Done
+	behind  flow.Advances     // what the parts of the rows have said
 }
 
 func (s *sorting) Next(_ context.Context, p *flow.Page[string]) error {
+	s.behind.Add(p.Advance())
+	for _, row := range p.Rows {
+		s.rows = append(s.rows, s.clone(row)) // the page will be used again
+	}
 	s.kept.Take(p.Reservation, p.Bytes()) // its receipt stays open, its bytes are ours
-	s.rows = append(s.rows, p.Rows...)
 	return nil
 }
 
 func (s *sorting) Done(ctx context.Context, stopped bool) error {
+	kept := s.kept
+	s.kept = nil
+	if stopped { // by Pipeline.Stop: a part of the rows is not what was asked for
+		s.st.Abandon(kept)
+		return s.out.Done(ctx, true)
+	}
 	slices.Sort(s.rows)
-	s.kept.Emit()
-	err := s.out.Next(ctx, &flow.Page[string]{Rows: s.rows, Reservation: s.kept})
-	s.kept.Finish(err)
+	kept.Emit()
+	err := s.out.Next(ctx, &flow.Page[string]{Rows: s.rows, Reservation: kept})
+	if err == nil {
+		err = flow.Tell(ctx, s.account, &s.behind, s.out)
+	}
+	kept.Finish(err)
 	if err != nil {
 		return err
 	}
-	return s.out.Done(ctx, stopped)
+	return s.out.Done(ctx, false)
 }
 
-func ExampleLift() {
-	info := rxcql.StageInfo{Name: "Sort", NotResumable: true}
-	sorted := rxcql.Lift(words("b", "c", "a"), info, func(st *rxcql.Stage, out flow.Observer[string]) flow.Observer[string] {
-		return &sorting{kept: st.Account(false).Reservation(), out: out}
-	})
+// ExampleNewStream_operator writes an operator that keeps rows: it charges them to an account, and
+// gives that back however the stream ends.
+func ExampleNewStream_operator() {
+	in := words("b", "c", "a")
+	info := rxcql.StageInfo{Name: "Sort", MixesRows: true, HoldsRows: true, NotResumable: true}
+	sorted := rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[string]) error {
+		account := st.Account(false)
+		s := &sorting{st: st, out: out, clone: rxcql.CloneFunc[string](), account: account, kept: account.Reservation()}
+		err := in.Subscribe(ctx, st, s)
+		if s.kept != nil {
+			s.kept.Finish(err)
+		}
+		return err
+	}, in)
 	fmt.Println(sorted.Collect(context.Background()))
 	// Output: [a b c] <nil>
 }

@@ -88,7 +88,7 @@ func (r Report) String() string {
 		fmt.Fprintf(&s, "%d rows of unknown outcome: written or not\n", r.Unknown)
 	}
 	if r.Skipped+r.DeadLettered > 0 {
-		fmt.Fprintf(&s, "%d rows failed and were skipped, %d dead-lettered\n", r.Skipped, r.DeadLettered)
+		fmt.Fprintf(&s, "%d rows failed: %d skipped, %d dead-lettered\n", r.Skipped+r.DeadLettered, r.Skipped, r.DeadLettered)
 	}
 	for _, e := range r.RowErrors {
 		fmt.Fprintf(&s, "  %d in %s, first in range %s, page %d", e.Rows, e.Stage, e.Range, e.Page)

@@ -61,7 +61,7 @@ func TestRowsAreSkippedUpToTheMaximum(t *testing.T) {
 	require.True(t, rep.Complete)
 	require.EqualValues(t, []int64{100, 90, 10, 10, rep.Pages},
 		[]int64{rep.ReadRows, rep.Written, rep.Skipped, rep.Stages[1].Skipped, rep.PagesSettled})
-	require.Contains(t, rep.String(), "10 rows failed and were skipped")
+	require.Contains(t, rep.String(), "10 rows failed: 10 skipped, 0 dead-lettered")
 
 	rep, err = skipping(t, badAt(100, errRow, tenth), rxcql.SkipRows(9))
 	var limit *rxcql.SkipLimitError

@@ -23,7 +23,7 @@ import (
 // the stream, whatever rxcql.WithRowErrors says: without the row the result would be wrong.
 func Reduce[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
-		Name: "Reduce", MixesRows: true, NotResumable: true, HoldsRows: true,
+		Name: "Reduce", MixesRows: true, NotResumable: true, NotResumableReason: "no checkpoint has its state; fold each partition by GroupAdjacent", HoldsRows: true,
 		Err: errors.Join(required("the seed function", seed == nil), required("the function", fn == nil)),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {

@@ -46,7 +46,7 @@ var errNoObservable = errors.New("the function returned no Observable")
 // A panic in a function that rxgo calls ends the program, since it happens in a goroutine of rxgo.
 func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) rxcql.Stream[B] {
 	info := rxcql.StageInfo{
-		Name: "Rx", MixesRows: true, NotResumable: true,
+		Name: "Rx", MixesRows: true, NotResumable: true, NotResumableReason: "no checkpoint has what rxgo operators hold; use operators of this module",
 		Err: required("the function", fn == nil),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[B]) error {

@@ -19,7 +19,7 @@ import (
 // row the state would be wrong.
 func Scan[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T) (S, error)) rxcql.Stream[S] {
 	info := rxcql.StageInfo{
-		Name: "Scan", OneToOne: true, NotResumable: true,
+		Name: "Scan", OneToOne: true, NotResumable: true, NotResumableReason: "no checkpoint has its state; fold each partition by GroupAdjacent",
 		Err: errors.Join(required("the seed function", seed == nil), required("the function", fn == nil)),
 	}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[S]) flow.Observer[T] {

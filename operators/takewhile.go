@@ -14,7 +14,7 @@ import (
 // on a page at a time; it holds nothing. It is not resumable.
 func TakeWhile[T any](in rxcql.Stream[T], keep func(T) bool) rxcql.Stream[T] {
 	info := rxcql.StageInfo{
-		Name: "TakeWhile", NotResumable: true, Drops: true,
+		Name: "TakeWhile", NotResumable: true, NotResumableReason: "no checkpoint says that it has ended; say in the query where rows end", Drops: true,
 		Err: required("the function", keep == nil),
 	}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
