@@ -54,17 +54,6 @@ type Execution struct {
 	counters
 }
 
-// counters of a run, as in Report.
-type counters struct {
-	ranges, rangesDone    atomic.Int64
-	pages, empty, settled atomic.Int64
-	rows, written, bytes  atomic.Int64
-	retried, unknown      atomic.Int64
-	saves                 atomic.Int64
-	before                atomic.Int64 // rows settled by earlier runs
-	resumed               atomic.Bool
-}
-
 func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCauseFunc) *Execution {
 	r := &Execution{
 		root:     root,
