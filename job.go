@@ -78,7 +78,7 @@ func openJob(ctx context.Context, r *Execution, needsBarrier bool) (*job, error)
 		_ = j.lock.Unlock()
 		return nil, fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err)
 	}
-	j.stamps.asked.Store(r.epoch)
+	j.stamps.asked.Store(r.timestampBase)
 	return j, nil
 }
 
@@ -98,11 +98,11 @@ func (j *job) load(ctx context.Context) error {
 	j.runs = state.Runs + 1
 	reached := max(state.Time, state.Reserved-allowance.Microseconds())
 	leave := state.Complete && j.cfg.once // nothing is written
-	if behind := time.Duration(reached-j.run.epoch) * time.Microsecond; behind > maxBehind && !leave {
+	if behind := time.Duration(reached-j.run.timestampBase) * time.Microsecond; behind > maxBehind && !leave {
 		return fmt.Errorf("%w: it is %v behind the timestamps of the run before; set the clocks of the machines alike",
 			ErrClockBehind, behind.Round(time.Second))
 	}
-	j.run.epoch = max(j.run.epoch, state.Time+1, state.Reserved+1)
+	j.run.timestampBase = max(j.run.timestampBase, state.Time+1, state.Reserved+1)
 	if state.Complete && !j.cfg.once {
 		return nil
 	}
@@ -150,7 +150,7 @@ func (j *job) drained(ctx context.Context) error {
 func (j *job) state(complete bool) *saved.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := &saved.State{Job: j.cfg.job, Runs: j.runs, TimestampBase: j.run.epoch, Complete: complete, Folds: j.run.folds()}
+	s := &saved.State{Job: j.cfg.job, Runs: j.runs, TimestampBase: j.run.timestampBase, Complete: complete, Folds: j.run.folds()}
 	for _, src := range j.sources {
 		src.Done = ring.Join(src.Done)
 		out := src.Source

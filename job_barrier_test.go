@@ -22,7 +22,7 @@ func TestASaveThatWaitsForAPageThatFailsDoesNotHoldUpTheRun(t *testing.T) {
 		broken := errors.New("broken")
 		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
 		to.write = func(context.Context, *flow.Page[int]) error {
-			time.Sleep(2500 * time.Millisecond) // the saver comes meanwhile, and waits
+			time.Sleep(2500 * time.Millisecond) // a save comes meanwhile, and waits
 			return broken
 		}
 		_, err := goOn(t, tens(1), &jobtest.Store{}, to)

@@ -2,28 +2,11 @@ package rxcql
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"sync"
 	"time"
 )
-
-// LogProgress logs how far the run is, every so often, to the logger of WithLogger: Info "progress"
-// (percent and left if they are known, see Estimate; rows_read, rows_written, rows_resumed,
-// bytes_in_flight, duration; job). every must be above 0; without WithLogger New fails.
-func LogProgress(every time.Duration) Option {
-	return func(c *config) error {
-		if every <= 0 {
-			return fmt.Errorf("LogProgress(%v): must be above 0", every)
-		}
-		c.progress = every
-		return nil
-	}
-}
-
-var errNoLogger = errors.New("LogProgress: there is no logger; give WithLogger")
 
 // watched calls run, and meanwhile logs how far it is, if LogProgress was given.
 func (r *Execution) watched(ctx context.Context, run func() error) error {

@@ -17,13 +17,13 @@ import (
 // Execution is one run of a pipeline, or of a stream read without one. Stages reach it through
 // Stage.Run.
 type Execution struct {
-	root   *node
-	cfg    config
-	budget *flow.Budget
-	start  time.Time
-	epoch  int64
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	root          *node
+	cfg           config
+	budget        *flow.Budget
+	start         time.Time
+	timestampBase int64
+	ctx           context.Context
+	cancel        context.CancelCauseFunc
 
 	stages map[*node]*Stage
 	order  []*Stage // upstream first
@@ -54,17 +54,6 @@ type Execution struct {
 	counters
 }
 
-// counters of a run, as in Report.
-type counters struct {
-	ranges, rangesDone    atomic.Int64
-	pages, empty, settled atomic.Int64
-	rows, written, bytes  atomic.Int64
-	retried, unknown      atomic.Int64
-	saves                 atomic.Int64
-	before                atomic.Int64 // rows settled by earlier runs
-	resumed               atomic.Bool
-}
-
 func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCauseFunc) *Execution {
 	r := &Execution{
 		root:     root,
@@ -76,7 +65,7 @@ func newRun(ctx context.Context, root *node, cfg config, cancel context.CancelCa
 		stages:   map[*node]*Stage{},
 		stopping: make(chan struct{}),
 	}
-	r.epoch = r.start.UnixMicro()
+	r.timestampBase = r.start.UnixMicro()
 	r.stage(root)
 	for _, st := range r.order {
 		if st.reads = st.node.info.Source; st.reads {
@@ -200,7 +189,7 @@ func (r *Execution) endedBy(name string) {
 // TimestampBase returns the base of the write timestamps that sinks give rows, in microseconds
 // since 1970. It is the time of the run's start. In a job with a checkpoint it is later if need be:
 // after the last save, and after everything that earlier runs reserved (ReserveTimestamps).
-func (r *Execution) TimestampBase() int64 { return r.epoch }
+func (r *Execution) TimestampBase() int64 { return r.timestampBase }
 
 // Shared returns the value that the stages of a run share under key. The first call makes it with
 // create. As with context.WithValue, use a key of a type of your own. Several goroutines may call

@@ -9,7 +9,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// loadInFlight is far fewer batches at once than a copy has: there is no hurry,
+// loadInFlight is far fewer batches at once than a copy has: they need not be quick,
 // and a server that shares the machine must not be driven into timeouts.
 const loadInFlight = 8
 

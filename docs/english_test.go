@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// odd matches words that comments do without: write "reports whether", "remedy" or "fix", "next
-// to" or "in addition to", and "except".
+// odd matches words that comments and pages do without: write "reports whether", "remedy" or
+// "fix", "next to" or "in addition to", and "except".
 var odd = regexp.MustCompile(`(?i)\b(tells?\s+whether|mend(s|ed|ing)?|beside|but\s+for)\b`)
 
 const maxColumns = 100
@@ -42,6 +42,14 @@ func TestCommentsAreInPlainEnglishAndOfAtMostOneHundredColumns(t *testing.T) {
 		return nil
 	}))
 	require.NotZero(t, files)
+}
+
+func TestPagesAreInPlainEnglish(t *testing.T) {
+	for _, p := range pages(t, "*.md", "docs/*.md", "bench/*.md") {
+		for i, line := range p.prose {
+			require.Empty(t, odd.FindString(line), "%s:%d", p.path, i+1)
+		}
+	}
 }
 
 func TestAWrongCommentIsFound(t *testing.T) {

@@ -125,15 +125,15 @@ func (t *Track) AwaitRoom(ctx context.Context) error {
 	if t.job == nil || t.job.Holds() {
 		return nil
 	}
-	for hurried := false; ; {
+	for asked := false; ; {
 		t.mu.Lock()
 		waiting := len(t.beyond)
 		t.mu.Unlock()
 		if waiting < maxUnsettled {
 			return nil
 		}
-		if !hurried {
-			hurried = true
+		if !asked {
+			asked = true
 			defer t.job.RequestFlush()()
 		}
 		select {

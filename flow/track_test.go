@@ -14,7 +14,7 @@ import (
 type reader struct {
 	receipts, pages, done  int
 	holds                  bool
-	hurried, owed, settled int
+	flushes, owed, settled int
 	begun, ended           int
 	paused                 error
 	finished               []*flow.Track
@@ -36,8 +36,8 @@ func (r *reader) CountRangeDone() { r.done++ }
 func (r *reader) Holds() bool     { return r.holds }
 
 func (r *reader) RequestFlush() (done func()) {
-	r.hurried++
-	return func() { r.hurried-- }
+	r.flushes++
+	return func() { r.flushes-- }
 }
 
 func (r *reader) Deliver(context.Context) error {
@@ -144,13 +144,13 @@ func TestRoomEndsWhereTooManyPagesAreNotSettled(t *testing.T) {
 		room := make(chan error, 1)
 		go func() { room <- track.AwaitRoom(ctx) }()
 		synctest.Wait()
-		require.Equal(t, 1, r.hurried, "who lets rows linger is told")
+		require.Equal(t, 1, r.flushes, "who lets rows linger is told")
 		kept[1].Settle()
 		synctest.Wait()
 		require.Empty(t, room, "the first is not settled yet")
 		kept[0].Settle()
 		require.NoError(t, <-room)
-		require.Zero(t, r.hurried)
+		require.Zero(t, r.flushes)
 
 		require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))
 		require.NoError(t, deliver(t, track, 1, "b", false, keep(&kept)))

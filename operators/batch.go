@@ -95,7 +95,7 @@ func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Strea
 	b.timer = time.NewTimer(b.linger)
 	b.timer.Stop()
 	limit := limitFor[T](b)
-	hurry, forget := st.FlushRequests()
+	flush, forget := st.FlushRequests()
 	defer forget()
 	return border(ctx, func(ctx context.Context, post poster) error {
 		group, ctx := st.TaskGroup(ctx)
@@ -108,7 +108,7 @@ func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Strea
 					if err := post(func() error { return b.expire(ctx) }); err != nil {
 						return err
 					}
-				case <-hurry:
+				case <-flush:
 					if err := post(func() error { return b.flush(ctx) }); err != nil {
 						return err
 					}

@@ -27,11 +27,11 @@ type batching[T any] struct {
 	timer       *time.Timer       // nil without BatchLinger
 	due         time.Time
 
-	hurried func() bool
+	flushing func() bool
 }
 
 func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]) *batching[T] {
-	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), hurried: st.FlushRequested}
+	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), flushing: st.FlushRequested}
 	b.size, b.keep = rxcql.SizeFunc[T](), rxcql.CloneFunc[T]()
 	b.room = firstRoom
 	if cfg.count > 0 {
@@ -118,7 +118,7 @@ func (b *batching[T]) hold(p *flow.Page[T], fresh int64) {
 		b.reservation = b.account.Reservation()
 		if b.timer != nil {
 			linger := b.linger
-			if b.hurried() {
+			if b.flushing() {
 				linger = 0
 			}
 			b.due = time.Now().Add(linger)

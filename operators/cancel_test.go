@@ -72,7 +72,7 @@ func isLate(t *testing.T, rep rxcql.Report, err error, stage string) {
 
 func TestADeadlineOfTheUsersOwnIsAFailure(t *testing.T) {
 	for name, opts := range bothOrders {
-		alone(t, "in Concurrent, "+name+", which ends on purpose at the same time", func(t *testing.T) {
+		alone(t, "in MapConcurrent, "+name+", which ends on purpose at the same time", func(t *testing.T) {
 			begun, failed := make(chan struct{}), make(chan struct{})
 			calls := operators.MapConcurrent(count(100, 100), 2, func(_ context.Context, n int) (int, error) {
 				if n == 1 {

@@ -93,7 +93,7 @@ func TestRowsOfSeveralPartsHoldBackTheWatermarksOfAll(t *testing.T) {
 	require.Equal(t, []int{1, 50, 60, 70, 90}, marks, "a batch, and ten times watermarks")
 }
 
-func TestInConcurrentAWatermarkWaitsForTheCallsThatBeganBefore(t *testing.T) {
+func TestInMapConcurrentAWatermarkWaitsForTheCallsThatBeganBefore(t *testing.T) {
 	for name, opts := range map[string][]operators.MapConcurrentOption{"in order": nil, "unordered": {operators.Unordered()}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -95,6 +95,18 @@ func TestEachRequestThatWritesIsToldWithWhatCameOfIt(t *testing.T) {
 	})
 }
 
+func TestARequestThatDeletesIsToldAsADelete(t *testing.T) {
+	var h heard
+	server := func(context.Context, sink.Sent) error { return nil }
+	_, err := run(t, sequence(partitions(1, 3)...), sink.TableOn[event](server, events(), sink.Delete()), h.hooks())
+	require.NoError(t, err)
+	require.NotEmpty(t, h.ends)
+	for i, e := range h.ends {
+		require.Equal(t, "DELETE", e.Operation)
+		require.Equal(t, "DELETE", h.starts[i].Operation)
+	}
+}
+
 func TestNobodyWhoListensCostsARequestNoAllocation(t *testing.T) {
 	st := stageOf(t)
 	allocs := testing.AllocsPerRun(1000, func() {

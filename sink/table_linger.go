@@ -11,17 +11,17 @@ import (
 // there is no timer.
 type lingering struct {
 	after time.Duration
-	hurry <-chan struct{}
+	flush <-chan struct{}
 	woken chan struct{} // has a token when something waits
 	done  chan struct{}
 	once  sync.Once
 
-	forget func() // forgets hurry
+	forget func() // forgets flush
 }
 
 func newLingering(st *rxcql.Stage, after time.Duration) *lingering {
-	hurry, forget := st.FlushRequests()
-	return &lingering{after: after, hurry: hurry, forget: forget, woken: make(chan struct{}, 1), done: make(chan struct{})}
+	flush, forget := st.FlushRequests()
+	return &lingering{after: after, flush: flush, forget: forget, woken: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 func (l *lingering) wake() {
@@ -53,7 +53,7 @@ func (w *tableWriter[T]) lingerer() error {
 			timer := time.NewTimer(wait)
 			select {
 			case <-timer.C:
-			case <-w.linger.hurry:
+			case <-w.linger.flush:
 				timer.Stop()
 			case <-w.linger.done:
 				timer.Stop()

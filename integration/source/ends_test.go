@@ -23,7 +23,7 @@ func TestAnOperatorThatEndsTheStreamWhilePagesAreReadAheadIsNoErrorAndLosesNoByt
 		"Take of many":            operators.Take(table(), 5001),
 		"TakeWhile":               operators.TakeWhile(table(), func(c cell) bool { return c.V != 7777 }),
 		"Take behind Merge":       operators.Take(operators.Merge(table(), table()), 20_000),
-		"Take behind Concurrent":  operators.Take(operators.Filter(operators.MapConcurrent(table(), 8, same), even), 500),
+		"Take behind MapConcurrent":  operators.Take(operators.Filter(operators.MapConcurrent(table(), 8, same), even), 500),
 		"Take of a query's pages": operators.Take(operators.Filter(source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t"), even), 100),
 	} {
 		t.Run(name, func(t *testing.T) {

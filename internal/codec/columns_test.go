@@ -113,7 +113,7 @@ func TestAllMismatchesAreReportedTogetherWithColumnFieldAndRemedy(t *testing.T) 
 		var m *codec.MismatchError
 		require.ErrorAs(t, err, &m)
 		require.Equal(t, codec.MismatchError{Column: "id", CQLType: "boolean", Field: "ID", GoType: "string",
-			Reason: "a boolean does not fit into string", Mend: "use bool"}, *m)
+			Reason: "a boolean does not fit into string", Remedy: "use bool"}, *m)
 	}
 }
 

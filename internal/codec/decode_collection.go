@@ -22,7 +22,7 @@ func decodeCollection(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 		return decodeSlice(rt, elem), nil
 	case t.Kind == Set && rt.Kind() == reflect.Map && rt.Elem().Kind() == reflect.Struct && rt.Elem().NumField() == 0:
 		if !goodKey(rt.Key()) {
-			return nil, &noFit{t: t, rt: rt, reason: fmt.Sprintf("%s cannot be a map key", rt.Key()), mend: "use a slice"}
+			return nil, &noFit{t: t, rt: rt, reason: fmt.Sprintf("%s cannot be a map key", rt.Key()), remedy: "use a slice"}
 		}
 		elem, err := compileDecodeAt(t.Elems[0], rt.Key(), depth+1)
 		if err != nil {

@@ -33,7 +33,7 @@ func decodeMap(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	}
 	if !goodKey(rt.Key()) {
 		return nil, &noFit{t: t, rt: rt, reason: fmt.Sprintf("%s cannot be a map key", rt.Key()),
-			mend: "use a key type without pointers and interfaces, e.g. string"}
+			remedy: "use a key type without pointers and interfaces, e.g. string"}
 	}
 	key, err := compileDecodeAt(t.Elems[0], rt.Key(), depth+1)
 	if err != nil {

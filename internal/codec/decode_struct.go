@@ -57,7 +57,7 @@ func tuplePlaces(t *Type, rt reflect.Type) (places []place, err error) {
 	case reflect.Slice, reflect.Array:
 		if rt.Kind() == reflect.Array && rt.Len() != n {
 			return nil, &noFit{t: t, rt: rt, reason: fmt.Sprintf("the array has %d elements and the tuple %d", rt.Len(), n),
-				mend: fmt.Sprintf("use [%d]%s", n, rt.Elem())}
+				remedy: fmt.Sprintf("use [%d]%s", n, rt.Elem())}
 		}
 		for i := range n {
 			places = append(places, place{uintptr(i) * rt.Elem().Size(), rt.Elem()})
@@ -75,7 +75,7 @@ func tuplePlaces(t *Type, rt reflect.Type) (places []place, err error) {
 		}
 		if len(places) != n {
 			return nil, &noFit{t: t, rt: rt, reason: fmt.Sprintf("the struct has %d exported fields and the tuple %d elements",
-				len(places), n), mend: "give it one field for each element in order, others tagged \"-\""}
+				len(places), n), remedy: "give it one field for each element in order, others tagged \"-\""}
 		}
 		return places, nil
 	}

@@ -60,7 +60,7 @@ func vectorFits(t *Type, rt reflect.Type) error {
 		return unfit(t, rt)
 	case rt.Kind() == reflect.Array && rt.Len() != t.Dim:
 		return &noFit{t: t, rt: rt, reason: fmt.Sprintf("the array has %d elements and the vector %d", rt.Len(), t.Dim),
-			mend: fmt.Sprintf("use [%d]%s", t.Dim, rt.Elem())}
+			remedy: fmt.Sprintf("use [%d]%s", t.Dim, rt.Elem())}
 	}
 	return nil
 }

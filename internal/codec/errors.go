@@ -31,7 +31,7 @@ type MismatchError struct {
 	Field   string // path of the Go field, "" when T itself is the column or no field takes the column
 	GoType  string
 	Reason  string
-	Mend    string
+	Remedy  string
 }
 
 // Error names column, CQL type, field and Go type as far as they are known, then the reason and the
@@ -49,8 +49,8 @@ func (e *MismatchError) Error() string {
 		fmt.Fprintf(&b, "field %s ", e.Field)
 	}
 	fmt.Fprintf(&b, "(%s): %s", e.GoType, e.Reason)
-	if e.Mend != "" {
-		fmt.Fprintf(&b, "; %s", e.Mend)
+	if e.Remedy != "" {
+		fmt.Fprintf(&b, "; %s", e.Remedy)
 	}
 	return b.String()
 }
@@ -106,9 +106,9 @@ func badValue(format string, args ...any) error {
 // noFit is what plan compilation returns for a CQL type and a Go type that do not fit, at any
 // depth.
 type noFit struct {
-	t            *Type
-	rt           reflect.Type
-	reason, mend string
+	t              *Type
+	rt             reflect.Type
+	reason, remedy string
 }
 
 func (e *noFit) Error() string {
@@ -116,13 +116,13 @@ func (e *noFit) Error() string {
 	if s == "" {
 		s = fmt.Sprintf("%s does not fit into %s", A(e.t), e.rt)
 	}
-	if e.mend == "" {
+	if e.remedy == "" {
 		return s
 	}
-	return s + ", " + e.mend
+	return s + ", " + e.remedy
 }
 
 // unfit refuses a Go type for a CQL type and lists those that would do.
 func unfit(t *Type, rt reflect.Type) error {
-	return &noFit{t: t, rt: rt, mend: "use " + kinds[t.Kind].goes}
+	return &noFit{t: t, rt: rt, remedy: "use " + kinds[t.Kind].goes}
 }

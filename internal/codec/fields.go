@@ -51,7 +51,7 @@ func fieldsOf(rt reflect.Type) (fields []field, isStruct bool, err error) {
 		return nil, false, nil
 	}
 	return nil, true, &MismatchError{GoType: rt.String(), Reason: "the struct has no field with a cql tag",
-		Mend: "name the columns with tags, e.g. ID int64 `cql:\"id\"`, or give it UnmarshalCQL and MarshalCQL"}
+		Remedy: "name the columns with tags, e.g. ID int64 `cql:\"id\"`, or give it UnmarshalCQL and MarshalCQL"}
 }
 
 type fieldWalk struct {
@@ -98,8 +98,8 @@ func (w *fieldWalk) walk(rt reflect.Type, base uintptr, prefix string) {
 	}
 }
 
-func (w *fieldWalk) refuse(path string, rt reflect.Type, reason, mend string) {
-	w.errs = append(w.errs, &MismatchError{Field: w.root.String() + "." + path, GoType: rt.String(), Reason: reason, Mend: mend})
+func (w *fieldWalk) refuse(path string, rt reflect.Type, reason, remedy string) {
+	w.errs = append(w.errs, &MismatchError{Field: w.root.String() + "." + path, GoType: rt.String(), Reason: reason, Remedy: remedy})
 }
 
 func pointsToTagged(rt reflect.Type) bool {

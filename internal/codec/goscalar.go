@@ -73,7 +73,7 @@ func naturalType(t *Type) (reflect.Type, error) {
 		}
 		if !goodKey(kt) {
 			return nil, &noFit{t: t, rt: typeAny, reason: "a " + t.String() + " has no natural Go type, since " + kt.String() +
-				" is no key of a Go map", mend: "name the Go type"}
+				" is no key of a Go map", remedy: "name the Go type"}
 		}
 		vt, err := naturalType(t.Elems[1])
 		if err != nil {
@@ -81,7 +81,7 @@ func naturalType(t *Type) (reflect.Type, error) {
 		}
 		return reflect.MapOf(kt, vt), nil
 	}
-	return nil, &noFit{t: t, rt: typeAny, reason: "a " + t.String() + " has no natural Go type", mend: "name the Go type"}
+	return nil, &noFit{t: t, rt: typeAny, reason: "a " + t.String() + " has no natural Go type", remedy: "name the Go type"}
 }
 
 // goodKey reports whether values of a type can be keys of a Go map, and are equal when they are the

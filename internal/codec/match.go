@@ -55,18 +55,18 @@ func match(rt reflect.Type, cols []Column, rules matchRules) ([]stepDesc, error)
 		f := byName[c.Name]
 		switch {
 		case f == nil:
-			mend := fmt.Sprintf("add a field with the tag `cql:%q`", c.Name)
+			remedy := fmt.Sprintf("add a field with the tag `cql:%q`", c.Name)
 			if rules.reading {
-				mend += " or leave the column out of the statement"
+				remedy += " or leave the column out of the statement"
 			}
 			if n := alike(c.Name, names); n != "" {
-				mend = fmt.Sprintf("a field is tagged %q: the names must be equal", n)
+				remedy = fmt.Sprintf("a field is tagged %q: the names must be equal", n)
 			}
 			bad.errs = append(bad.errs, &MismatchError{Column: c.Name, CQLType: c.Type.String(), GoType: rt.String(),
-				Reason: "no field takes the column", Mend: mend})
+				Reason: "no field takes the column", Remedy: remedy})
 		case taken[c.Name] && !rules.repeats:
 			bad.errs = append(bad.errs, &MismatchError{Column: c.Name, CQLType: c.Type.String(), Field: f.path, GoType: f.typ.String(),
-				Reason: "the column occurs twice", Mend: "name it once, or give one an alias with AS"})
+				Reason: "the column occurs twice", Remedy: "name it once, or give one an alias with AS"})
 		default:
 			descs = append(descs, stepDesc{col: c, field: f.path, typ: f.typ, offset: f.offset})
 		}
@@ -77,12 +77,12 @@ func match(rt reflect.Type, cols []Column, rules matchRules) ([]stepDesc, error)
 		if taken[f.name] || rules.spareFields {
 			continue
 		}
-		mend := "take the tag away, tag it \"-\", or add the column to the statement"
+		remedy := "take the tag away, tag it \"-\", or add the column to the statement"
 		if n := alike(f.name, colNames); n != "" {
-			mend = fmt.Sprintf("a column is called %q: the names must be equal", n)
+			remedy = fmt.Sprintf("a column is called %q: the names must be equal", n)
 		}
 		bad.errs = append(bad.errs, &MismatchError{Column: f.name, Field: f.path, GoType: f.typ.String(),
-			Reason: "the statement has no such column", Mend: mend})
+			Reason: "the statement has no such column", Remedy: remedy})
 	}
 	return descs, bad.join()
 }
@@ -100,11 +100,11 @@ func matchOne(rt reflect.Type, cols []Column, rules matchRules) ([]stepDesc, err
 	for i, c := range cols {
 		names[i] = c.Name
 	}
-	mend := "use a struct with cql tags, rxcql.Row, or a statement with one column"
+	remedy := "use a struct with cql tags, rxcql.Row, or a statement with one column"
 	if rt.Kind() == reflect.Pointer && rt.Elem().Kind() == reflect.Struct && !scalarStruct(rt.Elem()) {
-		mend = "use " + rt.Elem().String() + ", not a pointer to it"
+		remedy = "use " + rt.Elem().String() + ", not a pointer to it"
 	}
-	return nil, &MismatchError{GoType: rt.String(), Mend: mend,
+	return nil, &MismatchError{GoType: rt.String(), Remedy: remedy,
 		Reason: fmt.Sprintf("it takes one column and the statement has %d (%s)", len(cols), strings.Join(names, ", "))}
 }
 
@@ -124,9 +124,9 @@ func (m *mismatches) add(d *stepDesc, err error) {
 	e := &MismatchError{Column: d.col.Name, CQLType: d.col.Type.String(), Field: d.field, GoType: d.typ.String(), Reason: err.Error()}
 	var top *noFit
 	if errors.As(err, &top) && error(top) == err { //nolint:errorlint // the top of the chain is meant
-		e.Mend = top.mend
+		e.Remedy = top.remedy
 		bare := *top
-		bare.mend = ""
+		bare.remedy = ""
 		e.Reason = bare.Error()
 	}
 	m.errs = append(m.errs, e)

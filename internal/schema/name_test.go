@@ -27,7 +27,7 @@ func TestNamesAreReadAsCQLReadsThem(t *testing.T) {
 }
 
 func TestNamesThatCannotBeReadSayHowToFixThem(t *testing.T) {
-	for name, mend := range map[string]string{
+	for name, remedy := range map[string]string{
 		"":                     "the keyspace is missing; write keyspace.table",
 		"orders":               "the keyspace is missing; write keyspace.table",
 		".orders":              "the keyspace is missing; write keyspace.table",
@@ -45,7 +45,7 @@ func TestNamesThatCannotBeReadSayHowToFixThem(t *testing.T) {
 	} {
 		_, _, err := schema.ParseName(name)
 		require.ErrorIs(t, err, schema.ErrName, name)
-		require.ErrorContains(t, err, mend, name)
+		require.ErrorContains(t, err, remedy, name)
 	}
 }
 
