@@ -1,6 +1,9 @@
 package rxcql
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // UnsettledError is the error of a run that has no other error and has left pages unsettled
 // (ErrUnsettled): how many, the first of them, and the stage that kept it. A stage of your own that
@@ -14,13 +17,20 @@ type UnsettledError struct {
 	// the last hold on the page, if it has not given all of its holds back; else another stage that
 	// has not; else the source.
 	Stage string
-	Part  string // the token range, such as (-100, 250], or all
-	Page  int64  // of the part, from 0
+	// Or are the other stages that have not given all of their holds back. If there are any, it
+	// may be one of these that kept the page.
+	Or   []string
+	Part string // the token range, such as (-100, 250], or all
+	Page int64  // of the part, from 0
 }
 
 func (e *UnsettledError) Error() string {
-	return fmt.Sprintf("%v: %d of %d; the first is page %d of range %s, which stage %s has not let go of",
-		ErrUnsettled, e.Unsettled, e.Pages, e.Page, e.Part, e.Stage)
+	stage := "stage " + e.Stage
+	if len(e.Or) > 0 {
+		stage += " or " + strings.Join(e.Or, " or ")
+	}
+	return fmt.Sprintf("%v: %d of %d; the first is page %d of range %s, which %s has not let go of",
+		ErrUnsettled, e.Unsettled, e.Pages, e.Page, e.Part, stage)
 }
 
 // Is makes errors.Is(err, ErrUnsettled) hold.
@@ -31,7 +41,7 @@ func (r *Execution) unsettled() error {
 	e := &UnsettledError{Pages: r.pages.Load(), Stage: "unknown", Part: "unknown"}
 	e.Unsettled = e.Pages - r.settled.Load()
 	if first, found := r.budget.Unsettled(); found {
-		e.Stage, e.Part, e.Page = first.Stage, first.Part(), first.Page
+		e.Stage, e.Or, e.Part, e.Page = first.Stage, first.Or, first.Part(), first.Page
 	}
 	return e
 }

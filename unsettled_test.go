@@ -69,6 +69,10 @@ func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
 			in:   keeper(inParts(), "Releases", 11, func(l *flow.Reservation) { l.Release() }),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Releases", Part: second, Page: 1},
 		},
+		"two that forget pages: each of them is named": {
+			in:   keeper(keeper(inParts(), "First", 11, never), "Second", 12, never),
+			want: rxcql.UnsettledError{Unsettled: 2, Pages: 6, Stage: "Second", Or: []string{"First"}, Part: second, Page: 1},
+		},
 		"one before others that keep rows, and let go": {
 			in:   operators.MapConcurrent(keeper(inParts(), "Forgets", 12, never), 2, func(_ context.Context, n int) (int, error) { return n, nil }),
 			want: rxcql.UnsettledError{Unsettled: 1, Pages: 6, Stage: "Forgets", Part: second, Page: 2},

@@ -1,6 +1,10 @@
 package flow
 
-import "sync"
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
 
 // owing has the receipts of a run that are not settled, the oldest first. So a run that ends with
 // any can name the page, and the stage that kept it.
@@ -12,7 +16,8 @@ type owing struct {
 // Unsettled is a page whose receipt is not settled.
 type Unsettled struct {
 	Position
-	Stage string // which kept it, as far as known
+	Stage string   // which kept it, as far as known
+	Or    []string // other stages that have kept pages: it may be one of these
 }
 
 // add notes the receipt of a page.
@@ -54,7 +59,8 @@ func (o *owing) remove(r *Receipt) {
 
 // Unsettled returns the first page that was delivered and is not settled; false if all are. Call it
 // at the end of a run. The stage is the one that took the last hold on the page, if it has not
-// given all of its holds back; else another stage that has not; else the source.
+// given all of its holds back; else another stage that has not; else the source. Which holds are of
+// which page is not noted, so it may also be another stage that has not given all back.
 func (b *Budget) Unsettled() (page Unsettled, found bool) {
 	b.owing.mu.Lock()
 	defer b.owing.mu.Unlock()
@@ -62,7 +68,8 @@ func (b *Budget) Unsettled() (page Unsettled, found bool) {
 	if r == nil {
 		return page, false
 	}
-	page = Unsettled{Position: r.at, Stage: b.keeper(r)}
+	page.Position = r.at
+	page.Stage, page.Or = b.keepers(r)
 	if page.Source == nil { // it was set behind the source, when the receipt was there
 		page.Source = &Origin{Name: r.source, Several: b.several()}
 	}
@@ -75,16 +82,22 @@ func (b *Budget) several() bool {
 	return len(b.inputs) > 1
 }
 
-func (b *Budget) keeper(r *Receipt) string {
-	if last := r.holder.Load(); last != nil && last.holds.Load() > 0 {
-		return last.name
+// keepers are the stages that have holds: that of the last hold on r first, if it has any.
+func (b *Budget) keepers(r *Receipt) (likely string, others []string) {
+	last := r.holder.Load()
+	if last != nil && last.holds.Load() > 0 {
+		likely = last.name
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, a := range b.accounts {
-		if a.holds.Load() > 0 {
-			return a.name
+		switch {
+		case a.holds.Load() == 0 || a.name == likely || slices.Contains(others, a.name):
+		case likely == "":
+			likely = a.name
+		default:
+			others = append(others, a.name)
 		}
 	}
-	return r.source
+	return cmp.Or(likely, r.source), others
 }
