@@ -19,12 +19,12 @@ func TestAnOperatorThatEndsTheStreamWhilePagesAreReadAheadIsNoErrorAndLosesNoByt
 	table := func() rxcql.Stream[cell] { return source.Table[cell](session, ks+".t", source.PageRows(500)) }
 	even := func(c cell) bool { return c.V%2 == 0 }
 	for name, stream := range map[string]rxcql.Stream[cell]{
-		"Take behind Filter":      operators.Take(operators.Filter(table(), even), 10),
-		"Take of many":            operators.Take(table(), 5001),
-		"TakeWhile":               operators.TakeWhile(table(), func(c cell) bool { return c.V != 7777 }),
-		"Take behind Merge":       operators.Take(operators.Merge(table(), table()), 20_000),
-		"Take behind MapConcurrent":  operators.Take(operators.Filter(operators.MapConcurrent(table(), 8, same), even), 500),
-		"Take of a query's pages": operators.Take(operators.Filter(source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t"), even), 100),
+		"Take behind Filter":        operators.Take(operators.Filter(table(), even), 10),
+		"Take of many":              operators.Take(table(), 5001),
+		"TakeWhile":                 operators.TakeWhile(table(), func(c cell) bool { return c.V != 7777 }),
+		"Take behind Merge":         operators.Take(operators.Merge(table(), table()), 20_000),
+		"Take behind MapConcurrent": operators.Take(operators.Filter(operators.MapConcurrent(table(), 8, same), even), 500),
+		"Take of a query's pages":   operators.Take(operators.Filter(source.Query[cell](session, "SELECT pk, ck, v FROM "+ks+".t"), even), 100),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 60 {
