@@ -117,7 +117,7 @@ func (m *plan) execute(c *call) (answer message.Message) {
 	return answer
 }
 
-// check refuses values of wrong types, and another number of them.
+// check refuses another number of values than there are bind markers.
 func (m *plan) check(values []Value) {
 	if len(values) != len(m.vars) {
 		refuse(invalid("Invalid amount of bind variables"))

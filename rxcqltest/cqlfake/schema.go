@@ -101,15 +101,15 @@ func (p *parser) drop() func() message.Message {
 	if !p.take("table") {
 		refuse(unknown("DROP %s", p.peek().text))
 	}
-	if p.take("if", "exists") {
-		keyspace, name := p.tableName()
-		if p.server.tables[tableName{keyspace, name}] == nil {
-			return func() message.Message { return &message.VoidResult{} }
+	exists := p.take("if", "exists")
+	keyspace, name := p.tableName()
+	if p.server.tables[tableName{keyspace, name}] == nil {
+		if !exists {
+			refuse(invalid("Table '%s.%s' doesn't exist", keyspace, name))
 		}
-		return func() message.Message { return p.server.dropTable(tableName{keyspace, name}) }
+		return func() message.Message { return &message.VoidResult{} }
 	}
-	t := p.table()
-	return func() message.Message { return p.server.dropTable(t.tableName) }
+	return func() message.Message { return p.server.dropTable(tableName{keyspace, name}) }
 }
 
 func (p *parser) truncate() func() message.Message {

@@ -27,8 +27,8 @@ type found struct {
 
 // cell is what a row has in a column that is not of the key.
 func (f found) cell(c *column) (cell, bool) {
-	has := f.row.cells[c]
-	return has, has.live(max(f.partition.deleted, f.row.deleted), f.now)
+	has, written := f.row.cells[c]
+	return has, written && has.live(max(f.partition.deleted, f.row.deleted), f.now)
 }
 
 // selection reads a SELECT behind that word.
@@ -56,6 +56,9 @@ func (p *parser) selection() *plan {
 	p.tokens = rest
 	s.where = p.conditions(s.table)
 	if p.take("limit") {
+		if !p.is("?") && p.peek().kind != number {
+			refuse(syntaxError("line 1: no viable alternative at input '%s' (LIMIT)", p.peek().text))
+		}
 		s.limit = p.term(s.table, "[limit]", intType)
 	}
 	return &plan{verb: Select, table: s.table, result: s.meta, run: s.run}

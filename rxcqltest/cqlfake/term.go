@@ -1,7 +1,7 @@
 package cqlfake
 
 import (
-	"encoding/binary"
+	"strings"
 
 	"github.com/rxcql/rxcql/internal/codec"
 )
@@ -47,7 +47,11 @@ func (p *parser) term(of *table, name string, typ *codec.Type) *term {
 	}
 	p.next()
 	if !takes(typ.Kind, t.kind) {
-		refuse(invalid("Invalid %s constant for %q of type %s", constantNames[t.kind], name, typ))
+		kind := constantNames[t.kind]
+		if t.kind == number && strings.ContainsAny(t.text, ".eE") {
+			kind = "FLOAT"
+		}
+		refuse(invalid("Invalid %s constant (%s) for %q of type %s", kind, t.text, name, typ))
 	}
 	b, err := codec.ParseText([]byte{}, typ, []byte(t.text))
 	if err != nil {
@@ -56,7 +60,7 @@ func (p *parser) term(of *table, name string, typ *codec.Type) *term {
 	return &term{typ: typ, marker: -1, value: Value{Bytes: b}}
 }
 
-var constantNames = map[tokenKind]string{word: "BOOLEAN", text: "STRING", number: "INTEGER or FLOAT", blob: "HEX", uuid: "UUID"}
+var constantNames = map[tokenKind]string{word: "BOOLEAN", text: "STRING", number: "INTEGER", blob: "HEX", uuid: "UUID"}
 
 // takes reports whether a type takes a kind of constant.
 func takes(k codec.Kind, constant tokenKind) bool {
@@ -83,9 +87,9 @@ var (
 	intType    = &codec.Type{Kind: codec.Int}
 )
 
-// integer is the value of a term that may be unset, which is found to be false. A
-// null is as nullOf says.
-func (t *term) integer(c *call, name string, null func() int64) (v int64, found bool) {
+// integer is the value of a term, if it is there and not unset. For a null it is what
+// the function returns.
+func (t *term) integer(c *call, name string, null func() int64) (v int64, given bool) {
 	if t == nil {
 		return 0, false
 	}
@@ -94,11 +98,11 @@ func (t *term) integer(c *call, name string, null func() int64) (v int64, found 
 		return 0, false
 	case value.null():
 		return null(), true
-	case t.typ == bigintType && len(value.Bytes) == 8:
-		return int64(binary.BigEndian.Uint64(value.Bytes)), true
-	case t.typ == intType && len(value.Bytes) == 4:
-		return int64(int32(binary.BigEndian.Uint32(value.Bytes))), true
+	default:
+		validate(t.typ, value.Bytes)
+		if len(value.Bytes) == 0 {
+			refuse(unknown("an empty value for the %s", name))
+		}
+		return signed(value.Bytes), true
 	}
-	refuse(invalid("Invalid %s value", name))
-	return 0, false
 }

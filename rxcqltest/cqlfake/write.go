@@ -1,7 +1,6 @@
 package cqlfake
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -187,6 +186,8 @@ func (m *mutation) complete() {
 	case m.deletes && m.set == nil && len(names) == len(m.table.clustering):
 	case m.deletes && m.set == nil:
 		refuse(unknown("the deletion of a range of rows"))
+	case m.deletes:
+		refuse(invalid("Range deletions are not supported for specific columns"))
 	default:
 		refuse(invalid("Some clustering keys are missing: %s", strings.Join(names, ", ")))
 	}
@@ -229,5 +230,3 @@ func writeAll(parts []*plan, c *call) {
 		write()
 	}
 }
-
-func (m *mutation) String() string { return fmt.Sprint("write of ", m.table) }
