@@ -23,7 +23,7 @@ type reading struct {
 const readings = "(sensor int, seq bigint, celsius double, PRIMARY KEY (sensor, seq))"
 
 func TestATableIsCopiedInABubbleWhereTimeIsFake(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { copies(t, cqlfake.New(t, cqlfake.Latency(time.Hour))) })
+	synctest.Test(t, func(t *testing.T) { copies(t, cqlfake.New(t, cqlfake.Latency(time.Second))) })
 }
 
 func TestATableIsCopiedOverLoopback(t *testing.T) {
