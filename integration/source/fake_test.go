@@ -29,6 +29,7 @@ type step struct {
 	cql  string
 	args []any
 	size int   // of the pages of a SELECT; 0: no paging
+	then int   // of the pages but the first, where they are of another size
 	at   int64 // the timestamp of the request
 }
 
@@ -49,7 +50,11 @@ func (s step) answers(t *testing.T, session *driver.Session) (said []string) {
 		if s.size == 0 {
 			page, err = session.FetchWhole(t.Context(), st)
 		} else {
-			page, err = session.Fetch(t.Context(), st, s.size, state)
+			size := s.size
+			if state != nil && s.then > 0 {
+				size = s.then
+			}
+			page, err = session.Fetch(t.Context(), st, size, state)
 		}
 		if err != nil {
 			break
@@ -124,6 +129,9 @@ func scripts() map[string][]step {
 			pages = append(pages, step{cql: "SELECT c FROM pages LIMIT ?", args: []any{limit}, size: size},
 				step{cql: "SELECT c FROM pages WHERE p = 2 LIMIT ?", args: []any{limit}, size: size})
 		}
+	}
+	for _, then := range []int{4, 5, 6, 7, 8} { // a state is ignored where a page is as large as the LIMIT
+		pages = append(pages, step{cql: "SELECT c FROM pages LIMIT 6", size: 2, then: then})
 	}
 	token := "SELECT token(p), c FROM pages WHERE token(p) > ? AND token(p) <= ?"
 	least, most := int64(-1<<63), int64(1<<63-1)
@@ -280,7 +288,7 @@ var orderedValues = func() map[string][]asSent {
 		u = append(asSent{}, u...)
 		u[6] = u[6]&0x0f | 0x10
 		if i%3 == 0 && i > 0 { // the same time
-			copy(u, all["timeuuid"][i-1][:8])
+			copy(u, all["timeuuid"][i-1][:9]) // and the first byte behind it: the next one decides, with its sign
 		}
 		all["timeuuid"] = append(all["timeuuid"], u)
 	}
