@@ -147,11 +147,11 @@ func (s *Server) control(c *conn, m message.Message, answer func(message.Message
 
 // reply carries out what the control functions have said.
 func (s *Server) reply(c *conn, r *Request, m message.Message, reply *Reply, answer func(message.Message)) {
-	defer s.counts.end(r)
 	var ofTables message.Message
 	if reply.applied || *reply == (Reply{delay: reply.delay, until: reply.until, empty: reply.empty}) {
 		ofTables = s.answer(c, m, reply.empty)
 	}
+	s.counts.end(r) // before the client knows, which may send the next one then
 	switch {
 	case reply.drop:
 		c.close()
