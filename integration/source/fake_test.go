@@ -173,6 +173,9 @@ func scripts() map[string][]step {
 	wrong := []step{
 		{cql: "CREATE TABLE wrong (a int, b text, c int, v bigint, t timestamp, u uuid, PRIMARY KEY ((a, b), c)) WITH CLUSTERING ORDER BY (c DESC)"},
 		{cql: "CREATE TABLE wrong (a int PRIMARY KEY)"},
+		{cql: "CREATE TABLE nokey (a int)"},
+		{cql: "CREATE TABLE twokeys (a int PRIMARY KEY, b int, PRIMARY KEY (b))"},
+		{cql: "CREATE TABLE twice (a int PRIMARY KEY, a int)"},
 		{cql: "CREATE TABLE IF NOT EXISTS wrong (a int PRIMARY KEY)"},
 		{cql: "SELECT * FROM nowhere", size: 1},
 		{cql: "SELECT * FROM nokeyspace.nowhere", size: 1},

@@ -11,7 +11,7 @@ import (
 // definition reads a column, or the primary key.
 func (p *parser) definition(t *table, key *keyNames) {
 	if p.take("primary", "key", "(") {
-		key.again()
+		key.again(t)
 		if p.is("(") {
 			key.partition = p.names()
 		} else {
@@ -36,7 +36,7 @@ func (p *parser) definition(t *table, key *keyNames) {
 	}
 	t.columns = append(t.columns, c)
 	if p.take("primary", "key") {
-		key.again()
+		key.again(t)
 		key.partition = []string{c.name}
 	}
 }
@@ -44,9 +44,9 @@ func (p *parser) definition(t *table, key *keyNames) {
 // keyNames are the columns of a primary key, which may be named before they are there.
 type keyNames struct{ partition, clustering []string }
 
-func (k *keyNames) again() {
+func (k *keyNames) again(t *table) {
 	if k.partition != nil {
-		refuse(invalid("Multiple PRIMARY KEYs specified (exactly one required)"))
+		refuse(invalid("Multiple PRIMARY KEY specified for table '%s' (exactly one required)", t.name))
 	}
 }
 
@@ -99,7 +99,7 @@ func (p *parser) tableOption(t *table) {
 // identify finds the columns of the key.
 func (t *table) identify(key keyNames) {
 	if key.partition == nil {
-		refuse(invalid("No PRIMARY KEY specifed for table '%s' (exactly one required)", t))
+		refuse(invalid("No PRIMARY KEY specifed for table '%s' (exactly one required)", t.name)) //nolint:misspell // so it says
 	}
 	for _, name := range key.partition {
 		t.partition = append(t.partition, t.column(name))

@@ -78,7 +78,7 @@ func takes(k codec.Kind, constant tokenKind) bool {
 	case codec.Blob:
 		return constant == blob
 	}
-	refuse(unknown("constants of type %s; bind a value", codec.Kind(k)))
+	refuse(unknown("constants of type %s; bind a value", k))
 	return false
 }
 
