@@ -6,13 +6,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -68,5 +72,30 @@ func TestMyCheckpointStore(t *testing.T) {
 			Store:  func() rxcql.CheckpointStore { return checkpoint.File(path) }, // your store here
 			OneJob: true,                                                          // it keeps one job, whatever its name
 		}
+	})
+}
+
+// order is a row of the table that the test has.
+type order struct {
+	ID    int32 `cql:"id"`
+	Euros int32 `cql:"euros"`
+}
+
+func TestOrdersAreReadThoughTheServerIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // the waits between retries take no time
+		server := cqlfake.New(t)
+		server.Keyspace("shop", "orders (id int PRIMARY KEY, euros int)")
+		server.Exec("INSERT INTO shop.orders (id, euros) VALUES (1, 20)")
+		busy := server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+			if r.Reads("shop.orders") {
+				return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+			}
+			return nil
+		})
+		time.AfterFunc(10*time.Second, busy)
+
+		rows, err := source.Table[order](server.Session("shop"), "shop.orders").Collect(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []order{{1, 20}}, rows)
 	})
 }
