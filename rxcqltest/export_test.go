@@ -122,3 +122,19 @@ func (r *recorder) Skipped() bool {
 	defer r.mu.Unlock()
 	return r.skipped
 }
+
+// Said is what a test that fails says.
+func Said(t *testing.T, test func(t testing.TB)) string {
+	rec := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		test(rec)
+	}()
+	<-done
+	rec.cleanUp()
+	if !rec.failed {
+		return ""
+	}
+	return rec.said
+}
