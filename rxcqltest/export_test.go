@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -19,12 +20,23 @@ var (
 // SinkRules are those of TestSink.
 func SinkRules[T any]() Rules[SinkPlace[T]] { return sinkRules[T]() }
 
+// OperatorRules are those of TestOperator.
+func OperatorRules[A, B any]() Rules[OperatorPlace[A, B]] { return operatorRules[A, B]() }
+
 // Names are their sentences.
 func (rules Rules[P]) Names() (names []string) {
 	for _, r := range rules {
 		names = append(names, r.name)
 	}
 	return names
+}
+
+// alone calls fn in a bubble, where what waits for time is sure to have waited for all else.
+func alone(t *testing.T, rec *recorder, fn func()) {
+	synctest.Test(t, func(t *testing.T) {
+		rec.TB = t
+		fn()
+	})
 }
 
 // Broken tries every rule, and returns those that the implementation breaks, or that
@@ -38,14 +50,16 @@ func (rules Rules[P]) Broken(t *testing.T, place func(t testing.TB) P, hangs str
 		if r.name == hangs {
 			patience = 2 * time.Second
 		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			r.check(rec, place(rec))
-		}()
-		<-done
+		alone(t, rec, func() {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				r.check(rec, place(rec))
+			}()
+			<-done
+			rec.cleanUp()
+		})
 		patience = was
-		rec.cleanUp()
 		if rec.failed || rec.skipped {
 			broken[r.name] = rec.said
 		}
