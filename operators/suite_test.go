@@ -26,7 +26,7 @@ type conforming struct {
 	copies    int
 	unordered bool
 	ends      bool
-	own       bool
+	detached  bool
 }
 
 // numberRow are the numbers of the rows that a row is made of.
@@ -41,7 +41,9 @@ func flattened(in rxcql.Stream[[]numberRow]) rxcql.Stream[numberRow] {
 }
 
 func inBatches(opts ...operators.BatchOption) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
-	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] { return flattened(operators.Batch(in, opts...)) }
+	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+		return flattened(operators.Batch(in, opts...))
+	}
 }
 
 func noRow() numberRow { return nil }
@@ -112,7 +114,7 @@ func conformings() []conforming {
 			other := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{}).Page(numberRow{})
 			return operators.Merge(in, other.Stream())
 		}},
-		{operator: "Rx", own: true, put: func(in stream) stream {
+		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},
 	}
@@ -134,7 +136,7 @@ func TestConformanceOfOperators(t *testing.T) {
 					Copies:    c.copies,
 					Unordered: c.unordered,
 					Ends:      c.ends,
-					OwnPart:   c.own,
+					Detached:  c.detached,
 				}
 			})
 		})

@@ -31,26 +31,29 @@ func (rules Rules[P]) Names() (names []string) {
 	return names
 }
 
-// alone calls fn in a bubble, where what waits for time is sure to have waited for all else.
-func alone(t *testing.T, rec *recorder, fn func()) {
-	synctest.Test(t, func(t *testing.T) {
-		rec.TB = t
-		fn()
-	})
-}
-
 // Broken tries every rule, and returns those that the implementation breaks, or that
 // were skipped, with what was said of each. What hangs in the rule named hangs is soon
 // found out; in the others it is given the time that it has in users' tests.
 func (rules Rules[P]) Broken(t *testing.T, place func(t testing.TB) P, hangs string) map[string]string {
+	return rules.broken(t, place, hangs, func(t *testing.T, try func(t *testing.T)) { try(t) })
+}
+
+// BrokenInBubble is Broken where each rule is tried in a bubble of testing/synctest: one that
+// gives others some time is sure then that they have used it.
+func (rules Rules[P]) BrokenInBubble(t *testing.T, place func(t testing.TB) P, hangs string) map[string]string {
+	return rules.broken(t, place, hangs, synctest.Test)
+}
+
+func (rules Rules[P]) broken(t *testing.T, place func(t testing.TB) P, hangs string, in func(*testing.T, func(*testing.T))) map[string]string {
 	broken := map[string]string{}
 	for _, r := range rules {
-		rec := &recorder{TB: t}
 		was := patience
 		if r.name == hangs {
 			patience = 2 * time.Second
 		}
-		alone(t, rec, func() {
+		rec := &recorder{}
+		in(t, func(t *testing.T) {
+			rec.TB = t
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

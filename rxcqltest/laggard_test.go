@@ -10,16 +10,16 @@ import (
 	"github.com/rxcql/rxcql/rxcqltest"
 )
 
-// laggard is an operator that keeps each page until the next one comes. What it does can be
+// laggard is an operator that keeps a page until the next one comes. What it does can be
 // replaced, so that it does wrong.
 type laggard struct {
-	info   rxcql.StageInfo
-	keeps  func(o *lagging, p *flow.Page[[]int]) [][]int // the rows of a page that are kept
-	next   func(ctx context.Context, o *lagging, p *flow.Page[[]int]) error
-	give   func(ctx context.Context, o *lagging) error
-	ending func(o *lagging, err error) // what becomes of what is kept that was handed on
-	done   func(ctx context.Context, o *lagging, stopped bool) error
-	start  func(o *lagging)
+	depth int // pages that it keeps
+	start func(o *lagging)
+	keep  func(o *lagging, k *kept, p *flow.Page[[]int]) // when it has taken a page
+	give  func(ctx context.Context, o *lagging, k *kept) error
+	drop  func(o *lagging, k *kept) // what is not handed on
+	done  func(ctx context.Context, o *lagging, stopped bool) error
+	ended func(ctx context.Context, o *lagging, err error) error // what it returns
 
 	runs int
 }
@@ -30,100 +30,97 @@ type lagging struct {
 	st      *rxcql.Stage
 	account *flow.Account
 	out     flow.Observer[[]int]
-	kept    *flow.Reservation // nil if there is nothing
-	rows    [][]int
-	said    flow.Advance
+	queue   []*kept
+	refused bool // a page was, downstream
+}
+
+// kept is a page that it keeps.
+type kept struct {
+	reservation *flow.Reservation
+	rows        [][]int
+	said        flow.Advance
 }
 
 func (l *laggard) stream(in rxcql.Stream[[]int]) rxcql.Stream[[]int] {
-	info := l.info
-	info.Name, info.HoldsRows = "Laggard", true
-	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]int]) (err error) {
+	info := rxcql.StageInfo{Name: "Laggard", HoldsRows: true}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]int]) error {
 		l.runs++
 		o := &lagging{laggard: l, st: st, out: out, account: st.Account(false)}
 		if l.start != nil {
 			l.start(o)
 		}
-		defer func() { o.drop() }()
-		return in.Subscribe(ctx, st, o)
+		err := in.Subscribe(ctx, st, o)
+		for _, k := range o.queue {
+			if l.drop != nil {
+				l.drop(o, k)
+			} else {
+				k.reservation.Finish(err)
+			}
+		}
+		if l.ended != nil {
+			return l.ended(ctx, o, err)
+		}
+		return err
 	}, in)
 }
 
-// drop gives back what is kept and was not handed on.
-func (o *lagging) drop() {
-	if o.kept == nil {
-		return
-	}
-	if o.ending != nil {
-		o.ending(o, errDown)
-		return
-	}
-	o.kept.Release()
-}
-
 func (o *lagging) Next(ctx context.Context, p *flow.Page[[]int]) error {
-	if o.laggard.next != nil {
-		return o.laggard.next(ctx, o, p)
-	}
-	return o.lag(ctx, p)
-}
-
-// lag hands on what is kept and keeps a page.
-func (o *lagging) lag(ctx context.Context, p *flow.Page[[]int]) error {
-	if err := o.handOn(ctx); err != nil {
+	if err := o.handOn(ctx, max(o.depth, 1)-1); err != nil {
 		return err
 	}
-	o.keep(p)
+	k := &kept{reservation: o.account.Reservation(), rows: slices.Clone(p.Rows), said: p.Advance()}
+	k.reservation.Take(p.Reservation, p.Bytes())
+	if o.keep != nil {
+		o.keep(o, k, p)
+	}
+	o.queue = append(o.queue, k)
 	return nil
 }
 
-func (o *lagging) keep(p *flow.Page[[]int]) {
-	o.kept = o.account.Reservation()
-	o.kept.Take(p.Reservation, p.Bytes())
-	if o.keeps != nil {
-		o.rows = o.keeps(o, p)
-	} else {
-		o.rows = slices.Clone(p.Rows)
+// handOn hands on what is kept, but for so many pages.
+func (o *lagging) handOn(ctx context.Context, leave int) error {
+	for len(o.queue) > leave {
+		k := o.queue[0]
+		o.queue = o.queue[1:]
+		give := o.give
+		if give == nil {
+			give = giveRows
+		}
+		if err := give(ctx, o, k); err != nil {
+			return err
+		}
 	}
-	o.said = p.Advance()
+	return nil
 }
 
-func (o *lagging) handOn(ctx context.Context) error {
-	if o.kept == nil {
-		return nil
-	}
-	if o.give != nil {
-		return o.give(ctx, o)
-	}
-	return o.giveRows(ctx)
+// giveRows hands a page on.
+func giveRows(ctx context.Context, o *lagging, k *kept) error {
+	k.reservation.Emit()
+	k.reservation.Say(k.said)
+	err := o.out.Next(ctx, &flow.Page[[]int]{Rows: k.rows, Reservation: k.reservation})
+	o.refused = o.refused || err != nil
+	k.reservation.Finish(err)
+	return err
 }
 
-// giveRows hands on what is kept.
-func (o *lagging) giveRows(ctx context.Context) error {
-	kept := o.kept
-	kept.Emit()
-	kept.Say(o.said)
-	err := o.out.Next(ctx, &flow.Page[[]int]{Rows: o.rows, Reservation: kept})
-	o.kept = nil
-	if o.ending != nil {
-		o.kept = kept
-		o.ending(o, err)
-		o.kept = nil
-		return err
-	}
-	kept.Finish(err)
+// tell hands on a page without rows.
+func tell(ctx context.Context, o *lagging, said flow.Advance) error {
+	r := o.account.Reservation()
+	r.Say(said)
+	err := o.out.Next(ctx, &flow.Page[[]int]{Reservation: r})
+	r.Finish(err)
 	return err
 }
 
 func (o *lagging) Done(ctx context.Context, stopped bool) error {
-	if o.laggard.done != nil {
-		return o.laggard.done(ctx, o, stopped)
+	if o.done != nil {
+		return o.done(ctx, o, stopped)
 	}
-	return o.end(ctx, stopped)
+	return finish(ctx, o, stopped)
 }
 
-func (o *lagging) end(ctx context.Context, stopped bool) error {
-	if err := o.handOn(ctx); err != nil {
+func finish(ctx context.Context, o *lagging, stopped bool) error {
+	if err := o.handOn(ctx, 0); err != nil {
 		return err
 	}
 	return o.out.Done(ctx, stopped)

@@ -32,9 +32,11 @@ type OperatorPlace[A, B any] struct {
 	// looked at then.
 	Ends bool
 
-	// OwnPart: the pages that come out are of a part of the operator's own
-	// (flow.Origin), without watermarks. The rules about parts are not tried.
-	OwnPart bool
+	// Detached: rows leave the engine, as in operators.Rx, and what comes back cannot be told
+	// to be made of them. So a page counts as settled when its rows have left, and what comes
+	// out is of a part of the operator's own (flow.Origin), without watermarks. The rules
+	// about that are not tried. Such an operator must be marked as not resumable.
+	Detached bool
 
 	// IgnoreGoroutines are functions of goroutines that may go on, because they are not
 	// the operator's; see SinkPlace.

@@ -10,7 +10,7 @@ import (
 // partRules are about what pages say of the parts of the source.
 func partRules[A, B any]() []rule[OperatorPlace[A, B]] {
 	heard := func(t testing.TB, p OperatorPlace[A, B]) *heard[A, B] {
-		need(t, !p.OwnPart, "pages of the source's parts: its OwnPart is set")
+		p.attached(t)
 		h := &heard[A, B]{operatorRun: p.newRun(paged(jobRows))}
 		take := h.took
 		h.took = func(rows []B, said flow.Advance) {
@@ -61,10 +61,8 @@ type heard[A, B any] struct {
 }
 
 func (h *heard[A, B]) hear(rows []B, said flow.Advance) {
-	for _, row := range rows {
-		for _, n := range h.place.From(row) {
-			h.row(n, said)
-		}
+	for _, n := range h.place.numbers(rows) {
+		h.row(n, said)
 	}
 	switch {
 	case said.Range < 0 && (said.Source != nil || said.Last || said.Watermark.Known()):

@@ -19,14 +19,12 @@ func rowRules[A, B any]() []rule[OperatorPlace[A, B]] {
 				givenBack(t, rep, "a run in which nothing goes wrong")
 				r.hasAll(t, rows)
 				last := [jobParts]int{}
-				for _, row := range r.rows {
-					for _, n := range p.From(row) {
-						part := n / partRows
-						if n < last[part] && !p.Unordered {
-							t.Fatalf("row %d has come out behind row %d, which is of the same part", n, last[part])
-						}
-						last[part] = n
+				for _, n := range r.order {
+					part := n / partRows
+					if n < last[part] && !p.Unordered {
+						t.Fatalf("row %d has come out behind row %d, which is of the same part", n, last[part])
 					}
+					last[part] = n
 				}
 			}
 		}},
@@ -60,12 +58,8 @@ func rowRules[A, B any]() []rule[OperatorPlace[A, B]] {
 			r := p.newRun(paged(jobRows))
 			_, err := r.run(t.Context(), t)
 			must(t, err, "a run in which nothing goes wrong")
-			var now []int
-			for _, row := range r.rows {
-				now = append(now, p.From(row)...)
-			}
 			counts := map[int]int{}
-			for _, n := range now {
+			for _, n := range p.numbers(r.rows) {
 				counts[n]++
 			}
 			for n, was := range r.counts {

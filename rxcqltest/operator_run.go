@@ -48,8 +48,9 @@ type operatorRun[A, B any] struct {
 	before func(ctx context.Context, rows int) // after so many rows, before a page; may be nil
 
 	pages   []handed
-	changed string // a page of rows that were not as they had been when Next returned
-	rows    []B
+	changed string      // a page of rows that were not as they had been when Next returned
+	rows    []B         // that have come out
+	order   []int       // their numbers
 	counts  map[int]int // how often each row in has come out
 }
 
@@ -66,13 +67,37 @@ func (p OperatorPlace[A, B]) runOf(numbers rxcql.Stream[int]) *operatorRun[A, B]
 		}))
 	r.took = func(rows []B, _ flow.Advance) {
 		r.rows = append(r.rows, rows...)
-		for _, row := range rows {
-			for _, n := range p.From(row) {
-				r.counts[n]++
-			}
+		for _, n := range p.numbers(rows) {
+			r.order = append(r.order, n)
+			r.counts[n]++
 		}
 	}
 	return r
+}
+
+// numbers are those of the rows in that rows out are made of, as far as there are such.
+func (p OperatorPlace[A, B]) numbers(rows []B) (all []int) {
+	for _, row := range rows {
+		for _, n := range p.From(row) {
+			if n >= 0 && n < jobRows {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// attached skips a rule that is not tried on an operator that is detached.
+func (p OperatorPlace[A, B]) attached(t testing.TB) {
+	t.Helper()
+	if !p.Detached {
+		return
+	}
+	marked := func(info rxcql.StageInfo) bool { return info.NotResumable }
+	if !slices.ContainsFunc(p.newRun(paged(0)).stream.Stages(), marked) {
+		t.Fatalf("the operator is detached, and a job would not come back to rows that it has lost: mark it by StageInfo.NotResumable")
+	}
+	t.Skip("this rule was not tried: the operator is detached")
 }
 
 // feeding is the operator before the one that is tried.
@@ -122,7 +147,7 @@ func (r *operatorRun[A, B]) owes(n int) bool {
 func (r *operatorRun[A, B]) ended(t testing.TB, rep rxcql.Report, after string) {
 	t.Helper()
 	givenBack(t, rep, after)
-	if r.place.Ends {
+	if r.place.Ends || r.place.Detached {
 		return
 	}
 	for _, h := range r.pages {

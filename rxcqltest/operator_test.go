@@ -10,5 +10,5 @@ import (
 
 func TestTheLaggardPassesTheSuite(t *testing.T) {
 	rxcqltest.TestOperator(t, laggardPlace(nil))
-	require.Empty(t, rxcqltest.OperatorRules[[]int, []int]().Broken(t, laggardPlace(nil), ""))
+	require.Empty(t, rxcqltest.OperatorRules[[]int, []int]().BrokenInBubble(t, laggardPlace(nil), ""))
 }
