@@ -23,6 +23,9 @@ func SinkRules[T any]() Rules[SinkPlace[T]] { return sinkRules[T]() }
 // OperatorRules are those of TestOperator.
 func OperatorRules[A, B any]() Rules[OperatorPlace[A, B]] { return operatorRules[A, B]() }
 
+// SourceRules are those of TestSource.
+func SourceRules[T any]() Rules[SourcePlace[T]] { return sourceRules[T]() }
+
 // Names are their sentences.
 func (rules Rules[P]) Names() (names []string) {
 	for _, r := range rules {

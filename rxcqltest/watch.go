@@ -18,6 +18,7 @@ type trial[T any] struct {
 	slow   time.Duration                     // what each page takes
 	at     func(r *watching[T]) error        // before page number r.pages is taken; may be nil
 	atDone func(ctx context.Context) error   // may be nil
+	sees   func(p *flow.Page[T])             // a page is about to be handed on; may be nil
 	took   func(rows []T, said flow.Advance) // a page was taken; may be nil
 
 	pipeline *rxcql.Pipeline
@@ -107,6 +108,9 @@ func (w *watching[T]) Next(ctx context.Context, p *flow.Page[T]) (err error) {
 		time.Sleep(w.slow)
 	}
 	w.pages++
+	if err == nil && w.sees != nil {
+		w.sees(p)
+	}
 	if err == nil && w.took != nil {
 		w.took(p.Rows, p.Advance())
 	}
