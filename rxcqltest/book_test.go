@@ -207,7 +207,9 @@ func bookPlace(change func(t testing.TB, b *book)) func(testing.TB) rxcqltest.So
 		return rxcqltest.SourcePlace[[]int]{
 			Stream: func(rows int) rxcql.Stream[[]int] { return of(&book{rows: rows}) },
 			Number: func(row []int) int { return row[0] },
-			Fails:  func(rows int, err error) rxcql.Stream[[]int] { return of(&book{rows: rows, fail: err}) },
+			Fails: func(rows int) (rxcql.Stream[[]int], error) {
+				return of(&book{rows: rows, fail: errLost}), errLost
+			},
 			Stalls: func(rows int) rxcql.Stream[[]int] { return of(&book{rows: rows, stalls: true}) },
 		}
 	}

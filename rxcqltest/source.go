@@ -23,9 +23,9 @@ type SourcePlace[T any] struct {
 	// Unordered: rows of a part come in an order of their own.
 	Unordered bool
 
-	// Fails makes the source as it gives so many rows and then fails with an error. If it is
-	// nil, the rule about that is not tried.
-	Fails func(rows int, err error) rxcql.Stream[T]
+	// Fails makes the source as it gives so many rows and then fails, and returns the error that
+	// the run's has to wrap too; nil for any. If Fails is nil, the rule about that is not tried.
+	Fails func(rows int) (rxcql.Stream[T], error)
 
 	// Stalls makes the source as it gives so many rows and then waits for more, which
 	// never come. If it is nil, the rules about that are not tried.
@@ -96,10 +96,15 @@ func waitingRules[T any]() []rule[SourcePlace[T]] {
 		{"An error of the source ends the run, and Done is not called", func(t testing.TB, p SourcePlace[T]) {
 			need(t, p.Fails != nil, "Fails")
 			for _, rows := range []int{0, 1, jobRows / 2} {
-				r := p.newRun(p.Fails(rows, errSource))
+				stream, want := p.Fails(rows)
+				r := p.newRun(stream)
 				rep, err := r.run(t.Context(), t)
-				if !errors.Is(err, errSource) {
+				if err == nil || want != nil && !errors.Is(err, want) {
 					t.Fatalf("a run whose source failed after %d rows returned %v, not the reason for that", rows, err)
+				}
+				var stage *rxcql.StageError
+				if !errors.As(err, &stage) {
+					t.Fatalf("the error of a source is no StageError, which would name it: %v; see Stage.Fail", err)
 				}
 				if r.seen.dones > 0 {
 					t.Fatalf("the source failed after %d rows, and Done was called, as if that were all", rows)

@@ -38,7 +38,7 @@ func TestAScriptPassesTheSuite(t *testing.T) {
 		return rxcqltest.SourcePlace[int]{
 			Stream: func(rows int) rxcql.Stream[int] { return of(rows).Stream() },
 			Number: func(row int) int { return row },
-			Fails:  func(rows int, err error) rxcql.Stream[int] { return of(rows).Fail(err).Stream() },
+			Fails:  func(rows int) (rxcql.Stream[int], error) { return of(rows).Fail(errLost).Stream(), errLost },
 			Stalls: func(rows int) rxcql.Stream[int] { return of(rows).Do(waits).Stream() },
 		}
 	})
@@ -235,6 +235,15 @@ func wrongWaits() []sourcePlant {
 	return []sourcePlant{
 		{"An error of the source ends the run, and Done is not called", "it calls Done all the same", misread(func(b *book) {
 			b.failed = func(ctx context.Context, r *reading, _ error) { _ = r.out.Done(ctx, false) }
+		})},
+		{"An error of the source ends the run, and Done is not called", "it does not say which stage has failed", misread(func(b *book) {
+			b.ended = func(err error) error {
+				var stage *rxcql.StageError
+				if errors.Is(err, errLost) && errors.As(err, &stage) {
+					return stage.Err
+				}
+				return err
+			}
 		})},
 		{"A source that waits for rows is ended by a cancel", "it obeys Stop alone", bookPlace(func(t testing.TB, b *book) {
 			over := make(chan struct{})
