@@ -41,7 +41,7 @@ func oneThenOne(held <-chan struct{}) rxcql.Stream[int] {
 func holdsWhileZeroIsOut(in rxcql.Stream[int], held chan<- struct{}) rxcql.Stream[int] {
 	return rxcql.Lift(in, rxcql.StageInfo{Name: "Slow"}, func(st *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
 		return op[int, int]{done: out.Done, next: func(ctx context.Context, p *flow.Page[int]) error {
-			if p.Rows[0] == 0 {
+			if len(p.Rows) > 0 && p.Rows[0] == 0 {
 				kept := st.Account(false).Reservation()
 				defer kept.Settle()
 				kept.Take(p.Reservation, st.Run().Budget())
