@@ -28,7 +28,7 @@ type book struct {
 	deliver func(ctx context.Context, r *reading, p *flow.Page[[]int], next []byte) error
 	from    func(state int) int // where a run goes on
 	done    func(ctx context.Context, r *reading, stopped bool) error
-	failed  func(ctx context.Context, r *reading, err error)
+	failing func(ctx context.Context, r *reading, err error)
 	stall   func(ctx context.Context, r *reading) error
 	ended   func(err error) error
 
@@ -86,12 +86,12 @@ func (r *reading) parts(ctx context.Context) error {
 	}
 	if err == nil && r.fail != nil {
 		err = r.st.Fail(r.fail)
-		if r.book.failed != nil {
-			r.book.failed(ctx, r, err)
+		if r.failing != nil {
+			r.failing(ctx, r, err)
 		}
 	}
 	if err == nil && r.stalls {
-		stall := r.book.stall
+		stall := r.stall
 		if stall == nil {
 			stall = wait
 		}

@@ -38,14 +38,26 @@ func (p *Probe[T]) ExpectEndedBy(name string) rxcql.Report {
 }
 
 // ExpectError expects the run to fail with an error that wraps target, after all rows that were
-// asked for and no others, and returns it.
-func (p *Probe[T]) ExpectError(target error) error {
+// asked for and no others, and returns its report. Err has the error.
+func (p *Probe[T]) ExpectError(target error) rxcql.Report {
 	p.t.Helper()
 	p.end()
 	if !errors.Is(p.err, target) {
 		p.t.Fatalf("the run was to fail with %q, and returned %v", target, p.err)
 	}
-	return p.err
+	return p.report
+}
+
+// Err is the error with which the run ended; nil before that too.
+func (p *Probe[T]) Err() error {
+	p.t.Helper()
+	p.started()
+	select {
+	case <-p.over:
+		return p.err
+	default:
+		return nil
+	}
 }
 
 // letGoFirst ends the test where it would wait for ever.

@@ -31,9 +31,9 @@ func TestAScriptGivesItsStepsInTheirOrder(t *testing.T) {
 		probe.ExpectPage()
 		require.Equal(t, time.Hour, time.Since(begin))
 		require.False(t, probe.ExpectPage(3).Last, "the script fails before it could know")
-		err := probe.ExpectError(errLost)
+		probe.ExpectError(errLost)
 		var stage *rxcql.StageError
-		require.ErrorAs(t, err, &stage)
+		require.ErrorAs(t, probe.Err(), &stage)
 		require.Equal(t, "Script", stage.Stage)
 		require.Equal(t, 3, script.Pages())
 		ended, err := script.Ended()

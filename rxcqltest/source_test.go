@@ -234,7 +234,7 @@ func wrongReaderCalls() []sourcePlant {
 func wrongWaits() []sourcePlant {
 	return []sourcePlant{
 		{"An error of the source ends the run, and Done is not called", "it calls Done all the same", misread(func(b *book) {
-			b.failed = func(ctx context.Context, r *reading, _ error) { _ = r.out.Done(ctx, false) }
+			b.failing = func(ctx context.Context, r *reading, _ error) { _ = r.out.Done(ctx, false) }
 		})},
 		{"An error of the source ends the run, and Done is not called", "it does not say which stage has failed", misread(func(b *book) {
 			b.ended = func(err error) error {
