@@ -65,6 +65,35 @@ func TestAnErrorOfTheSourceEndsTheRun(t *testing.T) {
 	require.ErrorIs(t, err, lost)
 }
 
+var errCut = errors.New("cut")
+
+func TestRowsThatComeSlowlyAreHandedOnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := rxcqltest.NewScript[string]().Page("21.5").Delay(time.Hour).Page("14").Fail(errCut)
+		probe := rxcqltest.Observe(t, degrees(script.Stream()))
+		probe.ExpectRows(21.5)
+		probe.ExpectNothing(59 * time.Minute)
+		probe.ExpectRows(14)
+		probe.ExpectError(errCut)
+	})
+}
+
+// even hands on every even number.
+func even(in rxcql.Stream[int]) rxcql.Stream[int] {
+	return operators.Filter(in, func(n int) bool { return n%2 == 0 })
+}
+
+func TestEvenKeepsTheRulesOfOperators(t *testing.T) {
+	rxcqltest.TestOperator(t, func(testing.TB) rxcqltest.OperatorPlace[int, int] {
+		return rxcqltest.OperatorPlace[int, int]{
+			Operator: even,                                      // your operator here
+			Row:      func(n int) int { return n },              // row number n
+			From:     func(row int) []int { return []int{row} }, // which rows it is made of
+			Drops:    func(n int) bool { return n%2 == 1 },      // which rows do not come out
+		}
+	})
+}
+
 func TestMyCheckpointStore(t *testing.T) {
 	rxcqltest.TestCheckpointStore(t, func(t testing.TB) rxcqltest.CheckpointPlace {
 		path := filepath.Join(t.TempDir(), "job.checkpoint") // an empty place for each rule
