@@ -180,6 +180,10 @@ func BenchmarkMergeOfFour(b *testing.B) {
 	})
 }
 
+func BenchmarkConcatOfTwo(b *testing.B) {
+	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] { return operators.Concat(in, pagesOf(events(), 1)) })
+}
+
 func benchConcurrent(b *testing.B, n int, opts ...operators.MapConcurrentOption) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[reading] {
 		return operators.MapConcurrent(in, n, func(_ context.Context, e event) (reading, error) { return toReading(e) }, opts...)

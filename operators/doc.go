@@ -36,7 +36,7 @@
 //
 // # Synchronous and asynchronous operators
 //
-// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent,
+// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat,
 // and Batch without a time limit, run as one loop a page in the goroutine that
 // delivers the page: no goroutine, no channel, and nothing allocated for a row.
 // MapConcurrent, Merge, Rx, and Batch with Linger own goroutines; they end with the
@@ -58,6 +58,7 @@
 //	GroupAdjacent  kept          a state and receipts a range       yes *      none
 //	MapConcurrent     kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
+//	Concat         kept          nothing                            yes        as downstream
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
 // "Holds" is what stays from one page to the next; every operator also has the
@@ -74,7 +75,7 @@
 // page without rows where they drop all of them or where the rows that they hand on are of
 // several parts. It never overtakes a row:
 //
-//	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Merge   with the page, behind its rows
+//	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Merge, Concat   with the page, behind its rows
 //	Batch          when no row of the part is held, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent     when all rows that came before have gone on

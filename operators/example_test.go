@@ -171,6 +171,11 @@ func ExampleMerge() {
 	// Output: 5 <nil>
 }
 
+func ExampleConcat() {
+	show(operators.Concat(from(1, 2), from(3), from(1)))
+	// Output: [1 2 3 1]
+}
+
 func ExampleRx() {
 	show(operators.Rx[string, string](from("a", "b", "a"), func(words rxgo.Observable) rxgo.Observable {
 		return words.Distinct(func(_ context.Context, word any) (any, error) { return word, nil })

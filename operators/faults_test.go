@@ -109,6 +109,7 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all := verbs(count(1<<40, 10), func(int) error { return nil })
 	all["Batch timed"] = operators.Batch(waiting(), operators.BatchLinger(time.Hour))
 	all["Merge of waiting"] = operators.Merge(waiting(), waiting())
+	all["Concat of waiting"] = operators.Concat(count(10, 3), waiting(), waiting())
 	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
 	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
 	all["Unordered that waits"] = operators.MapConcurrent(count(100, 10), 5, call, operators.Unordered())
@@ -136,6 +137,7 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Batch"] = operators.Batch(failing, operators.BatchRows(30))
 	all["Batch timed"] = operators.Batch(failing, operators.BatchLinger(time.Hour))
 	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
+	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
 	all["Take"] = operators.Take(failing, 1000)
 	all["Skip"] = operators.Skip(failing, 10)
 	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
@@ -185,6 +187,11 @@ func TestAZeroStreamIsReported(t *testing.T) {
 		_, err := s.Count(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
 	}
-	_, err := operators.Merge(zero, count(1, 1)).Count(context.Background())
-	require.ErrorIs(t, err, rxcql.ErrConfig)
+	for verb, s := range map[string]anyStream{
+		"Merge":  operators.Merge(zero, count(1, 1)),
+		"Concat": operators.Concat(count(1, 1), zero),
+	} {
+		_, err := s.Count(context.Background())
+		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
+	}
 }

@@ -30,7 +30,7 @@ import (
 // no operator that holds rows, mixes them or hands them on from another goroutine (Batch,
 // Reduce, GroupAdjacent, MapConcurrent, Merge, Rx; one of your own by NewStream that is not
 // rxcql.StageInfo.Synchronous): Check and Run refuse it. Map, Filter, FlatMap, Scan, Take,
-// TakeWhile, Skip and Tap are taken. A sink of your own must hand rows on before
+// TakeWhile, Skip, Tap and Concat are taken. A sink of your own must hand rows on before
 // its Write returns, and pass the context of its Check and Open on.
 // All this is not for a table written with sink.TimestampOf, whose rows bring their
 // time, nor for what sink.Exec and sink.Each write, which has the time of its request:
