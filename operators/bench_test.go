@@ -180,6 +180,12 @@ func BenchmarkMergeOfFour(b *testing.B) {
 	})
 }
 
+func BenchmarkDistinctAdjacentOfEight(b *testing.B) {
+	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] {
+		return operators.DistinctAdjacent(in, func(e event) int64 { return e.Sensor })
+	})
+}
+
 func BenchmarkConcatOfTwo(b *testing.B) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] { return operators.Concat(in, pagesOf(events(), 1)) })
 }

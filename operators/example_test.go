@@ -171,6 +171,12 @@ func ExampleMerge() {
 	// Output: 5 <nil>
 }
 
+func ExampleDistinctAdjacent() {
+	states := from("on", "on", "off", "off", "off", "on")
+	show(operators.DistinctAdjacent(states, func(state string) string { return state }))
+	// Output: [on off on]
+}
+
 func ExampleConcat() {
 	show(operators.Concat(from(1, 2), from(3), from(1)))
 	// Output: [1 2 3 1]

@@ -42,9 +42,10 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 	keep := func(_, n int) (int, error) { return n, nil }
 	return map[string]anyStream{
-		"Filter":        operators.Filter(in, ask),
-		"TakeWhile":     operators.TakeWhile(in, ask),
-		"GroupAdjacent": operators.GroupAdjacent(in, ask, zero, keep),
+		"Filter":           operators.Filter(in, ask),
+		"TakeWhile":        operators.TakeWhile(in, ask),
+		"GroupAdjacent":    operators.GroupAdjacent(in, ask, zero, keep),
+		"DistinctAdjacent": operators.DistinctAdjacent(in, ask),
 	}
 }
 
@@ -138,6 +139,7 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Batch timed"] = operators.Batch(failing, operators.BatchLinger(time.Hour))
 	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
 	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
+	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
 	all["Take"] = operators.Take(failing, 1000)
 	all["Skip"] = operators.Skip(failing, 10)
 	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
@@ -163,6 +165,7 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 	s = operators.FlatMap[int, int](s, nil)
 	s = operators.MapConcurrent[int, int](s, 0, nil, nil)
 	s = operators.Rx[int, int](s, nil)
+	s = operators.DistinctAdjacent[int, int](s, nil)
 	batches := operators.Batch(s, operators.BatchRows(0), operators.BatchBytes(-1), operators.BatchLinger(0), nil)
 	last := operators.Batch(batches)
 	groups := operators.GroupAdjacent[[][]int, int, int](last, nil, nil, nil)
@@ -172,7 +175,7 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 		"Map: the function is nil", "Filter: the function", "Tap: the function", "Take: n is -1", "Skip: n is -2",
 		"TakeWhile: the function", "Scan: the seed function is nil\nthe function is nil", "Reduce: the seed function is nil\nthe function is nil", "FlatMap: the function",
 		"MapConcurrent: n is 0", "Rx: the function", "Count is 0", "Bytes is -1", "Linger(0s)", "an option is nil",
-		"no bound", "key function is nil", "the seed function is nil\nthe fold is nil",
+		"no bound", "DistinctAdjacent: the key function is nil", "key function is nil", "the seed function is nil\nthe fold is nil",
 	} {
 		require.ErrorContains(t, err, text)
 	}

@@ -21,9 +21,21 @@ type Group[K comparable, S any] struct {
 	Rows  int64 // how many rows went into it
 }
 
-var errMixed = errors.New("rows of one partition do not arrive together any more: " +
-	"put GroupAdjacent before the operator that mixes them (Merge, Batch, Rx, Concurrent with Unordered), " +
-	"or leave out Unordered")
+// errMixed is the error of an operator that needs rows of one partition to arrive together.
+func errMixed(name string) error {
+	return fmt.Errorf("rows of one partition do not arrive together any more: "+
+		"put %s before the operator that mixes them (Merge, Batch, Rx, MapConcurrent with Unordered), "+
+		"or leave out Unordered", name)
+}
+
+// unknownKeys reports whether keys of a type cannot be found again in another run, and why.
+func unknownKeys(t reflect.Type) (unknown bool, why string) {
+	if hashable(t) {
+		return false, ""
+	}
+	return true, fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
+		"make the key of numbers, strings, arrays and structs (of a time.Time its UnixMicro)", t)
+}
 
 // GroupAdjacent folds rows that come one after the other with the same key into
 // one row a key. It is how to aggregate by partition: a source reads a partition
@@ -62,16 +74,13 @@ var errMixed = errors.New("rows of one partition do not arrive together any more
 // rxcql.New.
 func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed func() S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
-		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), HoldsRows: true, Adjacent: true,
+		Name: "GroupAdjacent", HoldsRows: true, Adjacent: true,
 		Err: errors.Join(required("the key function", key == nil),
 			required("the seed function", seed == nil), required("the fold", fold == nil)),
 	}
-	if info.NotResumable {
-		info.NotResumableReason = fmt.Sprintf("keys of type %v hold pointers, or what is not known, so they cannot be found again in another run; "+
-			"make the key of numbers, strings, arrays and structs (of a time.Time its UnixMicro)", reflect.TypeFor[K]())
-	}
+	info.NotResumable, info.NotResumableReason = unknownKeys(reflect.TypeFor[K]())
 	if in.MixesRows() {
-		info.Err = errors.Join(info.Err, errMixed)
+		info.Err = errors.Join(info.Err, errMixed(info.Name))
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[Group[K, S]]) error {
 		g := &grouping[T, K, S]{

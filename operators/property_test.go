@@ -63,7 +63,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "DistinctAdjacent", "Rx",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -158,6 +158,15 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.s, c.ordered = operators.Merge(c.s, count(k, 3)), false
 		c.model = append(slices.Clone(c.model), upTo(k)...)
 		c.budget += rxcql.MinBudgetPerInput
+	case "DistinctAdjacent":
+		if c.s.MixesRows() || c.numbers["Concat"] > 0 {
+			return
+		}
+		c.then("DistinctAdjacent")
+		c.needsOrder()
+		key := func(n int) int { return n / (k + 1) }
+		c.s = operators.DistinctAdjacent(c.s, key)
+		c.model = slices.CompactFunc(slices.Clone(c.model), func(a, b int) bool { return key(a) == key(b) })
 	case "Concat":
 		before := c.last()
 		c.stage("Concat", before, c.stage("Seq"))
@@ -215,7 +224,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

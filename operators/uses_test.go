@@ -134,6 +134,9 @@ func uses() []use {
 		{operator: "Merge", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Merge(in, another("other"))
 		}},
+		{operator: "DistinctAdjacent", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.DistinctAdjacent(in, func(e timed) int { return e.at / 4 })
+		}},
 		{operator: "Concat", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Concat(in) }},
 		{operator: "Concat", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Concat(another("before"), in, another("behind"))
