@@ -186,6 +186,13 @@ func BenchmarkDistinctAdjacentOfEight(b *testing.B) {
 	})
 }
 
+// BenchmarkDistinctOfFew has 512 keys, each met again in every page.
+func BenchmarkDistinctOfFew(b *testing.B) {
+	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] {
+		return operators.Distinct(in, func(e event) int64 { return e.Seq }, operators.DistinctKeys(1<<20))
+	})
+}
+
 func BenchmarkConcatOfTwo(b *testing.B) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] { return operators.Concat(in, pagesOf(events(), 1)) })
 }

@@ -15,7 +15,7 @@
 // FlatMap, Scan, Reduce, Tap, MapConcurrent, the fold of GroupAdjacent) returns an
 // error last, because parsing and decoding fail, and an error that has nowhere
 // to go ends as a zero value in a table. A function that only asks something of
-// a row (Filter, TakeWhile, the keys of GroupAdjacent and DistinctAdjacent) returns the plain answer;
+// a row (Filter, TakeWhile, the keys of GroupAdjacent, Distinct and DistinctAdjacent) returns the plain answer;
 // where asking can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the
 // decoded row first.
 //
@@ -37,7 +37,7 @@
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat,
-// DistinctAdjacent, and Batch without a time limit, run as one loop a page in the goroutine that
+// Distinct, DistinctAdjacent, and Batch without a time limit, run as one loop a page in the goroutine that
 // delivers the page: no goroutine, no channel, and nothing allocated for a row.
 // MapConcurrent, Merge, Rx, and Batch with Linger own goroutines; they end with the
 // stream. All of them hand rows on in the goroutine that reads the stream, one
@@ -59,6 +59,7 @@
 //	MapConcurrent     kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
 //	Concat         kept          nothing                            yes        as downstream
+//	Distinct       kept          the keys, up to its bound          no         none
 //	DistinctAdjacent  kept       the last key of each part          yes        none
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
@@ -77,7 +78,7 @@
 // several parts. It never overtakes a row:
 //
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
-//	Merge, Concat, DistinctAdjacent   with the page, behind its rows
+//	Merge, Concat, Distinct, DistinctAdjacent   with the page, behind its rows
 //	Batch          when no row of the part is held, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent     when all rows that came before have gone on

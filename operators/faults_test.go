@@ -45,6 +45,7 @@ func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 		"Filter":           operators.Filter(in, ask),
 		"TakeWhile":        operators.TakeWhile(in, ask),
 		"GroupAdjacent":    operators.GroupAdjacent(in, ask, zero, keep),
+		"Distinct":         operators.Distinct(in, ask, operators.DistinctKeys(2)),
 		"DistinctAdjacent": operators.DistinctAdjacent(in, ask),
 	}
 }
@@ -139,6 +140,7 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Batch timed"] = operators.Batch(failing, operators.BatchLinger(time.Hour))
 	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
 	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
+	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
 	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
 	all["Take"] = operators.Take(failing, 1000)
 	all["Skip"] = operators.Skip(failing, 10)

@@ -63,7 +63,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "DistinctAdjacent", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -158,6 +158,15 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.s, c.ordered = operators.Merge(c.s, count(k, 3)), false
 		c.model = append(slices.Clone(c.model), upTo(k)...)
 		c.budget += rxcql.MinBudgetPerInput
+	case "Distinct":
+		c.then("Distinct")
+		c.s = operators.Distinct(c.s, itself[int], operators.DistinctKeys(1<<20))
+		met := map[int]bool{}
+		c.model = slices.DeleteFunc(slices.Clone(c.model), func(n int) bool {
+			again := met[n]
+			met[n] = true
+			return again
+		})
 	case "DistinctAdjacent":
 		if c.s.MixesRows() || c.numbers["Concat"] > 0 {
 			return
@@ -224,7 +233,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -137,6 +137,12 @@ func uses() []use {
 		{operator: "DistinctAdjacent", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.DistinctAdjacent(in, func(e timed) int { return e.at / 4 })
 		}},
+		{operator: "Distinct", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Distinct(in, func(e timed) int { return e.at / 4 }, operators.DistinctKeys(1<<20))
+		}},
+		{operator: "Distinct", how: "that forgets", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Distinct(in, func(e timed) int { return e.at / 4 }, operators.DistinctKeys(2), operators.ForgetOldest(nil))
+		}},
 		{operator: "Concat", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Concat(in) }},
 		{operator: "Concat", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Concat(another("before"), in, another("behind"))
