@@ -118,3 +118,16 @@ func TestDistinctBeginsAfreshInEachRun(t *testing.T) {
 		require.Equal(t, []int{1, 2}, collect(t, s))
 	}
 }
+
+func TestDistinctAllocatesNothingForAKeyThatItHasMet(t *testing.T) {
+	rows := make([]int, 512)
+	s := operators.Distinct(pagesOf(rows, 100), itself[int], operators.DistinctKeys(9), operators.ForgetOldest(nil))
+	plain := testing.AllocsPerRun(3, func() { collectNothing(t, pagesOf(rows, 100)) })
+	require.Less(t, testing.AllocsPerRun(3, func() { collectNothing(t, s) })-plain, 1000.0, "over 51,200 rows")
+}
+
+func collectNothing(t *testing.T, s rxcql.Stream[int]) {
+	t.Helper()
+	_, err := s.Count(t.Context())
+	require.NoError(t, err)
+}

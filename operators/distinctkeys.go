@@ -44,6 +44,14 @@ func (m *metKeys[K]) add(key K) (isNew, room bool) {
 	if key != key { //nolint:gocritic,staticcheck // NaN: it could never be found again, nor deleted
 		return true, true
 	}
+	return m.meet(key)
+}
+
+// meet keeps a key, if there is room. It is a function of its own since the key goes to the heap
+// in it, which one that has been met need not.
+//
+//go:noinline
+func (m *metKeys[K]) meet(key K) (isNew, room bool) {
 	bytes := m.slot + int64(m.size(&key))
 	for m.full(bytes) {
 		if !m.forget || len(m.keys) == 0 {

@@ -15,8 +15,8 @@
 // FlatMap, Scan, Reduce, Tap, MapConcurrent, the fold of GroupAdjacent) returns an
 // error last, because parsing and decoding fail, and an error that has nowhere
 // to go ends as a zero value in a table. A function that only asks something of
-// a row (Filter, TakeWhile, the keys of GroupAdjacent, Distinct and DistinctAdjacent) returns the plain answer;
-// where asking can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the
+// a row (Filter, TakeWhile, the keys of GroupAdjacent, Distinct and DistinctAdjacent) returns
+// the plain answer; where asking can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the
 // decoded row first.
 //
 // A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each
@@ -37,8 +37,8 @@
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat,
-// Distinct, DistinctAdjacent, and Batch without a time limit, run as one loop a page in the goroutine that
-// delivers the page: no goroutine, no channel, and nothing allocated for a row.
+// Distinct, DistinctAdjacent, and Batch without a time limit, run as one loop a page in the
+// goroutine that delivers the page: no goroutine, no channel, and nothing allocated for a row.
 // MapConcurrent, Merge, Rx, and Batch with Linger own goroutines; they end with the
 // stream. All of them hand rows on in the goroutine that reads the stream, one
 // page at a time.
