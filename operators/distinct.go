@@ -77,7 +77,7 @@ func Distinct[T any, K comparable](in rxcql.Stream[T], key func(T) K, opts ...Di
 		errs = append(errs, errors.New("no bound: give DistinctKeys or DistinctBytes"))
 	}
 	info := rxcql.StageInfo{
-		Name: "Distinct", Drops: true, NotResumable: true, Err: errors.Join(errs...),
+		Name: "Distinct", Synchronous: true, Drops: true, NotResumable: true, Err: errors.Join(errs...),
 		NotResumableReason: "no checkpoint has the keys that it has met; write to a table with that key as its primary key, " +
 			"or use DistinctAdjacent where rows of one key come together",
 	}
