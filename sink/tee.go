@@ -29,9 +29,9 @@ import (
 // about half a microsecond a row and sink. Between the Tee and such a table there may be
 // no operator that holds rows, mixes them or hands them on from another goroutine (Batch,
 // Reduce, GroupAdjacent, DistinctAdjacent, MapConcurrent, Merge, Rx; one of your own by
-// NewStream that is not rxcql.StageInfo.Synchronous): Check and Run refuse it. Map, Filter, FlatMap, Scan, Take,
-// TakeWhile, Skip, Tap, Concat and Distinct are taken. A sink of your own must hand rows on before
-// its Write returns, and pass the context of its Check and Open on.
+// NewStream that is not rxcql.StageInfo.Synchronous): Check and Run refuse it. Map,
+// Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Concat and Distinct are taken. A sink of
+// your own must hand rows on before its Write returns, and pass the context of its Check and Open on.
 // All this is not for a table written with sink.TimestampOf, whose rows bring their
 // time, nor for what sink.Exec and sink.Each write, which has the time of its request:
 // where such a sink and a sink.Table write one table, the order is yours to see to.
