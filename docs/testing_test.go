@@ -6,13 +6,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -61,6 +65,35 @@ func TestAnErrorOfTheSourceEndsTheRun(t *testing.T) {
 	require.ErrorIs(t, err, lost)
 }
 
+var errCut = errors.New("cut")
+
+func TestRowsThatComeSlowlyAreHandedOnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := rxcqltest.NewScript[string]().Page("21.5").Delay(time.Hour).Page("14").Fail(errCut)
+		probe := rxcqltest.Observe(t, degrees(script.Stream()))
+		probe.ExpectRows(21.5)
+		probe.ExpectNothing(59 * time.Minute)
+		probe.ExpectRows(14)
+		probe.ExpectError(errCut)
+	})
+}
+
+// even hands on every even number.
+func even(in rxcql.Stream[int]) rxcql.Stream[int] {
+	return operators.Filter(in, func(n int) bool { return n%2 == 0 })
+}
+
+func TestEvenKeepsTheRulesOfOperators(t *testing.T) {
+	rxcqltest.TestOperator(t, func(testing.TB) rxcqltest.OperatorPlace[int, int] {
+		return rxcqltest.OperatorPlace[int, int]{
+			Operator: even,                                      // your operator here
+			Row:      func(n int) int { return n },              // row number n
+			From:     func(row int) []int { return []int{row} }, // which rows it is made of
+			Drops:    func(n int) bool { return n%2 == 1 },      // which rows do not come out
+		}
+	})
+}
+
 func TestMyCheckpointStore(t *testing.T) {
 	rxcqltest.TestCheckpointStore(t, func(t testing.TB) rxcqltest.CheckpointPlace {
 		path := filepath.Join(t.TempDir(), "job.checkpoint") // an empty place for each rule
@@ -68,5 +101,30 @@ func TestMyCheckpointStore(t *testing.T) {
 			Store:  func() rxcql.CheckpointStore { return checkpoint.File(path) }, // your store here
 			OneJob: true,                                                          // it keeps one job, whatever its name
 		}
+	})
+}
+
+// order is a row of the table that the test has.
+type order struct {
+	ID    int32 `cql:"id"`
+	Euros int32 `cql:"euros"`
+}
+
+func TestOrdersAreReadThoughTheServerIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // the waits between retries take no time
+		server := cqlfake.New(t)
+		server.Keyspace("shop", "orders (id int PRIMARY KEY, euros int)")
+		server.Exec("INSERT INTO shop.orders (id, euros) VALUES (1, 20)")
+		busy := server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+			if r.Reads("shop.orders") {
+				return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+			}
+			return nil
+		})
+		time.AfterFunc(10*time.Second, busy)
+
+		rows, err := source.Table[order](server.Session("shop"), "shop.orders").Collect(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []order{{1, 20}}, rows)
 	})
 }

@@ -180,6 +180,23 @@ func BenchmarkMergeOfFour(b *testing.B) {
 	})
 }
 
+func BenchmarkDistinctAdjacentOfEight(b *testing.B) {
+	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] {
+		return operators.DistinctAdjacent(in, func(e event) int64 { return e.Sensor })
+	})
+}
+
+// BenchmarkDistinctOfFew has 512 keys, each met again in every page.
+func BenchmarkDistinctOfFew(b *testing.B) {
+	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] {
+		return operators.Distinct(in, func(e event) int64 { return e.Seq }, operators.DistinctKeys(1<<20))
+	})
+}
+
+func BenchmarkConcatOfTwo(b *testing.B) {
+	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[event] { return operators.Concat(in, pagesOf(events(), 1)) })
+}
+
 func benchConcurrent(b *testing.B, n int, opts ...operators.MapConcurrentOption) {
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[reading] {
 		return operators.MapConcurrent(in, n, func(_ context.Context, e event) (reading, error) { return toReading(e) }, opts...)

@@ -30,7 +30,7 @@ func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
 	call := func(_ context.Context, text string) (string, error) { return text, nil }
 	length := func(text string) int { return len(text) / 3000 }
 	sum := func(s int, text string) (int, error) { return s + len(text), nil }
-	inputs := map[string]int64{"Merge": 2}
+	inputs := map[string]int64{"Merge": 2, "Concat": 3}
 	for name, s := range map[string]anyStream{
 		"Batch by count":          operators.Batch(mixed(rows), operators.BatchRows(2)),
 		"Batch by bytes":          operators.Batch(mixed(rows), operators.BatchBytes(20<<10)),
@@ -42,6 +42,8 @@ func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
 		"Reduce":                  operators.Reduce(mixed(rows), zero, sum),
 		"MapConcurrent and Batch": operators.Batch(operators.MapConcurrent(mixed(rows), 64, call), operators.BatchBytes(16<<10)),
 		"MapConcurrent twice":     operators.MapConcurrent(operators.MapConcurrent(mixed(rows), 64, call, operators.Unordered()), 64, call),
+		"Concat": operators.Batch(operators.Concat(mixed(rows), operators.MapConcurrent(mixed(rows), 64, call), mixed(rows)),
+			operators.BatchBytes(60<<10)),
 		"Merge": operators.Merge(operators.Batch(mixed(rows), operators.BatchBytes(20<<10)),
 			operators.Batch(operators.MapConcurrent(mixed(rows), 64, call), operators.BatchBytes(20<<10))),
 	} {

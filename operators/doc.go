@@ -14,9 +14,9 @@
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
 // Tap, MapConcurrent, the fold of GroupAdjacent) returns an error as its last result: parsing and
 // decoding fail, and an error that could not be returned would end as a zero value in a table. A
-// function that only asks something about a row (Filter, TakeWhile, the key of GroupAdjacent)
-// returns just the answer. If that can fail, as decoding a rxcql.Row can, use FlatMap, or Map to
-// the decoded row first.
+// function that only asks something about a row (Filter, TakeWhile, the key of GroupAdjacent,
+// Distinct and DistinctAdjacent) returns just the answer. If that can fail, as decoding a rxcql.Row
+// can, use FlatMap, or Map to the decoded row first.
 //
 // A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each reading or
 // group. A map or a pointer given as a value would be shared by all.
@@ -36,11 +36,11 @@
 //
 // # Synchronous and asynchronous operators
 //
-// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, and Batch without
-// BatchLinger run as one loop a page, in the goroutine that delivers the page: no goroutine, no
-// channel, and nothing allocated for a row. MapConcurrent, Merge, Rx, and Batch with BatchLinger
-// have goroutines of their own, which end with the stream. All operators hand rows on in the
-// goroutine that reads the stream, one page at a time.
+// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat, Distinct,
+// DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the goroutine that
+// delivers the page: no goroutine, no channel, and nothing allocated for a row. MapConcurrent,
+// Merge, Rx, and Batch with BatchLinger have goroutines of their own, which end with the stream.
+// All operators hand rows on in the goroutine that reads the stream, one page at a time.
 //
 // # What each promises
 //
@@ -57,6 +57,9 @@
 //	GroupAdjacent  kept          a state and receipts a range       yes *      none
 //	MapConcurrent  kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
+//	Concat         kept          nothing                            yes        as downstream
+//	Distinct       kept          the keys, up to its bound          no         none
+//	DistinctAdjacent  kept       the last key of each part          yes        none
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
@@ -72,7 +75,8 @@
 // page without rows if they drop all rows or if the rows that they hand on come from several parts.
 // It never overtakes a row:
 //
-//	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Merge   with the page, after its rows
+//	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
+//	Merge, Concat, Distinct, DistinctAdjacent   with the page, after its rows
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent  when all rows that came before have gone on

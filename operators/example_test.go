@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -169,6 +170,37 @@ func ExampleMerge() {
 	n, err := operators.Merge(from(1, 2), from(3, 4, 5)).Count(context.Background())
 	fmt.Println(n, err)
 	// Output: 5 <nil>
+}
+
+func ExampleDistinctAdjacent() {
+	states := from("on", "on", "off", "off", "off", "on")
+	show(operators.DistinctAdjacent(states, func(state string) string { return state }))
+	// Output: [on off on]
+}
+
+func ExampleDistinct() {
+	words := from("to", "be", "or", "not", "to", "be")
+	show(operators.Distinct(words, strings.ToUpper, operators.DistinctKeys(1000)))
+	_, err := operators.Distinct(words, strings.ToUpper, operators.DistinctKeys(3)).Count(context.Background())
+	fmt.Println(errors.Is(err, operators.ErrDistinctFull))
+	// Output:
+	// [to be or not]
+	// true
+}
+
+func ExampleForgetOldest() {
+	forgot := 0
+	words := from("to", "be", "or", "not", "to", "be")
+	show(operators.Distinct(words, strings.ToUpper, operators.DistinctKeys(3), operators.ForgetOldest(func(keys int) { forgot += keys })))
+	fmt.Println(forgot, "forgotten")
+	// Output:
+	// [to be or not to be]
+	// 3 forgotten
+}
+
+func ExampleConcat() {
+	show(operators.Concat(from(1, 2), from(3), from(1)))
+	// Output: [1 2 3 1]
 }
 
 func ExampleRx() {

@@ -42,9 +42,11 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 	keep := func(_, n int) (int, error) { return n, nil }
 	return map[string]anyStream{
-		"Filter":        operators.Filter(in, ask),
-		"TakeWhile":     operators.TakeWhile(in, ask),
-		"GroupAdjacent": operators.GroupAdjacent(in, ask, zero, keep),
+		"Filter":           operators.Filter(in, ask),
+		"TakeWhile":        operators.TakeWhile(in, ask),
+		"GroupAdjacent":    operators.GroupAdjacent(in, ask, zero, keep),
+		"Distinct":         operators.Distinct(in, ask, operators.DistinctKeys(2)),
+		"DistinctAdjacent": operators.DistinctAdjacent(in, ask),
 	}
 }
 
@@ -109,6 +111,7 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all := verbs(count(1<<40, 10), func(int) error { return nil })
 	all["Batch timed"] = operators.Batch(waiting(), operators.BatchLinger(time.Hour))
 	all["Merge of waiting"] = operators.Merge(waiting(), waiting())
+	all["Concat of waiting"] = operators.Concat(count(10, 3), waiting(), waiting())
 	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
 	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
 	all["Unordered that waits"] = operators.MapConcurrent(count(100, 10), 5, call, operators.Unordered())
@@ -136,6 +139,9 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Batch"] = operators.Batch(failing, operators.BatchRows(30))
 	all["Batch timed"] = operators.Batch(failing, operators.BatchLinger(time.Hour))
 	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
+	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
+	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
+	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
 	all["Take"] = operators.Take(failing, 1000)
 	all["Skip"] = operators.Skip(failing, 10)
 	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
@@ -161,6 +167,7 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 	s = operators.FlatMap[int, int](s, nil)
 	s = operators.MapConcurrent[int, int](s, 0, nil, nil)
 	s = operators.Rx[int, int](s, nil)
+	s = operators.DistinctAdjacent[int, int](s, nil)
 	batches := operators.Batch(s, operators.BatchRows(0), operators.BatchBytes(-1), operators.BatchLinger(0), nil)
 	last := operators.Batch(batches)
 	groups := operators.GroupAdjacent[[][]int, int, int](last, nil, nil, nil)
@@ -170,7 +177,7 @@ func TestEverythingWrongIsReportedTogetherAndNothingRuns(t *testing.T) {
 		"Map: the function is nil", "Filter: the function", "Tap: the function", "Take: n is -1", "Skip: n is -2",
 		"TakeWhile: the function", "Scan: the seed function is nil\nthe function is nil", "Reduce: the seed function is nil\nthe function is nil", "FlatMap: the function",
 		"MapConcurrent: n is 0", "Rx: the function", "BatchRows is 0", "BatchBytes is -1", "BatchLinger(0s)", "an option is nil",
-		"no bound", "key function is nil", "the seed function is nil\nthe fold is nil",
+		"no bound", "DistinctAdjacent: the key function is nil", "key function is nil", "the seed function is nil\nthe fold is nil",
 	} {
 		require.ErrorContains(t, err, text)
 	}
@@ -185,6 +192,11 @@ func TestAZeroStreamIsReported(t *testing.T) {
 		_, err := s.Count(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
 	}
-	_, err := operators.Merge(zero, count(1, 1)).Count(context.Background())
-	require.ErrorIs(t, err, rxcql.ErrConfig)
+	for verb, s := range map[string]anyStream{
+		"Merge":  operators.Merge(zero, count(1, 1)),
+		"Concat": operators.Concat(count(1, 1), zero),
+	} {
+		_, err := s.Count(context.Background())
+		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -19,10 +18,6 @@ type Group[K comparable, S any] struct {
 	Value S
 	Rows  int64 // how many rows went into it
 }
-
-var errMixed = errors.New("rows of one partition do not arrive together any more: " +
-	"put GroupAdjacent before the operator that mixes them (Merge, Batch, Rx, MapConcurrent with Unordered), " +
-	"or leave out Unordered")
 
 // GroupAdjacent folds consecutive rows with the same key into one Group. Use it to aggregate by
 // partition. A source reads a partition from its first row to its last before the next one; so only
@@ -61,16 +56,13 @@ var errMixed = errors.New("rows of one partition do not arrive together any more
 // rxcql.New refuses a stream in which rows of a partition do not arrive together.
 func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed func() S, fold func(state S, row T) (S, error)) rxcql.Stream[Group[K, S]] {
 	info := rxcql.StageInfo{
-		Name: "GroupAdjacent", NotResumable: !hashable(reflect.TypeFor[K]()), HoldsRows: true, Adjacent: true,
+		Name: "GroupAdjacent", HoldsRows: true, Adjacent: true,
 		Err: errors.Join(required("the key function", key == nil),
 			required("the seed function", seed == nil), required("the fold", fold == nil)),
 	}
-	if info.NotResumable {
-		info.NotResumableReason = fmt.Sprintf("keys of type %v contain pointers or interfaces, so they cannot be recognized in another run; "+
-			"make the key of numbers, strings, arrays and structs (of a time.Time its UnixMicro)", reflect.TypeFor[K]())
-	}
+	info.NotResumable, info.NotResumableReason = unknownKeys(reflect.TypeFor[K]())
 	if in.MixesRows() {
-		info.Err = errors.Join(info.Err, errMixed)
+		info.Err = errors.Join(info.Err, errMixed(info.Name))
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[Group[K, S]]) error {
 		g := &grouping[T, K, S]{

@@ -2,7 +2,6 @@ package operators
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -17,15 +16,10 @@ import (
 // first error ends them all.
 func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Merge", MixesRows: len(ins) > 1}
-	if len(ins) == 0 {
-		info.Err = errors.New("no streams given")
-	}
-	upstream := make([]rxcql.AnyStream, len(ins))
-	for i, in := range ins {
-		upstream[i] = in
-	}
+	upstream, err := inputs(ins)
+	info.Err = err
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
-		all := &merging[T]{out: out}
+		all := &joining[T]{out: out}
 		limit := limitFor[T](all)
 		err := border(ctx, func(ctx context.Context, post poster) error {
 			group, ctx := st.TaskGroup(ctx)
@@ -44,20 +38,3 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 		return out.Done(ctx, all.stopped)
 	}, upstream...)
 }
-
-// merging is the observer that all inputs drain into.
-type merging[T any] struct {
-	out     flow.Observer[T]
-	stopped bool
-}
-
-func (m *merging[T]) Next(ctx context.Context, p *flow.Page[T]) error { return m.out.Next(ctx, p) }
-
-// Done is called once for each input.
-func (m *merging[T]) Done(_ context.Context, stopped bool) error {
-	m.stopped = m.stopped || stopped
-	return nil
-}
-
-// Demand is a limit for each input alone: together they may bring more than that.
-func (m *merging[T]) Demand() int64 { return flow.DemandOf(m.out) }

@@ -63,7 +63,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -134,7 +134,7 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 			return fail()
 		})
 	case "GroupAdjacent":
-		if c.s.MixesRows() {
+		if c.s.MixesRows() || c.numbers["Concat"] > 0 { // which leaves parts of several sources: groups end with them
 			return
 		}
 		c.then("GroupAdjacent")
@@ -156,6 +156,30 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		before := c.last()
 		c.stage("Merge", before, c.stage("Seq"))
 		c.s, c.ordered = operators.Merge(c.s, count(k, 3)), false
+		c.model = append(slices.Clone(c.model), upTo(k)...)
+		c.budget += rxcql.MinBudgetPerInput
+	case "Distinct":
+		c.then("Distinct")
+		c.s = operators.Distinct(c.s, itself[int], operators.DistinctKeys(1<<20))
+		met := map[int]bool{}
+		c.model = slices.DeleteFunc(slices.Clone(c.model), func(n int) bool {
+			again := met[n]
+			met[n] = true
+			return again
+		})
+	case "DistinctAdjacent":
+		if c.s.MixesRows() || c.numbers["Concat"] > 0 {
+			return
+		}
+		c.then("DistinctAdjacent")
+		c.needsOrder()
+		key := func(n int) int { return n / (k + 1) }
+		c.s = operators.DistinctAdjacent(c.s, key)
+		c.model = slices.CompactFunc(slices.Clone(c.model), func(a, b int) bool { return key(a) == key(b) })
+	case "Concat":
+		before := c.last()
+		c.stage("Concat", before, c.stage("Seq"))
+		c.s = operators.Concat(c.s, count(k, 3))
 		c.model = append(slices.Clone(c.model), upTo(k)...)
 		c.budget += rxcql.MinBudgetPerInput
 	case "Rx":
@@ -209,7 +233,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -68,6 +68,11 @@ func batched(opts ...operators.BatchOption) func(rxcql.Stream[timed]) rxcql.Stre
 
 func nothing() timed { return timed{} }
 
+// another is a stream beside the one that rows go in by.
+func another(name string) rxcql.Stream[timed] {
+	return script(name, happening{part: 0, at: []int{1}, mark: 1}, happening{part: 0, mark: 2, last: true})
+}
+
 // earliest is the first timed of each group, in timed time.
 func earliest(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 	groups := operators.GroupAdjacent(in, func(e timed) timed { return timed{e.source, e.part, e.at / 4} }, nothing,
@@ -127,7 +132,20 @@ func uses() []use {
 		}},
 		{operator: "Merge", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Merge(in) }},
 		{operator: "Merge", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-			return operators.Merge(in, script("other", happening{part: 0, at: []int{1}, mark: 1}, happening{part: 0, mark: 2, last: true}))
+			return operators.Merge(in, another("other"))
+		}},
+		{operator: "DistinctAdjacent", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.DistinctAdjacent(in, func(e timed) int { return e.at / 4 })
+		}},
+		{operator: "Distinct", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Distinct(in, func(e timed) int { return e.at / 4 }, operators.DistinctKeys(1<<20))
+		}},
+		{operator: "Distinct", how: "that forgets", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Distinct(in, func(e timed) int { return e.at / 4 }, operators.DistinctKeys(2), operators.ForgetOldest(nil))
+		}},
+		{operator: "Concat", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Concat(in) }},
+		{operator: "Concat", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Concat(another("before"), in, another("behind"))
 		}},
 		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })

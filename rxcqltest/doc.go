@@ -1,7 +1,22 @@
-// Package rxcqltest has suites that test stores and sinks of your own from your tests:
-// TestCheckpointStore, TestDeadLetters and TestSink. Each calls your implementation as the engine
-// does, and checks the rules that the engine relies on. The comments of the interfaces in package
-// rxcql state these rules: CheckpointStore, DeadLetterStore and Sink.
+// Package rxcqltest has what tests of streams need.
+//
+// To test a pipeline, or an operator, step by step: a Script is a source whose pages,
+// errors and delays come in the order in which you say them, and a Probe is a sink that takes
+// rows when you ask for them, and fails the test if others come. Both work in a bubble of
+// testing/synctest, where a delay takes no time.
+//
+//	script := rxcqltest.NewScript[int]().Page(1, 2).Delay(time.Minute).Page(3)
+//	probe := rxcqltest.Observe(t, myOperator(script.Stream()))
+//	probe.ExpectRows(1, 2)
+//	probe.ExpectNothing(59 * time.Second)
+//	probe.ExpectRows(3)
+//	probe.ExpectComplete()
+//
+// To test an implementation of your own there are suites: TestSource, TestOperator, TestSink,
+// TestCheckpointStore and TestDeadLetters. Each calls your implementation the way the engine
+// does and checks the rules that the engine relies on. The rules are stated in the comments of
+// the interfaces: Sink, CheckpointStore and DeadLetterStore in package rxcql; and, for sources and
+// operators, Observer, Page, Position, Reservation and Receipt in package flow.
 //
 //	func TestMyStore(t *testing.T) {
 //		rxcqltest.TestCheckpointStore(t, func(t testing.TB) rxcqltest.CheckpointPlace {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -19,6 +20,12 @@ var (
 // SinkRules are those of TestSink.
 func SinkRules[T any]() Rules[SinkPlace[T]] { return sinkRules[T]() }
 
+// OperatorRules are those of TestOperator.
+func OperatorRules[A, B any]() Rules[OperatorPlace[A, B]] { return operatorRules[A, B]() }
+
+// SourceRules are those of TestSource.
+func SourceRules[T any]() Rules[SourcePlace[T]] { return sourceRules[T]() }
+
 // Names are their sentences.
 func (rules Rules[P]) Names() (names []string) {
 	for _, r := range rules {
@@ -31,21 +38,34 @@ func (rules Rules[P]) Names() (names []string) {
 // were skipped, with what was said of each. What hangs in the rule named hangs is soon
 // found out; in the others it is given the time that it has in users' tests.
 func (rules Rules[P]) Broken(t *testing.T, place func(t testing.TB) P, hangs string) map[string]string {
+	return rules.broken(t, place, hangs, func(t *testing.T, try func(t *testing.T)) { try(t) })
+}
+
+// BrokenInBubble is Broken where each rule is tried in a bubble of testing/synctest: one that
+// gives others some time is sure then that they have used it.
+func (rules Rules[P]) BrokenInBubble(t *testing.T, place func(t testing.TB) P, hangs string) map[string]string {
+	return rules.broken(t, place, hangs, synctest.Test)
+}
+
+func (rules Rules[P]) broken(t *testing.T, place func(t testing.TB) P, hangs string, in func(*testing.T, func(*testing.T))) map[string]string {
 	broken := map[string]string{}
 	for _, r := range rules {
-		rec := &recorder{TB: t}
 		was := patience
 		if r.name == hangs {
 			patience = 2 * time.Second
 		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			r.check(rec, place(rec))
-		}()
-		<-done
+		rec := &recorder{}
+		in(t, func(t *testing.T) {
+			rec.TB = t
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				r.check(rec, place(rec))
+			}()
+			<-done
+			rec.cleanUp()
+		})
 		patience = was
-		rec.cleanUp()
 		if rec.failed || rec.skipped {
 			broken[r.name] = rec.said
 		}
@@ -121,4 +141,20 @@ func (r *recorder) Skipped() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.skipped
+}
+
+// Said is what a test that fails says.
+func Said(t *testing.T, test func(t testing.TB)) string {
+	rec := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		test(rec)
+	}()
+	<-done
+	rec.cleanUp()
+	if !rec.failed {
+		return ""
+	}
+	return rec.said
 }

@@ -22,12 +22,24 @@ type plant[P any] struct {
 // is without a plant.
 func finds[P any](t *testing.T, rules rxcqltest.Rules[P], plants []plant[P]) {
 	t.Helper()
+	findsBy(t, rules, plants, rules.Broken)
+}
+
+// findsInBubble is finds where each rule is tried in a bubble of testing/synctest.
+func findsInBubble[P any](t *testing.T, rules rxcqltest.Rules[P], plants []plant[P]) {
+	t.Helper()
+	findsBy(t, rules, plants, rules.BrokenInBubble)
+}
+
+func findsBy[P any](t *testing.T, rules rxcqltest.Rules[P], plants []plant[P],
+	try func(t *testing.T, place func(t testing.TB) P, hangs string) map[string]string) {
+	t.Helper()
 	tried := map[string]bool{}
 	for _, p := range plants {
 		tried[p.breaks] = true
 		t.Run(p.wrong, func(t *testing.T) {
 			require.Contains(t, rules.Names(), p.breaks)
-			broken := rules.Broken(t, p.place, p.breaks)
+			broken := try(t, p.place, p.breaks)
 			require.Contains(t, broken, p.breaks)
 			require.Len(t, broken, 1, "%v", broken)
 			t.Log(broken[p.breaks])

@@ -28,10 +28,11 @@ import (
 // each row and sink.
 //
 // Between the Tee and such a table there may be no operator that holds rows, mixes them or hands
-// them on from another goroutine: Batch, Reduce, GroupAdjacent, MapConcurrent, Merge, Rx, or one of
-// your own by NewStream that is not rxcql.StageInfo.Synchronous. Check and Run refuse it. Map,
-// Filter, FlatMap, Scan, Take, TakeWhile, Skip and Tap are allowed. A sink of your own must hand
-// rows on before its Write returns, and pass on the context of its Check and Open.
+// them on from another goroutine: Batch, Reduce, GroupAdjacent, DistinctAdjacent, MapConcurrent,
+// Merge, Rx, or one of your own by NewStream that is not rxcql.StageInfo.Synchronous. Check and Run
+// refuse it. Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap, Concat and Distinct are
+// allowed. A sink of your own must hand rows on before its Write returns, and pass on the context
+// of its Check and Open.
 //
 // This order is not kept for a table written with sink.TimestampOf, whose rows have timestamps of
 // their own, nor for what sink.Exec and sink.Each write, which has the time of its request. If such

@@ -31,17 +31,18 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 		defer st.Input().Done()
 		account := st.Account(true) // the reservations of the pages hold no bytes
 		var page int64
+		deliver := func(rows []T, last bool) error {
+			st.CountPage(len(rows), 0)
+			p := &flow.Page[T]{Rows: rows, Reservation: account.Reservation()}
+			p.Position = flow.Position{Range: 0, Page: page, Last: last}
+			page++
+			p.AddReceipt(st.Receipt())
+			err := out.Next(ctx, p)
+			p.Finish(err)
+			return err
+		}
 		stopped, err := rx.Receiver[T]{
-			Deliver: func(rows []T) error {
-				st.CountPage(len(rows), 0)
-				p := &flow.Page[T]{Rows: rows, Reservation: account.Reservation()}
-				p.Position = flow.Position{Range: 0, Page: page}
-				page++
-				p.AddReceipt(st.Receipt())
-				err := out.Next(ctx, p)
-				p.Finish(err)
-				return err
-			},
+			Deliver: func(rows []T) error { return deliver(rows, false) },
 			Fail: func(err error, users bool) error {
 				if users {
 					return st.FailUserFunc(err, nil)
@@ -55,10 +56,7 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 			return err
 		}
 		if !stopped {
-			p := &flow.Page[T]{Reservation: account.Reservation()}
-			p.Position = flow.Position{Range: 0, Page: page, Last: true}
-			err := out.Next(ctx, p)
-			if p.Finish(err); err != nil {
+			if err := deliver(nil, true); err != nil {
 				return err
 			}
 		}

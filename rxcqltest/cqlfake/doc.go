@@ -1,0 +1,52 @@
+// Package cqlfake is a Cassandra of one node in the process of a test. It speaks protocol 4 with
+// gocql, keeps tables with their rows, gives pages, and fails when the test wants it to: pipelines
+// are tested without a server, with the sources and sinks that they run with.
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		server := cqlfake.New(t)
+//		server.Keyspace("shop", "orders (id int PRIMARY KEY, euros int)")
+//		server.Exec("INSERT INTO shop.orders (id, euros) VALUES (1, 20)")
+//		server.ControlOnce(func(r *cqlfake.Request) *cqlfake.Reply {
+//			if r.Reads("shop.orders") {
+//				return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+//			}
+//			return nil
+//		})
+//		session := server.Session("shop")
+//		… // run the pipeline
+//	})
+//
+// # Where it runs
+//
+// By default there is no network: connections are pipes in memory. So all of it, the driver
+// included, runs in a bubble of testing/synctest, where time is fake: latencies, retries, timeouts
+// and TTLs of hours take no time. Make the server and the session inside the bubble. With Loopback
+// it listens on 127.0.0.1, for programs and drivers that must connect.
+//
+// # What it knows
+//
+// It knows what the toolkit's own sources and sinks send:
+//   - CREATE KEYSPACE, CREATE TABLE with clustering orders and default_time_to_live, DROP of both,
+//     TRUNCATE and USE;
+//   - INSERT, UPDATE and DELETE by primary key, DELETE of a partition, with USING TIMESTAMP and TTL,
+//     with constants or bound values, null and unset; batches, also as one statement;
+//   - SELECT of columns, WRITETIME, TTL and token, of the whole table, a range of tokens, or a
+//     partition with conditions on its clustering columns, with LIMIT, in pages;
+//   - the system tables that the driver and the toolkit read.
+//
+// Writes are kept as Cassandra keeps them, by timestamps, tombstones and expiry. What it answers is
+// held against Cassandra 5.0 by tests of this repository. Anything else gets an error with the
+// words "cqlfake does not know": among these are lightweight transactions, counters, static columns,
+// user-defined types, collections that are not frozen, IN, ORDER BY, aggregates, ALTER, indexes,
+// views, logins and TLS. It has no tombstone or size limits, and only one node, so consistency levels
+// mean nothing. Sessions get no events: what one changes in the schema, the caches of
+// another's driver learn late.
+//
+// # Control
+//
+// Control and ControlOnce add functions that see each request before it is answered, and may answer
+// it instead: with an error (Fail), any message (Answer), an empty page that is not the last
+// (EmptyPage), never (Silence), or by a break of the connection (Drop). Reply.Applied carries a
+// request out first, so that a write is applied although the client gets an error. Reply.After and
+// Reply.When make it wait. Requests, InFlight and MaxInFlight count.
+package cqlfake

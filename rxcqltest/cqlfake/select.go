@@ -1,0 +1,214 @@
+package cqlfake
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+
+	"github.com/datastax/go-cassandra-native-protocol/datatype"
+	"github.com/datastax/go-cassandra-native-protocol/message"
+)
+
+// selection is a SELECT.
+type selection struct {
+	table *table
+	cells []func(r found) []byte
+	where where
+	limit *term
+	meta  []*message.ColumnMetadata
+}
+
+// found is a row that is read.
+type found struct {
+	partition *partition
+	row       *row
+	now       int64 // in seconds
+}
+
+// cell is what a row has in a column that is not of the key.
+func (f found) cell(c *column) (cell, bool) {
+	has, written := f.row.cells[c]
+	return has, written && has.live(max(f.partition.deleted, f.row.deleted), f.now)
+}
+
+// selection reads a SELECT behind that word.
+func (p *parser) selection() *plan {
+	if p.is("json") || p.is("distinct") {
+		refuse(unknown("SELECT %s", p.peek().text))
+	}
+	// The table comes behind the columns, whose names need it.
+	selectors := p.tokens
+	for depth := 0; !p.is("from") || depth > 0; p.next() {
+		switch {
+		case p.peek().kind == atEnd:
+			p.unexpected()
+		case p.is("("):
+			depth++
+		case p.is(")"):
+			depth--
+		}
+	}
+	p.need("from")
+	s := &selection{table: p.table()}
+	rest := p.tokens
+	p.tokens = selectors
+	s.selectors(p)
+	p.tokens = rest
+	s.where = p.conditions(s.table)
+	if p.take("limit") {
+		if !p.is("?") && p.peek().kind != number {
+			refuse(syntaxError("line 1: no viable alternative at input '%s' (LIMIT)", p.peek().text))
+		}
+		s.limit = p.term(s.table, "[limit]", intType)
+	}
+	return &plan{verb: Select, table: s.table, result: s.meta, run: s.run}
+}
+
+func (s *selection) selectors(p *parser) {
+	if p.take("*") {
+		for _, c := range s.table.columns {
+			s.column(c, c.name)
+		}
+	} else {
+		for more := true; more; more = p.take(",") {
+			s.selector(p)
+		}
+	}
+	if !p.is("from") {
+		p.unexpected()
+	}
+}
+
+// selector reads a column, or a function that it knows, with its other name.
+func (s *selection) selector(p *parser) {
+	name := p.name()
+	if !p.is("(") {
+		c := s.table.column(name)
+		s.column(c, p.alias(c.name))
+		return
+	}
+	args := func() []string { return p.names() }
+	switch name {
+	case "token":
+		if !s.isPartitionKey(args()) {
+			refuse(unknown("the token of other columns than the partition key in its order"))
+		}
+		s.add(p.alias("system.token("+strings.Join(names(s.table.partition), ", ")+")"), datatype.Bigint, func(f found) []byte {
+			return binary.BigEndian.AppendUint64(nil, uint64(f.partition.token))
+		})
+	case "writetime", "ttl":
+		of := args()
+		c := s.table.column(of[0])
+		if c.key || len(of) > 1 {
+			refuse(invalid("Cannot use selection function %s on PRIMARY KEY part %s", name, c.name))
+		}
+		s.times(name, c, p.alias(name+"("+c.name+")"))
+	default:
+		refuse(unknown("the function %s", name))
+	}
+}
+
+func (p *parser) alias(name string) string {
+	if p.take("as") {
+		return p.name()
+	}
+	return name
+}
+
+func (s *selection) times(name string, c *column, alias string) {
+	if name == "writetime" {
+		s.add(alias, datatype.Bigint, func(f found) []byte {
+			if has, live := f.cell(c); live {
+				return binary.BigEndian.AppendUint64(nil, uint64(has.at))
+			}
+			return nil
+		})
+		return
+	}
+	s.add(alias, datatype.Int, func(f found) []byte {
+		if has, live := f.cell(c); live && has.ttl > 0 {
+			return binary.BigEndian.AppendUint32(nil, uint32(has.expires-f.now))
+		}
+		return nil
+	})
+}
+
+func (s *selection) add(name string, typ datatype.DataType, cell func(found) []byte) {
+	s.meta = append(s.meta, &message.ColumnMetadata{Keyspace: s.table.keyspace, Table: s.table.name, Name: name, Type: typ})
+	s.cells = append(s.cells, cell)
+}
+
+func (s *selection) column(c *column, name string) {
+	s.add(name, native(c.typ), func(f found) []byte {
+		for i, k := range s.table.partition {
+			if k == c {
+				return f.partition.cells[i]
+			}
+		}
+		for i, k := range s.table.clustering {
+			if k == c {
+				return f.row.key[i]
+			}
+		}
+		if has, live := f.cell(c); live {
+			return has.value
+		}
+		return nil
+	})
+}
+
+func names(columns []*column) (all []string) {
+	for _, c := range columns {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+// run reads a page.
+func (s *selection) run(c *call) message.Message {
+	limit := int64(math.MaxInt32)
+	if given, is := s.limit.integer(c, "limit", func() int64 { refuse(invalid("Invalid null value of limit")); return 0 }); is {
+		if limit = given; limit <= 0 {
+			refuse(invalid("LIMIT must be strictly positive"))
+		}
+	}
+	at := position{remaining: limit}
+	size := int64(c.pageSize)
+	if size <= 0 || size >= limit { // as a real server does: it pages nothing, and looks at no page state
+		size = limit
+	} else if c.state != nil {
+		at = positionOf(c.state)
+	}
+	paged := size < limit
+	size = min(size, at.remaining)
+	result := &message.RowsResult{Metadata: &message.RowsMetadata{ColumnCount: int32(len(s.meta)), Columns: s.meta}}
+	if c.empty {
+		if !paged {
+			refuse(unknown("an empty page of what is not paged"))
+		}
+		result.Metadata.PagingState = at.state()
+		return result
+	}
+	last := found{now: c.now.Unix()}
+	s.where.each(c, s.table, at, func(p *partition, r *row) (more bool) {
+		if !r.live(p.deleted, last.now) {
+			return true
+		}
+		if int64(len(result.Data)) == size {
+			return false
+		}
+		last.partition, last.row = p, r
+		cells := make(message.Row, len(s.cells))
+		for i, cell := range s.cells {
+			cells[i] = cell(last)
+		}
+		result.Data = append(result.Data, cells)
+		return true
+	})
+	at.remaining -= int64(len(result.Data))
+	if paged && int64(len(result.Data)) == size && at.remaining > 0 { // as there: a full page may be the last one
+		at.after(last)
+		result.Metadata.PagingState = at.state()
+	}
+	return result
+}

@@ -1,0 +1,175 @@
+package cqlfake
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/datastax/go-cassandra-native-protocol/message"
+	"github.com/gocql/gocql"
+)
+
+// TB is what a server needs of a test; testing.TB has it.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Option sets something of a server.
+type Option func(*Server)
+
+// Loopback has the server listen on a port of 127.0.0.1. By default there is no
+// network: connections are pipes in memory, as a synctest bubble needs.
+func Loopback() Option { return func(s *Server) { s.loopback = true } }
+
+// Latency is how long each request takes that is not of system tables. The default is 0.
+func Latency(d time.Duration) Option { return func(s *Server) { s.latency = d } }
+
+// Server is a Cassandra of one node in this process. It is safe for concurrent use.
+type Server struct {
+	t        TB
+	loopback bool
+	latency  time.Duration
+	ip       net.IP
+	port     int
+	listener net.Listener
+	done     chan struct{}
+	tasks    sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	conns     map[*conn]bool
+	keyspaces map[string]bool
+	tables    map[tableName]*table
+	prepared  map[string]*plan // by id
+	last      int64            // the newest timestamp that was made here
+
+	controlling sync.Mutex // control functions run one at a time
+	controls    []*control
+	counts      counts
+}
+
+// New starts a server without keyspaces, which ends with its test.
+func New(t TB, opts ...Option) *Server {
+	t.Helper()
+	s := &Server{
+		t: t, ip: net.IPv4(127, 0, 0, 1), port: 9042, done: make(chan struct{}),
+		conns: map[*conn]bool{}, keyspaces: map[string]bool{}, tables: map[tableName]*table{}, prepared: map[string]*plan{},
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	if s.loopback {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatalf("cqlfake: %v", err)
+		}
+		s.listener, s.port = listener, listener.Addr().(*net.TCPAddr).Port
+		s.tasks.Go(s.accept)
+	}
+	s.createSystem()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Close ends the server with all its connections. It is called at the end of the test.
+func (s *Server) Close() {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	conns := s.conns
+	s.conns = nil
+	s.mu.Unlock()
+	if first {
+		close(s.done)
+		if s.listener != nil {
+			s.listener.Close()
+		}
+	}
+	for c := range conns {
+		c.close()
+	}
+	s.tasks.Wait()
+}
+
+// Cluster is the configuration of a client of this server, with protocol 4 and one
+// connection. Change it as you like and call its CreateSession. The session must be
+// closed before the server is.
+func (s *Server) Cluster() *gocql.ClusterConfig {
+	config := gocql.NewCluster(s.ip.String())
+	config.Port = s.port
+	config.ProtoVersion = 4
+	config.NumConns = 1
+	config.Timeout = time.Minute
+	config.ConnectTimeout = time.Minute
+	config.Logger = silent{}
+	if !s.loopback {
+		config.HostDialer = dialer{s}
+	}
+	return config
+}
+
+// Session connects to a keyspace, "" for none. The session is closed at the end of the test.
+func (s *Server) Session(keyspace string) *gocql.Session {
+	s.t.Helper()
+	config := s.Cluster()
+	config.Keyspace = keyspace
+	session, err := config.CreateSession()
+	if err != nil {
+		s.t.Fatalf("cqlfake: a session: %v", err)
+		return nil
+	}
+	s.t.Cleanup(session.Close)
+	return session
+}
+
+type silent struct{}
+
+func (silent) Print(...any)          {}
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
+
+// Keyspace makes a keyspace and tables in it, each of them said as behind CREATE TABLE.
+func (s *Server) Keyspace(name string, tables ...string) {
+	s.t.Helper()
+	s.Exec("CREATE KEYSPACE " + quoteName(name) + " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'}")
+	for _, definition := range tables {
+		if err := s.exec(name, "CREATE TABLE "+definition); err != nil {
+			s.t.Fatalf("cqlfake: %v", err)
+		}
+	}
+}
+
+// Exec runs statements, one after the other, without a connection and past all
+// control functions: they make the tables and rows that a test begins with.
+func (s *Server) Exec(statements ...string) {
+	s.t.Helper()
+	for _, cql := range statements {
+		if err := s.exec("", cql); err != nil {
+			s.t.Fatalf("cqlfake: %s: %v", cql, err)
+		}
+	}
+}
+
+func (s *Server) exec(keyspace, cql string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	made, refused := s.compile(keyspace, cql)
+	if refused != nil {
+		return fmt.Errorf("%s", refused.GetErrorMessage())
+	}
+	if failed, is := made.execute(&call{timestamp: s.timestamp(), now: time.Now()}).(message.Error); is {
+		return fmt.Errorf("%s", failed.GetErrorMessage())
+	}
+	return nil
+}
+
+// timestamp is the time of the server in microseconds, which never stands still.
+func (s *Server) timestamp() int64 {
+	s.last = max(time.Now().UnixMicro(), s.last+1)
+	return s.last
+}
+
+func quoteName(name string) string { return `"` + name + `"` }

@@ -1,0 +1,182 @@
+package cqlfake
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math"
+	"unicode/utf8"
+
+	"github.com/datastax/go-cassandra-native-protocol/datatype"
+
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+var natives = map[codec.Kind]datatype.DataType{
+	codec.Ascii: datatype.Ascii, codec.Bigint: datatype.Bigint, codec.Blob: datatype.Blob, codec.Boolean: datatype.Boolean,
+	codec.Date: datatype.Date, codec.Decimal: datatype.Decimal, codec.Double: datatype.Double, codec.Duration: datatype.Duration,
+	codec.Float: datatype.Float, codec.Inet: datatype.Inet, codec.Int: datatype.Int, codec.Smallint: datatype.Smallint,
+	codec.Text: datatype.Varchar, codec.Time: datatype.Time, codec.Timestamp: datatype.Timestamp, codec.Timeuuid: datatype.Timeuuid,
+	codec.Tinyint: datatype.Tinyint, codec.UUID: datatype.Uuid, codec.Varint: datatype.Varint,
+}
+
+// native is the type as results name it.
+func native(t *codec.Type) datatype.DataType {
+	switch t.Kind {
+	case codec.List:
+		return datatype.NewList(native(t.Elems[0]))
+	case codec.Set:
+		return datatype.NewSet(native(t.Elems[0]))
+	case codec.Map:
+		return datatype.NewMap(native(t.Elems[0]), native(t.Elems[1]))
+	case codec.Tuple:
+		var elems []datatype.DataType
+		for _, e := range t.Elems {
+			elems = append(elems, native(e))
+		}
+		return datatype.NewTuple(elems...)
+	case codec.Vector:
+		return datatype.NewCustom(t.Class())
+	}
+	return natives[t.Kind]
+}
+
+// widths are the bytes of the types of one width, with what Cassandra says of others.
+var widths = map[codec.Kind]struct {
+	bytes int
+	empty bool // is a value too
+	says  string
+}{
+	codec.Bigint:    {8, true, "Expected 8 or 0 byte long (%d)"},
+	codec.Boolean:   {1, true, "Expected 1 or 0 byte value (%d)"},
+	codec.Date:      {4, false, "Expected 4 byte long for date (%d)"},
+	codec.Double:    {8, true, "Expected 8 or 0 byte value for a double (%d)"},
+	codec.Float:     {4, true, "Expected 4 or 0 byte value for a float (%d)"},
+	codec.Int:       {4, true, "Expected 4 or 0 byte int (%d)"},
+	codec.Smallint:  {2, false, "Expected 2 bytes for a smallint (%d)"},
+	codec.Time:      {8, false, "Expected 8 byte long for time (%d)"},
+	codec.Timestamp: {8, true, "Expected 8 or 0 byte long for date (%d)"},
+	codec.Timeuuid:  {16, true, "Expected 16 or 0 byte uuid (%d)"},
+	codec.Tinyint:   {1, false, "Expected 1 byte for a tinyint (%d)"},
+	codec.UUID:      {16, true, "UUID should be 16 or 0 bytes (%d)"},
+}
+
+// checked refuses bytes that are no value of the type, and returns them as a server
+// keeps them: sets and maps in their order.
+func checked(t *codec.Type, b []byte) []byte {
+	validate(t, b)
+	if len(t.Elems) == 0 || len(b) == 0 {
+		return b
+	}
+	return arranged(t, b)
+}
+
+func validate(t *codec.Type, b []byte) {
+	if w, fixed := widths[t.Kind]; fixed {
+		if len(b) != w.bytes && (len(b) != 0 || !w.empty) {
+			refuse(invalid(w.says, len(b)))
+		}
+		return
+	}
+	switch t.Kind {
+	case codec.Text:
+		if !utf8.Valid(b) {
+			refuse(invalid("String didn't validate."))
+		}
+	case codec.Ascii:
+		for _, c := range b {
+			if c >= utf8.RuneSelf {
+				refuse(invalid("Invalid byte for ascii: %d", int8(c)))
+			}
+		}
+	case codec.Blob:
+	default:
+		if _, err := codec.AppendJSON(nil, t, b); err != nil {
+			refuse(unknown("what a server says of bytes that are no %s", t))
+		}
+	}
+}
+
+// compare is the order of values, of clustering keys and of sets. There is none here
+// for decimal, varint, duration and what is made of other types.
+func compare(t *codec.Type) func(a, b []byte) int {
+	switch t.Kind {
+	case codec.Ascii, codec.Text, codec.Blob, codec.Boolean, codec.Date, codec.Inet:
+		return bytes.Compare
+	case codec.Bigint, codec.Int, codec.Smallint, codec.Tinyint, codec.Time, codec.Timestamp:
+		return present(func(a, b []byte) int { return cmp.Compare(signed(a), signed(b)) })
+	case codec.Double:
+		return present(func(a, b []byte) int {
+			return compareFloats(math.Float64frombits(binary.BigEndian.Uint64(a)), math.Float64frombits(binary.BigEndian.Uint64(b)))
+		})
+	case codec.Float:
+		return present(func(a, b []byte) int {
+			return compareFloats(float64(math.Float32frombits(binary.BigEndian.Uint32(a))), float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
+		})
+	case codec.UUID:
+		return present(compareUUIDs)
+	case codec.Timeuuid:
+		return present(compareTimeUUIDs)
+	}
+	return nil
+}
+
+// present puts empty values before all others.
+func present(order func(a, b []byte) int) func(a, b []byte) int {
+	return func(a, b []byte) int {
+		if len(a) == 0 || len(b) == 0 {
+			return cmp.Compare(len(a), len(b))
+		}
+		return order(a, b)
+	}
+}
+
+func signed(b []byte) int64 {
+	v := int64(int8(b[0]))
+	for _, c := range b[1:] {
+		v = v<<8 | int64(c)
+	}
+	return v
+}
+
+// compareFloats is the order of Java: -0 is less than 0, and NaN the greatest.
+func compareFloats(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	rank := func(v float64) int {
+		switch {
+		case v != v:
+			return 1
+		case v == 0 && math.Signbit(v):
+			return -1
+		}
+		return 0
+	}
+	return cmp.Compare(rank(a), rank(b))
+}
+
+// halves are the two numbers of a UUID, the first with the time of a version 1 in its order.
+func halves(b []byte) (version, time, first, last uint64) {
+	first, last = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
+	return first >> 12 & 0xf, first<<48 | first<<16&0xffff00000000 | first>>32, first, last
+}
+
+func compareUUIDs(a, b []byte) int {
+	versionA, timeA, firstA, lastA := halves(a)
+	versionB, timeB, firstB, lastB := halves(b)
+	if versionA == 1 && versionB == 1 {
+		firstA, firstB = timeA, timeB
+	}
+	return cmp.Or(cmp.Compare(versionA, versionB), cmp.Compare(firstA, firstB), cmp.Compare(lastA, lastB))
+}
+
+func compareTimeUUIDs(a, b []byte) int {
+	_, timeA, _, lastA := halves(a)
+	_, timeB, _, lastB := halves(b)
+	const signs = 0x0080808080808080 // the bytes are compared as signed ones
+	return cmp.Or(cmp.Compare(timeA, timeB), cmp.Compare(int64(lastA^signs), int64(lastB^signs)))
+}

@@ -1,0 +1,103 @@
+package rxcqltest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rxcql/rxcql"
+)
+
+// rowRules are about the rows that come out.
+func rowRules[A, B any]() []rule[OperatorPlace[A, B]] {
+	return []rule[OperatorPlace[A, B]]{
+		{"Each row comes out as often as it is to, in the order of its part", func(t testing.TB, p OperatorPlace[A, B]) {
+			for _, rows := range []int{0, 1, 2, pageRows, partRows, jobRows} {
+				r := p.newRun(paged(rows))
+				rep, err := r.run(t.Context(), t)
+				must(t, err, "a run in which nothing goes wrong")
+				givenBack(t, rep, "a run in which nothing goes wrong")
+				r.hasAll(t, rows)
+				last := [jobParts]int{}
+				for _, n := range r.order {
+					part := n / partRows
+					if n < last[part] && !p.Unordered {
+						t.Fatalf("row %d has come out behind row %d, which is of the same part", n, last[part])
+					}
+					last[part] = n
+				}
+			}
+		}},
+		{"A stream is a description, and may be run again", func(t testing.TB, p OperatorPlace[A, B]) {
+			r := p.newRun(paged(jobRows))
+			_, err := r.run(t.Context(), t)
+			must(t, err, "the first run")
+			first := len(r.rows)
+			_, err = r.run(t.Context(), t)
+			must(t, err, "the second run of a stream")
+			if second := len(r.rows) - first; second != first {
+				t.Fatalf("of the first run %d rows came, and of the second %d", first, second)
+			}
+		}},
+		{"Rows that come in are left as they are", func(t testing.TB, p OperatorPlace[A, B]) {
+			r := p.newRun(paged(jobRows))
+			_, err := r.run(t.Context(), t)
+			must(t, err, "a run in which nothing goes wrong")
+			if r.changed != "" {
+				t.Fatalf("the operator has changed rows, which others are given too: they were %s", r.changed)
+			}
+		}},
+		{"Rows that are needed after Next are copied", func(t testing.TB, p OperatorPlace[A, B]) {
+			r := p.newRun(paged(jobRows))
+			r.spoils = true
+			_, err := r.run(t.Context(), t)
+			must(t, err, "a run in which pages are used again")
+			r.hasAll(t, jobRows)
+		}},
+		{"A row that has come out does not change any more", func(t testing.TB, p OperatorPlace[A, B]) {
+			r := p.newRun(paged(jobRows))
+			_, err := r.run(t.Context(), t)
+			must(t, err, "a run in which nothing goes wrong")
+			counts := map[int]int{}
+			for _, n := range p.numbers(r.rows) {
+				counts[n]++
+			}
+			for n, was := range r.counts {
+				if counts[n] != was {
+					t.Fatalf("row %d had come out %d times, and is in the rows that came out %d times when the run has ended: copy what a row refers to",
+						n, was, counts[n])
+				}
+			}
+		}},
+		{"With the least budget and a consumer that is slow the stream comes to its end", func(t testing.TB, p OperatorPlace[A, B]) {
+			const page = 8 << 10 // 15 of them, nearly twice the budget
+			script := paged(jobRows)
+			for i := range script.steps {
+				script.steps[i].bytes = page
+			}
+			r := p.newRun(script)
+			inputs := int64(0)
+			for _, stage := range r.stream.Stages() {
+				if stage.Source {
+					inputs++
+				}
+			}
+			r.slow = time.Millisecond
+			r.opts = append(r.opts, rxcql.WithBudget(inputs*rxcql.MinBudgetPerInput))
+			rep, err := r.run(t.Context(), t)
+			must(t, err, "a run with the least budget")
+			r.ended(t, rep, "a run with the least budget")
+			r.hasAll(t, jobRows)
+		}},
+	}
+}
+
+// settledAt are the pages that are settled and have rows that are to come out.
+func (r *operatorRun[A, B]) settledAt() (pages [][]int) {
+	for _, h := range r.pages {
+		if h.receipt.Settled() && slices.ContainsFunc(h.rows, func(n int) bool { return !r.place.drops(n) }) {
+			pages = append(pages, h.rows)
+		}
+	}
+	return pages
+}

@@ -1,0 +1,282 @@
+package rxcqltest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/rxcqltest"
+)
+
+type sourcePlant = plant[rxcqltest.SourcePlace[[]int]]
+
+func TestTheBookPassesTheSuite(t *testing.T) {
+	rxcqltest.TestSource(t, bookPlace(nil))
+	require.Empty(t, rxcqltest.SourceRules[[]int]().BrokenInBubble(t, bookPlace(nil), ""))
+}
+
+func TestAScriptPassesTheSuite(t *testing.T) {
+	of := func(rows int) *rxcqltest.Script[int] {
+		script := rxcqltest.NewScript[int]()
+		for n := range rows {
+			script.Part(n / 20).Page(n)
+		}
+		return script
+	}
+	waits := func(ctx context.Context) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	rxcqltest.TestSource(t, func(testing.TB) rxcqltest.SourcePlace[int] {
+		return rxcqltest.SourcePlace[int]{
+			Stream: func(rows int) rxcql.Stream[int] { return of(rows).Stream() },
+			Number: func(row int) int { return row },
+			Fails:  func(rows int) (rxcql.Stream[int], error) { return of(rows).Fail(errLost).Stream(), errLost },
+			Stalls: func(rows int) rxcql.Stream[int] { return of(rows).Do(waits).Stream() },
+		}
+	})
+}
+
+// misread makes a place of sources that are wrong.
+func misread(change func(b *book)) func(testing.TB) rxcqltest.SourcePlace[[]int] {
+	return bookPlace(func(_ testing.TB, b *book) { change(b) })
+}
+
+func TestTheSuiteFindsWhatIsWrongWithASource(t *testing.T) {
+	findsInBubble(t, rxcqltest.SourceRules[[]int](), slices.Concat(wrongPages(), wrongReaderCalls(), wrongWaits()))
+}
+
+func wrongPages() []sourcePlant {
+	const numbered = "Pages of a part are numbered, and the last one says so"
+	return []sourcePlant{
+		{"Each row comes once, in the order of its part", "it turns a page of two rows around", misread(func(b *book) {
+			b.read = func(_ *reading, p *flow.Page[[]int]) {
+				if len(p.Rows) == 2 {
+					slices.Reverse(p.Rows)
+				}
+			}
+		})},
+		{numbered, "it counts pages from 1", misread(func(b *book) {
+			b.read = func(_ *reading, p *flow.Page[[]int]) { p.Page++ }
+		})},
+		{numbered, "no page is the last", misread(func(b *book) {
+			b.read = func(r *reading, p *flow.Page[[]int]) { p.Last = p.Last && r.st.Run().HasCheckpoint() }
+		})},
+		{"A page is settled when what follows has settled it, and not before", "it settles what it has read", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				r.st.CountPage(len(p.Rows), 100)
+				r.st.Receipt().Settle()
+				err := r.out.Next(ctx, p)
+				p.Finish(err)
+				return err
+			}
+		})},
+		{"The report counts each page and each row", "it counts rows twice", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				r.st.CountPage(2*len(p.Rows), 100)
+				p.AddReceipt(r.st.Receipt())
+				err := r.out.Next(ctx, p)
+				p.Finish(err)
+				return err
+			}
+		})},
+		{"A row that has come does not change any more", "it uses the memory of rows again", misread(func(b *book) {
+			var memory [bookPage]int
+			b.read = func(_ *reading, p *flow.Page[[]int]) {
+				for i := range p.Rows {
+					memory[i] = p.Rows[i][0]
+					p.Rows[i] = memory[i : i+1]
+				}
+			}
+		})},
+		{"With the least budget and a consumer that is slow the stream comes to its end", "it reserves two pages at once", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				p.Resize(40 << 10)
+				waits, cancel := context.WithTimeoutCause(ctx, time.Hour, errDown)
+				defer cancel()
+				next, err := r.st.Input().Reserve(waits, 40<<10)
+				if err != nil {
+					p.Finish(err)
+					return err
+				}
+				err = handOn(ctx, r, p)
+				next.Finish(err)
+				return err
+			}
+		})},
+		{"A stream is a description that may be run again, or says that it cannot", "its second run fails", misread(func(b *book) {
+			b.start = func(r *reading) error {
+				if r.runs > 1 {
+					return errDown
+				}
+				return nil
+			}
+		})},
+		{"A job that is broken off again and again goes on behind the pages that are settled", "it leaves a page out", misread(func(b *book) {
+			b.from = func(at int) int { return at + bookPage }
+		})},
+		{"A job that is broken off again and again goes on behind the pages that are settled", "it goes on a row too early", misread(func(b *book) {
+			b.from = func(at int) int { return at - 1 }
+		})},
+	}
+}
+
+func wrongReaderCalls() []sourcePlant {
+	return []sourcePlant{
+		{"Next and Done are called one at a time", "it calls Next while it waits for Next", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				done := make(chan struct{})
+				var err error
+				go func() {
+					defer close(done)
+					err = handOn(ctx, r, p)
+				}()
+				select {
+				case <-done:
+				case <-time.After(time.Millisecond / 2):
+					_ = emptyPage(ctx, r)
+					<-done
+				}
+				return err
+			}
+		})},
+		{"Done is called once, and nothing after it", "it is called twice", misread(func(b *book) {
+			b.done = func(ctx context.Context, r *reading, stopped bool) error {
+				return errors.Join(r.out.Done(ctx, stopped), r.out.Done(ctx, stopped))
+			}
+		})},
+		{"An error of Next ends the stream, and nothing is called after it", "it goes on with the next page", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				err := handOn(ctx, r, p)
+				if err != nil {
+					_ = emptyPage(ctx, r)
+				}
+				return err
+			}
+		})},
+		{"An error of Done ends the run", "it is lost", misread(func(b *book) {
+			b.done = func(ctx context.Context, r *reading, stopped bool) error {
+				_ = r.out.Done(ctx, stopped)
+				return nil
+			}
+		})},
+		{"When what follows ends the stream, that is no error, and all is settled", "it takes the end for a failure", misread(func(b *book) {
+			b.ended = func(err error) error {
+				if flow.IsEnd(err) {
+					return errDown
+				}
+				return err
+			}
+		})},
+		{"When what follows ends the stream, that is no error, and all is settled", "it leaves the page open", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				r.st.CountPage(len(p.Rows), 100)
+				p.AddReceipt(r.st.Receipt())
+				err := r.out.Next(ctx, p)
+				if err != nil {
+					p.Release()
+					return err
+				}
+				p.Settle()
+				return nil
+			}
+		})},
+		{"A cancel ends it", "it keeps the bytes of a page during which the run is cancelled", misread(func(b *book) {
+			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
+				alive := ctx.Err() == nil
+				r.st.CountPage(len(p.Rows), 100)
+				p.AddReceipt(r.st.Receipt())
+				err := r.out.Next(ctx, p)
+				if !alive || ctx.Err() == nil {
+					p.Finish(err)
+				}
+				return err
+			}
+		})},
+		{"Stop ends it in order", "it does not call Done", misread(func(b *book) {
+			b.done = func(ctx context.Context, r *reading, stopped bool) error {
+				if stopped {
+					return nil
+				}
+				return r.out.Done(ctx, stopped)
+			}
+		})},
+		{"After a panic of what follows everything is given back", "it takes the panic for its own error", misread(func(b *book) {
+			b.ended = func(err error) error {
+				if errors.Is(err, rxcql.ErrPanic) {
+					return errDown
+				}
+				return err
+			}
+		})},
+		{"It leaves no goroutine behind", "it leaves one", bookPlace(func(t testing.TB, b *book) {
+			over := make(chan struct{})
+			var left sync.WaitGroup
+			t.Cleanup(func() {
+				close(over)
+				left.Wait()
+			})
+			b.start = func(*reading) error {
+				left.Go(func() { <-over })
+				return nil
+			}
+		})},
+	}
+}
+
+func wrongWaits() []sourcePlant {
+	return []sourcePlant{
+		{"An error of the source ends the run, and Done is not called", "it calls Done all the same", misread(func(b *book) {
+			b.failing = func(ctx context.Context, r *reading, _ error) { _ = r.out.Done(ctx, false) }
+		})},
+		{"An error of the source ends the run, and Done is not called", "it does not say which stage has failed", misread(func(b *book) {
+			b.ended = func(err error) error {
+				var stage *rxcql.StageError
+				if errors.Is(err, errLost) && errors.As(err, &stage) {
+					return stage.Err
+				}
+				return err
+			}
+		})},
+		{"A source that waits for rows is ended by a cancel", "it obeys Stop alone", bookPlace(func(t testing.TB, b *book) {
+			over := make(chan struct{})
+			t.Cleanup(func() { close(over) })
+			b.stall = func(ctx context.Context, r *reading) error {
+				select {
+				case <-over:
+					return context.Cause(ctx)
+				case <-r.st.Run().Stopping():
+					return errClosed
+				}
+			}
+		})},
+		{"A source that waits for rows is ended by Stop", "it obeys the context alone", bookPlace(func(t testing.TB, b *book) {
+			over := make(chan struct{})
+			t.Cleanup(func() { close(over) })
+			b.stall = func(ctx context.Context, _ *reading) error {
+				select {
+				case <-over:
+					return errClosed
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+		})},
+		{"A source that waits for rows is ended by Stop", "it says that all has come", misread(func(b *book) {
+			b.stall = func(ctx context.Context, r *reading) error {
+				err := wait(ctx, r)
+				if errors.Is(err, errClosed) {
+					return nil
+				}
+				return err
+			}
+		})},
+	}
+}
