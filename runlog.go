@@ -57,7 +57,7 @@ func (s *Stage) logRowFailed(ctx context.Context, f *FailedRow, where, reason st
 		level = slog.LevelDebug
 	}
 	if log.Enabled(ctx, level) {
-		attrs := []slog.Attr{slog.String("stage", s.name), slog.Any("range", f.Part()), slog.Int("page", f.Page), slog.Int("row", f.Index)}
+		attrs := []slog.Attr{slog.String("stage", s.name), slog.Any("range", f.Part()), slog.Int64("page", f.Page), slog.Int("row", f.Index)}
 		if where != "" {
 			attrs = append(attrs, slog.String("place", where))
 		}
