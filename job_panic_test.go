@@ -24,7 +24,7 @@ func TestAStoreThatPanicsEndsTheRunAndNotTheProcess(t *testing.T) {
 				}
 				return nil
 			}}
-			to.write = slowly
+			to.write = aSaveEveryTenPages
 			_, err := goOn(t, parts, store, to)
 			requirePanicked(t, err, "checkpoint")
 			require.ErrorContains(t, err, `checkpoint of job "job"`)
@@ -47,15 +47,15 @@ func TestASinkThatPanicsWhenItIsSavedEndsTheRunAndNotTheProcess(t *testing.T) {
 			})
 			return nil
 		}
-		to.write = slowly
+		to.write = aSaveEveryTenPages
 		store := &jobtest.Store{}
 		_, err := goOn(t, tens(100), store, to)
-		requirePanicked(t, err, "memory")
+		requirePanicked(t, err, "Memory")
 		require.False(t, store.Locked("job"))
 	})
 }
 
-func slowly(context.Context, *flow.Page[int]) error {
+func aSaveEveryTenPages(context.Context, *flow.Page[int]) error {
 	time.Sleep(100 * time.Millisecond) // a save every ten pages
 	return nil
 }

@@ -22,14 +22,19 @@ type fits struct {
 	read, write func(codec.Column) error
 }
 
+// field is a row with one field of the type.
+type field[T any] struct {
+	C T `cql:"c"`
+}
+
 func typed[T any]() fits {
 	return fits{
 		read: func(c codec.Column) error {
-			_, err := codec.NewDecoder[T]([]codec.Column{c})
+			_, err := codec.NewDecoder[field[T]]([]codec.Column{c})
 			return err
 		},
 		write: func(c codec.Column) error {
-			_, err := codec.NewEncoder[T]([]codec.Column{c})
+			_, err := codec.NewEncoder[field[T]]([]codec.Column{c})
 			return err
 		},
 	}

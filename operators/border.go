@@ -63,9 +63,8 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 
 // failure chooses the error of a stage among those that its goroutines returned: the first that is
 // a failure of its own; else the end of the stream on purpose; else the echo of a cancel. A failure
-// has left pages unsettled, so it must not be lost if the stream was ended at the same time. What an
-// input says that was given up because the stream had ended is no failure: a source may be in the
-// middle of a request, and call that its own.
+// has left pages unsettled, so it must not be lost if the stream was ended at the same time. What a
+// source says that was given up in the middle of a request, because the stream had ended, is none.
 func failure(errs ...error) error {
 	var end, echo error
 	for _, err := range errs {

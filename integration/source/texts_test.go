@@ -32,14 +32,14 @@ func TestWhatCheckFindsIsNamedByItsStageAndSaysWhatMayBeMeant(t *testing.T) {
 	require.ErrorContains(t, err, "sink.Exec: ")
 
 	type worse struct {
-		ID    string `cql:"id"`
+		ID    []int  `cql:"id"`
 		Route []int  `cql:"route"`
 		Rout  string `cql:"rout"`
 		Ruote string `cql:"ruote"`
 	}
 	_, err = source.Table[worse](session, ks+".here").Collect(context.Background())
 	require.ErrorIs(t, err, rxcql.ErrSchema)
-	for _, part := range []string{`column "id" (int) and field ID (string)`, `column "route" (text) and field Route ([]int)`, `no column "rout"`, `no column "ruote"`} {
+	for _, part := range []string{`column "id" (int) and field ID ([]int)`, `column "route" (text) and field Route ([]int)`, `no column "rout"`, `no column "ruote"`} {
 		require.ErrorContains(t, err, part, "all at once")
 	}
 
