@@ -27,7 +27,7 @@ import (
 // part whose only page has no rows.
 //
 // A script can be part of a job with a checkpoint. A run that goes on takes all steps again,
-// but for the pages that are settled: these it leaves out. Pages are reserved in the budget
+// except the pages that are settled, which it leaves out. Pages are reserved in the budget
 // with what their rows weigh (rxcql.SizeFunc), and each is handed on before the next step is
 // taken: a sink that does not accept holds the script up.
 //

@@ -66,7 +66,7 @@ func items(rows int, err error) rxgo.Observable {
 func number(n int) int { return n }
 
 // inMemory are the sources in memory, each with all that the suite can try.
-func inMemory() map[string]rxcqltest.SourcePlace[int] {
+func inMemory(t testing.TB) map[string]rxcqltest.SourcePlace[int] {
 	filled := func(rows int) chan int {
 		ch := make(chan int, rows)
 		for n := range rows {
@@ -117,6 +117,7 @@ func inMemory() map[string]rxcqltest.SourcePlace[int] {
 			},
 			Stalls: func(rows int) rxcql.Stream[int] {
 				ch := make(chan rxgo.Item, rows)
+				t.Cleanup(func() { close(ch) }) // it is read on until then, also when the run has ended
 				for n := range rows {
 					ch <- rxgo.Of(n)
 				}
@@ -127,10 +128,13 @@ func inMemory() map[string]rxcqltest.SourcePlace[int] {
 }
 
 func TestConformanceOfSourcesInMemory(t *testing.T) {
-	for name, place := range inMemory() {
-		place.Number = number
+	for name := range inMemory(t) {
 		t.Run(name, func(t *testing.T) {
-			rxcqltest.TestSource(t, func(testing.TB) rxcqltest.SourcePlace[int] { return place })
+			rxcqltest.TestSource(t, func(t testing.TB) rxcqltest.SourcePlace[int] {
+				place := inMemory(t)[name]
+				place.Number = number
+				return place
+			})
 		})
 	}
 }

@@ -46,7 +46,7 @@ func (s *Server) accept() {
 }
 
 // conn is a connection. Requests are read one after the other; answers come in that
-// order, but for those that a control function delays.
+// order, except those that a control function delays.
 type conn struct {
 	server   *Server
 	net      net.Conn

@@ -19,7 +19,7 @@ type Reply struct {
 	until   <-chan struct{}
 }
 
-// Tables answers from the tables, as without a control function: with After or When later than that.
+// Tables answers from the tables, as without a control function; with After or When, later.
 func Tables() *Reply { return &Reply{} }
 
 // Fail answers with an error of the server, such as

@@ -167,7 +167,7 @@ func (p *parser) where(m *mutation) {
 	}
 }
 
-// complete refuses a write to less than a row, but for the deletion of a partition.
+// complete refuses a write to less than a row, unless it deletes a partition.
 func (m *mutation) complete() {
 	missing := func(cols []*column) (names []string) {
 		for _, c := range cols {
