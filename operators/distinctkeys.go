@@ -41,7 +41,7 @@ func (m *metKeys[K]) add(key K) (isNew, room bool) {
 	if _, met := m.keys[key]; met {
 		return false, true
 	}
-	if key != key { //nolint:gocritic,staticcheck // NaN: it could never be found again, nor deleted
+	if key != key { //nolint:gocritic // NaN: it could never be found again, nor deleted
 		return true, true
 	}
 	return m.meet(key)

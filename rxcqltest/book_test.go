@@ -118,8 +118,8 @@ func wait(ctx context.Context, r *reading) error {
 }
 
 func (r *reading) end(ctx context.Context, stopped bool) error {
-	if r.book.done != nil {
-		return r.book.done(ctx, r, stopped)
+	if r.done != nil {
+		return r.done(ctx, r, stopped)
 	}
 	return r.out.Done(ctx, stopped)
 }

@@ -91,11 +91,11 @@ func (s step) answers(t *testing.T, session *driver.Session) (said []string) {
 func int32Bytes(v int32) asSent { return binary.BigEndian.AppendUint32(nil, uint32(v)) }
 
 func TestTheFakeAnswersAsCassandraDoes(t *testing.T) {
-	real, ks := cassandra.Keyspace(t, cluster)
+	actual, ks := cassandra.Keyspace(t, cluster)
 	server := cqlfake.New(t)
 	server.Keyspace(ks)
 	servers := []*driver.Session{}
-	for _, session := range []*gocql.Session{real, server.Session(ks)} {
+	for _, session := range []*gocql.Session{actual, server.Session(ks)} {
 		wrapped, err := driver.Wrap(session)
 		require.NoError(t, err)
 		servers = append(servers, wrapped)
@@ -111,8 +111,8 @@ func TestTheFakeAnswersAsCassandraDoes(t *testing.T) {
 
 func compareAnswers(t *testing.T, servers []*driver.Session, s step) {
 	t.Helper()
-	real := s.answers(t, servers[0])
-	assert.Equal(t, real, s.answers(t, servers[1]), s.cql)
+	actual := s.answers(t, servers[0])
+	assert.Equal(t, actual, s.answers(t, servers[1]), s.cql)
 }
 
 func scripts() map[string][]step {
