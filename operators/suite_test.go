@@ -36,6 +36,13 @@ func asIs(n numberRow) (numberRow, error) { return n, nil }
 
 func all(int) bool { return true }
 
+func rowNumber(n numberRow) int {
+	if len(n) == 0 {
+		return -1
+	}
+	return n[0]
+}
+
 func flattened(in rxcql.Stream[[]numberRow]) rxcql.Stream[numberRow] {
 	return operators.Map(in, func(rows []numberRow) (numberRow, error) { return slices.Concat(rows...), nil })
 }
@@ -114,6 +121,15 @@ func conformings() []conforming {
 			other := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{}).Page(numberRow{})
 			return operators.Merge(in, other.Stream())
 		}},
+		{operator: "Concat", put: func(in stream) stream { return operators.Concat(in) }},
+		{operator: "Concat", how: "behind another", put: func(in stream) stream {
+			other := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{}).Page(numberRow{})
+			return operators.Concat(other.Stream(), in)
+		}},
+		{operator: "Distinct", put: func(in stream) stream {
+			return operators.Distinct(in, rowNumber, operators.DistinctKeys(1<<20))
+		}},
+		{operator: "DistinctAdjacent", put: func(in stream) stream { return operators.DistinctAdjacent(in, rowNumber) }},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},
