@@ -410,6 +410,9 @@ func TestAPageIsLentToAnInputThatIsWaitedForAndToNoOther(t *testing.T) {
 	alone(t, "", func(t *testing.T) {
 		z := newZipped(t, 128*kib)
 		defer z.end()
+		for range 20 { // so that the second has had more
+			z.page(z.inB, z.two, 30*kib).Settle()
+		}
 		p := z.page(z.inA, z.one, 1)
 		z.a.Waits()
 		z.step.Starve()
