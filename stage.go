@@ -76,8 +76,12 @@ func (s *Stage) End() error {
 // Account opens an account for rows that the stage keeps. frees says that these rows leave by
 // themselves in time (a timer, a write in flight) and do not wait for more rows.
 func (s *Stage) Account(frees bool) *flow.Account {
-	return s.run.budget.Account(s.name, frees)
+	return s.task.Account(s.name, frees)
 }
+
+// InStep is for a stage that reads several inputs in step, so that a page of one waits in Next for
+// rows of another: it tells the budget so. Call it in each call of the run function.
+func (s *Stage) InStep() *flow.InStep { return s.task.InStep() }
 
 // CountIn counts rows that came into the stage. Sinks call it with each page; operators need not,
 // since the engine counts for them.

@@ -25,7 +25,7 @@ type TaskGroup struct {
 func (s *Stage) TaskGroup(ctx context.Context) (*TaskGroup, context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	eg, ctx := errgroup.WithContext(ctx)
-	return &TaskGroup{st: s, task: s.task.Group(), eg: eg, cancel: cancel}, ctx
+	return &TaskGroup{st: s, task: s.task.Group(ctx), eg: eg, cancel: cancel}, ctx
 }
 
 // Go runs fn in a goroutine of the group.

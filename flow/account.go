@@ -14,15 +14,25 @@ type Account struct {
 	most    int64 // see Expect
 	held    int64
 	largest int64
+	moving  int   // reservations that are handed on, see Reservation.Emit
+	passing int64 // bytes of these
+
+	task *Task                // of the stage; nil if not known
+	call atomic.Pointer[call] // in which the account is used; nil until that is known, see place
 
 	holds atomic.Int64 // of receipts, not given back
 }
 
+// Account opens an account for the stage, see Budget.Account.
+func (t *Task) Account(name string, frees bool) *Account { return t.budget.account(name, frees, t) }
+
 // Account opens an account for a stage. frees says that what the account holds is released by
 // itself in time, like writes in flight or a batch with a time limit. Only an account that does not
 // free can hold a run up for ever.
-func (b *Budget) Account(name string, frees bool) *Account {
-	a := &Account{budget: b, name: name, frees: frees}
+func (b *Budget) Account(name string, frees bool) *Account { return b.account(name, frees, nil) }
+
+func (b *Budget) account(name string, frees bool, of *Task) *Account {
+	a := &Account{budget: b, name: name, frees: frees, task: of}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.accounts = append(b.accounts, a)
@@ -65,15 +75,17 @@ func (b *Budget) take(l, from *Reservation, bytes int64) {
 	moved := max(0, min(bytes, from.bytes))
 	from.bytes -= moved
 	if from.input != nil {
-		from.input.flight -= moved
+		from.input.carries(from.reading, 0, -moved)
 	}
 	if from.account != nil {
 		b.charge(from.account, -moved)
 	}
+	from.pass(-moved)
 	l.bytes += bytes
 	if l.account != nil {
 		b.charge(l.account, bytes)
 	}
+	l.pass(bytes)
 	b.add(bytes - moved)
 }
 
@@ -90,6 +102,13 @@ func (b *Budget) charge(a *Account, bytes int64) {
 	}
 }
 
+// pass counts bytes of a reservation that is handed on. The caller holds the budget's mutex.
+func (res *Reservation) pass(bytes int64) {
+	if res.moving {
+		res.holder.passing += bytes
+	}
+}
+
 // emit notes that the reservation's rows are being delivered, until it is released.
 func (b *Budget) emit(l *Reservation) {
 	if l.account == nil {
@@ -101,14 +120,15 @@ func (b *Budget) emit(l *Reservation) {
 	l.account = nil
 	l.moving = true
 	b.moving++
+	l.holder.moving++
+	l.pass(l.bytes)
 }
 
 func (b *Budget) release(l *Reservation) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l.input != nil {
-		l.input.outstanding--
-		l.input.flight -= l.bytes
+		l.input.carries(l.reading, -1, -l.bytes)
 		b.arrived(l)
 		l.input = nil
 	}
@@ -116,8 +136,10 @@ func (b *Budget) release(l *Reservation) {
 		b.charge(l.account, -l.bytes)
 	}
 	if l.moving {
+		l.pass(-l.bytes)
 		l.moving = false
 		b.moving--
+		l.holder.moving--
 	}
 	b.used -= l.bytes
 	l.bytes = 0
@@ -140,9 +162,10 @@ func (b *Budget) correct(l *Reservation, bytes int64) {
 	less := bytes < l.bytes
 	b.add(bytes - l.bytes)
 	if l.input != nil {
-		l.input.flight += bytes - l.bytes
+		l.input.carries(l.reading, 0, bytes-l.bytes)
 		l.input.granted += bytes - l.bytes
 	}
+	l.pass(bytes - l.bytes)
 	l.bytes = bytes
 	b.largest = max(b.largest, bytes)
 	if less {
@@ -153,9 +176,11 @@ func (b *Budget) correct(l *Reservation, bytes int64) {
 // stuck reports whether nobody can make room. That is so when nothing moves, no waiter is about to
 // leave, and every input that is not done only waits and cannot begin. A page whose bytes have all
 // been taken still moves until its delivery returns, whether a source or a holder delivers it: the
-// stage that took them may be about to hand on what it keeps.
+// stage that took them may be about to hand on what it keeps. What is blocked (InStep) does not
+// move.
 func (b *Budget) stuck() bool {
-	if b.used > b.held || b.moving > 0 || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
+	bytes, moving := b.blocked()
+	if b.used-bytes > b.held || b.moving > moving || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
 		return false
 	}
 	for _, in := range b.inputs {
@@ -167,11 +192,18 @@ func (b *Budget) stuck() bool {
 }
 
 func (b *Budget) heldError() error {
-	worst := &Account{name: "unknown"}
+	worst := &BudgetHeldError{Stage: "unknown", Budget: b.limit}
 	for _, a := range b.accounts {
-		if !a.frees && a.held > worst.held {
-			worst = a
+		held := a.held
+		switch {
+		case a.blocked():
+			held += a.passing
+		case a.frees:
+			continue
+		}
+		if held > worst.Held {
+			worst.Stage, worst.Held = a.name, held
 		}
 	}
-	return &BudgetHeldError{Stage: worst.name, Held: worst.held, Budget: b.limit}
+	return worst
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,8 +37,7 @@ const (
 // leaves no room for a page, waiting would last for ever: the run fails with BudgetHeldError.
 //
 // For the budget, a page that is being delivered moves, and so does a source that has not returned.
-// So an operator that waits in Next or Done for rows of another input must itself bound what is
-// kept downstream.
+// So an operator that waits in Next for rows of another input must say so (InStep).
 type Budget struct {
 	limit int64
 
@@ -47,6 +47,7 @@ type Budget struct {
 	let          int    // how often such accounts have released something
 	lately       *Input // the input that was lent a page last
 	moving       int    // reservations that holders hand on, until the delivery has returned
+	starving     int    // stages that read in step and wait for another page, see InStep
 	asked        int    // see Task.mayBegin
 	expected     int64  // by accounts, see Account.Expect
 	due          int64  // the part of expected that accounts are not charged with yet
@@ -59,6 +60,8 @@ type Budget struct {
 	waiters      []*waiter
 
 	owing owing
+
+	inStep atomic.Bool // some stage reads in step
 
 	onWait func(ctx context.Context, source string, bytes int64, wait time.Duration, err error) // nil if nobody needs to know
 }
@@ -89,17 +92,23 @@ func (b *Budget) Usage() Usage {
 	return Usage{Budget: b.limit, PeakBytes: b.peak, BytesInFlight: b.used, LargestPage: b.largest, PeakFetches: b.peakFetching}
 }
 
-// fits reports whether the input may fetch a page of so many bytes. It keeps free, for every other
-// input, its share less its pages in flight: these may be small, and the stages that hold their
-// rows may need a page more.
+// fits reports whether a reading of the input may fetch a page of so many bytes. It keeps free, for
+// every other input, its share less its pages in flight: these may be small, and the stages that
+// hold their rows may need a page more.
 //
 // An input that has no page gets its share even if pages of others turned out larger than the
-// budget, since these may be waiting for it. A further page of an input also leaves room for what
-// accounts expect, up to half of what operators do not hold: operators may need many pages before
-// they let go of any.
-func (b *Budget) fits(in *Input, bytes int64) bool {
+// budget, since these may be waiting for it. So does a reading whose input has only pages of other
+// readings that are blocked (InStep). A further page of an input also leaves room for what accounts
+// expect, up to half of what operators do not hold: operators may need many pages before they let
+// go of any.
+func (b *Budget) fits(in *Input, by *reading, bytes int64) bool {
 	room, besides := b.limit, b.used
-	further := in.outstanding > 0
+	pages, blocked := in.blocked(by)
+	besides -= blocked
+	if by == nil || !by.blocked() {
+		besides -= b.blockedPassing()
+	}
+	further := in.outstanding > pages
 	if further {
 		room -= min(b.due, max(0, b.limit-b.held)/2)
 	}
@@ -115,9 +124,8 @@ func (b *Budget) fits(in *Input, bytes int64) bool {
 	return b.used+bytes <= room || !further && besides+bytes <= in.share()
 }
 
-func (b *Budget) open(in *Input, bytes int64) {
-	in.outstanding++
-	in.flight += bytes
+func (b *Budget) open(in *Input, by *reading, bytes int64) {
+	in.carries(by, 1, bytes)
 	in.granted += bytes
 	b.fetching++
 	b.peakFetching = max(b.peakFetching, b.fetching)
@@ -127,6 +135,9 @@ func (b *Budget) open(in *Input, bytes int64) {
 		for _, each := range b.inputs {
 			pages += each.outstanding
 		}
+		if b.starving > 0 {
+			pages += b.moving
+		}
 		b.peakFetching = max(b.peakFetching, pages)
 	}
 }
@@ -135,9 +146,8 @@ func (b *Budget) reserved(in *Input, by *reading, bytes int64) *Reservation {
 	return &Reservation{budget: b, input: in, reading: by, bytes: bytes, fetching: true}
 }
 
-func (b *Budget) giveBack(in *Input, bytes int64) {
-	in.outstanding--
-	in.flight -= bytes
+func (b *Budget) giveBack(in *Input, by *reading, bytes int64) {
+	in.carries(by, -1, -bytes)
 	b.fetching--
 	b.used -= bytes
 	b.wake()

@@ -18,13 +18,14 @@ type Input struct {
 	strays      int   // of these, with a context that belongs to no reading
 	stopped     int   // readings of which one waits
 	done        bool
-	running     int         // calls of the source's run function
-	mayBegin    func() bool // whether another call may follow when none is running; nil if not known
+	running     int                    // calls of the source's run function
+	readings    []*reading             // these calls
+	mayBegin    func(moving bool) bool // see Task.mayBegin; nil if not known
 }
 
 // input registers a source. All sources that can be known are registered before the run starts;
 // each further one makes the credit of the others smaller.
-func (b *Budget) input(name string, mayBegin func() bool) *Input {
+func (b *Budget) input(name string, mayBegin func(moving bool) bool) *Input {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in := &Input{budget: b, name: name, mayBegin: mayBegin}
@@ -70,8 +71,8 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Reservation, err
 	in.done = false // a stream may be read twice in one run, one reading after the other
 	bytes := max(1, min(estimate, in.share()))
 	reading := in.reading(ctx)
-	if b.fits(in, bytes) {
-		b.open(in, bytes)
+	if b.fits(in, reading, bytes) {
+		b.open(in, reading, bytes)
 		b.mu.Unlock()
 		return b.reserved(in, reading, bytes), nil
 	}
@@ -107,7 +108,7 @@ func (in *Input) wait(ctx context.Context, w *waiter) (*Reservation, error) {
 		select {
 		case err := <-w.granted: // granted meanwhile: give it back
 			if err == nil {
-				b.giveBack(in, w.bytes)
+				b.giveBack(in, w.reading, w.bytes)
 			}
 		default:
 			b.forget(w)

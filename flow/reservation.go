@@ -33,6 +33,9 @@ func (res *Reservation) Bytes() int64 { return res.bytes }
 func (res *Reservation) Take(from *Reservation, bytes int64) {
 	if res.lastFrom != from {
 		res.lastFrom = from
+		if res.holder != nil {
+			res.holder.place(from)
+		}
 		for _, r := range from.receipts {
 			r.Hold()
 			if res.holder != nil && r.holder.Load() != res.holder {

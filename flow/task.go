@@ -1,6 +1,9 @@
 package flow
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Task is a stage at work in a run, as the budget sees it: its goroutines, as far as the engine
 // knows them. These are the one that its run function was called in, and those of its groups. They
@@ -19,7 +22,8 @@ type Task struct {
 	group  int  // goroutines of its groups, less those that wait for one
 	inside int  // subscriptions that it has made and that have not ended
 	begun  bool // whether its run function has ever been called
-	asked  int  // the last question that it answered, see mayBeginFor
+	calls  []*call
+	asked  int // the last question that it answered, see mayBeginFor
 }
 
 // link is a stage that reads another.
@@ -29,9 +33,25 @@ type link struct {
 	now   int // its subscriptions to the other that have not ended
 }
 
-// open reports whether the stage may read the other in one more goroutine.
-func (l *link) open() bool {
-	return l.by.active+l.by.group > l.by.inside && l.now < l.given*l.by.active
+// open reports whether the stage may read the other, in, in one more goroutine. With moving set,
+// calls of it that are blocked (InStep) do not count: their goroutines go nowhere.
+func (l *link) open(in *Task, moving bool) bool {
+	calls, goroutines, inside, now := l.by.active, l.by.group, l.by.inside, l.now
+	if moving && l.by.budget.starving > 0 {
+		for _, c := range l.by.calls {
+			if c.blocked() {
+				calls--
+				goroutines -= c.group
+				inside -= c.inside
+			}
+		}
+		for _, c := range in.calls {
+			if by := c.by(); by != nil && by.task == l.by && by.blocked() {
+				now--
+			}
+		}
+	}
+	return calls+goroutines > inside && now < l.given*calls
 }
 
 // Task registers a stage and those that it reads. All stages that can be known are registered
@@ -60,30 +80,39 @@ func (t *Task) Input() *Input { return t.input }
 // the call, and a function that notes the end of the call. Pages of a source that are read with
 // that context come from origin.
 func (t *Task) Enter(ctx context.Context, reader *Task, origin *Origin) (_ context.Context, leave func()) {
+	c := &call{budget: t.budget, up: t.budget.callOf(ctx), task: t}
+	ctx = context.WithValue(ctx, callKey{}, c)
+	var r *reading
+	if t.input != nil {
+		ctx, r = t.input.read(ctx, origin, c)
+	}
 	t.budget.mu.Lock()
 	defer t.budget.mu.Unlock()
 	from := t.linkOf(reader)
-	t.count(1, reader, from)
-	if t.input != nil {
-		ctx = t.input.read(ctx, origin)
-	}
+	t.calls = append(t.calls, c)
+	t.count(1, reader, from, c, r)
 	return ctx, func() {
 		t.budget.mu.Lock()
 		defer t.budget.mu.Unlock()
-		t.count(-1, reader, from)
+		t.calls = slices.DeleteFunc(t.calls, func(each *call) bool { return each == c })
+		t.count(-1, reader, from, c, r)
 	}
 }
 
-// count counts a call of the run function in (1) or out (-1). The caller holds the budget's mutex.
-func (t *Task) count(n int, reader *Task, from *link) {
+// count counts a call of the run function in (1) or out (-1). r is the reading that the call is;
+// nil if the stage is no source. The caller holds the budget's mutex.
+func (t *Task) count(n int, reader *Task, from *link, c *call, r *reading) {
 	t.active += n
 	t.begun = true
 	from.now += n
 	if reader != nil {
 		reader.inside += n
+		if by := c.by(); by != nil && by.task == reader {
+			by.inside += n
+		}
 	}
 	if t.input != nil {
-		t.input.runs(n)
+		t.input.runs(n, r)
 	}
 	t.budget.look()
 }
@@ -116,14 +145,14 @@ func (t *Task) readBy(reader *Task) {
 
 // mayBegin reports whether someone may yet subscribe to the stage, for the first time or again: a
 // stage that reads it and has a goroutine for that, or one that may itself begin, or begin again.
-// The caller holds the budget's mutex.
-func (t *Task) mayBegin() bool {
+// With moving set, only what is not blocked counts (InStep). The caller holds the budget's mutex.
+func (t *Task) mayBegin(moving bool) bool {
 	t.budget.asked++
-	return t.mayBeginFor(t.budget.asked)
+	return t.mayBeginFor(t.budget.asked, moving)
 }
 
 // mayBeginFor is mayBegin for a numbered question, so that no task answers the same question twice.
-func (t *Task) mayBeginFor(question int) bool {
+func (t *Task) mayBeginFor(question int, moving bool) bool {
 	if t.asked == question {
 		return false
 	}
@@ -132,7 +161,7 @@ func (t *Task) mayBeginFor(question int) bool {
 		return !t.begun // the run itself, or a sink: they read once
 	}
 	for _, l := range t.readers {
-		if l.open() || l.by.mayBeginFor(question) {
+		if l.open(t, moving) || l.by.mayBeginFor(question, moving) {
 			return true
 		}
 	}

@@ -33,10 +33,10 @@ func TestAGoroutineThatFailedIsCountedUntilItsGroupHasBeenWaitedFor(t *testing.T
 		b := holdsAll()
 		in := b.Source("in")
 		stage := b.Task(in, in)
-		_, leave := stage.Enter(context.Background(), nil, nil)
+		stageCtx, leave := stage.Enter(context.Background(), nil, nil)
 		ctx, leaveIn := in.Enter(context.Background(), stage, nil)
 		require.False(t, b.Stuck(), "it has not asked for room yet")
-		group := stage.Group()
+		group := stage.Group(stageCtx)
 		for range 3 { // of which two fail
 			group.Started()
 		}

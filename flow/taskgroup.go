@@ -1,22 +1,39 @@
 package flow
 
+import "context"
+
 // TaskGroup is a group of goroutines of a stage, as the budget sees it. One more goroutine may wait
 // for all of them.
 type TaskGroup struct {
 	task    *Task
-	running int // goroutines; under the budget's mutex, like
-	waiting int // those that wait for them, while there are any
+	call    *call // of the stage; nil if not known
+	running int   // goroutines; under the budget's mutex, like
+	waiting int   // those that wait for them, while there are any
 }
 
-// Group registers a group of goroutines of the stage.
-func (t *Task) Group() *TaskGroup { return &TaskGroup{task: t} }
+// Group registers a group of goroutines of the stage, in the call that ctx belongs to.
+func (t *Task) Group(ctx context.Context) *TaskGroup {
+	g := &TaskGroup{task: t}
+	if c := t.budget.callOf(ctx); c != nil && c.task == t {
+		g.call = c
+	}
+	return g
+}
+
+// counts counts goroutines of the group in or out. The caller holds the budget's mutex.
+func (g *TaskGroup) counts(n int) {
+	g.task.group += n
+	if g.call != nil {
+		g.call.group += n
+	}
+}
 
 // Started counts a goroutine among those of the stage.
 func (g *TaskGroup) Started() {
 	g.task.budget.mu.Lock()
 	defer g.task.budget.mu.Unlock()
 	g.running++
-	g.task.group++
+	g.counts(1)
 }
 
 // Ended counts a goroutine out. After the last one, the goroutine that waits for the group counts
@@ -35,7 +52,7 @@ func (g *TaskGroup) Wait() {
 	defer g.task.budget.mu.Unlock()
 	if g.running > 0 {
 		g.waiting++
-		g.task.group--
+		g.counts(-1)
 		g.task.budget.look()
 	}
 }
@@ -50,9 +67,9 @@ func (g *TaskGroup) Waited() {
 // less counts n goroutines out. The caller holds the budget's mutex.
 func (g *TaskGroup) less(n int) {
 	g.running -= n
-	g.task.group -= n
+	g.counts(-n)
 	if g.running == 0 {
-		g.task.group += g.waiting
+		g.counts(g.waiting)
 		g.waiting = 0
 	}
 	g.task.budget.look()

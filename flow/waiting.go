@@ -15,6 +15,9 @@ type waiter struct {
 // the waiter.
 func (w *waiter) leaves() bool { return w.ended() != nil }
 
+// blocked reports whether the page would be of no use now, see InStep.
+func (w *waiter) blocked() bool { return w.reading != nil && w.reading.blocked() }
+
 func (b *Budget) forget(w *waiter) {
 	for i, each := range b.waiters {
 		if each == w {
@@ -30,7 +33,7 @@ func (b *Budget) forget(w *waiter) {
 func (b *Budget) wake() {
 	kept := b.waiters[:0]
 	for _, w := range b.waiters {
-		if b.fits(w.in, w.bytes) {
+		if b.fits(w.in, w.reading, w.bytes) {
 			b.allow(w)
 			continue
 		}
@@ -51,15 +54,16 @@ func (b *Budget) wake() {
 
 func (b *Budget) allow(w *waiter) {
 	w.in.waits(-1, w.reading)
-	b.open(w.in, w.bytes)
+	b.open(w.in, w.reading, w.bytes)
 	w.granted <- nil
 }
 
 // lend grants one page out of the credit kept for others, when all wait and so none of them can use
 // it. It is not known for which input's rows the holders wait. So each input gets a page before any
 // gets another, the one that has had least first. An input whose page made holders release
-// something is the first to get the next one. If there is any room at all, the page gets room: what
-// it takes more is the overshoot of one fetched page that the budget allows.
+// something is the first to get the next one. An input whose pages are blocked gets none: nobody
+// waits for its rows. If there is any room at all, the page gets room: what it takes more is the
+// overshoot of one fetched page that the budget allows.
 func (b *Budget) lend() bool {
 	var next *waiter
 	for _, w := range b.waiters {
@@ -82,7 +86,7 @@ func (in *Input) tried() bool { return in.lent == in.budget.let }
 
 func (w *waiter) lendable() bool {
 	b := w.in.budget
-	return b.used < b.limit && (!w.in.tried() || b.used+w.bytes <= b.limit)
+	return !w.blocked() && b.used < b.limit && (!w.in.tried() || b.used+w.bytes <= b.limit)
 }
 
 func (w *waiter) before(other *waiter) bool {

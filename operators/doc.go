@@ -12,11 +12,11 @@
 // # Functions given to operators
 //
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
-// Tap, MapConcurrent, the fold of GroupAdjacent) returns an error as its last result: parsing and
-// decoding fail, and an error that could not be returned would end as a zero value in a table. A
-// function that only asks something about a row (Filter, TakeWhile, the key of GroupAdjacent,
-// Distinct and DistinctAdjacent) returns just the answer. If that can fail, as decoding a rxcql.Row
-// can, use FlatMap, or Map to the decoded row first.
+// Tap, MapConcurrent, Zip, the fold of GroupAdjacent) returns an error as its last result: parsing
+// and decoding fail, and an error that could not be returned would end as a zero value in a table.
+// A function that only asks something about a row (Filter, TakeWhile, the key of GroupAdjacent,
+// Distinct, DistinctAdjacent and MergeJoin, what compares rows or keys) returns just the answer. If
+// that can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
 // A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each reading or
 // group. A map or a pointer given as a value would be shared by all.
@@ -30,17 +30,18 @@
 // MapConcurrent are called by many at the same time. In a job with a checkpoint they must keep no
 // state from row to row, such as a counter or the keys seen so far: a checkpoint does not have it,
 // and a run that goes on begins in the middle of the rows and sees some again. For that reason
-// Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job. A function that keeps a rxcql.Row
-// after its call should Clone it: otherwise it keeps the whole page in memory, which the budget
-// does not count.
+// Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job, nor can Zip and MergeJoin. A
+// function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps the whole page
+// in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat, Distinct,
 // DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the goroutine that
 // delivers the page: no goroutine, no channel, and nothing allocated for a row. MapConcurrent,
-// Merge, Rx, and Batch with BatchLinger have goroutines of their own, which end with the stream.
-// All operators hand rows on in the goroutine that reads the stream, one page at a time.
+// Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of their own,
+// which end with the stream. All operators hand rows on in the goroutine that reads the stream, one
+// page at a time.
 //
 // # What each promises
 //
@@ -58,6 +59,9 @@
 //	MapConcurrent  kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
 //	Concat         kept          nothing                            yes        as downstream
+//	Zip            kept          a page of each input               no         as downstream
+//	MergeSorted    of all        a page of each input               yes *      as downstream
+//	MergeJoin      of the key    a page of each, rows of one key    no         none
 //	Distinct       kept          the keys, up to its bound          no         none
 //	DistinctAdjacent  kept       the last key of each part          yes        none
 //	Rx             rxgo's        what the rxgo operators hold       no         none
@@ -66,7 +70,8 @@
 // that it works on. Rows held are charged to the budget (rxcql.WithBudget) and reported by
 // flow.BudgetHeldError; folded state is not. "Resumable" says that a run can start again from a
 // checkpoint, though the operator does not remember what came before; with the star, not before a
-// sink that writes a file (Batch: only without BatchLinger).
+// sink that writes a file (Batch: only without BatchLinger). Pages that wait in step with others
+// are charged to the budget as they were read.
 //
 // # Parts, watermarks and pages without rows
 //
@@ -80,6 +85,7 @@
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent  when all rows that came before have gone on
+//	Zip, MergeSorted, MergeJoin  when all rows of the page have gone on
 //	Reduce         after its one row
 //	Rx             never: what comes out is a part of its own, without a watermark
 package operators

@@ -214,7 +214,7 @@ func TestNoPageSettlesBeforeEverythingMadeOfItIsDurable(t *testing.T) {
 		c.stage("Seq")
 		for range rapid.IntRange(1, 4).Draw(rt, "length") {
 			c.growBy(rt, rapid.SampledFrom([]string{
-				"Map", "Scan", "Reduce", "Tap", "Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge",
+				"Map", "Scan", "Reduce", "Tap", "Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "MergeSorted", "MergeJoin",
 			}).Draw(rt, "verb"), func() error { return nil })
 		}
 		sink := &holdingSink{}

@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -111,6 +112,9 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all := verbs(count(1<<40, 10), func(int) error { return nil })
 	all["Batch timed"] = operators.Batch(waiting(), operators.BatchLinger(time.Hour))
 	all["Merge of waiting"] = operators.Merge(waiting(), waiting())
+	all["Zip of waiting"] = operators.Zip(count(10, 3), waiting(), pairOf)
+	all["MergeSorted of waiting"] = operators.MergeSorted(cmp.Compare[int], count(10, 3), waiting(), waiting())
+	all["MergeJoin of waiting"] = operators.MergeJoin(waiting(), count(10, 3), itself[int], itself[int], cmp.Compare[int])
 	all["Concat of waiting"] = operators.Concat(count(10, 3), waiting(), waiting())
 	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
 	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
@@ -139,6 +143,9 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Batch"] = operators.Batch(failing, operators.BatchRows(30))
 	all["Batch timed"] = operators.Batch(failing, operators.BatchLinger(time.Hour))
 	all["Merge"] = operators.Merge(failing, count(1<<40, 100))
+	all["Zip"] = operators.Zip(failing, count(1<<40, 100), pairOf)
+	all["MergeSorted"] = operators.MergeSorted(cmp.Compare[int], failing, count(1<<40, 100))
+	all["MergeJoin"] = operators.MergeJoin(failing, count(1<<40, 100), itself[int], itself[int], cmp.Compare[int])
 	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
 	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
 	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])

@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +65,7 @@ func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
 		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
+		"Zip", "MergeSorted", "MergeJoin",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -182,6 +184,30 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.s = operators.Concat(c.s, count(k, 3))
 		c.model = append(slices.Clone(c.model), upTo(k)...)
 		c.budget += rxcql.MinBudgetPerInput
+	case "Zip":
+		before := c.last()
+		c.needsOrder()
+		c.stage("Zip", before, c.stage("Seq"))
+		c.s = operators.Zip(c.s, count(10*k, 3), func(a, b int) (int, error) { return a + b, fail() })
+		c.model = slices.Clone(c.model[:min(10*k, len(c.model))])
+		for i := range c.model {
+			c.model[i] += i
+		}
+		c.budget += rxcql.MinBudgetPerInput
+	case "MergeSorted":
+		before := c.last()
+		c.stage("MergeSorted", before, c.stage("Seq"))
+		c.s = operators.MergeSorted(func(_, _ int) int { return 0 }, c.s, count(k, 3))
+		c.model = append(slices.Clone(c.model), upTo(k)...)
+		c.budget += rxcql.MinBudgetPerInput
+	case "MergeJoin": // of rows that have no partners, those of the other side first
+		before := c.last()
+		c.stage("MergeJoin", before, c.stage("Seq"))
+		c.then("Map")
+		pairs := operators.MergeJoin(c.s, count(k, 3), func(int) int { return 1 }, func(int) int { return 0 }, cmp.Compare[int])
+		c.s = operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left + p.Right, fail() })
+		c.model = append(upTo(k), c.model...)
+		c.budget += rxcql.MinBudgetPerInput
 	case "Rx":
 		c.then("Rx")
 		c.s = operators.Rx[int, int](c.s, func(o rxgo.Observable) rxgo.Observable {
@@ -233,7 +259,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

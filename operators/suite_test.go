@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest"
+	"github.com/rxcql/rxcql/source"
 )
 
 // conforming is an operator in one way that it works, as the suite is to know it. Rows are their
@@ -68,6 +70,23 @@ func inGroups(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.Str
 func unevenNumbers(ctx context.Context, n numberRow) (numberRow, error) {
 	_, err := unevenly(ctx, timed{at: n[0]})
 	return n, err
+}
+
+// noNumbers is a stream of rows that no row in is behind.
+func noNumbers() rxcql.Stream[numberRow] {
+	return rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{}).Page(numberRow{}).Stream()
+}
+
+func inAnyOrder(_, _ numberRow) int { return 0 }
+
+// side is a key that all rows of a side have.
+func side(key int) func(numberRow) int { return func(numberRow) int { return key } }
+
+// onEitherSide are the numbers on both sides.
+func onEitherSide(in rxcql.Stream[rxcql.Pair[numberRow, numberRow]]) rxcql.Stream[numberRow] {
+	return operators.Map(in, func(p rxcql.Pair[numberRow, numberRow]) (numberRow, error) {
+		return slices.Concat(p.Left, p.Right), nil
+	})
 }
 
 // conformings are all operators, each in the ways in which it works differently.
@@ -130,6 +149,25 @@ func conformings() []conforming {
 			return operators.Distinct(in, rowNumber, operators.DistinctKeys(1<<20))
 		}},
 		{operator: "DistinctAdjacent", put: func(in stream) stream { return operators.DistinctAdjacent(in, rowNumber) }},
+		{operator: "Concat", how: "with another", put: func(in stream) stream { return operators.Concat(in, noNumbers()) }},
+		{operator: "Zip", how: "with an endless one", ends: true, put: func(in stream) stream {
+			endless := source.Seq(numbers(1<<40, nil))
+			return operators.Zip(in, endless, func(n numberRow, _ int) (numberRow, error) { return n, nil })
+		}},
+		{operator: "MergeSorted", put: func(in stream) stream { return operators.MergeSorted(inAnyOrder, in) }},
+		{operator: "MergeSorted", how: "with another", put: func(in stream) stream { return operators.MergeSorted(inAnyOrder, in, noNumbers()) }},
+		{operator: "MergeSorted", how: "behind another", put: func(in stream) stream { return operators.MergeSorted(inAnyOrder, noNumbers(), in) }},
+		{operator: "MergeJoin", how: "without partners", put: func(in stream) stream {
+			return onEitherSide(operators.MergeJoin(in, noNumbers(), side(0), side(1), cmp.Compare[int]))
+		}},
+		{operator: "MergeJoin", how: "of equal keys", put: func(in stream) stream {
+			one := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{})
+			return onEitherSide(operators.MergeJoin(in, one.Stream(), side(0), side(0), cmp.Compare[int]))
+		}},
+		{operator: "MergeJoin", how: "of equal keys, on the right", put: func(in stream) stream {
+			one := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{})
+			return onEitherSide(operators.MergeJoin(one.Stream(), in, side(0), side(0), cmp.Compare[int]))
+		}},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},

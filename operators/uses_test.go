@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
 	"go/ast"
 	"go/parser"
@@ -146,6 +147,19 @@ func uses() []use {
 		{operator: "Concat", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Concat(in) }},
 		{operator: "Concat", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Concat(another("before"), in, another("behind"))
+		}},
+		{operator: "Zip", how: "with another", ends: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Zip(in, count(1<<40, 10), func(e timed, _ int) (timed, error) { return e, nil })
+		}},
+		{operator: "MergeSorted", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.MergeSorted(func(_, _ timed) int { return 0 }, in)
+		}},
+		{operator: "MergeSorted", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.MergeSorted(func(_, _ timed) int { return 0 }, in, another("other"))
+		}},
+		{operator: "MergeJoin", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			pairs := operators.MergeJoin(in, another("other"), func(timed) int { return 0 }, func(timed) int { return 1 }, cmp.Compare[int], operators.JoinLeft())
+			return operators.Map(pairs, func(p rxcql.Pair[timed, timed]) (timed, error) { return p.Left, nil })
 		}},
 		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })

@@ -1,0 +1,134 @@
+package flow
+
+import (
+	"context"
+	"slices"
+)
+
+// call is one call of a stage's run function, or an inlet that a stage subscribes by. The calls of
+// a run are trees: each knows the one that subscribed. So it is known which rows come through which
+// inlet, also where a run reads a stage several times.
+type call struct {
+	budget *Budget
+	up     *call  // that subscribed; nil if not known, or if it was the run itself or a sink
+	task   *Task  // nil for an inlet
+	inlet  *Inlet // nil for a stage
+
+	// Under the budget's mutex, as Task has them for all calls.
+	group  int // goroutines of its groups, less those that wait for one
+	inside int // subscriptions that it has made and that have not ended
+}
+
+type callKey struct{}
+
+// callOf returns the call that a context belongs to; nil if it belongs to none of the budget's. A
+// function of a user may read a stream of its own with the context of a run.
+func (b *Budget) callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	if c == nil || c.budget != b {
+		return nil
+	}
+	return c
+}
+
+// by returns the call of the stage that subscribed; nil if not known.
+func (c *call) by() *call {
+	up := c.up
+	for up != nil && up.inlet != nil {
+		up = up.up
+	}
+	return up
+}
+
+// blocked reports whether nothing that comes from the call goes on before rows of another input
+// have come: because of an inlet between it and the end of the stream. The caller holds the
+// budget's mutex.
+func (c *call) blocked() bool {
+	for ; c != nil; c = c.up {
+		if c.inlet != nil && c.inlet.waits && c.inlet.of.starved {
+			return true
+		}
+	}
+	return false
+}
+
+// blocked reports whether the reading is blocked. One that has failed is not: it is about to end
+// the run. The caller holds the budget's mutex.
+func (r *reading) blocked() bool { return !r.failed && r.call.blocked() }
+
+// place finds out in which call of its stage the account is used, from a page that it keeps rows
+// of. That matters only where a stage reads in step.
+func (a *Account) place(from *Reservation) {
+	if a.task == nil || !a.budget.inStep.Load() || a.call.Load() != nil {
+		return
+	}
+	for c := from.call(); c != nil; c = c.up {
+		if c.task == a.task {
+			a.call.Store(c)
+			return
+		}
+	}
+}
+
+// call returns the call that the reservation's rows come from; nil if not known.
+func (res *Reservation) call() *call {
+	switch {
+	case res.reading != nil:
+		return res.reading.call
+	case res.holder != nil:
+		return res.holder.call.Load()
+	}
+	return nil
+}
+
+// blocked reports whether rows that are charged to the account are blocked. If its call is not
+// known, all calls of its stage must be. The caller holds the budget's mutex.
+func (a *Account) blocked() bool {
+	if c := a.call.Load(); c != nil {
+		return c.blocked()
+	}
+	if a.task == nil || len(a.task.calls) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(a.task.calls, func(c *call) bool { return !c.blocked() })
+}
+
+// blockedPassing returns the bytes of pages of holders that are blocked on their way: these, too, may
+// be waiting for a page. The caller holds the mutex.
+func (b *Budget) blockedPassing() (bytes int64) {
+	if b.starving == 0 {
+		return 0
+	}
+	for _, a := range b.accounts {
+		if a.passing > 0 && a.blocked() {
+			bytes += a.passing
+		}
+	}
+	return bytes
+}
+
+// blocked returns the bytes that are not held and yet do not move, and the number of reservations
+// of holders that are among these. The caller holds the mutex.
+func (b *Budget) blocked() (bytes int64, moving int) {
+	if b.starving == 0 {
+		return 0, 0
+	}
+	for _, in := range b.inputs {
+		for _, r := range in.readings {
+			if r.blocked() {
+				bytes += r.flight
+			}
+		}
+	}
+	for _, a := range b.accounts {
+		if !a.blocked() {
+			continue
+		}
+		moving += a.moving
+		bytes += a.passing
+		if a.frees {
+			bytes += a.held
+		}
+	}
+	return bytes, moving
+}

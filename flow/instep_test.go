@@ -1,0 +1,462 @@
+package flow_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// zipped are two sources that a stage reads in step, each in a goroutine of the stage. Behind a
+// there is an operator.
+type zipped struct {
+	t        *testing.T
+	b        *flow.Budget
+	one, two *flow.Task // the sources
+	behind   *flow.Task // the operator
+	step     *flow.InStep
+	a, other *flow.Inlet
+	inA, inB context.Context // of the readings
+	leave    []func()
+}
+
+func newZipped(t *testing.T, limit int64) *zipped {
+	z := &zipped{t: t, b: flow.NewBudget(limit)}
+	z.one, z.two = z.b.Source("one"), z.b.Source("two")
+	z.behind = z.b.Task(z.one)
+	zip := z.b.Task(z.behind, z.two)
+	ctx := z.enter(context.Background(), zip, nil)
+	z.step = zip.InStep()
+	group := zip.Group(ctx)
+	group.Started()
+	group.Started()
+	group.Wait()
+	var ctxA, ctxB context.Context
+	ctxA, z.a = z.step.Inlet(ctx)
+	ctxB, z.other = z.step.Inlet(ctx)
+	z.inA = z.enter(z.enter(ctxA, z.behind, zip), z.one, z.behind)
+	z.inB = z.enter(ctxB, z.two, zip)
+	return z
+}
+
+func (z *zipped) enter(ctx context.Context, task, reader *flow.Task) context.Context {
+	ctx, leave := task.Enter(ctx, reader, nil)
+	z.leave = append(z.leave, leave)
+	return ctx
+}
+
+func (z *zipped) end() {
+	for i := range z.leave {
+		z.leave[len(z.leave)-1-i]()
+	}
+}
+
+// page is a page of a source on its way.
+func (z *zipped) page(ctx context.Context, of *flow.Task, bytes int64) *flow.Reservation {
+	z.t.Helper()
+	p, err := of.Input().Reserve(ctx, bytes)
+	require.NoError(z.t, err)
+	p.Resize(bytes)
+	return p
+}
+
+// hungry is a holder that takes pages of the second source until there are no more, and then tells
+// why.
+func (z *zipped) hungry() <-chan error {
+	kept := z.b.Account("Batch", false).Reservation()
+	held := make(chan error, 1)
+	go func() {
+		for {
+			p, err := z.two.Input().Reserve(z.inB, 16*kib)
+			if err != nil {
+				held <- err
+				return
+			}
+			p.Resize(16 * kib)
+			kept.Take(p, 16*kib)
+			p.Settle()
+		}
+	}()
+	synctest.Wait()
+	return held
+}
+
+func TestAPageThatWaitsForRowsOfAnotherInputDoesNotMove(t *testing.T) {
+	alone(t, "so that a holder before the other input is found out", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		p := z.page(z.inA, z.one, 16*kib)
+		held := z.hungry()
+		require.Empty(t, held, "the page may yet move")
+		z.a.Waits()
+		synctest.Wait()
+		require.Empty(t, held, "the stage is at work")
+		z.step.Starve()
+		require.Equal(t, "Batch", isHeld(t, <-held).Stage)
+		p.Settle()
+	})
+	alone(t, "nor do pages that are read ahead of it", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		var pages []*flow.Reservation
+		for range 3 {
+			pages = append(pages, z.page(z.inA, z.one, 8*kib))
+		}
+		z.a.Waits()
+		z.step.Starve()
+		isHeld(t, <-z.hungry())
+		for _, p := range pages {
+			p.Settle()
+		}
+	})
+	alone(t, "nor do rows in an operator before it, whether they would leave it by themselves or are on their way", func(t *testing.T) {
+		for _, emitted := range []bool{false, true} {
+			z := newZipped(t, 128*kib)
+			account := z.behind.Account("MapConcurrent", true)
+			rows := account.Reservation()
+			p := z.page(z.inA, z.one, 16*kib)
+			rows.Take(p, 16*kib)
+			p.Settle()
+			if emitted {
+				rows.Emit()
+			}
+			z.a.Waits()
+			z.step.Starve()
+			held := z.hungry()
+			isHeld(t, <-held)
+			rows.Settle()
+			z.end()
+			require.Zero(t, account.Held())
+		}
+	})
+	alone(t, "nor do those of an operator that has taken nothing from a page, as behind rxgo", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		rows := z.behind.Account("Rx", true).Reservation()
+		rows.Emit()
+		z.a.Waits()
+		z.step.Starve()
+		isHeld(t, <-z.hungry())
+		rows.Settle()
+	})
+	alone(t, "and a stage that reads in step before another is blocked with it", func(t *testing.T) {
+		b := flow.NewBudget(192 * kib)
+		one, two, three := b.Source("one"), b.Source("two"), b.Source("three")
+		inner := b.Task(one, two)
+		outer := b.Task(inner, three)
+		ctx, leave := outer.Enter(context.Background(), nil, nil)
+		defer leave()
+		group := outer.Group(ctx)
+		group.Started()
+		group.Started()
+		group.Wait()
+		step := outer.InStep()
+		toInner, a := step.Inlet(ctx)
+		toThree, _ := step.Inlet(ctx)
+		toInner, leaveInner := inner.Enter(toInner, outer, nil)
+		defer leaveInner()
+		innerStep := inner.InStep()
+		toOne, _ := innerStep.Inlet(toInner)
+		toOne, leaveOne := one.Enter(toOne, inner, nil)
+		defer leaveOne()
+		toThree, leaveThree := three.Enter(toThree, outer, nil)
+		defer leaveThree()
+		ahead, err := one.Input().Reserve(toOne, 8*kib)
+		require.NoError(t, err)
+		made := inner.Account("Zip", false).Reservation()
+		made.Take(ahead, kib)
+		made.Emit() // in Next of the outer one
+		a.Waits()
+		step.Starve()
+		kept := b.Account("Batch", false).Reservation()
+		for err == nil {
+			var p *flow.Reservation
+			if p, err = three.Input().Reserve(toThree, 16*kib); err == nil {
+				p.Resize(16 * kib)
+				kept.Take(p, 16*kib)
+				p.Settle()
+			}
+		}
+		isHeld(t, err)
+		ahead.Settle()
+		made.Settle()
+	})
+}
+
+func TestAGoroutineThatIsBlockedBeginsNoSource(t *testing.T) {
+	for name, ahead := range map[string]int{"of a stage": 0, "of a stage that is read twice": 1} {
+		alone(t, name, func(t *testing.T) {
+			b := flow.NewBudget(128 * kib)
+			one, two := b.Source("one"), b.Source("two")
+			merge := b.Task(one)
+			zip := b.Task(merge, merge, two)
+			ctx, leave := zip.Enter(context.Background(), nil, nil)
+			defer leave()
+			group := zip.Group(ctx)
+			for range 2 + ahead {
+				group.Started()
+			}
+			group.Wait()
+			step := zip.InStep()
+			toMerge, first := step.Inlet(ctx)
+			toTwo, _ := step.Inlet(ctx)
+			toMerge, leaveMerge := merge.Enter(toMerge, zip, nil)
+			defer leaveMerge()
+			inner := merge.Group(toMerge)
+			inner.Started()
+			inner.Wait()
+			_, leaveOne := one.Enter(toMerge, merge, nil)
+			leaveOne()
+			inner.Ended() // and the stage hands on what it has kept, in the goroutine that waited
+			kept := b.Account("Batch", false).Reservation()
+			kept.Take(b.KeptReservation(), 128*kib)
+			if ahead > 0 {
+				toMerge, _ := step.Inlet(ctx)
+				toMerge, leaveMerge := merge.Enter(toMerge, zip, nil)
+				defer leaveMerge()
+				toOne, leaveOne := one.Enter(toMerge, merge, nil)
+				defer leaveOne()
+				go func() { _, _ = one.Input().Reserve(toOne, 1) }()
+			}
+			toTwo, leaveTwo := two.Enter(toTwo, zip, nil)
+			defer leaveTwo()
+			held := make(chan error, 1)
+			go func() {
+				_, err := two.Input().Reserve(toTwo, 1)
+				held <- err
+			}()
+			synctest.Wait()
+			require.Empty(t, held, "it may read the source again")
+			first.Waits()
+			step.Starve()
+			isHeld(t, <-held)
+		})
+	}
+}
+
+func TestNothingIsTakenForStuckWhileTheOtherInputMoves(t *testing.T) {
+	alone(t, "or the page goes on", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		p := z.page(z.inA, z.one, 16*kib)
+		z.a.Waits()
+		z.step.Starve()
+		ahead := make(chan error, 1)
+		go func() {
+			_, err := z.one.Input().Reserve(z.inA, 1<<30)
+			ahead <- err
+		}()
+		require.False(t, z.b.Stuck(), "two has not asked for room")
+		kept := z.b.Account("Batch", false).Reservation()
+		kept.Take(z.b.KeptReservation(), 100*kib)
+		second := z.page(z.inB, z.two, kib)
+		require.False(t, z.b.Stuck(), "it has a page on its way")
+		z.other.Waits()
+		z.a.GoesOn()
+		second.Settle()
+		synctest.Wait()
+		require.Empty(t, ahead)
+		require.False(t, z.b.Stuck())
+		kept.Settle()
+		require.NoError(t, <-ahead)
+		p.Settle()
+	})
+	alone(t, "or its reading has failed", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		p := z.page(z.inA, z.one, 16*kib)
+		bad := z.page(z.inA, z.one, 1)
+		z.a.Waits()
+		z.step.Starve()
+		bad.Finish(errTest)
+		held := z.hungry()
+		require.Empty(t, held, "the run is about to end with that error")
+		p.Settle()
+	})
+	alone(t, "or an input has ended, until the stage has drawn its conclusions", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		p := z.page(z.inA, z.one, 16*kib)
+		z.a.Waits()
+		z.step.Starve()
+		z.step.Works()
+		held := z.hungry()
+		require.Empty(t, held)
+		z.step.Starve()
+		isHeld(t, <-held)
+		p.Settle()
+	})
+}
+
+// twice is a source that a stage reads twice in step.
+func twice(limit int64) (b *flow.Budget, step *flow.InStep, in *flow.Input, first *flow.Inlet, inFirst, inSecond context.Context, leave func()) {
+	b = flow.NewBudget(limit)
+	source := b.Source("in")
+	zip := b.Task(source, source)
+	ctx, leaveZip := zip.Enter(context.Background(), nil, nil)
+	group := zip.Group(ctx)
+	group.Started()
+	group.Started()
+	group.Wait()
+	step = zip.InStep()
+	inFirst, first = step.Inlet(ctx)
+	inSecond, _ = step.Inlet(ctx)
+	inFirst, leaveFirst := source.Enter(inFirst, zip, nil)
+	inSecond, leaveSecond := source.Enter(inSecond, zip, nil)
+	return b, step, source.Input(), first, inFirst, inSecond, func() {
+		leaveSecond()
+		leaveFirst()
+		leaveZip()
+	}
+}
+
+func TestASourceThatIsReadTwiceInStep(t *testing.T) {
+	alone(t, "gets a page for the reading that is waited for, however large that of the other", func(t *testing.T) {
+		_, step, in, first, inFirst, inSecond, leave := twice(64 * kib)
+		defer leave()
+		large, err := in.Reserve(inFirst, 1)
+		require.NoError(t, err)
+		large.Resize(5 << 20)
+		got := make(chan *flow.Reservation)
+		go func() {
+			p, _ := in.Reserve(inSecond, 1<<30)
+			got <- p
+		}()
+		synctest.Wait()
+		first.Waits()
+		step.Starve()
+		p := <-got
+		require.NotNil(t, p)
+		p.Settle()
+		large.Settle()
+	})
+	alone(t, "gets one also where the page of the other has become one of a stage", func(t *testing.T) {
+		b := flow.NewBudget(64 * kib)
+		source := b.Source("in")
+		inner := b.Task(source)
+		zip := b.Task(inner, source)
+		ctx, leaveZip := zip.Enter(context.Background(), nil, nil)
+		defer leaveZip()
+		step := zip.InStep()
+		toInner, first := step.Inlet(ctx)
+		toSource, _ := step.Inlet(ctx)
+		toInner, leaveInner := inner.Enter(toInner, zip, nil)
+		defer leaveInner()
+		toFirst, leaveFirst := source.Enter(toInner, inner, nil)
+		defer leaveFirst()
+		toSecond, leaveSecond := source.Enter(toSource, zip, nil)
+		defer leaveSecond()
+		large, err := source.Input().Reserve(toFirst, 1)
+		require.NoError(t, err)
+		large.Resize(5 << 20)
+		made := inner.Account("Zip", false).Reservation()
+		made.Take(large, 5<<20)
+		made.Emit()
+		first.Waits()
+		step.Starve()
+		p, err := source.Input().Reserve(toSecond, 1<<30)
+		require.NoError(t, err)
+		p.Resize(5 << 20)
+		rep := b.Usage()
+		require.LessOrEqual(t, rep.PeakBytes, rep.Budget+int64(rep.PeakFetches)*rep.LargestPage)
+		p.Settle()
+		made.Settle()
+		large.Settle()
+	})
+	alone(t, "is found out where a holder has all that the one reading brings", func(t *testing.T) {
+		b, step, in, first, inFirst, inSecond, leave := twice(64 * kib)
+		defer leave()
+		p, err := in.Reserve(inFirst, 1)
+		require.NoError(t, err)
+		first.Waits()
+		step.Starve()
+		kept := b.Account("Batch", false).Reservation()
+		kept.Take(b.KeptReservation(), 64*kib)
+		_, err = in.Reserve(inSecond, 1)
+		isHeld(t, err)
+		p.Settle()
+	})
+	alone(t, "is not found out while a reservation waits that may be of either", func(t *testing.T) {
+		b, step, in, first, inFirst, inSecond, leave := twice(64 * kib)
+		defer leave()
+		p, err := in.Reserve(inFirst, 1)
+		require.NoError(t, err)
+		kept := b.Account("Batch", false).Reservation()
+		kept.Take(b.KeptReservation(), 64*kib)
+		held := make(chan error, 2)
+		go func() {
+			_, err := in.Reserve(context.Background(), 1)
+			held <- err
+		}()
+		synctest.Wait()
+		first.Waits()
+		step.Starve()
+		synctest.Wait()
+		require.Empty(t, held, "the second reading has not asked for room")
+		go func() {
+			_, err := in.Reserve(inSecond, 1)
+			held <- err
+		}()
+		isHeld(t, <-held)
+		isHeld(t, <-held)
+		p.Settle()
+	})
+}
+
+func TestAPageIsLentToAnInputThatIsWaitedForAndToNoOther(t *testing.T) {
+	alone(t, "", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		for range 20 { // so that the second has had more
+			z.page(z.inB, z.two, 30*kib).Settle()
+		}
+		p := z.page(z.inA, z.one, 1)
+		z.a.Waits()
+		z.step.Starve()
+		ctx, cancel := context.WithCancelCause(z.inA)
+		lent := make(chan error, 1)
+		go func() {
+			for {
+				l, err := z.one.Input().Reserve(ctx, 1<<30)
+				if err != nil {
+					lent <- err
+					return
+				}
+				defer l.Settle()
+			}
+		}()
+		synctest.Wait()
+		before := z.b.Usage().BytesInFlight
+		kept := z.b.Account("Batch", false).Reservation()
+		kept.Take(z.b.KeptReservation(), 128*kib-before-16*kib)
+		second := z.page(z.inB, z.two, 16*kib) // though the first has had less, and asked before
+		kept.Take(second, 16*kib)
+		second.Settle()
+		cancel(errTest)
+		require.Equal(t, errTest, <-lent)
+		p.Settle()
+	})
+}
+
+func TestACallInTheContextOfAnotherRunIsNotOfThatRun(t *testing.T) {
+	alone(t, "as where a function of a user reads a stream", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		z.a.Waits()
+		z.step.Starve()
+		b := flow.NewBudget(64 * kib)
+		in := b.Source("in")
+		other := b.Task(in).InStep()
+		inlet, _ := other.Inlet(z.inA)
+		ctx, leave := in.Enter(inlet, nil, nil)
+		defer leave()
+		other.Starve() // with nothing that waits
+		p, err := in.Input().Reserve(ctx, 1)
+		require.NoError(t, err)
+		require.False(t, b.Stuck(), "its page moves")
+		p.Settle()
+	})
+}
