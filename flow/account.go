@@ -173,5 +173,10 @@ func (b *Budget) heldError() error {
 			worst = a
 		}
 	}
+	for _, in := range b.inputs {
+		if in.kept > worst.held {
+			worst = &Account{name: in.name, held: in.kept}
+		}
+	}
 	return &BudgetHeldError{Stage: worst.name, Held: worst.held, Budget: b.limit}
 }
