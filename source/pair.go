@@ -32,7 +32,8 @@ import (
 // their types (an int and a bigint have other bytes, and so other places in the ring) and the
 // directions of the clustering order. Keys are one if they are one to the server: of clustering
 // columns, a decimal 1.0 and a decimal 1.00 are. A partition that has static columns only is a row
-// whose clustering columns are null, and is paired with another such row.
+// whose clustering columns are null, and is paired with another such row. A pair counts as one row
+// in reports.
 //
 // Both tables are read by the same token ranges (Splits, Shard), with a border at every node's
 // token of either cluster, in the order of the server: by token, partition key and clustering

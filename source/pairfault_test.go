@@ -48,8 +48,7 @@ func TestAPageOfAPairThatFailsForGoodNamesItsTable(t *testing.T) {
 			}
 			return nil
 		})
-		report, err := rxcql.Report{}, error(nil)
-		report, err = pairs(source.Splits(2), source.PageRows(10)).ForEach(t.Context(), func(rxcql.Pair[numberedRow, numberedRow]) error { return nil })
+		report, err := pairs(source.Splits(2), source.PageRows(10)).ForEach(t.Context(), func(rxcql.Pair[numberedRow, numberedRow]) error { return nil })
 		var row *rxcql.RowError
 		require.ErrorAs(t, err, &row)
 		require.ErrorContains(t, err, says)

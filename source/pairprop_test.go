@@ -216,7 +216,7 @@ func TestPairsAreTheFullOuterJoinWhateverHappens(t *testing.T) {
 					return
 				}
 				counts := map[int]int{}
-				last := map[int]wholeLeft{}
+				var last *wholeLeft
 				pairs := source.TablePair[wholeLeft, rxcql.Row](tr.session[0], "ks.l", tr.session[1], "ks.r", tr.opts...)
 				report, err := pairs.ForEach(t.Context(), func(p rxcql.Pair[wholeLeft, rxcql.Row]) error {
 					right := 0
@@ -226,11 +226,11 @@ func TestPairsAreTheFullOuterJoinWhateverHappens(t *testing.T) {
 						right = n
 					}
 					counts[tr.look(t, p.HasLeft, p.HasRight, p.Left.N, right)]++
-					if before, any := last[0]; any && p.HasLeft && bytes.Equal(before.K, p.Left.K) {
-						require.True(t, before.C > p.Left.C || before.C == p.Left.C && before.D < p.Left.D)
+					if last != nil && p.HasLeft && bytes.Equal(last.K, p.Left.K) {
+						require.True(t, last.C > p.Left.C || last.C == p.Left.C && last.D < p.Left.D)
 					}
 					if p.HasLeft {
-						last[0] = p.Left
+						last = &p.Left
 					}
 					return nil
 				}, tr.run...)
@@ -276,12 +276,12 @@ func TestAPairGoesOnAfterEachOfItsPages(t *testing.T) {
 }
 
 func TestPairsBeginAgainInBothTablesWhereAServerIsOfAnotherVersion(t *testing.T) {
-	_, _, old, new := shops(t)
+	_, _, old, fresh := shops(t)
 	store := &jobtest.Store{}
 	read := func(stopAfter int) rxcql.Report {
 		var p *rxcql.Pipeline
 		left := stopAfter
-		pairs := source.TablePair[order, bill](old, "shop.orders", new, "billing.bills", source.PageRows(2), source.Splits(1))
+		pairs := source.TablePair[order, bill](old, "shop.orders", fresh, "billing.bills", source.PageRows(2), source.Splits(1))
 		p, err := rxcql.New(pairs, sink.Each(func(context.Context, rxcql.Pair[order, bill]) error {
 			if left--; left == 0 {
 				p.Stop()
