@@ -205,5 +205,10 @@ func (b *Budget) heldError() error {
 			worst.Stage, worst.Held = a.name, held
 		}
 	}
+	for _, in := range b.inputs {
+		if in.kept > worst.Held {
+			worst.Stage, worst.Held = in.name, in.kept
+		}
+	}
 	return worst
 }

@@ -22,7 +22,8 @@ const (
 //	peak <= budget + fetches in flight x largest page
 //
 // A page that alone exceeds the budget counts as a fetch in flight for as long as another input
-// fetches meanwhile. These come on top:
+// fetches meanwhile. Where a source reads several things side by side (Reservation.Refill), a page
+// is what it has of all of them. These come on top:
 //
 //   - rows that an operator makes larger than they were read;
 //   - rows of an Unmetered input;
@@ -43,7 +44,9 @@ type Budget struct {
 
 	mu           sync.Mutex
 	used         int64
-	held         int64  // the part of used that is held by accounts that do not free
+	held         int64  // the part of used that is held by accounts that do not free, and kept
+	kept         int64  // the part of held of reservations that wait to be refilled
+	keeping      int    // these reservations
 	let          int    // how often such accounts have released something
 	lately       *Input // the input that was lent a page last
 	moving       int    // reservations that holders hand on, until the delivery has returned
@@ -131,7 +134,7 @@ func (b *Budget) open(in *Input, by *reading, bytes int64) {
 	b.peakFetching = max(b.peakFetching, b.fetching)
 	b.add(bytes)
 	if b.used > b.limit { // pages in memory still count while this one is fetched
-		pages := 0
+		pages := b.keeping
 		for _, each := range b.inputs {
 			pages += each.outstanding
 		}

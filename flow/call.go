@@ -116,7 +116,7 @@ func (b *Budget) blocked() (bytes int64, moving int) {
 	for _, in := range b.inputs {
 		for _, r := range in.readings {
 			if r.blocked() {
-				bytes += r.flight
+				bytes += r.flight - r.kept // what is kept is held already
 			}
 		}
 	}

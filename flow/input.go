@@ -17,6 +17,7 @@ type Input struct {
 	waiting     int   // reservations that wait
 	strays      int   // of these, with a context that belongs to no reading
 	stopped     int   // readings of which one waits
+	kept        int64 // bytes of reservations that wait to be refilled
 	done        bool
 	running     int                    // calls of the source's run function
 	readings    []*reading             // these calls
@@ -76,44 +77,50 @@ func (in *Input) Reserve(ctx context.Context, estimate int64) (*Reservation, err
 		b.mu.Unlock()
 		return b.reserved(in, reading, bytes), nil
 	}
-	w := &waiter{in: in, reading: reading, bytes: bytes, granted: make(chan error, 1), ended: ctx.Err}
+	w := &waiter{in: in, reading: reading, bytes: bytes}
+	if err := b.await(ctx, w); err != nil {
+		return nil, err
+	}
+	return b.reserved(in, w.reading, w.bytes), nil
+}
+
+// await waits until w is granted. The caller holds the mutex, which is given back meanwhile and not
+// taken again.
+func (b *Budget) await(ctx context.Context, w *waiter) error {
+	w.granted, w.ended = make(chan error, 1), ctx.Err
+	asked := w.bytes
 	b.waiters = append(b.waiters, w)
-	in.waits(1, w.reading)
+	w.in.waits(1, w.reading)
 	b.wake()
 	b.mu.Unlock()
 	if b.onWait == nil {
-		return in.wait(ctx, w)
+		return b.wait(ctx, w)
 	}
 	start := time.Now()
-	reservation, err := in.wait(ctx, w)
-	b.onWait(ctx, in.name, bytes, time.Since(start), err)
-	return reservation, err
+	err := b.wait(ctx, w)
+	b.onWait(ctx, w.in.name, asked, time.Since(start), err)
+	return err
 }
 
-// wait waits until w is granted.
-func (in *Input) wait(ctx context.Context, w *waiter) (*Reservation, error) {
-	b := in.budget
+func (b *Budget) wait(ctx context.Context, w *waiter) error {
 	select {
 	case err := <-w.granted:
-		switch {
-		case err != nil && ctx.Err() != nil: // the cancel may be why others release nothing
-			return nil, context.Cause(ctx)
-		case err != nil:
-			return nil, err
+		if err != nil && ctx.Err() != nil { // the cancel may be why others release nothing
+			return context.Cause(ctx)
 		}
-		return b.reserved(in, w.reading, w.bytes), nil
+		return err
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		select {
-		case err := <-w.granted: // granted meanwhile: give it back
-			if err == nil {
-				b.giveBack(in, w.reading, w.bytes)
+		case err := <-w.granted: // granted meanwhile: give it back, unless it is in a reservation now
+			if err == nil && w.keeps == nil {
+				b.giveBack(w.in, w.reading, w.bytes)
 			}
 		default:
 			b.forget(w)
 		}
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 }
 

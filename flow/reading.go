@@ -12,6 +12,7 @@ type reading struct {
 	call        *call
 	outstanding int   // reservations not released, as Input has them for all readings
 	flight      int64 // bytes of these
+	kept        int64 // of these, in reservations that wait to be refilled
 	waiting     int   // reservations that wait
 	failed      bool  // one of its pages has failed: the call is about to return, see Reservation.Finish
 }

@@ -9,6 +9,7 @@ type waiter struct {
 	bytes   int64
 	granted chan error
 	ended   func() error // of the context
+	keeps   *Reservation // that is to be refilled; nil for a new one
 }
 
 // leaves reports whether the goroutine that waits has been told to stop waiting, and will forget
@@ -22,7 +23,7 @@ func (b *Budget) forget(w *waiter) {
 	for i, each := range b.waiters {
 		if each == w {
 			b.waiters = append(b.waiters[:i], b.waiters[i+1:]...)
-			w.in.waits(-1, w.reading)
+			b.refuse(w)
 			b.wake()
 			return
 		}
@@ -46,7 +47,7 @@ func (b *Budget) wake() {
 	}
 	err := b.heldError()
 	for _, w := range b.waiters {
-		w.in.waits(-1, w.reading)
+		b.refuse(w)
 		w.granted <- err
 	}
 	b.waiters = nil
@@ -54,8 +55,22 @@ func (b *Budget) wake() {
 
 func (b *Budget) allow(w *waiter) {
 	w.in.waits(-1, w.reading)
-	b.open(w.in, w.reading, w.bytes)
+	if w.keeps == nil {
+		b.open(w.in, w.reading, w.bytes)
+	} else {
+		b.keep(w, -1)
+		b.refilled(w)
+	}
 	w.granted <- nil
+}
+
+// refuse ends a wait that gets nothing.
+func (b *Budget) refuse(w *waiter) {
+	w.in.waits(-1, w.reading)
+	if w.keeps != nil {
+		b.keep(w, -1)
+		w.in.carries(w.reading, 1, 0)
+	}
 }
 
 // lend grants one page out of the credit kept for others, when all wait and so none of them can use
@@ -75,7 +90,7 @@ func (b *Budget) lend() bool {
 		return false
 	}
 	b.waiters = slices.DeleteFunc(b.waiters, func(w *waiter) bool { return w == next })
-	next.bytes = min(next.bytes, b.limit-b.used)
+	next.bytes = max(0, min(next.bytes, b.limit-b.used))
 	next.in.lent, b.lately = b.let, next.in
 	b.allow(next)
 	return true
@@ -84,17 +99,24 @@ func (b *Budget) lend() bool {
 // tried reports whether the input has been lent a page since holders last released anything.
 func (in *Input) tried() bool { return in.lent == in.budget.let }
 
+// lendable reports whether the waiter may be lent a page. What waits to be refilled is no reason
+// against refilling it: it is handed on once its source can read on.
 func (w *waiter) lendable() bool {
-	b := w.in.budget
-	return !w.blocked() && b.used < b.limit && (!w.in.tried() || b.used+w.bytes <= b.limit)
+	b, used := w.in.budget, w.in.budget.used
+	if w.keeps != nil {
+		used -= b.kept
+	}
+	return !w.blocked() && used < b.limit && (!w.in.tried() || used+w.bytes <= b.limit)
 }
 
 func (w *waiter) before(other *waiter) bool {
 	in, than := w.in, other.in
 	switch {
+	case in == than:
+		return w.keeps != nil && other.keeps == nil // it lets go of what it has
 	case in.tried() != than.tried():
 		return than.tried()
-	case !in.tried() && in != than && (in == in.budget.lately || than == in.budget.lately):
+	case !in.tried() && (in == in.budget.lately || than == in.budget.lately):
 		return in == in.budget.lately
 	}
 	return in.granted < than.granted

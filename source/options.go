@@ -14,10 +14,17 @@ type QueryOption interface{ applyQuery(*readConfig) error }
 // TableOption is an option of Table.
 type TableOption interface{ applyTable(*readConfig) error }
 
+// RangeOption is an option of the sources that read by token ranges: Table and TablePair.
+type RangeOption interface {
+	TableOption
+	PairOption
+}
+
 // ReadOption is an option of the sources that read Cassandra.
 type ReadOption interface {
 	QueryOption
 	TableOption
+	PairOption
 }
 
 // readConfig has the options of the sources that read Cassandra.
@@ -88,7 +95,7 @@ type splits int
 // Splits sets the least number of token ranges that a table is read in; every token of the ring is
 // a border in addition. Default 64, from 1 to 1,048,576. With more ranges less is read again when a
 // job goes on, and each range costs a request.
-func Splits(n int) TableOption { return splits(n) }
+func Splits(n int) RangeOption { return splits(n) }
 
 func (n splits) applyTable(c *readConfig) error {
 	if n < 1 || n > 1<<20 {
@@ -103,7 +110,7 @@ type shard struct{ i, n int }
 // Shard reads only share i of n of the table, i from 0 to n-1. The shares are disjoint, and
 // together they are the table, as long as every process gives the same n and the same Splits, and
 // the ring does not change.
-func Shard(i, n int) TableOption { return shard{i, n} }
+func Shard(i, n int) RangeOption { return shard{i, n} }
 
 func (s shard) applyTable(c *readConfig) error {
 	if s.n < 1 || s.i < 0 || s.i >= s.n {

@@ -22,7 +22,7 @@ type part struct {
 	more  func() // called before each page except the first one read; may be nil
 }
 
-// paged reads parts. Each worker has one; it belongs to one goroutine.
+// paged reads the pages of statements. It belongs to one goroutine.
 type paged[T any] struct {
 	session *driver.Session
 	stage   *rxcql.Stage
@@ -34,6 +34,16 @@ type paged[T any] struct {
 	about   rxcql.FetchEvent // what hooks are told of all requests
 	attempt rxcql.FetchEvent // of the last request, while it has not ended
 	end     func(rxcql.FetchEvent)
+}
+
+// newPaged returns what makes the reader of each worker.
+func newPaged[T any](session *driver.Session, cfg readConfig, about rxcql.FetchEvent) func(*rxcql.Stage, buffers[T]) partReader[T] {
+	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
+		return &paged[T]{
+			session: session, stage: st, buffers: buffers, about: about,
+			sizing: newSizing(st.Input(), cfg.maxRows), reader: newRowReader[T](),
+		}
+	}
 }
 
 // fetched is a page on its way, with the slice that its rows are in.
@@ -71,11 +81,8 @@ func (b buffers[T]) put(rows []T) {
 	}
 }
 
-// read reads a part to its last page, from its first or from where an earlier run stopped. Every
-// page goes to send, empty ones included; the last one has Position.Last set. Before every page,
-// limit returns how many rows can still be used, 0 for all.
-//
-// Only a page state of length 0 ends a part: after an empty page in the middle it goes on.
+// read reads a part, see partReader. Only a page state of length 0 ends it: after an empty page in
+// the middle it goes on.
 func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error {
 	track := p.track
 	if track == nil {
@@ -152,11 +159,4 @@ func (r *paged[T]) failed(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	return r.stage.Fail(err)
-}
-
-// deliver hands a page downstream and takes its slice back.
-func (r *paged[T]) deliver(ctx context.Context, out flow.Observer[T], page *fetched[T]) error {
-	err := flow.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(r.stage, out, page.bad))
-	r.buffers.put(page.rows)
-	return err
 }

@@ -75,7 +75,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		if err != nil {
 			return err
 		}
-		r := &reading[T]{session: ses, cfg: cfg, workers: 1, about: fetchOf(ses, cfg, found.table)}
+		r := &reading[T]{workers: 1, reader: newPaged[T](ses, cfg, fetchOf(ses, cfg, found.table))}
 		whole := part{name: flow.WholeRange.String(), span: flow.WholeRange, st: found.statement(st), limit: mayLimit(cql), whole: found.whole(st)}
 		several := len(begun) > 0 // these are pages, so they could be of two tables
 		whole.more = func() { several = true }

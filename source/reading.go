@@ -8,7 +8,6 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -18,14 +17,20 @@ const smallLimit = 5000
 
 // reading is one run of a source that reads parts.
 type reading[T any] struct {
-	session *driver.Session
-	cfg     readConfig
 	parts   []part
 	workers int
-	about   rxcql.FetchEvent                 // what hooks are told of all requests
-	ring    func(*rxcql.Stage) *ringProgress // nil unless the source is a table
+	reader  func(*rxcql.Stage, buffers[T]) partReader[T]
+	ring    func(*rxcql.Stage) *ringProgress // nil unless the source reads token ranges
 	given   *ringProgress
 	same    func(ctx context.Context) error // checks that what was read is still the same; may be nil
+}
+
+// partReader reads parts, one at a time. Each worker has one; it belongs to one goroutine.
+type partReader[T any] interface {
+	// read reads a part to its last page, from its first or from where an earlier run stopped.
+	// Every page goes to send, empty ones included; the last one has Position.Last set. Before
+	// every page, limit returns how many rows can still be used, 0 for all.
+	read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error
 }
 
 // run reads all parts and delivers their pages to out, one at a time, in the calling goroutine.
@@ -37,17 +42,12 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 		r.given = r.ring(st)
 	}
 	buffers := make(buffers[T], r.workers+2)
-	worker := func() *paged[T] {
-		return &paged[T]{
-			session: r.session, stage: st, buffers: buffers, about: r.about,
-			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
-		}
-	}
+	worker := func() partReader[T] { return r.reader(st, buffers) }
 	var err error
 	if limit := flow.DemandOf(out); limit > 0 && limit <= smallLimit {
-		err = r.inTurn(ctx, st, worker(), out)
+		err = r.inTurn(ctx, st, worker(), buffers, out)
 	} else {
-		err = r.ahead(ctx, st, worker, out)
+		err = r.ahead(ctx, st, worker, buffers, out)
 	}
 	if err == nil && r.same != nil {
 		err = st.Fail(r.same(ctx))
@@ -82,12 +82,12 @@ func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, 
 
 // inTurn reads the parts one after the other. It fetches no page before the one before has been
 // used.
-func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], out flow.Observer[T]) error {
+func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w partReader[T], buffers buffers[T], out flow.Observer[T]) error {
 	readCtx, stop := stoppable(ctx, st.Run().Stopping())
 	defer stop()
 	limit := func() int64 { return flow.DemandOf(out) }
 	for _, p := range r.parts {
-		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return r.deliver(ctx, w, out, page) })
+		err := w.read(readCtx, p, limit, func(page *fetched[T]) error { return r.deliver(ctx, st, buffers, out, page) })
 		if err != nil {
 			return err
 		}
@@ -97,8 +97,7 @@ func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w *paged[T], o
 
 // ahead reads with several workers. Each holds one page that waits to be delivered while it fetches
 // the next. Pipeline.Stop ends only the fetching: a page that has arrived is delivered.
-func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *paged[T], out flow.Observer[T]) error {
-	home := worker()
+func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() partReader[T], buffers buffers[T], out flow.Observer[T]) error {
 	all := func() int64 { return 0 }
 	produce := func(ctx context.Context, send func(*fetched[T]) error) error {
 		readCtx, stop := stoppable(ctx, st.Run().Stopping())
@@ -122,14 +121,15 @@ func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() *
 		return group.Wait()
 	}
 	return rx.Transport(ctx, 0, produce, func(page *fetched[T]) error {
-		return r.deliver(ctx, home, out, page)
+		return r.deliver(ctx, st, buffers, out, page)
 	}, func(page *fetched[T]) { page.Release() })
 }
 
-// deliver hands a page downstream, and notes how far the reading is.
-func (r *reading[T]) deliver(ctx context.Context, w *paged[T], out flow.Observer[T], page *fetched[T]) error {
+// deliver hands a page downstream, takes its slice back, and notes how far the reading is.
+func (r *reading[T]) deliver(ctx context.Context, st *rxcql.Stage, buffers buffers[T], out flow.Observer[T], page *fetched[T]) error {
 	span, had, last := page.track.Range(), page.had, page.Last
-	err := w.deliver(ctx, out, page)
+	err := flow.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(st, out, page.bad))
+	buffers.put(page.rows)
 	if err == nil && r.given != nil {
 		r.given.given(span, had, last)
 	}

@@ -34,13 +34,22 @@ type decoding[T any] struct {
 	cells   [][]byte
 }
 
+// compile makes the plan for the first own of the columns, unless it is there.
+func (d *decoding[T]) compile(cols []codec.Column, own int) error {
+	if d.plan != nil && same(d.columns, cols) {
+		return nil
+	}
+	plan, err := codec.NewDecoder[T](cols[:own])
+	if err != nil {
+		return fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	d.columns, d.plan, d.cells = cols, plan, make([][]byte, len(cols))
+	return nil
+}
+
 func (d *decoding[T]) read(p *driver.Page, rows []T) ([]T, []undecoded, int64, error) {
-	if cols := p.Columns(); d.plan == nil || !same(d.columns, cols) {
-		plan, err := codec.NewDecoder[T](cols)
-		if err != nil {
-			return rows, nil, 0, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
-		}
-		d.columns, d.plan, d.cells = cols, plan, make([][]byte, len(cols))
+	if err := d.compile(p.Columns(), len(p.Columns())); err != nil {
+		return rows, nil, 0, err
 	}
 	var size int64
 	var bad []undecoded

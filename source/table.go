@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,18 +89,27 @@ func (t *table[T]) choose() (err error) {
 
 // plan compares T with the table and returns the statement.
 func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, err error) {
+	about, names, err := t.reads(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return about, statement(about, names), nil
+}
+
+// reads compares T with the table and returns the columns that T needs.
+func (t *table[T]) reads(ctx context.Context) (about *schema.Table, names []string, err error) {
 	about, err = load(ctx, t.session, t.keyspace, t.name)
 	if err != nil {
 		if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
 			err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 		}
-		return nil, "", err
+		return nil, nil, err
 	}
 	var errs []error
 	if about.Virtual {
 		errs = append(errs, errors.New("a virtual table has no token ranges to read by: use Query"))
 	}
-	names := t.cfg.columns
+	names = t.cfg.columns
 	if len(names) == 0 {
 		names = about.ColumnNames()
 	}
@@ -114,9 +124,9 @@ func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, e
 		errs = append(errs, codec.FitsSome[T](selected))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, "", fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
+		return nil, nil, fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
 	}
-	return about, statement(about, names), nil
+	return about, names, nil
 }
 
 func pick(about *schema.Table, names []string) ([]codec.Column, error) {
@@ -160,7 +170,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	if err != nil {
 		return err
 	}
-	r := &reading[T]{session: t.session, cfg: t.cfg, workers: st.Run().Workers(), about: fetchOf(t.session, t.cfg, about)}
+	r := &reading[T]{workers: st.Run().Workers(), reader: newPaged[T](t.session, t.cfg, fetchOf(t.session, t.cfg, about))}
 	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about) }
 	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{
@@ -193,24 +203,32 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 
 // ranges tiles the ring as it is now. version is that of the server.
 func (t *table[T]) ranges(ctx context.Context) (ranges []flow.TokenRange, version string, err error) {
-	now, err := ringOf(ctx, t.session)
+	now, err := t.ring(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	if !now.Murmur3() {
-		return nil, "", fmt.Errorf("%w: the cluster's partitioner is %s; reading by token ranges needs Murmur3Partitioner, use Query",
+	ranges, err = tile(now.Tokens, t.cfg.splits, t.cfg.shard, t.cfg.of)
+	return ranges, now.ReleaseVersion, err
+}
+
+// ring returns the ring as it is now.
+func (t *table[T]) ring(ctx context.Context) (driver.Ring, error) {
+	now, err := ringOf(ctx, t.session)
+	if err == nil && !now.Murmur3() {
+		err = fmt.Errorf("%w: the cluster's partitioner is %s; reading by token ranges needs Murmur3Partitioner, use Query",
 			rxcql.ErrSchema, now.Partitioner)
 	}
-	splits := t.cfg.splits
-	if splits == 0 {
-		splits = defaultSplits
-	}
-	all := ring.Tile(now.Tokens, splits)
+	return now, err
+}
+
+// tile cuts the ring at the tokens of nodes and into so many ranges at least, and returns a share.
+func tile(tokens []int64, splits, shard, of int) (ranges []flow.TokenRange, err error) {
+	all := ring.Tile(tokens, cmp.Or(splits, defaultSplits))
 	if err := ring.Covers(all); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	for _, r := range ring.Shard(all, t.cfg.shard, t.cfg.of) {
+	for _, r := range ring.Shard(all, shard, of) {
 		ranges = append(ranges, flow.TokenRange(r))
 	}
-	return ranges, now.ReleaseVersion, nil
+	return ranges, nil
 }

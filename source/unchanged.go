@@ -18,6 +18,11 @@ func unchanged(ctx context.Context, s *driver.Session, before *schema.Table) err
 		return nil
 	}
 	now, err := find(ctx, s, before.Keyspace, before.Name)
+	return changed(before, now, err)
+}
+
+// changed compares a table with what was found under its name.
+func changed(before, now *schema.Table, err error) error {
 	switch {
 	case errors.Is(err, schema.ErrUnknownTable), errors.Is(err, schema.ErrUnknownKeyspace):
 		return fmt.Errorf("%w: table %s was dropped while it was read", rxcql.ErrSchema, before.Quoted())

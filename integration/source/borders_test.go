@@ -11,6 +11,7 @@ import (
 	"github.com/rxcql/rxcql/integration/cassandra"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/ring"
+	"github.com/rxcql/rxcql/internal/ringtest"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -36,7 +37,7 @@ func fillBorders(t *testing.T, session *gocql.Session, table string, tiles []rin
 				continue // not on the ring
 			}
 			for n := range uint64(2) {
-				key := keyOf(token, n)
+				key := ringtest.KeyOf(token, n)
 				require.Equal(t, token, ring.Token(key))
 				require.NoError(t, session.Query("INSERT INTO "+table+" (k, border, off) VALUES (?, ?, ?)", key, border, off).Exec())
 				rows++
@@ -65,7 +66,7 @@ func TestRowsAtTheBordersOfRangesArriveExactlyOnce(t *testing.T) {
 			table := ks + "." + name
 			rows := fillBorders(t, session, table, tiles)
 			var token int64
-			require.NoError(t, session.Query("SELECT token(k) FROM "+table+" WHERE k = ?", keyOf(tiles[0].End, 0)).Scan(&token))
+			require.NoError(t, session.Query("SELECT token(k) FROM "+table+" WHERE k = ?", ringtest.KeyOf(tiles[0].End, 0)).Scan(&token))
 			require.Equal(t, tiles[0].End, token, "the server agrees on the tokens")
 
 			seen, ranges := make(map[string]int), int64(0)

@@ -20,7 +20,7 @@ func decodeVector(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 		return nil, within1("element", err)
 	}
 	fill := fillVariable(t.Dim, et.Size(), elem)
-	if packed := t.Elems[0].packedLen(); packed > 0 {
+	if packed := t.Elems[0].PackedLen(); packed > 0 {
 		fill = fillPacked(t.Dim, packed, et.Size(), elem)
 		if t.Elems[0].Kind == Float && et.Kind() == reflect.Float32 && !reflect.PointerTo(et).Implements(typeUnmarshaler) {
 			fill = fillFloats(t.Dim)
@@ -37,7 +37,7 @@ func decodeVector(t *Type, rt reflect.Type, depth int) (decodeFunc, error) {
 	}
 	// Each element takes at least one byte, so a length checked first keeps corrupt bytes from a
 	// large allocation.
-	least := manyLen(t.Dim, max(1, t.Elems[0].packedLen()))
+	least := manyLen(t.Dim, max(1, t.Elems[0].PackedLen()))
 	alloc, dim, size := allocSlice(et), t.Dim, int(et.Size())
 	return func(s *decodeState, p unsafe.Pointer, data []byte) error {
 		*(*sliceHeader)(p) = sliceHeader{}

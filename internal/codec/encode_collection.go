@@ -155,7 +155,7 @@ func encodeVector(t *Type, rt reflect.Type, depth int) (encodeFunc, error) {
 	if err != nil {
 		return nil, within1("element", err)
 	}
-	packed := t.Elems[0].packedLen()
+	packed := t.Elems[0].PackedLen()
 	return eachOf(rt, func(buf []byte, array unsafe.Pointer, n int, size uintptr) ([]byte, error) {
 		if n != t.Dim {
 			return buf, badValue("%d elements for a vector of %d", n, t.Dim)

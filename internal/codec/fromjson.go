@@ -158,7 +158,7 @@ func parseVectorElement(dst []byte, t *Type, value []byte) ([]byte, error) {
 	if string(value) == "null" {
 		return dst, errNullElement
 	}
-	packed := t.packedLen()
+	packed := t.PackedLen()
 	if packed > 0 {
 		return ParseJSON(dst, t, value)
 	}

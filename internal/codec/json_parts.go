@@ -100,7 +100,7 @@ func appendJSONMap(dst []byte, t *Type, r *reader) ([]byte, error) {
 }
 
 func appendJSONVector(dst []byte, t *Type, r *reader) ([]byte, error) {
-	packed := t.Elems[0].packedLen()
+	packed := t.Elems[0].PackedLen()
 	dst = append(dst, '[')
 	for i := range t.Dim {
 		n := uint64(packed)

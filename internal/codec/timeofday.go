@@ -75,7 +75,7 @@ func walkTimes(t *Type, data []byte) error {
 		}
 	case Vector:
 		for range t.Dim {
-			n, err := uint64(t.Elems[0].packedLen()), error(nil)
+			n, err := uint64(t.Elems[0].PackedLen()), error(nil)
 			if n == 0 {
 				n, err = r.vint()
 			}

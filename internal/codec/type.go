@@ -112,11 +112,11 @@ func (t *Type) frozen() *Type {
 	return &f
 }
 
-// packedLen is the length of a value inside a vector when it is written without a length before it,
+// PackedLen is the length of a value inside a vector when it is written without a length before it,
 // else 0.
-func (t *Type) packedLen() int {
+func (t *Type) PackedLen() int {
 	if t.Kind == Vector {
-		return manyLen(t.Dim, t.Elems[0].packedLen())
+		return manyLen(t.Dim, t.Elems[0].PackedLen())
 	}
 	return kinds[t.Kind].packed
 }

@@ -1,15 +1,12 @@
 package cqlfake
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/binary"
-	"math"
 	"unicode/utf8"
 
 	"github.com/datastax/go-cassandra-native-protocol/datatype"
 
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/keyorder"
 )
 
 var natives = map[codec.Kind]datatype.DataType{
@@ -101,34 +98,13 @@ func validate(t *codec.Type, b []byte) {
 // for decimal, varint, duration and what is made of other types.
 func compare(t *codec.Type) func(a, b []byte) int {
 	switch t.Kind {
-	case codec.Ascii, codec.Text, codec.Blob, codec.Boolean, codec.Date, codec.Inet:
-		return bytes.Compare
-	case codec.Bigint, codec.Int, codec.Smallint, codec.Tinyint, codec.Time, codec.Timestamp:
-		return present(func(a, b []byte) int { return cmp.Compare(signed(a), signed(b)) })
-	case codec.Double:
-		return present(func(a, b []byte) int {
-			return compareFloats(math.Float64frombits(binary.BigEndian.Uint64(a)), math.Float64frombits(binary.BigEndian.Uint64(b)))
-		})
-	case codec.Float:
-		return present(func(a, b []byte) int {
-			return compareFloats(float64(math.Float32frombits(binary.BigEndian.Uint32(a))), float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
-		})
-	case codec.UUID:
-		return present(compareUUIDs)
-	case codec.Timeuuid:
-		return present(compareTimeUUIDs)
+	case codec.Ascii, codec.Text, codec.Blob, codec.Boolean, codec.Date, codec.Inet, codec.Bigint, codec.Int, codec.Smallint,
+		codec.Tinyint, codec.Time, codec.Timestamp, codec.Double, codec.Float, codec.UUID, codec.Timeuuid:
+		if order, err := keyorder.Of(t); err == nil {
+			return order
+		}
 	}
 	return nil
-}
-
-// present puts empty values before all others.
-func present(order func(a, b []byte) int) func(a, b []byte) int {
-	return func(a, b []byte) int {
-		if len(a) == 0 || len(b) == 0 {
-			return cmp.Compare(len(a), len(b))
-		}
-		return order(a, b)
-	}
 }
 
 func signed(b []byte) int64 {
@@ -137,46 +113,4 @@ func signed(b []byte) int64 {
 		v = v<<8 | int64(c)
 	}
 	return v
-}
-
-// compareFloats is the order of Java: -0 is less than 0, and NaN the greatest.
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	rank := func(v float64) int {
-		switch {
-		case v != v:
-			return 1
-		case v == 0 && math.Signbit(v):
-			return -1
-		}
-		return 0
-	}
-	return cmp.Compare(rank(a), rank(b))
-}
-
-// halves are the two numbers of a UUID, the first with the time of a version 1 in its order.
-func halves(b []byte) (version, time, first, last uint64) {
-	first, last = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
-	return first >> 12 & 0xf, first<<48 | first<<16&0xffff00000000 | first>>32, first, last
-}
-
-func compareUUIDs(a, b []byte) int {
-	versionA, timeA, firstA, lastA := halves(a)
-	versionB, timeB, firstB, lastB := halves(b)
-	if versionA == 1 && versionB == 1 {
-		firstA, firstB = timeA, timeB
-	}
-	return cmp.Or(cmp.Compare(versionA, versionB), cmp.Compare(firstA, firstB), cmp.Compare(lastA, lastB))
-}
-
-func compareTimeUUIDs(a, b []byte) int {
-	_, timeA, _, lastA := halves(a)
-	_, timeB, _, lastB := halves(b)
-	const signs = 0x0080808080808080 // the bytes are compared as signed ones
-	return cmp.Or(cmp.Compare(timeA, timeB), cmp.Compare(int64(lastA^signs), int64(lastB^signs)))
 }
