@@ -9,6 +9,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rows"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -40,7 +41,7 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	worker := func() *paged[T] {
 		return &paged[T]{
 			session: r.session, stage: st, buffers: buffers, about: r.about,
-			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
+			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow),
 		}
 	}
 	var err error
