@@ -34,7 +34,8 @@ type Hooks struct {
 	RunStart func(ctx context.Context, e RunEvent) context.Context
 	RunEnd   func(ctx context.Context, e RunEvent)
 
-	// One request for a page, by source.Table and source.Query. Each attempt is one.
+	// One request for a page, by source.Table and source.Query, or for a look-up, by
+	// operators.Lookup. Each attempt is one.
 	FetchStart func(ctx context.Context, e FetchEvent) context.Context
 	FetchEnd   func(ctx context.Context, e FetchEvent)
 
@@ -57,8 +58,8 @@ type Hooks struct {
 	// checks, of writes of dead letters and by the function Retry are only counted
 	// (Report.Retried).
 	Retry func(ctx context.Context, e RetryEvent)
-	// InFlightLimit: a sink has changed its limit of requests in flight. None of its other requests
-	// begins or ends until the hook returns.
+	// InFlightLimit: a sink, or operators.Lookup, has changed its limit of requests in flight. None
+	// of its other requests begins or ends until the hook returns.
 	InFlightLimit func(ctx context.Context, e LimitEvent)
 	// BudgetWait: a source has waited for room in the budget (WithBudget).
 	BudgetWait func(ctx context.Context, e BudgetEvent)
@@ -104,7 +105,7 @@ type FetchEvent struct {
 	Stage       string
 	Keyspace    string
 	Table       string
-	Part        string // the token range, such as (-100, 250], or all
+	Part        string // the token range, such as (-100, 250], or all; empty for a look-up
 	Page        int64  // of the part, from 0
 	Attempt     int    // of this page, from 1; also after one for more rows that was too large
 	PageRows    int    // most rows asked for; 0 for all that there are
@@ -191,7 +192,7 @@ type RetryEvent struct {
 type LimitEvent struct {
 	Stage     string
 	Limit     int    // from now on
-	Max       int    // what it began with, and grows to: InFlight
+	Max       int    // what it began with, and grows to: InFlight, LookupInFlight
 	ErrorType string // of the answer that cut it, see FetchEvent; empty when it has grown
 }
 

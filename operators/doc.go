@@ -12,11 +12,12 @@
 // # Functions given to operators
 //
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
-// Tap, MapConcurrent, Zip, the fold of GroupAdjacent) returns an error as its last result: parsing
-// and decoding fail, and an error that could not be returned would end as a zero value in a table.
-// A function that only asks something about a row (Filter, TakeWhile, the key of GroupAdjacent,
-// Distinct, DistinctAdjacent and MergeJoin, what compares rows or keys) returns just the answer. If
-// that can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the decoded row first.
+// Tap, MapConcurrent, Zip, both of Lookup, the fold of GroupAdjacent) returns an error as its last
+// result: parsing and decoding fail, and an error that could not be returned would end as a zero
+// value in a table. A function that only asks something about a row (Filter, TakeWhile, the key of
+// GroupAdjacent, Distinct, DistinctAdjacent and MergeJoin, what compares rows or keys) returns just
+// the answer. If that can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the decoded row
+// first.
 //
 // A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each reading or
 // group. A map or a pointer given as a value would be shared by all.
@@ -26,22 +27,22 @@
 // stack in the StageError. Rows before the failing one in its page may not have been handed on, and
 // nothing of the page counts as done.
 //
-// Functions are called by one goroutine at a time, though not always the same one; those of
-// MapConcurrent are called by many at the same time. In a job with a checkpoint they must keep no
-// state from row to row, such as a counter or the keys seen so far: a checkpoint does not have it,
-// and a run that goes on begins in the middle of the rows and sees some again. For that reason
-// Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job, nor can Zip and MergeJoin. A
-// function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps the whole page
-// in memory, which the budget does not count.
+// Functions are called by one goroutine at a time, though not always the same one; that of
+// MapConcurrent, and the one of Lookup that joins, are called by many at the same time. In a job
+// with a checkpoint they must keep no state from row to row, such as a counter or the keys seen so
+// far: a checkpoint does not have it, and a run that goes on begins in the middle of the rows and
+// sees some again. For that reason Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job,
+// nor can Zip and MergeJoin. A function that keeps a rxcql.Row after its call should Clone it:
+// otherwise it keeps the whole page in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat, Distinct,
 // DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the goroutine that
 // delivers the page: no goroutine, no channel, and nothing allocated for a row. MapConcurrent,
-// Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of their own,
-// which end with the stream. All operators hand rows on in the goroutine that reads the stream, one
-// page at a time.
+// Lookup, Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of
+// their own, which end with the stream. All operators hand rows on in the goroutine that reads the
+// stream, one page at a time.
 //
 // # What each promises
 //
@@ -57,6 +58,7 @@
 //	Batch          kept          less than a batch                  yes *      count times downstream
 //	GroupAdjacent  kept          a state and receipts a range       yes *      none
 //	MapConcurrent  kept, or not  4n rows in order, n unordered      yes        as downstream
+//	Lookup         kept, or not  4n rows in order, 2n unordered     yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
 //	Concat         kept          nothing                            yes        as downstream
 //	Zip            kept          a page of each input               no         as downstream
@@ -84,7 +86,8 @@
 //	Merge, Concat, Distinct, DistinctAdjacent   with the page, after its rows
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
-//	MapConcurrent  when all rows that came before have gone on
+//	MapConcurrent,
+//	Lookup         when all rows that came before have gone on
 //	Zip, MergeSorted, MergeJoin  when all rows of the page have gone on
 //	Reduce         after its one row
 //	Rx             never: what comes out is a part of its own, without a watermark

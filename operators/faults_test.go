@@ -36,6 +36,7 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
 		"MapConcurrent": operators.MapConcurrent(in, 8, call),
 		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
+		"Lookup":        lookUpCustomer(in, itself[int], pass, operators.LookupInFlight(8)),
 	}
 }
 
@@ -200,6 +201,7 @@ func TestAZeroStreamIsReported(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
 	}
 	for verb, s := range map[string]anyStream{
+		"Lookup": lookUpCustomer(zero, itself[int], func(n int) (int, error) { return n, nil }),
 		"Merge":  operators.Merge(zero, count(1, 1)),
 		"Concat": operators.Concat(count(1, 1), zero),
 	} {

@@ -13,7 +13,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(fakeToTheEnd{m}) }
 
 // numbers yields 0 to n-1 and counts what was taken of them.
 func numbers(n int, taken *int) iter.Seq2[int, error] {

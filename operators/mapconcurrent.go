@@ -8,7 +8,6 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/option"
-	"github.com/rxcql/rxcql/internal/rx"
 )
 
 const (
@@ -26,9 +25,15 @@ type concurrentConfig struct{ unordered bool }
 
 type unordered struct{}
 
+// OrderOption is an option of MapConcurrent and of Lookup.
+type OrderOption interface {
+	MapConcurrentOption
+	LookupOption
+}
+
 // Unordered hands results on as they come instead of in the order of the rows: no result waits for
 // a slower one.
-func Unordered() MapConcurrentOption { return unordered{} }
+func Unordered() OrderOption { return unordered{} }
 
 func (unordered) applyConcurrent(c *concurrentConfig) error {
 	c.unordered = true
@@ -71,18 +76,37 @@ func MapConcurrent[T, U any](in rxcql.Stream[T], n int, fn func(ctx context.Cont
 		Err: errors.Join(errs...),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {
-		f := newConcurrency(st, n, fn, cfg.unordered)
-		f.limit = flow.DemandOf(out)
-		var failed error
-		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
-			failed = f.run(ctx, in, func() error { return send(struct{}{}) })
-			return failed
-		}, func(struct{}) error { return f.deliver(ctx, out) }, nil)
-		err = failure(err, failed)
-		f.end(err)
+		window := int64(n)
+		if !cfg.unordered {
+			window *= aheadOfOldest
+		}
+		f := newConcurrency[T, U](st, int64(n), window, cfg.unordered)
+		err := f.run(ctx, in, out, func(ctx context.Context, group *rxcql.TaskGroup) calls[T, U] {
+			m := &mapCalls[T, U]{rows: f, fn: fn}
+			m.crew = newCrew(ctx, group, f.calls, min(f.window, 2*flow.DefaultPageRows), func() func(context.Context, job[T, U]) error { return m.call })
+			return m
+		})
 		if err != nil {
 			return err
 		}
 		return out.Done(ctx, f.stopped)
 	}, in)
+}
+
+// mapCalls calls fn with each row.
+type mapCalls[T, U any] struct {
+	rows *concurrency[T, U]
+	fn   func(context.Context, T) (U, error)
+	crew *crew[job[T, U]]
+}
+
+func (m *mapCalls[T, U]) take(ctx context.Context, row T, of *inputPage[U], index int) error {
+	return m.crew.hand(ctx, job[T, U]{row: m.rows.keep(row), of: of, index: index})
+}
+
+func (m *mapCalls[T, U]) close() { m.crew.close() }
+
+func (m *mapCalls[T, U]) call(ctx context.Context, j job[T, U]) error {
+	result, err := m.fn(ctx, j.row)
+	return m.rows.conclude(ctx, j, result, err, true)
 }

@@ -26,7 +26,7 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) e
 		}
 		if limit != f.limit {
 			f.limit = limit
-			f.makeRoom()
+			f.wake()
 		}
 		f.mu.Unlock()
 	}
@@ -113,8 +113,18 @@ func (f *concurrency[T, U]) release(to *flow.Reservation, c *inputPage[U], n int
 	}
 }
 
-// makeRoom wakes the upstream that waits for room. The caller holds mu.
+// makeRoom wakes the upstream that waits for room, when half of what may wait for a call is gone, or
+// calls would run out of rows. If it were woken for each row, each row would cost two goroutine
+// switches. The caller holds mu.
 func (f *concurrency[T, U]) makeRoom() {
+	held := f.admitted - f.delivered
+	if held <= f.low || held < f.window && f.admitted-f.finished < f.calls {
+		f.wake()
+	}
+}
+
+// wake wakes the upstream that waits. The caller holds mu.
+func (f *concurrency[T, U]) wake() {
 	if !f.waiting {
 		return
 	}

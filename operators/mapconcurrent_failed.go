@@ -6,14 +6,13 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// failed tells the run of a row for which fn returned an error. If it returns nil, the row is to be
-// left out.
-func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error) error {
+// failed tells the run of a row that failed. If it returns nil, the row is to be left out.
+func (f *concurrency[T, U]) failed(ctx context.Context, j job[T, U], err error, users bool) error {
 	f.mu.Lock() // the page's reservation is used by other workers too
 	hold := f.account.Reservation()
 	hold.Take(j.of.reservation, 0)
 	f.mu.Unlock()
-	err = f.st.RowFailed(ctx, hold, rxcql.FailedRow{Position: j.of.at, Index: j.index, Row: j.row, Err: err, Users: true})
+	err = f.st.RowFailed(ctx, hold, rxcql.FailedRow{Position: j.of.at, Index: j.index, Row: j.row, Err: err, Users: users})
 	hold.Finish(err)
 	return err
 }
@@ -23,6 +22,7 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.finished++
+	defer f.makeRoom()
 	f.replace(c, index, 0)
 	if !f.unordered {
 		if c.failed == nil {
@@ -42,7 +42,7 @@ func (f *concurrency[T, U]) leaveOut(c *inputPage[U], index int) bool {
 		told = f.gone(c)
 		c.reservation.Settle()
 	}
-	f.makeRoom()
+	f.wake()
 	return told && f.announce()
 }
 

@@ -7,24 +7,26 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// concurrency is one run of MapConcurrent. Rows are submitted in the goroutine of the stream before
-// it, worked on by the workers, and delivered in the goroutine that reads the stream.
+// concurrency is one run of MapConcurrent or Lookup. Rows come in the goroutine of the stream before
+// it and are handed to what works on them, which says what became of each (conclude). Results are
+// delivered in the goroutine that reads the stream.
 type concurrency[T, U any] struct {
 	st        *rxcql.Stage
 	account   *flow.Account
-	fn        func(context.Context, T) (U, error)
 	keep      func(T) T
 	sizeIn    func(*T) int
 	sizeOut   func(*U) int
-	calls     int64 // n
+	calls     int64 // made at once, at most
 	window    int64 // most rows held
+	low       int64 // rows held at which the waiting upstream is woken
 	unordered bool
 	slot      int64 // bytes that a page keeps for each of its rows until the last is delivered
 
-	work chan job[T, U]
 	room chan struct{} // tells the waiting upstream that it may go on
+	tell func() error  // has the reader look for results
 
 	mu         sync.Mutex
 	limit      int64 // rows wanted in all, 0 for no limit
@@ -33,9 +35,8 @@ type concurrency[T, U any] struct {
 	finished   int64 // of these, calls that have returned
 	delivered  int64 // of these, on their way downstream
 	leftOut    int64 // rows that failed, not counted above
-	workers    int64
-	waiting    bool // upstream waits for room
-	delivering bool // the reader has been told, and delivers until nothing is ready
+	waiting    bool  // upstream waits for room
+	delivering bool  // the reader has been told, and delivers until nothing is ready
 	stopped    bool
 
 	pages   map[*inputPage[U]]struct{} // pages with rows that have not been delivered
@@ -48,7 +49,7 @@ type concurrency[T, U any] struct {
 	telling *flow.Reservation // moves while there are any of these; nil while there are none
 }
 
-// job is one call to make.
+// job is one row to work on.
 type job[T, U any] struct {
 	row   T
 	of    *inputPage[U]
@@ -82,65 +83,80 @@ type resultsOf[U any] struct {
 	of      []*inputPage[U] // each once
 }
 
-func newConcurrency[T, U any](st *rxcql.Stage, n int, fn func(context.Context, T) (U, error), unordered bool) *concurrency[T, U] {
+// newConcurrency makes one that makes so many calls at once and holds up to window rows.
+func newConcurrency[T, U any](st *rxcql.Stage, calls, window int64, unordered bool) *concurrency[T, U] {
 	f := &concurrency[T, U]{
-		st: st, account: st.Account(true), fn: fn, calls: int64(n), window: int64(n), unordered: unordered,
+		st: st, account: st.Account(true), calls: calls, window: window, low: window - max(1, (window-calls)/2), unordered: unordered,
 		keep: rxcql.CloneFunc[T](), sizeIn: rxcql.SizeFunc[T](), sizeOut: rxcql.SizeFunc[U](),
 		room: make(chan struct{}, 1), pages: map[*inputPage[U]]struct{}{},
 	}
 	f.slot = int64(unsafe.Sizeof(0))
 	if !unordered {
-		f.window *= aheadOfOldest
 		var result U
 		f.slot += int64(unsafe.Sizeof(result)) + 1
 	}
-	f.work = make(chan job[T, U], min(f.window, 2*flow.DefaultPageRows))
 	return f
 }
 
-// run runs the stream before into the workers, and returns when everything is done. tell has the
-// reader look for results.
-func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], tell func() error) error {
+// calls works on the rows of a concurrency, in the goroutines of a group. It says what became of
+// each by conclude, in any goroutine and order.
+type calls[T, U any] interface {
+	// take works on a row or has it worked on. It is called by one goroutine, in the order of the
+	// rows. The row must be kept (keep) if take leaves it to others.
+	take(ctx context.Context, row T, of *inputPage[U], index int) error
+	// close is called when no more rows come. The goroutines of the group end when all rows are
+	// done.
+	close()
+}
+
+// run reads in and delivers results to out until everything is done. begin makes the calls; their
+// goroutines obey its ctx.
+func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], out flow.Observer[U],
+	begin func(ctx context.Context, group *rxcql.TaskGroup) calls[T, U],
+) error {
+	f.limit = flow.DemandOf(out)
+	var failed error
+	err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
+		f.tell = func() error { return send(struct{}{}) }
+		failed = f.read(ctx, in, begin)
+		return failed
+	}, func(struct{}) error { return f.deliver(ctx, out) }, nil)
+	err = failure(err, failed)
+	f.end(err)
+	return err
+}
+
+// read hands the rows of in to the calls, and returns when everything is done.
+func (f *concurrency[T, U]) read(ctx context.Context, in rxcql.Stream[T],
+	begin func(ctx context.Context, group *rxcql.TaskGroup) calls[T, U],
+) error {
 	group, ctx := f.st.TaskGroup(ctx)
-	start := func() { group.Go(func() error { return f.worker(ctx, tell) }) }
-	err := in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, start: start, tell: tell})
-	close(f.work)
+	calls := begin(ctx, group)
+	err := in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, take: calls.take})
+	calls.close()
 	if err != nil {
 		group.Cancel(err)
 	}
 	return failure(group.Wait(), err)
 }
 
-// worker makes calls until there are no more.
-func (f *concurrency[T, U]) worker(ctx context.Context, tell func() error) error {
-	for j := range f.work {
-		if err := f.perform(ctx, j, tell); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// perform makes one call.
-func (f *concurrency[T, U]) perform(ctx context.Context, j job[T, U], tell func() error) error {
-	if ctx.Err() != nil {
+// conclude ends a row with its result, or with the error that it met. users says that a function of
+// the user's returned the error. If conclude returns an error, that ends the stream.
+func (f *concurrency[T, U]) conclude(ctx context.Context, j job[T, U], result U, err error, users bool) error {
+	tell := false
+	switch {
+	case err == nil:
+		tell = f.finish(j.of, j.index, result)
+	case ctx.Err() != nil: // most likely the echo of the cancel
 		return context.Cause(ctx)
-	}
-	result, err := f.fn(ctx, j.row)
-	if err != nil {
-		if ctx.Err() != nil { // most likely the echo of the cancel
-			return context.Cause(ctx)
-		}
-		if err := f.failed(ctx, j, err); err != nil {
+	default:
+		if err := f.failed(ctx, j, err, users); err != nil {
 			return err
 		}
-		if f.leaveOut(j.of, j.index) {
-			return tell()
-		}
-		return nil
+		tell = f.leaveOut(j.of, j.index)
 	}
-	if f.finish(j.of, j.index, result) {
-		return tell()
+	if tell {
+		return f.tell()
 	}
 	return nil
 }
@@ -150,6 +166,7 @@ func (f *concurrency[T, U]) finish(c *inputPage[U], index int, result U) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.finished++
+	defer f.makeRoom()
 	if f.unordered {
 		if c.ready == 0 {
 			f.ready.of = append(f.ready.of, c)

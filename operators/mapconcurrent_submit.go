@@ -9,8 +9,7 @@ import (
 // submitter is the observer of the stream before a MapConcurrent.
 type submitter[T, U any] struct {
 	*concurrency[T, U]
-	start func() // starts one more worker
-	tell  func() error
+	take func(ctx context.Context, row T, of *inputPage[U], index int) error
 }
 
 // Next admits the rows of a page as there is room for them.
@@ -33,10 +32,8 @@ func (f *submitter[T, U]) Next(ctx context.Context, p *flow.Page[T]) error {
 			return err
 		}
 		for end := i + n; i < end; i++ {
-			select {
-			case f.work <- job[T, U]{row: f.keep(p.Rows[i]), of: c, index: i}:
-			case <-ctx.Done():
-				return context.Cause(ctx)
+			if err := f.take(ctx, p.Rows[i], c, i); err != nil {
+				return err
 			}
 		}
 	}
@@ -68,8 +65,7 @@ func (f *submitter[T, U]) accept(p *flow.Page[T]) (c *inputPage[U], tell bool) {
 	return c, len(p.Rows) == 0 && len(f.queue) == 1 && f.announce()
 }
 
-// admit waits until some of the wanted rows may be admitted, starts the workers that these need,
-// and returns how many rows.
+// admit waits until some of the wanted rows may be admitted, and returns how many.
 func (f *submitter[T, U]) admit(ctx context.Context, wanted int) (n int, err error) {
 	err = f.wait(ctx, func() bool {
 		allowed := min(int64(wanted), f.window-(f.admitted-f.delivered))
@@ -83,17 +79,7 @@ func (f *submitter[T, U]) admit(ctx context.Context, wanted int) (n int, err err
 		f.admitted += allowed
 		return true
 	})
-	if err != nil {
-		return 0, err
-	}
-	f.mu.Lock()
-	more := max(0, min(f.calls, f.admitted-f.finished)-f.workers)
-	f.workers += more
-	f.mu.Unlock()
-	for range more {
-		f.start()
-	}
-	return n, nil
+	return n, err
 }
 
 // unlimited waits while downstream has been sent, or will be, all rows that it wants. When the last

@@ -64,7 +64,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
 		"Zip", "MergeSorted", "MergeJoin",
 	}).Draw(rt, "verb"), fail)
 }
@@ -154,6 +154,14 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		}
 		c.s = operators.MapConcurrent(c.s, k+1, func(_ context.Context, n int) (int, error) { return n - k, fail() }, opts...)
 		c.model = each(c.model, func(n int) []int { return []int{n - k} })
+	case "Lookup", "Lookup unordered":
+		c.then("Lookup")
+		opts := []operators.LookupOption{operators.LookupInFlight(k + 1)}
+		if verb != "Lookup" {
+			opts, c.ordered = append(opts, operators.Unordered(), operators.LookupCache(1<<12, time.Hour)), false
+		}
+		c.s = lookUpCustomer(c.s, positive, func(n int) (int, error) { return n - k, fail() }, opts...)
+		c.model = each(c.model, func(n int) []int { return []int{n - k} })
 	case "Merge":
 		before := c.last()
 		c.stage("Merge", before, c.stage("Seq"))
@@ -225,6 +233,9 @@ func each(rows []int, fn func(int) []int) []int {
 	return out
 }
 
+// positive is a number that a row may be looked up by.
+func positive(n int) int { return n & (1<<31 - 1) }
+
 func btoi(b bool) int {
 	if b {
 		return 1
@@ -259,7 +270,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 // cell is a row: the place that it came from, and what it holds.
 type cell struct{ part, row, copy, value int }
 
+func rowOf(c cell) int { return c.row }
+
 func (c cell) key() cell { return cell{c.part, c.row, c.copy, 0} }
 
 // resumable is a random chain of operators that can be resumed, and what it makes
@@ -38,7 +40,7 @@ func (c *resumable) then(fn func(cell) []cell) {
 }
 
 // resumableVerbs are those that grow knows.
-var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Batch", "Batch timed"}
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed"}
 
 func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
@@ -68,6 +70,11 @@ func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 		c.s = operators.MapConcurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() })
 	case "Unordered":
 		c.s = operators.MapConcurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() }, operators.Unordered())
+	case "Lookup":
+		c.s = lookUpCustomer(c.s, rowOf, func(n cell) (cell, error) { return n, fail() }, operators.LookupInFlight(k))
+	case "Lookup unordered":
+		c.s = lookUpCustomer(c.s, rowOf, func(n cell) (cell, error) { return n, fail() }, operators.LookupInFlight(k),
+			operators.LookupCache(1<<12, time.Hour), operators.Unordered())
 	case "Batch":
 		c.s = flat(operators.Batch(c.s, operators.BatchRows(k)))
 	case "Batch timed":

@@ -18,7 +18,7 @@ import (
 // failing are the verbs that leave rows out which fail, and others that do not
 // call a function which may; folds end the run.
 var failing = []string{
-	"Map", "FlatMap", "Tap", "MapConcurrent", "Unordered",
+	"Map", "FlatMap", "Tap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered",
 	"Filter", "Take", "TakeWhile", "Skip", "Batch", "Batch timed", "Merge", "Scan",
 }
 

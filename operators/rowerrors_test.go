@@ -28,6 +28,7 @@ func leaving(n, page int, fn func(int) error) map[string]rxcql.Stream[int] {
 		"Tap":           operators.Tap(in, fn),
 		"MapConcurrent": operators.MapConcurrent(in, 8, call),
 		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
+		"Lookup":        lookUpCustomer(in, itself[int], pass, operators.LookupInFlight(8)),
 	}
 }
 

@@ -36,6 +36,8 @@ type numberRow = []int
 
 func asIs(n numberRow) (numberRow, error) { return n, nil }
 
+func firstNumber(n numberRow) int { return n[0] }
+
 func all(int) bool { return true }
 
 func rowNumber(n numberRow) int {
@@ -134,6 +136,10 @@ func conformings() []conforming {
 		{operator: "MapConcurrent", put: func(in stream) stream { return operators.MapConcurrent(in, 3, unevenNumbers) }},
 		{operator: "MapConcurrent", how: "unordered", unordered: true, put: func(in stream) stream {
 			return operators.MapConcurrent(in, 4, unevenNumbers, operators.Unordered())
+		}},
+		{operator: "Lookup", put: func(in stream) stream { return lookUpCustomer(in, firstNumber, asIs, operators.LookupInFlight(3)) }},
+		{operator: "Lookup", how: "unordered, with a cache", unordered: true, put: func(in stream) stream {
+			return lookUpCustomer(in, firstNumber, asIs, operators.LookupInFlight(4), operators.LookupCache(1<<20, time.Hour), operators.Unordered())
 		}},
 		{operator: "Merge", put: func(in stream) stream { return operators.Merge(in) }},
 		{operator: "Merge", how: "with another", put: func(in stream) stream {

@@ -46,6 +46,8 @@ func same(e timed) (timed, error) { return e, nil }
 
 func always(timed) bool { return true }
 
+func timeOf(e timed) int { return e.at }
+
 // unevenly takes a time of its own for each timed.
 func unevenly(_ context.Context, e timed) (timed, error) {
 	for range (e.at*7 + e.part*13) % 40 {
@@ -130,6 +132,12 @@ func uses() []use {
 		{operator: "MapConcurrent", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.MapConcurrent(in, 3, unevenly) }},
 		{operator: "MapConcurrent", how: "unordered", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.MapConcurrent(in, 4, unevenly, operators.Unordered())
+		}},
+		{operator: "Lookup", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return lookUpCustomer(in, timeOf, same, operators.LookupInFlight(3))
+		}},
+		{operator: "Lookup", how: "unordered", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return lookUpCustomer(in, timeOf, same, operators.LookupInFlight(4), operators.Unordered())
 		}},
 		{operator: "Merge", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Merge(in) }},
 		{operator: "Merge", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {

@@ -9,7 +9,6 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/option"
 )
@@ -94,14 +93,7 @@ func (e *exec[T]) Check(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sink.Exec: %w", err)
 	}
-	var errs []error
-	for i, p := range a.about.Params {
-		if p.Type.Kind == codec.Tuple {
-			errs = append(errs, fmt.Errorf("bind marker %d (%s %s): the driver cannot bind a tuple; "+
-				"write a marker for each element, as in (?, ?)", i+1, p.Name, p.Type))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := a.about.Unbindable(); err != nil {
 		return fmt.Errorf("%w: sink.Exec: %w", rxcql.ErrSchema, err)
 	}
 	return nil

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"encoding/binary"
-	"log/slog"
 	"runtime"
 	"slices"
 	"weak"
@@ -172,21 +171,6 @@ const (
 func ExecMayRetry(cql string, idempotent bool, err error) (again, unsure bool) {
 	may, open := mayRetry(cql, idempotent)
 	return may(err), open(err)
-}
-
-// Limiter is the bound of the requests in flight.
-type Limiter struct{ *limiter }
-
-func NewLimiter(limit int) Limiter { return Limiter{newLimiter(limit, slog.New(slog.DiscardHandler))} }
-
-func (l Limiter) Enter(ctx context.Context) (uint64, error) { return l.enter(ctx) }
-
-func (l Limiter) Leave(ticket uint64, err error) { l.leave(ticket, err) }
-
-func (l Limiter) Limit() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.limit
 }
 
 // TableOnNodes is TableOn for BatchByReplicaSet, on a keyspace of these nodes.

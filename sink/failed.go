@@ -15,34 +15,6 @@ type badRow struct {
 	err error
 }
 
-// forTheRow reports whether a refusal is due to the row, provided that the statement itself is
-// taken.
-func forTheRow(err error) bool {
-	switch driver.Classify(err) {
-	case driver.Invalid, driver.TooLarge, driver.FrameTooBig:
-		return true
-	}
-	return false
-}
-
-// stands checks, after the server has refused a statement with values as invalid, that it still
-// takes the statement itself: if a table was dropped or altered, no row is to blame. A driver that
-// knows the statement as prepared answers without asking the server. It has forgotten the statement
-// if the server refused that.
-func stands(ctx context.Context, refusal error, prepares func(context.Context) error) error {
-	if driver.Classify(refusal) != driver.Invalid {
-		return nil
-	}
-	err := prepares(ctx)
-	if err == nil {
-		return nil
-	}
-	if c := driver.Classify(err); c == driver.Invalid || c == driver.Syntax {
-		err = fmt.Errorf("%w: the server no longer takes the statement: %w", rxcql.ErrSchema, err)
-	}
-	return err
-}
-
 // refused deals with what is wrong after the delivery of a batch. If it returns nil, all rows are
 // written or dealt with.
 func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
@@ -52,7 +24,7 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 			return w.st.Fail(row.error(fmt.Errorf("%w: TTL: %w", rxcql.ErrConfig, bad.err)))
 		}
 		prepares := func(ctx context.Context) error { return w.wire.prepares(ctx, row.statement.sent) }
-		if err := stands(ctx, bad.err, prepares); err != nil {
+		if err := driver.Stands(ctx, bad.err, prepares); err != nil {
 			return w.st.Fail(row.error(err))
 		}
 	}
@@ -75,10 +47,10 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 
 // blame returns nil if an error of the statement is due to its row, else the error to end with.
 func (e *exec[T]) blame(ctx context.Context, err error) error {
-	if !forTheRow(err) {
+	if !driver.ForTheRow(err) {
 		return err
 	}
-	return stands(ctx, err, func(ctx context.Context) error {
+	return driver.Stands(ctx, err, func(ctx context.Context) error {
 		_, err := e.session.Describe(ctx, e.cql)
 		return err
 	})

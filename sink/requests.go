@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/limiter"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -11,15 +12,13 @@ import (
 // that is allowed.
 type requests struct {
 	st      *rxcql.Stage
-	limiter *limiter
+	limiter *limiter.Limiter
 	unsure  func(error) bool // whether a request that failed so may have been applied
 	about   rxcql.WriteEvent // what hooks are told of all of them
 }
 
 func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool, about rxcql.WriteEvent) *requests {
-	q := &requests{st: st, limiter: newLimiter(inFlight, st.Run().Log()), unsure: unsure, about: about}
-	q.limiter.changed = st.LimitChanged
-	return q
+	return &requests{st: st, limiter: limiter.New(inFlight, st.Run().Log(), st.LimitChanged), unsure: unsure, about: about}
 }
 
 // of returns what hooks are told of the first attempt at a request.
@@ -33,12 +32,12 @@ func (q *requests) of(rows int, bytes int64) rxcql.WriteEvent {
 // failed and may have been applied; one that was not sent is not. send gets ctx, or the context
 // that hooks made of it.
 func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send func(context.Context) error) (unsure bool, err error) {
-	ticket, err := q.limiter.enter(wait)
+	ticket, err := q.limiter.Enter(wait)
 	if err != nil {
 		return false, err
 	}
 	err = rx.ErrExited // stays if send does not return, or a hook
-	defer func() { q.limiter.leave(ticket, err) }()
+	defer func() { q.limiter.Leave(ticket, err) }()
 	ctx, end := q.st.StartWrite(ctx, e)
 	defer func() { // first, so that no wait for the limiter counts
 		e.Err = err

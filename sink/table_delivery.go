@@ -57,7 +57,7 @@ func (d *delivery) failed(ctx context.Context, from, to int, err error) {
 			return
 		}
 		d.run(ctx, middle, to)
-	case to-from == 1 && forTheRow(err):
+	case to-from == 1 && driver.ForTheRow(err):
 		d.bad = append(d.bad, badRow{from, err})
 	case to-from == 1:
 		d.errs = append(d.errs, d.batch.rows[from].error(err))
@@ -84,7 +84,7 @@ func (d *delivery) hopeless(ctx context.Context) bool {
 		d.asked = true
 		last := d.bad[len(d.bad)-1]
 		cql := d.batch.rows[last.row].statement.sent
-		d.gone = stands(ctx, last.err, func(ctx context.Context) error { return d.wire.prepares(ctx, cql) }) != nil
+		d.gone = driver.Stands(ctx, last.err, func(ctx context.Context) error { return d.wire.prepares(ctx, cql) }) != nil
 	}
 	return d.gone
 }

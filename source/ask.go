@@ -8,21 +8,21 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// describe, find, load and ringOf ask the server what checks need to know.
-func describe(ctx context.Context, s *driver.Session, cql string) (*driver.Description, error) {
-	return ask(ctx, func() (*driver.Description, error) { return s.Describe(ctx, cql) })
+// load and ringOf ask the server what checks need to know.
+func load(ctx context.Context, s *driver.Session, keyspace, table string) (about *schema.Table, err error) {
+	err = retried(ctx)(func() error {
+		about, err = schema.Load(ctx, s, keyspace, table)
+		return err
+	})
+	return about, err
 }
 
-func find(ctx context.Context, s *driver.Session, keyspace, table string) (*schema.Table, error) {
-	return ask(ctx, func() (*schema.Table, error) { return schema.Find(ctx, s, keyspace, table) })
-}
-
-func load(ctx context.Context, s *driver.Session, keyspace, table string) (*schema.Table, error) {
-	return ask(ctx, func() (*schema.Table, error) { return schema.Load(ctx, s, keyspace, table) })
-}
-
-func ringOf(ctx context.Context, s *driver.Session) (driver.Ring, error) {
-	return ask(ctx, func() (driver.Ring, error) { return s.Ring(ctx) })
+func ringOf(ctx context.Context, s *driver.Session) (now driver.Ring, err error) {
+	err = retried(ctx)(func() error {
+		now, err = s.Ring(ctx)
+		return err
+	})
+	return now, err
 }
 
 // fetchOf returns what hooks are told of all requests for pages of a table.
@@ -30,11 +30,7 @@ func fetchOf(s *driver.Session, cfg readConfig, table *schema.Table) rxcql.Fetch
 	return rxcql.FetchEvent{Keyspace: table.Keyspace, Table: table.Name, Consistency: s.Consistency(cfg.consistency)}
 }
 
-// ask asks the server, and again while a failure may pass.
-func ask[A any](ctx context.Context, question func() (A, error)) (answer A, err error) {
-	err = rxcql.Retry(ctx, driver.MayPass, func() error {
-		answer, err = question()
-		return err
-	})
-	return answer, err
+// retried returns a function that asks the server, and again while a failure may pass.
+func retried(ctx context.Context) func(question func() error) error {
+	return func(question func() error) error { return rxcql.Retry(ctx, driver.MayPass, question) }
 }

@@ -80,7 +80,8 @@ var errNotDecoded = errors.New("the page was not decoded to its end")
 func (r *paged[T]) decode(got *driver.Page) (rows []T, bad []undecoded, size int64, err error) {
 	err = errNotDecoded
 	defer func() { r.answered(got, err) }()
-	return r.reader.read(got, r.buffers.get())
+	rows, failed, size, err := r.reader.Read(got, r.buffers.get())
+	return rows, undecodedRows(failed), size, err
 }
 
 // answered tells hooks how the last request ended.

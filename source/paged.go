@@ -7,6 +7,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rows"
 )
 
 // part is a piece of a source that is read page by page: a token range, or a
@@ -27,7 +28,7 @@ type paged[T any] struct {
 	session *driver.Session
 	stage   *rxcql.Stage
 	sizing  *sizing
-	reader  rowReader[T]
+	reader  rows.Reader[T]
 	buffers buffers[T]
 	whole   bool // the part is read as one page
 
@@ -41,7 +42,7 @@ func newPaged[T any](session *driver.Session, cfg readConfig, about rxcql.FetchE
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		return &paged[T]{
 			session: session, stage: st, buffers: buffers, about: about,
-			sizing: newSizing(st.Input(), cfg.maxRows), reader: newRowReader[T](),
+			sizing: newSizing(st.Input(), cfg.maxRows), reader: rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow),
 		}
 	}
 }
@@ -90,27 +91,27 @@ func (r *paged[T]) read(ctx context.Context, p part, limit func() int64, send fu
 	}
 	n, state := track.From()
 	r.whole = p.whole
-	here := place{state: state, rows: track.Rows()}
+	here := driver.Place{State: state, Rows: track.Rows()}
 	for ; ; n++ {
 		if err := track.AwaitRoom(ctx); err != nil {
 			return err
 		}
 		most := limit()
-		if own := here.most(); p.limit && own > 0 && (most == 0 || own < most) {
+		if own := here.Most(); p.limit && own > 0 && (most == 0 || own < most) {
 			most = own
 		}
-		page, err := r.page(ctx, p, flow.Position{Range: p.index, Page: n}, here.state, most)
+		page, err := r.page(ctx, p, flow.Position{Range: p.index, Page: n}, here.State, most)
 		if err != nil {
 			return err
 		}
 		page.track = track
-		page.had = here.rows + int64(len(page.rows)+len(page.bad))
-		here.after(len(page.rows)+len(page.bad), page.asked, page.next)
+		page.had = here.Rows + int64(len(page.rows)+len(page.bad))
+		here.After(len(page.rows)+len(page.bad), page.asked, page.next)
 		if err := send(page); err != nil {
 			page.Release() // it may not have been delivered
 			return err
 		}
-		if here.state == nil {
+		if here.State == nil {
 			return nil
 		}
 		if p.more != nil {

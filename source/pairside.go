@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/keyorder"
+	"github.com/rxcql/rxcql/internal/rows"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -41,11 +41,7 @@ func planSide[T any](ctx context.Context, t *table[T]) (sidePlan, error) {
 	}
 	plan.cql = statement(about, names)
 	plan.pinned = driver.NewEncoding(tokenTypes, func(ctx context.Context) error {
-		now, err := schema.Find(ctx, t.session, about.Keyspace, about.Name)
-		if err = changed(about, now, err); errors.Is(err, rxcql.ErrSchema) {
-			return &driver.SchemaChangedError{What: err.Error()}
-		}
-		return err
+		return schema.Unchanged(ctx, t.session, about)
 	})
 	return plan, nil
 }
@@ -74,7 +70,7 @@ func (plan *sidePlan) facts(side string) []rxcql.Fact {
 // yet.
 type side[T any] struct {
 	pages paged[T]
-	keyed *keyedReader[T]
+	keyed *rows.Keyed[T]
 	plan  *sidePlan
 	cfg   readConfig
 	name  string // "left" or "right"
@@ -92,7 +88,7 @@ type side[T any] struct {
 }
 
 func newSide[T any](name string, t *table[T], plan *sidePlan, st *rxcql.Stage) *side[T] {
-	keyed := &keyedReader[T]{own: plan.own, key: plan.key}
+	keyed := newKeyed[T](plan.own, plan.key)
 	return &side[T]{
 		name: name, plan: plan, cfg: t.cfg, keyed: keyed,
 		pages: paged[T]{
@@ -100,6 +96,22 @@ func newSide[T any](name string, t *table[T], plan *sidePlan, st *rxcql.Stage) *
 			sizing: newSizing(st.Input(), t.cfg.maxRows), reader: keyed,
 		},
 	}
+}
+
+// newKeyed returns what reads rows with their keys: the first own columns are those of T.
+func newKeyed[T any](own int, key []int) *rows.Keyed[T] {
+	if !isRow[T]() {
+		return rows.NewKeyed[T](own, key)
+	}
+	raw := rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow)
+	return rows.NewKeyedRaw(raw, key, func(read []T, columns []int, keys [][]byte) [][]byte {
+		for _, row := range any(read).([]rxcql.Row) {
+			for _, column := range columns {
+				keys = append(keys, row.Bytes(column))
+			}
+		}
+		return keys
+	})
 }
 
 // begin turns to a range, from a place in it.
@@ -147,16 +159,16 @@ func (s *side[T]) get(ctx context.Context, n, most int64) error {
 	if err != nil {
 		return err
 	}
-	rows, bad, size, err := s.pages.decode(got)
+	read, bad, size, err := s.pages.decode(got)
 	if err != nil {
 		return err
 	}
-	s.rows, s.bad, s.at, s.received = rows, bad, 0, int64(got.Bytes())
+	s.rows, s.bad, s.at, s.received = read, bad, 0, int64(got.Bytes())
 	s.bytes = s.received + size
-	s.pages.sizing.saw(len(rows), s.bytes)
+	s.pages.sizing.saw(len(read), s.bytes)
 	s.next = got.Next()
 	s.over = s.next == nil
-	s.key = s.keyed.at(0)
+	s.key = s.keyed.At(0)
 	return nil
 }
 
@@ -167,7 +179,7 @@ func (s *side[T]) step() (bad undecoded) {
 		bad.err = fmt.Errorf("%s row: %w", s.name, bad.err)
 	}
 	s.at++
-	s.key = s.keyed.at(s.at)
+	s.key = s.keyed.At(s.at)
 	return bad
 }
 
@@ -177,7 +189,7 @@ func (s *side[T]) drop() (bytes, received int64) {
 	if s.rows != nil {
 		s.pages.buffers.put(s.rows)
 	}
-	s.keyed.drop()
+	s.keyed.Drop()
 	s.rows, s.bad, s.at, s.key, s.bytes, s.received = nil, nil, 0, keyorder.Key{}, 0, 0
 	return bytes, received
 }

@@ -75,15 +75,15 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		if err != nil {
 			return err
 		}
-		r := &reading[T]{workers: 1, reader: newPaged[T](ses, cfg, fetchOf(ses, cfg, found.table))}
-		whole := part{name: flow.WholeRange.String(), span: flow.WholeRange, st: found.statement(st), limit: mayLimit(cql), whole: found.whole(st)}
+		r := &reading[T]{workers: 1, reader: newPaged[T](ses, cfg, fetchOf(ses, cfg, found.Table))}
+		whole := part{name: flow.WholeRange.String(), span: flow.WholeRange, st: found.statement(st), limit: driver.MayLimit(cql), whole: found.Whole(st.CQL)}
 		several := len(begun) > 0 // these are pages, so they could be of two tables
 		whole.more = func() { several = true }
 		r.same = func(ctx context.Context) error {
 			if !several {
 				return nil
 			}
-			return unchanged(ctx, ses, found.table)
+			return unchanged(ctx, ses, found.Table)
 		}
 		switch {
 		case len(begun) > 0:
@@ -112,70 +112,39 @@ func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, s
 }
 
 // checked is what the last check of a query found out, for running it.
-type checked struct {
-	about *driver.Description
-	table *schema.Table // the table that the statement reads in this session, whose keyspace it may depend on
-}
+type checked struct{ *schema.Select }
 
 // statement returns st as it was compared with the bound values, if there are any.
 func (c *checked) statement(st driver.Statement) driver.Statement {
 	if len(st.Args) > 0 {
-		st.CQL = c.about.Text
+		st.CQL = c.About.Text
 	}
 	return st
 }
 
-// whole reports whether the statement must not be paged: it is on a virtual table and may have a
-// LIMIT. Cassandra pages virtual tables by whole partitions. So a page has more rows than were
-// asked for, all pages together have more than the LIMIT, and then there is a page state that
-// Cassandra refuses.
-func (c *checked) whole(st driver.Statement) bool { return c.table.Virtual && mayLimit(st.CQL) }
-
 // facts returns what a position in the result depends on: the statement, the values as the server
 // gets them, and the table with its id.
 func (c *checked) facts(st driver.Statement) ([]rxcql.Fact, error) {
-	values, err := c.about.Encode(st.Args)
+	values, err := c.About.Encode(st.Args)
 	if err != nil {
 		return nil, err
 	}
 	return []rxcql.Fact{
 		{Name: "statement", Value: st.CQL},
-		{Name: "hash of the bound values", Value: fingerprint(c.about.Params, values)},
-		{Name: "table id", Value: c.table.ID},
+		{Name: "hash of the bound values", Value: fingerprint(c.About.Params, values)},
+		{Name: "table id", Value: c.Table.ID},
 	}, nil
 }
 
 func checkQuery[T any](ctx context.Context, ses *driver.Session, st driver.Statement) (*checked, error) {
-	about, err := describe(ctx, ses, st.CQL)
-	switch {
-	case err != nil && (driver.MayPass(err) || ctx.Err() != nil):
-		return nil, fmt.Errorf("the statement could not be checked: %w", err)
-	case errors.Is(err, rxcql.ErrConfig): // an error of the session, not of the statement
-		return nil, err
-	case err != nil:
-		return nil, fmt.Errorf("%w: the statement was refused: %w", rxcql.ErrSchema, err)
-	}
-	var errs []error
-	if len(about.Results) == 0 {
-		errs = append(errs, errors.New("the statement gives no rows; Query takes a SELECT"))
-	}
-	if want := len(about.Params); want != len(st.Args) {
-		errs = append(errs, fmt.Errorf("the statement has %d bind markers and Bind gave %d values", want, len(st.Args)))
-	} else {
-		errs = append(errs, about.Fits(st.Args))
-	}
-	if isRow[T]() {
-		errs = append(errs, codec.Distinct(about.Results))
-	} else if len(about.Results) > 0 {
-		_, err := codec.NewDecoder[T](about.Results)
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
-	}
-	table, err := find(ctx, ses, about.Keyspace, about.Table)
-	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) { // dropped since
-		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
-	}
-	return &checked{about: about, table: table}, err
+	found, err := schema.DescribeSelect(ctx, ses, "Query", st.CQL, retried(ctx), func(about *driver.Description) error {
+		var errs []error
+		if want := len(about.Params); want != len(st.Args) {
+			errs = append(errs, fmt.Errorf("the statement has %d bind markers and Bind gave %d values", want, len(st.Args)))
+		} else {
+			errs = append(errs, about.Fits(st.Args))
+		}
+		return errors.Join(append(errs, schema.Decodes[T](about.Results, isRow[T]()))...)
+	})
+	return &checked{found}, err
 }

@@ -2,12 +2,14 @@ package source
 
 import (
 	"context"
-	"slices"
+	"reflect"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/rows"
 )
+
+func isRow[T any]() bool { return reflect.TypeFor[T]() == reflect.TypeFor[rxcql.Row]() }
 
 // undecoded is a row that could not be decoded.
 type undecoded struct {
@@ -16,15 +18,17 @@ type undecoded struct {
 	err   error
 }
 
-// newUndecoded keeps a row that could not be decoded. Rows of one page share their columns.
-func newUndecoded(index int, columns []codec.Column, cells [][]byte, before []undecoded, err error) undecoded {
-	var shared *rxcql.Columns
-	if len(before) > 0 {
-		shared = before[0].row.(rxcql.Row).Columns() //nolint:forcetypeassert // made here
-	} else {
-		shared = rxcql.NewColumns(columns)
+// undecodedRows are rows of one page that could not be decoded. They share their columns.
+func undecodedRows(bad []rows.Undecoded) []undecoded {
+	if len(bad) == 0 {
+		return nil
 	}
-	return undecoded{index: index, row: rxcql.NewRow(shared, slices.Clone(cells)), err: err}
+	columns := rxcql.NewColumns(bad[0].Columns)
+	kept := make([]undecoded, len(bad))
+	for i, b := range bad {
+		kept[i] = undecoded{index: b.Index, row: rxcql.NewRow(columns, b.Cells), err: b.Err}
+	}
+	return kept
 }
 
 // reporting returns an observer that tells the run of a page's undecoded rows, and then passes the

@@ -1,9 +1,9 @@
 // Command enrich looks up a row for each row of a stream: the customer of each order.
 //
-// Look at MapConcurrent in run: up to 64 queries are under way at once, and their results come
-// in the order of the rows. In lookUp look at Retry, which asks again for what may pass
-// within the limit of the run (rxcql.WithRetry), and at the customer who is not there: that
-// is an answer, and no error that would end the run.
+// Look at Lookup in run: up to 64 look-ups are in flight at once, a customer who has several orders
+// there is asked for once, and results come in the order of the rows. What may pass is asked again
+// within the limit of the run (rxcql.WithRetry). In the function that joins look at the customer who
+// is not there: that is an answer, and no error that would end the run.
 package main
 
 import (
@@ -11,9 +11,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gocql/gocql"
-
-	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/examples/internal/scratch"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
@@ -42,19 +39,17 @@ func run(ctx context.Context, p *scratch.Place) error {
 	if err != nil {
 		return err
 	}
-	lookUp := func(ctx context.Context, o Order) (Order, error) {
-		err := rxcql.Retry(ctx, rxcql.MayPass, func() error {
-			return p.Session.Query("SELECT name FROM customers WHERE id = ?", o.Customer).WithContext(ctx).Scan(&o.Name)
-		})
-		if errors.Is(err, gocql.ErrNotFound) {
-			return o, nil
-		}
-		return o, err
-	}
 	orders := source.Query[Order](p.Session, "SELECT shop, id, customer FROM orders WHERE shop = ?", source.Bind("corner"))
 
-	named, unknown := 0, 0
-	for o, err := range operators.MapConcurrent(orders, 64, lookUp).All(ctx) {
+	named := operators.Lookup(orders, p.Session, "SELECT name FROM customers WHERE id = ?",
+		func(o Order) ([]any, error) { return []any{o.Customer}, nil },
+		func(o Order, found operators.Found[string]) (Order, error) {
+			o.Name = found.Row // empty if there is no such customer: then found.OK is false
+			return o, nil
+		}, operators.LookupInFlight(64))
+
+	known, unknown := 0, 0
+	for o, err := range named.All(ctx) {
 		switch {
 		case err != nil:
 			return err
@@ -64,8 +59,8 @@ func run(ctx context.Context, p *scratch.Place) error {
 			unknown++
 			continue
 		}
-		named++
+		known++
 	}
-	fmt.Printf("%d orders have their customer's name, the customer of %d is not there\n", named, unknown)
+	fmt.Printf("%d orders have their customer's name, the customer of %d is not there\n", known, unknown)
 	return nil
 }

@@ -25,6 +25,7 @@ type task struct {
 	Host, From, Checkpoint string
 	To                     string // a table
 	File                   string // or a file
+	LookUp                 bool   // forgets the texts and looks them up again
 }
 
 type row struct {
@@ -59,6 +60,9 @@ func child() int {
 		}
 		return nil
 	})
+	if do.LookUp {
+		slowed = lookedUp(session, do.From, slowed)
+	}
 	p, err := rxcql.New(slowed, do.sink(session), rxcql.WithWorkers(3),
 		rxcql.WithCheckpoint(checkpoint.File(do.Checkpoint), "kill", rxcql.CheckpointInterval(10*time.Millisecond)))
 	if err != nil {
@@ -83,6 +87,17 @@ func child() int {
 	fmt.Println("read", rep.ReadRows)
 	fmt.Println("complete", strconv.FormatInt(rep.ResumedRows+rep.ReadRows, 10))
 	return 0
+}
+
+// lookedUp forgets the text of each row and looks it up.
+func lookedUp(session *gocql.Session, table string, in rxcql.Stream[row]) rxcql.Stream[row] {
+	forgotten := operators.Map(in, func(r row) (row, error) { r.A = ""; return r, nil })
+	return operators.Lookup(forgotten, session, "SELECT a FROM "+table+" WHERE p = ? AND c = ?",
+		func(r row) ([]any, error) { return []any{r.P, r.C}, nil },
+		func(r row, found operators.Found[string]) (row, error) {
+			r.A = found.Row
+			return r, nil
+		}, operators.LookupCache(1<<20, time.Minute))
 }
 
 func (do task) sink(session *gocql.Session) rxcql.Sink[row] {

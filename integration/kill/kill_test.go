@@ -177,14 +177,19 @@ func same(t *testing.T, want, got map[int64]row) {
 	require.Len(t, got, len(want))
 }
 
-func TestKillAnUnload(t *testing.T) {
+func TestKillAnUnload(t *testing.T) { killUnloads(t, false) }
+
+func TestKillAnUnloadWithALookup(t *testing.T) { killUnloads(t, true) }
+
+func killUnloads(t *testing.T, lookUp bool) {
+	t.Helper()
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session)
 	want := contents(t, session, "original")
 	killed(t, func(int) task {
 		folder := t.TempDir()
 		return task{
-			Host: cluster.Hosts()[0], From: ks + ".original",
+			Host: cluster.Hosts()[0], From: ks + ".original", LookUp: lookUp,
 			File: filepath.Join(folder, "rows.ndjson"), Checkpoint: filepath.Join(folder, "job.checkpoint"),
 		}
 	}, func(do task) {

@@ -1,7 +1,9 @@
 package driver
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -59,4 +61,32 @@ const diskGuardrail = "replica_disk_usage"
 var machine = map[syscall.Errno]bool{
 	syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EIO: true, syscall.EROFS: true,
 	syscall.EMFILE: true, syscall.ENFILE: true, syscall.ENOMEM: true,
+}
+
+// ForTheRow reports whether a refusal is due to the row whose values were bound, provided that the
+// server takes the statement itself (Stands).
+func ForTheRow(err error) bool {
+	switch Classify(err) {
+	case Invalid, TooLarge, FrameTooBig:
+		return true
+	}
+	return false
+}
+
+// Stands checks, after the server has refused a statement with values as invalid, that it still
+// takes the statement itself: if a table was dropped or altered, no row is to blame. A driver that
+// knows the statement as prepared answers without asking the server. It has forgotten the statement
+// if the server refused that.
+func Stands(ctx context.Context, refusal error, prepares func(context.Context) error) error {
+	if Classify(refusal) != Invalid {
+		return nil
+	}
+	err := prepares(ctx)
+	if err == nil {
+		return nil
+	}
+	if c := Classify(err); c == Invalid || c == Syntax {
+		err = fmt.Errorf("%w: the server no longer takes the statement: %w", ErrSchema, err)
+	}
+	return err
 }

@@ -1,6 +1,9 @@
 package driver
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql/internal/codec"
@@ -16,43 +19,49 @@ func (e *Encoding) bound(args []any) ([]any, error) {
 }
 
 func encodeFor(params []gocql.ColumnInfo, args []any) ([]any, error) {
-	if len(args) != len(params) {
-		return nil, &BoundCountError{Want: len(params), Got: len(args)}
+	values := make([]Value, len(args))
+	if err := encodeInto(values, params, args); err != nil {
+		return nil, err
 	}
-	values, out := make([]Value, len(args)), make([]any, len(args))
+	return Bind(make([]any, 0, len(args)), values), nil
+}
+
+func encodeInto(values []Value, params []gocql.ColumnInfo, args []any) error {
+	if len(args) != len(params) {
+		return &BoundCountError{Want: len(params), Got: len(args)}
+	}
 	for i, arg := range args {
 		if v, ok := arg.(*Value); ok && v != nil {
 			values[i] = *v
 		} else if arg == any(gocql.UnsetValue) {
 			values[i].State = Unset
 		} else if data, err := (&plain{arg, i}).MarshalCQL(params[i].TypeInfo); err != nil {
-			return nil, err
+			return err
 		} else if values[i].Bytes = data; data == nil {
 			values[i].State = Null
 		}
-		if out[i] = &values[i]; values[i].State == Unset {
-			out[i] = gocql.UnsetValue
-		}
 	}
-	return out, nil
+	return nil
 }
 
 // Encode gives the values to bind as they go to the server. There must be as many as
 // there are Params, all of which fit (Fits).
 func (d *Description) Encode(args []any) ([]Value, error) {
-	out, err := encodeFor(d.params, args)
-	if err != nil {
-		return nil, err
-	}
-	values := make([]Value, len(out))
-	for i, v := range out {
-		if v, ok := v.(*Value); ok {
-			values[i] = *v
-		} else {
-			values[i].State = Unset
+	values := make([]Value, len(args))
+	return values, encodeInto(values, d.params, args)
+}
+
+// Unbindable is an error that names the bind markers for which no value can be sent, nil
+// if there are none.
+func (d *Description) Unbindable() error {
+	var errs []error
+	for i, p := range d.Params {
+		if p.Type.Kind == codec.Tuple {
+			errs = append(errs, fmt.Errorf("bind marker %d (%s %s): the driver cannot bind a tuple; "+
+				"write a marker for each element, as in (?, ?)", i+1, p.Name, p.Type))
 		}
 	}
-	return values, nil
+	return errors.Join(errs...)
 }
 
 // Types are those of Params.

@@ -33,8 +33,7 @@ func (r *Repeated) Exec(ctx context.Context, s *Session, st *Statement) error {
 		r.query = nil // who knows what a panic, say, has left there
 		return withhold(err, st.Args)
 	}
-	r.query.Bind() // the values belong to the caller, and may be large
-	r.binder.args = nil
+	r.unbind()
 	return nil
 }
 
@@ -45,6 +44,43 @@ func (r *Repeated) exec(ctx context.Context) (err error) {
 	}
 	defer recovered(r.binder.sending, &err)
 	return translate(ctx, r.query.Exec())
+}
+
+// Fetch is Session.Fetch.
+func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSize int, state []byte) (*Page, error) {
+	switch {
+	case pageSize < 1:
+		return nil, ErrPageSize
+	case s.observed || st.SerialConsistency != nil || st.Timestamp != nil:
+		return s.fetch(ctx, *st, pageSize, state)
+	}
+	if err := r.bind(ctx, s, st); err != nil {
+		return nil, err
+	}
+	r.query.NoSkipMetadata().PageSize(pageSize).PageState(state) // as in fetch
+	p := &Page{}
+	if err := r.fetch(ctx, s, st.CQL, p); err != nil {
+		r.query = nil
+		return nil, withhold(err, st.Args)
+	}
+	r.unbind()
+	return p, nil
+}
+
+// fetch is exec for a page. A worker waits for the server in it, so it is as shallow.
+func (r *Repeated) fetch(ctx context.Context, s *Session, cql string, p *Page) (err error) {
+	if ctx.Err() != nil {
+		return cancelled(ctx, ctx.Err())
+	}
+	defer recovered(r.binder.sending, &err)
+	p.iter = r.query.Iter()
+	return translate(ctx, p.open(s, cql))
+}
+
+// unbind lets go of the values, which belong to the caller and may be large.
+func (r *Repeated) unbind() {
+	r.query.Bind()
+	r.binder.args = nil
 }
 
 func (r *Repeated) bind(ctx context.Context, s *Session, st *Statement) error {

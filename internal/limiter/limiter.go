@@ -1,4 +1,5 @@
-package sink
+// Package limiter bounds how many requests of a stage are in flight, by what the server can take.
+package limiter
 
 import (
 	"context"
@@ -8,19 +9,19 @@ import (
 	"github.com/rxcql/rxcql/internal/driver"
 )
 
-// limiter bounds how many requests of a sink are in flight, and adapts that bound to what the
+// Limiter bounds how many requests of a stage are in flight, and adapts that bound to what the
 // server can take. An answer that says that the server has too much to do halves it, at most once
 // for all requests that were in flight together. For every full limit of successes it grows by one,
-// up to InFlight. A request that waits for a retry is not in flight.
+// up to what it began with. A request that waits for a retry is not in flight.
 //
 // Why not failsafe-go's adaptivelimiter? It goes by the trend of answer times only, so it does not
 // see an Overloaded and cannot be told of it (a failed request can only be left out of its
-// figures). It adapts at the end of sampling periods of a second or more, so no test could predict
-// its next step. And it does not count bytes, which flight bounds as well as the number.
-type limiter struct {
+// figures). And it adapts at the end of sampling periods of a second or more, so no test could
+// predict its next step.
+type Limiter struct {
 	log     *slog.Logger
 	max     int
-	changed func(limit, most int, err error) // called with every new limit, one after the other; may be nil
+	changed func(limit, most int, err error)
 
 	mu      sync.Mutex
 	limit   int
@@ -37,21 +38,30 @@ type turn struct {
 	ticket uint64
 }
 
-func newLimiter(limit int, log *slog.Logger) *limiter {
-	return &limiter{log: log, max: limit, limit: limit}
+// New makes a Limiter that begins with its most. It warns in log of each cut, and calls changed,
+// which may be nil, with every new limit, one after the other.
+func New(limit int, log *slog.Logger, changed func(limit, most int, err error)) *Limiter {
+	return &Limiter{log: log, max: limit, limit: limit, changed: changed}
+}
+
+// Limit returns the limit as it is now.
+func (l *Limiter) Limit() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limit
 }
 
 // set changes the limit; err is the reason, if any. The caller holds mu, so changed is told of the
 // limits in their order.
-func (l *limiter) set(limit int, err error) {
+func (l *Limiter) set(limit int, err error) {
 	l.limit, l.good = limit, 0
 	if l.changed != nil {
 		l.changed(limit, l.max, err)
 	}
 }
 
-// enter waits for room. The caller must leave with the ticket.
-func (l *limiter) enter(ctx context.Context) (ticket uint64, err error) {
+// Enter waits for room. The caller must Leave with the ticket.
+func (l *Limiter) Enter(ctx context.Context) (ticket uint64, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -72,14 +82,14 @@ func (l *limiter) enter(ctx context.Context) (ticket uint64, err error) {
 	}
 }
 
-func (l *limiter) admit() uint64 {
+func (l *Limiter) admit() uint64 {
 	l.out++
 	l.sent++
 	return l.sent
 }
 
 // giveUp leaves the queue, or gives back the room that came at the same time.
-func (l *limiter) giveUp(place *turn) {
+func (l *Limiter) giveUp(place *turn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, other := range l.waiting {
@@ -92,8 +102,8 @@ func (l *limiter) giveUp(place *turn) {
 	l.next()
 }
 
-// leave makes room, and adapts the limit to how the request ended.
-func (l *limiter) leave(ticket uint64, err error) {
+// Leave makes room, and adapts the limit to how the request ended.
+func (l *Limiter) Leave(ticket uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.out--
@@ -115,7 +125,7 @@ func (l *limiter) leave(ticket uint64, err error) {
 }
 
 // next lets in those who have waited longest.
-func (l *limiter) next() {
+func (l *Limiter) next() {
 	for l.out < l.limit && len(l.waiting) > 0 {
 		first := l.waiting[0]
 		l.waiting[0] = nil
@@ -128,7 +138,7 @@ func (l *limiter) next() {
 // tooMuch reports whether a failure is one that fewer requests at once may prevent.
 func tooMuch(c driver.Class) bool {
 	switch c {
-	case driver.Overloaded, driver.WriteTimeout, driver.ClientTimeout, driver.ConnectionLost, driver.NoHosts:
+	case driver.Overloaded, driver.ReadTimeout, driver.WriteTimeout, driver.ClientTimeout, driver.ConnectionLost, driver.NoHosts:
 		return true
 	}
 	return false

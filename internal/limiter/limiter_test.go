@@ -1,8 +1,9 @@
-package sink_test
+package limiter_test
 
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,7 +12,7 @@ import (
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/internal/limiter"
 )
 
 // answer is an error of the server with this code.
@@ -20,7 +21,12 @@ type answer int
 func (a answer) Code() int     { return int(a) }
 func (answer) Message() string { return "an answer" }
 func (a answer) Error() string { return "an answer" }
-func enter(t *testing.T, w sink.Limiter, n int) (tickets []uint64) {
+
+func newLimiter(limit int) *limiter.Limiter {
+	return limiter.New(limit, slog.New(slog.DiscardHandler), nil)
+}
+
+func enter(t *testing.T, w *limiter.Limiter, n int) (tickets []uint64) {
 	t.Helper()
 	for range n {
 		ticket, err := w.Enter(t.Context())
@@ -38,12 +44,13 @@ const (
 	writeTimeout  answer = 0x1100
 	readTimeout   answer = 0x1200
 	casUnknown    answer = 0x1700
+	invalid       answer = 0x2200
 	unprepared    answer = 0x2500
 )
 
 func TestTheWindowIsHalvedOnceForRequestsThatWereOutTogether(t *testing.T) {
-	for _, err := range []error{overloaded, writeTimeout, casUnknown, gocql.ErrTimeoutNoResponse, gocql.ErrConnectionClosed, gocql.ErrNoConnections} {
-		w := sink.NewLimiter(64)
+	for _, err := range []error{overloaded, readTimeout, writeTimeout, casUnknown, gocql.ErrTimeoutNoResponse, gocql.ErrConnectionClosed, gocql.ErrNoConnections} {
+		w := newLimiter(64)
 		for _, ticket := range enter(t, w, 64) {
 			w.Leave(ticket, err)
 			require.Equal(t, 32, w.Limit(), "%v", err)
@@ -58,8 +65,8 @@ func TestTheWindowIsHalvedOnceForRequestsThatWereOutTogether(t *testing.T) {
 }
 
 func TestOtherFailuresDoNotNarrowTheWindow(t *testing.T) {
-	for _, err := range []error{unavailable, bootstrapping, readTimeout, serverError, unprepared, invalid{}, errors.New("other"), context.Canceled} {
-		w := sink.NewLimiter(8)
+	for _, err := range []error{unavailable, bootstrapping, serverError, unprepared, invalid, errors.New("other"), context.Canceled} {
+		w := newLimiter(8)
 		for _, ticket := range enter(t, w, 8) {
 			w.Leave(ticket, err)
 		}
@@ -68,7 +75,7 @@ func TestOtherFailuresDoNotNarrowTheWindow(t *testing.T) {
 }
 
 func TestTheWindowGrowsByOneForEachFullWindowOfSuccessesUpToItsMost(t *testing.T) {
-	w := sink.NewLimiter(8)
+	w := newLimiter(8)
 	tickets := enter(t, w, 8)
 	w.Leave(tickets[0], overloaded)
 	for _, late := range tickets[1:] { // successes of the time before the cut
@@ -90,7 +97,7 @@ func TestTheWindowGrowsByOneForEachFullWindowOfSuccessesUpToItsMost(t *testing.T
 
 func TestNoMoreAreOutThanTheWindowHasRoomForAndWhoWaitsLongestIsNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := sink.NewLimiter(4)
+		w := newLimiter(4)
 		tickets := enter(t, w, 4)
 		var mu sync.Mutex
 		entered := map[int]uint64{}
@@ -132,7 +139,7 @@ func TestNoMoreAreOutThanTheWindowHasRoomForAndWhoWaitsLongestIsNext(t *testing.
 
 func TestAWaitForTheWindowEndsWithItsContextAndLosesNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := sink.NewLimiter(1)
+		w := newLimiter(1)
 		first := enter(t, w, 1)[0]
 		gone := errors.New("gone")
 		ctx, cancel := context.WithCancelCause(t.Context())

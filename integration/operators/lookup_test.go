@@ -1,0 +1,287 @@
+package operators_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+type customer struct {
+	ID   int              `cql:"id"`
+	Name sql.Null[string] `cql:"name"`
+}
+
+const customers = 1000 // those that 10 divides are missing, of others those that 7 divides have no name
+
+func run(t *testing.T, session *gocql.Session, statements ...string) {
+	t.Helper()
+	for _, cql := range statements {
+		require.NoError(t, session.Query(cql).Exec(), cql)
+	}
+}
+
+// shop makes a keyspace with its customers.
+func shop(t *testing.T, opts ...cassandra.KeyspaceOption) *gocql.Session {
+	t.Helper()
+	session, ks := cassandra.Keyspace(t, cluster, opts...)
+	fill(t, session, ks)
+	return session
+}
+
+func fill(t *testing.T, session *gocql.Session, ks string) {
+	t.Helper()
+	run(t, session, "CREATE TABLE customers (id int PRIMARY KEY, name text)")
+	there := operators.Filter(numbers(customers), func(n int) bool { return n%10 > 0 })
+	rows := operators.Map(there, func(n int) (customer, error) {
+		return customer{ID: n, Name: sql.Null[string]{V: fmt.Sprint("no. ", n), Valid: n%7 > 0}}, nil
+	})
+	_, err := rxcql.Run(t.Context(), rows, sink.Table[customer](session, ks+".customers"))
+	require.NoError(t, err)
+}
+
+// numbers are 0 to n-1, from a source that can be part of a job.
+func numbers(n int) rxcql.Stream[int] {
+	return source.SeqFrom("numbers", func(from int64) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			for i := int(from); i < n && yield(i, nil); i++ {
+			}
+		}
+	})
+}
+
+func named(n int, found operators.Found[customer]) (string, error) {
+	switch {
+	case !found.OK:
+		return fmt.Sprint(n, " missing"), nil
+	case found.Row.ID != n%customers:
+		return "", errors.New("of another customer")
+	case !found.Row.Name.Valid:
+		return fmt.Sprint(n, " null"), nil
+	}
+	return fmt.Sprint(n, " ", found.Row.Name.V), nil
+}
+
+func wantNamed(n int) string {
+	switch id := n % customers; {
+	case id%10 == 0:
+		return fmt.Sprint(n, " missing")
+	case id%7 == 0:
+		return fmt.Sprint(n, " null")
+	default:
+		return fmt.Sprint(n, " no. ", id)
+	}
+}
+
+func wantAll(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = wantNamed(i)
+	}
+	return all
+}
+
+func byID(n int) ([]any, error) { return []any{n % customers}, nil }
+
+func names(in rxcql.Stream[int], session *gocql.Session, opts ...operators.LookupOption) rxcql.Stream[string] {
+	return operators.Lookup(in, session, "SELECT id, name FROM customers WHERE id = ?", byID, named, opts...)
+}
+
+func TestALookupJoinsEachRow(t *testing.T) {
+	session := shop(t, cassandra.Configure(func(c *gocql.ClusterConfig) { c.NumConns, c.Timeout = 2, time.Minute }))
+	for _, inFlight := range []int{1, 256, 4096} {
+		rows := 6000
+		if inFlight == 1 {
+			rows = 200
+		}
+		opts := []operators.LookupOption{operators.LookupInFlight(inFlight)}
+		got, err := names(numbers(rows), session, opts...).Collect(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, wantAll(rows), got)
+		got, err = names(numbers(rows), session, append(opts, operators.Unordered(), operators.LookupCache(1<<20, time.Hour))...).Collect(t.Context())
+		require.NoError(t, err)
+		require.ElementsMatch(t, wantAll(rows), got)
+	}
+}
+
+func TestALookupTakesKeysOfAllKindsAndStatementsThatCannotBePaged(t *testing.T) {
+	session, _ := cassandra.Keyspace(t, cluster)
+	run(t, session, "CREATE TABLE odd (u uuid, d decimal, at timestamp, l frozen<list<int>>, n int, v text, PRIMARY KEY ((u, d), at, l, n))")
+	id, at := gocql.TimeUUID(), time.UnixMilli(1_790_000_000_000).UTC()
+	for n := range 5 {
+		require.NoError(t, session.Query("INSERT INTO odd (u, d, at, l, n, v) VALUES (?, 1.50, ?, ?, ?, ?)", id, at, []int{1, 2}, n, fmt.Sprint("v", n)).Exec())
+	}
+	one := operators.Lookup(numbers(6), session, "SELECT v FROM odd WHERE u = ? AND d = ? AND at = ? AND l = ? AND n = ?",
+		func(n int) ([]any, error) { return []any{id, "1.50", at, []int{1, 2}, n}, nil },
+		func(_ int, found operators.Found[string]) (string, error) { return found.Row, nil })
+	_, err := one.Collect(t.Context())
+	require.ErrorContains(t, err, "bound value 2: this string cannot be encoded as decimal")
+
+	in := operators.Lookup(numbers(2), session, "SELECT n FROM odd WHERE u = ? AND d IN (1.50, 2) AND at = ? ORDER BY at DESC, l DESC, n DESC",
+		func(int) ([]any, error) { return []any{id, at}, nil },
+		func(_ int, found operators.Found[int]) ([]int, error) { return found.Rows, nil }, operators.LookupAll(1<<20))
+	got, err := in.Collect(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, [][]int{{4, 3, 2, 1, 0}, {4, 3, 2, 1, 0}}, got)
+
+	virtual := operators.Lookup(numbers(1), session, "SELECT keyspace_name FROM system_virtual_schema.tables WHERE keyspace_name = ? LIMIT 3",
+		func(int) ([]any, error) { return []any{"system_views"}, nil },
+		func(_ int, found operators.Found[string]) ([]string, error) { return found.Rows, nil }, operators.LookupAll(1<<20))
+	views, err := virtual.Collect(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, [][]string{{"system_views", "system_views", "system_views"}}, views)
+}
+
+func TestAllRowsOfAPartitionAreFoundPageByPage(t *testing.T) {
+	session, _ := cassandra.Keyspace(t, cluster)
+	run(t, session, "CREATE TABLE visits (id int, n int, note text, PRIMARY KEY (id, n))")
+	for n := range 777 {
+		require.NoError(t, session.Query("INSERT INTO visits (id, n, note) VALUES (7, ?, 'a visit')", n).Exec())
+	}
+	for cql, want := range map[string]int{
+		"SELECT n FROM visits WHERE id = ?": 777, "SELECT n FROM visits WHERE id = ? LIMIT 150": 150, "SELECT n FROM visits WHERE id = ? LIMIT 100": 100,
+		"SELECT n FROM visits WHERE id = ? LIMIT 2": 2,
+	} {
+		s := operators.Lookup(numbers(8), session, cql, func(n int) ([]any, error) { return []any{n}, nil },
+			func(_ int, found operators.Found[int]) (int, error) {
+				for i, n := range found.Rows {
+					if i != n {
+						return 0, errors.New("another order")
+					}
+				}
+				return len(found.Rows), nil
+			}, operators.LookupAll(1<<20))
+		got, err := s.Collect(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 0, 0, 0, 0, 0, 0, want}, got, cql)
+	}
+	small := operators.Lookup(numbers(8), session, "SELECT n, note FROM visits WHERE id = ?", func(n int) ([]any, error) { return []any{n}, nil },
+		func(n int, _ operators.Found[rxcql.Row]) (int, error) { return n, nil }, operators.LookupAll(2000))
+	_, err := small.Collect(t.Context())
+	require.ErrorContains(t, err, "more than the 2000 bytes of LookupAll")
+	several := operators.Lookup(numbers(8), session, "SELECT n FROM visits WHERE id = ?", func(n int) ([]any, error) { return []any{n}, nil },
+		func(n int, _ operators.Found[int]) (int, error) { return n, nil })
+	_, err = several.Collect(t.Context())
+	require.ErrorContains(t, err, "more than one row")
+}
+
+func TestValuesThatTheServerRefusesAreErrorsOfTheirRows(t *testing.T) {
+	session, _ := cassandra.Keyspace(t, cluster)
+	run(t, session, "CREATE TABLE texts (id text PRIMARY KEY, v int)", "INSERT INTO texts (id, v) VALUES ('1', 10)")
+	s := operators.Lookup(numbers(5), session, "SELECT v FROM texts WHERE id = ?", func(n int) ([]any, error) {
+		switch n {
+		case 2:
+			return []any{""}, nil // no key may be empty
+		case 3:
+			return []any{nil}, nil
+		}
+		return []any{fmt.Sprint(n)}, nil
+	}, func(n int, found operators.Found[int]) (int, error) { return found.Row, nil })
+	letters := &jobtest.Letters{}
+	var got []int
+	rep, err := s.ForEach(t.Context(), func(n int) error { got = append(got, n); return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 10, 0}, got)
+	require.EqualValues(t, 2, rep.DeadLettered)
+	require.Equal(t, []string{"2", "3"}, []string{string(letters.All[0].Row), string(letters.All[1].Row)})
+}
+
+func TestASchemaThatChangesUnderLookupsEndsTheRun(t *testing.T) {
+	for name, change := range map[string][]string{
+		"dropped":        {"DROP TABLE customers"},
+		"made again":     {"DROP TABLE customers", "CREATE TABLE customers (id int PRIMARY KEY, name text)"},
+		"other key":      {"DROP TABLE customers", "CREATE TABLE customers (id bigint PRIMARY KEY, name text)"},
+		"without column": {"ALTER TABLE customers DROP name"},
+	} {
+		session := shop(t)
+		var after atomic.Int64
+		in := operators.Tap(numbers(100_000), func(n int) error {
+			if n == 3000 {
+				run(t, session, change...)
+			}
+			return nil
+		})
+		_, err := names(in, session).ForEach(t.Context(), func(string) error { after.Add(1); return nil }, rxcql.WithRowErrors(rxcql.SkipRows(1<<40)))
+		require.ErrorIs(t, err, rxcql.ErrSchema, name)
+		var stage *rxcql.StageError
+		require.ErrorAs(t, err, &stage)
+		require.Equal(t, "Lookup", stage.Stage)
+	}
+	session := shop(t)
+	in := operators.Tap(numbers(3000), func(n int) error {
+		if n == 1000 {
+			run(t, session, "ALTER TABLE customers ADD age int")
+		}
+		return nil
+	})
+	got, err := names(in, session).Collect(t.Context())
+	require.NoError(t, err, "a further column changes nothing")
+	require.Equal(t, wantAll(3000), got)
+}
+
+func TestAJobWithALookupGoesOnWhereItWasBrokenOff(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	fill(t, session, ks)
+	run(t, session, "CREATE TABLE joined (id int PRIMARY KEY, name text)")
+	type joined struct {
+		ID   int    `cql:"id"`
+		Name string `cql:"name"`
+	}
+	broken := errors.New("broken on purpose")
+	const rows = 4000
+	store, letters := &jobtest.Store{}, &jobtest.Letters{}
+	run := func(ctx context.Context, after int) (rxcql.Report, error) {
+		in := operators.Tap(numbers(rows), func(n int) error {
+			if after > 0 && n == after {
+				return broken
+			}
+			return nil
+		})
+		s := operators.Lookup(in, session, "SELECT id, name FROM customers WHERE id = ?", byID,
+			func(n int, found operators.Found[customer]) (joined, error) {
+				if n%customers == 5 {
+					return joined{}, errors.New("not this one")
+				}
+				name, err := named(n, found)
+				return joined{n, name}, err
+			}, operators.LookupInFlight(64), operators.LookupCache(1<<20, time.Hour))
+		p, err := rxcql.New(s, sink.Table[joined](session, ks+".joined"), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(time.Millisecond)),
+			rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+		require.NoError(t, err)
+		return p.Run(ctx)
+	}
+	_, err := run(t.Context(), 1500)
+	require.ErrorIs(t, err, broken)
+	_, err = run(t.Context(), 3000)
+	require.ErrorIs(t, err, broken)
+	rep, err := run(t.Context(), 0)
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.True(t, rep.Resumed)
+	require.EqualValues(t, rows, rep.ResumedRows+rep.ReadRows)
+	got, err := source.Table[joined](session, ks+".joined").Collect(t.Context())
+	require.NoError(t, err)
+	require.Len(t, got, rows-rows/customers)
+	for _, row := range got {
+		require.Equal(t, wantNamed(row.ID), row.Name)
+	}
+	bad := map[string]bool{}
+	for _, l := range letters.All {
+		bad[string(l.Row)] = true
+	}
+	require.Equal(t, map[string]bool{"5": true, "1005": true, "2005": true, "3005": true}, bad)
+}

@@ -1,0 +1,36 @@
+package operators
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// lookupAim is a statement of Lookup as a run sends it. Its values are encoded for what the server
+// says of the statement when the run begins, and for the table that exists then.
+type lookupAim struct {
+	*schema.Select
+	cql      string // as the user wrote it
+	encoding *driver.Encoding
+}
+
+// aimLookup asks the server about the statement, and compares it with V.
+func aimLookup[V any](ctx context.Context, ses *driver.Session, cql string) (*lookupAim, error) {
+	ask := func(question func() error) error { return rxcql.Retry(ctx, driver.MayPass, question) }
+	found, err := schema.DescribeSelect(ctx, ses, "Lookup", cql, ask, func(about *driver.Description) error {
+		errs := []error{about.Unbindable(), schema.Decodes[V](about.Results, isRow[V]())}
+		if len(about.Params) == 0 {
+			errs = append(errs, errors.New("the statement has no bind markers, so it would find the same for all rows; "+
+				"read that before the run, or write ? for what is of the row"))
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	same := func(ctx context.Context) error { return schema.Unchanged(ctx, ses, found.Table) }
+	return &lookupAim{Select: found, cql: cql, encoding: driver.NewEncoding(found.About.Types(), same)}, nil
+}

@@ -1,0 +1,175 @@
+package operators
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/limiter"
+	"github.com/rxcql/rxcql/internal/rx"
+)
+
+// asker asks the server what there is for a row. Many goroutines use it.
+type asker[V any] struct {
+	st      *rxcql.Stage
+	session *driver.Session
+	cfg     *lookupConfig
+	aim     *lookupAim
+	limiter *limiter.Limiter
+	about   rxcql.FetchEvent // what hooks are told of all requests
+	limited bool             // the statement may have a LIMIT
+	whole   atomic.Bool      // the statement must not be paged
+	readers chan *answerReader[V]
+}
+
+func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, aim *lookupAim) *asker[V] {
+	a := &asker[V]{
+		st: st, session: ses, cfg: cfg, aim: aim, limiter: limiter.New(cfg.inFlight, st.Run().Log(), st.LimitChanged),
+		about:   rxcql.FetchEvent{Keyspace: aim.Table.Keyspace, Table: aim.Table.Name, Consistency: ses.Consistency(cfg.consistency)},
+		limited: driver.MayLimit(aim.cql), readers: make(chan *answerReader[V], freeReaders),
+	}
+	a.whole.Store(aim.Whole(aim.cql))
+	return a
+}
+
+// ask looks up once, with retries. Stage.RowFailed knows of an error whether it is the row's.
+func (a *asker[V]) ask(ctx context.Context, sender *driver.Repeated, values []driver.Value) (found Found[V], err error) {
+	r := &answering{sender: sender, event: a.about, st: driver.Statement{
+		CQL: a.aim.About.Text, Args: driver.Bind(make([]any, 0, len(values)), values), Encoding: a.aim.encoding,
+		Consistency: a.cfg.consistency, Idempotent: true,
+	}}
+	for {
+		page, err := a.fetch(ctx, r)
+		if err != nil {
+			return found, a.blame(ctx, err)
+		}
+		if err := a.decode(page, r, &found); err != nil {
+			return found, err
+		}
+		if r.place.After(page.Rows(), r.event.PageRows, page.Next()); r.place.State == nil {
+			return found, nil
+		}
+		r.event.Page++
+	}
+}
+
+// answering is how far a look-up is.
+type answering struct {
+	sender *driver.Repeated
+	st     driver.Statement
+	place  driver.Place
+	bytes  int64 // of all rows so far, received and decoded
+	event  rxcql.FetchEvent
+	end    func(rxcql.FetchEvent) // tells hooks of the end of the last request; nil if there are none
+}
+
+const (
+	rowsOfOne = 2 // the second tells that there is more than one
+	firstRows = 100
+	mostRows  = 10_000
+)
+
+// rows returns how many the next page is to have: of several about what there is still room for.
+func (a *asker[V]) rows(r *answering) int {
+	n := int64(rowsOfOne)
+	switch {
+	case a.whole.Load():
+		return 0
+	case a.cfg.all == 0:
+	case r.place.Rows == 0:
+		n = firstRows
+	default:
+		perRow := max(1, r.bytes/r.place.Rows)
+		n = max(1, min(mostRows, (int64(a.cfg.all)-r.bytes)/perRow+1))
+	}
+	if most := r.place.Most(); a.limited && most > 0 {
+		n = min(n, most)
+	}
+	return int(n)
+}
+
+// fetch gets a page, and asks again as pages of a source are asked for again.
+func (a *asker[V]) fetch(ctx context.Context, r *answering) (*driver.Page, error) {
+	r.event.Attempt = 0
+	page, err := a.attempt(ctx, r)
+	if err != nil && driver.CannotBePaged(err) && r.event.PageRows > 0 {
+		a.whole.Store(true)
+		page, err = a.attempt(ctx, r)
+	}
+	if err != nil && driver.MayPass(err) {
+		return a.again(ctx, r, err)
+	}
+	return page, err
+}
+
+// again is a function of its own because of its closure.
+func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page *driver.Page, err error) {
+	err = a.st.Retry(ctx, failed, driver.MayPass, func(int) (err error) {
+		page, err = a.attempt(ctx, r)
+		return err
+	})
+	return page, err
+}
+
+// attempt sends once, when the limiter has room, and tells hooks. The end of a request that succeeds
+// is told when its answer has been decoded.
+func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
+	ticket, err := a.limiter.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = rx.ErrExited // stays if a hook does not return
+	defer func() { a.limiter.Leave(ticket, err) }()
+	r.event.Attempt++
+	r.event.PageRows = a.rows(r)
+	if !a.st.Hooked() {
+		page, err = a.send(ctx, r)
+		return page, err
+	}
+	r.event.Duration = 0
+	ctx, r.end = a.st.StartFetch(ctx, r.event)
+	start := time.Now()
+	page, err = a.send(ctx, r)
+	r.event.Duration = time.Since(start)
+	if err != nil {
+		r.answered(nil, err)
+	}
+	return page, err
+}
+
+func (a *asker[V]) send(ctx context.Context, r *answering) (*driver.Page, error) {
+	if r.event.PageRows == 0 {
+		return a.session.FetchWhole(ctx, r.st)
+	}
+	return r.sender.Fetch(ctx, a.session, &r.st, r.event.PageRows, r.place.State)
+}
+
+// answered tells hooks how the last request ended.
+func (r *answering) answered(page *driver.Page, err error) {
+	if r.end == nil {
+		return
+	}
+	e := r.event
+	if page != nil {
+		e.Rows, e.Bytes, e.Host = page.Rows(), int64(page.Bytes()), page.Host()
+	}
+	e.Err = err
+	r.end(e)
+}
+
+// blame checks, after the server has refused a look-up, whether that is due to its values.
+func (a *asker[V]) blame(ctx context.Context, err error) error {
+	if !driver.ForTheRow(err) {
+		return err
+	}
+	other := driver.Stands(ctx, err, func(ctx context.Context) error {
+		_, err := a.session.Describe(ctx, a.aim.cql)
+		return err
+	})
+	if other != nil {
+		return other
+	}
+	return err
+}

@@ -1,0 +1,364 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/datastax/go-cassandra-native-protocol/message"
+	"github.com/datastax/go-cassandra-native-protocol/primitive"
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
+)
+
+// everyThird has every third look-up fail in a way that may pass.
+func everyThird(server *cqlfake.Server) {
+	kinds := []*cqlfake.Reply{
+		cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"}),
+		cqlfake.Fail(&message.ReadTimeout{ErrorMessage: "late", Consistency: primitive.ConsistencyLevelQuorum}),
+		cqlfake.Fail(&message.Unavailable{ErrorMessage: "too few", Consistency: primitive.ConsistencyLevelQuorum}),
+		cqlfake.Fail(&message.ServerError{ErrorMessage: "oh"}),
+		cqlfake.Silence(),
+	}
+	asked := 0
+	server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+		if !r.Reads("shop.customers") {
+			return nil
+		}
+		if asked++; asked%3 == 0 {
+			return kinds[asked/3%len(kinds)]
+		}
+		return nil
+	})
+}
+
+func TestALookupThatFailsInAWayThatMayPassIsRepeatedAndCostsNoRow(t *testing.T) {
+	for _, opts := range [][]operators.LookupOption{nil, {operators.Unordered()}} {
+		inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+			everyThird(server)
+			sink := &gather[string]{}
+			p, err := rxcql.New(names(count(200, 30), session, append(opts, operators.LookupInFlight(16))...), sink, rxcql.WithRetry(time.Hour, 0))
+			require.NoError(t, err)
+			rep, err := p.Run(t.Context())
+			require.NoError(t, err)
+			require.ElementsMatch(t, wantNames(upTo(200)), sink.rows())
+			require.EqualValues(t, asked(server)-200, rep.Retried)
+			require.Greater(t, rep.Retried, int64(50))
+		})
+	}
+}
+
+func TestALookupThatKeepsFailingEndsTheRunUnderEveryPolicy(t *testing.T) {
+	for name, policy := range map[string]rxcql.RowErrorPolicy{
+		"fail": rxcql.FailOnRowError(), "skip": rxcql.SkipRows(1 << 40), "letters": rxcql.DeadLetter(&jobtest.Letters{}),
+	} {
+		inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+			server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+				if r.Reads("shop.customers") {
+					return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+				}
+				return nil
+			})
+			var rows int
+			rep, err := names(count(10, 3), session).ForEach(t.Context(), func(string) error { rows++; return nil },
+				rxcql.WithRetry(time.Minute, 4), rxcql.WithRowErrors(policy))
+			var stage *rxcql.StageError
+			require.ErrorAs(t, err, &stage, name)
+			require.Equal(t, "Lookup", stage.Stage)
+			var tried *rxcql.RetryError
+			require.ErrorAs(t, err, &tried)
+			require.Equal(t, 4, tried.Attempts)
+			require.Zero(t, rows)
+			require.Zero(t, rep.Skipped+rep.DeadLettered)
+			require.True(t, rxcql.MayPass(err))
+		})
+	}
+}
+
+func TestFewerLookupsAreOutWhileTheServerHasTooMuchToDo(t *testing.T) {
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		var mu sync.Mutex
+		var limits []int
+		hooks := rxcql.Hooks{InFlightLimit: func(_ context.Context, e rxcql.LimitEvent) {
+			mu.Lock()
+			defer mu.Unlock()
+			require.Equal(t, "Lookup", e.Stage)
+			limits = append(limits, e.Limit)
+		}}
+		stop := server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+			if r.Reads("shop.customers") {
+				return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"}).After(time.Second)
+			}
+			return nil
+		})
+		time.AfterFunc(4*time.Second, stop)
+		got := collect(t, names(count(3000, 100), session, operators.LookupInFlight(64)), rxcql.WithHooks(hooks))
+		require.Equal(t, wantNames(upTo(3000)), got)
+		require.Equal(t, []int{32, 16}, limits[:2])
+		require.Equal(t, 64, limits[len(limits)-1], "it grows again")
+	}, cqlfake.Latency(10*time.Millisecond))
+}
+
+func TestWhatIsFoundAmissIsAnErrorOfEachRowThatWaitedForIt(t *testing.T) {
+	const noteOf, notesOf = "SELECT note FROM shop.visits WHERE id = ?", "SELECT n, note FROM shop.visits WHERE id = ?"
+	type visit struct {
+		N    int    `cql:"n"`
+		Note string `cql:"note"`
+	}
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		rows := repeated(50, 10)
+		one := operators.Lookup(numbersOf(rows), session, noteOf, byID, func(n int, found operators.Found[string]) (int, error) { return n, nil })
+		all := operators.Lookup(numbersOf(rows), session, notesOf, byID, func(n int, found operators.Found[visit]) (int, error) {
+			if len(found.Rows) != n {
+				return 0, fmt.Errorf("%d notes", len(found.Rows))
+			}
+			return n, nil
+		}, operators.LookupAll(300))
+		for s, says := range map[*rxcql.Stream[int]]string{&one: "more than one row", &all: "more than the 300 bytes of LookupAll"} {
+			_, err := s.Collect(t.Context())
+			require.ErrorContains(t, err, says)
+			var row *rxcql.RowError
+			require.ErrorAs(t, err, &row)
+			letters := &jobtest.Letters{}
+			var got []int
+			rep, err := s.ForEach(t.Context(), func(n int) error { got = append(got, n); return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+			require.NoError(t, err)
+			bad := map[bool]string{true: "those of several", false: "the large ones"}[s == &one]
+			require.EqualValues(t, 50-len(got), rep.DeadLettered, bad)
+			require.Zero(t, rep.DeadLettered%5, "each key comes five times")
+			require.NotZero(t, rep.DeadLettered)
+			require.Contains(t, rep.RowErrors[0].Reason, says)
+			if s == &one {
+				require.Equal(t, []int{0, 1}, got[:2])
+				require.Len(t, got, 10)
+			}
+		}
+	})
+}
+
+func TestAllRowsOfAPartitionAreFoundInTheirOrderPageByPage(t *testing.T) {
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		for n := range 450 {
+			server.Exec(fmt.Sprintf("INSERT INTO shop.visits (id, n, note) VALUES (77, %d, 'note')", n))
+		}
+		for cql, want := range map[string]int{
+			"SELECT n FROM shop.visits WHERE id = ?":           450,
+			"SELECT n FROM shop.visits WHERE id = ? LIMIT 150": 150,
+			"SELECT n FROM shop.visits WHERE id = ? LIMIT 3":   3,
+		} {
+			pages := server.Requests(cqlfake.Execute, "shop.visits")
+			s := operators.Lookup(numbersOf([]int{77, 5000}), session, cql, byID, func(_ int, found operators.Found[int]) ([]int, error) {
+				if found.OK && found.Row != found.Rows[0] {
+					return nil, errors.New("the first is another")
+				}
+				return found.Rows, nil
+			}, operators.LookupAll(1<<20))
+			got := collect(t, s)
+			require.Equal(t, upTo(want), got[0], cql)
+			require.Nil(t, got[1])
+			require.Greater(t, server.Requests(cqlfake.Execute, "shop.visits"), pages+1)
+		}
+		first := operators.Lookup(numbersOf([]int{77}), session, "SELECT n FROM shop.visits WHERE id = ? LIMIT 1", byID,
+			func(_ int, found operators.Found[int]) (int, error) { return found.Row, nil })
+		require.Equal(t, []int{0}, collect(t, first))
+	})
+}
+
+func TestAnEmptyPageInAnAnswerIsNotItsEnd(t *testing.T) {
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		asked := 0
+		server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+			if !r.Reads("shop.customers") {
+				return nil
+			}
+			if asked++; asked%3 > 0 {
+				return cqlfake.EmptyPage()
+			}
+			return nil
+		})
+		require.Equal(t, wantNames(upTo(60)), collect(t, names(count(60, 7), session, operators.LookupInFlight(1))))
+	})
+}
+
+func TestRowsThatCannotBeLookedUpAreErrorsOfTheseRows(t *testing.T) {
+	bad := errors.New("a bad row")
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+			if r.Reads("shop.customers") && string(r.Statements[0].Values[0].Bytes) == "\x00\x00\x00\x08" {
+				return cqlfake.Fail(&message.Invalid{ErrorMessage: "no eights"})
+			}
+			return nil
+		})
+		s := operators.Lookup(count(20, 3), session, nameOfCustomer, func(n int) ([]any, error) {
+			switch n {
+			case 3:
+				return nil, bad
+			case 4:
+				return []any{"four"}, nil
+			case 5:
+				return []any{5, 5}, nil
+			case 6:
+				return nil, nil
+			case 7:
+				return []any{int64(1) << 40}, nil
+			}
+			return byID(n)
+		}, func(n int, found operators.Found[string]) (int, error) {
+			if n == 9 {
+				return 0, bad
+			}
+			return n, nil
+		})
+		letters := &jobtest.Letters{}
+		var got []int
+		rep, err := s.ForEach(t.Context(), func(n int) error { got = append(got, n); return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+		require.NoError(t, err)
+		require.Equal(t, append([]int{0, 1, 2}, upTo(20)[10:]...), got)
+		require.EqualValues(t, 7, rep.DeadLettered)
+		var rows []string
+		for _, l := range letters.All {
+			rows = append(rows, string(l.Row))
+			require.NotContains(t, l.Error, "four", "no value")
+		}
+		require.ElementsMatch(t, strings.Fields("3 4 5 6 7 8 9"), rows)
+		_, err = s.Collect(t.Context())
+		require.ErrorContains(t, err, "stage Lookup")
+	})
+}
+
+func TestAPanicOrExitOfAFunctionOfALookupIsAnError(t *testing.T) {
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		boom := errors.New("boom")
+		for name, end := range map[string]func(){"panic": func() { panic(boom) }, "exit": runtime.Goexit} {
+			for _, opts := range [][]operators.LookupOption{nil, {operators.LookupCache(1<<20, time.Hour)}} {
+				at := func(n, when int) int {
+					if n == when {
+						end()
+					}
+					return n
+				}
+				rows := numbersOf(append(repeated(100, 10), 42))
+				for what, s := range map[string]rxcql.Stream[int]{
+					"bind": operators.Lookup(rows, session, nameOfCustomer, func(n int) ([]any, error) { return byID(at(n, 42)) },
+						func(n int, _ operators.Found[string]) (int, error) { return n, nil }, opts...),
+					"join": operators.Lookup(rows, session, nameOfCustomer, byID,
+						func(n int, _ operators.Found[string]) (int, error) { return at(n, 42), nil }, opts...),
+				} {
+					_, err := s.Count(t.Context())
+					require.Error(t, err, "%s in %s", name, what)
+					if name == "panic" {
+						require.ErrorIs(t, err, rxcql.ErrPanic)
+						require.ErrorIs(t, err, boom)
+						failedIn(t, "Lookup", err)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestATableThatIsDroppedOrMadeAgainEndsTheRun(t *testing.T) {
+	for name, statements := range map[string][]string{
+		"dropped":    {"DROP TABLE shop.customers"},
+		"made again": {"DROP TABLE shop.customers", "CREATE TABLE shop.customers (id int PRIMARY KEY, name text)"},
+		"altered":    {"DROP TABLE shop.customers", "CREATE TABLE shop.customers (id bigint PRIMARY KEY, name text)"},
+	} {
+		inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+			in := operators.Tap(numbersOf(upTo(100)), func(n int) error {
+				if n == 90 {
+					time.Sleep(time.Minute) // until those before have been looked up
+					server.Exec(statements...)
+				}
+				return nil
+			})
+			_, err := names(in, session, operators.LookupInFlight(4)).Count(t.Context(), rxcql.WithRowErrors(rxcql.SkipRows(1<<40)))
+			require.ErrorIs(t, err, rxcql.ErrSchema, name)
+			failedIn(t, "Lookup", err)
+		})
+	}
+}
+
+func TestHooksAreToldOfLookups(t *testing.T) {
+	inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		server.ControlOnce(func(r *cqlfake.Request) *cqlfake.Reply {
+			if r.Reads("shop.customers") {
+				return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+			}
+			return nil
+		})
+		var mu sync.Mutex
+		var ends []rxcql.FetchEvent
+		started := 0
+		type key struct{}
+		hooks := rxcql.Hooks{
+			FetchStart: func(ctx context.Context, _ rxcql.FetchEvent) context.Context {
+				mu.Lock()
+				defer mu.Unlock()
+				started++
+				return context.WithValue(ctx, key{}, started)
+			},
+			FetchEnd: func(ctx context.Context, e rxcql.FetchEvent) {
+				mu.Lock()
+				defer mu.Unlock()
+				require.NotNil(t, ctx.Value(key{}))
+				ends = append(ends, e)
+			},
+		}
+		collect(t, names(numbersOf([]int{1, 2, 3}), session, operators.LookupInFlight(1), operators.LookupConsistency(gocql.LocalOne)), rxcql.WithHooks(hooks))
+		require.Equal(t, 4, started)
+		require.Len(t, ends, 4)
+		for i, e := range ends {
+			require.Equal(t, "Lookup", e.Stage)
+			require.Equal(t, "shop.customers", e.Keyspace+"."+e.Table)
+			require.Equal(t, "LOCAL_ONE", e.Consistency)
+			require.Zero(t, e.Page)
+			require.Empty(t, e.Part)
+			require.Equal(t, 1+btoi(i == 1), e.Attempt)
+		}
+		require.Error(t, ends[0].Err)
+		require.Equal(t, "overloaded", ends[0].ErrorType)
+		require.Equal(t, 1, ends[1].Rows)
+		require.EqualValues(t, len("customer 1"), ends[1].Bytes)
+		require.NotEmpty(t, ends[1].Host)
+		require.Zero(t, ends[3].Rows, "customer 3 is not there")
+	})
+}
+
+func TestALookupHoldsNoMoreRowsThanItSays(t *testing.T) {
+	for most, opts := range map[int][]operators.LookupOption{4 * 5: nil, 2 * 5: {operators.Unordered()}} {
+		inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+			held := make(chan struct{})
+			stop := server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+				if r.Reads("shop.customers") && (len(opts) > 0 || r.Statements[0].Values[0].Bytes[3] == 0) {
+					return cqlfake.Tables().When(held) // in order the first one holds up all others
+				}
+				return nil
+			})
+			var read atomic.Int64
+			in := operators.Tap(count(100, 1), func(int) error { read.Add(1); return nil })
+			done := make(chan error)
+			go func() {
+				_, err := names(in, session, append(opts, operators.LookupInFlight(5))...).Count(context.Background())
+				done <- err
+			}()
+			synctest.Wait()
+			require.LessOrEqual(t, read.Load(), int64(most+2))
+			require.GreaterOrEqual(t, read.Load(), int64(most))
+			stop()
+			close(held)
+			require.NoError(t, <-done)
+		})
+	}
+}
