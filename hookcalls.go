@@ -112,11 +112,11 @@ func (r *Execution) told(ctx context.Context, err error) (kind string, shown err
 // only to report it to hooks.
 func (s *Stage) Hooked() bool { return len(s.run.cfg.hooks) > 0 }
 
-// StartFetch is for sources that ask a server for pages, and for operators that look up. Call it before each request, make the
-// request under the context that it returns, and call end after it, with the event and the results
-// (Rows, Bytes, Host, Err). Stage, Start and ErrorType are filled in, and so is Duration if it is
-// 0. So call end as soon as the answer is here, or set Duration yourself, measured from the return
-// of StartFetch so that the time of hooks is not in it.
+// StartFetch is for sources that ask a server for pages, and for operators that look up. Call it
+// before each request, make the request under the context that it returns, and call end after it,
+// with the event and the results (Rows, Bytes, Host, Err). Stage, Start and ErrorType are filled
+// in, and so is Duration if it is 0. So call end as soon as the answer is here, or set Duration
+// yourself, measured from the return of StartFetch so that the time of hooks is not in it.
 func (s *Stage) StartFetch(ctx context.Context, e FetchEvent) (_ context.Context, end func(FetchEvent)) {
 	if !fetches.heard(s.run.cfg.hooks) {
 		return ctx, func(FetchEvent) {}
@@ -164,8 +164,8 @@ func (s *Stage) startWrite(ctx context.Context, e WriteEvent) (context.Context, 
 	}
 }
 
-// LimitChanged is for stages that adapt how many requests they have in flight: limit from now on, at
-// most most. err is the reason, if any.
+// LimitChanged is for stages that adapt how many requests they have in flight: limit from now on,
+// at most most. err is the reason, if any.
 func (s *Stage) LimitChanged(limit, most int, err error) {
 	e := LimitEvent{Stage: s.name, Limit: limit, Max: most}
 	if err != nil {

@@ -113,8 +113,8 @@ func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page 
 	return page, err
 }
 
-// attempt sends once, when the limiter has room, and tells hooks. The end of a request that succeeds
-// is told when its answer has been decoded.
+// attempt sends once, when the limiter has room, and tells hooks. The end of a request that
+// succeeds is told when its answer has been decoded.
 func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
 	ticket, err := a.limiter.Enter(ctx)
 	if err != nil {

@@ -48,7 +48,11 @@ func inShop(t *testing.T, fn func(t *testing.T, server *cqlfake.Server, session 
 		config.Keyspace, config.NumConns = "shop", 2
 		session, err := config.CreateSession()
 		require.NoError(t, err)
-		defer session.Close()
+		defer func() {
+			synctest.Wait() // a session that is closed before its heartbeat has begun leaves it
+			session.Close()
+			synctest.Wait()
+		}()
 		fn(t, server, session)
 	})
 }

@@ -2,8 +2,8 @@
 //
 // Look at Lookup in run: up to 64 look-ups are in flight at once, a customer who has several orders
 // there is asked for once, and results come in the order of the rows. What may pass is asked again
-// within the limit of the run (rxcql.WithRetry). In the function that joins look at the customer who
-// is not there: that is an answer, and no error that would end the run.
+// within the limit of the run (rxcql.WithRetry). In the function that joins look at the customer
+// who is not there: that is an answer, and no error that would end the run.
 package main
 
 import (

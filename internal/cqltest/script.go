@@ -103,7 +103,10 @@ func (s *Script) Start(t TB) *gocql.Session {
 	config.Logger = silent{}
 	session, err := config.CreateSession()
 	require.NoError(t, err)
-	t.Cleanup(session.Close)
+	t.Cleanup(func() {
+		time.Sleep(time.Millisecond) // a session that is closed before its heartbeat has begun leaves it
+		session.Close()
+	})
 	return session
 }
 

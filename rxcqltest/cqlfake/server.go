@@ -105,6 +105,7 @@ func (s *Server) Cluster() *gocql.ClusterConfig {
 	config.Timeout = time.Minute
 	config.ConnectTimeout = time.Minute
 	config.Logger = silent{}
+	config.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 3} // waits would outlive the session
 	if !s.loopback {
 		config.HostDialer = dialer{s}
 	}
@@ -121,8 +122,17 @@ func (s *Server) Session(keyspace string) *gocql.Session {
 		s.t.Fatalf("cqlfake: a session: %v", err)
 		return nil
 	}
-	s.t.Cleanup(session.Close)
+	s.t.Cleanup(func() { closeSession(session) })
 	return session
+}
+
+// closeSession closes a session when its goroutines wait. The driver has a heartbeat in a goroutine
+// of its own, and a session that is closed before that one has begun leaves it for ever. In a
+// bubble time goes on only when all goroutines wait.
+func closeSession(session *gocql.Session) {
+	time.Sleep(time.Millisecond)
+	session.Close()
+	time.Sleep(time.Millisecond)
 }
 
 type silent struct{}
