@@ -8,7 +8,6 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/limiter"
-	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // asker asks the server what there is for a row. Many goroutines use it.
@@ -41,9 +40,11 @@ func (a *asker[V]) ask(ctx context.Context, sender *driver.Repeated, values []dr
 		Consistency: a.cfg.consistency, Idempotent: true,
 	}}
 	for {
-		page, err := a.fetch(ctx, r)
+		page, err := a.attempt(ctx, r)
 		if err != nil {
-			return found, a.blame(ctx, err)
+			if page, err = a.again(ctx, r, err); err != nil {
+				return found, err
+			}
 		}
 		if err := a.decode(page, r, &found); err != nil {
 			return found, err
@@ -52,6 +53,7 @@ func (a *asker[V]) ask(ctx context.Context, sender *driver.Repeated, values []dr
 			return found, nil
 		}
 		r.event.Page++
+		r.event.Attempt = 0
 	}
 }
 
@@ -90,6 +92,7 @@ func (a *asker[V]) rows(r *answering) int {
 	return int(n)
 }
 
+<<<<<<< HEAD
 // fetch gets a page, and asks again as pages of a source are asked for again.
 func (a *asker[V]) fetch(ctx context.Context, r *answering) (*driver.Page, error) {
 	r.event.Attempt = 0
@@ -115,23 +118,37 @@ func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page 
 
 // attempt sends once, when the limiter has room, and tells hooks. The end of a request that
 // succeeds is told when its answer has been decoded.
+=======
+// attempt sends once, when the limiter has room. Thousands wait in it for the server at once, and
+// each garbage collection reads all their stacks; so what is rare has functions of its own, and
+// there are few calls between here and the request.
+>>>>>>> lookup
 func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
 	ticket, err := a.limiter.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = rx.ErrExited // stays if a hook does not return
-	defer func() { a.limiter.Leave(ticket, err) }()
 	r.event.Attempt++
-	r.event.PageRows = a.rows(r)
-	if !a.st.Hooked() {
-		page, err = a.send(ctx, r)
-		return page, err
+	if r.event.PageRows = a.rows(r); r.event.PageRows == 0 || a.st.Hooked() {
+		page, err = a.told(ctx, r)
+	} else {
+		page, err = r.sender.Fetch(ctx, a.session, &r.st, r.event.PageRows, r.place.State)
 	}
+	a.limiter.Leave(ticket, err)
+	return page, err
+}
+
+// told sends and tells hooks. The end of a request that succeeds is told when its answer has been
+// decoded.
+func (a *asker[V]) told(ctx context.Context, r *answering) (page *driver.Page, err error) {
 	r.event.Duration = 0
 	ctx, r.end = a.st.StartFetch(ctx, r.event)
 	start := time.Now()
-	page, err = a.send(ctx, r)
+	if r.event.PageRows == 0 {
+		page, err = a.session.FetchWhole(ctx, r.st)
+	} else {
+		page, err = r.sender.Fetch(ctx, a.session, &r.st, r.event.PageRows, r.place.State)
+	}
 	r.event.Duration = time.Since(start)
 	if err != nil {
 		r.answered(nil, err)
@@ -139,11 +156,23 @@ func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page
 	return page, err
 }
 
-func (a *asker[V]) send(ctx context.Context, r *answering) (*driver.Page, error) {
-	if r.event.PageRows == 0 {
-		return a.session.FetchWhole(ctx, r.st)
+// again deals with an attempt that failed. It asks again as pages of a source are asked for again.
+func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page *driver.Page, err error) {
+	err = failed
+	if driver.CannotBePaged(err) && r.event.PageRows > 0 {
+		a.whole.Store(true)
+		page, err = a.attempt(ctx, r)
 	}
-	return r.sender.Fetch(ctx, a.session, &r.st, r.event.PageRows, r.place.State)
+	if err != nil && driver.MayPass(err) {
+		err = a.st.Retry(ctx, err, driver.MayPass, func(int) (err error) {
+			page, err = a.attempt(ctx, r)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, a.blame(ctx, err)
+	}
+	return page, nil
 }
 
 // answered tells hooks how the last request ended.

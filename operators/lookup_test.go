@@ -144,8 +144,9 @@ func TestAsManyLookupsAreInFlightAsWereAskedForAndNoMore(t *testing.T) {
 	for _, opts := range [][]operators.LookupOption{nil, {operators.Unordered()}} {
 		for most, n := range map[int]int{operators.DefaultLookupInFlight: 0, 1: 1, 100: 100, 4096: 4096} {
 			inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+				opts := slices.Clone(opts)
 				if n > 0 {
-					opts = append(slices.Clone(opts), operators.LookupInFlight(n))
+					opts = append(opts, operators.LookupInFlight(n))
 				}
 				release := hold(server, "shop.customers")
 				done := make(chan int64)

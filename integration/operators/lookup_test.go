@@ -241,7 +241,7 @@ func TestAJobWithALookupGoesOnWhereItWasBrokenOff(t *testing.T) {
 		ID   int    `cql:"id"`
 		Name string `cql:"name"`
 	}
-	broken := errors.New("broken on purpose")
+	broken := fmt.Errorf("broken on purpose: %w", gocql.ErrTimeoutNoResponse) // which is no row's own
 	const rows = 4000
 	store, letters := &jobtest.Store{}, &jobtest.Letters{}
 	run := func(ctx context.Context, after int) (rxcql.Report, error) {
@@ -259,7 +259,7 @@ func TestAJobWithALookupGoesOnWhereItWasBrokenOff(t *testing.T) {
 				name, err := named(n, found)
 				return joined{n, name}, err
 			}, operators.LookupInFlight(64), operators.LookupCache(1<<20, time.Hour))
-		p, err := rxcql.New(s, sink.Table[joined](session, ks+".joined"), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(time.Millisecond)),
+		p, err := rxcql.New(s, sink.Table[joined](session, ks+".joined"), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)),
 			rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
 		require.NoError(t, err)
 		return p.Run(ctx)

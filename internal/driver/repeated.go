@@ -52,7 +52,7 @@ func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSiz
 	case pageSize < 1:
 		return nil, ErrPageSize
 	case s.observed || st.SerialConsistency != nil || st.Timestamp != nil:
-		return s.fetch(ctx, *st, pageSize, state)
+		return s.fetchAnew(ctx, st, pageSize, state)
 	}
 	if err := r.bind(ctx, s, st); err != nil {
 		return nil, err
@@ -65,6 +65,13 @@ func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSiz
 	}
 	r.unbind()
 	return p, nil
+}
+
+// fetchAnew takes a pointer for the sake of the stack of those who wait in Repeated.Fetch.
+//
+//go:noinline
+func (s *Session) fetchAnew(ctx context.Context, st *Statement, pageSize int, state []byte) (*Page, error) {
+	return s.fetch(ctx, *st, pageSize, state)
 }
 
 // fetch is exec for a page. A worker waits for the server in it, so it is as shallow.
