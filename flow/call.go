@@ -93,8 +93,8 @@ func (a *Account) blocked() bool {
 	return !slices.ContainsFunc(a.task.calls, func(c *call) bool { return !c.blocked() })
 }
 
-// blockedPassing returns the bytes of pages of holders that are blocked on their way: these, too, may
-// be waiting for a page. The caller holds the mutex.
+// blockedPassing returns the bytes of pages of holders that are blocked on their way: these, too,
+// may be waiting for a page. The caller holds the mutex.
 func (b *Budget) blockedPassing() (bytes int64) {
 	if b.starving == 0 {
 		return 0
