@@ -416,6 +416,8 @@ func TestAPageIsLentToAnInputThatIsWaitedForAndToNoOther(t *testing.T) {
 		p := z.page(z.inA, z.one, 1)
 		z.a.Waits()
 		z.step.Starve()
+		kept := z.b.Account("Batch", false).Reservation()
+		kept.Take(z.b.KeptReservation(), 128*kib-p.Bytes()-16*kib)
 		ctx, cancel := context.WithCancelCause(z.inA)
 		lent := make(chan error, 1)
 		go func() {
@@ -429,9 +431,6 @@ func TestAPageIsLentToAnInputThatIsWaitedForAndToNoOther(t *testing.T) {
 			}
 		}()
 		synctest.Wait()
-		before := z.b.Usage().BytesInFlight
-		kept := z.b.Account("Batch", false).Reservation()
-		kept.Take(z.b.KeptReservation(), 128*kib-before-16*kib)
 		second := z.page(z.inB, z.two, 16*kib) // though the first has had less, and asked before
 		kept.Take(second, 16*kib)
 		second.Settle()

@@ -92,37 +92,9 @@ func (a *asker[V]) rows(r *answering) int {
 	return int(n)
 }
 
-<<<<<<< HEAD
-// fetch gets a page, and asks again as pages of a source are asked for again.
-func (a *asker[V]) fetch(ctx context.Context, r *answering) (*driver.Page, error) {
-	r.event.Attempt = 0
-	page, err := a.attempt(ctx, r)
-	if err != nil && driver.CannotBePaged(err) && r.event.PageRows > 0 {
-		a.whole.Store(true)
-		page, err = a.attempt(ctx, r)
-	}
-	if err != nil && driver.MayPass(err) {
-		return a.again(ctx, r, err)
-	}
-	return page, err
-}
-
-// again is a function of its own because of its closure.
-func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page *driver.Page, err error) {
-	err = a.st.Retry(ctx, failed, driver.MayPass, func(int) (err error) {
-		page, err = a.attempt(ctx, r)
-		return err
-	})
-	return page, err
-}
-
-// attempt sends once, when the limiter has room, and tells hooks. The end of a request that
-// succeeds is told when its answer has been decoded.
-=======
 // attempt sends once, when the limiter has room. Thousands wait in it for the server at once, and
 // each garbage collection reads all their stacks; so what is rare has functions of its own, and
 // there are few calls between here and the request.
->>>>>>> lookup
 func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
 	ticket, err := a.limiter.Enter(ctx)
 	if err != nil {

@@ -73,11 +73,11 @@ func (n joinBytes) applyMergeJoin(c *mergeJoinConfig) error {
 // the order of its tokens, which the key of another stream seldom has.
 //
 // Both sides are read at once, each in a goroutine of its own, to their ends. Of each side a page
-// waits until its rows have gone on. Rows of one key on the right are kept as long as more rows of
-// that key may follow, on either side, in a page that has not come yet. They are charged to the
-// budget; more than JoinBytes are an error, ErrJoinFull. So the side with fewer rows of a
-// key is best the one on the right. A Batch before one of the sides that the budget has no room for
-// is a flow.BudgetHeldError, as everywhere.
+// waits until its rows have gone on. Rows of one key on the right are kept where more of that key
+// may follow on either side, in the next page. They are charged to the budget; more than JoinBytes
+// are an error, ErrJoinFull. So the side with fewer rows of a key is best the one on the right. A
+// Batch before one of the sides that the budget has no room for is a flow.BudgetHeldError, as
+// everywhere.
 //
 // Rows without a partner that are dropped count as filtered. If reading is stopped (Pipeline.Stop)
 // nothing goes on alone that may have had a partner; its page is left unsettled.

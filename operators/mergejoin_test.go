@@ -263,7 +263,7 @@ func (s *spoiling) Next(ctx context.Context, p *flow.Page[string]) error {
 	err := s.out.Next(ctx, flow.Derive(p, rows))
 	for _, row := range rows {
 		for i := range row {
-			row[i] = '!'
+			row[i] = '~'
 		}
 	}
 	return err

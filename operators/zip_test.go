@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
@@ -213,4 +214,64 @@ func TestRowsAtHandCountAsDroppedWhenTheStreamIsEndedOnPurpose(t *testing.T) {
 	require.ErrorIs(t, err, errBoom)
 	require.Zero(t, rep.Filtered)
 	require.Zero(t, rep.BytesInFlight)
+}
+
+// leavingStream is a stream whose first page is given up while it waits in Next: the context of the
+// call ends. Then its rows are overwritten, and another stream brings a page.
+type leavingStream struct{ left, goOn chan struct{} }
+
+func (l leavingStream) stream() rxcql.Stream[int] {
+	info := rxcql.StageInfo{Name: "Leaving", Source: true}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
+		reservation, err := st.Input().Reserve(ctx, 64)
+		if err != nil {
+			return err
+		}
+		p := &flow.Page[int]{Rows: []int{1, 2, 3}, Reservation: reservation}
+		p.AddReceipt(st.Receipt())
+		st.CountPage(3, 0)
+		call, cancel := context.WithCancelCause(ctx)
+		go func() {
+			synctest.Wait() // the page waits
+			cancel(errBoom)
+		}()
+		err = out.Next(call, p)
+		clear(p.Rows)
+		p.Finish(err)
+		close(l.left)
+		<-l.goOn
+		return err
+	})
+}
+
+func TestRowsOfAPageThatIsGivenUpAreNotUsed(t *testing.T) {
+	compare := func(a, b int) int { return a - b }
+	for name, put := range map[string]func(leaving, other rxcql.Stream[int], see func(int)) anyStream{
+		"Zip": func(leaving, other rxcql.Stream[int], see func(int)) anyStream {
+			return operators.Zip(leaving, other, func(a, _ int) (int, error) { see(a); return a, nil })
+		},
+		"MergeSorted": func(leaving, other rxcql.Stream[int], see func(int)) anyStream {
+			return operators.Tap(operators.MergeSorted(compare, leaving, other), func(n int) error { see(n); return nil })
+		},
+		"MergeJoin": func(leaving, other rxcql.Stream[int], see func(int)) anyStream {
+			return operators.MergeJoin(leaving, other, func(n int) int { see(n); return n }, itself[int], compare)
+		},
+	} {
+		alone(t, name, func(t *testing.T) {
+			l := leavingStream{make(chan struct{}), make(chan struct{})}
+			other := source.Seq(func(yield func(int, error) bool) {
+				<-l.left
+				go func() {
+					synctest.Wait() // this page waits, too
+					close(l.goOn)
+				}()
+				yield(5, nil)
+			}, source.PageRows(1))
+			saw := []int{}
+			_, err := put(l.stream(), other, func(n int) { saw = append(saw, n) }).Count(context.Background())
+			require.ErrorIs(t, err, errBoom)
+			require.NotContains(t, saw, 0, "which the rows were overwritten with")
+			require.NotContains(t, saw, 5, "nothing goes on without that stream")
+		})
+	}
 }
