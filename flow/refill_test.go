@@ -126,6 +126,30 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 		all.Wait()
 		require.Zero(t, b.Usage().BytesInFlight)
 	})
+	alone(t, "and count as pages in memory while others go on", func(t *testing.T) {
+		b := flow.NewBudget(64 * kib)
+		in := b.NewInput("in")
+		var rooms []*flow.Reservation
+		for range 8 { // one fetch at a time
+			room := reserved(t, in, 7*kib)
+			room.Resize(7 * kib)
+			rooms = append(rooms, room)
+		}
+		var all sync.WaitGroup
+		for _, room := range rooms {
+			all.Go(func() {
+				require.NoError(t, room.Refill(t.Context(), 32*kib))
+				room.Resize(31 * kib) // of which nothing can be handed on
+				require.NoError(t, room.Refill(t.Context(), 32*kib))
+				room.Release()
+			})
+		}
+		all.Wait()
+		used := b.Usage()
+		require.Zero(t, used.BytesInFlight)
+		require.Greater(t, used.PeakBytes, 3*64*kib)
+		require.LessOrEqual(t, used.PeakBytes, used.Budget+int64(used.PeakFetches)*used.LargestPage)
+	})
 	alone(t, "but where operators hold the budget they end with that error", func(t *testing.T) {
 		b := flow.NewBudget(64 * kib)
 		in := b.NewInput("Pairs")

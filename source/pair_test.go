@@ -306,13 +306,16 @@ func TestATableThatIsMadeAgainGivesNoDifferences(t *testing.T) {
 		type row struct {
 			V int `cql:"v"`
 		}
-		session := server.Session("")
+		session, other := server.Session(""), server.Session("")
 		pairs := source.TablePair[row, row](session, "ks.l", session, "ks.r", source.PageRows(5), source.Splits(4))
 		n := 0
 		_, err := pairs.ForEach(t.Context(), func(p rxcql.Pair[row, row]) error {
 			require.True(t, p.Both(), "a difference that is none")
 			if n++; n == 20 {
 				server.Exec("DROP TABLE ks."+side, "CREATE TABLE ks."+side+" "+definition)
+				// Another program that reads the new tables prepares the statements for them again.
+				_, err := source.TablePair[row, row](other, "ks.l", other, "ks.r").Count(t.Context())
+				require.NoError(t, err)
 			}
 			return nil
 		}, rxcql.WithWorkers(1))
@@ -323,11 +326,10 @@ func TestATableThatIsMadeAgainGivesNoDifferences(t *testing.T) {
 
 func TestAPairAlsoLooksAtItsTablesAtTheEnd(t *testing.T) {
 	left, _, old, fresh := shops(t)
-	once := false
+	n := 0
 	_, err := source.TablePair[order, bill](old, "shop.orders", fresh, "billing.bills", source.Splits(1)).ForEach(t.Context(),
 		func(rxcql.Pair[order, bill]) error {
-			if !once {
-				once = true
+			if n++; n == len(wanted()) { // nothing is left to read
 				left.Exec("DROP TABLE shop.orders")
 			}
 			return nil

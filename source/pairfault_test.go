@@ -16,6 +16,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
+	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -117,6 +118,26 @@ func TestEightWorkersPairOnTheLeastBudget(t *testing.T) {
 			require.Zero(t, report.BytesInFlight)
 		})
 	}
+}
+
+func TestAPageOfPairsCountsUntilItHasBeenTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, pairs := numbered(t, 20, 1000)
+		var p *rxcql.Pipeline
+		n := 0
+		p, err := rxcql.New(pairs(source.Splits(1)), sink.Each(func(context.Context, rxcql.Pair[numberedRow, numberedRow]) error {
+			if n++; n == 20 { // its page is the last: no range has anything
+				synctest.Wait()
+				require.Greater(t, p.Progress().BytesInFlight, int64(2*1000))
+			}
+			return nil
+		}), rxcql.WithWorkers(1))
+		require.NoError(t, err)
+		report, err := p.Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 20, n)
+		require.Zero(t, report.BytesInFlight)
+	})
 }
 
 func TestAnOperatorThatHoldsTheBudgetOfAPairIsNamed(t *testing.T) {
