@@ -58,6 +58,18 @@ func inGroups(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.Str
 	}
 }
 
+func number(n numberRow) int { return n[0] }
+
+func inTurn(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] { return operators.Map(in, asIs) }
+
+// groupedBy are all rows of each key.
+func groupedBy(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+		groups := operators.GroupBy(in, key, noRow, join, operators.GroupByGroups(1000))
+		return operators.Map(groups, func(g operators.Group[int, numberRow]) (numberRow, error) { return g.Value, nil })
+	}
+}
+
 func unevenNumbers(ctx context.Context, n numberRow) (numberRow, error) {
 	_, err := unevenly(ctx, timed{at: n[0]})
 	return n, err
@@ -114,6 +126,26 @@ func conformings() []conforming {
 			other := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{}).Page(numberRow{})
 			return operators.Merge(in, other.Stream())
 		}},
+		{operator: "Lanes", unordered: true, put: func(in stream) stream { return operators.Lanes(in, 3, number, inTurn) }},
+		{operator: "Lanes", how: "alone", put: func(in stream) stream { return operators.Lanes(in, 1, number, inTurn) }},
+		{operator: "Lanes", how: "with calls at once", unordered: true, put: func(in stream) stream {
+			return operators.Lanes(in, 2, number, func(in stream) stream { return operators.MapConcurrent(in, 3, unevenNumbers) })
+		}},
+		{operator: "Lanes", how: "in lanes that drop some", unordered: true, drops: func(n int) bool { return n%3 == 0 }, put: func(in stream) stream {
+			return operators.Lanes(in, 2, number, func(in stream) stream {
+				return operators.Lanes(in, 2, func(n numberRow) int { return n[0] / 2 }, func(in stream) stream {
+					return operators.Filter(in, func(n numberRow) bool { return n[0]%3 > 0 })
+				})
+			})
+		}},
+		{operator: "Lanes", how: "that hold rows", unordered: true, put: func(in stream) stream {
+			return operators.Lanes(in, 3, number, inBatches(operators.BatchRows(4)))
+		}},
+		{operator: "Lanes", how: "that end", unordered: true, ends: true, put: func(in stream) stream {
+			return operators.Lanes(in, 3, number, func(in stream) stream { return operators.Take(in, 3) })
+		}},
+		{operator: "GroupBy", how: "of one row", unordered: true, put: groupedBy(number)},
+		{operator: "GroupBy", how: "over parts", unordered: true, put: groupedBy(func(n numberRow) int { return n[0] % 7 })},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},
