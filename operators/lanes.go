@@ -96,7 +96,7 @@ func Lanes[T any, K comparable, U any](in rxcql.Stream[T], n int, key func(T) K,
 		if err != nil {
 			return err
 		}
-		return out.Done(ctx, j.stopped)
+		return out.Done(ctx, j.stopped || l.stopped) // the lanes may have ended before they were told
 	}, upstream...)
 }
 
