@@ -58,7 +58,7 @@ func notResumable(root *node, barrier bool) error {
 	for _, name := range root.readTwice() {
 		errs = append(errs, fmt.Errorf("stage %s: %w", name, errReadTwice))
 	}
-	return errors.Join(errors.Join(errs...), sameFiles(root))
+	return errors.Join(errors.Join(onceEach(errs)...), sameFiles(root))
 }
 
 // readTwice names the sources that are read in more than one way.

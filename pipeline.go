@@ -96,7 +96,7 @@ func prepare(root *node, opts []Option, sinkErr error) (config, error) {
 		}
 	})
 	cfg, err := configure(opts, inputs)
-	if err := errors.Join(append(errs, err, sinkErr)...); err != nil {
+	if err := errors.Join(append(onceEach(errs), err, sinkErr)...); err != nil {
 		return cfg, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return cfg, nil

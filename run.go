@@ -107,7 +107,7 @@ func (r *Execution) stage(n *node) *Stage {
 
 // open makes the stage of a node whose inputs have theirs. The caller holds r.mu.
 func (r *Execution) open(n *node) {
-	st := &Stage{run: r, node: n, name: numbered(r.order, n.info.Name)}
+	st := &Stage{run: r, node: n, name: numbered(r.order, n.name())}
 	reads := make([]*flow.Task, len(n.inputs))
 	for i, in := range n.inputs {
 		reads[i] = r.stages[in].task

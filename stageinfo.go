@@ -11,6 +11,9 @@ type StageInfo struct {
 	// Name is the verb as users know it, such as "Map". If a pipeline has several stages of one
 	// name, the later ones are numbered: "Map 2".
 	Name string
+	// Lane, such as "2", names the lane that the stage and those behind it are in, up to one that
+	// reads several lanes. Their names in a run have it: "Map (lane 2)". The stage's own does not.
+	Lane string
 	// Source marks a stage that reads pages and reserves bytes of the budget.
 	Source bool
 	// OneToOne: every row in gives exactly one row out, in order. A limit that is set downstream
@@ -60,7 +63,43 @@ func (i StageInfo) OutOfStep() bool {
 type node struct {
 	info   StageInfo
 	inputs []*node
+	lane   string                                        // that it is in; "" for none
 	dryRun func(ctx context.Context, r *Execution) error // makes a dry run of a source, for what it tells Stage.Resume; nil for other stages
+}
+
+// laneOf returns the lane that a stage is in: its own, or that of all its inputs.
+func laneOf(info StageInfo, inputs []*node) (name string) {
+	if info.Lane != "" {
+		return info.Lane
+	}
+	for i, in := range inputs {
+		if i == 0 {
+			name = in.lane
+		} else if in.lane != name {
+			return ""
+		}
+	}
+	return name
+}
+
+// name returns the name of the node's stage in a run, unless another stage has it.
+func (n *node) name() string {
+	if n.lane != "" && n.info.Lane == "" {
+		return n.info.Name + " (lane " + n.lane + ")"
+	}
+	return n.info.Name
+}
+
+// onceEach leaves out errors with the text of an earlier one: those of lanes are alike.
+func onceEach(errs []error) (all []error) {
+	told := map[string]bool{}
+	for _, err := range errs {
+		if err != nil && !told[err.Error()] {
+			told[err.Error()] = true
+			all = append(all, err)
+		}
+	}
+	return all
 }
 
 // walk visits the tree upstream first, each stage once.

@@ -3,6 +3,7 @@ package rxcql
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -44,6 +45,7 @@ func NewStream[T any](info StageInfo, run func(ctx context.Context, st *Stage, o
 		}
 		n.inputs = append(n.inputs, in.tree())
 	}
+	n.lane = laneOf(info, n.inputs)
 	s := Stream[T]{node: n, run: run}
 	if info.Source {
 		n.dryRun = func(ctx context.Context, r *Execution) error { return s.subscribe(ctx, r, nil, dryRun[T]{}) }
@@ -77,6 +79,32 @@ func (s Stream[T]) Uses(in AnyStream) bool {
 		s.node.walk(func(n *node) { used = used || n == in.tree() })
 	}
 	return used
+}
+
+// Lane returns the lane that the stream's last stage is in (StageInfo.Lane); "" for none.
+func (s Stream[T]) Lane() string {
+	if s.node == nil {
+		return ""
+	}
+	return s.node.lane
+}
+
+// MadeFrom returns an error unless the stream is made from in and from no other source. It is for
+// operators and sinks to which users give a function that puts operators behind a stream.
+func (s Stream[T]) MadeFrom(in AnyStream) error {
+	if s.node == nil {
+		return errors.New("the function returned the zero Stream")
+	}
+	var errs []error
+	if !s.Uses(in) {
+		errs = append(errs, errors.New("the function does not use the stream it is given: every row would be lost"))
+	}
+	s.node.walk(func(n *node) {
+		if n.info.Source {
+			errs = append(errs, fmt.Errorf("the function brings in another source: %s; merge streams before it", n.info.Name))
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // Check compares all stages up to here with the server's schema. It is for a stream that is read

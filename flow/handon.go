@@ -9,6 +9,11 @@ func HandOn[A, B any](ctx context.Context, p *Page[A], rows []B, out Observer[B]
 	if len(rows) == 0 && !p.Says() {
 		return nil
 	}
+	if len(rows) != len(p.Rows) && p.split() { // nobody knows which rows of the page these are
+		said := p.Advance()
+		p.Position = p.Delivered()
+		defer p.Say(said)
+	}
 	return out.Next(ctx, Derive(p, rows))
 }
 

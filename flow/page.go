@@ -17,33 +17,76 @@ type Position struct {
 	// page with Last set, which may be empty.
 	Last bool
 
-	first  int32       // index of the page's first row in the page that it was cut from, see Page.EachRow
+	first int32  // index of the page's first row in the page that it was cut from, see Page.EachRow and Picked
+	about *about // nil if nothing more is known
+}
+
+// about is the rest of a Position, behind a pointer so that a Position is small.
+type about struct {
 	tokens *TokenRange // of the part; nil if not known
+	picked []int32     // of a page of some rows of another, which these are; see Position.Picked
+	whole  *about      // of that other page
 }
 
 // RowIndex returns the index of a row in the page as it was delivered. i is its index in this page,
-// which may be a page of one row cut from that (Page.EachRow). An index that is not known, -1,
-// stays -1.
+// which may have some of that page's rows only (Page.EachRow, Picked). An index that is not known
+// is -1.
 func (p Position) RowIndex(i int) int {
 	if i < 0 {
 		return i
 	}
-	return int(p.first) + i
+	i += int(p.first)
+	switch {
+	case p.about == nil || p.about.picked == nil:
+		return i
+	case i < len(p.about.picked):
+		return int(p.about.picked[i])
+	}
+	return -1
 }
 
-// Delivered returns the position of the page as it was delivered, also for a page that was cut from
-// it (Page.EachRow).
-func (p Position) Delivered() Position {
-	p.first = 0
+// Picked returns the position of a page of some of this page's rows: those with the given indexes,
+// in ascending order. Operators and sinks that split pages use it, so that a row that fails is
+// named by its place in the page as it was delivered. The indexes are copied.
+func (p Position) Picked(indexes []int32) Position {
+	n := len(indexes)
+	if n == 0 {
+		return p
+	}
+	if int(indexes[n-1]-indexes[0]) == n-1 { // they follow each other
+		p.first += indexes[0]
+		return p
+	}
+	some := &about{picked: make([]int32, n), whole: p.Delivered().about}
+	for i, index := range indexes {
+		some.picked[i] = int32(p.RowIndex(int(index))) //nolint:gosec // no page has two billion rows
+	}
+	if some.whole != nil {
+		some.tokens = some.whole.tokens
+	}
+	p.first, p.about = 0, some
 	return p
 }
 
+// Delivered returns the position of the page as it was delivered, also for a page that has some of
+// its rows only (Page.EachRow, Picked).
+func (p Position) Delivered() Position {
+	p.first = 0
+	if p.about != nil && p.about.picked != nil {
+		p.about = p.about.whole
+	}
+	return p
+}
+
+// split reports whether the page has some rows only of the page as it was delivered.
+func (p Position) split() bool { return p.first > 0 || p.about != nil && p.about.picked != nil }
+
 // Tokens returns the tokens of the part; false if they are not known.
 func (p Position) Tokens() (r TokenRange, known bool) {
-	if p.tokens == nil {
+	if p.about == nil || p.about.tokens == nil {
 		return TokenRange{}, false
 	}
-	return *p.tokens, true
+	return *p.about.tokens, true
 }
 
 // Part names the part of the source. It is one of these, followed by the name of the source in a
@@ -53,14 +96,12 @@ func (p Position) Tokens() (r TokenRange, known bool) {
 //   - its index, if the tokens are not known;
 //   - "mixed", if the rows come from several parts.
 func (p Position) Part() string {
-	var name string
-	switch {
-	case p.Range < 0:
+	if p.Range < 0 {
 		return "mixed"
-	case p.tokens == nil:
-		name = strconv.Itoa(p.Range)
-	default:
-		name = p.tokens.String()
+	}
+	name := strconv.Itoa(p.Range)
+	if tokens, known := p.Tokens(); known {
+		name = tokens.String()
 	}
 	if p.Source != nil && p.Source.Several {
 		name += " of " + p.Source.Name

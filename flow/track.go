@@ -58,6 +58,7 @@ type Track struct {
 	err    error // why the part cannot belong to the job
 	grows  bool  // the source may grow
 	from   Part  // left by earlier runs; not changed
+	about  about // of its pages
 
 	mu     sync.Mutex
 	read   int64          // rows delivered, earlier runs' included
@@ -72,6 +73,7 @@ type Track struct {
 // file may.
 func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from}
+	t.about.tokens = &t.from.Range
 	if job != nil {
 		t.moved = make(chan struct{}, 1)
 		t.now.Snapshots = maps.Clone(from.Snapshots)

@@ -102,7 +102,9 @@ func (a *across[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	err := a.post(func() error {
 		handed = true
 		err := a.to.Next(ctx, p)
-		a.limit.Store(flow.DemandOf(a.to))
+		if err == nil { // else nothing more is wanted, which is not the same as no limit
+			a.limit.Store(flow.DemandOf(a.to))
+		}
 		return err
 	})
 	if !handed && a.lost != nil && flow.IsEnd(err) { // otherwise they are not dropped on purpose

@@ -32,14 +32,20 @@ func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
 	sum := func(s int, text string) (int, error) { return s + len(text), nil }
 	inputs := map[string]int64{"Merge": 2, "Concat": 3}
 	for name, s := range map[string]anyStream{
-		"Batch by count":          operators.Batch(mixed(rows), operators.BatchRows(2)),
-		"Batch by bytes":          operators.Batch(mixed(rows), operators.BatchBytes(20<<10)),
-		"Batch too large":         operators.Batch(mixed(rows), operators.BatchRows(1<<20), operators.BatchLinger(time.Millisecond)),
-		"MapConcurrent":           operators.MapConcurrent(mixed(rows), 64, call),
-		"Unordered":               operators.MapConcurrent(mixed(rows), 64, call, operators.Unordered()),
-		"MapConcurrent wide":      operators.MapConcurrent(mixed(rows), 10_000, call),
-		"GroupAdjacent":           operators.GroupAdjacent(mixed(rows), length, zero, sum),
-		"Reduce":                  operators.Reduce(mixed(rows), zero, sum),
+		"Batch by count":     operators.Batch(mixed(rows), operators.BatchRows(2)),
+		"Batch by bytes":     operators.Batch(mixed(rows), operators.BatchBytes(20<<10)),
+		"Batch too large":    operators.Batch(mixed(rows), operators.BatchRows(1<<20), operators.BatchLinger(time.Millisecond)),
+		"MapConcurrent":      operators.MapConcurrent(mixed(rows), 64, call),
+		"Unordered":          operators.MapConcurrent(mixed(rows), 64, call, operators.Unordered()),
+		"MapConcurrent wide": operators.MapConcurrent(mixed(rows), 10_000, call),
+		"GroupAdjacent":      operators.GroupAdjacent(mixed(rows), length, zero, sum),
+		"Reduce":             operators.Reduce(mixed(rows), zero, sum),
+		"GroupBy":            operators.GroupBy(mixed(rows), length, zero, sum, operators.GroupByGroups(10)),
+		"Lanes":              operators.Lanes(mixed(rows), 4, length, sameTexts),
+		"Lanes and Batch": operators.Lanes(mixed(rows), 4, itself[string], func(in rxcql.Stream[string]) rxcql.Stream[[]string] {
+			return operators.Batch(operators.MapConcurrent(in, 16, call), operators.BatchBytes(4<<10))
+		}),
+		"Batch behind Lanes":      operators.Batch(operators.Lanes(mixed(rows), 3, itself[string], sameTexts), operators.BatchBytes(16<<10)),
 		"MapConcurrent and Batch": operators.Batch(operators.MapConcurrent(mixed(rows), 64, call), operators.BatchBytes(16<<10)),
 		"MapConcurrent twice":     operators.MapConcurrent(operators.MapConcurrent(mixed(rows), 64, call, operators.Unordered()), 64, call),
 		"Concat": operators.Batch(operators.Concat(mixed(rows), operators.MapConcurrent(mixed(rows), 64, call), mixed(rows)),
@@ -53,6 +59,10 @@ func TestNoOperatorThatHoldsRowsStallsAtTheSmallestBudget(t *testing.T) {
 		require.NoError(t, err, name)
 		cancel()
 	}
+}
+
+func sameTexts(in rxcql.Stream[string]) rxcql.Stream[string] {
+	return operators.Map(in, func(text string) (string, error) { return text, nil })
 }
 
 func TestABatchThatTheBudgetHasNoRoomForNamesTheStage(t *testing.T) {

@@ -82,23 +82,20 @@ func Distinct[T any, K comparable](in rxcql.Stream[T], key func(T) K, opts ...Di
 			"or use DistinctAdjacent where rows of one key come together",
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
-		d := &distinct[T, K]{st: st, out: out, key: key, met: newMetKeys[K](cfg), account: st.Account(false)}
-		d.reservation = d.account.Reservation()
+		d := &distinct[T, K]{st: st, out: out, key: key, met: newMetKeys[K](cfg), charge: newCharging(st.Account(false))}
 		err := in.Subscribe(ctx, st, d)
-		d.reservation.Release()
+		d.charge.reservation.Release()
 		return err
 	}, in)
 }
 
 type distinct[T any, K comparable] struct {
-	st          *rxcql.Stage
-	out         flow.Observer[T]
-	key         func(T) K
-	met         *metKeys[K]
-	account     *flow.Account
-	reservation *flow.Reservation // bytes of the keys, no receipts
-	charged     int64
-	rows        []T // reused from page to page
+	st     *rxcql.Stage
+	out    flow.Observer[T]
+	key    func(T) K
+	met    *metKeys[K]
+	charge *charging // with the keys
+	rows   []T       // reused from page to page
 }
 
 func (d *distinct[T, K]) Next(ctx context.Context, p *flow.Page[T]) error {
@@ -117,7 +114,7 @@ func (d *distinct[T, K]) Next(ctx context.Context, p *flow.Page[T]) error {
 			n++
 		}
 	}
-	d.charge()
+	d.charge.to(d.met.bytes)
 	if forgot := d.met.forgotten(); forgot > 0 && d.met.told != nil {
 		d.met.told(forgot)
 	}
@@ -126,19 +123,6 @@ func (d *distinct[T, K]) Next(ctx context.Context, p *flow.Page[T]) error {
 		return flow.HandOn(ctx, p, p.Rows, d.out)
 	}
 	return handOn(ctx, p, rows[:n], d.out)
-}
-
-// charge tells the account what the keys have become, once a page.
-func (d *distinct[T, K]) charge() {
-	switch grown := d.met.bytes - d.charged; {
-	case grown > 0:
-		d.reservation.Take(&flow.Reservation{}, grown)
-	case grown < 0:
-		gone := d.account.Reservation()
-		gone.Take(d.reservation, -grown)
-		gone.Settle()
-	}
-	d.charged = d.met.bytes
 }
 
 func (d *distinct[T, K]) Done(ctx context.Context, stopped bool) error {

@@ -1,7 +1,6 @@
 package operators
 
 import (
-	"strings"
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
@@ -23,10 +22,7 @@ type metKeys[K comparable] struct {
 
 func newMetKeys[K comparable](cfg distinctConfig) *metKeys[K] {
 	var key K
-	m := &metKeys[K]{distinctConfig: cfg, keys: map[K]struct{}{}, size: rxcql.SizeFunc[K](), keep: func(key K) K { return key }}
-	if _, text := any(key).(string); text {
-		m.keep = func(key K) K { return any(strings.Clone(any(key).(string))).(K) }
-	}
+	m := &metKeys[K]{distinctConfig: cfg, keys: map[K]struct{}{}, size: rxcql.SizeFunc[K](), keep: keepKey[K]()}
 	m.slot = int64(unsafe.Sizeof(key)) + 8 // a map is half full at times
 	if cfg.forget {
 		m.slot += 2 * int64(unsafe.Sizeof(key)) // as a slice is that has just grown

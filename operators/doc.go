@@ -12,15 +12,18 @@
 // # Functions given to operators
 //
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
-// Tap, MapConcurrent, Zip, both of Lookup, the fold of GroupAdjacent) returns an error as its last
-// result: parsing and decoding fail, and an error that could not be returned would end as a zero
-// value in a table. A function that only asks something about a row (Filter, TakeWhile, the key of
-// GroupAdjacent, Distinct, DistinctAdjacent and MergeJoin, what compares rows or keys) returns just
-// the answer. If that can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the decoded row
+// Tap, MapConcurrent, Zip, both of Lookup, the fold of GroupAdjacent and GroupBy) returns an error as its last
+// result:
+// parsing and decoding fail, and an error that could not be returned would end as a zero
+// value in a
+// table. A function that only asks something about a row (Filter, TakeWhile, the key of
+// GroupAdjacent, GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and MergeJoin, what compares rows or keys) returns just
+// the answer. If that
+// can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the decoded row
 // first.
 //
-// A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each reading or
-// group. A map or a pointer given as a value would be shared by all.
+// A state (of Scan, Reduce, GroupAdjacent, GroupBy) is made by a function, the seed, for each
+// reading or group. A map or a pointer given as a value would be shared by all.
 //
 // An error ends the stream, unless rxcql.WithRowErrors says otherwise: the run fails with a
 // rxcql.StageError that names the stage and wraps the error. A panic always ends it, and has its
@@ -28,21 +31,29 @@
 // nothing of the page counts as done.
 //
 // Functions are called by one goroutine at a time, though not always the same one; that of
-// MapConcurrent, and the one of Lookup that joins, are called by many at the same time. In a job
-// with a checkpoint they must keep no state from row to row, such as a counter or the keys seen so
-// far: a checkpoint does not have it, and a run that goes on begins in the middle of the rows and
-// sees some again. For that reason Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job,
-// nor can Zip and MergeJoin. A function that keeps a rxcql.Row after its call should Clone it:
-// otherwise it keeps the whole page in memory, which the budget does not count.
+// MapConcurrent, and the one of Lookup that joins, are called by many at the same time, and those in different lanes of Lanes at the
+// same time as each other. In a job
+// with a checkpoint they must keep no state from row to row, such
+// as a counter or the keys seen so
+// far: a checkpoint does not have it, and a run that goes on
+// begins in the middle of the rows and
+// sees some again. For that reason Scan, Reduce, GroupBy,
+// Skip, Take and TakeWhile cannot be part of a job,
+// nor can Zip and MergeJoin. A function that keeps a rxcql.Row after its
+// call should Clone it:
+// otherwise it keeps the whole page in memory, which the budget does not
+// count.
 //
 // # Synchronous and asynchronous operators
 //
-// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat, Distinct,
-// DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the goroutine that
-// delivers the page: no goroutine, no channel, and nothing allocated for a row. MapConcurrent,
-// Lookup, Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of
-// their own, which end with the stream. All operators hand rows on in the goroutine that reads the
-// stream, one page at a time.
+// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, GroupBy, Concat,
+// Distinct, DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the
+// goroutine that delivers the page: no goroutine, no channel, and nothing allocated for a row.
+// Lookup, MapConcurrent, Lanes, Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of
+// their own, which
+// end with the stream. All operators hand rows on in the goroutine that reads the
+// stream, one page
+// at a time.
 //
 // # What each promises
 //
@@ -57,6 +68,8 @@
 //	Skip           kept          nothing                            no         n more than downstream
 //	Batch          kept          less than a batch                  yes *      count times downstream
 //	GroupAdjacent  kept          a state and receipts a range       yes *      none
+//	GroupBy        of first rows  the groups, up to its bound       no         none
+//	Lanes          a key's       512 rows a lane, and its chain's   as chain   as downstream
 //	MapConcurrent  kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Lookup         kept, or not  4n rows in order, 2n unordered     yes        as downstream
 //	Merge          an input's    nothing                            yes        as downstream
@@ -70,9 +83,9 @@
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
 // that it works on. Rows held are charged to the budget (rxcql.WithBudget) and reported by
-// flow.BudgetHeldError; folded state is not. "Resumable" says that a run can start again from a
-// checkpoint, though the operator does not remember what came before; with the star, not before a
-// sink that writes a file (Batch: only without BatchLinger). Pages that wait in step with others
+// flow.BudgetHeldError; folded state is not, except that of GroupBy. "Resumable" says that a run
+// can start again from a checkpoint, though the operator does not remember what came before; with
+// the star, not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait in step with others
 // are charged to the budget as they were read.
 //
 // # Parts, watermarks and pages without rows
@@ -89,6 +102,7 @@
 //	MapConcurrent,
 //	Lookup         when all rows that came before have gone on
 //	Zip, MergeSorted, MergeJoin  when all rows of the page have gone on
-//	Reduce         after its one row
+//	Reduce, GroupBy  after all that they give
+//	Lanes          when each lane has handed it on
 //	Rx             never: what comes out is a part of its own, without a watermark
 package operators

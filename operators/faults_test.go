@@ -37,6 +37,7 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 		"MapConcurrent": operators.MapConcurrent(in, 8, call),
 		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
 		"Lookup":        lookUpCustomer(in, itself[int], pass, operators.LookupInFlight(8)),
+		"GroupBy":       operators.GroupBy(in, func(n int) int { return n % 10 }, zero, fold, operators.GroupByGroups(10)),
 	}
 }
 
@@ -49,6 +50,8 @@ func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 		"GroupAdjacent":    operators.GroupAdjacent(in, ask, zero, keep),
 		"Distinct":         operators.Distinct(in, ask, operators.DistinctKeys(2)),
 		"DistinctAdjacent": operators.DistinctAdjacent(in, ask),
+		"GroupBy":          operators.GroupBy(in, ask, zero, keep, operators.GroupByGroups(2)),
+		"Lanes in":         operators.Lanes(in, 2, ask, sameRows),
 	}
 }
 
@@ -151,6 +154,7 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
 	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
 	all["Take"] = operators.Take(failing, 1000)
+	all["Lanes"] = operators.Lanes(failing, 3, itself[int], sameRows)
 	all["Skip"] = operators.Skip(failing, 10)
 	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
 	for verb, s := range all {

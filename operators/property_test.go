@@ -41,6 +41,13 @@ func (c *chain) stage(verb string, inputs ...string) string {
 	return name
 }
 
+// laneStage is a stage that gets a part of the rows of another.
+func (c *chain) laneStage(verb string) string {
+	name := c.stage(verb)
+	delete(c.inputs, name)
+	return name
+}
+
 func (c *chain) last() string { return c.names[len(c.names)-1] }
 
 func (c *chain) then(verb string) { c.stage(verb, c.last()) }
@@ -64,7 +71,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx", "Lanes", "GroupBy",
 		"Zip", "MergeSorted", "MergeJoin",
 	}).Draw(rt, "verb"), fail)
 }
@@ -146,6 +153,26 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		groups := operators.GroupAdjacent(c.s, key, zero, func(s, n int) (int, error) { return s + n, fail() })
 		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
 		c.model = groupModel(c.model, key)
+	case "GroupBy":
+		c.then("GroupBy")
+		c.then("Map")
+		key := func(n int) int { return n % (k + 1) }
+		groups := operators.GroupBy(c.s, key, zero, func(s, n int) (int, error) { return s + n, fail() }, operators.GroupByGroups(1<<20))
+		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
+		c.model = groupByModel(c.model, key)
+	case "Lanes":
+		before, lanes := c.last(), k%4+1
+		c.stage("Lanes in", before)
+		var out []string
+		for lane := 1; lane <= lanes; lane++ {
+			in := c.laneStage(fmt.Sprintf("Lane %d", lane))
+			out = append(out, c.stage(fmt.Sprintf("Map (lane %d)", lane), in))
+		}
+		c.stage("Lanes", out...)
+		c.s = operators.Lanes(c.s, lanes, func(n int) int { return n / 3 }, func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Map(in, func(n int) (int, error) { return n + k, fail() })
+		})
+		c.model, c.ordered = each(c.model, func(n int) []int { return []int{n + k} }), c.ordered && lanes == 1
 	case "MapConcurrent", "Unordered":
 		c.then("MapConcurrent")
 		var opts []operators.MapConcurrentOption
@@ -255,6 +282,19 @@ func groupModel(rows []int, key func(int) int) []int {
 	return sums
 }
 
+func groupByModel(rows []int, key func(int) int) []int {
+	sums, at := []int{}, map[int]int{}
+	for _, n := range rows {
+		i, there := at[key(n)]
+		if !there {
+			i = len(sums)
+			at[key(n)], sums = i, append(sums, 0)
+		}
+		sums[i] += n
+	}
+	return sums
+}
+
 // reconcile checks that no row is lost between stages or inside one.
 func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	stages := stagesOf(rep)
@@ -270,7 +310,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup", "Lanes in", "Lane 1", "Lane 2", "Lane 3", "Lane 4", "Lanes"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

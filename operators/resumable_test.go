@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ func (c *resumable) then(fn func(cell) []cell) {
 }
 
 // resumableVerbs are those that grow knows.
-var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed"}
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed", "Lanes"}
 
 func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
@@ -77,6 +78,27 @@ func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 			operators.LookupCache(1<<12, time.Hour), operators.Unordered())
 	case "Batch":
 		c.s = flat(operators.Batch(c.s, operators.BatchRows(k)))
+	case "Lanes":
+		several := func(n cell) (out []cell) {
+			for i := range n.row % 3 {
+				out = append(out, cell{n.part, n.row, n.copy*3 + i, n.value})
+			}
+			return out
+		}
+		batches := rapid.Bool().Draw(rt, "batches") && slices.Contains(verbs, "Batch timed")
+		c.s = operators.Lanes(c.s, 1+k%4, func(n cell) int { return n.row % 7 }, func(in rxcql.Stream[cell]) rxcql.Stream[cell] {
+			in = operators.FlatMap(in, func(n cell, emit func(cell) bool) error {
+				for _, each := range several(n) {
+					emit(each)
+				}
+				return fail()
+			})
+			if batches {
+				in = flat(operators.Batch(in, operators.BatchRows(k+3), operators.BatchLinger(50*time.Microsecond)))
+			}
+			return operators.MapConcurrent(in, k, func(_ context.Context, n cell) (cell, error) { return n, fail() })
+		})
+		c.then(several)
 	case "Batch timed":
 		c.s = flat(operators.Batch(c.s, operators.BatchRows(k+3), operators.BatchLinger(50*time.Microsecond)))
 	}

@@ -92,6 +92,7 @@ func TestFoldsAndPanicsEndTheRunWhateverThePolicy(t *testing.T) {
 		"Scan":          operators.Scan(in, zero, fold),
 		"Reduce":        operators.Reduce(in, zero, fold),
 		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
+		"GroupBy":       operators.GroupBy(in, func(n int) int { return n % 10 }, zero, fold, operators.GroupByGroups(10)),
 	} {
 		_, err := s.Count(context.Background(), rxcql.WithRowErrors(rxcql.SkipRows(1000)))
 		require.ErrorIs(t, err, errBad, verb)

@@ -29,6 +29,8 @@ func tallies(in rxcql.Stream[int]) map[string]rxcql.Stream[map[int]int] {
 		}),
 		"GroupAdjacent": operators.Map(operators.GroupAdjacent(in, half, noTally, tallyIn),
 			func(g operators.Group[int, map[int]int]) (map[int]int, error) { return g.Value, nil }),
+		"GroupBy": operators.Map(operators.GroupBy(in, func(n int) int { return n % 2 }, noTally, tallyIn, operators.GroupByGroups(2)),
+			func(g operators.Group[int, map[int]int]) (map[int]int, error) { return g.Value, nil }),
 	}
 }
 
@@ -36,6 +38,7 @@ var tallied = map[string][]map[int]int{
 	"Reduce":        {{0: 1, 1: 1, 2: 1, 3: 1}},
 	"Scan":          {{0: 1}, {0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, {0: 1, 1: 1, 2: 1, 3: 1}},
 	"GroupAdjacent": {{0: 1, 1: 1}, {2: 1, 3: 1}},
+	"GroupBy":       {{0: 1, 2: 1}, {1: 1, 3: 1}},
 }
 
 func TestAStateThatIsAMapBelongsToOneReadingAndOneGroup(t *testing.T) {
@@ -83,6 +86,7 @@ func TestASeedIsAskedForOnceAGroupOrReadingAndNotBefore(t *testing.T) {
 		"Reduce of no rows":  {operators.Reduce(count(0, 7), seed, add), 1},
 		"Scan":               {operators.Scan(count(100, 7), seed, add), 1},
 		"GroupAdjacent":      {operators.GroupAdjacent(count(100, 7), func(n int) int { return n / 10 }, seed, add), 10},
+		"GroupBy":            {operators.GroupBy(count(100, 7), func(n int) int { return n % 10 }, seed, add, operators.GroupByGroups(10)), 10},
 		"a group of no rows": {operators.GroupAdjacent(count(0, 7), func(n int) int { return n }, seed, add), 0},
 	} {
 		require.Zero(t, asked, "%s: nothing was read yet", verb)
@@ -100,6 +104,7 @@ func TestAPanicInASeedNamesItsStage(t *testing.T) {
 		"Reduce":        operators.Reduce(count(10, 7), seed, add),
 		"Scan":          operators.Scan(count(10, 7), seed, add),
 		"GroupAdjacent": operators.GroupAdjacent(count(10, 7), func(n int) int { return n }, seed, add),
+		"GroupBy":       operators.GroupBy(count(10, 7), itself[int], seed, add, operators.GroupByGroups(10)),
 	} {
 		_, err := s.Count(t.Context())
 		require.ErrorIs(t, err, boom, verb)

@@ -36,8 +36,6 @@ type numberRow = []int
 
 func asIs(n numberRow) (numberRow, error) { return n, nil }
 
-func firstNumber(n numberRow) int { return n[0] }
-
 func all(int) bool { return true }
 
 func rowNumber(n numberRow) int {
@@ -65,6 +63,16 @@ func join(all, n numberRow) (numberRow, error) { return append(slices.Clip(all),
 func inGroups(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
 	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
 		groups := operators.GroupAdjacent(in, key, noRow, join)
+		return operators.Map(groups, func(g operators.Group[int, numberRow]) (numberRow, error) { return g.Value, nil })
+	}
+}
+
+func inTurn(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] { return operators.Map(in, asIs) }
+
+// groupedBy are all rows of each key.
+func groupedBy(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+		groups := operators.GroupBy(in, key, noRow, join, operators.GroupByGroups(1000))
 		return operators.Map(groups, func(g operators.Group[int, numberRow]) (numberRow, error) { return g.Value, nil })
 	}
 }
@@ -137,9 +145,9 @@ func conformings() []conforming {
 		{operator: "MapConcurrent", how: "unordered", unordered: true, put: func(in stream) stream {
 			return operators.MapConcurrent(in, 4, unevenNumbers, operators.Unordered())
 		}},
-		{operator: "Lookup", put: func(in stream) stream { return lookUpCustomer(in, firstNumber, asIs, operators.LookupInFlight(3)) }},
+		{operator: "Lookup", put: func(in stream) stream { return lookUpCustomer(in, rowNumber, asIs, operators.LookupInFlight(3)) }},
 		{operator: "Lookup", how: "unordered, with a cache", unordered: true, put: func(in stream) stream {
-			return lookUpCustomer(in, firstNumber, asIs, operators.LookupInFlight(4), operators.LookupCache(1<<20, time.Hour), operators.Unordered())
+			return lookUpCustomer(in, rowNumber, asIs, operators.LookupInFlight(4), operators.LookupCache(1<<20, time.Hour), operators.Unordered())
 		}},
 		{operator: "Merge", put: func(in stream) stream { return operators.Merge(in) }},
 		{operator: "Merge", how: "with another", put: func(in stream) stream {
@@ -174,6 +182,26 @@ func conformings() []conforming {
 			one := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{})
 			return onEitherSide(operators.MergeJoin(one.Stream(), in, side(0), side(0), cmp.Compare[int]))
 		}},
+		{operator: "Lanes", unordered: true, put: func(in stream) stream { return operators.Lanes(in, 3, rowNumber, inTurn) }},
+		{operator: "Lanes", how: "alone", put: func(in stream) stream { return operators.Lanes(in, 1, rowNumber, inTurn) }},
+		{operator: "Lanes", how: "with calls at once", unordered: true, put: func(in stream) stream {
+			return operators.Lanes(in, 2, rowNumber, func(in stream) stream { return operators.MapConcurrent(in, 3, unevenNumbers) })
+		}},
+		{operator: "Lanes", how: "in lanes that drop some", unordered: true, drops: func(n int) bool { return n%3 == 0 }, put: func(in stream) stream {
+			return operators.Lanes(in, 2, rowNumber, func(in stream) stream {
+				return operators.Lanes(in, 2, func(n numberRow) int { return n[0] / 2 }, func(in stream) stream {
+					return operators.Filter(in, func(n numberRow) bool { return n[0]%3 > 0 })
+				})
+			})
+		}},
+		{operator: "Lanes", how: "that hold rows", unordered: true, put: func(in stream) stream {
+			return operators.Lanes(in, 3, rowNumber, inBatches(operators.BatchRows(4)))
+		}},
+		{operator: "Lanes", how: "that end", unordered: true, ends: true, put: func(in stream) stream {
+			return operators.Lanes(in, 3, rowNumber, func(in stream) stream { return operators.Take(in, 3) })
+		}},
+		{operator: "GroupBy", how: "of one row", unordered: true, put: groupedBy(rowNumber)},
+		{operator: "GroupBy", how: "over parts", unordered: true, put: groupedBy(func(n numberRow) int { return n[0] % 7 })},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},

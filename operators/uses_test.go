@@ -88,6 +88,13 @@ func earliest(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 	return operators.Map(groups, func(g operators.Group[timed, timed]) (timed, error) { return g.Value, nil })
 }
 
+// lanedBy puts lanes by time into a stream.
+func lanedBy(n int, chain func(rxcql.Stream[timed]) rxcql.Stream[timed]) func(rxcql.Stream[timed]) rxcql.Stream[timed] {
+	return func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+		return operators.Lanes(in, n, func(e timed) int { return e.at }, chain)
+	}
+}
+
 // uses are all operators, each in the ways that differ in what they do with pages.
 func uses() []use {
 	return []use{
@@ -168,6 +175,21 @@ func uses() []use {
 		{operator: "MergeJoin", how: "with another", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			pairs := operators.MergeJoin(in, another("other"), func(timed) int { return 0 }, func(timed) int { return 1 }, cmp.Compare[int], operators.JoinLeft())
 			return operators.Map(pairs, func(p rxcql.Pair[timed, timed]) (timed, error) { return p.Left, nil })
+		}},
+		{operator: "Lanes", put: lanedBy(3, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.MapConcurrent(in, 3, unevenly) })},
+		{operator: "Lanes", how: "alone", put: lanedBy(1, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return in })},
+		{operator: "Lanes", how: "in lanes", put: lanedBy(2, lanedBy(2, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Map(in, same) }))},
+		{operator: "Lanes", how: "that drop all", loses: true, put: lanedBy(4, func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Filter(in, func(timed) bool { return false })
+		})},
+		{operator: "Lanes", how: "that hold rows", holds: func(int) bool { return true }, put: lanedBy(3, batched(operators.BatchRows(4)))},
+		{operator: "Lanes", how: "that fold all", holds: func(int) bool { return true }, loses: true, put: lanedBy(3, func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Reduce(in, nothing, func(_, e timed) (timed, error) { return e, nil })
+		})},
+		{operator: "Lanes", how: "that end", ends: true, loses: true, put: lanedBy(2, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Take(in, 3) })},
+		{operator: "GroupBy", holds: func(int) bool { return true }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			groups := operators.GroupBy(in, func(e timed) timed { return e }, nothing, func(_, e timed) (timed, error) { return e, nil }, operators.GroupByGroups(1<<20))
+			return operators.Map(groups, func(g operators.Group[timed, timed]) (timed, error) { return g.Value, nil })
 		}},
 		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })

@@ -35,7 +35,7 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 			time.Sleep(time.Duration((at.Row*31+at.Part)%5) * 200 * time.Microsecond)
 			return row(at)
 		}
-		kind := c.rand.IntN(7)
+		kind := c.rand.IntN(8)
 		switch kind {
 		case 0:
 			s = operators.Map(s, row)
@@ -67,8 +67,11 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 				}
 				return nil
 			})
+		case 7:
+			s = operators.Lanes(s, 1+c.rand.IntN(4), func(at spot) int { return at.Row % 5 },
+				func(in rxcql.Stream[spot]) rxcql.Stream[spot] { return operators.Map(in, row) })
 		}
-		if kind < 5 {
+		if kind < 5 || kind == 7 {
 			all = append(all, bad)
 		}
 	}

@@ -1,6 +1,6 @@
 // Package sink has the sinks that streams drain into: a Cassandra table (Table), any CQL statement
-// (Exec), a file (NDJSON, CSV), a Go function (Each), several sinks at once (Tee), or operators and
-// then a sink (Through).
+// (Exec), a file (NDJSON, CSV), a Go function (Each), several sinks at once (Tee), one of several
+// sinks for each row (Route), or operators and then a sink (Through).
 //
 // # What a row may be
 //

@@ -2,8 +2,6 @@ package sink
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -43,111 +41,26 @@ import (
 // write (Each without InFlight keeps none). Tee's own stage counts a row once; Report.Written
 // counts it once for each sink.
 func Tee[T any](sinks ...rxcql.Sink[T]) rxcql.Sink[T] {
-	t := &tee[T]{sinks: sinks}
-	var errs []error
-	if len(sinks) == 0 {
-		errs = append(errs, errors.New("no sink is given"))
-	}
-	for i, s := range sinks {
-		if s == nil {
-			errs = append(errs, fmt.Errorf("sink %d is nil", i+1))
-		}
-	}
-	t.err = stageError("sink.Tee", errs...)
-	return t
+	return &tee[T]{newBranches("Tee", sinks)}
 }
 
-type tee[T any] struct {
-	sinks []rxcql.Sink[T]
-	err   error
-}
-
-// Info: a Tee can do what all of its sinks can do.
-func (t *tee[T]) Info() rxcql.SinkInfo {
-	info := rxcql.SinkInfo{Err: t.err, Resumable: true, Stages: []string{"Tee"}}
-	known := true
-	for _, s := range t.sinks {
-		if s == nil {
-			continue // reported as an error by Tee
-		}
-		stages := s.Info().Stages
-		known = known && stages != nil
-		info.Stages = append(info.Stages, stages...)
-		info.Sinks = append(info.Sinks, s)
-	}
-	if !known {
-		info.Stages = nil
-	}
-	return info
-}
-
-func (t *tee[T]) Check(ctx context.Context) error {
-	if t.err != nil {
-		return t.err
-	}
-	ctx, tables := withCensus(ctx)
-	var errs []error
-	branches := make([][]*counted, len(t.sinks))
-	for i, s := range t.sinks {
-		var err error
-		branches[i], err = tables.during(func() error { return s.Check(ctx) })
-		errs = append(errs, err)
-	}
-	_, err := together(branches)
-	return errors.Join(append(errs, stageError("sink.Tee", err))...)
-}
+type tee[T any] struct{ branches[T] }
 
 func (t *tee[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
-	if t.err != nil {
-		return nil, t.err
-	}
-	w := &teeWriter[T]{st: r.SinkStage("Tee")}
-	ctx, tables := withCensus(ctx)
-	opened := make([][]*counted, len(t.sinks))
-	for i, s := range t.sinks {
-		err := w.st.Protect(func() (err error) {
-			var branch rxcql.Writer[T]
-			opened[i], err = tables.during(func() (err error) {
-				branch, err = s.Open(ctx, r)
-				return err
-			})
-			if err == nil && branch == nil {
-				err = fmt.Errorf("the Open of sink %d returned no Writer and no error", i+1)
-			}
-			if err == nil {
-				w.branches = append(w.branches, branch)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, errors.Join(err, w.Close())
-		}
-	}
-	groups, err := together(opened)
+	w, err := t.open(ctx, r)
 	if err != nil {
-		return nil, errors.Join(stageError("sink.Tee", err), w.Close())
+		return nil, err
 	}
-	for _, members := range groups {
-		var group branchGroup[T]
-		for _, i := range members {
-			group = append(group, w.branches[i])
-		}
-		w.groups = append(w.groups, group)
-	}
-	return w, nil
+	return teeWriter[T]{w}, nil
 }
 
-type teeWriter[T any] struct {
-	st       *rxcql.Stage
-	branches []rxcql.Writer[T]
-	groups   []branchGroup[T] // the branches, in groups that take a page together
-}
+type teeWriter[T any] struct{ *branchWriters[T] }
 
 // Write stops at the first branch that fails; the page stays unsettled.
-func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
+func (w teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.st.CountIn(len(p.Rows))
 	for _, group := range w.groups {
-		if err := group.write(ctx, p); err != nil {
+		if err := w.write(ctx, p, group); err != nil {
 			return err
 		}
 	}
@@ -155,39 +68,19 @@ func (w *teeWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// branchGroup is branches of a Tee that take a page together.
-type branchGroup[T any] []rxcql.Writer[T]
-
-// write hands a page as it is to a single branch. To several branches it hands the page row by row,
-// each row to all of them before the next row, so that the table's clock sees the rows in the order
-// of the stream.
-func (g branchGroup[T]) write(ctx context.Context, p *flow.Page[T]) error {
-	if len(g) == 1 {
-		return g[0].Write(ctx, p)
+// write hands a page as it is to a single branch. To several branches, which write one table, it
+// hands the page row by row, each row to all of them before the next row, so that the table's clock
+// sees the rows in the order of the stream.
+func (w teeWriter[T]) write(ctx context.Context, p *flow.Page[T], group []int) error {
+	if len(group) == 1 {
+		return w.branches[group[0]].Write(ctx, p)
 	}
 	return p.EachRow(func(row *flow.Page[T]) error {
-		for _, branch := range g {
-			if err := branch.Write(ctx, row); err != nil {
+		for _, i := range group {
+			if err := w.branches[i].Write(ctx, row); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-func (w *teeWriter[T]) Flush(ctx context.Context) error {
-	return w.all(func(b rxcql.Writer[T]) error { return b.Flush(ctx) })
-}
-
-func (w *teeWriter[T]) Close() error {
-	return w.all(func(b rxcql.Writer[T]) error { return b.Close() })
-}
-
-// all calls every branch, even if others fail.
-func (w *teeWriter[T]) all(call func(rxcql.Writer[T]) error) error {
-	var errs []error
-	for _, b := range w.branches {
-		errs = append(errs, w.st.Protect(func() error { return call(b) }))
-	}
-	return errors.Join(errs...)
 }

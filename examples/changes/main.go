@@ -1,8 +1,8 @@
 // Command changes applies a stream of changes to a table: some rows are upserted, others
 // deleted.
 //
-// Look at the Tee in run. It writes every change into two sinks of one table: the first
-// takes the upserts, the second the deletes (sink.Delete). They apply the changes in the
+// Look at the Route in run. It writes each change into one of two sinks of one table: the
+// first takes the upserts, the second the deletes (sink.Delete). They apply the changes in the
 // order of the stream: of two changes of one key the later wins, whichever sink it goes to.
 package main
 
@@ -14,7 +14,6 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/examples/internal/scratch"
-	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -28,15 +27,16 @@ type Change struct {
 func main() { scratch.Main(run, "orders (id int PRIMARY KEY, status text)") }
 
 func run(ctx context.Context, p *scratch.Place) error {
-	only := func(deleted bool) func(rxcql.Stream[Change]) rxcql.Stream[Change] {
-		return func(in rxcql.Stream[Change]) rxcql.Stream[Change] {
-			return operators.Filter(in, func(c Change) bool { return c.Deleted == deleted })
-		}
-	}
 	want := map[int]string{} // what the table should have in the end
-	job, err := rxcql.New(source.Seq(changes(want)), sink.Tee(
-		sink.Through(only(false), sink.Table[Change](p.Session, p.Table("orders"))),
-		sink.Through(only(true), sink.Table[Change](p.Session, p.Table("orders"), sink.Delete()))))
+	job, err := rxcql.New(source.Seq(changes(want)), sink.Route(
+		func(c Change) int {
+			if c.Deleted {
+				return 1
+			}
+			return 0
+		},
+		sink.Table[Change](p.Session, p.Table("orders")),
+		sink.Table[Change](p.Session, p.Table("orders"), sink.Delete())))
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// census is which tables the sinks in a Tee write, including those in Tees and Throughs inside it
-// and in sinks of users: every sink.Table reports, in Check and in Open, to the census in its
-// context. A sink whose rows have timestamps of their own does not report: the order of rows does
-// not matter to it.
+// census is which tables the sinks in a Tee or a Route write, including those in Tees, Routes and
+// Throughs inside it and in sinks of users: every sink.Table reports, in Check and in Open, to the
+// census in its context. A sink whose rows have timestamps of their own does not report: the order
+// of rows does not matter to it.
 type census struct {
 	mu  sync.Mutex
 	all []*counted
@@ -78,10 +78,11 @@ func behind(ctx context.Context, stages []string, call func() error) error {
 	return err
 }
 
-// together returns the branches of a Tee in groups that take a page together: a branch alone, or
-// all that share a table, in the order of the first of each group. It is an error if rows come late
-// to a shared table: the place of a row in the stream would not be the place of its write.
-func together(branches [][]*counted) (groups [][]int, err error) {
+// together returns the branches of a Tee or a Route, which name says, in groups that take a page
+// together: a branch alone, or all that share a table, in the order of the first of each group. It
+// is an error if rows come late to a shared table: the place of a row in the stream would not be
+// the place of its write.
+func together(name string, branches [][]*counted) (groups [][]int, err error) {
 	group := make([]int, len(branches)) // for each branch, the first branch of its group
 	var errs []error
 	for i, here := range branches {
@@ -91,7 +92,7 @@ func together(branches [][]*counted) (groups [][]int, err error) {
 			if len(shared) == 0 {
 				continue
 			}
-			errs = append(errs, inStep(j, i, shared)...)
+			errs = append(errs, inStep(name, j, i, shared)...)
 			into, from := min(group[i], group[j]), max(group[i], group[j])
 			for k := range group[:i+1] {
 				if group[k] == from {
@@ -133,13 +134,13 @@ func sharedBy(a, b []*counted) (shared []*counted) {
 }
 
 // inStep returns errors for sinks to which rows come late.
-func inStep(a, b int, shared []*counted) (errs []error) {
+func inStep(name string, a, b int, shared []*counted) (errs []error) {
 	for _, t := range shared {
 		if len(t.late) > 0 {
 			errs = append(errs, fmt.Errorf("sinks %d and %d write one table (stage %s), and before one of them stands %s, "+
 				"which may hand rows on later than they come or in another order: a row could win over one that comes after it; "+
-				"put that operator before the Tee, write the table from one branch, or give the rows timestamps of their own (sink.TimestampOf)",
-				a+1, b+1, t.stage, strings.Join(t.late, ", ")))
+				"put that operator before the %s, write the table from one branch, or give the rows timestamps of their own (sink.TimestampOf)",
+				a+1, b+1, t.stage, strings.Join(t.late, ", "), name))
 		}
 	}
 	return errs

@@ -1,0 +1,41 @@
+package operators
+
+import (
+	"strings"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// charging charges the budget with what an operator keeps that are not rows of pages.
+type charging struct {
+	account     *flow.Account
+	reservation *flow.Reservation // bytes, no receipts
+	bytes       int64
+}
+
+func newCharging(account *flow.Account) *charging {
+	return &charging{account: account, reservation: account.Reservation()}
+}
+
+// to notes that so many bytes are kept now. Call it once a page.
+func (c *charging) to(bytes int64) {
+	switch grown := bytes - c.bytes; {
+	case grown > 0:
+		c.reservation.Take(&flow.Reservation{}, grown)
+	case grown < 0:
+		gone := c.account.Reservation()
+		gone.Take(c.reservation, -grown)
+		gone.Settle()
+	}
+	c.bytes = bytes
+}
+
+// keepKey returns a function that makes a key fit to be kept: a string is copied, since it lies in
+// a chunk with text of other rows.
+func keepKey[K comparable]() func(K) K {
+	var key K
+	if _, text := any(key).(string); text {
+		return func(key K) K { return any(strings.Clone(any(key).(string))).(K) }
+	}
+	return func(key K) K { return key }
+}

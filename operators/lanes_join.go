@@ -1,0 +1,117 @@
+package operators
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+)
+
+// laneJoin is where the pages of all lanes come together, in the goroutine that reads the stream.
+//
+// Every lane is told how far a part of the source has come, and hands that on behind the rows of
+// the part that it has. So a part has come as far as the lane that is most behind.
+type laneJoin[U any] struct {
+	out     flow.Observer[U]
+	account *flow.Account
+	knows   func(flow.PartID) bool // whether a part is one of the source's; others are a lane's own
+	ended   []bool                 // the lanes that have
+	stopped bool
+	parts   map[flow.PartID]*lanesPart // that have not ended
+}
+
+// lanesPart is how far each lane has come in a part.
+type lanesPart struct {
+	at    flow.Position
+	marks []flow.Watermark
+	last  []bool
+	told  flow.Watermark // what has been handed on
+}
+
+func newLaneJoin[U any](st *rxcql.Stage, out flow.Observer[U], n int, knows func(flow.PartID) bool) *laneJoin[U] {
+	return &laneJoin[U]{out: out, account: st.Account(true), knows: knows, ended: make([]bool, n), parts: map[flow.PartID]*lanesPart{}}
+}
+
+// laneOut is what the chain of one lane hands its pages to.
+type laneOut[U any] struct {
+	*laneJoin[U]
+	lane int
+}
+
+func (o *laneOut[U]) Next(ctx context.Context, p *flow.Page[U]) error {
+	if p.Range < 0 || !p.Says() || !o.knows(p.PartID()) {
+		return o.out.Next(ctx, p)
+	}
+	said := p.Hush()
+	defer p.Say(said)
+	part := o.partOf(said)
+	if part.marks[o.lane].Before(said.Watermark) {
+		part.marks[o.lane] = said.Watermark
+	}
+	part.last[o.lane] = part.last[o.lane] || said.Last
+	now, news := o.joint(part)
+	if len(p.Rows) == 0 && !news {
+		return nil
+	}
+	p.Last, p.Watermark = now.Last, now.Watermark
+	return o.out.Next(ctx, p)
+}
+
+func (j *laneJoin[U]) partOf(said flow.Advance) *lanesPart {
+	part := j.parts[said.PartID()]
+	if part == nil {
+		part = &lanesPart{marks: make([]flow.Watermark, len(j.ended)), last: make([]bool, len(j.ended))}
+		j.parts[said.PartID()] = part
+	}
+	part.at = said.Position
+	return part
+}
+
+// joint returns how far a part has come in all lanes, and reports whether that is farther than what
+// has been handed on. A lane that has ended, or has handed on the end of the part, has no more rows
+// of it.
+func (j *laneJoin[U]) joint(part *lanesPart) (now flow.Advance, news bool) {
+	var least, most flow.Watermark
+	open := 0
+	for i, mark := range part.marks {
+		if most.Before(mark) {
+			most = mark
+		}
+		if j.ended[i] || part.last[i] {
+			continue
+		}
+		if open == 0 || mark.Before(least) {
+			least = mark
+		}
+		open++
+	}
+	now = flow.Advance{Position: part.at, Watermark: least}
+	if now.Last = open == 0; now.Last {
+		now.Watermark = most
+		delete(j.parts, part.at.PartID())
+	}
+	news = now.Last || part.told.Before(now.Watermark)
+	part.told = now.Watermark
+	return now, news
+}
+
+// Done is called once a lane. What waited for that lane alone is handed on, unless rows that it had
+// may not have come: because reading was stopped.
+func (o *laneOut[U]) Done(ctx context.Context, stopped bool) error {
+	o.ended[o.lane] = true
+	if o.stopped = o.stopped || stopped; o.stopped {
+		return nil
+	}
+	var tells flow.Advances
+	for _, id := range slices.SortedFunc(maps.Keys(o.parts), inReport) {
+		if now, news := o.joint(o.parts[id]); news {
+			tells.Add(now)
+		}
+	}
+	return flow.Tell(ctx, o.account, &tells, o.out)
+}
+
+// Demand is what is wanted downstream of all lanes.
+func (o *laneOut[U]) Demand() int64 { return flow.DemandOf(o.out) }
