@@ -26,6 +26,7 @@ type conforming struct {
 	copies    int
 	unordered bool
 	ends      bool
+	folds     bool
 	detached  bool
 }
 
@@ -89,7 +90,7 @@ func conformings() []conforming {
 		{operator: "Scan", put: func(in stream) stream {
 			return operators.Scan(in, noRow, func(_, n numberRow) (numberRow, error) { return n, nil })
 		}},
-		{operator: "Reduce", put: func(in stream) stream { return operators.Reduce(in, noRow, join) }},
+		{operator: "Reduce", folds: true, put: func(in stream) stream { return operators.Reduce(in, noRow, join) }},
 		{operator: "Take", how: "of more than there are", put: func(in stream) stream { return operators.Take(in, 1<<40) }},
 		{operator: "Take", how: "of a few", ends: true, put: func(in stream) stream { return operators.Take(in, 10) }},
 		{operator: "TakeWhile", put: func(in stream) stream { return operators.TakeWhile(in, func(numberRow) bool { return true }) }},
@@ -103,8 +104,8 @@ func conformings() []conforming {
 		{operator: "Batch", how: "of three", put: inBatches(operators.BatchRows(3))},
 		{operator: "Batch", how: "by bytes", put: inBatches(operators.BatchBytes(1))},
 		{operator: "Batch", how: "with Linger", put: inBatches(operators.BatchRows(7), operators.BatchLinger(50*time.Microsecond))},
-		{operator: "GroupAdjacent", how: "of one row", put: inGroups(func(n numberRow) int { return n[0] })},
-		{operator: "GroupAdjacent", how: "over pages", put: inGroups(func(n numberRow) int { return n[0] / 6 })},
+		{operator: "GroupAdjacent", how: "of one row", folds: true, put: inGroups(func(n numberRow) int { return n[0] })},
+		{operator: "GroupAdjacent", how: "over pages", folds: true, put: inGroups(func(n numberRow) int { return n[0] / 6 })},
 		{operator: "MapConcurrent", put: func(in stream) stream { return operators.MapConcurrent(in, 3, unevenNumbers) }},
 		{operator: "MapConcurrent", how: "unordered", unordered: true, put: func(in stream) stream {
 			return operators.MapConcurrent(in, 4, unevenNumbers, operators.Unordered())
@@ -136,6 +137,7 @@ func TestConformanceOfOperators(t *testing.T) {
 					Copies:    c.copies,
 					Unordered: c.unordered,
 					Ends:      c.ends,
+					Folds:     c.folds,
 					Detached:  c.detached,
 				}
 			})
