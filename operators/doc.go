@@ -37,10 +37,11 @@
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat, Distinct,
-// DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the goroutine that
-// delivers the page: no goroutine, no channel, and nothing allocated for a row. MapConcurrent,
-// Merge, Rx, and Batch with BatchLinger have goroutines of their own, which end with the stream.
-// All operators hand rows on in the goroutine that reads the stream, one page at a time.
+// DistinctAdjacent, Retry, Recover, and Batch without BatchLinger run as one loop a page, in the
+// goroutine that delivers the page: no goroutine, no channel, and nothing allocated for a row.
+// MapConcurrent, Merge, Rx, and Batch with BatchLinger have goroutines of their own, which end with
+// the stream. All operators hand rows on in the goroutine that reads the stream, one page at a
+// time.
 //
 // # What each promises
 //
@@ -60,13 +61,16 @@
 //	Concat         kept          nothing                            yes        as downstream
 //	Distinct       kept          the keys, up to its bound          no         none
 //	DistinctAdjacent  kept       the last key of each part          yes        none
+//	Retry          an attempt's  nothing                            yes *      as downstream
+//	Recover        kept          nothing                            no         as downstream
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
 // that it works on. Rows held are charged to the budget (rxcql.WithBudget) and reported by
 // flow.BudgetHeldError; folded state is not. "Resumable" says that a run can start again from a
 // checkpoint, though the operator does not remember what came before; with the star, not before a
-// sink that writes a file (Batch: only without BatchLinger).
+// sink that writes a file (Batch: only without BatchLinger). Behind Retry rows may come more than
+// once in a run.
 //
 // # Parts, watermarks and pages without rows
 //
@@ -76,7 +80,8 @@
 // It never overtakes a row:
 //
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
-//	Merge, Concat, Distinct, DistinctAdjacent   with the page, after its rows
+//	Merge, Concat, Distinct, DistinctAdjacent,
+//	Retry, Recover   with the page, after its rows; a part does not end where its stream fails
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent  when all rows that came before have gone on

@@ -111,6 +111,8 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all := verbs(count(1<<40, 10), func(int) error { return nil })
 	all["Batch timed"] = operators.Batch(waiting(), operators.BatchLinger(time.Hour))
 	all["Merge of waiting"] = operators.Merge(waiting(), waiting())
+	all["Retry of waiting"] = operators.Retry(operators.MapConcurrent(count(100, 10), 5, call))
+	all["Recover of waiting"] = operators.Recover(waiting(), count(10, 3))
 	all["Concat of waiting"] = operators.Concat(count(10, 3), waiting(), waiting())
 	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
 	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
@@ -142,6 +144,8 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
 	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
 	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
+	all["Retry"] = operators.Retry(failing)
+	all["Recover"] = operators.Recover(failing, count(1<<40, 100), operators.RecoverIf(func(error) bool { return false }))
 	all["Take"] = operators.Take(failing, 1000)
 	all["Skip"] = operators.Skip(failing, 10)
 	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
@@ -193,8 +197,11 @@ func TestAZeroStreamIsReported(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
 	}
 	for verb, s := range map[string]anyStream{
-		"Merge":  operators.Merge(zero, count(1, 1)),
-		"Concat": operators.Concat(count(1, 1), zero),
+		"Merge":           operators.Merge(zero, count(1, 1)),
+		"Concat":          operators.Concat(count(1, 1), zero),
+		"Retry":           operators.Retry(zero),
+		"Recover":         operators.Recover(zero, count(1, 1)),
+		"Recover, second": operators.Recover(count(1, 1), zero),
 	} {
 		_, err := s.Count(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)

@@ -63,7 +63,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Retry", "Recover", "Rx",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -182,6 +182,17 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.s = operators.Concat(c.s, count(k, 3))
 		c.model = append(slices.Clone(c.model), upTo(k)...)
 		c.budget += rxcql.MinBudgetPerInput
+	case "Retry":
+		if c.numbers["Rx"] > 0 {
+			return
+		}
+		c.then("Retry") // errors of the chain are none that may pass
+		c.s = operators.Retry(c.s)
+	case "Recover":
+		before := c.last()
+		c.stage("Recover", before, c.stage("Seq"))
+		c.s = operators.Recover(c.s, count(k, 3), operators.RecoverIf(func(error) bool { return false }))
+		c.budget += rxcql.MinBudgetPerInput
 	case "Rx":
 		c.then("Rx")
 		c.s = operators.Rx[int, int](c.s, func(o rxgo.Observable) rxgo.Observable {
@@ -233,7 +244,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Retry", "Recover", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -115,6 +115,17 @@ func conformings() []conforming {
 			other := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{}).Page(numberRow{})
 			return operators.Merge(in, other.Stream())
 		}},
+		{operator: "Retry", put: func(in stream) stream { return operators.Retry(in) }},
+		{operator: "Retry", how: "of one that fails at first", put: func(in stream) stream {
+			return operators.Retry(failsFirst(in), atOnce()...)
+		}},
+		{operator: "Recover", put: func(in stream) stream {
+			other := rxcqltest.NewScript[numberRow]().Name("Other")
+			return operators.Recover(in, other.Stream(), operators.RecoverIf(func(error) bool { return false }))
+		}},
+		{operator: "Recover", how: "from one that has failed", put: func(in stream) stream {
+			return operators.Recover(rxcqltest.NewScript[numberRow]().Name("Broken").Fail(errStays).Stream(), in)
+		}},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},
