@@ -60,7 +60,8 @@ func (s *Stage) CountWritten(rows int) {
 }
 
 // CountRetry counts an attempt that is repeated, without a wait, after one that failed with err.
-// Stage.Retry counts by itself. Hooks get the error, so it must not hold values.
+// Stage.Retry and Attempt.Again count by themselves. Hooks get the error, so it must not hold
+// values.
 func (s *Stage) CountRetry(err error) { s.retried(s.run.ctx, 0, 0, err) }
 
 func (s *Stage) retried(ctx context.Context, attempt int, wait time.Duration, err error) {
@@ -89,6 +90,7 @@ func (r *Execution) snapshot() Report {
 func (r *Execution) report() Report {
 	// A part is read before the whole that it belongs to, so that it never exceeds that.
 	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
+	rep.PagesGivenUp = r.budget.GivenUp()
 	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
 	rep.Written, rep.Retried, rep.Unknown = r.written.Load(), r.retried.Load(), r.unknown.Load()
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()

@@ -54,10 +54,12 @@ type Hooks struct {
 	// RowsWritten: rows have become durable in a sink of any kind. The sum is
 	// Report.Written.
 	RowsWritten func(ctx context.Context, e WrittenEvent)
-	// Retry: a stage is about to repeat a request; the wait before it is over. Repeats of
-	// checks, of writes of dead letters and by the function Retry are only counted
-	// (Report.Retried).
+	// Retry: a stage is about to repeat a request, or operators.Retry to read its stream again; the
+	// wait before it is over. Repeats of checks, of writes of dead letters and by the function Retry
+	// are only counted (Report.Retried).
 	Retry func(ctx context.Context, e RetryEvent)
+	// Recover: a stream has failed, and operators.Recover goes over to the other one.
+	Recover func(ctx context.Context, e RecoverEvent)
 	// InFlightLimit: a sink, or operators.Lookup, has changed its limit of requests in flight. None
 	// of its other requests begins or ends until the hook returns.
 	InFlightLimit func(ctx context.Context, e LimitEvent)
@@ -179,13 +181,20 @@ type WrittenEvent struct {
 	Rows  int
 }
 
-// RetryEvent is what hooks are told of a request that is repeated.
+// RetryEvent is what hooks are told of a request that is repeated, or a stream that is read again.
 type RetryEvent struct {
 	Stage     string
-	Attempt   int           // that is about to begin, as WithRetry counts them: 2 is the first repeat; 0 where it does not count
+	Attempt   int           // that is about to begin, as WithRetry and RetryAttempts count them: 2 is the first repeat; 0 where nothing counts
 	Wait      time.Duration // before it
 	Err       error         // of the attempt before
 	ErrorType string        // see FetchEvent
+}
+
+// RecoverEvent is what hooks are told when another stream takes the place of one that failed.
+type RecoverEvent struct {
+	Stage     string
+	Err       error  // of the stream that failed
+	ErrorType string // see FetchEvent
 }
 
 // LimitEvent is what hooks are told of the limit of requests in flight.

@@ -43,7 +43,7 @@ func TestSpansOfARunReachAllThatItCalls(t *testing.T) {
 		for name, want := range map[string]string{
 			"start of run": "", "start of fetch": "/run", "start of write": "/run", "start of save": "/run",
 			"RunEnd": "/run", "FetchEnd": "/run/fetch", "WriteEnd": "/run/write", "SaveEnd": "/run/save",
-			"PageRead": "/run", "RowsWritten": "/run", "Retry": "/run", "InFlightLimit": "/run", "BudgetWait": "/run", "RowFailed": "/run",
+			"PageRead": "/run", "RowsWritten": "/run", "Retry": "/run", "Recover": "/run", "InFlightLimit": "/run", "BudgetWait": "/run", "RowFailed": "/run",
 		} {
 			require.Equal(t, want, seen[name], name)
 		}

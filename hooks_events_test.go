@@ -67,6 +67,14 @@ func everythingOf(t *testing.T, opts ...rxcql.Option) *rxcql.Pipeline {
 		st.CountRetry(errTest)
 		return st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Row: 7, Err: fmt.Errorf("value %q", canary), Users: true})
 	}
+	broken := rxcql.NewStream(rxcql.StageInfo{Name: "Broken"}, func(_ context.Context, st *rxcql.Stage, _ flow.Observer[int]) error {
+		return st.FailUserFunc(fmt.Errorf("value %q", canary), nil)
+	})
+	own := in
+	in = rxcql.NewStream(rxcql.StageInfo{Name: "Leaves"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
+		broken.Attempt(ctx, st, out).Leave(ctx)
+		return own.Subscribe(ctx, st, out)
+	}, broken, own)
 	return pipeline(t, in, rxcql.Sink[int](to), append(opts, rxcql.WithCheckpoint(&jobtest.Store{}, "job"),
 		rxcql.WithRowErrors(rxcql.SkipRows(5)), rxcql.WithBudget(rxcql.MinBudgetPerInput))...)
 }
@@ -139,7 +147,7 @@ func TestNoEventHasAValue(t *testing.T) {
 		var all told
 		rep, err := everything(t, t.Context(), all.option())
 		require.NoError(t, err)
-		require.True(t, rep.Complete)
+		require.Equal(t, "Leaves", rep.EndedBy)
 		for _, name := range hookNames() {
 			require.NotZero(t, all.heard[name], name)
 		}

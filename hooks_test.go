@@ -67,6 +67,7 @@ func everyHook(fn func(ctx context.Context, name string, e any)) rxcql.Hooks {
 		PageRead:      telling[rxcql.PageEvent](fn, "PageRead"),
 		RowsWritten:   telling[rxcql.WrittenEvent](fn, "RowsWritten"),
 		Retry:         telling[rxcql.RetryEvent](fn, "Retry"),
+		Recover:       telling[rxcql.RecoverEvent](fn, "Recover"),
 		InFlightLimit: telling[rxcql.LimitEvent](fn, "InFlightLimit"),
 		BudgetWait:    telling[rxcql.BudgetEvent](fn, "BudgetWait"),
 		RowFailed:     telling[rxcql.RowFailedEvent](fn, "RowFailed"),

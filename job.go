@@ -43,7 +43,8 @@ type job struct {
 // jobSource is how far one source is.
 type jobSource struct {
 	saved.Source
-	read   bool                     // Resume was called
+	read   bool                     // Resume was called, for the reading that is under way
+	again  bool                     // it is a reading after one that failed in this run
 	grows  bool                     // Identity.Grows
 	tracks map[*flow.Track]struct{} // begun and not done
 }

@@ -53,6 +53,10 @@ func notResumable(root *node, barrier bool) error {
 		case n.info.HoldsRows && barrier:
 			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
 				"so a sink that cannot bear rows twice (a file) would have no point to go on from; write a table, or do without the stage", ErrNotResumable, n.info.Name))
+		case n.info.RepeatsRows && barrier:
+			errs = append(errs, fmt.Errorf("%w: stage %s hands rows on again after a failure, "+
+				"and a sink that cannot bear rows twice (a file) would have them twice; write a table, or do without the stage: "+
+				"when the job is run again it goes on", ErrNotResumable, n.info.Name))
 		}
 	})
 	for _, name := range root.readTwice() {

@@ -45,7 +45,8 @@ var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream fo
 //
 // When a job goes on, the source may first be run once only to compare what it reads, before the
 // sink is opened. Resume then returns flow.WholeRange as done. So call Resume before anything that
-// has an effect, and read nothing that is done. Call it once in a run.
+// has an effect, and read nothing that is done. Call it once each time that the source is run.
+// Where operators.Retry reads the source again, done and begun are what has been settled by then.
 func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track, err error) {
 	j := s.run.job
 	if j == nil {
@@ -73,7 +74,6 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 	}
 	src.Facts, src.Pages, src.Parts, src.grows = facts(id.Facts), id.Pages, nil, id.Grows
 	src.tracks = map[*flow.Track]struct{}{}
-	s.run.before.Add(src.Rows)
 	settled := src.Rows
 	for _, d := range src.Done {
 		done = append(done, flow.TokenRange(d))
@@ -83,9 +83,11 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 			Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Snapshots: p.Snapshots,
 		}, id.Grows)
 		src.tracks[t] = struct{}{}
-		s.run.before.Add(p.Rows)
 		begun = append(begun, t)
 		settled += p.Rows
+	}
+	if !src.again { // else it was this run that settled them
+		s.run.before.Add(settled)
 	}
 	s.logResumed(done, begun, settled)
 	return done, begun, nil
@@ -104,7 +106,7 @@ func (s *Stage) Track(span flow.TokenRange) *flow.Track {
 // accepts returns an error if the source does not read what it read in the run before, or cannot go
 // on where that run ended.
 func (j *job) accepts(src *jobSource, id Identity) error {
-	if j.loaded == nil {
+	if j.loaded == nil && !src.again {
 		return nil
 	}
 	if src.Facts != nil {

@@ -3,6 +3,7 @@ package rxcql
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/ring"
@@ -36,6 +37,33 @@ func (j *job) Finished(t *flow.Track) {
 			s.Done = append(s.Done, ring.Range(part.Range))
 			s.Rows += part.Rows // no more will be settled
 		}
+	}
+}
+
+// again makes sources ready for another reading in this run, when nothing of the one before is
+// left: it goes on after what is settled now. What of the old tracks is settled later stays
+// uncounted, since it comes again. So no position goes back, and none passes what is not settled.
+func (j *job) again(sources []*Stage) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, st := range sources {
+		src := j.source(st)
+		if !src.read {
+			continue // it failed before it asked
+		}
+		src.read, src.again, src.Parts = false, true, nil
+		for t := range src.tracks {
+			switch part, done := savedPart(t); {
+			case done: // and j.Finished is about to be called
+				src.Done = append(src.Done, part.Range)
+				src.Rows += part.Rows
+			case part.Pages > 0:
+				src.Parts = append(src.Parts, part)
+			}
+		}
+		src.tracks = nil // state takes Parts then
+		src.Done = ring.Join(src.Done)
+		slices.SortFunc(src.Parts, func(a, b saved.Part) int { return cmpStart(a.Range, b.Range) })
 	}
 }
 

@@ -199,7 +199,7 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 	if err == nil {
 		err = r.failed
 	}
-	if err == nil && rep.PagesSettled != rep.Pages && !r.abandoned.Load() {
+	if err == nil && rep.PagesSettled+rep.PagesGivenUp != rep.Pages && !r.abandoned.Load() {
 		err = r.unsettled()
 	}
 	err = cause(ctx, err)

@@ -15,13 +15,17 @@ const EndedByStop = "Stop"
 // If every row in gives at most one row out, ReadRows = Written + Filtered + Skipped +
 // DeadLettered. With a Tee, a row is written, or filtered, once in each branch. For other pipelines
 // look at the rows in and out of each stage.
+//
+// Where operators.Retry reads a stream again, ranges, pages and rows count each time that they are
+// read, and rows that the failed reading did not hand on are in none of the other sums.
 type Report struct {
 	Ranges     int64 `json:"ranges"`      // token ranges, or parts of other sources
 	RangesDone int64 `json:"ranges_done"` // read to their end
 
-	Pages        int64 `json:"pages"`         // read, empty ones included
-	EmptyPages   int64 `json:"empty_pages"`   // of these, without a row
-	PagesSettled int64 `json:"pages_settled"` // of these, settled
+	Pages        int64 `json:"pages"`                    // read, empty ones included
+	EmptyPages   int64 `json:"empty_pages"`              // of these, without a row
+	PagesSettled int64 `json:"pages_settled"`            // of these, settled
+	PagesGivenUp int64 `json:"pages_given_up,omitempty"` // of these, not settled since they were read again, or left (operators.Retry, Recover)
 
 	ReadRows  int64 `json:"read_rows"`
 	ReadBytes int64 `json:"read_bytes"` // column bytes as received; of other sources than Query and Table, what rows take in memory
@@ -105,6 +109,9 @@ func (r Report) String() string {
 	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %s read\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, size(r.ReadBytes))
+	if r.PagesGivenUp > 0 {
+		fmt.Fprintf(&s, "%d pages given up when a stream failed that was read again, or left\n", r.PagesGivenUp)
+	}
 	fmt.Fprintf(&s, "at most %s of %s in flight, pages fetched at once: %d, largest page: %s\n",
 		size(r.PeakBytes), size(r.Budget), r.PeakFetches, size(r.LargestPage))
 	for _, st := range r.Stages {

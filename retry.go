@@ -1,6 +1,7 @@
 package rxcql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,16 +48,19 @@ func WithRetry(total time.Duration, attempts int) Option {
 	}
 }
 
-// RetryError says that a request failed until the limit of WithRetry was reached: how often it was
-// sent, how long since the first failure, and the last error.
+// RetryError says that a request failed until the limit of WithRetry was reached, or a stream until
+// that of operators.Retry: how often it was tried, how long since the first failure, and the last
+// error.
 type RetryError struct {
 	Attempts int           // in all, the first included
 	Duration time.Duration // since the first failure
 	Err      error         // of the last attempt
+	Limit    string        // the option that sets the limit; empty for WithRetry
 }
 
 func (e *RetryError) Error() string {
-	return fmt.Sprintf("given up after %d attempts in %v (WithRetry): %v", e.Attempts, e.Duration.Round(time.Millisecond), e.Err)
+	return fmt.Sprintf("given up after %d attempts in %v (%s): %v",
+		e.Attempts, e.Duration.Round(time.Millisecond), cmp.Or(e.Limit, "WithRetry"), e.Err)
 }
 
 // Unwrap returns the last failure.

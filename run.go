@@ -232,11 +232,12 @@ func (r *Execution) Budget() int64 { return r.cfg.budget }
 // source was given a number of its own.
 func (r *Execution) Workers() int { return r.cfg.workers }
 
-// whole reports whether everything was read and settled. Call it when everything has ended.
+// whole reports whether everything was read and settled, or read again. Call it when everything has
+// ended.
 func (r *Execution) whole() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.by == "" && r.failed == nil && r.settled.Load() == r.pages.Load()
+	return r.by == "" && r.failed == nil && r.settled.Load()+r.budget.GivenUp() == r.pages.Load()
 }
 
 // HasCheckpoint reports whether the run is part of a job with a checkpoint.

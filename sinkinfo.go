@@ -102,7 +102,7 @@ func (t sinkTree) configError() error {
 		errs = append(errs, s.Err)
 		if name := s.adjacentBehind((*node).scatters); name != "" {
 			errs = append(errs, fmt.Errorf("%s, inside the sink: rows of one partition do not arrive together any more: "+
-				"put it before the operator that mixes them (Merge, Batch, Rx, MapConcurrent with Unordered)", name))
+				"put it before the operator that mixes them (Merge, Batch, Rx, Retry, Recover, MapConcurrent with Unordered)", name))
 		}
 	}
 	return errors.Join(errs...)

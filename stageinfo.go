@@ -42,6 +42,14 @@ type StageInfo struct {
 	// Drops: rows in minus rows out are rows dropped on purpose. They are reported as filtered,
 	// except those that failed (RowFailed).
 	Drops bool
+	// ReadOnce: the stage can be read only once in a run, as a channel can. operators.Retry, which
+	// would read it again, refuses it.
+	ReadOnce bool
+	// ReadOnceReason says, for ReadOnce, why so, and the remedy. It may be empty.
+	ReadOnceReason string
+	// RepeatsRows: rows that the stage has handed on may come again in the same run. In a job it is
+	// refused before a sink that cannot bear rows twice (SinkInfo.Barrier).
+	RepeatsRows bool
 	// File is the path of the file that a source reads. A job knows the file by the stage's Name,
 	// which should have no folder, so that the file may be moved. Two files of one Name cannot be
 	// part of one job.

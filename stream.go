@@ -139,6 +139,7 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 	var origin *flow.Origin
 	if s.node.info.Source {
 		origin = st.Origin()
+		attemptOf(ctx, r).reads(st, origin)
 	}
 	ctx, leave := st.task.Enter(ctx, by, origin)
 	defer leave()

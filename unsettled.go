@@ -39,7 +39,7 @@ func (e *UnsettledError) Is(target error) bool { return target == ErrUnsettled }
 // unsettled returns an error that names what is not settled, when everything has been read.
 func (r *Execution) unsettled() error {
 	e := &UnsettledError{Pages: r.pages.Load(), Stage: "unknown", Part: "unknown"}
-	e.Unsettled = e.Pages - r.settled.Load()
+	e.Unsettled = e.Pages - r.settled.Load() - r.budget.GivenUp()
 	if first, found := r.budget.Unsettled(); found {
 		e.Stage, e.Or, e.Part, e.Page = first.Stage, first.Or, first.Part(), first.Page
 	}

@@ -11,6 +11,7 @@ import (
 type owing struct {
 	mu          sync.Mutex
 	first, last *Receipt
+	givenUp     int64 // pages, not in the list; see Budget.GiveUp
 }
 
 // Unsettled is a page whose receipt is not settled.
@@ -44,6 +45,16 @@ func (o *owing) add(r *Receipt, page *Reservation) {
 func (o *owing) remove(r *Receipt) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if r.givenUp { // and durable after all
+		r.givenUp = false
+		o.givenUp--
+		return
+	}
+	o.unlink(r)
+}
+
+// unlink takes a receipt out of the list. The caller holds mu.
+func (o *owing) unlink(r *Receipt) {
 	if r.before != nil {
 		r.before.after = r.after
 	} else {
@@ -57,10 +68,40 @@ func (o *owing) remove(r *Receipt) {
 	r.before, r.after = nil, nil
 }
 
-// Unsettled returns the first page that was delivered and is not settled; false if all are. Call it
-// at the end of a run. The stage is the one that took the last hold on the page, if it has not
-// given all of its holds back; else another stage that has not; else the source. Which holds are of
-// which page is not noted, so it may also be another stage that has not given all back.
+// GiveUp says that the pages of these readings of sources need not be settled any more: what reads
+// them has failed, and another reading takes its place. Call it when nothing upstream is left of
+// these readings. Rows of theirs that were handed on stay with whoever keeps them, and a page that
+// is settled later counts as settled.
+func (b *Budget) GiveUp(readings []*Origin) {
+	if len(readings) == 0 {
+		return
+	}
+	o := &b.owing
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for r := o.first; r != nil; {
+		next := r.after
+		if slices.Contains(readings, r.at.Source) {
+			o.unlink(r)
+			r.givenUp = true
+			o.givenUp++
+		}
+		r = next
+	}
+}
+
+// GivenUp returns how many pages were given up and have not been settled since.
+func (b *Budget) GivenUp() int64 {
+	b.owing.mu.Lock()
+	defer b.owing.mu.Unlock()
+	return b.owing.givenUp
+}
+
+// Unsettled returns the first page that was delivered and is neither settled nor given up; false if
+// there is none. Call it at the end of a run. The stage is the one that took the last hold on the
+// page, if it has not given all of its holds back; else another stage that has not; else the
+// source. Which holds are of which page is not noted, so it may also be another stage that has not
+// given all back.
 func (b *Budget) Unsettled() (page Unsettled, found bool) {
 	b.owing.mu.Lock()
 	defer b.owing.mu.Unlock()

@@ -22,6 +22,7 @@ type Receipt struct {
 
 	in            *owing // nil if no page carries it
 	before, after *Receipt
+	givenUp       bool // see Budget.GiveUp
 }
 
 // NewReceipt returns a receipt with one hold, the caller's. onSettled, which may be nil, is called

@@ -8,7 +8,7 @@ import (
 // errMixed is the error of an operator that needs rows of one partition to arrive together.
 func errMixed(name string) error {
 	return fmt.Errorf("rows of one partition do not arrive together any more: "+
-		"put %s before the operator that mixes them (Merge, MergeSorted, MergeJoin, Zip, Batch, Rx, MapConcurrent with Unordered), "+
+		"put %s before the operator that mixes them (Merge, MergeSorted, MergeJoin, Zip, Batch, Rx, Retry, Recover, MapConcurrent with Unordered), "+
 		"or leave out Unordered", name)
 }
 

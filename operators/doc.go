@@ -47,13 +47,15 @@
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, GroupBy, Concat,
-// Distinct, DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the
+// Distinct, DistinctAdjacent, Retry, Recover, and Batch without BatchLinger run as one loop a page, in the
 // goroutine that delivers the page: no goroutine, no channel, and nothing allocated for a row.
-// Lookup, MapConcurrent, Lanes, Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of
+// Lookup, MapConcurrent, Lanes, MapConcurrent, Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of
 // their own, which
-// end with the stream. All operators hand rows on in the goroutine that reads the
+// end with
+// the stream. All operators hand rows on in the goroutine that reads the
 // stream, one page
-// at a time.
+// at a
+// time.
 //
 // # What each promises
 //
@@ -79,6 +81,8 @@
 //	MergeJoin      of the key    a page of each, rows of one key    no         none
 //	Distinct       kept          the keys, up to its bound          no         none
 //	DistinctAdjacent  kept       the last key of each part          yes        none
+//	Retry          an attempt's  nothing                            yes *      as downstream
+//	Recover        kept          nothing                            no         as downstream
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
@@ -86,7 +90,8 @@
 // flow.BudgetHeldError; folded state is not, except that of GroupBy. "Resumable" says that a run
 // can start again from a checkpoint, though the operator does not remember what came before; with
 // the star, not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait in step with others
-// are charged to the budget as they were read.
+// are charged to the budget as they were read. Behind Retry rows may come more than
+// once in a run.
 //
 // # Parts, watermarks and pages without rows
 //
@@ -96,7 +101,8 @@
 // It never overtakes a row:
 //
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
-//	Merge, Concat, Distinct, DistinctAdjacent   with the page, after its rows
+//	Merge, Concat, Distinct, DistinctAdjacent,
+//	Retry, Recover   with the page, after its rows; a part does not end where its stream fails
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent,

@@ -119,6 +119,8 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all["Zip of waiting"] = operators.Zip(count(10, 3), waiting(), pairOf)
 	all["MergeSorted of waiting"] = operators.MergeSorted(cmp.Compare[int], count(10, 3), waiting(), waiting())
 	all["MergeJoin of waiting"] = operators.MergeJoin(waiting(), count(10, 3), itself[int], itself[int], cmp.Compare[int])
+	all["Retry of waiting"] = operators.Retry(operators.MapConcurrent(count(100, 10), 5, call))
+	all["Recover of waiting"] = operators.Recover(waiting(), count(10, 3))
 	all["Concat of waiting"] = operators.Concat(count(10, 3), waiting(), waiting())
 	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
 	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
@@ -153,6 +155,8 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
 	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
 	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
+	all["Retry"] = operators.Retry(failing)
+	all["Recover"] = operators.Recover(failing, count(1<<40, 100), operators.RecoverIf(func(error) bool { return false }))
 	all["Take"] = operators.Take(failing, 1000)
 	all["Lanes"] = operators.Lanes(failing, 3, itself[int], sameRows)
 	all["Skip"] = operators.Skip(failing, 10)
@@ -205,9 +209,12 @@ func TestAZeroStreamIsReported(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)
 	}
 	for verb, s := range map[string]anyStream{
-		"Lookup": lookUpCustomer(zero, itself[int], func(n int) (int, error) { return n, nil }),
-		"Merge":  operators.Merge(zero, count(1, 1)),
-		"Concat": operators.Concat(count(1, 1), zero),
+		"Lookup":          lookUpCustomer(zero, itself[int], func(n int) (int, error) { return n, nil }),
+		"Merge":           operators.Merge(zero, count(1, 1)),
+		"Concat":          operators.Concat(count(1, 1), zero),
+		"Retry":           operators.Retry(zero),
+		"Recover":         operators.Recover(zero, count(1, 1)),
+		"Recover, second": operators.Recover(count(1, 1), zero),
 	} {
 		_, err := s.Count(context.Background())
 		require.ErrorIs(t, err, rxcql.ErrConfig, verb)

@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"iter"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,13 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(fakeToTheEnd{m}) }
+func TestMain(m *testing.M) {
+	if name := os.Getenv(apartKey); name != "" {
+		runApart(name)
+		return
+	}
+	goleak.VerifyTestMain(fakeToTheEnd{m})
+}
 
 // numbers yields 0 to n-1 and counts what was taken of them.
 func numbers(n int, taken *int) iter.Seq2[int, error] {

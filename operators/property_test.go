@@ -71,7 +71,7 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx", "Lanes", "GroupBy",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Retry", "Recover", "Rx", "Lanes", "GroupBy",
 		"Zip", "MergeSorted", "MergeJoin",
 	}).Draw(rt, "verb"), fail)
 }
@@ -243,6 +243,17 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.s = operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left + p.Right, fail() })
 		c.model = append(upTo(k), c.model...)
 		c.budget += rxcql.MinBudgetPerInput
+	case "Retry":
+		if c.numbers["Rx"] > 0 {
+			return
+		}
+		c.then("Retry") // errors of the chain are none that may pass
+		c.s = operators.Retry(c.s)
+	case "Recover":
+		before := c.last()
+		c.stage("Recover", before, c.stage("Seq"))
+		c.s = operators.Recover(c.s, count(k, 3), operators.RecoverIf(func(error) bool { return false }))
+		c.budget += rxcql.MinBudgetPerInput
 	case "Rx":
 		c.then("Rx")
 		c.s = operators.Rx[int, int](c.s, func(o rxgo.Observable) rxgo.Observable {
@@ -310,7 +321,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup", "Lanes in", "Lane 1", "Lane 2", "Lane 3", "Lane 4", "Lanes"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Retry", "Recover", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup", "Lanes in", "Lane 1", "Lane 2", "Lane 3", "Lane 4", "Lanes"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -47,7 +47,9 @@ var errNoObservable = errors.New("the function returned no Observable")
 func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) rxcql.Stream[B] {
 	info := rxcql.StageInfo{
 		Name: "Rx", MixesRows: true, NotResumable: true, NotResumableReason: "no checkpoint has what rxgo operators hold; use operators of this module",
-		Err: required("the function", fn == nil),
+		Err:      required("the function", fn == nil),
+		ReadOnce: true, ReadOnceReason: "some rxgo operators obey no context, and would go on next to their second reading; put Retry before Rx, " +
+			"or use rxgo's own on what rxgo itself makes",
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[B]) error {
 		inner, cancel := context.WithCancelCause(ctx)

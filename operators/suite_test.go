@@ -28,6 +28,7 @@ type conforming struct {
 	copies    int
 	unordered bool
 	ends      bool
+	folds     bool
 	detached  bool
 }
 
@@ -125,7 +126,7 @@ func conformings() []conforming {
 		{operator: "Scan", put: func(in stream) stream {
 			return operators.Scan(in, noRow, func(_, n numberRow) (numberRow, error) { return n, nil })
 		}},
-		{operator: "Reduce", put: func(in stream) stream { return operators.Reduce(in, noRow, join) }},
+		{operator: "Reduce", folds: true, put: func(in stream) stream { return operators.Reduce(in, noRow, join) }},
 		{operator: "Take", how: "of more than there are", put: func(in stream) stream { return operators.Take(in, 1<<40) }},
 		{operator: "Take", how: "of a few", ends: true, put: func(in stream) stream { return operators.Take(in, 10) }},
 		{operator: "TakeWhile", put: func(in stream) stream { return operators.TakeWhile(in, func(numberRow) bool { return true }) }},
@@ -139,8 +140,8 @@ func conformings() []conforming {
 		{operator: "Batch", how: "of three", put: inBatches(operators.BatchRows(3))},
 		{operator: "Batch", how: "by bytes", put: inBatches(operators.BatchBytes(1))},
 		{operator: "Batch", how: "with Linger", put: inBatches(operators.BatchRows(7), operators.BatchLinger(50*time.Microsecond))},
-		{operator: "GroupAdjacent", how: "of one row", put: inGroups(func(n numberRow) int { return n[0] })},
-		{operator: "GroupAdjacent", how: "over pages", put: inGroups(func(n numberRow) int { return n[0] / 6 })},
+		{operator: "GroupAdjacent", how: "of one row", folds: true, put: inGroups(func(n numberRow) int { return n[0] })},
+		{operator: "GroupAdjacent", how: "over pages", folds: true, put: inGroups(func(n numberRow) int { return n[0] / 6 })},
 		{operator: "MapConcurrent", put: func(in stream) stream { return operators.MapConcurrent(in, 3, unevenNumbers) }},
 		{operator: "MapConcurrent", how: "unordered", unordered: true, put: func(in stream) stream {
 			return operators.MapConcurrent(in, 4, unevenNumbers, operators.Unordered())
@@ -202,6 +203,17 @@ func conformings() []conforming {
 		}},
 		{operator: "GroupBy", how: "of one row", unordered: true, put: groupedBy(rowNumber)},
 		{operator: "GroupBy", how: "over parts", unordered: true, put: groupedBy(func(n numberRow) int { return n[0] % 7 })},
+		{operator: "Retry", put: func(in stream) stream { return operators.Retry(in) }},
+		{operator: "Retry", how: "of one that fails at first", put: func(in stream) stream {
+			return operators.Retry(failsFirst(in), atOnce()...)
+		}},
+		{operator: "Recover", put: func(in stream) stream {
+			other := rxcqltest.NewScript[numberRow]().Name("Other")
+			return operators.Recover(in, other.Stream(), operators.RecoverIf(func(error) bool { return false }))
+		}},
+		{operator: "Recover", how: "from one that has failed", put: func(in stream) stream {
+			return operators.Recover(rxcqltest.NewScript[numberRow]().Name("Broken").Fail(errStays).Stream(), in)
+		}},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},
@@ -224,6 +236,7 @@ func TestConformanceOfOperators(t *testing.T) {
 					Copies:    c.copies,
 					Unordered: c.unordered,
 					Ends:      c.ends,
+					Folds:     c.folds,
 					Detached:  c.detached,
 				}
 			})

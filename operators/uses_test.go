@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest"
 )
 
 // timed is a row that knows which source and part it is of, and when it happened.
@@ -38,6 +40,7 @@ type use struct {
 	loses    bool                // rows
 	own      bool                // its pages are of a part of its own
 	ends     bool                // it may end the stream
+	outside  bool                // it reads its input again, or another source: neither inside a sink nor behind Rx
 }
 
 func (v use) String() string { return strings.TrimSpace(v.operator + " " + v.how) }
@@ -74,6 +77,18 @@ func nothing() timed { return timed{} }
 // another is a stream beside the one that rows go in by.
 func another(name string) rxcql.Stream[timed] {
 	return script(name, happening{part: 0, at: []int{1}, mark: 1}, happening{part: 0, mark: 2, last: true})
+}
+
+// failsFirst is in, but fails when a run reads it for the first time.
+func failsFirst[T any](in rxcql.Stream[T]) rxcql.Stream[T] {
+	var failed sync.Map // by run
+	info := rxcql.StageInfo{Name: "Fails first", Synchronous: true}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
+		if _, again := failed.LoadOrStore(st.Run(), true); !again {
+			return st.Fail(errPasses)
+		}
+		return in.Subscribe(ctx, st, out)
+	}, in)
 }
 
 // earliest is the first timed of each group, in timed time.
@@ -190,6 +205,17 @@ func uses() []use {
 		{operator: "GroupBy", holds: func(int) bool { return true }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			groups := operators.GroupBy(in, func(e timed) timed { return e }, nothing, func(_, e timed) (timed, error) { return e, nil }, operators.GroupByGroups(1<<20))
 			return operators.Map(groups, func(g operators.Group[timed, timed]) (timed, error) { return g.Value, nil })
+		}},
+		{operator: "Retry", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Retry(in) }},
+		{operator: "Retry", how: "of one that fails at first", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Retry(failsFirst(in), atOnce()...)
+		}},
+		{operator: "Recover", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Recover(in, another("other"))
+		}},
+		{operator: "Recover", how: "from one that has failed", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			broken := rxcqltest.NewScript[timed]().Name("broken").Fail(errStays)
+			return operators.Recover(broken.Stream(), in)
 		}},
 		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })

@@ -50,7 +50,7 @@ type watched struct {
 
 func (w *watched) grow(rt *rapid.T) {
 	all := slices.DeleteFunc(uses(), func(u use) bool {
-		return adjacent(u) && w.s.MixesRows() || u.how == "with another" || w.explodes(u)
+		return adjacent(u) && w.s.MixesRows() || u.how == "with another" || w.explodes(u) || u.outside && slices.Contains(w.chain, "Rx")
 	})
 	u := rapid.SampledFrom(append(all, use{operator: "Merge", how: "with a random one"})).Draw(rt, "operator")
 	w.chain = append(w.chain, u.String())
@@ -118,7 +118,7 @@ func TestEachBranchOfATeeHearsTheWatermarks(t *testing.T) {
 			inside.s = in
 			for range rapid.IntRange(1, 2).Draw(rt, "inside") {
 				u := rapid.SampledFrom(slices.DeleteFunc(uses(), func(u use) bool {
-					return adjacent(u) || u.how == "with another" || inside.explodes(u)
+					return adjacent(u) || u.how == "with another" || inside.explodes(u) || u.outside
 				})).Draw(rt, "operator inside")
 				inside.chain = append(inside.chain, u.String())
 				inside.whole = inside.whole && !u.ends && !u.own

@@ -38,6 +38,11 @@ type OperatorPlace[A, B any] struct {
 	// about that are not tried. Such an operator must be marked as not resumable.
 	Detached bool
 
+	// Folds: what the operator keeps of rows is a state that they go into, as in
+	// operators.GroupAdjacent, and no rows. So it is not charged to the budget, and the rule
+	// about that is not tried.
+	Folds bool
+
 	// IgnoreGoroutines are functions of goroutines that may go on, because they are not
 	// the operator's; see SinkPlace.
 	IgnoreGoroutines []string

@@ -36,6 +36,15 @@ func paged(rows int) *Script[int] {
 	return s
 }
 
+// pagedLarge is paged with pages that together take nearly twice the least budget.
+func pagedLarge() *Script[int] {
+	script := paged(jobRows)
+	for i := range script.steps {
+		script.steps[i].bytes = largePage
+	}
+	return script
+}
+
 // eventTime is when row number n happened.
 func eventTime(n int) time.Time { return time.Unix(int64(n), 0) }
 

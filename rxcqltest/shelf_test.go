@@ -15,6 +15,7 @@ type shelf struct {
 	mu      sync.Mutex
 	rows    []int
 	failing bool
+	panics  bool
 	stalled chan struct{} // nil unless writes hang
 }
 
@@ -31,6 +32,9 @@ func (s *shelf) put(ctx context.Context, rows []int) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.panics {
+		panic("the shelf has come down")
+	}
 	if s.failing {
 		return errDown
 	}
@@ -48,6 +52,12 @@ func (s *shelf) fail(fail bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = fail
+}
+
+func (s *shelf) panic(panics bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.panics = panics
 }
 
 func (s *shelf) stall(stall bool) {
@@ -79,6 +89,7 @@ func shelfPlace(change func(t testing.TB, s *shelfSink)) func(testing.TB) rxcqlt
 			Rows:  place.all,
 			Fail:  place.fail,
 			Stall: place.stall,
+			Panic: place.panic,
 		}
 	}
 }

@@ -23,6 +23,7 @@ type shelfSink struct {
 	empty      func() error                                    // called with a page that has no rows
 	rowFailed  func(st *rxcql.Stage, f *rxcql.FailedRow) error // before the run is told
 	keep       func(p *flow.Page[int], good []int) []int       // what of a page is kept
+	gathers    func(p *flow.Page[int]) (bytes int64, rows int) // what a page is charged with, and rows of a batch
 	put        func(w *shelfWriter, ctx context.Context, b *shelfBatch) error
 	background func(open, write context.Context) context.Context // the context of what goes on
 	failed     func(w *shelfWriter, err error)                   // instead of failing the run
@@ -124,7 +125,11 @@ func (w *shelfWriter) Write(ctx context.Context, p *flow.Page[int]) error {
 	if w.keep != nil {
 		good = w.keep(p, good)
 	}
-	w.batch.reservation.Take(p.Reservation, int64(8*len(good)))
+	size, most := int64(8*len(good)), shelfRows
+	if w.gathers != nil {
+		size, most = w.gathers(p)
+	}
+	w.batch.reservation.Take(p.Reservation, size)
 	if w.batch.rows == nil {
 		w.batch.rows = good
 	} else {
@@ -133,7 +138,7 @@ func (w *shelfWriter) Write(ctx context.Context, p *flow.Page[int]) error {
 	if w.background != nil {
 		w.batch.ctx = w.background(w.ctx, ctx)
 	}
-	if len(w.batch.rows) < shelfRows && !w.barrier {
+	if len(w.batch.rows) < most && !w.barrier {
 		return nil
 	}
 	return w.send(ctx)
@@ -173,7 +178,7 @@ func (w *shelfWriter) work() error {
 		if w.put != nil {
 			put = w.put
 		}
-		if err := put(w, b.ctx, b); err != nil {
+		if err := w.st.Protect(func() error { return put(w, b.ctx, b) }); err != nil {
 			b.reservation.Release()
 			w.fail(err)
 			continue

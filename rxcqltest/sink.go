@@ -43,6 +43,10 @@ type SinkPlace[T any] struct {
 	// called. If Stall is nil, the rule about writes that hang is skipped.
 	Stall func(stall bool)
 
+	// Panic(true) makes the next writes panic, as a function of a user's that the sink calls may;
+	// Panic(false) ends that. If Panic is nil, the rule about panics is skipped.
+	Panic func(panics bool)
+
 	// IgnoreGoroutines are functions of goroutines that may go on, such as
 	// "net/http.(*persistConn)", because they belong to a client that is not the sink's. Goroutines
 	// that gocql starts are ignored anyway.

@@ -76,6 +76,20 @@ func endingRules[T any]() []rule[SinkPlace[T]] {
 			}
 		}},
 		{"A write that fails in the background ends a run that waits", failsInTheBackground[T]},
+		{"A panic while rows are written ends the run, and everything is given back", func(t testing.TB, p SinkPlace[T]) {
+			need(t, p.Panic != nil, "Panic")
+			r := p.newRun()
+			r.before = func(_ context.Context, _ *rxcql.Pipeline, rows int) { p.Panic(rows >= jobRows/2) }
+			rep, err := r.run(t.Context(), t)
+			p.Panic(false)
+			if !errors.Is(err, rxcql.ErrPanic) {
+				t.Fatalf("a run with a panic returned %v, which is no rxcql.ErrPanic: call what may panic by Stage.Protect", err)
+			}
+			r.ended(t, rep)
+			if rep.PagesSettled == rep.Pages {
+				t.Fatalf("all pages that were read are settled, though writing has panicked")
+			}
+		}},
 		{"A write that hangs ends with the grace period", func(t testing.TB, p SinkPlace[T]) {
 			need(t, p.Stall != nil, "Stall")
 			r := p.newRun()

@@ -29,6 +29,7 @@ type sinkRun[T any] struct {
 	endsCall  bool                                                   // the context of a call ends with it
 	unwatched bool                                                   // pages have no receipts of the suite
 	marks     bool                                                   // pages have watermarks
+	bytes     int64                                                  // of each page; 0 for as many as it has rows
 	before    func(ctx context.Context, p *rxcql.Pipeline, rows int) // called before a page, with the number of rows so far; may be nil
 	fails     func(rows int) error                                   // likewise; its error ends the stream
 	flushed   func(t testing.TB, pages []handed)                     // called when Flush has returned nil; may be nil
@@ -100,6 +101,9 @@ func (o *handing[T]) Next(ctx context.Context, p *flow.Page[int]) error {
 	call, end := ctx, context.CancelFunc(func() {})
 	if o.endsCall {
 		call, end = context.WithCancel(ctx)
+	}
+	if o.bytes > 0 {
+		p.Resize(o.bytes)
 	}
 	if o.marks {
 		p.Watermark = flow.WatermarkAt(time.Unix(int64(o.rows), 0))

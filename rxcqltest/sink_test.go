@@ -118,6 +118,14 @@ func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {
 				return w.place.put(ctx, b.rows)
 			}
 		})},
+		{"With the least budget all rows are written", "it gathers more than the budget has room for", wrongSink(func(s *shelfSink) {
+			s.gathers = func(p *flow.Page[int]) (int64, int) {
+				if p.Bytes() < 1<<10 {
+					return 8 * int64(len(p.Rows)), shelfRows
+				}
+				return p.Bytes(), 1000
+			}
+		})},
 		{"The report counts each row that came in and each that was written", "it does not count what comes in", wrongSink(func(s *shelfSink) {
 			s.took = func(int) int { return 0 }
 		})},
@@ -169,7 +177,7 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 		})},
 		{fails, "the error is lost", wrongSink(func(s *shelfSink) {
 			s.failed = func(w *shelfWriter, err error) {
-				if len(w.place.all()) == 0 { // that is another rule
+				if len(w.place.all()) == 0 || errors.Is(err, rxcql.ErrPanic) { // that is another rule
 					w.failAs(err)
 				}
 			}
@@ -196,6 +204,12 @@ func wrongEnds() []plant[rxcqltest.SinkPlace[int]] {
 					defer mu.Unlock()
 					return late
 				})
+			}
+		})},
+		{"A panic while rows are written ends the run, and everything is given back", "it takes the rows for written", wrongSink(func(s *shelfSink) {
+			s.put = func(w *shelfWriter, ctx context.Context, b *shelfBatch) error {
+				defer func() { _ = recover() }()
+				return w.place.put(ctx, b.rows)
 			}
 		})},
 		{"A write that hangs ends with the grace period", "it has a context that never ends", wrongSink(func(s *shelfSink) {

@@ -7,6 +7,9 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
+// largePage is so many bytes that all pages of a run take nearly twice the least budget.
+const largePage = 8 << 10
+
 // writingRules are about runs in which nothing goes wrong.
 func writingRules[T any]() []rule[SinkPlace[T]] {
 	return []rule[SinkPlace[T]]{
@@ -117,6 +120,15 @@ func writingRules[T any]() []rule[SinkPlace[T]] {
 					t.Fatalf("after the second run, row %d of it is there %d times", n, there[n])
 				}
 			}
+		}},
+		{"With the least budget all rows are written", func(t testing.TB, p SinkPlace[T]) {
+			r := p.newRun()
+			r.bytes = largePage
+			r.opts = append(r.opts, rxcql.WithBudget(rxcql.MinBudgetPerInput))
+			rep, err := r.run(t.Context(), t)
+			must(t, err, "a run with the least budget")
+			r.ended(t, rep)
+			p.hasOnce(t, "after a run with the least budget")
 		}},
 		{"The report counts each row that came in and each that was written", func(t testing.TB, p SinkPlace[T]) {
 			rep, err := p.newRun().run(t.Context(), t)

@@ -28,6 +28,7 @@ type shelf struct {
 	rows    []int
 	upserts bool // a row that comes again takes the place of the one before
 	fails   bool
+	panics  bool          // a function of Each does
 	stalled chan struct{} // nil unless writes hang
 }
 
@@ -69,6 +70,18 @@ func (s *shelf) fail(fail bool) {
 	s.fails = fail
 }
 
+func (s *shelf) panic(panics bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.panics = panics
+}
+
+func (s *shelf) isPanicking() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.panics
+}
+
 func (s *shelf) stall(stall bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +97,7 @@ func (s *shelf) stall(stall bool) {
 // place is what the suite needs of sinks that write to the shelf.
 func (s *shelf) place(made func() rxcql.Sink[event]) rxcqltest.SinkPlace[event] {
 	return rxcqltest.SinkPlace[event]{
-		Sink: made, Rows: s.all, Fail: s.fail, Stall: s.stall,
+		Sink: made, Rows: s.all, Fail: s.fail, Stall: s.stall, Panic: s.panic,
 		Row: func(n int) event { return event{P: int64(n)} },
 		Bad: func(n int) event { return event{P: int64(n), V: "bad"} },
 	}
@@ -95,6 +108,9 @@ func (s *shelf) each(opts ...sink.EachOption) rxcql.Sink[event] {
 	return sink.Each(func(ctx context.Context, e event) error {
 		if e.V == "bad" {
 			return errors.New("bad")
+		}
+		if s.isPanicking() {
+			panic(errShelf)
 		}
 		return s.put(ctx, int(e.P))
 	}, append(opts, sink.Idempotent())...)
@@ -152,6 +168,9 @@ func TestSinksKeepTheRules(t *testing.T) {
 				s := &shelf{upserts: strings.HasPrefix(name, "T")}
 				p := s.place(made(s))
 				p.Repages = name == "Through, many at once"
+				if p.Repages || strings.HasPrefix(name, "Table") { // which call no function of a user's
+					p.Panic = nil
+				}
 				return p
 			})
 		})
@@ -169,6 +188,9 @@ func TestATeeKeepsTheRules(t *testing.T) {
 				first, second := &shelf{upserts: true}, &shelf{upserts: true}
 				p := second.place(func() rxcql.Sink[event] { return sink.Tee(first.each(), others(second)) })
 				p.Copies, p.Repages = 2, name == "Through"
+				if name == "Table" {
+					p.Panic = first.panic
+				}
 				p.Rows = func() []int {
 					both := first.all()
 					return slices.DeleteFunc(second.all(), func(n int) bool { return !slices.Contains(both, n) })

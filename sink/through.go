@@ -42,7 +42,10 @@ func Through[A, B any](fn func(rxcql.Stream[A]) rxcql.Stream[B], to rxcql.Sink[B
 	if fn == nil {
 		errs = append(errs, errors.New("the function is nil"))
 	} else {
-		info := rxcql.StageInfo{Name: "Through in", Synchronous: true}
+		info := rxcql.StageInfo{
+			Name: "Through in", Synchronous: true,
+			ReadOnce: true, ReadOnceReason: "its rows come from the stream before the sink; put Retry there",
+		}
 		in := rxcql.NewStream(info, subscribeFeed[A])
 		t.stream = fn(in)
 		errs = append(errs, wrongInside(in, t.stream)...)

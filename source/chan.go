@@ -13,6 +13,9 @@ import (
 // comesOnce is why a source whose rows are pushed to it cannot be part of a job.
 const comesOnce = "its rows come only once, and a later run cannot get them again; write them to a table or a file first, and read that in the job"
 
+// pushedOnce is why such a source cannot be read again, and what to do instead.
+const pushedOnce = "its rows come only once; repeat what failed inside of the function that fails (rxcql.Retry), or write the rows to a table or a file first"
+
 // Chan reads a channel until it is closed. A page has the rows that are waiting, up to 512. The
 // stream can be run only once; a second run fails with rxcql.ErrSingleRun. If the stream ends
 // early, what is left in the channel stays there.
@@ -24,6 +27,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 	}
 	var ran atomic.Bool
 	info := rxcql.StageInfo{Name: "Chan", Source: true, NotResumable: true, NotResumableReason: comesOnce, Err: err}
+	info.ReadOnce, info.ReadOnceReason = true, pushedOnce
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
 		if ran.Swap(true) {

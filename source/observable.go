@@ -23,6 +23,7 @@ import (
 // The rows count nothing in the budget until an operator keeps them.
 func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "FromObservable", Source: true, MixesRows: true, NotResumable: true, NotResumableReason: comesOnce}
+	info.ReadOnce, info.ReadOnceReason = true, pushedOnce
 	if obs == nil {
 		info.Err = errors.New("the Observable is nil")
 	}

@@ -60,6 +60,8 @@ func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 		Name: "Pages", Source: true, NotResumable: true,
 		NotResumableReason: "its function cannot be told where to go on; use source.SeqFrom, whose function gets the number of rows to leave out",
 	}
+	info.ReadOnce, info.ReadOnceReason = true, "its function is in the middle of its pages; have it return errors that may pass, which it is called again for "+
+		"(rxcql.MayPass, rxcql.WithRetry), or use source.SeqFrom"
 	if next == nil {
 		info.Err = errors.New("the function is nil")
 	}
