@@ -17,7 +17,7 @@ type Position struct {
 	// page with Last set, which may be empty.
 	Last bool
 
-	first  int32       // index of the page's first row in the page that it was cut from, see Page.EachRow
+	first  int32       // index of the page's first row in the page that it was cut from, see From
 	tokens *TokenRange // of the part; nil if not known
 }
 
@@ -35,6 +35,13 @@ func (p Position) RowIndex(i int) int {
 // it (Page.EachRow).
 func (p Position) Delivered() Position {
 	p.first = 0
+	return p
+}
+
+// From returns the position of a piece of the page that begins with row i of this one, so that
+// RowIndex counts on. Operators that hand a page on in pieces give each of them its own.
+func (p Position) From(i int) Position {
+	p.first += int32(i) //nolint:gosec // no page has two billion rows
 	return p
 }
 

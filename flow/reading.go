@@ -1,6 +1,9 @@
 package flow
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // reading is one call of a source's run function. The context of the call knows it.
 type reading struct {
@@ -38,6 +41,9 @@ func (in *Input) runs(n int) {
 // turn. The caller holds the budget's mutex.
 func (in *Input) waits(n int, r *reading) {
 	in.waiting += n
+	if n < 0 {
+		in.budget.waited = time.Now() // in the same step: see WaitedUntil
+	}
 	if r == nil {
 		in.strays += n
 		return

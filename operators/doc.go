@@ -12,14 +12,14 @@
 // # Functions given to operators
 //
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
-// Tap, MapConcurrent, the fold of GroupAdjacent) returns an error as its last result: parsing and
-// decoding fail, and an error that could not be returned would end as a zero value in a table. A
-// function that only asks something about a row (Filter, TakeWhile, the key of GroupAdjacent,
-// Distinct and DistinctAdjacent) returns just the answer. If that can fail, as decoding a rxcql.Row
-// can, use FlatMap, or Map to the decoded row first.
+// Tap, MapConcurrent, the fold of GroupAdjacent and of Conflate) returns an error as its last
+// result: parsing and decoding fail, and an error that could not be returned would end as a zero
+// value in a table. A function that only asks something about a row (Filter, TakeWhile, the key of
+// GroupAdjacent, Distinct and DistinctAdjacent) returns just the answer. If that can fail, as
+// decoding a rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
-// A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each reading or
-// group. A map or a pointer given as a value would be shared by all.
+// A state (of Scan, Reduce, GroupAdjacent, Conflate) is made by a function, the seed, for each
+// reading or group. A map or a pointer given as a value would be shared by all.
 //
 // An error ends the stream, unless rxcql.WithRowErrors says otherwise: the run fails with a
 // rxcql.StageError that names the stage and wraps the error. A panic always ends it, and has its
@@ -37,10 +37,11 @@
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, Concat, Distinct,
-// DistinctAdjacent, and Batch without BatchLinger run as one loop a page, in the goroutine that
-// delivers the page: no goroutine, no channel, and nothing allocated for a row. MapConcurrent,
-// Merge, Rx, and Batch with BatchLinger have goroutines of their own, which end with the stream.
-// All operators hand rows on in the goroutine that reads the stream, one page at a time.
+// DistinctAdjacent, Throttle, and Batch without BatchLinger run as one loop a page, in the
+// goroutine that delivers the page: no goroutine, no channel, and nothing allocated for a row.
+// MapConcurrent, Merge, Rx, Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger
+// have goroutines of their own, which end with the stream. All operators hand rows on in the
+// goroutine that reads the stream, one page at a time.
 //
 // # What each promises
 //
@@ -60,6 +61,12 @@
 //	Concat         kept          nothing                            yes        as downstream
 //	Distinct       kept          the keys, up to its bound          no         none
 //	DistinctAdjacent  kept       the last key of each part          yes        none
+//	Throttle       kept          nothing                            yes        as downstream
+//	Buffer         kept          its n rows                         if it blocks  none
+//	Timeout        kept          nothing                            yes        as downstream
+//	Sample         kept          a row                              no         none
+//	Debounce       kept          a row                              no         none
+//	Conflate       kept          its state and receipts             no         none
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
@@ -76,7 +83,11 @@
 // It never overtakes a row:
 //
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
-//	Merge, Concat, Distinct, DistinctAdjacent   with the page, after its rows
+//	Merge, Concat, Distinct, DistinctAdjacent,
+//	Throttle, Timeout   with the page, after its rows
+//	Buffer         when all rows that came before have gone on or were dropped
+//	Sample, Debounce   when the row of the part that is kept has gone on or was dropped
+//	Conflate       after the state that has its rows
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent  when all rows that came before have gone on

@@ -64,6 +64,7 @@ func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
 		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Rx",
+		"Throttle", "Buffer", "Buffer, dropping", "Timeout", "Sample", "Debounce", "Conflate",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -188,6 +189,8 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 			return o.Map(func(_ context.Context, item any) (any, error) { return item.(int) + k, fail() })
 		})
 		c.model = each(c.model, func(n int) []int { return []int{n + k} })
+	default:
+		c.growByTime(rt, verb, k, fail)
 	}
 }
 
@@ -233,7 +236,8 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent",
+			"Throttle", "Buffer", "Timeout", "Sample", "Debounce"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -38,7 +38,7 @@ func (c *resumable) then(fn func(cell) []cell) {
 }
 
 // resumableVerbs are those that grow knows.
-var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Batch", "Batch timed"}
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Batch", "Batch timed", "Throttle", "Buffer", "Timeout"}
 
 func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
@@ -68,6 +68,12 @@ func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 		c.s = operators.MapConcurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() })
 	case "Unordered":
 		c.s = operators.MapConcurrent(c.s, k, func(_ context.Context, n cell) (cell, error) { return n, fail() }, operators.Unordered())
+	case "Throttle":
+		c.s = operators.Throttle(c.s, rxcql.NewRate(rxcql.RowsPerSecond(float64(k)*50_000), rxcql.RateBurst(time.Millisecond)))
+	case "Buffer":
+		c.s = operators.Buffer(c.s, k, rxcql.OverflowBlock)
+	case "Timeout":
+		c.s = operators.Timeout(c.s, time.Hour)
 	case "Batch":
 		c.s = flat(operators.Batch(c.s, operators.BatchRows(k)))
 	case "Batch timed":

@@ -29,7 +29,8 @@ type paged[T any] struct {
 	sizing  *sizing
 	reader  rowReader[T]
 	buffers buffers[T]
-	whole   bool // the part is read as one page
+	whole   bool        // the part is read as one page
+	rate    *rxcql.Rate // of requests; nil for no limit
 
 	about   rxcql.FetchEvent // what hooks are told of all requests
 	attempt rxcql.FetchEvent // of the last request, while it has not ended

@@ -39,7 +39,7 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	buffers := make(buffers[T], r.workers+2)
 	worker := func() *paged[T] {
 		return &paged[T]{
-			session: r.session, stage: st, buffers: buffers, about: r.about,
+			session: r.session, stage: st, buffers: buffers, about: r.about, rate: r.cfg.rate,
 			sizing: newSizing(st.Input(), r.cfg.maxRows), reader: newRowReader[T](),
 		}
 	}

@@ -34,6 +34,8 @@ var systemTables = []string{
 	`system_schema.views (keyspace_name text, view_name text, base_table_id uuid, base_table_name text, include_all_columns boolean,
 		where_clause text, ` + tableOptions + `, PRIMARY KEY (keyspace_name, view_name))`,
 	`system_schema.columns ` + columnOptions,
+	`system_schema.dropped_columns (keyspace_name text, table_name text, column_name text, dropped_time timestamp, kind text,
+		type text, PRIMARY KEY (keyspace_name, table_name, column_name))`,
 	`system_schema.types (keyspace_name text, type_name text, field_names frozen<list<text>>, field_types frozen<list<text>>,
 		PRIMARY KEY (keyspace_name, type_name))`,
 	`system_schema.functions (keyspace_name text, function_name text, argument_types frozen<list<text>>,
