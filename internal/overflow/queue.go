@@ -49,8 +49,14 @@ func New[T, Of any](policy Policy, rows int, bytes int64) *Queue[T, Of] {
 // them, except with Block and Fail. dropped is how many of these were dropped. gone is called for
 // each chunk of earlier rows of which some were dropped.
 func (q *Queue[T, Of]) Put(of Of, rows []T, size func(*T) int, keep func(T) T, gone func(c *Chunk[T, Of], rows int, bytes int64)) (c *Chunk[T, Of], taken, dropped int) {
-	own := &Chunk[T, Of]{Of: of}
+	room := min(len(rows), q.rows)
+	if q.policy != DropOldest {
+		room = min(room, q.rows-q.n)
+	}
+	own := &Chunk[T, Of]{Of: of, Rows: make([]T, 0, room), sizes: make([]int, 0, room)}
 	q.chunks = append(q.chunks, own)
+	l := &loss[T, Of]{gone: gone}
+	defer l.tell()
 	for i := range rows {
 		bytes := size(&rows[i])
 		if !q.fits(bytes) {
@@ -62,7 +68,7 @@ func (q *Queue[T, Of]) Put(of Of, rows []T, size func(*T) int, keep func(T) T, g
 				rows = rows[:i]
 				break
 			}
-			dropped += q.evict(own, bytes, gone)
+			dropped += q.evict(own, bytes, l)
 		}
 		own.Rows, own.sizes = append(own.Rows, keep(rows[i])), append(own.sizes, bytes)
 		own.Bytes += int64(bytes)
@@ -82,7 +88,7 @@ func (q *Queue[T, Of]) fits(bytes int) bool {
 
 // evict drops rows from the oldest on until one of so many bytes fits, and returns how many of them
 // were of own, the chunk that is being put.
-func (q *Queue[T, Of]) evict(own *Chunk[T, Of], bytes int, gone func(*Chunk[T, Of], int, int64)) (ofOwn int) {
+func (q *Queue[T, Of]) evict(own *Chunk[T, Of], bytes int, l *loss[T, Of]) (ofOwn int) {
 	for !q.fits(bytes) {
 		c := q.chunks[0]
 		rows, freed := 0, int64(0)
@@ -101,9 +107,32 @@ func (q *Queue[T, Of]) evict(own *Chunk[T, Of], bytes int, gone func(*Chunk[T, O
 		if len(c.Rows) == 0 {
 			q.pop()
 		}
-		gone(c, rows, freed)
+		l.add(c, rows, freed)
 	}
 	return ofOwn
+}
+
+// loss are the rows of one chunk that give way, so that gone is not called for each row.
+type loss[T, Of any] struct {
+	gone  func(c *Chunk[T, Of], rows int, bytes int64)
+	of    *Chunk[T, Of]
+	rows  int
+	bytes int64
+}
+
+func (l *loss[T, Of]) add(c *Chunk[T, Of], rows int, bytes int64) {
+	if c != l.of {
+		l.tell()
+		l.of, l.rows, l.bytes = c, 0, 0
+	}
+	l.rows, l.bytes = l.rows+rows, l.bytes+bytes
+}
+
+// tell calls gone for the chunk, if there is one.
+func (l *loss[T, Of]) tell() {
+	if l.of != nil {
+		l.gone(l.of, l.rows, l.bytes)
+	}
 }
 
 func (q *Queue[T, Of]) pop() {
