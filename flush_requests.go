@@ -3,15 +3,17 @@ package rxcql
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // flushRequests tells the stages that let rows linger that something waits for these rows: a save,
 // for which deliveries pause until everything is settled, or a source that has read far beyond a
 // page that is not settled. Meanwhile no row comes that could fill a batch.
 type flushRequests struct {
-	on   atomic.Int64 // who waits now
-	mu   sync.Mutex
-	told map[chan struct{}]struct{}
+	on    atomic.Int64 // who waits now
+	mu    sync.Mutex
+	told  map[chan struct{}]struct{}
+	ended time.Time // when the last of those who have waited did no longer
 }
 
 func (h *flushRequests) begin() {
@@ -26,7 +28,12 @@ func (h *flushRequests) begin() {
 	}
 }
 
-func (h *flushRequests) end() { h.on.Add(-1) }
+func (h *flushRequests) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = time.Now()
+	h.on.Add(-1)
+}
 
 // FlushRequests returns a channel that gets a token when the stage must hand on at once what it
 // lets linger, because a save or a source waits for it. For as long as that lasts, FlushRequested

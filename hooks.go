@@ -49,7 +49,7 @@ type Hooks struct {
 	SaveEnd   func(ctx context.Context, e SaveEvent)
 
 	// PageRead: a source of any kind hands on a page. The sums are Report.Pages, ReadRows
-	// (without the rows that failed in the source) and ReadBytes.
+	// (without the rows that failed in the source, or that its buffer dropped) and ReadBytes.
 	PageRead func(ctx context.Context, e PageEvent)
 	// RowsWritten: rows have become durable in a sink of any kind. The sum is
 	// Report.Written.
@@ -68,6 +68,9 @@ type Hooks struct {
 	// RowFailed: a row failed and was skipped, or becomes a dead letter; see
 	// WithRowErrors.
 	RowFailed func(ctx context.Context, e RowFailedEvent)
+	// RowsDropped: a buffer had no room for rows, and its policy (Overflow) has dropped some. The sum
+	// is Report.Overflowed.
+	RowsDropped func(ctx context.Context, e DroppedEvent)
 }
 
 // WithHooks adds hooks. If several are given, all are called: Start functions in the order given,

@@ -71,6 +71,7 @@ func everyHook(fn func(ctx context.Context, name string, e any)) rxcql.Hooks {
 		InFlightLimit: telling[rxcql.LimitEvent](fn, "InFlightLimit"),
 		BudgetWait:    telling[rxcql.BudgetEvent](fn, "BudgetWait"),
 		RowFailed:     telling[rxcql.RowFailedEvent](fn, "RowFailed"),
+		RowsDropped:   telling[rxcql.DroppedEvent](fn, "RowsDropped"),
 	}
 }
 

@@ -33,6 +33,8 @@ type Report struct {
 	Filtered  int64 `json:"filtered_rows"` // dropped on purpose by operators
 	Retried   int64 `json:"retried"`       // attempts repeated
 	Unknown   int64 `json:"unknown_rows"`  // sent, and it is not known whether they were written
+	// Overflowed are those of the Filtered that a buffer had no room for; see Overflow.
+	Overflowed int64 `json:"overflowed_rows,omitempty"`
 
 	// Rows that failed, over all stages; see WithRowErrors.
 	Skipped      int64 `json:"skipped_rows"`
@@ -87,6 +89,9 @@ func (r Report) String() string {
 		state, r.Duration.Round(time.Millisecond), r.ReadRows, r.Written, r.Filtered, r.Retried)
 	if r.Resumed {
 		fmt.Fprintf(&s, "went on after %d rows of earlier runs\n", r.ResumedRows)
+	}
+	if r.Overflowed > 0 {
+		fmt.Fprintf(&s, "%d of the rows filtered were dropped because a buffer had no room\n", r.Overflowed)
 	}
 	if r.Unknown > 0 {
 		fmt.Fprintf(&s, "%d rows of unknown outcome: written or not\n", r.Unknown)

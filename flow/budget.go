@@ -61,6 +61,7 @@ type Budget struct {
 	inputs       []*Input
 	accounts     []*Account
 	waiters      []*waiter
+	waited       time.Time // when a wait last ended
 
 	owing owing
 
@@ -93,6 +94,16 @@ func (b *Budget) Usage() Usage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return Usage{Budget: b.limit, PeakBytes: b.peak, BytesInFlight: b.used, LargestPage: b.largest, PeakFetches: b.peakFetching}
+}
+
+// WaitedUntil returns when a source last waited for room: now, if one does; zero if none has.
+func (b *Budget) WaitedUntil() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiters) > 0 {
+		return time.Now()
+	}
+	return b.waited
 }
 
 // fits reports whether a reading of the input may fetch a page of so many bytes. It keeps free, for

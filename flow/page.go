@@ -17,7 +17,7 @@ type Position struct {
 	// page with Last set, which may be empty.
 	Last bool
 
-	first int32  // index of the page's first row in the page that it was cut from, see Page.EachRow and Picked
+	first int32  // index of the page's first row in the page that it was cut from, see From and Picked
 	about *about // nil if nothing more is known
 }
 
@@ -80,6 +80,13 @@ func (p Position) Delivered() Position {
 
 // split reports whether the page has some rows only of the page as it was delivered.
 func (p Position) split() bool { return p.first > 0 || p.about != nil && p.about.picked != nil }
+
+// From returns the position of a piece of the page that begins with row i of this one, so that
+// RowIndex counts on. Operators that hand a page on in pieces give each of them its own.
+func (p Position) From(i int) Position {
+	p.first += int32(i) //nolint:gosec // no page has two billion rows
+	return p
+}
 
 // Tokens returns the tokens of the part; false if they are not known.
 func (p Position) Tokens() (r TokenRange, known bool) {

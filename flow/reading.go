@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // reading is one call of a source's run function. The context of the call knows it.
@@ -51,6 +52,9 @@ func (in *Input) runs(n int, r *reading) {
 // turn. The caller holds the budget's mutex.
 func (in *Input) waits(n int, r *reading) {
 	in.waiting += n
+	if n < 0 {
+		in.budget.waited = time.Now() // in the same step: see WaitedUntil
+	}
 	if r == nil {
 		in.strays += n
 		return

@@ -92,31 +92,8 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 
 // timed runs the stream into the batches in another goroutine, and a clock in a third.
 func (b *batching[T]) timed(ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T]) error {
-	b.timer = time.NewTimer(b.linger)
-	b.timer.Stop()
-	limit := limitFor[T](b)
+	b.timer = newTimer()
 	flush, forget := st.FlushRequests()
 	defer forget()
-	return border(ctx, func(ctx context.Context, post poster) error {
-		group, ctx := st.TaskGroup(ctx)
-		group.Go(func() error {
-			for {
-				select {
-				case <-ctx.Done():
-					return nil
-				case <-b.timer.C:
-					if err := post(func() error { return b.expire(ctx) }); err != nil {
-						return err
-					}
-				case <-flush:
-					if err := post(func() error { return b.flush(ctx) }); err != nil {
-						return err
-					}
-				}
-			}
-		})
-		err := in.Subscribe(ctx, st, &across[T]{to: b, post: post, limit: limit})
-		group.Cancel(err)
-		return failure(group.Wait(), err)
-	})
+	return clocked(ctx, st, in, flow.Observer[T](b), clock{timer: b.timer, expire: b.expire, flushes: flush, flush: b.flush}, nil)
 }

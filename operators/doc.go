@@ -12,18 +12,15 @@
 // # Functions given to operators
 //
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
-// Tap, MapConcurrent, Zip, both of Lookup, the fold of GroupAdjacent and GroupBy) returns an error as its last
-// result:
-// parsing and decoding fail, and an error that could not be returned would end as a zero
-// value in a
-// table. A function that only asks something about a row (Filter, TakeWhile, the key of
-// GroupAdjacent, GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and MergeJoin, what compares rows or keys) returns just
-// the answer. If that
-// can fail, as decoding a rxcql.Row can, use FlatMap, or Map to the decoded row
-// first.
+// Tap, MapConcurrent, Zip, both of Lookup, the folds of GroupAdjacent, GroupBy and Conflate)
+// returns an error as its last result: parsing and decoding fail, and an error that could not be
+// returned would end as a zero value in a table. A function that only asks something about a row
+// (Filter, TakeWhile, the key of GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and
+// MergeJoin, what compares rows or keys) returns just the answer. If that can fail, as decoding a
+// rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
-// A state (of Scan, Reduce, GroupAdjacent, GroupBy) is made by a function, the seed, for each
-// reading or group. A map or a pointer given as a value would be shared by all.
+// A state (of Scan, Reduce, GroupAdjacent, GroupBy, Conflate) is made by a function, the seed, for
+// each reading or group. A map or a pointer given as a value would be shared by all.
 //
 // An error ends the stream, unless rxcql.WithRowErrors says otherwise: the run fails with a
 // rxcql.StageError that names the stage and wraps the error. A panic always ends it, and has its
@@ -31,31 +28,23 @@
 // nothing of the page counts as done.
 //
 // Functions are called by one goroutine at a time, though not always the same one; that of
-// MapConcurrent, and the one of Lookup that joins, are called by many at the same time, and those in different lanes of Lanes at the
-// same time as each other. In a job
-// with a checkpoint they must keep no state from row to row, such
-// as a counter or the keys seen so
-// far: a checkpoint does not have it, and a run that goes on
-// begins in the middle of the rows and
-// sees some again. For that reason Scan, Reduce, GroupBy,
-// Skip, Take and TakeWhile cannot be part of a job,
-// nor can Zip and MergeJoin. A function that keeps a rxcql.Row after its
-// call should Clone it:
-// otherwise it keeps the whole page in memory, which the budget does not
-// count.
+// MapConcurrent, and the one of Lookup that joins, are called by many at the same time, and those
+// in different lanes of Lanes at the same time as each other. In a job with a checkpoint they must
+// keep no state from row to row, such as a counter or the keys seen so far: a checkpoint does not
+// have it, and a run that goes on begins in the middle of the rows and sees some again. For that
+// reason Scan, Reduce, GroupBy, Skip, Take and TakeWhile cannot be part of a job, nor can Zip and
+// MergeJoin. A function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps
+// the whole page in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, GroupBy, Concat,
-// Distinct, DistinctAdjacent, Retry, Recover, and Batch without BatchLinger run as one loop a page, in the
-// goroutine that delivers the page: no goroutine, no channel, and nothing allocated for a row.
-// Lookup, MapConcurrent, Lanes, MapConcurrent, Merge, Zip, MergeSorted, MergeJoin, Rx, and Batch with BatchLinger have goroutines of
-// their own, which
-// end with
-// the stream. All operators hand rows on in the goroutine that reads the
-// stream, one page
-// at a
-// time.
+// Distinct, DistinctAdjacent, Retry, Recover, Throttle, and Batch without BatchLinger run as one
+// loop a page, in the goroutine that delivers the page: no goroutine, no channel, and nothing
+// allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip, MergeSorted, MergeJoin, Rx,
+// Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger have goroutines of their
+// own, which end with the stream. All operators hand rows on in the goroutine that reads the
+// stream, one page at a time.
 //
 // # What each promises
 //
@@ -83,15 +72,21 @@
 //	DistinctAdjacent  kept       the last key of each part          yes        none
 //	Retry          an attempt's  nothing                            yes *      as downstream
 //	Recover        kept          nothing                            no         as downstream
+//	Throttle       kept          nothing                            yes        as downstream
+//	Buffer         kept          its n rows                         if it blocks  none
+//	Timeout        kept          nothing                            yes        as downstream
+//	Sample         kept          a row                              no         none
+//	Debounce       kept          a row                              no         none
+//	Conflate       kept          its state and receipts             no         none
 //	Rx             rxgo's        what the rxgo operators hold       no         none
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
 // that it works on. Rows held are charged to the budget (rxcql.WithBudget) and reported by
 // flow.BudgetHeldError; folded state is not, except that of GroupBy. "Resumable" says that a run
 // can start again from a checkpoint, though the operator does not remember what came before; with
-// the star, not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait in step with others
-// are charged to the budget as they were read. Behind Retry rows may come more than
-// once in a run.
+// the star, not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait
+// in step with others are charged to the budget as they were read. Behind Retry rows may come more
+// than once in a run.
 //
 // # Parts, watermarks and pages without rows
 //
@@ -102,7 +97,11 @@
 //
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
 //	Merge, Concat, Distinct, DistinctAdjacent,
-//	Retry, Recover   with the page, after its rows; a part does not end where its stream fails
+//	Retry, Recover,
+//	Throttle, Timeout   with the page, after its rows; a part does not end where its stream fails
+//	Buffer         when all rows that came before have gone on or were dropped
+//	Sample, Debounce   when the row of the part that is kept has gone on or was dropped
+//	Conflate       after the state that has its rows
 //	Batch          when it holds no row of the part, nor one of a page of several parts
 //	GroupAdjacent  as far as it was before the page in which the open group of the part began
 //	MapConcurrent,

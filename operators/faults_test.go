@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 		"Tap":           operators.Tap(in, fn),
 		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
 		"MapConcurrent": operators.MapConcurrent(in, 8, call),
+		"Conflate":      operators.Conflate(in, zero, fold),
 		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
 		"Lookup":        lookUpCustomer(in, itself[int], pass, operators.LookupInFlight(8)),
 		"GroupBy":       operators.GroupBy(in, func(n int) int { return n % 10 }, zero, fold, operators.GroupByGroups(10)),
@@ -52,6 +54,19 @@ func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 		"DistinctAdjacent": operators.DistinctAdjacent(in, ask),
 		"GroupBy":          operators.GroupBy(in, ask, zero, keep, operators.GroupByGroups(2)),
 		"Lanes in":         operators.Lanes(in, 2, ask, sameRows),
+	}
+}
+
+// rates are the operators that go by time or by how busy downstream is.
+func rates(in rxcql.Stream[int]) map[string]anyStream {
+	return map[string]anyStream{
+		"Throttle":       operators.Throttle(in, rxcql.NewRate(rxcql.RowsPerSecond(1e6))),
+		"Buffer":         operators.Buffer(in, 100, rxcql.OverflowBlock),
+		"Buffer, latest": operators.Buffer(in, 100, rxcql.OverflowLatest),
+		"Timeout":        operators.Timeout(in, time.Hour),
+		"Sample":         operators.Sample(in, time.Hour),
+		"Debounce":       operators.Debounce(in, time.Hour),
+		"Conflate":       operators.Conflate(in, zero, add),
 	}
 }
 
@@ -125,6 +140,9 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all["MapConcurrent after waiting"] = operators.MapConcurrent(waiting(), 5, ctxDouble)
 	all["MapConcurrent that waits"] = operators.MapConcurrent(count(100, 10), 5, call)
 	all["Unordered that waits"] = operators.MapConcurrent(count(100, 10), 5, call, operators.Unordered())
+	for verb := range rates(count(1, 1)) {
+		all[verb+" of waiting"] = rates(waiting())[verb]
+	}
 	for verb, s := range all {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		timer := time.AfterFunc(5*time.Millisecond, func() { cancel(why) })
@@ -161,6 +179,7 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Lanes"] = operators.Lanes(failing, 3, itself[int], sameRows)
 	all["Skip"] = operators.Skip(failing, 10)
 	all["Rx"] = operators.Rx[int, int](failing, func(o rxgo.Observable) rxgo.Observable { return o })
+	maps.Copy(all, rates(failing))
 	for verb, s := range all {
 		_, err := s.Count(context.Background())
 		require.ErrorIs(t, err, boom, verb)

@@ -162,7 +162,7 @@ func TestAFileHasEachRowOnceHoweverItsJobIsBrokenOff(t *testing.T) {
 				parts, d := someParts(rt), &disturbance{}
 				c := &resumable{s: parts.Stream(), makes: func(n cell) []cell { return []cell{n} }}
 				for range rapid.IntRange(0, 4).Draw(rt, "verbs") {
-					c.grow(rt, d.call, "Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Lanes")
+					c.grow(rt, d.call, "Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Lanes", "Throttle", "Buffer", "Timeout")
 				}
 				c.s = operators.Tap(c.s, func(cell) error { return d.call() })
 				rows := operators.Map(c.s, func(n cell) (line, error) { return lineOf(n), nil })

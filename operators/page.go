@@ -42,3 +42,9 @@ func left(ctx context.Context, st *rxcql.Stage, rows int) error {
 	}
 	return err
 }
+
+// atLeastOne is a SizeFunc for which no row has no bytes: to the budget a row that is held without
+// bytes would be none, and nothing would move.
+func atLeastOne[T any](size func(*T) int) func(*T) int {
+	return func(row *T) int { return max(1, size(row)) }
+}

@@ -73,6 +73,7 @@ func (c *chain) grow(rt *rapid.T, fail func() error) {
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
 		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Retry", "Recover", "Rx", "Lanes", "GroupBy",
 		"Zip", "MergeSorted", "MergeJoin",
+		"Throttle", "Buffer", "Buffer, dropping", "Timeout", "Sample", "Debounce", "Conflate",
 	}).Draw(rt, "verb"), fail)
 }
 
@@ -260,6 +261,8 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 			return o.Map(func(_ context.Context, item any) (any, error) { return item.(int) + k, fail() })
 		})
 		c.model = each(c.model, func(n int) []int { return []int{n + k} })
+	default:
+		c.growByTime(rt, verb, k, fail)
 	}
 }
 
@@ -321,7 +324,8 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	require.Equal(t, stages["late"].In, stages["late"].Out, "%v", rep)
 	for name, st := range stages {
 		switch {
-		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Retry", "Recover", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup", "Lanes in", "Lane 1", "Lane 2", "Lane 3", "Lane 4", "Lanes"):
+		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Retry", "Recover", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup", "Lanes in", "Lane 1", "Lane 2", "Lane 3", "Lane 4", "Lanes",
+			"Throttle", "Buffer", "Timeout", "Sample", "Debounce"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

@@ -41,7 +41,7 @@ func (c *resumable) then(fn func(cell) []cell) {
 }
 
 // resumableVerbs are those that grow knows.
-var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed", "Lanes"}
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed", "Lanes", "Throttle", "Buffer", "Timeout"}
 
 func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
@@ -76,6 +76,12 @@ func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	case "Lookup unordered":
 		c.s = lookUpCustomer(c.s, rowOf, func(n cell) (cell, error) { return n, fail() }, operators.LookupInFlight(k),
 			operators.LookupCache(1<<12, time.Hour), operators.Unordered())
+	case "Throttle":
+		c.s = operators.Throttle(c.s, rxcql.NewRate(rxcql.RowsPerSecond(float64(k)*50_000), rxcql.RateBurst(time.Millisecond)))
+	case "Buffer":
+		c.s = operators.Buffer(c.s, k, rxcql.OverflowBlock)
+	case "Timeout":
+		c.s = operators.Timeout(c.s, time.Hour)
 	case "Batch":
 		c.s = flat(operators.Batch(c.s, operators.BatchRows(k)))
 	case "Lanes":

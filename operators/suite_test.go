@@ -214,6 +214,19 @@ func conformings() []conforming {
 		{operator: "Recover", how: "from one that has failed", put: func(in stream) stream {
 			return operators.Recover(rxcqltest.NewScript[numberRow]().Name("Broken").Fail(errStays).Stream(), in)
 		}},
+		{operator: "Throttle", put: func(in stream) stream {
+			return operators.Throttle(in, rxcql.NewRate(rxcql.RowsPerSecond(20_000), rxcql.BytesPerSecond(1e9)))
+		}},
+		{operator: "Throttle", how: "by bytes", put: func(in stream) stream {
+			return operators.Throttle(in, rxcql.NewRate(rxcql.BytesPerSecond(1e6), rxcql.RateBurst(time.Millisecond)))
+		}},
+		{operator: "Buffer", put: func(in stream) stream { return operators.Buffer(in, 7, rxcql.OverflowBlock) }},
+		{operator: "Buffer", how: "of one row", put: func(in stream) stream { return operators.Buffer(in, 1, rxcql.OverflowBlock) }},
+		{operator: "Buffer", how: "that could drop", put: func(in stream) stream { return operators.Buffer(in, 1<<20, rxcql.OverflowDropOldest) }},
+		{operator: "Timeout", put: func(in stream) stream { return operators.Timeout(in, time.Hour) }},
+		{operator: "Sample", ends: true, put: func(in stream) stream { return operators.Sample(in, time.Hour) }},
+		{operator: "Debounce", ends: true, put: func(in stream) stream { return operators.Debounce(in, time.Hour) }},
+		{operator: "Conflate", put: func(in stream) stream { return operators.Conflate(in, noRow, join) }},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},

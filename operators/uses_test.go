@@ -217,6 +217,29 @@ func uses() []use {
 			broken := rxcqltest.NewScript[timed]().Name("broken").Fail(errStays)
 			return operators.Recover(broken.Stream(), in)
 		}},
+		{operator: "Throttle", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Throttle(in, rxcql.NewRate(rxcql.RowsPerSecond(1e6), rxcql.RateBurst(time.Microsecond)))
+		}},
+		{operator: "Buffer", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Buffer(in, 2, rxcql.OverflowBlock) }},
+		{operator: "Buffer", how: "that drops the oldest", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Buffer(in, 2, rxcql.OverflowDropOldest)
+		}},
+		{operator: "Buffer", how: "that drops the newest", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Buffer(in, 2, rxcql.OverflowDropNewest)
+		}},
+		{operator: "Buffer", how: "of the latest", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Buffer(in, 9, rxcql.OverflowLatest)
+		}},
+		{operator: "Timeout", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Timeout(in, time.Hour) }},
+		{operator: "Sample", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Sample(in, 50*time.Microsecond)
+		}},
+		{operator: "Debounce", loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Debounce(in, 50*time.Microsecond)
+		}},
+		{operator: "Conflate", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return unbatched(operators.Conflate(in, func() []timed { return nil }, func(all []timed, e timed) ([]timed, error) { return append(all, e), nil }))
+		}},
 		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},

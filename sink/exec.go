@@ -65,6 +65,7 @@ func Exec[T any](session *gocql.Session, cql string, bind func(T) ([]any, error)
 // execConfig has the options of Exec.
 type execConfig struct {
 	inFlight    int
+	rate        *rxcql.Rate
 	consistency *gocql.Consistency
 	idempotent  bool
 }
@@ -110,7 +111,7 @@ func (e *exec[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T]
 	w := openRows(ctx, r, "Exec", e.cfg.inFlight, e.prepare(a))
 	w.st.Identify(e.identity(a)...)
 	w.same = a.encoding.Unchanged
-	w.send = e.sender(w.st, a)
+	w.send, w.giveUp = e.sender(w.st, a)
 	w.blame = e.blame
 	return w, nil
 }

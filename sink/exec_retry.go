@@ -10,17 +10,18 @@ import (
 )
 
 // sender runs the statements of Exec. If repeating does no harm, it repeats after any failure that
-// may pass, else only after one that left nothing applied.
-func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) func(context.Context, func(context.Context) error) (bool, error) {
+// may pass, else only after one that left nothing applied. giveUp ends the waits of those that
+// Throttle holds back.
+func (e *exec[T]) sender(st *rxcql.Stage, a *execAim) (send func(context.Context, func(context.Context) error) (bool, error), giveUp func()) {
 	may, unsure := mayRetry(e.cql, e.cfg.idempotent)
-	q := newRequests(st, e.cfg.inFlight, unsure, e.event(a))
+	q := newRequests(st, e.cfg.inFlight, e.cfg.rate, unsure, e.event(a))
 	return func(ctx context.Context, run func(context.Context) error) (bool, error) {
 		applied, err := q.attempt(ctx, ctx, q.of(1, 0), run)
 		if err == nil {
 			return false, nil
 		}
 		return q.retry(ctx, q.of(1, 0), applied, err, may, func(ctx context.Context, _ bool) error { return run(ctx) })
-	}
+	}, q.close
 }
 
 // event returns what hooks are told of all statements.

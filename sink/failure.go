@@ -10,6 +10,10 @@ import (
 // errFailed stands for the failure that a writer has already.
 var errFailed = errors.New("the sink has failed")
 
+// errGivenUp is why a request was not sent that still waited for its turn when the stream had
+// failed. It is no failure of its own.
+var errGivenUp = errors.New("given up, because the stream has failed")
+
 // failure keeps the first error of what a writer does in the background, and ends the run with it.
 type failure struct {
 	run  *rxcql.Execution
@@ -21,6 +25,11 @@ type failure struct {
 func newFailure(r *rxcql.Execution) *failure { return &failure{run: r, done: make(chan struct{})} }
 
 func (f *failure) set(err error) {
+	if unsent := (*notSentError)(nil); errors.As(err, &unsent) {
+		if err = unsent.cause; errors.Is(err, errGivenUp) {
+			return
+		}
+	}
 	f.once.Do(func() {
 		f.err = err
 		close(f.done)

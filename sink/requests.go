@@ -13,13 +13,22 @@ import (
 type requests struct {
 	st      *rxcql.Stage
 	limiter *limiter.Limiter
+	rate    *rxcql.Rate     // nil without Throttle
+	held    context.Context // in which requests wait for rate
+	giveUp  context.CancelCauseFunc
 	unsure  func(error) bool // whether a request that failed so may have been applied
 	about   rxcql.WriteEvent // what hooks are told of all of them
 }
 
-func newRequests(st *rxcql.Stage, inFlight int, unsure func(error) bool, about rxcql.WriteEvent) *requests {
-	return &requests{st: st, limiter: limiter.New(inFlight, st.Run().Log(), st.LimitChanged), unsure: unsure, about: about}
+func newRequests(st *rxcql.Stage, inFlight int, rate *rxcql.Rate, unsure func(error) bool, about rxcql.WriteEvent) *requests {
+	q := &requests{st: st, limiter: limiter.New(inFlight, st.Run().Log(), st.LimitChanged), rate: rate, unsure: unsure, about: about}
+	q.held, q.giveUp = context.WithCancelCause(st.Run().Context())
+	return q
 }
+
+// close gives up the requests that wait for rate. There are none unless the stream has failed: the
+// run is about to end, and does not wait for their turn.
+func (q *requests) close() { q.giveUp(errGivenUp) }
 
 // of returns what hooks are told of the first attempt at a request.
 func (q *requests) of(rows int, bytes int64) rxcql.WriteEvent {
@@ -28,16 +37,20 @@ func (q *requests) of(rows int, bytes int64) rxcql.WriteEvent {
 	return e
 }
 
-// attempt sends once, if the limiter has room before wait ends. unsure reports whether the request
-// failed and may have been applied; one that was not sent is not. send gets ctx, or the context
-// that hooks made of it.
+// attempt sends once, if the limiter has room before wait ends, and Throttle lets it before the run
+// ends. unsure reports whether the request failed and may have been applied; one that was not sent
+// is not. send gets ctx, or the context that hooks made of it.
 func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send func(context.Context) error) (unsure bool, err error) {
 	ticket, err := q.limiter.Enter(wait)
 	if err != nil {
-		return false, err
+		return false, &notSentError{err}
 	}
 	err = rx.ErrExited // stays if send does not return, or a hook
 	defer func() { q.limiter.Leave(ticket, err) }()
+	if over := q.rate.AwaitRequest(q.held, q.st); over != nil {
+		err = &notSentError{over}
+		return false, err
+	}
 	ctx, end := q.st.StartWrite(ctx, e)
 	defer func() { // first, so that no wait for the limiter counts
 		e.Err = err
@@ -46,6 +59,15 @@ func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send f
 	err = send(ctx)
 	return err != nil && q.unsure(err), err
 }
+
+// notSentError is why a request was not sent: the run has ended. That has nothing to do with the
+// rows of the request, so the error is of the class of a cancel, whatever the cause is: an Invalid
+// for which the run ends is not one of these rows.
+type notSentError struct{ cause error }
+
+func (e *notSentError) Error() string { return e.cause.Error() }
+
+func (e *notSentError) Is(target error) bool { return target == context.Canceled }
 
 // retry sends a request again that has failed with first, as long as may allows the error. send is
 // told whether the attempt before may have been applied. unsure reports whether the request failed

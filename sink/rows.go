@@ -16,6 +16,7 @@ type rowsWriter[T any] struct {
 	own     func(T) T
 	prepare func(T) (func(context.Context) error, error)
 	send    func(context.Context, func(context.Context) error) (unsure bool, err error)
+	giveUp  func()                             // called by Close, for what send still waits for
 	keep    func(*T) *keptRow                  // nil unless failed rows are needed
 	blame   func(context.Context, error) error // of an error of a job: returns nil if the row is to blame, else the error to end with
 	same    sameness
@@ -41,7 +42,7 @@ func openRows[T any](ctx context.Context, r *rxcql.Execution, name string, limit
 ) *rowsWriter[T] {
 	st := r.SinkStage(name)
 	w := &rowsWriter[T]{
-		st: st, account: st.Account(true), size: rxcql.SizeFunc[T](), own: rxcql.CloneFunc[T](), prepare: prepare, send: once, keep: keeping[T](st),
+		st: st, account: st.Account(true), size: rxcql.SizeFunc[T](), own: rxcql.CloneFunc[T](), prepare: prepare, send: once, giveUp: func() {}, keep: keeping[T](st),
 	}
 	w.workers = newWorkers(ctx, st, newFlight(limit, maxFlightBytes), func(j rowJob) int64 { return j.bytes }, w.do)
 	return w
@@ -137,4 +138,7 @@ func (w *rowsWriter[T]) Flush(ctx context.Context) error {
 	return w.st.Fail(unchanged(ctx, w.same))
 }
 
-func (w *rowsWriter[T]) Close() error { return w.workers.close() }
+func (w *rowsWriter[T]) Close() error {
+	w.giveUp()
+	return w.workers.close()
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gocql/gocql"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/option"
 )
 
@@ -29,6 +30,7 @@ const (
 // tableConfig has the options of Table.
 type tableConfig struct {
 	inFlight    int
+	rate        *rxcql.Rate
 	batchRows   int
 	batchBytes  int
 	linger      time.Duration

@@ -64,7 +64,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], 
 	if t.cfg.nullsDelete {
 		w.nulls = driver.Null
 	}
-	w.requests = newRequests(st, t.cfg.inFlight, mayBeWritten, t.event(to.about))
+	w.requests = newRequests(st, t.cfg.inFlight, t.cfg.rate, mayBeWritten, t.event(to.about))
 	w.keep = keeping[T](st)
 	w.routing.sets = to.sets
 	w.free.New = func() any { return &batch{} }
@@ -199,6 +199,7 @@ func (w *tableWriter[T]) Close() error {
 	}
 	w.open = openBatches{}
 	<-w.gathering
+	w.requests.close()
 	return w.workers.close() // no batch is open, so the timer hands nothing over
 }
 

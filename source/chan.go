@@ -19,6 +19,10 @@ const pushedOnce = "its rows come only once; repeat what failed inside of the fu
 // Chan reads a channel until it is closed. A page has the rows that are waiting, up to 512. The
 // stream can be run only once; a second run fails with rxcql.ErrSingleRun. If the stream ends
 // early, what is left in the channel stays there.
+//
+// A row is taken out of the channel only when it is wanted, so a slow downstream holds up whoever
+// sends. With Buffer rows are taken out as they come, and a policy says which are dropped where
+// downstream is too slow for them.
 func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 	cfg := memoryConfig{pageRows: flow.DefaultPageRows}
 	err := option.Apply(opts, &cfg, ChanOption.applyChan)
@@ -35,8 +39,58 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 		}
 		b := newPaging(st, out, cfg.pageRows, nil)
 		defer b.drop()
-		return b.end(ctx, receive(ctx, b, ch))
+		if cfg.buffer == nil {
+			return b.end(ctx, receive(ctx, b, ch))
+		}
+		h := newHot[T](st, cfg.buffer)
+		return b.end(ctx, h.run(ctx, cfg.pageRows, func(ctx context.Context) error { return h.fill(ctx, ch) }, b.begin, func(rows []T) error {
+			for _, row := range rows {
+				if err := b.add(ctx, row); err != nil {
+					return err
+				}
+			}
+			return b.deliver(ctx)
+		}))
 	})
+}
+
+// fill puts rows of a channel into the buffer as they come, until it is closed.
+func (h *hot[T]) fill(ctx context.Context, ch <-chan T) error {
+	rows := make([]T, 0, flow.DefaultPageRows)
+	for {
+		row, open, err := h.await(ctx, ch)
+		for open && err == nil {
+			if rows = append(rows, row); len(rows) == cap(rows) {
+				break
+			}
+			select {
+			case row, open = <-ch:
+				continue
+			default:
+			}
+			break
+		}
+		if err := h.put(ctx, rows); err != nil {
+			return err
+		}
+		clear(rows)
+		rows = rows[:0]
+		if err != nil || !open {
+			return err
+		}
+	}
+}
+
+// await waits for a row.
+func (h *hot[T]) await(ctx context.Context, ch <-chan T) (row T, open bool, err error) {
+	select {
+	case row, open = <-ch:
+		return row, open, nil
+	case <-ctx.Done():
+		return row, false, context.Cause(ctx)
+	case <-h.st.Run().Stopping():
+		return row, false, errStopped
+	}
 }
 
 // receive moves rows from the channel into pages until it is closed. A page goes on as soon as no

@@ -54,9 +54,12 @@ func (r *paged[T]) fetchOnce(ctx context.Context, p part, state []byte, most int
 	return r.ask(ctx, 0, func(ctx context.Context) (*driver.Page, error) { return r.fetchWhole(ctx, p) })
 }
 
-// ask requests so many rows, 0 for all, and tells hooks of the fetch. The end of a fetch that
-// succeeds is told by decode, when the page's bytes are known.
+// ask requests so many rows, 0 for all, when Throttle lets it, and tells hooks of the fetch. The
+// end of a fetch that succeeds is told by decode, when the page's bytes are known.
 func (r *paged[T]) ask(ctx context.Context, rows int, fetch func(context.Context) (*driver.Page, error)) (*driver.Page, error) {
+	if err := r.rate.AwaitRequest(ctx, r.stage); err != nil {
+		return nil, err
+	}
 	r.attempt.Attempt++
 	r.attempt.PageRows = rows
 	r.attempt.Duration = 0

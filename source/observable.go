@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
@@ -20,12 +21,15 @@ import (
 // test that looks for goroutines (goleak) may see it. What rxgo runs behind the Observable obeys
 // the context that the Observable was given, not this one: cancel that, or it goes on.
 //
-// The rows count nothing in the budget until an operator keeps them.
-func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
+// The rows count nothing in the budget until an operator keeps them, except those that wait in a
+// Buffer. Without that an item is taken only when it is wanted, so a slow downstream holds rxgo up.
+func FromObservable[T any](obs rxgo.Observable, opts ...ObservableOption) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "FromObservable", Source: true, MixesRows: true, NotResumable: true, NotResumableReason: comesOnce}
 	info.ReadOnce, info.ReadOnceReason = true, pushedOnce
+	var cfg memoryConfig
+	info.Err = option.Apply(opts, &cfg, ObservableOption.applyObservable)
 	if obs == nil {
-		info.Err = errors.New("the Observable is nil")
+		info.Err = errors.Join(info.Err, errors.New("the Observable is nil"))
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		st.Input().Unmetered()
@@ -42,17 +46,31 @@ func FromObservable[T any](obs rxgo.Observable) rxcql.Stream[T] {
 			p.Finish(err)
 			return err
 		}
-		stopped, err := rx.Receiver[T]{
-			Deliver: func(rows []T) error { return deliver(rows, false) },
-			Fail: func(err error, users bool) error {
-				if users {
-					return st.FailUserFunc(err, nil)
-				}
-				return st.Fail(err)
-			},
-			Most:     flow.DefaultPageRows,
-			Stopping: st.Run().Stopping(),
-		}.Receive(ctx, obs)
+		receive := func(ctx context.Context, take func(rows []T) error) (stopped bool, err error) {
+			return rx.Receiver[T]{
+				Deliver: take,
+				Fail: func(err error, users bool) error {
+					if users {
+						return st.FailUserFunc(err, nil)
+					}
+					return st.Fail(err)
+				},
+				Most:     flow.DefaultPageRows,
+				Stopping: st.Run().Stopping(),
+			}.Receive(ctx, obs)
+		}
+		handOn := func(rows []T) error { return deliver(rows, false) }
+		var stopped bool
+		var err error
+		if cfg.buffer == nil {
+			stopped, err = receive(ctx, handOn)
+		} else {
+			h := newHot[T](st, cfg.buffer)
+			err = h.run(ctx, flow.DefaultPageRows, func(ctx context.Context) (err error) {
+				stopped, err = receive(ctx, func(rows []T) error { return h.put(ctx, rows) })
+				return err
+			}, func(context.Context) error { return nil }, handOn)
+		}
 		if err != nil {
 			return err
 		}

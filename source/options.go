@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
 )
 
 // QueryOption is an option of Query.
@@ -35,6 +37,7 @@ type readConfig struct {
 	maxRows     int
 	splits      int
 	shard, of   int
+	rate        *rxcql.Rate // of requests; nil for no limit
 }
 
 // maxPageRows is the most rows asked for in a page, however small they are.

@@ -30,7 +30,8 @@ type paged[T any] struct {
 	sizing  *sizing
 	reader  rows.Reader[T]
 	buffers buffers[T]
-	whole   bool // the part is read as one page
+	whole   bool        // the part is read as one page
+	rate    *rxcql.Rate // of requests; nil for no limit
 
 	about   rxcql.FetchEvent // what hooks are told of all requests
 	attempt rxcql.FetchEvent // of the last request, while it has not ended
@@ -41,7 +42,7 @@ type paged[T any] struct {
 func newPaged[T any](session *driver.Session, cfg readConfig, about rxcql.FetchEvent) func(*rxcql.Stage, buffers[T]) partReader[T] {
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		return &paged[T]{
-			session: session, stage: st, buffers: buffers, about: about,
+			session: session, stage: st, buffers: buffers, about: about, rate: cfg.rate,
 			sizing: newSizing(st.Input(), cfg.maxRows), reader: rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow),
 		}
 	}

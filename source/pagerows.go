@@ -15,6 +15,7 @@ type ChanOption interface{ applyChan(*memoryConfig) error }
 type memoryConfig struct {
 	pageRows int
 	measure  func() (done, total float64) // nil unless the iterator is measured
+	buffer   *buffer                      // nil without Buffer
 }
 
 // AnyOption is an option of every source that has options.

@@ -92,7 +92,7 @@ func newSide[T any](name string, t *table[T], plan *sidePlan, st *rxcql.Stage) *
 	return &side[T]{
 		name: name, plan: plan, cfg: t.cfg, keyed: keyed,
 		pages: paged[T]{
-			session: t.session, stage: st, buffers: make(buffers[T], 1), about: fetchOf(t.session, t.cfg, plan.about),
+			session: t.session, stage: st, buffers: make(buffers[T], 1), about: fetchOf(t.session, t.cfg, plan.about), rate: t.cfg.rate,
 			sizing: newSizing(st.Input(), t.cfg.maxRows), reader: keyed,
 		},
 	}

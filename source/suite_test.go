@@ -101,6 +101,24 @@ func inMemory(t testing.TB) map[string]rxcqltest.SourcePlace[int] {
 			},
 			Stalls: func(rows int) rxcql.Stream[int] { return source.Chan(filled(rows), source.PageRows(4)) },
 		},
+		"Chan, with a buffer": {
+			Stream: func(rows int) rxcql.Stream[int] {
+				ch := filled(rows)
+				close(ch)
+				return source.Chan(ch, source.PageRows(4), source.Buffer(10, rxcql.OverflowBlock))
+			},
+			Stalls: func(rows int) rxcql.Stream[int] {
+				return source.Chan(filled(rows), source.PageRows(4), source.Buffer(1000, rxcql.OverflowDropOldest))
+			},
+		},
+		"FromObservable, with a buffer": {
+			Stream: func(rows int) rxcql.Stream[int] {
+				return source.FromObservable[int](items(rows, nil), source.Buffer(10, rxcql.OverflowBlock))
+			},
+			Fails: func(rows int) (rxcql.Stream[int], error) {
+				return source.FromObservable[int](items(rows, errPages), source.Buffer(10, rxcql.OverflowBlock)), errPages
+			},
+		},
 		"Pages": {
 			Stream: func(rows int) rxcql.Stream[int] {
 				return source.Pages(aPageOf(rows, func(context.Context) error { return io.EOF }))

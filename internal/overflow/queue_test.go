@@ -1,0 +1,119 @@
+package overflow_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql/internal/overflow"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// model is a queue, a row at a time, the way that a policy is told. A row is its own size.
+type model struct {
+	policy overflow.Policy
+	rows   int
+	bytes  int
+	wait   []int
+	gone   int
+}
+
+func (m *model) fits(row int) bool {
+	sum := 0
+	for _, n := range m.wait {
+		sum += n
+	}
+	return len(m.wait) == 0 || len(m.wait) < m.rows && sum+row <= m.bytes
+}
+
+// put reports whether the row was taken.
+func (m *model) put(row int) bool {
+	if m.policy == overflow.Latest {
+		m.gone += len(m.wait)
+		m.wait = []int{row}
+		return true
+	}
+	for !m.fits(row) {
+		switch m.policy {
+		case overflow.DropNewest:
+			m.gone++
+			return true
+		case overflow.DropOldest:
+			m.wait = m.wait[1:]
+			m.gone++
+		default:
+			return false
+		}
+	}
+	m.wait = append(m.wait, row)
+	return true
+}
+
+func TestAQueueHoldsWhatItsPolicySays(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		policy := overflow.Policy(rapid.IntRange(0, int(overflow.Fail)).Draw(rt, "policy"))
+		m := &model{policy: policy, rows: rapid.IntRange(1, 9).Draw(rt, "rows"), bytes: rapid.IntRange(1, 60).Draw(rt, "bytes")}
+		q := overflow.New[int, int](policy, m.rows, int64(m.bytes))
+		size, keep := func(n *int) int { return *n }, func(n int) int { return n }
+		gone, next := 0, 0
+		waits := map[int]int{} // rows of a chunk that wait
+		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
+			if rapid.IntRange(0, 2).Draw(rt, "take") == 0 {
+				c := q.Take()
+				if c == nil {
+					require.Empty(rt, m.wait)
+					continue
+				}
+				require.Equal(rt, m.wait[:len(c.Rows)], c.Rows)
+				require.Equal(rt, waits[c.Of], len(c.Rows))
+				sum := 0
+				for _, n := range c.Rows {
+					sum += n
+				}
+				require.EqualValues(rt, sum, c.Bytes)
+				m.wait = m.wait[len(c.Rows):]
+				continue
+			}
+			rows := rapid.SliceOfN(rapid.IntRange(1, 30), 0, 12).Draw(rt, "put")
+			before := slices.Clone(rows)
+			next++
+			c, taken, dropped := q.Put(next, rows, size, keep, func(c *overflow.Chunk[int, int], n int, _ int64) {
+				gone += n
+				waits[c.Of] -= n
+				require.Equal(rt, waits[c.Of], len(c.Rows))
+			})
+			gone += dropped
+			if c != nil {
+				require.Equal(rt, next, c.Of)
+				waits[next] = len(c.Rows)
+			}
+			want := 0
+			for i, row := range rows {
+				lost := m.gone
+				if !m.put(row) {
+					break
+				}
+				want++
+				if policy == overflow.DropNewest && m.gone > lost { // the rest goes with it
+					m.gone += len(rows) - i - 1
+					want = len(rows)
+					break
+				}
+			}
+			require.Equal(rt, want, taken)
+			require.Equal(rt, before, rows, "rows are the caller's")
+			require.Equal(rt, m.gone, gone)
+			n, held := q.Len()
+			sum := 0
+			for _, row := range m.wait {
+				sum += row
+			}
+			require.Equal(rt, len(m.wait), n)
+			require.EqualValues(rt, sum, held)
+		}
+	})
+}
