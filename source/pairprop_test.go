@@ -117,8 +117,8 @@ func (tr *trial) pairs() int {
 
 // trouble has some of the requests take long, fail, or answered by pages without rows.
 func (tr *trial) trouble() {
-	random := rand.New(rand.NewPCG(tr.random.Uint64(), 6))
 	for i, table := range []string{"ks.l", "ks.r"} {
+		random := rand.New(rand.NewPCG(tr.random.Uint64(), 6)) // of one server: each calls its functions one at a time
 		tr.server[i].Control(func(r *cqlfake.Request) *cqlfake.Reply {
 			if !r.Reads(table) {
 				return nil
@@ -201,7 +201,7 @@ func (tr *trial) cutOff(t *testing.T) {
 // without rows, on the least budget with eight workers, in jobs that are broken off anywhere: what
 // comes is the full outer join.
 func TestPairsAreTheFullOuterJoinWhateverHappens(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tr := newTrial(t, seed)
