@@ -226,7 +226,7 @@ func conformings() []conforming {
 		{operator: "Timeout", put: func(in stream) stream { return operators.Timeout(in, time.Hour) }},
 		{operator: "Sample", ends: true, put: func(in stream) stream { return operators.Sample(in, time.Hour) }},
 		{operator: "Debounce", ends: true, put: func(in stream) stream { return operators.Debounce(in, time.Hour) }},
-		{operator: "Conflate", put: func(in stream) stream { return operators.Conflate(in, noRow, join) }},
+		{operator: "Conflate", folds: true, put: func(in stream) stream { return operators.Conflate(in, noRow, join) }},
 		{operator: "Rx", detached: true, put: func(in stream) stream {
 			return operators.Rx[numberRow, numberRow](in, func(o rxgo.Observable) rxgo.Observable { return o })
 		}},
