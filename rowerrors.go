@@ -11,8 +11,8 @@ import (
 // A row error is an error for which this one row is to blame:
 //
 //   - The source cannot decode the row, or a line of a file is not a row.
-//   - The function given to Map, FlatMap, Tap, MapConcurrent, Lookup, sink.Each or sink.Exec returns
-//     an error for the row.
+//   - The function given to Map, FlatMap, Tap, MapConcurrent, Lookup, sink.Each or sink.Exec
+//     returns an error for the row.
 //   - A look-up for the row (Lookup) is refused for its values, or finds what cannot be used.
 //   - A sink cannot encode the row, or the server refuses it as invalid or too large when it is
 //     sent alone, though the server takes the statement.

@@ -212,7 +212,7 @@ func TestANameThatIsNotThereIsFound(t *testing.T) {
 		"driver.Encoding":                    false,
 		"tableWriter.write":                  false,
 		"tableWriter.rite":                   true,
-		"sink/limiter.go":                    false,
+		"sink/flight.go":                    false,
 		"limiter.go":                         false,
 		"errors.Is":                          false, // of another module
 		"LIMIT":                              false,

@@ -8,8 +8,8 @@ import (
 	"github.com/rxcql/rxcql/operators"
 )
 
-// benchLookup looks up 512 keys again and again, from a server in this process. What a look-up costs
-// on a real one is in bench.
+// benchLookup looks up 512 keys again and again, from a server in this process. What a look-up
+// costs on a real one is in bench.
 func benchLookup(b *testing.B, opts ...operators.LookupOption) {
 	fakeCustomers()
 	measure(b, func(in rxcql.Stream[event]) rxcql.Stream[reading] {

@@ -7,8 +7,8 @@ import (
 	"github.com/rxcql/rxcql"
 )
 
-// crew does work in up to most goroutines, which are started as they are needed. One goroutine hands
-// work over.
+// crew does work in up to most goroutines, which are started as they are needed. One goroutine
+// hands work over.
 type crew[W any] struct {
 	ctx     context.Context // of the goroutines
 	group   *rxcql.TaskGroup
@@ -19,9 +19,9 @@ type crew[W any] struct {
 	pending atomic.Int64 // handed over, and not done
 }
 
-// newCrew starts nothing yet. Up to queue pieces of work wait for a goroutine without holding up the
-// one that hands them over. worker is called in each goroutine; the first error of what it returns
-// ends the group.
+// newCrew starts nothing yet. Up to queue pieces of work wait for a goroutine without holding up
+// the one that hands them over. worker is called in each goroutine; the first error of what it
+// returns ends the group.
 func newCrew[W any](ctx context.Context, group *rxcql.TaskGroup, most, queue int64, worker func() func(context.Context, W) error) *crew[W] {
 	return &crew[W]{ctx: ctx, group: group, worker: worker, work: make(chan W, queue), most: most}
 }

@@ -15,8 +15,8 @@
 // Tap, MapConcurrent, both of Lookup, the fold of GroupAdjacent) returns an error as its last
 // result: parsing and decoding fail, and an error that could not be returned would end as a zero
 // value in a table. A function that only asks something about a row (Filter, TakeWhile, the key of
-// GroupAdjacent, Distinct and DistinctAdjacent) returns just the answer. If that can fail, as decoding a rxcql.Row
-// can, use FlatMap, or Map to the decoded row first.
+// GroupAdjacent, Distinct and DistinctAdjacent) returns just the answer. If that can fail, as
+// decoding a rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
 // A state (of Scan, Reduce, GroupAdjacent) is made by a function, the seed, for each reading or
 // group. A map or a pointer given as a value would be shared by all.
@@ -30,9 +30,9 @@
 // MapConcurrent, and the one of Lookup that joins, are called by many at the same time. In a job
 // with a checkpoint they must keep no state from row to row, such as a counter or the keys seen so
 // far: a checkpoint does not have it, and a run that goes on begins in the middle of the rows and
-// sees some again. For that reason Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job. A function that keeps a rxcql.Row
-// after its call should Clone it: otherwise it keeps the whole page in memory, which the budget
-// does not count.
+// sees some again. For that reason Scan, Reduce, Skip, Take and TakeWhile cannot be part of a job.
+// A function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps the whole
+// page in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators
 //

@@ -20,10 +20,11 @@ import (
 //
 // Rows that bind to equal values may share it: do not change what is in it, or what that refers to.
 type Found[V any] struct {
-	// Row is the row that was found, or the zero V if there is none. With LookupAll it is the first.
+	// Row is the row that was found, or the zero V if there is none. With LookupAll it is the
+	// first.
 	Row V
-	// OK reports whether there is a row. A column of it that is null is what it is in a V elsewhere,
-	// such as a nil pointer.
+	// OK reports whether there is a row. A column of it that is null is what it is in a V
+	// elsewhere, such as a nil pointer.
 	OK bool
 	// Rows are all rows, in the order of the server. It is nil without LookupAll, and if there are
 	// none.
@@ -34,9 +35,9 @@ type Found[V any] struct {
 // looked up by, such as one whose column is null. The server is not asked, and nothing is found.
 var ErrNoKey = errors.New("operators: the row has no key to be looked up by")
 
-// Lookup joins each row with what a SELECT finds for it. bind returns the values for the statement's
-// bind markers, in order; they are encoded as those of sink.Exec. join makes the row that is handed
-// on of the row and what was found:
+// Lookup joins each row with what a SELECT finds for it. bind returns the values for the
+// statement's bind markers, in order; they are encoded as those of sink.Exec. join makes the row
+// that is handed on of the row and what was found:
 //
 //	named := operators.Lookup(orders, session, "SELECT name FROM customers WHERE id = ?",
 //		func(o Order) ([]any, error) { return []any{o.Customer}, nil },
@@ -46,18 +47,19 @@ var ErrNoKey = errors.New("operators: the row has no key to be looked up by")
 //		})
 //
 // V is a struct with cql tags, a single value, or rxcql.Row, as for source.Query. A statement may
-// find no row or one. More than one is an error of the row that was looked up; if you want the first
-// of several give the statement a LIMIT 1, and for all of them see LookupAll.
+// find no row or one. More than one is an error of the row that was looked up; if you want the
+// first of several give the statement a LIMIT 1, and for all of them see LookupAll.
 //
-// Concurrency: up to 256 look-ups (LookupInFlight) are in flight at once, and fewer while the server
-// answers that it has too much to do; the log says so, and Hooks.InFlightLimit. Rows with the same
-// bytes for all values are looked up once while that is in flight, and with LookupCache also
-// afterwards. bind is called by one goroutine, in the order of the rows; join by many at the same
-// time. The stream before Lookup runs in a goroutine of its own, and each look-up in flight has one.
+// Concurrency: up to 256 look-ups (LookupInFlight) are in flight at once, and fewer while the
+// server answers that it has too much to do; the log says so, and Hooks.InFlightLimit. Rows with
+// the same bytes for all values are looked up once while that is in flight, and with LookupCache
+// also afterwards. bind is called by one goroutine, in the order of the rows; join by many at the
+// same time. The stream before Lookup runs in a goroutine of its own, and each look-up in flight
+// has one.
 //
-// Order: results are in the order of the rows, unless Unordered is given; then rows of one partition
-// no longer arrive together. Results go on as soon as they are ready, in pages of what has gathered
-// meanwhile.
+// Order: results are in the order of the rows, unless Unordered is given; then rows of one
+// partition no longer arrive together. Results go on as soon as they are ready, in pages of what
+// has gathered meanwhile.
 //
 // Memory: it holds up to 4 rows and results for each look-up that may be in flight (2 with
 // Unordered), all charged to the budget, and what is found for those in flight. When downstream is

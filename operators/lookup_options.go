@@ -57,10 +57,10 @@ func (o lookupConsistency) applyLookup(c *lookupConfig) error {
 
 type lookupAll int
 
-// LookupAll takes all rows that the statement finds for a row (Found.Rows), such as those of a small
-// partition. They are read page by page. If they take more than most bytes, that is an error of the
-// row. It may be found out a page late, so for each look-up in flight there are up to most bytes and
-// a page in memory. Default: one row at most.
+// LookupAll takes all rows that the statement finds for a row (Found.Rows), such as those of a
+// small partition. They are read page by page. If they take more than most bytes, that is an
+// error of the row. It may be found out a page late, so for each look-up in flight there are up
+// to most bytes and a page in memory. Default: one row at most.
 func LookupAll(most int) LookupOption { return lookupAll(most) }
 
 func (most lookupAll) applyLookup(c *lookupConfig) error {

@@ -14,8 +14,8 @@ import (
 // lookups makes the look-ups of a run. Rows with equal keys share one: those that come while it is
 // on its way are added to it, and have no goroutine that waits.
 //
-// Why not x/sync/singleflight? Each of its callers waits in a goroutine of its own: a key that comes
-// often would take all that look-ups may have.
+// Why not x/sync/singleflight? Each of its callers waits in a goroutine of its own: a key that
+// comes often would take all that look-ups may have.
 type lookups[T, V, U any] struct {
 	rows  *concurrency[T, U]
 	asker *asker[V]

@@ -113,9 +113,9 @@ func (f *concurrency[T, U]) release(to *flow.Reservation, c *inputPage[U], n int
 	}
 }
 
-// makeRoom wakes the upstream that waits for room, when half of what may wait for a call is gone, or
-// calls would run out of rows. If it were woken for each row, each row would cost two goroutine
-// switches. The caller holds mu.
+// makeRoom wakes the upstream that waits for room, when half of what may wait for a call is gone,
+// or calls would run out of rows. If it were woken for each row, each row would cost two
+// goroutine switches. The caller holds mu.
 func (f *concurrency[T, U]) makeRoom() {
 	held := f.admitted - f.delivered
 	if held <= f.low || held < f.window && f.admitted-f.finished < f.calls {

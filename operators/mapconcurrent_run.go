@@ -10,9 +10,9 @@ import (
 	"github.com/rxcql/rxcql/internal/rx"
 )
 
-// concurrency is one run of MapConcurrent or Lookup. Rows come in the goroutine of the stream before
-// it and are handed to what works on them, which says what became of each (conclude). Results are
-// delivered in the goroutine that reads the stream.
+// concurrency is one run of MapConcurrent or Lookup. Rows come in the goroutine of the stream
+// before it and are handed to what works on them, which says what became of each (conclude).
+// Results are delivered in the goroutine that reads the stream.
 type concurrency[T, U any] struct {
 	st        *rxcql.Stage
 	account   *flow.Account

@@ -24,9 +24,9 @@ type Undecoded struct {
 	Err     error
 }
 
-// ReaderOf returns the Reader of T. R is the type of rows that are not decoded: columns and row make
-// one, and if T is R the Reader makes these. Else it compiles a plan when the first page comes, and
-// again when the server describes the columns differently.
+// ReaderOf returns the Reader of T. R is the type of rows that are not decoded: columns and row
+// make one, and if T is R the Reader makes these. Else it compiles a plan when the first page
+// comes, and again when the server describes the columns differently.
 func ReaderOf[T, C, R any](columns func([]codec.Column) C, row func(C, [][]byte) R) Reader[T] {
 	if raw, is := any(&raw[C, R]{make: columns, row: row}).(Reader[T]); is {
 		return raw

@@ -16,9 +16,9 @@ type Select struct {
 	Table *Table
 }
 
-// DescribeSelect asks the server about a SELECT for what takes it (its verb, as users know it). fits
-// compares the description with what is bound and read; its error is one of several. ask repeats a
-// question while its failure may pass.
+// DescribeSelect asks the server about a SELECT for what takes it (its verb, as users know it).
+// fits compares the description with what is bound and read; its error is one of several. ask
+// repeats a question while its failure may pass.
 func DescribeSelect(ctx context.Context, s *driver.Session, verb, cql string, ask func(func() error) error,
 	fits func(*driver.Description) error,
 ) (*Select, error) {
