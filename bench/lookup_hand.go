@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// lookupHand is the loop that one writes without a toolkit: so many goroutines, which take keys from
-// a channel and ask for each.
+// lookupHand is the loop that one writes without a toolkit: so many goroutines, which take keys
+// from a channel and ask for each.
 var lookupHand = register("lookup-hand", func(ctx context.Context, j job) (func() (tally, error), func(), error) {
 	session, err := connect(ctx)
 	if err != nil {
