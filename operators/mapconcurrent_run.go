@@ -129,21 +129,24 @@ func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], out flo
 // read hands the rows of in to the calls, and returns when everything is done.
 func (f *concurrency[T, U]) read(ctx context.Context, in rxcql.Stream[T],
 	begin func(ctx context.Context, group *rxcql.TaskGroup) calls[T, U],
-) error {
+) (err error) {
 	group, ctx := f.st.TaskGroup(ctx)
 	calls := begin(ctx, group)
-	err := in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, take: calls.take})
-	calls.close()
-	if err != nil {
-		group.Cancel(err)
-	}
-	return failure(group.Wait(), err)
+	err = rx.ErrExited // stays if a function of the user's ends this goroutine
+	defer func() {
+		calls.close()
+		if err != nil {
+			group.Cancel(err)
+		}
+		err = failure(group.Wait(), err)
+	}()
+	return in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, take: calls.take})
 }
 
 // conclude ends a row with its result, or with the error that it met. users says that a function of
 // the user's returned the error. If conclude returns an error, that ends the stream.
 func (f *concurrency[T, U]) conclude(ctx context.Context, j job[T, U], result U, err error, users bool) error {
-	tell := false
+	var tell bool
 	switch {
 	case err == nil:
 		tell = f.finish(j.of, j.index, result)

@@ -191,6 +191,26 @@ func TestACallThatEndsItsGoroutineIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "Goexit")
 }
 
+func TestCallsAreWaitedForIfTheStreamBeforeThemEndsItsGoroutine(t *testing.T) {
+	for _, opts := range [][]operators.MapConcurrentOption{nil, {operators.Unordered()}} {
+		var running atomic.Int64
+		in := operators.Tap(count(1000, 10), func(n int) error {
+			if n == 500 {
+				runtime.Goexit()
+			}
+			return nil
+		})
+		_, err := operators.MapConcurrent(in, 50, func(_ context.Context, n int) (int, error) {
+			running.Add(1)
+			defer running.Add(-1)
+			time.Sleep(time.Millisecond)
+			return n, nil
+		}, opts...).Count(context.Background())
+		require.ErrorContains(t, err, "Goexit")
+		require.Zero(t, running.Load())
+	}
+}
+
 func TestResultsThatGatherGoOnTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &gather[int]{took: func([]int) error { time.Sleep(time.Second); return nil }}
