@@ -80,7 +80,7 @@ func (m *groups[K, S]) add(key K) *Group[K, S] {
 	key = m.keep(key)
 	*block = append(*block, Group[K, S]{Key: key})
 	group := &(*block)[len(*block)-1]
-	if key == key { //nolint:gocritic,staticcheck // a NaN could never be found again
+	if key == key { //nolint:gocritic // a NaN could never be found again
 		m.index[key] = group
 	}
 	m.n++

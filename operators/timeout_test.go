@@ -76,7 +76,6 @@ type holdingUp struct {
 	gather[int]
 	account *flow.Account
 	d       time.Duration
-	kept    *flow.Reservation
 }
 
 func (s *holdingUp) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[int], error) {

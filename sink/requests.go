@@ -47,7 +47,7 @@ func (q *requests) attempt(ctx, wait context.Context, e rxcql.WriteEvent, send f
 	}
 	err = rx.ErrExited // stays if send does not return, or a hook
 	defer func() { q.limiter.Leave(ticket, err) }()
-	if over := q.rate.AwaitRequest(q.held, q.st); over != nil {
+	if over := q.rate.AwaitRequest(q.held, q.st); over != nil { //nolint:contextcheck // that of Open outlives the run's
 		err = &notSentError{over}
 		return false, err
 	}

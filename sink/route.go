@@ -171,7 +171,8 @@ func (w *routeWriter[T]) writeInRuns(ctx context.Context, p *flow.Page[T], group
 	said := p.Hush()
 	defer p.Say(said)
 	whole := p.Position
-	for from, to := 0, 0; from < len(p.Rows); from = to {
+	var to int
+	for from := 0; from < len(p.Rows); from = to {
 		branch := w.to[from]
 		for to = from + 1; to < len(p.Rows) && w.to[to] == branch; {
 			to++
