@@ -46,7 +46,7 @@ func everyThird(server *cqlfake.Server) {
 
 func TestALookupThatFailsInAWayThatMayPassIsRepeatedAndCostsNoRow(t *testing.T) {
 	for _, opts := range [][]operators.LookupOption{nil, {operators.Unordered()}} {
-		inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+		inShopWithin(t, time.Minute, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
 			everyThird(server)
 			sink := &gather[string]{}
 			p, err := rxcql.New(names(count(200, 30), session, append(opts, operators.LookupInFlight(16))...), sink, rxcql.WithRetry(time.Hour, 0))

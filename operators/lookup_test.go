@@ -24,7 +24,17 @@ import (
 
 // inShop gives, in a bubble, a server with the customers 0 to 99. Those that 3 divides are not
 // there, and those that 5 divides have no name. Customer n below 10 has n visits.
+//
+// Requests have no timeout. With the race detector the runtime of Go 1.26 crashes, once in some ten
+// thousand times, where a goroutine of a bubble receives from a timer that has just ended, and the
+// driver does that for each request that has a timeout.
 func inShop(t *testing.T, fn func(t *testing.T, server *cqlfake.Server, session *gocql.Session), opts ...cqlfake.Option) {
+	t.Helper()
+	inShopWithin(t, 0, fn, opts...)
+}
+
+// inShopWithin is inShop with a timeout for requests.
+func inShopWithin(t *testing.T, timeout time.Duration, fn func(t *testing.T, server *cqlfake.Server, session *gocql.Session), opts ...cqlfake.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := cqlfake.New(t, opts...)
@@ -45,7 +55,7 @@ func inShop(t *testing.T, fn func(t *testing.T, server *cqlfake.Server, session 
 			}
 		}
 		config := server.Cluster()
-		config.Keyspace, config.NumConns = "shop", 2
+		config.Keyspace, config.NumConns, config.Timeout = "shop", 2, timeout
 		session, err := config.CreateSession()
 		require.NoError(t, err)
 		defer func() {
@@ -143,7 +153,7 @@ func TestALookupJoinsEachRowAndTellsMissingFromNull(t *testing.T) {
 func TestAsManyLookupsAreInFlightAsWereAskedForAndNoMore(t *testing.T) {
 	for _, opts := range [][]operators.LookupOption{nil, {operators.Unordered()}} {
 		// The race detector bears 8,000 goroutines, and the server needs as many as there are look-ups.
-		for most, n := range map[int]int{operators.DefaultLookupInFlight: 0, 1: 1, 100: 100, 3000: 3000} {
+		for most, n := range map[int]int{operators.DefaultLookupInFlight: 0, 1: 1, 100: 100, 1000: 1000} {
 			inShop(t, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
 				opts := slices.Clone(opts)
 				if n > 0 {
