@@ -209,7 +209,8 @@ func lost(err error) bool {
 		return !bare || connection[number]
 	}
 	return errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrTooManyTimeouts) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.ErrClosedPipe) // of a net.Pipe, as a HostDialer may give
 }
 
 // connection are the errors of the operating system that only connections meet.

@@ -63,7 +63,7 @@ func TestErrorsOfTheDriverAreClassified(t *testing.T) {
 		driver.Cancelled:      {context.Canceled, context.DeadlineExceeded},
 		driver.SessionClosed:  {gocql.ErrSessionClosed, driver.ErrSessionClosed},
 		driver.NoHosts:        {gocql.ErrNoConnections, gocql.ErrNoConnectionsStarted, gocql.ErrNoHosts},
-		driver.ConnectionLost: {gocql.ErrConnectionClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "read", Err: errors.New("x")}, gocql.ErrTooManyTimeouts, syscall.ECONNRESET, syscall.EPIPE},
+		driver.ConnectionLost: {gocql.ErrConnectionClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe, &net.OpError{Op: "read", Err: errors.New("x")}, gocql.ErrTooManyTimeouts, syscall.ECONNRESET, syscall.EPIPE},
 		driver.ClientTimeout:  {gocql.ErrTimeoutNoResponse},
 		driver.Overloaded:     {gocql.ErrNoStreams},
 		driver.FrameTooBig:    {gocql.ErrFrameTooBig},
