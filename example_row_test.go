@@ -49,6 +49,6 @@ func ExampleReport_String() {
 	fmt.Print(report)
 	// Output:
 	// complete in 0s: 3 rows read, 3 written, 0 filtered, 0 retried
-	// ranges 1 of 1, pages 1 (0 empty, 1 settled), 0.0 MiB read
-	// at most 0.0 of 64.0 MiB in flight, 0 fetches at once, the largest page 0.0 MiB
+	// ranges 1 of 1, pages 1 (0 empty, 1 settled), 0 B read
+	// at most 0 B of 64.0 MiB in flight, pages fetched at once: 0, largest page: 0 B
 }

@@ -31,7 +31,7 @@ type job struct {
 	unsettled    atomic.Int64        // pages delivered and not settled
 	idle         chan struct{}
 	read         chan struct{} // closed when reading has ended: what is not settled then never will be
-	holds        atomic.Bool   // closed when reading has ended: a page that is not settled then never will be
+	holds        atomic.Bool   // a stage keeps rows from page to page
 	dryRun       bool          // sources are only compared with what was loaded
 	open         bool          // the sink was opened, so there is something to save
 
@@ -72,11 +72,11 @@ func openJob(ctx context.Context, r *Execution, needsBarrier bool) (*job, error)
 	}
 	var err error
 	if j.lock, err = j.cfg.store.Lock(ctx, j.cfg.job); err != nil {
-		return nil, fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err)
+		return nil, j.fail(err)
 	}
 	if err := j.load(ctx); err != nil {
 		_ = j.lock.Unlock()
-		return nil, fmt.Errorf("checkpoint of job %q: %w", j.cfg.job, err)
+		return nil, j.fail(err)
 	}
 	j.stamps.asked.Store(r.timestampBase)
 	return j, nil

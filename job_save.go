@@ -58,9 +58,10 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	stop := make(chan struct{})
 	var saving sync.WaitGroup
 	saving.Go(func() { j.keepSaving(ctx, stop) })
+	lost := j.lock.Lost()
 	saving.Go(func() {
 		select {
-		case <-j.lock.Lost():
+		case <-lost:
 			j.run.Fail(j.fail(ErrCheckpointLost))
 		case <-stop:
 		}
@@ -181,11 +182,17 @@ func (j *job) saveSinks(ctx context.Context) error {
 	sinks := j.sinks
 	j.mu.Unlock()
 	for _, s := range sinks {
-		state, err := s.save(ctx)
+		err := protect(func() string { return s.stage }, func() error {
+			state, err := s.save(ctx)
+			if err != nil {
+				return &StageError{Stage: s.stage, Err: err}
+			}
+			s.state = state
+			return nil
+		})
 		if err != nil {
-			return &StageError{Stage: s.stage, Err: err}
+			return err
 		}
-		s.state = state
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func (j *job) put(ctx context.Context, s *saved.State) error {
 	if err != nil {
 		return j.fail(err)
 	}
-	if err := j.observed(ctx, s, data, j.lock.Save); err != nil {
+	name := func() string { return "checkpoint" }
+	if err := protect(name, func() error { return j.observed(ctx, s, data, j.lock.Save) }); err != nil {
 		return j.fail(err)
 	}
 	j.stamps.saved.Store(s.Reserved)

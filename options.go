@@ -82,10 +82,11 @@ func WithGrace(d time.Duration) Option {
 //   - Info "run started" (sources, sinks, budget_bytes, workers); sources and sinks are names of
 //     stages as in the report.
 //   - Info "run ended" (rows_read, rows_written, rows_filtered, rows_skipped, rows_dead_lettered,
-//     rows_unknown, rows_resumed, duration, complete, ended_by). After a failure it is an Error
-//     line and has an error attribute too.
+//     rows_unknown, rows_resumed, duration, complete; ended_by if it ended early). After a failure
+//     it is an Error line and has an error attribute too.
 //   - Warn "a row failed and was left out" (stage, range, page, row, place, dead_letter, reason)
-//     for each such row; see WithRowErrors and RowErrorReport.
+//     for the first 100 such rows of a run, and Debug for those after; see WithRowErrors and
+//     RowErrorReport. There is no place where the range says it all.
 //   - With LogProgress, Info "progress".
 //
 // In a job with a checkpoint the first two have the attribute job, and these are added, all with

@@ -103,10 +103,10 @@ func (r Report) String() string {
 	if r.OtherRowErrors > 0 {
 		fmt.Fprintf(&s, "  %d for other reasons\n", r.OtherRowErrors)
 	}
-	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %.1f MiB read\n",
-		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, mib(r.ReadBytes))
-	fmt.Fprintf(&s, "at most %.1f of %.1f MiB in flight, %d fetches at once, the largest page %.1f MiB\n",
-		mib(r.PeakBytes), mib(r.Budget), r.PeakFetches, mib(r.LargestPage))
+	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %s read\n",
+		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, size(r.ReadBytes))
+	fmt.Fprintf(&s, "at most %s of %s in flight, pages fetched at once: %d, largest page: %s\n",
+		size(r.PeakBytes), size(r.Budget), r.PeakFetches, size(r.LargestPage))
 	for _, st := range r.Stages {
 		fmt.Fprintf(&s, "  %-24s in %12d  out %12d  dropped %d", st.Name, st.In, st.Out, st.Dropped)
 		if st.Skipped+st.DeadLettered > 0 {
@@ -117,4 +117,14 @@ func (r Report) String() string {
 	return s.String()
 }
 
-func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+// size writes a number of bytes with a unit that keeps it readable.
+func size(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	default:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+}

@@ -27,7 +27,7 @@ var sample = rxcql.Report{
 func TestAReportReadsWell(t *testing.T) {
 	const rest = ` in 1.235s: 1000 rows read, 900 written, 100 filtered, 2 retried
 ranges 63 of 64, pages 130 (4 empty, 129 settled), 3.0 MiB read
-at most 5.5 of 64.0 MiB in flight, 4 fetches at once, the largest page 1.0 MiB
+at most 5.5 MiB of 64.0 MiB in flight, pages fetched at once: 4, largest page: 1.0 MiB
   Table                    in            0  out         1000  dropped 0
   Filter                   in         1000  out          900  dropped 100
   Table                    in          900  out          900  dropped 0

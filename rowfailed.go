@@ -16,6 +16,7 @@ type rowErrors struct {
 	letters *deadLetterQueue // nil unless the policy is DeadLetter
 
 	failed  atomic.Int64 // rows skipped, and the one that was too many
+	left    atomic.Int64 // rows skipped and dead-lettered, as far as they are logged
 	mu      sync.Mutex
 	last    error // of the rows skipped
 	reasons reasons
@@ -63,8 +64,7 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 		return e
 	}
 	r.reasons.add(s.name, reason, where, &f)
-	s.run.Log().Warn("a row failed and was left out", "stage", s.name, "range", f.Part(), "page", f.Page, "row", f.Index,
-		"place", where, "dead_letter", r.letters != nil, "reason", reason)
+	s.logRowFailed(ctx, &f, where, reason)
 	tell(ctx, s.run, s.name, RowFailedEvent{
 		Stage: s.name, Range: f.Part(), Page: f.Page, Row: f.Index, Place: where, Reason: reason, DeadLettered: r.letters != nil,
 	}, func(h *Hooks) func(context.Context, RowFailedEvent) { return h.RowFailed })

@@ -212,7 +212,10 @@ func ExecutionFromContext(ctx context.Context) *Execution {
 // ReadsFile reports whether a source of the run reads the file (StageInfo.File). Do not write to
 // such a file: a sink would destroy what is not read yet, and dead letters would be read as rows.
 func (r *Execution) ReadsFile(file fs.FileInfo) bool {
-	return slices.ContainsFunc(r.order, func(st *Stage) bool {
+	r.mu.Lock()
+	stages := slices.Clone(r.order)
+	r.mu.Unlock()
+	return slices.ContainsFunc(stages, func(st *Stage) bool {
 		info, err := os.Stat(st.node.info.File)
 		return err == nil && os.SameFile(info, file)
 	})

@@ -33,13 +33,40 @@ func (r *Execution) logEnd(ctx context.Context, rep *Report, err error) {
 		slog.Int64("rows_filtered", rep.Filtered), slog.Int64("rows_skipped", rep.Skipped),
 		slog.Int64("rows_dead_lettered", rep.DeadLettered), slog.Int64("rows_unknown", rep.Unknown),
 		slog.Int64("rows_resumed", rep.ResumedRows), slog.Duration("duration", rep.Duration),
-		slog.Bool("complete", rep.Complete), slog.String("ended_by", rep.EndedBy))
+		slog.Bool("complete", rep.Complete))
+	if rep.EndedBy != "" {
+		attrs = append(attrs, slog.String("ended_by", rep.EndedBy))
+	}
 	if err == nil {
 		r.Log().LogAttrs(ctx, slog.LevelInfo, "run ended", attrs...)
 		return
 	}
 	attrs = append(attrs, slog.String("error", r.shown(err)))
 	r.Log().LogAttrs(ctx, slog.LevelError, "run ended", attrs...)
+}
+
+// rowWarnings is how many rows that failed a run logs at Warn. Millions may fail.
+const rowWarnings = 100
+
+// logRowFailed logs that a row was skipped or dead-lettered.
+func (s *Stage) logRowFailed(ctx context.Context, f *FailedRow, where, reason string) {
+	r := &s.run.rowErrors
+	log, level := s.run.Log(), slog.LevelWarn
+	n := r.left.Add(1)
+	if n > rowWarnings {
+		level = slog.LevelDebug
+	}
+	if log.Enabled(ctx, level) {
+		attrs := []slog.Attr{slog.String("stage", s.name), slog.Any("range", f.Part()), slog.Int64("page", f.Page), slog.Int("row", f.Index)}
+		if where != "" {
+			attrs = append(attrs, slog.String("place", where))
+		}
+		attrs = append(attrs, slog.Bool("dead_letter", r.letters != nil), slog.String("reason", reason))
+		log.LogAttrs(ctx, level, "a row failed and was left out", attrs...)
+	}
+	if n == rowWarnings {
+		log.WarnContext(ctx, "rows that fail from now on are logged at level Debug; the report counts them", "logged", n)
+	}
 }
 
 // jobAttr names the job, if the run belongs to one.

@@ -64,7 +64,7 @@ func TestTheLogSaysHowARunBeginsAndEnds(t *testing.T) {
 	}, got[0])
 	end := map[string]any{
 		"level": "INFO", "msg": "run ended", "rows_read": 100.0, "rows_written": 89.0, "rows_filtered": 1.0, "rows_skipped": 10.0,
-		"rows_dead_lettered": 0.0, "rows_unknown": 0.0, "rows_resumed": 0.0, "complete": true, "ended_by": "",
+		"rows_dead_lettered": 0.0, "rows_unknown": 0.0, "rows_resumed": 0.0, "complete": true,
 	}
 	require.Equal(t, end, got[len(got)-1])
 	require.Len(t, got, 12)
@@ -248,4 +248,25 @@ func TestTheLogSaysHowAJobGoesOn(t *testing.T) {
 	require.Len(t, third.of("job is complete already and is left as it is"), 1)
 	require.Empty(t, third.of("source goes on"))
 	require.Empty(t, third.of("checkpoint saved"))
+}
+
+func TestTheLogHasTheFirstRowsThatFailAndNoFloodOfThem(t *testing.T) {
+	every := func(int) bool { return true }
+	got := logged(t, func(log rxcql.Option) {
+		_, err := pipeline(t, badAt(1000, errRow, every), &memory[int]{}, log, rxcql.WithRowErrors(rxcql.SkipRows(1000))).Run(context.Background())
+		require.NoError(t, err)
+	})
+	rows := got.of("a row failed and was left out")
+	require.Len(t, rows, 1000)
+	for i, row := range rows {
+		require.NotContains(t, row, "place", "there is none")
+		want := "WARN"
+		if i >= 100 {
+			want = "DEBUG"
+		}
+		require.Equal(t, want, row["level"])
+	}
+	told := got.of("rows that fail from now on are logged at level Debug; the report counts them")
+	require.Len(t, told, 1)
+	require.Equal(t, "WARN", told[0]["level"])
 }

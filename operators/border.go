@@ -63,14 +63,20 @@ func border(ctx context.Context, produce func(ctx context.Context, post poster) 
 
 // failure chooses the error of a stage among those that its goroutines returned: the first that is
 // a failure of its own; else the end of the stream on purpose; else the echo of a cancel. A failure
-// has left pages unsettled, so it must not be lost if the stream was ended at the same time.
+// has left pages unsettled, so it must not be lost if the stream was ended at the same time. What a
+// source says that was given up in the middle of a request, because the stream had ended, is none.
 func failure(errs ...error) error {
 	var end, echo error
 	for _, err := range errs {
 		var own *rxcql.StageError
+		var ended *flow.End
 		switch {
 		case err == nil:
-		case errors.As(err, &own): // also if it wraps a deadline of the user's
+		case errors.As(err, &own) && errors.As(own, &ended):
+			end = ended
+		case own != nil && errors.Is(own, context.Canceled):
+			echo = err // of more use than the bare cancel
+		case own != nil: // also if it wraps a deadline of the user's
 			return err
 		case flow.IsEnd(err):
 			end = err

@@ -105,9 +105,13 @@ func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, e
 	}
 	selected, err := pick(about, names)
 	errs = append(errs, err)
-	if err == nil && !isRow[T]() {
+	switch {
+	case isRow[T]():
+	case err == nil:
 		_, err = codec.NewDecoder[T](selected)
 		errs = append(errs, err)
+	case len(selected) > 0: // what is wrong with the columns that are there
+		errs = append(errs, codec.FitsSome[T](selected))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, "", fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)

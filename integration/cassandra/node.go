@@ -38,7 +38,8 @@ func (n *Node) Pid() int {
 }
 
 // Pause freezes the node (SIGSTOP): connections stay open and nothing answers, as
-// with a hung machine. It is an error if the node does not run.
+// with a hung machine. On Linux it returns when the node stands still. It is an error if the node
+// does not run.
 func (n *Node) Pause() error { return n.signal("pause", pauseProcess) }
 
 // Resume lets a paused node go on (SIGCONT); it does nothing to a running one.

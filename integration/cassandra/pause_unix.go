@@ -7,6 +7,11 @@ import (
 	"syscall"
 )
 
-func pauseProcess(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
+func pauseProcess(p *os.Process) error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return awaitPaused(p)
+}
 
 func resumeProcess(p *os.Process) error { return p.Signal(syscall.SIGCONT) }

@@ -34,13 +34,17 @@ func readings(session *gocql.Session) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		out := json.NewEncoder(w)
+		var failed error
 		for row, err := range rows.All(req.Context(), rxcql.WithBudget(1<<20), rxcql.WithRetry(5*time.Second, 0)) {
-			if err == nil {
-				err = out.Encode(row) // waits while the client does not read
+			if failed = err; failed == nil {
+				failed = out.Encode(row) // waits while the client does not read
 			}
-			if err != nil {
-				panic(http.ErrAbortHandler) // cuts the connection: half an answer must not look whole
+			if failed != nil {
+				break
 			}
+		}
+		if failed != nil {
+			panic(http.ErrAbortHandler) // cuts the connection: half an answer must not look whole
 		}
 	}
 }

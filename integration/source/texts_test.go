@@ -31,6 +31,18 @@ func TestWhatCheckFindsIsNamedByItsStageAndSaysWhatMayBeMeant(t *testing.T) {
 	require.ErrorContains(t, err, "sink.Table "+ks+".there: ")
 	require.ErrorContains(t, err, "sink.Exec: ")
 
+	type worse struct {
+		ID    []int  `cql:"id"`
+		Route []int  `cql:"route"`
+		Rout  string `cql:"rout"`
+		Ruote string `cql:"ruote"`
+	}
+	_, err = source.Table[worse](session, ks+".here").Collect(context.Background())
+	require.ErrorIs(t, err, rxcql.ErrSchema)
+	for _, part := range []string{`column "id" (int) and field ID ([]int)`, `column "route" (text) and field Route ([]int)`, `no column "rout"`, `no column "ruote"`} {
+		require.ErrorContains(t, err, part, "all at once")
+	}
+
 	_, err = rxcql.New(source.Table[any](session, ks+".here"), sink.Table[any](session, ks+".there"))
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	require.NotContains(t, err.Error(), "<nil>")

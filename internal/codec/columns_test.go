@@ -93,14 +93,17 @@ func TestAllMismatchesAreReportedTogetherWithColumnFieldAndRemedy(t *testing.T) 
 	}
 	cols := []codec.Column{{Name: "id", Type: typeOf(t, "boolean")}, {Name: "big", Type: typeOf(t, "frozen<map<text, int>>")},
 		{Name: "user_id", Type: typeOf(t, "text")}, {Name: "alone", Type: typeOf(t, "int")}}
-	_, err := codec.NewDecoder[row](cols)
-	require.ErrorIs(t, err, codec.ErrMismatch)
-	for _, part := range []string{`column "user_id" (text)`, `a field is tagged "userId"`, `column "alone" (int)`, "`cql:\"alone\"`",
-		`column "extra"`, "field Extra (int)", `a column is called "user_id"`} {
-		require.ErrorContains(t, err, part)
+	for _, err := range []error{errOf(codec.NewDecoder[row](cols)), errOf(codec.NewEncoder[row](cols))} {
+		require.ErrorIs(t, err, codec.ErrMismatch)
+		for _, part := range []string{`column "user_id" (text)`, `a field is tagged "userId"`, `column "alone" (int)`, "`cql:\"alone\"`",
+			`column "extra"`, "field Extra (int)", `a column is called "user_id"`,
+			`column "id" (boolean) and field ID (string)`, `column "big" (frozen<map<text, int>>) and field Big (float64)`} {
+			require.ErrorContains(t, err, part)
+		}
 	}
-	_, err = codec.NewEncoder[row](cols)
-	require.ErrorIs(t, err, codec.ErrMismatch)
+	err := codec.FitsSome[row](cols[:2])
+	require.ErrorContains(t, err, `column "big"`)
+	require.NotContains(t, err.Error(), `"extra"`, "a field without a column may be of a column that is named elsewhere")
 
 	type typed struct {
 		ID  string  `cql:"id"`

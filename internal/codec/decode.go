@@ -161,7 +161,7 @@ func decodeNullStruct(t *Type, rt reflect.Type, value reflect.StructField, depth
 
 // decodeAny gives null as nil and everything else as the natural Go type of the CQL type.
 func decodeAny(t *Type, depth int) (decodeFunc, error) {
-	rt, err := naturalType(t)
+	rt, err := NaturalType(t)
 	if err != nil {
 		return nil, err
 	}

@@ -18,11 +18,18 @@ type Decoder[T any] struct {
 // its field and every field its column, of types that fit; all that do not are reported together,
 // each a *MismatchError.
 func NewDecoder[T any](cols []Column) (*Decoder[T], error) {
-	plan, err := newDecodePlan(reflect.TypeFor[T](), cols)
+	plan, err := newDecodePlan(reflect.TypeFor[T](), cols, matchRules{reading: true})
 	if err != nil {
 		return nil, err
 	}
 	return &Decoder[T]{plan: plan, state: plan.newState()}, nil
+}
+
+// FitsSome returns what NewDecoder finds wrong with cols, which are only some of those that T has
+// fields for.
+func FitsSome[T any](cols []Column) error {
+	_, err := newDecodePlan(reflect.TypeFor[T](), cols, matchRules{reading: true, spareFields: true})
+	return err
 }
 
 // Fork makes a Decoder that shares the plan and nothing else.
@@ -142,13 +149,13 @@ func (p *decodePlan) decode(s *decodeState, cells [][]byte, base unsafe.Pointer)
 	return nil
 }
 
-func newDecodePlan(rt reflect.Type, cols []Column) (*decodePlan, error) {
-	descs, err := match(rt, cols, matchRules{reading: true})
+func newDecodePlan(rt reflect.Type, cols []Column, rules matchRules) (*decodePlan, error) {
+	var bad mismatches
+	descs, err := match(rt, cols, rules)
 	if err != nil {
-		return nil, err
+		bad.errs = append(bad.errs, err)
 	}
 	plan := &decodePlan{descs: descs}
-	var bad mismatches
 	for i := range descs {
 		d := &descs[i]
 		fn, err := compileDecode(d.col.Type, d.typ)

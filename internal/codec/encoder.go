@@ -70,12 +70,12 @@ type encodePlan struct {
 }
 
 func newEncodePlan(rt reflect.Type, cols []Column, rules matchRules) (*encodePlan, error) {
+	var bad mismatches
 	descs, err := match(rt, cols, rules)
 	if err != nil {
-		return nil, err
+		bad.errs = append(bad.errs, err)
 	}
 	plan := &encodePlan{descs: descs}
-	var bad mismatches
 	for i := range descs {
 		d := &descs[i]
 		fn, err := compileEncode(d.col.Type, d.typ)

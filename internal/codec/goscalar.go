@@ -53,21 +53,21 @@ func nullStruct(rt reflect.Type) (value reflect.StructField, ok bool) {
 	return rt.Field(0), true
 }
 
-// naturalType is the Go type that a value gets where any is asked for: that of gocql, but a time is
+// NaturalType is the Go type that a value gets where any is asked for: that of gocql, but a time is
 // a time.Duration.
-func naturalType(t *Type) (reflect.Type, error) {
+func NaturalType(t *Type) (reflect.Type, error) {
 	if rt, ok := natural[t.Kind]; ok {
 		return rt, nil
 	}
 	switch t.Kind {
 	case List, Set, Vector:
-		et, err := naturalType(t.Elems[0])
+		et, err := NaturalType(t.Elems[0])
 		if err != nil {
 			return nil, err
 		}
 		return reflect.SliceOf(et), nil
 	case Map:
-		kt, err := naturalType(t.Elems[0])
+		kt, err := NaturalType(t.Elems[0])
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func naturalType(t *Type) (reflect.Type, error) {
 			return nil, &noFit{t: t, rt: typeAny, reason: "a " + t.String() + " has no natural Go type, since " + kt.String() +
 				" is no key of a Go map", remedy: "name the Go type"}
 		}
-		vt, err := naturalType(t.Elems[1])
+		vt, err := NaturalType(t.Elems[1])
 		if err != nil {
 			return nil, err
 		}
