@@ -57,8 +57,8 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	j.open = true
 	stop := make(chan struct{})
 	var saving sync.WaitGroup
-	saving.Go(func() { j.keepSaving(ctx, stop) })
 	lost := j.lock.Lost()
+	saving.Go(func() { j.keepSaving(ctx, stop) })
 	saving.Go(func() {
 		select {
 		case <-lost:
