@@ -57,6 +57,7 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	j.open = true
 	stop := make(chan struct{})
 	var saving sync.WaitGroup
+	lost := j.lock.Lost()
 	saving.Go(func() { j.keepSaving(ctx, stop) })
 	lost := j.lock.Lost()
 	saving.Go(func() {

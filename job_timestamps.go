@@ -75,8 +75,10 @@ func (j *job) put(ctx context.Context, s *saved.State) error {
 	if err != nil {
 		return j.fail(err)
 	}
-	name := func() string { return "checkpoint" }
-	if err := protect(name, func() error { return j.observed(ctx, s, data, j.lock.Save) }); err != nil {
+	save := func(ctx context.Context, data []byte) error {
+		return protect(func() string { return "checkpoint" }, func() error { return j.lock.Save(ctx, data) })
+	}
+	if err := j.observed(ctx, s, data, save); err != nil {
 		return j.fail(err)
 	}
 	j.stamps.saved.Store(s.Reserved)

@@ -72,21 +72,29 @@ func failure(errs ...error) error {
 		var ended *flow.End
 		switch {
 		case err == nil:
-		case errors.As(err, &own) && errors.As(own, &ended):
-			end = ended
-		case own != nil && errors.Is(own, context.Canceled):
-			echo = err // of more use than the bare cancel
-		case own != nil: // also if it wraps a deadline of the user's
+		case errors.As(err, &own) && !givenUp(err): // also if it wraps a deadline of the user's
 			return err
-		case flow.IsEnd(err):
-			end = err
+		case errors.As(err, &ended):
+			end = ended
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-			echo = cmp.Or(echo, err)
+			if before := (*rxcql.StageError)(nil); echo == nil || own != nil && !errors.As(echo, &before) {
+				echo = err // one that names its stage is of more use than the bare cancel
+			}
 		default:
 			return err
 		}
 	}
 	return cmp.Or(end, echo)
+}
+
+// givenUp reports whether an error of a stage says no more than that the stage was told to end. A
+// row that failed, too many of these, and a panic are failures, whatever they wrap: a function of
+// the user's may have been given up by a context of its own.
+func givenUp(err error) bool {
+	var row *rxcql.RowError
+	var skipped *rxcql.SkipLimitError
+	return (flow.IsEnd(err) || errors.Is(err, context.Canceled)) &&
+		!errors.As(err, &row) && !errors.As(err, &skipped) && !errors.Is(err, rxcql.ErrPanic)
 }
 
 // across is an observer whose observed stream runs in another goroutine.

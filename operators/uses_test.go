@@ -136,7 +136,7 @@ func uses() []use {
 			return operators.Scan(in, nothing, func(_, e timed) (timed, error) { return e, nil })
 		}},
 		{operator: "Reduce", holds: func(int) bool { return true }, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-			return unbatched(operators.Reduce(in, func() []timed { return nil }, func(all []timed, e timed) ([]timed, error) { return append(slices.Clip(all), e), nil }))
+			return unbatched(operators.Reduce(in, func() []timed { return nil }, func(all []timed, e timed) ([]timed, error) { return append(all, e), nil }))
 		}},
 		{operator: "Take", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Take(in, 1<<40) }},
 		{operator: "Take", how: "of a few", ends: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Take(in, 20) }},
