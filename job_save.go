@@ -59,7 +59,6 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	var saving sync.WaitGroup
 	lost := j.lock.Lost()
 	saving.Go(func() { j.keepSaving(ctx, stop) })
-	lost := j.lock.Lost()
 	saving.Go(func() {
 		select {
 		case <-lost:

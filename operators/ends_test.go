@@ -3,7 +3,6 @@ package operators_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
@@ -45,55 +43,6 @@ func TestRowsHeldWhenTheStreamIsEndedOnPurposeAreDoneWith(t *testing.T) {
 		require.NotEmpty(t, rep.EndedBy, name)
 		require.Equal(t, rep.Pages, rep.PagesSettled, name)
 		require.Zero(t, rep.BytesInFlight, name)
-	}
-}
-
-// A source that is given up while it asks the server says so in an error of its own.
-func TestAnInputThatIsGivenUpBecauseTheStreamEndsIsNoFailure(t *testing.T) {
-	for name, given := range map[string]func(ctx context.Context) error{
-		"the cause":  context.Cause,
-		"the cancel": func(ctx context.Context) error { return ctx.Err() },
-		"a request of the driver": func(ctx context.Context) error {
-			return fmt.Errorf("reading the ring: %w", &driver.CancelledError{Cause: context.Cause(ctx), Err: ctx.Err()})
-		},
-		"a function of the user's": func(ctx context.Context) error { return fmt.Errorf("my page: %w", ctx.Err()) },
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			begun := make(chan struct{})
-			slow := rxcql.NewStream(rxcql.StageInfo{Name: "Slow", Source: true}, func(ctx context.Context, st *rxcql.Stage, _ flow.Observer[int]) error {
-				defer st.Input().Done()
-				close(begun)
-				<-ctx.Done()
-				return st.Fail(given(ctx))
-			})
-			for _, in := range [][]rxcql.Stream[int]{{count(10, 1), slow}, {slow, count(10, 1)}} {
-				begun = make(chan struct{})
-				all := operators.Merge(in...)
-				rep, err := run(t, operators.Take(operators.Tap(all, func(int) error {
-					<-begun
-					return nil
-				}), 3))
-				require.NoError(t, err, name)
-				require.Equal(t, "Take", rep.EndedBy, name)
-
-				ctx, cancel := context.WithCancel(context.Background())
-				begun = make(chan struct{})
-				_, err = operators.Tap(all, func(int) error {
-					<-begun
-					cancel()
-					return nil
-				}).Collect(ctx)
-				require.ErrorIs(t, err, context.Canceled, name)
-			}
-			begun = make(chan struct{})
-			boom := errors.New("boom")
-			failing := operators.Tap(count(1, 1), func(int) error {
-				<-begun
-				return boom
-			})
-			_, err := run(t, operators.Take(operators.Merge(slow, failing), 3))
-			require.ErrorIs(t, err, boom, name)
-		})
 	}
 }
 
