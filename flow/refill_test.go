@@ -155,8 +155,9 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 		in := b.NewInput("Pairs")
 		kept := b.Account("Batch", false).Reservation()
 		errs := make(chan error, 4)
+		var delivery sync.Mutex // calls of Next never overlap
 		for range cap(errs) {
-			go func() { errs <- holdRounds(t, in, kept) }()
+			go func() { errs <- holdRounds(t, in, &delivery, kept) }()
 		}
 		for range cap(errs) {
 			require.Equal(t, "Batch", isHeld(t, <-errs).Stage)
@@ -167,7 +168,7 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 }
 
 // holdRounds reads on and on, keeps a part for the next page, and has the rest held.
-func holdRounds(t *testing.T, in *flow.Input, kept *flow.Reservation) error {
+func holdRounds(t *testing.T, in *flow.Input, delivery *sync.Mutex, kept *flow.Reservation) error {
 	room, err := in.Reserve(t.Context(), 8*kib)
 	if err != nil {
 		return err
@@ -176,7 +177,9 @@ func holdRounds(t *testing.T, in *flow.Input, kept *flow.Reservation) error {
 	for {
 		room.Resize(8 * kib)
 		page := room.Split(4 * kib)
+		delivery.Lock()
 		kept.Take(page, page.Bytes())
+		delivery.Unlock()
 		page.Settle()
 		if err := room.Refill(t.Context(), 8*kib); err != nil {
 			return err
