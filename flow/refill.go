@@ -29,7 +29,8 @@ func (res *Reservation) Split(bytes int64) *Reservation {
 
 // Refill waits until the reservation has so many bytes: those of what it stands for, and the
 // estimate for what its source is about to fetch. More than the input's share of the budget is cut
-// to that share; so a reservation that has as many already goes on at once. Resize ends the fetch.
+// to that share. A reservation that has as many already waits only while more is in flight than the
+// budget allows. Resize ends the fetch.
 //
 // Errors: BudgetHeldError, or the cause of ctx. The reservation then is what it was, and still has
 // to be released.
@@ -42,7 +43,7 @@ func (res *Reservation) Refill(ctx context.Context, bytes int64) error {
 	b.arrived(res)
 	in.carries(res.reading, -1, 0) // from here on it is none that moves
 	w := &waiter{in: in, reading: res.reading, bytes: max(0, min(bytes, in.share())-res.bytes), keeps: res}
-	if w.bytes == 0 || b.fits(in, w.reading, w.bytes) {
+	if b.fits(in, w.reading, w.bytes) {
 		b.refilled(w)
 		b.mu.Unlock()
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,6 +150,28 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 		require.Zero(t, used.BytesInFlight)
 		require.Greater(t, used.PeakBytes, 3*64*kib)
 		require.LessOrEqual(t, used.PeakBytes, used.Budget+int64(used.PeakFetches)*used.LargestPage)
+	})
+	alone(t, "and one that needs no more bytes waits while operators hold more than the budget", func(t *testing.T) {
+		b := flow.NewBudget(64 * kib)
+		kept := b.Account("Sort", true).Reservation()
+		in := b.NewInput("Pairs")
+		room := reserved(t, in, kib)
+		room.Resize(128 * kib)
+		page := room.Split(96 * kib)
+		kept.Take(page, 80*kib)
+		page.Settle()
+		var refilled atomic.Bool
+		var all sync.WaitGroup
+		all.Go(func() {
+			require.NoError(t, room.Refill(t.Context(), 32*kib))
+			refilled.Store(true)
+		})
+		synctest.Wait()
+		require.False(t, refilled.Load())
+		kept.Settle()
+		all.Wait()
+		room.Release()
+		require.Zero(t, b.Usage().BytesInFlight)
 	})
 	alone(t, "but where operators hold the budget they end with that error", func(t *testing.T) {
 		b := flow.NewBudget(64 * kib)
