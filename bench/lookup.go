@@ -63,20 +63,15 @@ var lookupFigure = figure{
 		if err != nil {
 			return nil, err
 		}
-		t := &table{columns: []string{
-			"contender", "client CPU, ns a row", "ratio to by hand, as many in flight", "wanted",
-			"rows a second", "ratio to by hand, as many in flight", "peak RSS, MB",
-		}}
+		t := &table{columns: speedColumns}
 		for i, c := range contenders {
 			base := runs[0]
 			if c.job.InFlight == lookupManyInFlight {
 				base = runs[5]
 			}
-			cells := workCells(c.label, lookupWanted[i], runs[i], base)
-			speed := func(o outcome) float64 { return float64(o.Rows) / o.Wall.Seconds() }
-			t.add(append(cells[:4:4], each(runs[i], speed).in("%.0f", 1), "**"+ratio(runs[i], base, speed).ratio()+"**", cells[5])...)
+			t.add(speedCells(c.label, lookupWanted[i], runs[i], base)...)
 		}
-		return t, nil
+		return t, b.lookupPeers(ctx, t)
 	},
 }
 

@@ -88,3 +88,15 @@ func workCells(label, wanted string, runs, baseline []outcome) []string {
 		fmt.Sprintf("%.0f", each(runs, func(o outcome) float64 { return float64(o.GCs) }).median),
 	}
 }
+
+// speedColumns and speedCells are what figures show in which requests of one row are compared.
+var speedColumns = []string{
+	"contender", "client CPU, ns a row", "ratio to by hand, as many in flight", "wanted",
+	"rows a second", "ratio to by hand, as many in flight", "peak RSS, MB",
+}
+
+func speedCells(label, wanted string, runs, baseline []outcome) []string {
+	speed := func(o outcome) float64 { return float64(o.Rows) / o.Wall.Seconds() }
+	cells := workCells(label, wanted, runs, baseline)
+	return append(cells[:4:4], each(runs, speed).in("%.0f", 1), "**"+ratio(runs, baseline, speed).ratio()+"**", cells[5])
+}

@@ -76,18 +76,13 @@ var scatteredFigure = figure{
 		if err != nil {
 			return nil, err
 		}
-		t := &table{columns: []string{
-			"contender", "client CPU, ns a row", "ratio to single inserts by hand, as many in flight", "wanted",
-			"rows a second", "ratio to single inserts by hand, as many in flight", "peak RSS, MB",
-		}}
+		t := &table{columns: speedColumns}
 		for i, c := range contenders {
 			base := runs[0]
 			if c.job.InFlight == manyInFlight {
 				base = runs[2]
 			}
-			cells := workCells(c.label, scatteredWanted[i], runs[i], base)
-			speed := func(o outcome) float64 { return float64(o.Rows) / o.Wall.Seconds() }
-			t.add(append(cells[:4:4], each(runs[i], speed).in("%.0f", 1), "**"+ratio(runs[i], base, speed).ratio()+"**", cells[5])...)
+			t.add(speedCells(c.label, scatteredWanted[i], runs[i], base)...)
 		}
 		t.notes = append(t.notes, "After every run the table was read back by hand: the count and a checksum of all rows agree with what was written.")
 		if missing != nil {
