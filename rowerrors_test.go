@@ -120,6 +120,9 @@ func TestWhatAnyRowWouldMeetIsNoRowError(t *testing.T) {
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{}, &fs.PathError{Op: "write", Err: syscall.ENOSPC},
 		refusal{0x1000, "unavailable"}, refusal{0x1001, "busy"}, refusal{0x1100, "late"}, refusal{0x2000, "syntax"},
 		refusal{0x2100, "forbidden"}, refusal{0x0000, "broken"}, refusal{0x2200, "Guardrail replica_disk_usage violated"},
+		refusal{0x2200, "Guardrail read_consistency_levels violated: Provided values [ONE] are not allowed"},
+		refusal{0x2200, "ANY ConsistencyLevel is only supported for writes"},
+		refusal{0x2200, "You must use conditional updates for serializable writes"},
 	} {
 		rep, got := skipping(t, badAt(100, fmt.Errorf("for the row: %w", err), tenth), rxcql.SkipRows(1000))
 		require.ErrorIs(t, got, err, "%v", err)

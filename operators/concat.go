@@ -26,12 +26,15 @@ func Concat[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	info.Err = err
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		all := &joining[T]{out: out}
-		for _, in := range ins {
-			if err := in.Subscribe(ctx, st, all); err != nil {
-				return err
+		for i, in := range ins {
+			if i > 0 && isStopping(st) { // since the last page of the stream before, perhaps
+				all.stopped = true
 			}
 			if all.stopped {
 				break
+			}
+			if err := in.Subscribe(ctx, st, all); err != nil {
+				return err
 			}
 		}
 		return out.Done(ctx, all.stopped)

@@ -62,22 +62,24 @@ func TestAnEndOnPurposeInsideAStreamOfConcatIsTheEndOfThatStreamAlone(t *testing
 }
 
 func TestConcatBeginsNothingMoreWhenReadingIsStopped(t *testing.T) {
-	var p *rxcql.Pipeline
-	begun := 0
-	stopping := operators.Tap(count(10, 1), func(n int) error {
-		if n == 5 {
-			p.Stop()
-		}
-		return nil
-	})
-	sink := &gather[int]{}
-	p, err := rxcql.New(operators.Reduce(operators.Concat(stopping, source.Seq(numbers(5, &begun))), zero, add), sink)
-	require.NoError(t, err)
-	rep, err := p.Run(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, "Stop", rep.EndedBy)
-	require.Zero(t, begun)
-	require.Empty(t, sink.rows(), "a fold over a part")
+	for _, page := range []int{1, 100} { // also if that is the last page of the stream before
+		var p *rxcql.Pipeline
+		begun := 0
+		stopping := operators.Tap(count(10, page), func(n int) error {
+			if n == 5 {
+				p.Stop()
+			}
+			return nil
+		})
+		sink := &gather[int]{}
+		p, err := rxcql.New(operators.Reduce(operators.Concat(stopping, source.Seq(numbers(5, &begun))), zero, add), sink)
+		require.NoError(t, err)
+		rep, err := p.Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "Stop", rep.EndedBy)
+		require.Zero(t, begun)
+		require.Empty(t, sink.rows(), "a fold over a part")
+	}
 }
 
 // twoSources are two sources of a job, one after the other; rows of the second have parts

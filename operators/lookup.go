@@ -36,8 +36,9 @@ type Found[V any] struct {
 var ErrNoKey = errors.New("operators: the row has no key to be looked up by")
 
 // Lookup joins each row with what a SELECT finds for it. bind returns the values for the
-// statement's bind markers, in order; they are encoded as those of sink.Exec. join makes the row
-// that is handed on of the row and what was found:
+// statement's bind markers, in order; they are encoded as those of sink.Exec before it is called
+// again, so it may use memory again. join makes the row that is handed on of the row and what was
+// found:
 //
 //	named := operators.Lookup(orders, session, "SELECT name FROM customers WHERE id = ?",
 //		func(o Order) ([]any, error) { return []any{o.Customer}, nil },
@@ -69,7 +70,8 @@ var ErrNoKey = errors.New("operators: the row has no key to be looked up by")
 // fails the stream ends with a rxcql.StageError. These are errors of the row (rxcql.WithRowErrors):
 // those of bind and join, values that cannot be encoded or that the server refuses, and what is
 // found if it cannot be decoded, has too many rows or is too large. If several rows wait for one
-// look-up that fails, it is an error of each.
+// look-up that fails, it is an error of each. Anything else ends the stream, such as missing
+// permissions or too many tombstones.
 //
 // Check has the server prepare the statement, and returns rxcql.ErrSchema if it does not parse, has
 // no bind markers, or its columns do not fit V. If types that values were encoded for change in the

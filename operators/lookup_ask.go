@@ -2,6 +2,8 @@ package operators
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +21,7 @@ type asker[V any] struct {
 	limiter *limiter.Limiter
 	about   rxcql.FetchEvent // what hooks are told of all requests
 	limited bool             // the statement may have a LIMIT
+	first   int64            // rows of the first page
 	whole   atomic.Bool      // the statement must not be paged
 	readers chan *answerReader[V]
 }
@@ -27,7 +30,13 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 	a := &asker[V]{
 		st: st, session: ses, cfg: cfg, aim: aim, limiter: limiter.New(cfg.inFlight, st.Run().Log(), st.LimitChanged),
 		about:   rxcql.FetchEvent{Keyspace: aim.Table.Keyspace, Table: aim.Table.Name, Consistency: ses.Consistency(cfg.consistency)},
-		limited: driver.MayLimit(aim.cql), readers: make(chan *answerReader[V], freeReaders),
+		limited: driver.MayLimit(aim.cql), first: rowsOfOne, readers: make(chan *answerReader[V], freeReaders),
+	}
+	switch {
+	case mayFold(aim.cql):
+		a.first = foldedRows
+	case cfg.all > 0:
+		a.first = firstRows
 	}
 	a.whole.Store(aim.Whole(aim.cql))
 	return a
@@ -50,6 +59,7 @@ func (a *asker[V]) ask(ctx context.Context, sender *driver.Repeated, values []dr
 			return found, err
 		}
 		if r.place.After(page.Rows(), r.event.PageRows, page.Next()); r.place.State == nil {
+			found.Rows = slices.Clip(found.Rows) // rows share it: what one appends must not be another's
 			return found, nil
 		}
 		r.event.Page++
@@ -68,20 +78,27 @@ type answering struct {
 }
 
 const (
-	rowsOfOne = 2 // the second tells that there is more than one
-	firstRows = 100
-	mostRows  = 10_000
+	rowsOfOne  = 2 // the second tells that there is more than one
+	firstRows  = 100
+	foldedRows = 1000
+	mostRows   = 10_000
 )
+
+// mayFold reports whether a statement may make one row of many, as count(*) and GROUP BY do. For
+// that Cassandra reads them in pages of the size that is asked for, and with two rows each a
+// partition of 100,000 rows would be 50,000 reads. If the statement does something else, an answer
+// that has too many rows is larger than it need be.
+func mayFold(cql string) bool {
+	return strings.Contains(cql, "(") || strings.Contains(strings.ToLower(cql), "group")
+}
 
 // rows returns how many the next page is to have: of several about what there is still room for.
 func (a *asker[V]) rows(r *answering) int {
-	n := int64(rowsOfOne)
+	n := a.first
 	switch {
 	case a.whole.Load():
 		return 0
-	case a.cfg.all == 0:
-	case r.place.Rows == 0:
-		n = firstRows
+	case a.cfg.all == 0, r.place.Rows == 0:
 	default:
 		perRow := max(1, r.bytes/r.place.Rows)
 		n = max(1, min(mostRows, (int64(a.cfg.all)-r.bytes)/perRow+1))
@@ -130,14 +147,11 @@ func (a *asker[V]) told(ctx context.Context, r *answering) (page *driver.Page, e
 
 // again deals with an attempt that failed. It asks again as pages of a source are asked for again.
 func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page *driver.Page, err error) {
-	err = failed
-	if driver.CannotBePaged(err) && r.event.PageRows > 0 {
-		a.whole.Store(true)
-		page, err = a.attempt(ctx, r)
-	}
+	page, err = a.unpaged(ctx, r, nil, failed)
 	if err != nil && driver.MayPass(err) {
 		err = a.st.Retry(ctx, err, driver.MayPass, func(int) (err error) {
 			page, err = a.attempt(ctx, r)
+			page, err = a.unpaged(ctx, r, page, err)
 			return err
 		})
 	}
@@ -145,6 +159,16 @@ func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page 
 		return nil, a.blame(ctx, err)
 	}
 	return page, nil
+}
+
+// unpaged makes one attempt more, with paging off, if the last one failed because the statement
+// cannot be paged.
+func (a *asker[V]) unpaged(ctx context.Context, r *answering, page *driver.Page, err error) (*driver.Page, error) {
+	if err == nil || r.event.PageRows == 0 || !driver.CannotBePaged(err) {
+		return page, err
+	}
+	a.whole.Store(true)
+	return a.attempt(ctx, r)
 }
 
 // answered tells hooks how the last request ended.

@@ -13,6 +13,8 @@ import (
 type foundCache[V any] struct {
 	of   *ttlcache.Cache[string, Found[V]]
 	keep func(V) V
+	cost func(ttlcache.CostItem[string, Found[V]]) uint64
+	most uint64 // of all costs
 }
 
 // cachedOverhead is about what an entry takes beyond its key and what was found.
@@ -30,10 +32,11 @@ func newFoundCache[V any](cfg *lookupConfig) *foundCache[V] {
 		}
 		return uint64(bytes)
 	}
-	return &foundCache[V]{keep: rxcql.CloneFunc[V](), of: ttlcache.New(
+	most := uint64(cfg.cacheBytes) //nolint:gosec // at least 1
+	return &foundCache[V]{keep: rxcql.CloneFunc[V](), cost: cost, most: most, of: ttlcache.New(
 		ttlcache.WithTTL[string, Found[V]](cfg.cacheTTL),
 		ttlcache.WithDisableTouchOnHit[string, Found[V]](), // it expires that long after it was found
-		ttlcache.WithMaxCost(uint64(cfg.cacheBytes), cost),
+		ttlcache.WithMaxCost(most, cost),
 	)}
 }
 
@@ -51,6 +54,9 @@ func (c *foundCache[V]) get(key []byte) (found Found[V], known bool) {
 func (c *foundCache[V]) put(key string, found Found[V]) {
 	if c == nil {
 		return
+	}
+	if c.cost(ttlcache.CostItem[string, Found[V]]{Key: key, Value: found}) > c.most {
+		return // all others would go, and then it itself
 	}
 	if found.OK {
 		found.Row = c.keep(found.Row) // it must not keep a page alive

@@ -77,9 +77,9 @@ type lookupCache struct {
 }
 
 // LookupCache keeps what was found, for ttl after that, in up to most bytes; what was used longest
-// ago goes first. Nothing found is kept too, failures are not. Each run begins with an empty cache,
-// also one that goes on with a job. The cache comes on top of the budget (rxcql.WithBudget).
-// Default: none.
+// ago goes first. Nothing found is kept too; failures are not, and neither is what alone has more
+// bytes. Each run begins with an empty cache, also one that goes on with a job. The cache comes on
+// top of the budget (rxcql.WithBudget). Default: none.
 //
 // Within ttl a row may be joined with what the table no longer holds.
 func LookupCache(most int64, ttl time.Duration) LookupOption { return lookupCache{most, ttl} }

@@ -88,7 +88,7 @@ func (l *lookups[T, V, U]) take(ctx context.Context, row T, of *inputPage[U], in
 		l.mu.Unlock()
 		return nil
 	}
-	at := &lookup[T, U]{key: string(l.key), values: values, first: j}
+	at := &lookup[T, U]{key: string(l.key), values: own(values), first: j}
 	l.out[at.key] = at
 	l.mu.Unlock()
 	return l.crew.hand(ctx, at)
@@ -126,6 +126,22 @@ func (l *lookups[T, V, U]) landed(ctx context.Context, at *lookup[T, U], found F
 		}
 	}
 	return nil
+}
+
+// own copies the bytes of values, which may be memory of the user's: bind may use it again for the
+// next row, and this look-up would be made by that row's key.
+func own(values []driver.Value) []driver.Value {
+	size := 0
+	for i := range values {
+		size += len(values[i].Bytes)
+	}
+	memory := make([]byte, 0, size)
+	for i := range values {
+		start := len(memory)
+		memory = append(memory, values[i].Bytes...)
+		values[i].Bytes = memory[start:len(memory):len(memory)]
+	}
+	return values
 }
 
 // appendKey appends bound values so that two keys are equal if and only if the server gets the same

@@ -82,10 +82,13 @@ func sameBytes(a, b *codec.Type) bool { return alike(a, b, wordsAndIDs) }
 
 // sameOrder reports whether, in addition, values of two types are in one order. Those of uuid and
 // timeuuid are not.
-func sameOrder(a, b *codec.Type) bool { return alike(a, b, wordsAndIDs[:1]) }
+func sameOrder(a, b *codec.Type) bool { return alike(a, b, wordsOnly) }
 
-// wordsAndIDs are kinds whose values have the same bytes.
-var wordsAndIDs = [][]codec.Kind{{codec.Ascii, codec.Text, codec.Blob}, {codec.UUID, codec.Timeuuid}}
+// wordsAndIDs are kinds whose values have the same bytes. Those of wordsOnly are in one order too.
+var (
+	wordsAndIDs = [][]codec.Kind{{codec.Ascii, codec.Text, codec.Blob}, {codec.UUID, codec.Timeuuid}}
+	wordsOnly   = wordsAndIDs[:1]
+)
 
 func alike(a, b *codec.Type, groups [][]codec.Kind) bool {
 	if a.Kind != b.Kind {
@@ -97,7 +100,11 @@ func alike(a, b *codec.Type, groups [][]codec.Kind) bool {
 		return false
 	}
 	for i := range a.Elems {
-		if !alike(a.Elems[i], b.Elems[i], groups) {
+		of := groups
+		if i == 0 && (a.Kind == codec.Set || a.Kind == codec.Map) {
+			of = wordsOnly // elements are written down in their order
+		}
+		if !alike(a.Elems[i], b.Elems[i], of) {
 			return false
 		}
 	}

@@ -285,3 +285,41 @@ func TestAJobWithALookupGoesOnWhereItWasBrokenOff(t *testing.T) {
 	}
 	require.Equal(t, map[string]bool{"5": true, "1005": true, "2005": true, "3005": true}, bad)
 }
+
+// Cassandra reads the rows that it counts in pages of the size that is asked for: in pages of two
+// this is no matter of seconds.
+func TestAnAggregateOverALargePartitionIsOneLookup(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	run(t, session, "CREATE TABLE visits (id int, n int, PRIMARY KEY (id, n))")
+	type visit struct {
+		ID int `cql:"id"`
+		N  int `cql:"n"`
+	}
+	const rows = 200_000
+	visits := operators.Map(numbers(rows), func(n int) (visit, error) { return visit{7, n}, nil })
+	_, err := rxcql.Run(t.Context(), visits, sink.Table[visit](session, ks+".visits"))
+	require.NoError(t, err)
+	type counted struct {
+		Rows int64 `cql:"rows"`
+		Last *int  `cql:"last"`
+	}
+	s := operators.Lookup(numbers(8), session, "SELECT count(*) AS rows, max(n) AS last FROM visits WHERE id = ?",
+		func(n int) ([]any, error) { return []any{n}, nil },
+		func(n int, found operators.Found[counted]) (int64, error) {
+			if found.Row.Last != nil && *found.Row.Last != rows-1 {
+				return 0, errors.New("another row is the last")
+			}
+			return found.Row.Rows, nil
+		})
+	got, err := s.Collect(t.Context(), rxcql.WithRetry(0, 0))
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, 0, 0, 0, 0, 0, 0, rows}, got)
+}
+
+func TestAConsistencyThatTheServerRefusesEndsTheRunUnderEveryPolicy(t *testing.T) {
+	session := shop(t)
+	rep, err := names(numbers(50), session, operators.LookupConsistency(gocql.Any)).ForEach(t.Context(), func(string) error { return nil },
+		rxcql.WithRowErrors(rxcql.SkipRows(1<<40)))
+	require.ErrorContains(t, err, "ANY ConsistencyLevel is only supported for writes")
+	require.Zero(t, rep.Skipped)
+}

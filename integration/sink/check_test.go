@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -42,3 +43,17 @@ func TestCheckReportsEverythingAtOnce(t *testing.T) {
 }
 
 func bindP(e event) ([]any, error) { return []any{e.P}, nil }
+
+func TestAConsistencyThatTheServerRefusesEndsTheRunUnderEveryPolicy(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	create(t, session, "CREATE TABLE t "+eventColumns)
+	for name, to := range map[string]rxcql.Sink[event]{
+		"Table": sink.Table[event](session, ks+".t", sink.Consistency(gocql.Consistency(gocql.Serial)), sink.BatchRows(1)),
+		"Exec":  sink.Exec(session, "DELETE FROM "+ks+".t WHERE p = ?", bindP, sink.Consistency(gocql.Consistency(gocql.Serial))),
+	} {
+		rep, err := rxcql.Run(t.Context(), rows(make([]event, 100)...), to, rxcql.WithRowErrors(rxcql.SkipRows(1<<40)))
+		require.ErrorContains(t, err, "You must use conditional updates for serializable writes", name)
+		require.Zero(t, rep.Skipped, name)
+		require.Zero(t, rep.Written, name)
+	}
+}

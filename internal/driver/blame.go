@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -31,7 +32,9 @@ func Infrastructure(err error) bool {
 	case None:
 		return false
 	case Invalid, TooLarge, FrameTooBig:
-		return errors.As(err, &request) && strings.Contains(request.Message(), diskGuardrail)
+		return errors.As(err, &request) && slices.ContainsFunc(ofAnyRow, func(said string) bool {
+			return strings.Contains(request.Message(), said)
+		})
 	case ConnectionLost:
 		if errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrTooManyTimeouts) {
 			return true
@@ -52,9 +55,14 @@ func Infrastructure(err error) bool {
 	return ofText(err) == ConnectionLost
 }
 
-// diskGuardrail is in the answer, of the kind Invalid, of a server that takes no writes because
-// disks are full.
-const diskGuardrail = "replica_disk_usage"
+// ofAnyRow are words in answers of the kind Invalid for which no value is to blame. They are of a
+// server that takes no writes because disks are full, or refuses the consistency of the request.
+var ofAnyRow = []string{
+	"replica_disk_usage", "read_consistency_levels", "write_consistency_levels", // guardrails
+	"ConsistencyLevel is only supported for", "You must use conditional updates for serializable writes",
+	"is not supported as conditional update commit consistency", "is not yet supported for counter table",
+	"Counter operations are inherently non-serializable", "not compatible with replication strategy",
+}
 
 // machine has the errors of the operating system, in addition to those of connections, for which no
 // single row is to blame.
