@@ -79,7 +79,12 @@ func (j *job) RequestFlush() (done func()) {
 // Deliver waits while a save has paused deliveries. It obeys ctx, since that save may itself wait
 // for a page that failed meanwhile.
 func (j *job) Deliver(ctx context.Context) error {
-	if j.needsBarrier && j.barrier.Acquire(ctx, 1) != nil {
+	if !j.needsBarrier || ctx.Err() == nil && j.barrier.TryAcquire(1) {
+		return nil
+	}
+	j.run.pauses.begin()
+	defer j.run.pauses.end()
+	if j.barrier.Acquire(ctx, 1) != nil {
 		return context.Cause(ctx)
 	}
 	return nil

@@ -45,6 +45,7 @@ type Execution struct {
 	over     func(*Report, error) error // tells hooks of the end, and returns what the run returns
 	ended    bool                       // that was done, or is being
 	flushing flushRequests
+	pauses   pauses
 
 	shared sync.Map // see Shared
 

@@ -157,8 +157,8 @@ type counted[T any] struct {
 
 func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	c.rows.Add(int64(len(p.Rows)))
-	if p.Source == nil {
-		p.Source = c.origin
+	if p.Source == nil && c.origin != nil {
+		p.ComesFrom(c.origin)
 	}
 	return c.out.Next(ctx, p)
 }

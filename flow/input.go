@@ -55,6 +55,14 @@ func (in *Input) PageBytes() int64 {
 // Limit returns the budget of the run, which all its inputs share.
 func (in *Input) Limit() int64 { return in.budget.limit }
 
+// Part returns the input's part of the budget: as much as every other input has. What a source
+// keeps of rows that it has not handed on yet should be a fraction of it.
+func (in *Input) Part() int64 {
+	in.budget.mu.Lock()
+	defer in.budget.mu.Unlock()
+	return in.budget.limit / int64(len(in.budget.inputs))
+}
+
 func (in *Input) pageBytes() int64 { return max(1, min(DefaultPageBytes, in.credit()/4)) }
 
 // share returns the part of the budget kept for the input. Reserve asks for no more than that.

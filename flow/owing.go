@@ -41,6 +41,24 @@ func (o *owing) add(r *Receipt, page *Reservation) {
 	o.last = r
 }
 
+// ComesFrom says of which reading of a source the page is, where it does not say so itself. The
+// engine calls it behind a source: pages that were not reserved by Input.Reserve do not know. So
+// the receipts that the page has already know it too, for GiveUp.
+func (res *Reservation) ComesFrom(reading *Origin) {
+	res.Source = reading
+	if res.budget == nil {
+		return
+	}
+	o := &res.budget.owing
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range res.receipts {
+		if r.in == o && r.at.Source == nil {
+			r.at.Source = reading
+		}
+	}
+}
+
 // remove forgets a receipt that is settled.
 func (o *owing) remove(r *Receipt) {
 	o.mu.Lock()

@@ -38,7 +38,9 @@ func DistinctBytes(n int64) DistinctOption { return distinctBytes(n) }
 
 // ForgetOldest makes Distinct forget, where it would keep too many keys, the key that it has
 // first met longest ago: a row with that key goes on again when it comes. told, unless nil, is
-// called behind each page that made it forget, with how many keys it forgot.
+// called after each page that made it forget has been looked at, and before its rows go on, with
+// how many keys it forgot. A key that alone is larger than DistinctBytes is ErrDistinctFull all the
+// same.
 func ForgetOldest(told func(keys int)) DistinctOption { return forgetOldest{told} }
 
 func (n distinctKeys) applyDistinct(c *distinctConfig) error {

@@ -32,8 +32,8 @@
 // in different lanes of Lanes at the same time as each other. In a job with a checkpoint they must
 // keep no state from row to row, such as a counter or the keys seen so far: a checkpoint does not
 // have it, and a run that goes on begins in the middle of the rows and sees some again. For that
-// reason Scan, Reduce, GroupBy, Skip, Take and TakeWhile cannot be part of a job, nor can Zip and
-// MergeJoin. A function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps
+// reason Scan, Reduce, GroupBy, Distinct, Skip, Take and TakeWhile cannot be part of a job, nor can
+// Zip and MergeJoin. A function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps
 // the whole page in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators

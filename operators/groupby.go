@@ -69,7 +69,8 @@ func (n groupByBytes) applyGroupBy(c *groupByConfig) error {
 // bytes each), which settles when all groups are durable. The groups are charged to the budget, and
 // the run ends with flow.BudgetHeldError where that has no room for a page as well: give
 // WithBudget more than the bound. States are measured with rxcql.SizeFunc: a new one at once, and
-// all of them when the rows folded since the last time may have added a quarter to them. A string
+// all of them when the rows folded since the last time may have added a quarter to them. Where a
+// fold suddenly adds much more to its state than the row has, that is seen only then. A string
 // that is a key is copied; other keys, and what a state refers to, are kept as they are. A fold
 // that keeps a rxcql.Row should Clone it.
 //

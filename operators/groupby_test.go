@@ -78,6 +78,18 @@ func TestGroupsOfGroupByComeInPagesAndSettleAllPagesTogether(t *testing.T) {
 	}
 }
 
+func noBytes() []byte { return nil }
+
+func alwaysSome([]byte, int) ([]byte, error) { return make([]byte, 4096), nil }
+
+// thenNone keeps 4 KiB of every even row, and nothing behind an odd one.
+func thenNone(_ []byte, n int) ([]byte, error) {
+	if n%2 == 1 {
+		return nil, nil
+	}
+	return make([]byte, 4096), nil
+}
+
 func TestGroupByEndsWithAnErrorAtItsBoundsAndHandsOnNothing(t *testing.T) {
 	text := func(n int) string { return strings.Repeat("k", 1000) + fmt.Sprint(n) }
 	list := func() []int { return nil }
@@ -94,6 +106,8 @@ func TestGroupByEndsWithAnErrorAtItsBoundsAndHandsOnNothing(t *testing.T) {
 		"states that grow":       {operators.GroupBy(count(20_000, 100), func(n int) int { return n % 2 }, list, collectInts, operators.GroupByBytes(100_000)), false},
 		"in one page":            {operators.GroupBy(count(20_000, 20_000), func(n int) int { return n % 2 }, list, collectInts, operators.GroupByBytes(100_000)), false},
 		"states that are a map":  {operators.GroupBy(count(20_000, 100), func(n int) int { return n % 2 }, table, tallyIn, operators.GroupByBytes(100_000)), false},
+		"states that shrink":     {operators.GroupBy(count(400, 7), func(n int) int { return n / 2 }, noBytes, thenNone, operators.GroupByBytes(60_000)), true},
+		"states that do not":     {operators.GroupBy(count(400, 7), func(n int) int { return n / 2 }, noBytes, alwaysSome, operators.GroupByBytes(60_000)), false},
 		"both bounds, the first": {operators.GroupBy(count(100, 7), itself[int], zero, add, operators.GroupByGroups(10), operators.GroupByBytes(1<<30)), false},
 		"both, the second":       {operators.GroupBy(count(100, 7), itself[int], zero, add, operators.GroupByGroups(1000), operators.GroupByBytes(1000)), false},
 	} {

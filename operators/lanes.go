@@ -84,8 +84,11 @@ func Lanes[T any, K comparable, U any](in rxcql.Stream[T], n int, key func(T) K,
 	if outer := in.Lane(); outer != "" {
 		info.Lane, info.Name = outer, fmt.Sprintf("Lanes (lane %s)", outer)
 	}
-	if len(made) > 0 {
-		info.NotResumable, info.NotResumableReason = foldsInLanes(made[0].Stages())
+	for _, s := range made { // which need not be alike
+		if folds, why := foldsInLanes(s.Stages()); folds {
+			info.NotResumable, info.NotResumableReason = true, why
+			break
+		}
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {
 		l := newLanes[T](st, n, limitFor(out))

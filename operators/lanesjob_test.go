@@ -53,8 +53,17 @@ func TestAJobRefusesLanesWhoseStateNoCheckpointHasAndSaysSoOnce(t *testing.T) {
 		_, err = rxcql.New(operators.Lanes(in, 3, itself[int], chain), to)
 		require.NoError(t, err)
 	}
+	lane := 0
+	other := operators.Lanes(in, 3, itself[int], func(in rxcql.Stream[int]) rxcql.Stream[int] {
+		if lane++; lane == 2 {
+			return tensOf(in)
+		}
+		return in
+	})
+	_, err := rxcql.New(other, to, rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+	require.ErrorContains(t, err, "GroupAdjacent has one in each lane", "in the second lane alone")
 	batches := operators.Lanes(in, 2, itself[int], func(in rxcql.Stream[int]) rxcql.Stream[[]int] { return operators.Batch(in, operators.BatchRows(3)) })
-	_, err := rxcql.New(batches, sink.NDJSON[[]int]("x"), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+	_, err = rxcql.New(batches, sink.NDJSON[[]int]("x"), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 	require.ErrorContains(t, err, "stage Batch holds rows from page to page")
 }

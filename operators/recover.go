@@ -38,8 +38,8 @@ func (fn recoverIf) applyRecover(c *recoverConfig) error {
 // Complete, and Report.EndedBy names Recover.
 //
 // Which of several streams follows may depend on the error: put one Recover around another, each
-// with a RecoverIf of its own. An error of the second stream ends it, and the error of the first is
-// joined to that.
+// with a RecoverIf of its own. An error of the second stream ends it. The error of the first is
+// joined to that, unless it is one that Recover would not recover from (a panic, say).
 //
 // It never recovers from a panic, a cancel, an error of what follows it, and from what says that
 // the run cannot go on so (see rxcql.Attempt). After Pipeline.Stop it goes over to nothing: an

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
+	"github.com/reactivex/rxgo/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest"
 	"github.com/rxcql/rxcql/source"
@@ -237,4 +239,46 @@ func TestOneStreamMayStandInForItself(t *testing.T) {
 	seq := source.Seq(numbers(6, &taken), source.PageRows(2))
 	s := operators.Recover(failingAt(seq, errStays, 3), seq)
 	require.Equal(t, slices.Concat(upTo(2), upTo(6)), collect(t, s))
+}
+
+// unreserved is a source that does not reserve its pages: a row in each.
+func unreserved(rows int) rxcql.Stream[int] {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Unreserved", Source: true}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
+		st.Input().Unmetered()
+		defer st.Input().Done()
+		account := st.Account(true)
+		for n := range rows {
+			st.CountPage(1, 0)
+			p := &flow.Page[int]{Rows: []int{n}, Reservation: account.Reservation()}
+			p.Position = flow.Position{Page: int64(n)}
+			p.AddReceipt(st.Receipt())
+			err := out.Next(ctx, p)
+			p.Finish(err)
+			if err != nil {
+				return err
+			}
+		}
+		return out.Done(ctx, false)
+	})
+}
+
+func TestPagesThatTheirSourceDidNotReserveAreGivenUpToo(t *testing.T) {
+	for name, put := range holding() {
+		if name == "GroupAdjacent" {
+			continue // refused, since rows of FromObservable are mixed
+		}
+		synctest.Test(t, func(t *testing.T) {
+			obs := rxgo.Just(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)()
+			for from, in := range map[string]rxcql.Stream[int]{"FromObservable": source.FromObservable[int](obs), "a source of one's own": unreserved(10)} {
+				rep, err := rxcql.Run(t.Context(), operators.Recover(put(failingAt(in, errStays, 5)), count(5, 2)), &gather[int]{})
+				require.NoError(t, err, "%s, %s", name, from)
+				require.Equal(t, "Recover", rep.EndedBy)
+				require.Positive(t, rep.PagesGivenUp)
+				require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp)
+			}
+			rep, err := rxcql.Run(t.Context(), operators.Retry(put(failingAt(unreserved(10), errPasses, 5))), &gather[int]{})
+			require.NoError(t, err, name)
+			require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp, name)
+		})
+	}
 }

@@ -111,8 +111,8 @@ func (d retryDelay) applyRetry(c *retryConfig) error {
 // where it fails. So GroupAdjacent and DistinctAdjacent stand before it, not behind it.
 //
 // It is resumable, but not before a sink that writes a file. Streams that can be read only once
-// (source.Chan, source.Pages, source.FromObservable, what sink.Through gives, Rx) are refused by
-// New. A source.Seq is read again if its iterator can be.
+// (source.Chan, source.Pages, source.FromObservable, Rx, and what sink.Through and Lanes give to
+// functions) are refused by New. A source.Seq is read again if its iterator can be.
 func Retry[T any](in rxcql.Stream[T], opts ...RetryOption) rxcql.Stream[T] {
 	cfg := retryConfig{
 		may: rxcql.MayPass, attempts: DefaultRetryAttempts, first: DefaultFirstRetryDelay, longest: DefaultLongestRetryDelay,
@@ -120,7 +120,7 @@ func Retry[T any](in rxcql.Stream[T], opts ...RetryOption) rxcql.Stream[T] {
 	err := option.Apply(opts, &cfg, RetryOption.applyRetry)
 	info := rxcql.StageInfo{
 		Name: "Retry", Synchronous: true, MixesRows: true, RepeatsRows: true,
-		Err: errors.Join(err, readableAgain(in.Stages())),
+		Err: errors.Join(err, readableAgain(in.Stages()), notInLane(in.Lane())),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		r := &retrying[T]{retryConfig: cfg, in: in, st: st, out: out}
@@ -146,6 +146,14 @@ func readableAgain(stages []rxcql.StageInfo) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// notInLane returns an error if the stream is one inside of Lanes.
+func notInLane(lane string) error {
+	if lane == "" {
+		return nil
+	}
+	return errors.New("the stream of a lane cannot be read again: its rows are dealt out once; put Retry before Lanes, or around it")
 }
 
 // retrying is one run of Retry.

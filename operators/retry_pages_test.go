@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"testing/synctest"
@@ -35,8 +36,28 @@ func holding() map[string]func(in rxcql.Stream[int]) rxcql.Stream[int] {
 		"Distinct": func(in rxcql.Stream[int]) rxcql.Stream[int] {
 			return operators.Distinct(in, itself[int], operators.DistinctKeys(1000))
 		},
-		"Take":   func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Take(in, 1000) },
-		"Skip":   func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Skip(in, 2) },
+		"Take":  func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Take(in, 1000) },
+		"Skip":  func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Skip(in, 2) },
+		"Lanes": func(in rxcql.Stream[int]) rxcql.Stream[int] { return laned(in, 3, func(int) error { return nil }) },
+		"GroupBy": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			groups := operators.GroupBy(in, func(n int) int { return n / 4 }, zero, add, operators.GroupByGroups(100))
+			return operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
+		},
+		"Zip": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Zip(in, count(30, 7), func(n, _ int) (int, error) { return n, nil })
+		},
+		"MergeSorted": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.MergeSorted(cmp.Compare[int], in, count(5, 2))
+		},
+		"MergeJoin": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			pairs := operators.MergeJoin(in, count(10, 3), itself[int], itself[int], cmp.Compare[int])
+			return operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left, nil })
+		},
+		"Buffer":  func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Buffer(in, 5, rxcql.OverflowBlock) },
+		"Timeout": func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Timeout(in, time.Hour) },
+		"Throttle": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Throttle(in, rxcql.NewRate(rxcql.RowsPerSecond(1000)))
+		},
 		"Merge":  func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Merge(in, count(5, 1)) },
 		"Concat": func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Concat(count(5, 2), in) },
 	}
@@ -70,7 +91,7 @@ func TestWhatOperatorsHoldOfAnAttemptThatFailsIsGivenBackAndItsPagesAreGivenUp(t
 			require.Zero(t, rep.BytesInFlight, name)
 			require.GreaterOrEqual(t, len(sink.rows), len(want), name)
 			switch name {
-			case "Merge", "Unordered":
+			case "Merge", "Unordered", "Lanes":
 				for _, n := range want {
 					require.Contains(t, sink.rows, n, name)
 				}

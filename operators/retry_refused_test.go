@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +45,34 @@ func TestWhatCanBeReadOnlyOnceIsRefusedByRetryWithTheRemedy(t *testing.T) {
 	_, err := rxcql.New(count(3, 1), again)
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	require.ErrorContains(t, err, "Through in cannot be read again")
+}
+
+func TestTheStreamOfALaneIsRefusedByRetryAndLanesAreReadAgainAsAWhole(t *testing.T) {
+	inside := func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Retry(in, atOnce()...) }
+	for name, s := range map[string]rxcql.Stream[int]{
+		"in a lane":                operators.Lanes(count(9, 2), 3, itself[int], inside),
+		"in a lane, behind others": operators.Lanes(count(9, 2), 3, itself[int], func(in rxcql.Stream[int]) rxcql.Stream[int] { return inside(laned(in, 2, nil)) }),
+		"in a lane of a lane":      operators.Lanes(count(9, 2), 3, itself[int], func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Lanes(in, 2, itself[int], inside) }),
+	} {
+		_, err := rxcql.New(s, &gather[int]{})
+		require.ErrorIs(t, err, rxcql.ErrConfig, name)
+		require.ErrorContains(t, err, "Retry: the stream of a lane cannot be read again", name)
+		require.ErrorContains(t, err, "put Retry before Lanes, or around it", name)
+		require.Equal(t, 1, strings.Count(err.Error(), "cannot be read again"), name)
+	}
+	var calls atomic.Int64
+	fails := laned(count(300, 20), 3, func(int) error {
+		if n := calls.Add(1); n == 100 || n == 250 {
+			return errPasses
+		}
+		return nil
+	})
+	got := map[int]bool{}
+	rep, err := operators.Retry(fails, atOnce()...).ForEach(t.Context(), func(n int) error { got[n] = true; return nil })
+	require.NoError(t, err)
+	require.True(t, rep.Complete)
+	require.EqualValues(t, 2, rep.Retried)
+	require.Len(t, got, 300)
 }
 
 func TestFoldsOfRowsThatComeTogetherAreRefusedBehindRetryAndRecover(t *testing.T) {

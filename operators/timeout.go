@@ -19,7 +19,8 @@ var ErrTimeout = errors.New("rxcql: no row has come in time")
 //
 // Only time in which upstream could bring a row counts. So these do not count: time in which
 // downstream is at work on a page, in which a source waits for room in the budget
-// (rxcql.WithBudget) or for pages to be settled, and in which a save of a job has paused reading.
+// (rxcql.WithBudget) or for pages to be settled, and in which a save of a job has paused reading,
+// or waits to do so.
 // What stands upstream counts, whatever holds it up: a Throttle, retries.
 //
 // Order is kept. Rows go on a page at a time, as they come; it holds nothing. The stream before

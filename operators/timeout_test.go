@@ -182,3 +182,25 @@ func TestATimerThatHasRunOutWhileARowWasOnItsWayIsNoTimeout(t *testing.T) {
 		}
 	})
 }
+
+// fileLike is a sink that cannot bear rows twice, as one that writes a file.
+type fileLike struct{ gather[int] }
+
+func (s *fileLike) Info() rxcql.SinkInfo { return rxcql.SinkInfo{Barrier: true} }
+
+func TestTimeInWhichAPageWaitsForASaveThatWaitsForAnotherPageDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := rxcqltest.NewScript[int]().Name("Slow").Page(100).Page(101)
+		late := rxcqltest.NewScript[int]().Name("Late").Page(1).Delay(1500 * time.Millisecond).Page(2)
+		to := &fileLike{gather[int]{took: func(rows []int) error {
+			if len(rows) > 0 && rows[0] >= 100 {
+				time.Sleep(10 * time.Second) // the save after a second waits for this page, and page 2 for the save
+			}
+			return nil
+		}}}
+		s := operators.Merge(slow.Stream(), operators.Timeout(late.Stream(), 2*time.Second))
+		rep, err := rxcql.Run(t.Context(), s, rxcql.Sink[int](to), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+		require.NoError(t, err)
+		require.True(t, rep.Complete)
+	})
+}

@@ -77,6 +77,7 @@ func callRules[P, T any](of func(t testing.TB, p P) subject[T]) []rule[P] {
 			}
 			rep, err := r.run(t.Context(), t)
 			must(t, err, "a run that was ended on purpose")
+			r.nothingAfter(t)
 			if rep.PagesSettled != rep.Pages || rep.BytesInFlight != 0 {
 				t.Fatalf("the stream was ended on purpose, and %d of %d pages are settled, and %d bytes of the budget were not given back",
 					rep.PagesSettled, rep.Pages, rep.BytesInFlight)

@@ -43,6 +43,9 @@ type OperatorPlace[A, B any] struct {
 	// about that is not tried.
 	Folds bool
 
+	// Gathers: the operator keeps all rows until the stream has ended, as a sort does, and charges
+	// them to the budget. Then a run that has no room for them may end with rxcql.ErrBudgetHeld.
+	Gathers bool
 	// IgnoreGoroutines are functions of goroutines that may go on, because they are not
 	// the operator's; see SinkPlace.
 	IgnoreGoroutines []string

@@ -67,9 +67,12 @@ func receiptRules[A, B any]() []rule[OperatorPlace[A, B]] {
 						cancel(errCutOff)
 					}
 				}
-				rep, _ = r.run(ctx, t)
+				rep, err := r.run(ctx, t)
 				cancel(nil)
 				r.ended(t, rep, fmt.Sprintf("a cancel behind %d rows", rows))
+				if err == nil && r.came < jobRows && !p.Ends {
+					t.Fatalf("a run that was cancelled returned no error, as if that were all, and %d of %d rows had been read", r.came, jobRows)
+				}
 			}
 		}},
 		{"After Stop no row is settled that has not come out, and Done says so", func(t testing.TB, p OperatorPlace[A, B]) {

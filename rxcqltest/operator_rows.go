@@ -2,6 +2,7 @@ package rxcqltest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -57,6 +58,23 @@ func rowRules[A, B any]() []rule[OperatorPlace[A, B]] {
 			must(t, err, "a run in which pages are used again")
 			r.hasAll(t, jobRows)
 		}},
+		{"What goes on after Next does not use its context", func(t testing.TB, p OperatorPlace[A, B]) {
+			r := p.newRun(paged(jobRows))
+			r.endsCall = true
+			r.at = func(w *watching[B]) error {
+				if w.ctx.Err() != nil {
+					return errRefused
+				}
+				return nil
+			}
+			_, err := r.run(t.Context(), t)
+			if errors.Is(err, errRefused) {
+				t.Fatalf("a page was handed on with the context of a call of Next that had returned: give each call the context of the one that it is made in")
+			}
+			must(t, err, "a run in which the context of each Next ends with it")
+			r.hasAll(t, jobRows)
+		}},
+		{"A stream may be read twice at the same time", readTwice[A, B]},
 		{"A row that has come out does not change any more", func(t testing.TB, p OperatorPlace[A, B]) {
 			r := p.newRun(paged(jobRows))
 			_, err := r.run(t.Context(), t)
@@ -83,12 +101,66 @@ func rowRules[A, B any]() []rule[OperatorPlace[A, B]] {
 			r.slow = time.Millisecond
 			r.opts = append(r.opts, rxcql.WithBudget(inputs*rxcql.MinBudgetPerInput))
 			rep, err := r.run(t.Context(), t)
+			if p.Gathers && errors.Is(err, rxcql.ErrBudgetHeld) {
+				r.ended(t, rep, "a run with less budget than the rows take")
+				return
+			}
 			must(t, err, "a run with the least budget")
 			r.ended(t, rep, "a run with the least budget")
 			r.hasAll(t, jobRows)
 		}},
 		{"Rows that are kept from page to page are charged to the budget", keptRowsAreCharged[A, B]},
 	}
+}
+
+// readTwice reads a stream in two runs at once, by turns: each knows nothing of the other.
+func readTwice[A, B any](t testing.TB, p OperatorPlace[A, B]) {
+	pause := NewScript[int]().Delay(time.Millisecond).steps
+	script := paged(jobRows)
+	steps := script.steps
+	script.steps = nil
+	for _, step := range steps {
+		script.steps = append(append(script.steps, pause...), step)
+	}
+	s := p.Operator(rxcql.Lift(script.Stream(), rxcql.StageInfo{Name: "Rows", OneToOne: true},
+		func(_ *rxcql.Stage, out flow.Observer[A]) flow.Observer[int] {
+			return &making[A]{Observer: out, row: p.Row}
+		}))
+	var runs [2]operatorRun[A, B]
+	var errs [2]error
+	var both sync.WaitGroup
+	within(t, "a stream that is read twice at once", func() {
+		for i := range runs {
+			runs[i].place, runs[i].counts = p, map[int]int{}
+			both.Go(func() {
+				_, errs[i] = s.ForEach(t.Context(), func(row B) error {
+					for _, n := range p.numbers([]B{row}) {
+						runs[i].counts[n]++
+					}
+					return nil
+				})
+			})
+		}
+		both.Wait()
+	})
+	for i := range runs {
+		must(t, errs[i], "a run next to another of the same stream")
+		runs[i].hasAll(t, jobRows)
+	}
+}
+
+// making makes rows of their numbers.
+type making[A any] struct {
+	flow.Observer[A]
+	row func(n int) A
+}
+
+func (m *making[A]) Next(ctx context.Context, p *flow.Page[int]) error {
+	rows := make([]A, len(p.Rows))
+	for i, n := range p.Rows {
+		rows[i] = m.row(n)
+	}
+	return m.Observer.Next(ctx, flow.Derive(p, rows))
 }
 
 // keptRowsAreCharged looks, whenever a page comes, whether rows that came before and have not come

@@ -56,6 +56,9 @@ type operatorRun[A, B any] struct {
 	spoils bool                                // rows are overwritten when Next has returned
 	before func(ctx context.Context, rows int) // after so many rows, before a page; may be nil
 
+	endsCall bool // the context of a call ends with it
+
+	came    int // rows that came in, in one reading
 	pages   []handed
 	changed string      // a page of rows that were not as they had been when Next returned
 	rows    []B         // that have come out
@@ -123,6 +126,7 @@ func (o *feeding[A, B]) Next(ctx context.Context, p *flow.Page[int]) error {
 		o.before(ctx, o.read)
 	}
 	o.read += len(p.Rows)
+	o.came = max(o.came, o.read)
 	rows, same := make([]A, len(p.Rows)), make([]A, len(p.Rows))
 	for i, n := range p.Rows {
 		rows[i], same[i] = o.place.Row(n), o.place.Row(n)
@@ -130,7 +134,12 @@ func (o *feeding[A, B]) Next(ctx context.Context, p *flow.Page[int]) error {
 	h := handed{rows: slices.Clone(p.Rows), receipt: flow.NewReceipt(nil)}
 	p.AddReceipt(h.receipt)
 	o.pages = append(o.pages, h)
-	err := o.next.Next(ctx, flow.Derive(p, rows))
+	call, end := ctx, context.CancelFunc(func() {})
+	if o.endsCall {
+		call, end = context.WithCancel(ctx)
+	}
+	err := o.next.Next(call, flow.Derive(p, rows))
+	end()
 	if !reflect.DeepEqual(rows, same) && o.changed == "" {
 		o.changed = fmt.Sprintf("%+v, and %+v when Next returned", same, rows)
 	}

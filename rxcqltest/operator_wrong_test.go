@@ -3,6 +3,7 @@ package rxcqltest_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/rxcql/rxcql/flow"
@@ -19,7 +20,7 @@ func wrongly(change func(l *laggard)) func(testing.TB) rxcqltest.OperatorPlace[[
 func hasJob(o *lagging) bool { return o.st.Run().HasCheckpoint() }
 
 func TestTheSuiteFindsWhatIsWrongWithAnOperator(t *testing.T) {
-	findsInBubble(t, rxcqltest.OperatorRules[[]int, []int](), slices.Concat(wrongRows(), wrongCalls(), wrongOperatorEnds(), wrongParts(), wrongReceipts()))
+	findsInBubble(t, rxcqltest.OperatorRules[[]int, []int](), slices.Concat(wrongRows(), wrongCalls(), wrongOperatorEnds(), wrongParts(), wrongReceipts(), wrongApart()))
 }
 
 func wrongRows() []operatorPlant {
@@ -36,10 +37,25 @@ func wrongRows() []operatorPlant {
 			}
 		})},
 		{"A stream is a description, and may be run again", "it remembers that it was run", wrongly(func(l *laggard) {
-			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) {
-				if l.runs > 1 {
+			var mu sync.Mutex
+			over, late := false, map[*lagging]bool{} // begun when another run had ended
+			l.start = func(o *lagging) {
+				mu.Lock()
+				defer mu.Unlock()
+				late[o] = over
+			}
+			l.keep = func(o *lagging, k *kept, _ *flow.Page[[]int]) {
+				mu.Lock()
+				defer mu.Unlock()
+				if late[o] {
 					k.rows = nil
 				}
+			}
+			l.ended = func(_ context.Context, o *lagging, err error) error {
+				mu.Lock()
+				defer mu.Unlock()
+				over = !hasJob(o) // which has a run behind a run
+				return err
 			}
 		})},
 		{"Rows that come in are left as they are", "it works in place", wrongly(func(l *laggard) {

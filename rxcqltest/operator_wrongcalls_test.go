@@ -43,7 +43,7 @@ func wrongCalls() []operatorPlant {
 		{"An error of Next ends the stream, and nothing is called after it", "it tells of a page that was refused", wrongly(func(l *laggard) {
 			l.give = func(ctx context.Context, o *lagging, k *kept) error {
 				err := giveRows(ctx, o, k)
-				if err != nil {
+				if err != nil && !flow.IsEnd(err) {
 					_ = tell(ctx, o, k.said)
 				}
 				return err
@@ -63,6 +63,15 @@ func wrongCalls() []operatorPlant {
 				err := giveRows(ctx, o, k)
 				if flow.IsEnd(err) {
 					return errDown
+				}
+				return err
+			}
+		})},
+		{"When what follows ends the stream, that is no error, and all is settled", "it goes on", wrongly(func(l *laggard) {
+			l.give = func(ctx context.Context, o *lagging, k *kept) error {
+				err := giveRows(ctx, o, k)
+				if flow.IsEnd(err) {
+					return nil
 				}
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,14 +30,16 @@ import (
 // takes: what hangs is ended by a deadlock in a bubble of testing/synctest, and by the time limit
 // of go test elsewhere.
 //
-// A Probe is a rxcql.Sink, so that several can be put into sink.Tee, in a Pipeline of your own.
-// Then the run's end is yours to look at, and ExpectComplete, ExpectError, ExpectEndedBy, Stop and
+// A Probe is a rxcql.Sink, so that several can be put into sink.Tee, in a Pipeline of your own. It
+// is good for one run of that. Then the run's end is yours to look at, and ExpectComplete, ExpectError, ExpectEndedBy, Stop and
 // Cancel, which are of a run that the probe has started, end the test.
 type Probe[T any] struct {
 	t      testing.TB
 	keep   func(T) T
 	offers chan *offer[T]
 	page   *offer[T] // of which rows are left to be asked for; nil if there is none
+
+	opened atomic.Bool // in a pipeline of the test's own
 
 	mu       sync.Mutex
 	holding  bool

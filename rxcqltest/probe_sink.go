@@ -2,6 +2,7 @@ package rxcqltest
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -17,6 +18,9 @@ func (p *Probe[T]) Check(context.Context) error { return nil }
 
 // Open implements rxcql.Sink.
 func (p *Probe[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], error) {
+	if p.pipeline == nil && p.opened.Swap(true) {
+		return nil, errors.New("rxcqltest: a Probe in a pipeline of your own is good for one run: make another one for the next")
+	}
 	st := r.SinkStage("Probe")
 	return &probeWriter[T]{Probe: p, st: st, account: st.Account(true)}, nil
 }

@@ -65,3 +65,19 @@ func TestPagesThatAProbeHoldsStayUnsettledWhenTheRunFails(t *testing.T) {
 	require.Zero(t, rep.BytesInFlight)
 	require.Zero(t, probe.Held())
 }
+
+func TestAProbeInAPipelineOfTheTestsOwnIsGoodForOneRun(t *testing.T) {
+	probe := rxcqltest.NewProbe[int](t)
+	p, err := rxcql.New(rxcqltest.NewScript[int]().Page(1).Stream(), probe)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Run(t.Context())
+		ended <- err
+	}()
+	probe.ExpectRows(1)
+	require.NoError(t, <-ended)
+	_, err = p.Run(t.Context())
+	require.ErrorContains(t, err, "a Probe in a pipeline of your own is good for one run")
+	require.NotErrorIs(t, err, rxcql.ErrPanic)
+}

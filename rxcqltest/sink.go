@@ -36,7 +36,8 @@ type SinkPlace[T any] struct {
 
 	// Fail(true) makes every write to the place fail for a reason that no row is to blame for;
 	// Fail(false) makes it work again. It may be called during a run. If Fail is nil, the rules
-	// about failures are skipped.
+	// about failures are skipped. A sink that gathers more than 20,000 rows before it writes any
+	// cannot keep one of them: that a write which fails ends a run that waits.
 	Fail func(fail bool)
 
 	// Stall(true) makes writes to the place hang until their context ends or Stall(false) is

@@ -59,6 +59,31 @@ func readingRules[T any]() []rule[SourcePlace[T]] {
 				t.Fatalf("%d pages were settled before what follows had done with them", early)
 			}
 		}},
+		{"A cancel is never taken for the end of the rows", func(t testing.TB, p SourcePlace[T]) {
+			r := p.newRun(p.Stream(jobRows))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			r.at = func(*watching[T]) error { // all that comes is taken
+				cancel(errCutOff)
+				return nil
+			}
+			_, err := r.run(ctx, t)
+			if came := len(r.counts); err == nil && came < jobRows {
+				t.Fatalf("a run that was cancelled returned no error, as if that were all, and %d of %d rows had come", came, jobRows)
+			}
+		}},
+		{"After Stop Done says that reading was stopped, unless all rows have come", func(t testing.TB, p SourcePlace[T]) {
+			r := p.newRun(p.Stream(jobRows))
+			r.at = func(w *watching[T]) error {
+				w.pipeline.Stop()
+				return nil
+			}
+			_, err := r.run(t.Context(), t)
+			must(t, err, "a run that was stopped")
+			if came := len(r.counts); came < jobRows && r.seen.dones > 0 && !r.seen.stopped {
+				t.Fatalf("reading was stopped after %d of %d rows, and Done says that it was not: what folds would hand on half of it", came, jobRows)
+			}
+		}},
 		{"The report counts each page and each row", func(t testing.TB, p SourcePlace[T]) {
 			r := p.newRun(p.Stream(jobRows))
 			rep, err := r.run(t.Context(), t)

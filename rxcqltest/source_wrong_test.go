@@ -3,6 +3,7 @@ package rxcqltest_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,23 @@ func wrongPages() []sourcePlant {
 				p.Finish(err)
 				return err
 			}
+		})},
+		{"A cancel is never taken for the end of the rows", "it takes it for that", misread(func(b *book) {
+			var r *reading
+			b.start = func(now *reading) error {
+				r = now
+				return nil
+			}
+			b.ended = func(err error) error {
+				cancelled := err != nil && strings.Contains(err.Error(), "the context was ended on purpose")
+				if cancelled && !b.stalls && !r.st.Run().HasCheckpoint() {
+					return r.out.Done(context.Background(), false)
+				}
+				return err
+			}
+		})},
+		{"After Stop Done says that reading was stopped, unless all rows have come", "it says that all has come", misread(func(b *book) {
+			b.done = func(ctx context.Context, r *reading, _ bool) error { return r.out.Done(ctx, false) }
 		})},
 		{"The report counts each page and each row", "it counts rows twice", misread(func(b *book) {
 			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {

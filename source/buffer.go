@@ -16,8 +16,9 @@ type buffer struct {
 
 // Buffer takes rows in as they come, whether downstream waits for them or not, and keeps up to n of
 // them. overflow says what happens to a row for which there is no room, because n rows wait or they
-// take more than a quarter of the budget (rxcql.WithBudget): rxcql.OverflowBlock holds up whoever
-// sends it; the others drop rows, or end the stream with rxcql.ErrOverflow. With
+// take more than a quarter of the source's part of the budget (rxcql.WithBudget, divided by the
+// sources of the run); a row that is larger waits alone. rxcql.OverflowBlock holds up whoever sends
+// it; the others drop rows, or end the stream with rxcql.ErrOverflow. With
 // rxcql.OverflowLatest only the newest row waits. Rows that are dropped are counted as read and as
 // filtered (Report.Overflowed), and hooks are told (Hooks.RowsDropped).
 //

@@ -43,7 +43,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 			return b.end(ctx, receive(ctx, b, ch))
 		}
 		h := newHot[T](st, cfg.buffer)
-		return b.end(ctx, h.run(ctx, cfg.pageRows, func(ctx context.Context) error { return h.fill(ctx, ch) }, b.begin, func(rows []T) error {
+		return b.end(ctx, h.run(ctx, pageSize{cfg.pageRows, st.Input().PageBytes()}, func(ctx context.Context) error { return h.fill(ctx, ch) }, b.begin, func(rows []T) error {
 			for _, row := range rows {
 				if err := b.add(ctx, row); err != nil {
 					return err

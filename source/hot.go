@@ -19,6 +19,7 @@ type hot[T any] struct {
 	policy  rxcql.Overflow
 	size    func(*T) int
 	account *flow.Account
+	most    int64         // bytes that may wait, and that are charged
 	ready   chan struct{} // has a token when rows wait, or none will come
 	room    chan struct{} // has a token when rows have been taken
 
@@ -29,20 +30,28 @@ type hot[T any] struct {
 	err         error             // why
 }
 
+// pageSize is what fills a page.
+type pageSize struct {
+	rows  int
+	bytes int64
+}
+
+// newHot: what waits goes on only when the source has room for a page. So it does not free itself,
+// and the buffers of all sources together leave room for the pages of each.
 func newHot[T any](st *rxcql.Stage, b *buffer) *hot[T] {
 	h := &hot[T]{
-		st: st, policy: b.overflow, size: rxcql.SizeFunc[T](), account: st.Account(true),
+		st: st, policy: b.overflow, size: rxcql.SizeFunc[T](), account: st.Account(false), most: st.Input().Part() / 4,
 		ready: make(chan struct{}, 1), room: make(chan struct{}, 1),
-		queue: overflow.New[T, struct{}](overflow.Policy(b.overflow), b.rows, st.Run().Budget()/4),
 	}
+	h.queue = overflow.New[T, struct{}](overflow.Policy(b.overflow), b.rows, h.most)
 	h.reservation = h.account.Reservation()
 	return h
 }
 
-// run has fill put rows, and gives them to give, as many as wait but at most so many at once. room
+// run has fill put rows, and gives them to give: as many as wait, but no more than a page. room
 // is called before they are taken out of the buffer: until it returns they may still be dropped. It
 // returns the error of give or room, or else that of fill.
-func (h *hot[T]) run(ctx context.Context, most int, fill func(context.Context) error, room func(context.Context) error, give func(rows []T) error) error {
+func (h *hot[T]) run(ctx context.Context, page pageSize, fill func(context.Context) error, room func(context.Context) error, give func(rows []T) error) error {
 	group, filling := h.st.TaskGroup(ctx)
 	group.Go(func() error {
 		err := fill(filling)
@@ -52,7 +61,7 @@ func (h *hot[T]) run(ctx context.Context, most int, fill func(context.Context) e
 		wake(h.ready)
 		return nil // what waits is still to be given
 	})
-	err := h.give(filling, most, room, give)
+	err := h.give(filling, page, room, give)
 	group.Cancel(err)
 	failed := group.Wait()
 	h.reservation.Release()
@@ -64,8 +73,8 @@ func (h *hot[T]) run(ctx context.Context, most int, fill func(context.Context) e
 
 // give gives rows until no more come. It returns the error of fill: rows that came before an error
 // of another kind than rxcql.ErrOverflow are given first.
-func (h *hot[T]) give(ctx context.Context, most int, room func(context.Context) error, give func(rows []T) error) error {
-	rows := make([]T, 0, most)
+func (h *hot[T]) give(ctx context.Context, page pageSize, room func(context.Context) error, give func(rows []T) error) error {
+	rows := make([]T, 0, page.rows)
 	for {
 		waits, over, err := h.state()
 		switch {
@@ -84,7 +93,7 @@ func (h *hot[T]) give(ctx context.Context, most int, room func(context.Context) 
 		if err := room(ctx); err != nil {
 			return err
 		}
-		rows = h.take(rows[:0], most)
+		rows = h.take(rows[:0], page)
 		if err := give(rows); err != nil {
 			return err
 		}
@@ -99,18 +108,12 @@ func (h *hot[T]) state() (waits, over bool, err error) {
 	return n > 0, h.over, h.err
 }
 
-// take takes rows that wait, in the order in which they came: chunks until there are most rows, and
-// at least one.
-func (h *hot[T]) take(rows []T, most int) []T {
+// take takes a page of the rows that wait, in the order in which they came: one at least.
+func (h *hot[T]) take(rows []T, page pageSize) []T {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for c := h.queue.Take(); c != nil; c = h.queue.Take() {
-		rows = append(rows, c.Rows...)
-		h.free(c.Bytes)
-		if len(rows) >= most {
-			break
-		}
-	}
+	rows, bytes := h.queue.TakeRows(rows, page.rows, page.bytes)
+	h.free(bytes)
 	wake(h.room)
 	return rows
 }
@@ -126,7 +129,7 @@ func (h *hot[T]) put(ctx context.Context, rows []T) error {
 			h.free(bytes)
 		})
 		if c != nil {
-			h.reservation.Take(&flow.Reservation{}, c.Bytes)
+			h.reservation.Take(&flow.Reservation{}, min(c.Bytes, h.most-h.reservation.Bytes()))
 		}
 		n, bytes := h.queue.Len()
 		h.mu.Unlock()
@@ -147,10 +150,11 @@ func (h *hot[T]) put(ctx context.Context, rows []T) error {
 	return nil
 }
 
-// free gives back bytes of rows that no longer wait. The caller holds mu.
+// free gives back bytes of rows that no longer wait. A row with more than may wait waits alone, and
+// is charged with so many: with more, its page could not come in. The caller holds mu.
 func (h *hot[T]) free(bytes int64) {
 	gone := h.account.Reservation()
-	gone.Take(h.reservation, bytes)
+	gone.Take(h.reservation, min(bytes, h.reservation.Bytes()))
 	gone.Settle()
 }
 

@@ -66,7 +66,7 @@ func FromObservable[T any](obs rxgo.Observable, opts ...ObservableOption) rxcql.
 			stopped, err = receive(ctx, handOn)
 		} else {
 			h := newHot[T](st, cfg.buffer)
-			err = h.run(ctx, flow.DefaultPageRows, func(ctx context.Context) (err error) {
+			err = h.run(ctx, pageSize{flow.DefaultPageRows, flow.DefaultPageBytes}, func(ctx context.Context) (err error) {
 				stopped, err = receive(ctx, func(rows []T) error { return h.put(ctx, rows) })
 				return err
 			}, func(context.Context) error { return nil }, handOn)

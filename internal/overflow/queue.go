@@ -151,6 +151,28 @@ func (q *Queue[T, Of]) Take() *Chunk[T, Of] {
 	return c
 }
 
+// TakeRows removes the oldest rows, whichever chunks they are of, and appends them to rows: until
+// these are so many, or those that it has taken have so many bytes. It returns the bytes of what it
+// has taken. One row at least is taken, if there is one.
+func (q *Queue[T, Of]) TakeRows(rows []T, most int, mostBytes int64) (_ []T, bytes int64) {
+	for len(rows) < most && bytes < mostBytes && len(q.chunks) > 0 {
+		c := q.chunks[0]
+		n, of := 0, int64(0)
+		for ; n < len(c.Rows) && len(rows)+n < most && bytes+of < mostBytes; n++ {
+			of += int64(c.sizes[n])
+		}
+		rows = append(rows, c.Rows[:n]...)
+		clear(c.Rows[:n])
+		c.Rows, c.sizes, c.Bytes = c.Rows[n:], c.sizes[n:], c.Bytes-of
+		q.n, q.held = q.n-n, q.held-of
+		bytes += of
+		if len(c.Rows) == 0 {
+			q.pop()
+		}
+	}
+	return rows, bytes
+}
+
 // Newest returns the chunk that was put last; nil if there is none.
 func (q *Queue[T, Of]) Newest() *Chunk[T, Of] {
 	if len(q.chunks) == 0 {

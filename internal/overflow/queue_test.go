@@ -117,3 +117,33 @@ func TestAQueueHoldsWhatItsPolicySays(t *testing.T) {
 		}
 	})
 }
+
+func TestRowsAreTakenByNumberAndBytesWhicheverChunksTheyAreOf(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		policy := overflow.Policy(rapid.IntRange(0, int(overflow.Fail)).Draw(rt, "policy"))
+		m := &model{policy: policy, rows: rapid.IntRange(1, 30).Draw(rt, "rows"), bytes: rapid.IntRange(1, 200).Draw(rt, "bytes")}
+		q := overflow.New[int, int](policy, m.rows, int64(m.bytes))
+		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
+			for _, row := range rapid.SliceOfN(rapid.IntRange(1, 30), 1, 5).Draw(rt, "put") {
+				m.put(row)
+				q.Put(0, []int{row}, func(n *int) int { return *n }, func(n int) int { return n }, func(*overflow.Chunk[int, int], int, int64) {})
+			}
+			before := rapid.SliceOfN(rapid.IntRange(1, 30), 0, 2).Draw(rt, "rows before")
+			most, mostBytes := rapid.IntRange(0, 12).Draw(rt, "most"), rapid.IntRange(1, 100).Draw(rt, "most bytes")
+			want, sum := slices.Clone(before), 0
+			for len(want) < most && sum < mostBytes && len(m.wait) > 0 {
+				want, sum, m.wait = append(want, m.wait[0]), sum+m.wait[0], m.wait[1:]
+			}
+			got, bytes := q.TakeRows(before, most, int64(mostBytes))
+			require.Equal(rt, append([]int{}, want...), append([]int{}, got...))
+			require.EqualValues(rt, sum, bytes)
+			held := 0
+			for _, row := range m.wait {
+				held += row
+			}
+			n, isHeld := q.Len()
+			require.Equal(rt, len(m.wait), n)
+			require.EqualValues(rt, held, isHeld)
+		}
+	})
+}

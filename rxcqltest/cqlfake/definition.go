@@ -71,22 +71,29 @@ func known(t *codec.Type, column bool) {
 func (p *parser) tableOption(t *table) {
 	switch {
 	case p.take("clustering", "order", "by", "("):
+		var given []string
 		for more := true; more; more = p.take(",") {
 			c := t.column(p.name())
+			given = append(given, c.name)
 			if c.desc = p.take("desc"); !c.desc {
-				p.take("asc")
+				p.need("asc")
 			}
 		}
 		p.need(")")
+		if !slices.Equal(given, names(t.clustering)) {
+			refuse(unknown("a CLUSTERING ORDER of other columns than all clustering columns in their order"))
+		}
 	case p.take("default_time_to_live", "="):
 		ttl, err := strconv.ParseInt(p.next().text, 10, 32)
 		if err != nil || ttl < 0 {
 			refuse(invalid("default_time_to_live must be greater than or equal to 0 (got %d)", ttl))
 		}
 		t.ttl = ttl
-	default: // of no consequence for what is answered
-		if p.name(); !p.take("=") {
+	default:
+		if name := p.name(); !p.take("=") {
 			p.unexpected()
+		} else if !tableOptionNames[name] {
+			refuse(unknown("the option %s of a table", name))
 		}
 		if p.is("{") {
 			p.options()
@@ -107,6 +114,19 @@ func (t *table) identify(key keyNames) {
 	for _, name := range key.clustering {
 		t.clustering = append(t.clustering, t.column(name))
 	}
+	all := slices.Concat(t.partition, t.clustering)
+	for i, c := range all {
+		if slices.Contains(all[:i], c) {
+			refuse(unknown("a column that is twice in the primary key"))
+		}
+		if hasDuration(c.typ) {
+			refuse(unknown("a duration in the primary key"))
+		}
+	}
+}
+
+func hasDuration(t *codec.Type) bool {
+	return t.Kind == codec.Duration || slices.ContainsFunc(t.Elems, hasDuration)
 }
 
 // arrange puts the columns into the order of a SELECT *.

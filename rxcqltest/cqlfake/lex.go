@@ -50,6 +50,9 @@ func lex(cql string) []token {
 				break
 			}
 		}
+		if found == "" && strings.Contains("$/%", rest[:1]) {
+			refuse(unknown("the sign %s: strings in $$, and values that are computed by the server", rest[:1]))
+		}
 		if found == "" {
 			refuse(syntaxError("no viable alternative at input %q", rest[:1]))
 		}

@@ -91,6 +91,9 @@ func (p *parser) name() string {
 	if t.kind != word && t.kind != quoted {
 		p.unexpected()
 	}
+	if t.kind == word && reserved[t.text] {
+		refuse(syntaxError("line 1: no viable alternative at input '%s', which is a reserved word", t.text))
+	}
 	return p.next().text
 }
 

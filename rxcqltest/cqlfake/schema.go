@@ -6,6 +6,13 @@ import (
 	"github.com/gocql/gocql"
 )
 
+// mayChange refuses to change what is in a keyspace of the system.
+func mayChange(keyspace string) {
+	if isSystem(keyspace) {
+		refuse(&message.Unauthorized{ErrorMessage: keyspace + " keyspace is not user-modifiable."})
+	}
+}
+
 // use reads USE behind that word.
 func (p *parser) use() *plan {
 	keyspace := p.name()
@@ -90,6 +97,7 @@ func (p *parser) drop() func() message.Message {
 		if !p.server.keyspaces[name] && !exists {
 			refuse(invalid("Keyspace '%s' doesn't exist", name))
 		}
+		mayChange(name)
 		return func() message.Message { return p.server.dropKeyspace(name) }
 	}
 	if !p.take("table") {
@@ -103,12 +111,14 @@ func (p *parser) drop() func() message.Message {
 		}
 		return func() message.Message { return &message.VoidResult{} }
 	}
+	mayChange(keyspace)
 	return func() message.Message { return p.server.dropTable(tableName{keyspace, name}) }
 }
 
 func (p *parser) truncate() func() message.Message {
 	p.take("table")
 	t := p.table()
+	mayChange(t.keyspace)
 	return func() message.Message {
 		t.partitions = nil
 		return &message.VoidResult{}
@@ -123,6 +133,9 @@ func (p *parser) createTable(system bool) func() message.Message {
 	t.keyspace, t.name = p.tableName()
 	if !p.server.keyspaces[t.keyspace] {
 		refuse(invalid("Keyspace '%s' doesn't exist", t.keyspace))
+	}
+	if !system {
+		mayChange(t.keyspace)
 	}
 	var key keyNames
 	p.need("(")

@@ -81,7 +81,12 @@ func (s *selection) selectors(p *parser) {
 
 // selector reads a column, or a function that it knows, with its other name.
 func (s *selection) selector(p *parser) {
-	name := p.name()
+	name := "token"
+	if p.is(name, "(") { // it is a reserved word
+		p.next()
+	} else {
+		name = p.name()
+	}
 	if !p.is("(") {
 		c := s.table.column(name)
 		s.column(c, p.alias(c.name))

@@ -13,28 +13,42 @@ import (
 
 func TestWhatIsNotKnownIsAnErrorThatSaysSo(t *testing.T) {
 	server := cqlfake.New(t)
-	server.Keyspace("shop", "readings "+readings)
+	server.Keyspace("shop", "readings "+readings, "times (p int PRIMARY KEY, t timestamp, d date)")
 	session := server.Session("shop")
 	for cql, says := range map[string]string{
-		"SELECT count(*) FROM readings":                                                   "",
-		"SELECT avg(celsius) FROM readings":                                               "the function avg",
-		"SELECT DISTINCT sensor FROM readings":                                            "SELECT distinct",
-		"SELECT * FROM readings WHERE sensor IN (1, 2)":                                   "conditions other than",
-		"SELECT * FROM readings WHERE celsius = 1.0 ALLOW FILTERING":                      "conditions without the whole partition key",
-		"SELECT * FROM readings WHERE sensor = 1 ORDER BY seq DESC":                       `"order" at this place`,
-		"SELECT * FROM readings WHERE sensor = 1 AND celsius > 3.0":                       "this condition on the column celsius",
-		"INSERT INTO readings (sensor, seq) VALUES (1, 2) IF NOT EXISTS":                  "lightweight transactions",
-		"UPDATE readings SET celsius = celsius + 1 WHERE sensor = 1 AND seq = 1":          "",
-		"DELETE FROM readings WHERE sensor = 1 AND seq > 3":                               "conditions of a write",
-		"BEGIN COUNTER BATCH APPLY BATCH":                                                 "counters",
-		"ALTER TABLE readings ADD x int":                                                  "statements that begin with alter",
-		"CREATE INDEX ON readings (celsius)":                                              "CREATE index",
-		"CREATE TABLE a (p int PRIMARY KEY, v list<int>)":                                 "collections that are not frozen",
-		"CREATE TABLE a (p int PRIMARY KEY, v counter)":                                   "columns of type counter",
-		"CREATE TABLE a (p int, c int, v int STATIC, PRIMARY KEY (p, c))":                 "static columns",
-		"CREATE TABLE a (p int, c decimal, PRIMARY KEY (p, c))":                           "the order of clustering columns of type decimal",
-		"INSERT INTO readings (sensor, seq, celsius) VALUES (:a, :b, :c)":                 "bind markers with names",
-		"INSERT INTO readings (sensor, seq, celsius) VALUES (1, 99999999999999999999, 1)": "what a server says of a constant",
+		"SELECT count(*) FROM readings":                                                                         "",
+		"SELECT avg(celsius) FROM readings":                                                                     "the function avg",
+		"SELECT DISTINCT sensor FROM readings":                                                                  "SELECT distinct",
+		"SELECT * FROM readings WHERE sensor IN (1, 2)":                                                         "conditions other than",
+		"SELECT * FROM readings WHERE celsius = 1.0 ALLOW FILTERING":                                            "conditions without the whole partition key",
+		"SELECT * FROM readings WHERE sensor = 1 ORDER BY seq DESC":                                             `"order" at this place`,
+		"SELECT * FROM readings WHERE sensor = 1 AND celsius > 3.0":                                             "this condition on the column celsius",
+		"SELECT * FROM readings WHERE sensor = 1 AND seq > 1 AND seq >= 2":                                      "two conditions that bound one column",
+		"SELECT * FROM readings WHERE sensor = 1 AND seq = 1 AND seq = 1":                                       "two conditions that bound one column",
+		"SELECT * FROM readings WHERE token(sensor) > 1 AND token(sensor) > 2":                                  "two conditions that bound one column",
+		"SELECT celsius / 2 FROM readings":                                                                      "the sign /",
+		"INSERT INTO readings (sensor, seq) VALUES ($$1$$, 2)":                                                  "the sign $",
+		"CREATE TABLE a (p int PRIMARY KEY, v int) WITH default_ttl = 5":                                        "the option default_ttl of a table",
+		"CREATE TABLE a (p int PRIMARY KEY, v int) WITH id = 'x'":                                               "the option id of a table",
+		"CREATE TABLE a (p int, c int, v int, PRIMARY KEY (p, c)) WITH CLUSTERING ORDER BY (v DESC)":            "a CLUSTERING ORDER of other columns",
+		"CREATE TABLE a (p int, c int, d int, PRIMARY KEY (p, c, d)) WITH CLUSTERING ORDER BY (d DESC, c DESC)": "a CLUSTERING ORDER of other columns",
+		"CREATE TABLE a (p int, c int, PRIMARY KEY (p, c, c))":                                                  "twice in the primary key",
+		"CREATE TABLE a (p duration PRIMARY KEY)":                                                               "a duration in the primary key",
+		"CREATE TABLE a (p frozen<list<duration>> PRIMARY KEY)":                                                 "a duration in the primary key",
+		"INSERT INTO times (p, t) VALUES (1, 1000)":                                                             "numbers as constants of type timestamp",
+		"INSERT INTO times (p, d) VALUES (1, 1000)":                                                             "numbers as constants of type date",
+		"INSERT INTO readings (sensor, seq) VALUES (1, 2) IF NOT EXISTS":                                        "lightweight transactions",
+		"UPDATE readings SET celsius = celsius + 1 WHERE sensor = 1 AND seq = 1":                                "",
+		"DELETE FROM readings WHERE sensor = 1 AND seq > 3":                                                     "conditions of a write",
+		"BEGIN COUNTER BATCH APPLY BATCH":                                                                       "counters",
+		"ALTER TABLE readings ADD x int":                                                                        "statements that begin with alter",
+		"CREATE INDEX ON readings (celsius)":                                                                    "CREATE index",
+		"CREATE TABLE a (p int PRIMARY KEY, v list<int>)":                                                       "collections that are not frozen",
+		"CREATE TABLE a (p int PRIMARY KEY, v counter)":                                                         "columns of type counter",
+		"CREATE TABLE a (p int, c int, v int STATIC, PRIMARY KEY (p, c))":                                       "static columns",
+		"CREATE TABLE a (p int, c decimal, PRIMARY KEY (p, c))":                                                 "the order of clustering columns of type decimal",
+		"INSERT INTO readings (sensor, seq, celsius) VALUES (:a, :b, :c)":                                       "bind markers with names",
+		"INSERT INTO readings (sensor, seq, celsius) VALUES (1, 99999999999999999999, 1)":                       "what a server says of a constant",
 	} {
 		err := session.Query(cql).Exec()
 		require.ErrorContains(t, err, "cqlfake does not know", cql)
@@ -90,4 +104,33 @@ func TestATableThatIsDroppedAndMadeAgainIsAnotherOne(t *testing.T) {
 	metadata, err := session.KeyspaceMetadata("ks")
 	require.NoError(t, err)
 	require.Equal(t, gocql.TypeText, metadata.Tables["t"].Columns["a"].Type.Type())
+}
+
+func TestReservedWordsAreNoNamesWithoutQuotes(t *testing.T) {
+	server := cqlfake.New(t)
+	server.Keyspace("ks", `mail (id int PRIMARY KEY, "from" text, "to" text)`)
+	session := server.Session("ks")
+	for _, cql := range []string{
+		"CREATE TABLE other (id int PRIMARY KEY, to text)", "SELECT to FROM mail", "INSERT INTO mail (id, to) VALUES (1, 'a')",
+		"UPDATE mail SET to = 'a' WHERE id = 1", "DELETE to FROM mail WHERE id = 1", "SELECT id AS order FROM mail", "CREATE TABLE order (id int PRIMARY KEY)",
+	} {
+		var refused gocql.RequestError
+		require.ErrorAs(t, session.Query(cql).Exec(), &refused, cql)
+		require.Equal(t, gocql.ErrCodeSyntax, refused.Code(), cql)
+	}
+	require.NoError(t, session.Query(`INSERT INTO mail (id, "from", "to") VALUES (1, 'a', 'b')`).Exec())
+	var to string
+	require.NoError(t, session.Query(`SELECT "to" FROM mail WHERE id = 1`).Scan(&to))
+	require.Equal(t, "b", to)
+}
+
+func TestTablesOfTheSystemAreNotChanged(t *testing.T) {
+	server := cqlfake.New(t)
+	session := server.Session("")
+	for _, cql := range []string{
+		"DROP TABLE system.local", "TRUNCATE system.local", "DROP KEYSPACE system", "CREATE TABLE system.mine (p int PRIMARY KEY)",
+		"INSERT INTO system.local (key) VALUES ('x')",
+	} {
+		require.ErrorContains(t, session.Query(cql).Exec(), "not user-modifiable", cql)
+	}
 }

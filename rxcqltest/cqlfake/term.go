@@ -46,6 +46,9 @@ func (p *parser) term(of *table, name string, typ *codec.Type) *term {
 		p.unexpected()
 	}
 	p.next()
+	if t.kind == number && (typ.Kind == codec.Date || typ.Kind == codec.Time || typ.Kind == codec.Timestamp) {
+		refuse(unknown("numbers as constants of type %s, which are other ones than its text has; bind a value", typ))
+	}
 	if !takes(typ.Kind, t.kind) {
 		kind := constantNames[t.kind]
 		if t.kind == number && strings.ContainsAny(t.text, ".eE") {
@@ -67,7 +70,7 @@ func takes(k codec.Kind, constant tokenKind) bool {
 	switch k {
 	case codec.Ascii, codec.Text, codec.Inet:
 		return constant == text
-	case codec.Date, codec.Time, codec.Timestamp: // numbers for these are other ones than ParseText reads
+	case codec.Date, codec.Time, codec.Timestamp:
 		return constant == text
 	case codec.Bigint, codec.Int, codec.Smallint, codec.Tinyint, codec.Varint, codec.Decimal, codec.Double, codec.Float:
 		return constant == number

@@ -38,6 +38,12 @@ func (c condition) holds(order int) bool {
 	return order >= 0
 }
 
+// alike reports whether both are about one column, or the token, and one would do: they bound it
+// from the same side, or give its value.
+func (c condition) alike(other condition) bool {
+	return c.column == other.column && (c.op[0] == other.op[0] || c.op == "=" || other.op == "=")
+}
+
 func (s *selection) isPartitionKey(given []string) bool {
 	return slices.Equal(given, names(s.table.partition))
 }
@@ -97,6 +103,13 @@ func (w *where) check(key []*term) {
 	}
 	if given {
 		w.partition = key
+	}
+	for _, conditions := range [][]condition{w.tokens, w.rows} {
+		for i, c := range conditions {
+			if slices.ContainsFunc(conditions[:i], c.alike) {
+				refuse(unknown("two conditions that bound one column, or the token, from the same side"))
+			}
+		}
 	}
 	// All columns before the one that is compared must be given.
 	equal := 0
