@@ -45,7 +45,7 @@ func compare(ctx context.Context, session *gocql.Session) (rxcql.Report, error) 
 func copyMissing(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
 	pairs := source.TablePair[Reading, Reading](session, weather+".readings", session, weather+".archive")
 	toCopy := operators.Filter(pairs, func(p rxcql.Pair[Reading, Reading]) bool {
-		return p.HasLeft && p.Left != p.Right
+		return p.HasLeft && (!p.HasRight || p.Left != p.Right)
 	})
 	rows := operators.Map(toCopy, func(p rxcql.Pair[Reading, Reading]) (Reading, error) { return p.Left, nil })
 	report, err := rxcql.Run(ctx, rows, sink.Table[Reading](session, weather+".archive"))
