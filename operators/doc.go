@@ -33,8 +33,8 @@
 // keep no state from row to row, such as a counter or the keys seen so far: a checkpoint does not
 // have it, and a run that goes on begins in the middle of the rows and sees some again. For that
 // reason Scan, Reduce, GroupBy, Distinct, Skip, Take and TakeWhile cannot be part of a job, nor can
-// Zip and MergeJoin. A function that keeps a rxcql.Row after its call should Clone it: otherwise it keeps
-// the whole page in memory, which the budget does not count.
+// Zip and MergeJoin. A function that keeps a rxcql.Row after its call should Clone it: otherwise it
+// keeps the whole page in memory, which the budget does not count.
 //
 // # Synchronous and asynchronous operators
 //

@@ -31,8 +31,9 @@ import (
 // of go test elsewhere.
 //
 // A Probe is a rxcql.Sink, so that several can be put into sink.Tee, in a Pipeline of your own. It
-// is good for one run of that. Then the run's end is yours to look at, and ExpectComplete, ExpectError, ExpectEndedBy, Stop and
-// Cancel, which are of a run that the probe has started, end the test.
+// is good for one run of that. Then the run's end is yours to look at, and ExpectComplete,
+// ExpectError, ExpectEndedBy, Stop and Cancel, which are of a run that the probe has started, end
+// the test.
 type Probe[T any] struct {
 	t      testing.TB
 	keep   func(T) T

@@ -228,6 +228,23 @@ func scripts() map[string][]step {
 		step{cql: "SELECT v FROM wrong WHERE a = 1 AND b = 'b' AND c > ?", args: []any{gocql.UnsetValue}, size: 100},
 		step{cql: "SELECT v FROM wrong WHERE a = 1 AND b = 'b' AND c > ?", args: []any{asSent("1")}, size: 100},
 	)
+	words := []step{{cql: "CREATE TABLE words (k int PRIMARY KEY, u timeuuid, t timestamp, d date)"}}
+	for _, word := range strings.Fields(`add aggregate all allow alter and apply as asc authorize batch begin by called cast clustering
+		columnfamily compact contains count counter create custom date default delete desc describe distinct drop duration entries
+		execute exists filtering finalfunc from frozen full function functions grant group if in index inet infinity initcond insert
+		int into is json key keys keyspace keyspaces language like limit list login map masked materialized mbean mbeans modify nan
+		nologin norecursive nosuperuser not null of on options or order partition password per permission permissions primary rename
+		replace returns revoke role roles schema select set sfunc static storage stype superuser table text time timestamp timeuuid
+		to token trigger truncate ttl tuple type unlogged unset update use user users using uuid values varchar view where with writetime`) {
+		words = append(words, step{cql: "SELECT k AS " + word + " FROM words", size: 1})
+	}
+	for _, u := range []asSent{asSent("1234567890123456"), asSent("123456\x00\x00\x80123456x"), asSent("\xc23456\x00\x40\x00\x80123456x"), asSent("123456\x10\x00\x80123456x"), asSent("1234"), {}} {
+		words = append(words, step{cql: "INSERT INTO words (k, u) VALUES (1, ?)", args: []any{u}, at: 3}, step{cql: "SELECT u FROM words", size: 5})
+	}
+	for _, when := range []string{"2020-01-02", "2020-01-02T03:04:05Z", "2020-01-02 03:04:05.678+0100", "2020-01-02T03:04:05.678901Z"} {
+		words = append(words, step{cql: "INSERT INTO words (k, t) VALUES (2, '" + when + "')", at: 4}, step{cql: "SELECT t FROM words WHERE k = 2", size: 5})
+	}
+	words = append(words, step{cql: "INSERT INTO words (k, d) VALUES (3, '2020-01-02')", at: 4}, step{cql: "SELECT d FROM words WHERE k = 3", size: 5})
 	ordered := []step{}
 	for i, typ := range []string{
 		"tinyint", "smallint", "int", "bigint", "text", "ascii", "blob", "boolean", "date", "time", "timestamp", "uuid", "timeuuid", "double", "float", "inet",
@@ -251,5 +268,5 @@ func scripts() map[string][]step {
 			step{cql: "SELECT d FROM " + table + " WHERE p = 1 AND c >= ?", args: []any{values[2]}, size: 3},
 			step{cql: "SELECT d FROM " + table + " WHERE p = 1 AND c = ? AND d > ?", args: []any{values[1], values[0]}, size: 3})
 	}
-	return map[string][]step{"ordered": ordered, "pages": pages, "times": times, "wrong": wrong}
+	return map[string][]step{"ordered": ordered, "pages": pages, "times": times, "words": words, "wrong": wrong}
 }

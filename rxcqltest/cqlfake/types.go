@@ -53,7 +53,7 @@ var widths = map[codec.Kind]struct {
 	codec.Smallint:  {2, false, "Expected 2 bytes for a smallint (%d)"},
 	codec.Time:      {8, false, "Expected 8 byte long for time (%d)"},
 	codec.Timestamp: {8, true, "Expected 8 or 0 byte long for date (%d)"},
-	codec.Timeuuid:  {16, true, "Expected 16 or 0 byte uuid (%d)"},
+	codec.Timeuuid:  {16, true, "UUID should be 16 or 0 bytes (%d)"},
 	codec.Tinyint:   {1, false, "Expected 1 byte for a tinyint (%d)"},
 	codec.UUID:      {16, true, "UUID should be 16 or 0 bytes (%d)"},
 }
@@ -72,6 +72,9 @@ func validate(t *codec.Type, b []byte) {
 	if w, fixed := widths[t.Kind]; fixed {
 		if len(b) != w.bytes && (len(b) != 0 || !w.empty) {
 			refuse(invalid(w.says, len(b)))
+		}
+		if t.Kind == codec.Timeuuid && len(b) > 0 && b[6]>>4 != 1 { // it says half of the first byte, as a server does
+			refuse(invalid("Invalid version for TimeUUID type: 0x%x", b[0]>>4))
 		}
 		return
 	}

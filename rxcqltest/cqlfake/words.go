@@ -5,10 +5,10 @@ import "strings"
 // reserved are the words that are no names unless they are in quotes.
 var reserved = func() map[string]bool {
 	words := map[string]bool{}
-	for _, w := range strings.Fields(`add allow alter and apply asc authorize batch begin by columnfamily create default delete
-		desc describe drop entries execute from full grant if in index infinity insert into is keyspace limit materialized mbean
-		mbeans modify nan norecursive not null of on or order primary rename replace revoke schema select set table to token
-		truncate unlogged unset update use using view where with`) {
+	for _, w := range strings.Fields(`add allow alter and apply asc authorize batch begin by columnfamily create delete desc describe drop entries
+		execute from full grant if in index infinity insert into is keyspace limit materialized modify nan
+		norecursive not null of on or order primary rename revoke schema select set table to token truncate
+		unlogged update use using view where with`) {
 		words[w] = true
 	}
 	return words
