@@ -20,9 +20,9 @@ const DefaultRateBurst = 100 * time.Millisecond
 const maxRateBurst = time.Minute
 
 // Rate is a limit in rows, bytes or requests a second. It does nothing by itself: rows and bytes
-// are held back by operators.Throttle, requests by source.Throttle and sink.Throttle. Several
-// stages may share one Rate, also those of several runs; together they then stay within it, and
-// take turns.
+// are held back by operators.Throttle, requests by source.Throttle, sink.Throttle and
+// operators.LookupThrottle. Several stages may share one Rate, also those of several runs; together
+// they then stay within it, and take turns.
 //
 // Limits may be changed at any time, from any goroutine. A change holds at once, also for what
 // waits already. A limit of 0 holds everything back until the limit is changed again.

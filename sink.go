@@ -24,7 +24,9 @@ type Sink[T any] interface {
 	Open(ctx context.Context, r *Execution) (Writer[T], error)
 }
 
-// Writer is a sink in one run. Write and Flush are called by one goroutine at a time.
+// Writer is a sink in one run. Write, Flush and Close are called one at a time. A sink with others
+// inside calls these so, too: Flush once when all is written, unless there was an error, and Close
+// once at last.
 //
 // A page is settled when all receipts that it carries are settled. Write settles them by
 // flow.Reservation.Settle, or by returning without having taken anything of the page's reservation.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jsonline"
+	"github.com/rxcql/rxcql/internal/option"
 )
 
 // Letter is a row that failed, and what is known of the failure; see rxcql.Letter.
@@ -129,14 +130,17 @@ func Stages(names ...string) ReadOption {
 // that the letter does not have stays zero.
 func AnyType() ReadOption { return readOption(func(c *readConfig) { c.anyType = true }) }
 
-func newReadConfig(opts []ReadOption) *readConfig {
+// newReadConfig fails if an option is nil: without it letters might be read that are not meant.
+func newReadConfig(opts []ReadOption) (*readConfig, error) {
 	c := &readConfig{}
-	for _, opt := range opts {
-		if opt != nil {
-			opt.applyRead(c)
-		}
+	err := option.Apply(opts, c, func(opt ReadOption, c *readConfig) error {
+		opt.applyRead(c)
+		return nil
+	})
+	if err != nil {
+		err = fmt.Errorf("%w: deadletter: %w", rxcql.ErrConfig, err)
 	}
-	return c
+	return c, err
 }
 
 func (c *readConfig) wants(stage string) bool { return c.stages == nil || c.stages[stage] }

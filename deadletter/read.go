@@ -26,10 +26,15 @@ var ErrTorn = errors.New("deadletter: the last letter is cut off")
 // ErrTorn. Such a letter never counted as written. So the next run of the pipeline reads its row
 // again, and cuts off the rest of the letter.
 //
-// In memory is one letter at a time.
+// An option that is nil is an error of the sequence (rxcql.ErrConfig). In memory is one letter at a
+// time.
 func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
-	cfg := newReadConfig(opts)
+	cfg, cfgErr := newReadConfig(opts)
 	return func(yield func(Letter[T], error) bool) {
+		if cfgErr != nil {
+			yield(Letter[T]{}, cfgErr)
+			return
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			yield(Letter[T]{}, fmt.Errorf("deadletter: %w", err))

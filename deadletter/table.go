@@ -42,16 +42,19 @@ type Record struct {
 const columns = `run, part, n, v, time, stage, error, range, page, row_index, type, "row"`
 
 // Decode returns the letter in a row of a table. Errors wrap ErrLetter and show nothing of the row.
-// Of the options only AnyType has an effect.
+// Of the options only AnyType has an effect; one that is nil is rxcql.ErrConfig.
 func Decode[T any](r Record, opts ...ReadOption) (Letter[T], error) {
 	l := line{
 		V: int(r.V), Run: r.Run, N: r.N, Time: r.Time, Stage: r.Stage, Error: r.Error,
 		Range: r.Range, Page: r.Page, Index: int(r.Index), Type: r.Type, Row: []byte(r.Row),
 	}
 	var out Letter[T]
-	err := l.check()
-	if err == nil {
-		out, err = open[T](&l, newReadConfig(opts))
+	cfg, err := newReadConfig(opts)
+	if err != nil {
+		return out, err
+	}
+	if err = l.check(); err == nil {
+		out, err = open[T](&l, cfg)
 	}
 	if err != nil {
 		err = fmt.Errorf("run %s, letter %d: %w", r.Run, r.N, err)

@@ -20,7 +20,8 @@ type Account struct {
 	task *Task                // of the stage; nil if not known
 	call atomic.Pointer[call] // in which the account is used; nil until that is known, see place
 
-	holds atomic.Int64 // of receipts, not given back
+	holds  atomic.Int64 // of receipts, not given back
+	listed atomic.Bool  // among the budget's accounts; set under its mutex
 }
 
 // Account opens an account for the stage, see Budget.Account.
@@ -32,11 +33,48 @@ func (t *Task) Account(name string, frees bool) *Account { return t.budget.accou
 func (b *Budget) Account(name string, frees bool) *Account { return b.account(name, frees, nil) }
 
 func (b *Budget) account(name string, frees bool, of *Task) *Account {
-	a := &Account{budget: b, name: name, frees: frees, task: of}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	return &Account{budget: b, name: name, frees: frees, task: of}
+}
+
+// list notes that the account has something. Those that have nothing any more go when there are
+// twice as many as had something the last time: a stage that a run reads again opens an account for
+// each reading, and a run may last for years. The caller holds the mutex.
+func (b *Budget) list(a *Account) {
+	if a.listed.Load() {
+		return
+	}
+	if len(b.accounts) >= b.sweepAt {
+		b.accounts = slices.DeleteFunc(b.accounts, (*Account).unlist)
+		b.sweepAt = max(leastSweep, 2*len(b.accounts))
+	}
+	a.listed.Store(true)
 	b.accounts = append(b.accounts, a)
-	return a
+}
+
+const leastSweep = 16
+
+// unlist reports whether the account has nothing, so that it need not be known. It is listed again
+// when it has. The caller holds the budget's mutex.
+func (a *Account) unlist() bool {
+	if a.held != 0 || a.moving > 0 {
+		return false
+	}
+	a.listed.Store(false)
+	if a.holds.Load() != 0 { // looked at after that, as hold lists the account after it has counted
+		a.listed.Store(true)
+		return false
+	}
+	return true
+}
+
+// hold counts holds of receipts.
+func (a *Account) hold(n int) {
+	if a.holds.Add(int64(n)); a.listed.Load() {
+		return
+	}
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	a.budget.list(a)
 }
 
 // Expect says that the account will be charged with up to so many bytes, and that some of them come
@@ -90,6 +128,7 @@ func (b *Budget) take(l, from *Reservation, bytes int64) {
 }
 
 func (b *Budget) charge(a *Account, bytes int64) {
+	b.list(a)
 	b.due -= a.due()
 	a.held += bytes
 	b.due += a.due()
@@ -116,11 +155,11 @@ func (b *Budget) emit(l *Reservation) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.charge(l.account, -l.bytes)
-	l.account = nil
 	l.moving = true
 	b.moving++
 	l.holder.moving++
+	b.charge(l.account, -l.bytes)
+	l.account = nil
 	l.pass(l.bytes)
 }
 

@@ -59,7 +59,8 @@ type Budget struct {
 	fetching     int
 	peakFetching int
 	inputs       []*Input
-	accounts     []*Account
+	accounts     []*Account // all that have something, and others, see list
+	sweepAt      int        // how many there are when those that have nothing go
 	waiters      []*waiter
 	waited       time.Time // when a wait last ended
 
@@ -71,7 +72,7 @@ type Budget struct {
 }
 
 // NewBudget returns the budget of a run.
-func NewBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1} }
+func NewBudget(limit int64) *Budget { return &Budget{limit: limit, let: 1, sweepAt: leastSweep} }
 
 // OnWait has fn called after every wait of a source for room: the bytes it asked for, how long it
 // waited, and the error if it got none. Set it before the run begins; nil means none. Calls may

@@ -1,5 +1,7 @@
 package flow
 
+import "slices"
+
 // What the tests of the budget need of it without a stage.
 
 func (b *Budget) NewInput(name string) *Input { return b.input(name, nil) }
@@ -23,3 +25,17 @@ func (b *Budget) KeptReservation() *Reservation { return &Reservation{budget: b}
 
 // Receipts is the number of holds that the reservation will give back.
 func (res *Reservation) Receipts() int { return len(res.receipts) }
+
+// Accounts is the number of accounts that the budget knows.
+func (b *Budget) Accounts() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.accounts)
+}
+
+// Knows reports whether the budget knows the account.
+func (b *Budget) Knows(a *Account) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.accounts, a)
+}

@@ -43,7 +43,7 @@ func (res *Reservation) Take(from *Reservation, bytes int64) {
 			}
 		}
 		if res.holder != nil {
-			res.holder.holds.Add(int64(len(from.receipts)))
+			res.holder.hold(len(from.receipts))
 		}
 		res.receipts = append(res.receipts, from.receipts...)
 	}
@@ -89,6 +89,10 @@ func (res *Reservation) Finish(err error) {
 	}
 	res.budget.fail(res)
 	res.Release()
+	if res.holder != nil { // it keeps nothing any more
+		res.holder.holds.Add(-int64(len(res.receipts)))
+	}
+	res.receipts, res.lastFrom = nil, nil
 }
 
 // Release releases the bytes and leaves the receipts open.
@@ -104,7 +108,7 @@ func (res *Reservation) AddReceipt(r *Receipt) {
 		res.budget.owing.add(r, res)
 	}
 	if res.holder != nil {
-		res.holder.holds.Add(1)
+		res.holder.hold(1)
 	}
 	if res.receipts == nil {
 		res.single[0] = r

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
 )
 
 // DefaultLookupInFlight is how many look-ups are in flight at once.
@@ -20,6 +22,7 @@ type lookupConfig struct {
 	all         int // the most bytes of all rows; 0 for one row
 	cacheBytes  int64
 	cacheTTL    time.Duration
+	rate        *rxcql.Rate // nil for no limit
 }
 
 func (unordered) applyLookup(c *lookupConfig) error {
@@ -89,5 +92,25 @@ func (o lookupCache) applyLookup(c *lookupConfig) error {
 		return fmt.Errorf("LookupCache(%d, %v): it needs bytes and a time above 0; leave the option out for no cache", o.most, o.ttl)
 	}
 	c.cacheBytes, c.cacheTTL = o.most, o.ttl
+	return nil
+}
+
+type lookupThrottle struct{ rate *rxcql.Rate }
+
+// LookupThrottle holds look-ups back to the limit of requests a second of rate. Each request counts:
+// each attempt of a retry, and each page of LookupAll. Rows that share a look-up with others, and
+// what LookupCache knows, cost none. A request waits for its turn when it has its place among those
+// in flight, and before its hooks are called. Several look-ups, sources, sinks and runs may share a
+// Rate, which can be changed while they run. Default: no limit.
+//
+// A wait ends at once with a cancel. After Pipeline.Stop none waits: rows that have been read are
+// looked up and written.
+func LookupThrottle(rate *rxcql.Rate) LookupOption { return lookupThrottle{rate} }
+
+func (t lookupThrottle) applyLookup(c *lookupConfig) error {
+	if err := t.rate.LimitsRequests(); err != nil {
+		return fmt.Errorf("LookupThrottle: %w", err)
+	}
+	c.rate = t.rate
 	return nil
 }

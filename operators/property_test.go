@@ -14,6 +14,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest"
 )
 
 var errUser = errors.New("the user's function failed")
@@ -24,6 +25,7 @@ type chain struct {
 	model   []int
 	exact   bool // the model says which rows
 	ordered bool // and in what order
+	fails   bool // a stream in it fails with errPasses, and another reading or stream follows
 	names   []string
 	inputs  map[string][]string // by stage, the stages before it
 	numbers map[string]int
@@ -71,7 +73,8 @@ func randomChain(rt *rapid.T, fail func() error) *chain {
 func (c *chain) grow(rt *rapid.T, fail func() error) {
 	c.growBy(rt, rapid.SampledFrom([]string{
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
-		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Retry", "Recover", "Rx", "Lanes", "GroupBy",
+		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent",
+		"Retry", "Retry of one that fails at first", "Recover", "Recover from one that has failed", "Rx", "Lanes", "GroupBy",
 		"Zip", "MergeSorted", "MergeJoin",
 		"Throttle", "Buffer", "Buffer, dropping", "Timeout", "Sample", "Debounce", "Conflate",
 	}).Draw(rt, "verb"), fail)
@@ -250,6 +253,18 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		}
 		c.then("Retry") // errors of the chain are none that may pass
 		c.s = operators.Retry(c.s)
+	case "Retry of one that fails at first":
+		if c.numbers["Rx"] > 0 {
+			return
+		}
+		c.then("Fails first")
+		c.then("Retry")
+		c.s, c.fails = operators.Retry(failsFirst(c.s), atOnce()...), true
+	case "Recover from one that has failed":
+		before := c.last()
+		c.stage("Recover", c.stage("Script"), before)
+		c.s, c.fails = operators.Recover(rxcqltest.NewScript[int]().Fail(errPasses).Stream(), c.s), true
+		c.budget += rxcql.MinBudgetPerInput
 	case "Recover":
 		before := c.last()
 		c.stage("Recover", before, c.stage("Seq"))

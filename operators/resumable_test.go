@@ -41,7 +41,7 @@ func (c *resumable) then(fn func(cell) []cell) {
 }
 
 // resumableVerbs are those that grow knows.
-var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed", "Lanes", "Throttle", "Buffer", "Timeout"}
+var resumableVerbs = []string{"Map", "Filter", "FlatMap", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Batch", "Batch timed", "Lanes", "Throttle", "Buffer", "Timeout", "Retry"}
 
 func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 	k := rapid.IntRange(1, 9).Draw(rt, "k")
@@ -82,6 +82,8 @@ func (c *resumable) grow(rt *rapid.T, fail func() error, verbs ...string) {
 		c.s = operators.Buffer(c.s, k, rxcql.OverflowBlock)
 	case "Timeout":
 		c.s = operators.Timeout(c.s, time.Hour)
+	case "Retry": // of what may pass, as retried.call gives
+		c.s = operators.Retry(c.s, atOnce()...)
 	case "Batch":
 		c.s = flat(operators.Batch(c.s, operators.BatchRows(k)))
 	case "Lanes":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ import (
 // retried is errPasses at some of its calls, for operators before Retry.
 type retried struct {
 	at    []int
-	calls int
+	calls atomic.Int64
 }
 
 func retriedAt(rt *rapid.T) *retried {
@@ -25,7 +26,7 @@ func retriedAt(rt *rapid.T) *retried {
 }
 
 func (r *retried) call() error {
-	if r.calls++; slices.Contains(r.at, r.calls) {
+	if slices.Contains(r.at, int(r.calls.Add(1))) {
 		return errPasses
 	}
 	return nil
@@ -65,10 +66,12 @@ func TestAJobWithRetryBrokenOffAnywhereLosesNothingAndClaimsNothingThatIsNotDura
 		parts, d := someParts(rt), &disturbance{}
 		fails := retriedAt(rt)
 		c := &resumable{s: parts.Stream(), makes: func(n cell) []cell { return []cell{n} }}
-		for range rapid.IntRange(0, 3).Draw(rt, "verbs before") {
-			c.grow(rt, d.call, resumableVerbs...)
+		for range rapid.IntRange(1, 3).Draw(rt, "of them, one around the other") {
+			for range rapid.IntRange(0, 3).Draw(rt, "verbs before") {
+				c.grow(rt, d.call, resumableVerbs...)
+			}
+			c.s = operators.Retry(operators.Tap(c.s, func(cell) error { return fails.call() }), atOnce()...)
 		}
-		c.s = operators.Retry(operators.Tap(c.s, func(cell) error { return fails.call() }), atOnce()...)
 		for range rapid.IntRange(0, 3).Draw(rt, "verbs behind") {
 			c.grow(rt, d.call, resumableVerbs...)
 		}

@@ -84,12 +84,13 @@ func shelfPlace(change func(t testing.TB, s *shelfSink)) func(testing.TB) rxcqlt
 				}
 				return s
 			},
-			Row:   func(n int) int { return n },
-			Bad:   func(n int) int { return -1 - n },
-			Rows:  place.all,
-			Fail:  place.fail,
-			Stall: place.stall,
-			Panic: place.panic,
+			Row:    func(n int) int { return n },
+			Bad:    func(n int) int { return -1 - n },
+			Rows:   place.all,
+			Fail:   place.fail,
+			Stall:  place.stall,
+			Panic:  place.panic,
+			Around: func(inside rxcql.Sink[int]) rxcql.Sink[int] { return &relay{Sink: inside} },
 		}
 	}
 }

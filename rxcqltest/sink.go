@@ -48,6 +48,11 @@ type SinkPlace[T any] struct {
 	// Panic(false) ends that. If Panic is nil, the rule about panics is skipped.
 	Panic func(panics bool)
 
+	// Around makes such a sink with another one inside, for a sink that hands pages on to others, as
+	// sink.Tee and sink.Through do. The suite gives a sink of its own, and sees whether it is called
+	// as the engine calls sinks. If Around is nil, the rules about sinks inside are skipped.
+	Around func(inside rxcql.Sink[T]) rxcql.Sink[T]
+
 	// IgnoreGoroutines are functions of goroutines that may go on, such as
 	// "net/http.(*persistConn)", because they belong to a client that is not the sink's. Goroutines
 	// that gocql starts are ignored anyway.
@@ -65,6 +70,7 @@ func sinkRules[T any]() (rules []rule[SinkPlace[T]]) {
 	rules = append(rules, writingRules[T]()...)
 	rules = append(rules, endingRules[T]()...)
 	rules = append(rules, badRowRules[T]()...)
+	rules = append(rules, insideRules[T]()...)
 	return append(rules, jobRules[T]()...)
 }
 

@@ -3,6 +3,7 @@ package rxcqltest_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -26,7 +27,7 @@ func wrongSink(change func(s *shelfSink)) func(testing.TB) rxcqltest.SinkPlace[i
 func isJob(w *shelfWriter) bool { return w.st.Run().HasCheckpoint() }
 
 func TestTheSuiteFindsWhatIsWrongWithASink(t *testing.T) {
-	finds(t, rxcqltest.SinkRules[int](), append(wrongWrites(), wrongEnds()...))
+	finds(t, rxcqltest.SinkRules[int](), slices.Concat(wrongWrites(), wrongEnds(), wrongInside()))
 }
 
 func wrongWrites() []plant[rxcqltest.SinkPlace[int]] {

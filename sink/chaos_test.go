@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -17,11 +18,13 @@ import (
 
 // spot is a row that says where in the source it is.
 type spot struct {
-	Part int `json:"part"`
-	Row  int `json:"row"`
+	Part int `json:"part" cql:"part"`
+	Row  int `json:"row" cql:"row"`
 }
 
 var errSpot = errors.New("this row is bad")
+
+var seeds = flag.Int("sink.seeds", 16, "seeds of the tests of chaos")
 
 // chaos is one round: a job made at random, which is interrupted at random, again
 // and again, until it is complete.
@@ -30,6 +33,7 @@ type chaos struct {
 	parts   *jobtest.Parts[spot]
 	letters *letterSet
 	skips   bool // rows that fail, instead of writing letters
+	opts    []rxcql.Option
 	folds   bool // so that a run that is stopped leaves pages of open groups to the next
 
 	mu    sync.Mutex
@@ -73,16 +77,20 @@ func (c *chaos) call() {
 	}
 }
 
+func (c *chaos) policy() rxcql.RowErrorPolicy {
+	if c.skips {
+		return rxcql.SkipRows(1 << 40)
+	}
+	return rxcql.DeadLetter(c.letters)
+}
+
 // disturbed is how many runs of a job are interrupted, at most.
 const disturbed = 8
 
 // run runs the job until it is complete.
 func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 	t.Helper()
-	policy := rxcql.DeadLetter(c.letters)
-	if c.skips {
-		policy = rxcql.SkipRows(1 << 40)
-	}
+	policy := c.policy()
 	saves, failSave := 0, 0 // from which save on all of them fail; 0 for none
 	store := &jobtest.Store{FailSave: func(int) error {
 		if saves++; failSave > 0 && saves >= failSave {
@@ -99,8 +107,8 @@ func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 				c.calls, failSave = 0, 1+c.rand.IntN(8)
 			}
 		}
-		p, err := rxcql.New(in, to, rxcql.WithRowErrors(policy),
-			rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)))
+		p, err := rxcql.New(in, to, append(c.opts, rxcql.WithRowErrors(policy),
+			rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)))...)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancelCause(context.Background())
 		c.p, c.stop = p, cancel
@@ -109,7 +117,7 @@ func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 		require.Zero(t, rep.BytesInFlight)
 		require.False(t, store.Locked("job"))
 		if err == nil && !c.folds {
-			require.Equal(t, rep.Pages, rep.PagesSettled)
+			require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp)
 		}
 		if runs >= disturbed {
 			require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 // However often and wherever a job with a Route is interrupted: its files, one behind operators of
 // its own, end with each of their rows once, and no row is lost or goes to another sink.
 func TestChaosOfRoutes(t *testing.T) {
-	for seed := range uint64(16) {
+	for seed := range uint64(*seeds) {
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { routeRound(t, seed) }) {
 			return
 		}

@@ -106,6 +106,9 @@ func TestARouteKeepsTheRules(t *testing.T) {
 					return sink.Route(func(e event) int { return int(e.P) % 2 }, first.each(), others(second))
 				})
 				p.Repages = name == "Through"
+				p.Around = func(inside rxcql.Sink[event]) rxcql.Sink[event] {
+					return sink.Route(func(e event) int { return int(e.P) % 2 }, inside, others(second))
+				}
 				p.Rows = func() []int { return slices.Concat(first.all(), second.all()) }
 				p.Fail = func(fail bool) { first.fail(fail); second.fail(fail) }
 				p.Stall = func(stall bool) { first.stall(stall); second.stall(stall) }

@@ -135,6 +135,46 @@ func (s *shelf) table(opts ...sink.TableOption) rxcql.Sink[event] {
 	return sink.TableOn[event](server, events(), opts...)
 }
 
+// deletes is sink.Table onto the shelf, with Delete: a row is there when it has been deleted.
+func (s *shelf) deletes(opts ...sink.TableOption) rxcql.Sink[event] {
+	server := func(ctx context.Context, sent sink.Sent) error {
+		var rows []int
+		for _, r := range sent.Rows {
+			if !strings.HasPrefix(r.CQL, "DELETE FROM ") {
+				return errors.New("this deletes no row: " + r.CQL)
+			}
+			n := int(binary.BigEndian.Uint64(r.Values[0].([]byte)))
+			if c := binary.BigEndian.Uint32(r.Values[1].([]byte)); c != uint32(n) {
+				return invalid{}
+			}
+			rows = append(rows, n)
+		}
+		err := s.put(ctx, rows...)
+		if errors.Is(err, errShelf) {
+			err = errors.Join(err, gocql.ErrSessionClosed)
+		}
+		return err
+	}
+	return sink.TableOn[event](server, events(), append(opts, sink.Delete())...)
+}
+
+func TestTablesThatDeleteKeepTheRules(t *testing.T) {
+	for name, opts := range map[string][]sink.TableOption{
+		"row by row": {sink.BatchRows(1)}, "in batches": nil, "in batches by replica set": {sink.BatchByReplicaSet(10, 4<<10)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rxcqltest.TestSink(t, func(testing.TB) rxcqltest.SinkPlace[event] {
+				s := &shelf{upserts: true}
+				p := s.place(func() rxcql.Sink[event] { return s.deletes(opts...) })
+				p.Row = func(n int) event { return event{P: int64(n), C: int32(n), V: "it is not part of the key"} }
+				p.Bad = func(n int) event { return event{P: int64(n), C: -1} }
+				p.Panic = nil // no function of a user's is called
+				return p
+			})
+		})
+	}
+}
+
 func onto(in rxcql.Stream[event]) rxcql.Stream[event] {
 	return operators.Map(in, func(e event) (event, error) { return e, nil })
 }
@@ -168,6 +208,13 @@ func TestSinksKeepTheRules(t *testing.T) {
 				s := &shelf{upserts: strings.HasPrefix(name, "T")}
 				p := s.place(made(s))
 				p.Repages = name == "Through, many at once"
+				p.Around = map[string]func(inside rxcql.Sink[event]) rxcql.Sink[event]{
+					"Through":               func(inside rxcql.Sink[event]) rxcql.Sink[event] { return sink.Through(onto, inside) },
+					"Through, many at once": func(inside rxcql.Sink[event]) rxcql.Sink[event] { return sink.Through(manyAtOnce, inside) },
+					"Through Through": func(inside rxcql.Sink[event]) rxcql.Sink[event] {
+						return sink.Through(manyAtOnce, sink.Through(onto, inside))
+					},
+				}[name]
 				if p.Repages || strings.HasPrefix(name, "Table") { // which call no function of a user's
 					p.Panic = nil
 				}
@@ -188,6 +235,9 @@ func TestATeeKeepsTheRules(t *testing.T) {
 				first, second := &shelf{upserts: true}, &shelf{upserts: true}
 				p := second.place(func() rxcql.Sink[event] { return sink.Tee(first.each(), others(second)) })
 				p.Copies, p.Repages = 2, name == "Through"
+				p.Around = func(inside rxcql.Sink[event]) rxcql.Sink[event] {
+					return sink.Tee(others(second), inside, first.each())
+				}
 				if name == "Table" {
 					p.Panic = first.panic
 				}

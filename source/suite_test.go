@@ -75,6 +75,15 @@ func inMemory(t testing.TB) map[string]rxcqltest.SourcePlace[int] {
 		return ch
 	}
 	return map[string]rxcqltest.SourcePlace[int]{
+		"Of": {
+			Stream: func(rows int) rxcql.Stream[int] {
+				var all []int
+				for n := range rows {
+					all = append(all, n)
+				}
+				return source.Of(all...)
+			},
+		},
 		"Seq": {
 			Stream: func(rows int) rxcql.Stream[int] { return source.Seq(counted(0, rows, nil), source.PageRows(4)) },
 			Fails: func(rows int) (rxcql.Stream[int], error) {

@@ -3,6 +3,7 @@ package sink_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,6 +128,38 @@ func TestTableAndExecKeepTheRules(t *testing.T) {
 			})
 		})
 	}
+}
+
+// keysToDelete are in the table before a sink deletes them: at least as many as the suite looks at.
+const keysToDelete = 200
+
+func TestATableThatDeletesKeepsTheRules(t *testing.T) {
+	direct, ks := cassandra.Keyspace(t, cluster)
+	var tables atomic.Int64
+	rxcqltest.TestSink(t, func(t testing.TB) rxcqltest.SinkPlace[keyed] {
+		table := fmt.Sprintf("%s.d%d", ks, tables.Add(1))
+		require.NoError(t, direct.Query("CREATE TABLE "+table+" (p int, v text, PRIMARY KEY (p, v))").Exec())
+		for p := range keysToDelete {
+			require.NoError(t, direct.Query("INSERT INTO "+table+" (p, v) VALUES (?, 'v')", p).Exec())
+		}
+		l := newLink(t)
+		return rxcqltest.SinkPlace[keyed]{
+			Sink: func() rxcql.Sink[keyed] { return sink.Table[keyed](l.now(), table, sink.Delete()) },
+			Row:  func(n int) keyed { return keyed{P: n, V: "v"} },
+			Bad:  func(n int) keyed { return keyed{P: n, V: strings.Repeat("x", 70_000)} },
+			Rows: func() (deleted []int) { // which are there no more
+				there := keysIn(t, direct, table)
+				for p := range keysToDelete {
+					if !slices.Contains(there, p) {
+						deleted = append(deleted, p)
+					}
+				}
+				return deleted
+			},
+			Fail:  l.fail(t),
+			Stall: l.stall(t),
+		}
+	})
 }
 
 func keysIn(t testing.TB, session *gocql.Session, table string) (keys []int) {

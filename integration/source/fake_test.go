@@ -28,6 +28,7 @@ type step struct {
 	size int   // of the pages of a SELECT; 0: no paging
 	then int   // of the pages but the first, where they are of another size
 	at   int64 // the timestamp of the request
+	rows bool  // the answer is rows, though it is no SELECT
 }
 
 // answers are what a server says to a step: pages of cells, or an error.
@@ -37,7 +38,7 @@ func (s step) answers(t *testing.T, session *driver.Session) (said []string) {
 		st.Timestamp = &s.at
 	}
 	var err error
-	if !strings.HasPrefix(s.cql, "SELECT") {
+	if !strings.HasPrefix(s.cql, "SELECT") && !s.rows {
 		if err = session.Exec(t.Context(), st); err == nil {
 			return []string{"done"}
 		}

@@ -18,7 +18,7 @@ func (m *mutation) prepare(c *call) func() {
 		refuse(invalid("Key may not be empty"))
 	}
 	var clustering [][]byte
-	whole := m.deletes && m.set == nil && len(m.table.clustering) > 0 && m.key[m.table.clustering[0]] == nil
+	whole := m.whole()
 	if !whole {
 		clustering = m.keyCells(c, m.table.clustering)
 	}

@@ -59,6 +59,24 @@ func arranged(t *codec.Type, b []byte) []byte {
 	return all
 }
 
+// elements are those of a list.
+func elements(t *codec.Type, b []byte) (all [][]byte) {
+	validate(t, b)
+	if len(b) == 0 {
+		refuse(unknown("an empty value of type %s", t))
+	}
+	n := int(binary.BigEndian.Uint32(b))
+	for b = b[4:]; n > 0; n-- {
+		length := int(int32(binary.BigEndian.Uint32(b)))
+		if b = b[4:]; length < 0 {
+			refuse(unknown("nulls in collections and tuples"))
+		}
+		all = append(all, b[:length:length])
+		b = b[length:]
+	}
+	return all
+}
+
 func appended(dst []byte, cells [][]byte) []byte {
 	for _, cell := range cells {
 		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(cell))), cell...)

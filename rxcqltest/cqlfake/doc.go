@@ -27,18 +27,27 @@
 //
 // It knows what the toolkit's own sources and sinks send:
 //   - CREATE KEYSPACE, CREATE TABLE with clustering orders and default_time_to_live, DROP of both,
-//     TRUNCATE and USE;
+//     ALTER TABLE ADD, TRUNCATE and USE;
 //   - INSERT, UPDATE and DELETE by primary key, DELETE of a partition, with USING TIMESTAMP and
 //     TTL, with constants or bound values, null and unset; batches, also as one statement;
-//   - SELECT of columns, WRITETIME, TTL and token, of the whole table, a range of tokens, or a
-//     partition with conditions on its clustering columns, with LIMIT, in pages;
+//   - lightweight transactions of one row: IF NOT EXISTS, IF EXISTS, IF column = value;
+//   - SELECT of columns, WRITETIME, TTL and token, of the whole table, a range of tokens, or
+//     partitions with conditions on their clustering columns, also with IN, with LIMIT, in pages;
+//   - ORDER BY, in the order of the clustering key or its reverse;
 //   - the system tables that the driver and the toolkit read.
 //
 // Writes are kept as Cassandra keeps them, by timestamps, tombstones and expiry. What it answers is
 // held against Cassandra 5.0 by tests of this repository. Anything else gets an error with the
-// words "cqlfake does not know": among these are lightweight transactions, counters, static
-// columns, user-defined types, collections that are not frozen, IN, ORDER BY, aggregates, ALTER,
-// indexes, views, logins and TLS. It has no tombstone or size limits, and only one node, so
+// words "cqlfake does not know" that names it: among these are
+//   - counters, static columns, user-defined types, and collections that are not frozen;
+//   - ALTER TABLE of any other kind, ALTER TYPE, indexes and views;
+//   - IF in a batch, or with other operators than =;
+//   - ORDER BY together with IN on the partition key;
+//   - aggregates, DISTINCT, GROUP BY, PER PARTITION LIMIT, ALLOW FILTERING, JSON, and DELETE of a
+//     range of rows;
+//   - logins and TLS.
+//
+// It has no tombstone or size limits, and only one node, so
 // consistency levels mean nothing. Sessions get no events: what one changes in the schema, the
 // caches of another's driver learn late.
 //

@@ -48,14 +48,15 @@ func (p *parser) statement() *plan {
 		return p.selection()
 	case p.is("insert"), p.is("update"), p.is("delete"):
 		made := p.writing()
-		write := made.write
-		made.run = func(c *call) message.Message { write(c)(); return &message.VoidResult{} }
+		if write := made.write; made.run == nil {
+			made.run = func(c *call) message.Message { write(c)(); return &message.VoidResult{} }
+		}
 		return made
 	case p.take("begin"):
 		return p.batch()
 	case p.take("use"):
 		return p.use()
-	case p.is("create"), p.is("drop"), p.is("truncate"):
+	case p.is("create"), p.is("alter"), p.is("drop"), p.is("truncate"):
 		return p.schemaChange()
 	}
 	if first := p.peek(); first.kind == word {

@@ -27,12 +27,14 @@ func (p *parser) use() *plan {
 	}}
 }
 
-// schemaChange reads CREATE, DROP or TRUNCATE.
+// schemaChange reads CREATE, ALTER, DROP or TRUNCATE.
 func (p *parser) schemaChange() *plan {
 	var run func() message.Message
 	switch p.next().text {
 	case "create":
 		run = p.create()
+	case "alter":
+		run = p.alter()
 	case "drop":
 		run = p.drop()
 	default:

@@ -55,6 +55,7 @@ func (p *parser) selection() *plan {
 	s.selectors(p)
 	p.tokens = rest
 	s.where = p.conditions(s.table)
+	p.ordering(s.table, &s.where)
 	if p.take("limit") {
 		if !p.is("?") && p.peek().kind != number {
 			refuse(syntaxError("line 1: no viable alternative at input '%s' (LIMIT)", p.peek().text))

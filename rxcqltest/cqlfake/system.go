@@ -163,6 +163,11 @@ func (s *Server) addTable(t *table) {
 		"incremental_backups": true, "max_index_interval": 2048, "memtable_flush_period_in_ms": 0, "min_index_interval": 128,
 		"read_repair": "BLOCKING", "read_repair_chance": 0.0, "speculative_retry": "99p",
 	})
+	s.describe(t)
+}
+
+// describe puts the columns of a table into the system's.
+func (s *Server) describe(t *table) {
 	add := func(c *column, kind string, position int, order string) {
 		s.put("system_schema.columns", fields{
 			"keyspace_name": t.keyspace, "table_name": t.name, "column_name": c.name, "column_name_bytes": []byte(c.name),
@@ -192,12 +197,17 @@ func (s *Server) dropTable(name tableName) message.Message {
 	}
 	delete(s.tables, name)
 	s.forget(name.keyspace, name.name)
+	s.forgetStatements(name)
+	return s.changed(primitive.SchemaChangeTypeDropped, name.keyspace, name.name)
+}
+
+// forgetStatements has statements about a table prepared again.
+func (s *Server) forgetStatements(name tableName) {
 	for id, made := range s.prepared {
 		if made.table != nil && made.table.tableName == name {
 			delete(s.prepared, id)
 		}
 	}
-	return s.changed(primitive.SchemaChangeTypeDropped, name.keyspace, name.name)
 }
 
 func (s *Server) dropKeyspace(name string) message.Message {

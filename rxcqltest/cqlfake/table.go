@@ -110,9 +110,14 @@ func (t *table) compareRows(a, b [][]byte) int {
 	return 0
 }
 
+// placeOf is where a row is in its partition, or where it belongs.
+func (t *table) placeOf(p *partition, key [][]byte) (int, bool) {
+	return slices.BinarySearchFunc(p.rows, key, func(r *row, key [][]byte) int { return t.compareRows(r.key, key) })
+}
+
 // row gives that of a clustering key, which is made if there is none.
 func (t *table) row(p *partition, key [][]byte) *row {
-	i, found := slices.BinarySearchFunc(p.rows, key, func(r *row, key [][]byte) int { return t.compareRows(r.key, key) })
+	i, found := t.placeOf(p, key)
 	if !found {
 		p.rows = slices.Insert(p.rows, i, &row{key: key, deleted: none, marker: cell{at: none}, cells: map[*column]cell{}})
 	}

@@ -5,28 +5,36 @@ import (
 	"math"
 	"slices"
 
+	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/ring"
 )
 
-// where is what a SELECT reads: all, a range of tokens, or a partition or part of it.
+// where is what a SELECT reads: all, a range of tokens, or partitions or parts of them.
 type where struct {
 	tokens    []condition
-	partition []*term // one a column; nil: all partitions
+	partition []condition // one a column; nil: all partitions
 	rows      []condition
+	reversed  bool // the rows of a partition come in the reverse of their order
 }
 
-// condition compares a clustering column, or the token if that is nil.
+// condition compares a column of the key, or the token if that is nil.
 type condition struct {
 	column *column
 	index  int
-	op     string
+	op     string // of IN, inList
 	term   *term
+	list   []*term // of IN
 }
+
+const inList = "IN"
+
+// equal reports whether the condition names values, one or several.
+func (c condition) equal() bool { return c.op == "=" || c.op == inList }
 
 // holds reports whether the order of something to the value is as the condition says.
 func (c condition) holds(order int) bool {
 	switch c.op {
-	case "=":
+	case "=", inList:
 		return order == 0
 	case "<":
 		return order < 0
@@ -53,7 +61,7 @@ func (p *parser) conditions(t *table) (w where) {
 	if !p.take("where") {
 		return w
 	}
-	key := make([]*term, len(t.partition))
+	key := make([]condition, len(t.partition))
 	for more := true; more; more = p.take("and") {
 		if p.take("token") {
 			if given := p.names(); !slices.Equal(given, names(t.partition)) {
@@ -66,20 +74,63 @@ func (p *parser) conditions(t *table) (w where) {
 			w.tokens = append(w.tokens, condition{op: op, term: p.term(t, "partition key token", bigintType)})
 			continue
 		}
-		c := t.column(p.name())
-		op := p.operator()
-		term := p.term(t, c.name, c.typ)
-		if at := slices.Index(t.partition, c); at >= 0 {
-			if op != "=" || key[at] != nil {
+		cond := p.condition(t)
+		if at := slices.Index(t.partition, cond.column); at >= 0 {
+			if !cond.equal() || key[at].column != nil {
 				refuse(unknown("this condition on a column of the partition key"))
 			}
-			key[at] = term
+			key[at] = cond
 			continue
 		}
-		w.rows = append(w.rows, condition{column: c, index: slices.Index(t.clustering, c), op: op, term: term})
+		w.rows = append(w.rows, cond)
 	}
 	w.check(key)
 	return w
+}
+
+// condition reads one on a column.
+func (p *parser) condition(t *table) condition {
+	c := t.column(p.name())
+	cond := condition{column: c, index: slices.Index(t.clustering, c)}
+	if !p.take("in") {
+		cond.op = p.operator()
+		cond.term = p.term(t, c.name, c.typ)
+		return cond
+	}
+	cond.op = inList
+	if p.is("?") {
+		cond.term = p.term(t, "in("+c.name+")", &codec.Type{Kind: codec.List, Elems: []*codec.Type{c.typ}})
+		return cond
+	}
+	p.need("(")
+	for more := !p.take(")"); more; more = !p.take(")") {
+		if len(cond.list) > 0 {
+			p.need(",")
+		}
+		cond.list = append(cond.list, p.term(t, c.name, c.typ))
+	}
+	return cond
+}
+
+// values are those that the condition compares with, as a server keeps them.
+func (c condition) values(of *call) (all [][]byte) {
+	switch {
+	case c.op != inList:
+		return [][]byte{keyCell(c.column, c.term.of(of))}
+	case c.term == nil:
+		for _, term := range c.list {
+			all = append(all, keyCell(c.column, term.of(of)))
+		}
+	default:
+		bound := c.term.of(of)
+		if bound.Unset || bound.null() {
+			refuse(unknown("null and unset for IN ?"))
+		}
+		for _, cell := range elements(c.term.typ, bound.Bytes) {
+			all = append(all, keyCell(c.column, Value{Bytes: cell}))
+		}
+	}
+	return all
 }
 
 func (p *parser) operator() string {
@@ -88,14 +139,15 @@ func (p *parser) operator() string {
 			return op
 		}
 	}
-	refuse(unknown("conditions other than =, <, <=, > and >="))
+	refuse(unknown("conditions other than =, <, <=, >, >= and IN"))
 	return ""
 }
 
 // check refuses what needs more than a look at one place, and what is not known here.
-func (w *where) check(key []*term) {
-	given := slices.IndexFunc(key, func(t *term) bool { return t != nil }) >= 0
-	if !given && len(w.rows) > 0 || given && slices.Contains(key, nil) {
+func (w *where) check(key []condition) {
+	missing := func(c condition) bool { return c.column == nil }
+	given := slices.ContainsFunc(key, func(c condition) bool { return !missing(c) })
+	if !given && len(w.rows) > 0 || given && slices.ContainsFunc(key, missing) {
 		refuse(unknown("conditions without the whole partition key"))
 	}
 	if given && w.tokens != nil {
@@ -114,13 +166,13 @@ func (w *where) check(key []*term) {
 	// All columns before the one that is compared must be given.
 	equal := 0
 	for _, c := range w.rows {
-		if c.op == "=" && c.index == equal {
+		if c.equal() && c.index == equal {
 			equal++
 		}
 	}
 	for _, c := range w.rows {
-		if c.index < 0 || c.op == "=" && c.index >= equal || c.op != "=" && c.index != equal {
-			refuse(unknown("this condition on the column %s: those before it in the key must be given, with =, and in the order of the key", c.column.name))
+		if c.index < 0 || c.equal() && c.index >= equal || !c.equal() && c.index != equal {
+			refuse(unknown("this condition on the column %s: those before it in the key must be given, with = or IN, and in the order of the key", c.column.name))
 		}
 	}
 }
@@ -131,36 +183,73 @@ func (w *where) each(c *call, t *table, at position, fn func(*partition, *row) b
 		w.eachInRange(c, t, at, fn)
 		return
 	}
-	cells := make([][]byte, len(w.partition))
-	for i, term := range w.partition {
-		cells[i] = keyCell(t.partition[i], term.of(c))
-	}
-	if len(cells) == 1 && len(cells[0]) == 0 {
-		refuse(invalid("Key may not be empty"))
-	}
-	values := make([][]byte, len(w.rows))
+	keys := w.keys(c)
+	values := make([][][]byte, len(w.rows))
 	for i, cond := range w.rows {
-		values[i] = keyCell(cond.column, cond.term.of(c))
+		values[i] = cond.values(c)
 	}
-	p := t.find(partitionKey(cells))
-	if p == nil || at.begun && at.key != p.key {
-		return
+	if at.begun {
+		keys = keys[max(0, slices.Index(keys, at.key)):]
 	}
-	t.eachRow(p, at, func(r *row) bool {
-		for i, cond := range w.rows {
-			if !cond.holds(cond.column.order(r.key[cond.index], values[i])) {
-				return true
+	for _, key := range keys {
+		p := t.find(key)
+		if p != nil && !w.eachRow(t, p, at, func(r *row) bool {
+			for i, cond := range w.rows {
+				holds := func(value []byte) bool { return cond.holds(cond.column.order(r.key[cond.index], value)) }
+				if !slices.ContainsFunc(values[i], holds) {
+					return true
+				}
+			}
+			return fn(p, r)
+		}) {
+			return
+		}
+	}
+}
+
+// keys are those of the partitions, in the order in which they are read: that of their values, and
+// not of their tokens.
+func (w *where) keys(c *call) (keys []string) {
+	all := [][][]byte{nil}
+	for _, cond := range w.partition {
+		var longer [][][]byte
+		values := cond.values(c)
+		if len(values) > 1 {
+			order := compare(cond.column.typ)
+			if order == nil {
+				refuse(unknown("the order of %s for IN", cond.column.typ))
+			}
+			slices.SortFunc(values, order)
+			values = slices.CompactFunc(values, func(a, b []byte) bool { return order(a, b) == 0 })
+		}
+		for _, cells := range all {
+			for _, value := range values {
+				longer = append(longer, append(slices.Clone(cells), value))
 			}
 		}
-		return fn(p, r)
-	})
+		all = longer
+	}
+	for _, cells := range all {
+		if len(cells) == 1 && len(cells[0]) == 0 {
+			refuse(invalid("Key may not be empty"))
+		}
+		keys = append(keys, partitionKey(cells))
+	}
+	return keys
 }
 
 // eachRow calls fn with the rows of a partition, from a position on.
-func (t *table) eachRow(p *partition, at position, fn func(*row) bool) (more bool) {
-	for _, r := range p.rows {
-		if at.begun && at.key == p.key && t.compareRows(r.key, at.row) <= 0 {
-			continue
+func (w *where) eachRow(t *table, p *partition, at position, fn func(*row) bool) (more bool) {
+	for i := range p.rows {
+		r := p.rows[i]
+		if w.reversed {
+			r = p.rows[len(p.rows)-1-i]
+		}
+		if at.begun && at.key == p.key {
+			order := t.compareRows(r.key, at.row)
+			if order == 0 || (order < 0) != w.reversed {
+				continue
+			}
 		}
 		if !fn(r) {
 			return false
@@ -189,7 +278,7 @@ func (w *where) eachInRange(c *call, t *table, at position, fn func(*partition, 
 			// The least token stands for both ends of the ring.
 			inside = inside && (bounds[i] == math.MinInt64 || cond.holds(cmp.Compare(p.token, bounds[i])))
 		}
-		if inside && !t.eachRow(p, at, func(r *row) bool { return fn(p, r) }) {
+		if inside && !w.eachRow(t, p, at, func(r *row) bool { return fn(p, r) }) {
 			return
 		}
 	}

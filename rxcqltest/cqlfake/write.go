@@ -16,6 +16,7 @@ type mutation struct {
 	deletes   bool  // what set names, or else the whole row
 	timestamp *term // nil for that of the call
 	ttl       *term // nil for that of the table
+	when      *when // nil for always
 }
 
 type assignment struct {
@@ -35,10 +36,16 @@ func (p *parser) writing() *plan {
 	case Delete:
 		p.deletion(m)
 	}
-	if p.is("if") {
-		refuse(unknown("conditions (IF), which are lightweight transactions"))
+	if !m.inserts {
+		p.when(m)
 	}
 	m.complete()
+	if m.when.check(m); m.when != nil {
+		return &plan{verb: verb, table: m.table, run: m.runIf, write: func(*call) func() {
+			refuse(unknown("conditions (IF) in a batch"))
+			return nil
+		}}
+	}
 	return &plan{verb: verb, table: m.table, write: m.prepare}
 }
 
@@ -70,10 +77,13 @@ func (p *parser) insert(m *mutation) {
 		refuse(invalid("Unmatched column names/values"))
 	}
 	p.need(")")
-	if p.is("if") {
-		refuse(unknown("conditions (IF), which are lightweight transactions"))
-	}
+	p.when(m)
 	p.using(m)
+}
+
+// whole reports whether the mutation deletes a partition.
+func (m *mutation) whole() bool {
+	return m.deletes && m.set == nil && len(m.table.clustering) > 0 && m.key[m.table.clustering[0]] == nil
 }
 
 // assign sets a column, of the key or another one.

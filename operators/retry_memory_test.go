@@ -1,0 +1,163 @@
+package operators_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// attempts is how often a stream fails that is read again for a long time.
+const attempts = 10_000
+
+// growth looks at how the heap grows between two numbers of calls, of which the second is attempts.
+type growth struct {
+	calls  int
+	before int64
+	grown  int64
+	end    func() // called at last; may be nil
+}
+
+var errEnough = errors.New("that is enough")
+
+// call is called once in each attempt. It returns an error that may pass, and at last one that may
+// not.
+func (g *growth) call() error {
+	switch g.calls++; g.calls {
+	case attempts / 10:
+		g.before = heapNow()
+	case attempts:
+		g.grown = heapNow() - g.before
+		if g.end != nil {
+			g.end()
+		}
+		return errEnough
+	}
+	return errPasses
+}
+
+func heapNow() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// atMost is what 9,000 attempts may add. An account each would be a megabyte.
+const atMost = 200 << 10
+
+// failsEach gives some rows, and then fails.
+func failsEach(g *growth) rxcql.Stream[int] {
+	return source.Seq(func(yield func(int, error) bool) {
+		for n := range 12 {
+			if !yield(n, nil) {
+				return
+			}
+		}
+		yield(0, g.call())
+	}, source.PageRows(5))
+}
+
+func TestAStreamThatFailsAgainAndAgainHoldsFlatMemory(t *testing.T) {
+	itself := itself[int]
+	for name, chain := range map[string]func(in rxcql.Stream[int]) rxcql.Stream[int]{
+		"alone": func(in rxcql.Stream[int]) rxcql.Stream[int] { return in },
+		"behind what keeps rows": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			in = operators.MapConcurrent(in, 3, ctxDouble)
+			in = operators.FlatMap(operators.Batch(in, operators.BatchRows(4)), emitAll)
+			in = operators.Buffer(in, 3, rxcql.OverflowBlock)
+			in = operators.Distinct(in, itself, operators.DistinctKeys(100))
+			return operators.Lanes(in, 2, itself, func(in rxcql.Stream[int]) rxcql.Stream[int] {
+				return operators.FlatMap(operators.Batch(in, operators.BatchRows(2), operators.BatchLinger(time.Hour)), emitAll)
+			})
+		},
+		"behind what folds": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			groups := operators.GroupAdjacent(in, func(n int) int { return n / 4 }, zero, add)
+			sums := operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
+			by := operators.GroupBy(sums, itself, zero, add, operators.GroupByGroups(100))
+			in = operators.Map(by, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
+			return operators.Reduce(in, zero, add)
+		},
+		"behind what reads several": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			in = operators.Zip(in, count(20, 3), pairSum)
+			in = operators.Merge(operators.MergeSorted(cmp.Compare[int], in, count(10, 3)), count(3, 1))
+			return operators.Concat(count(3, 1), in)
+		},
+		"and in another one that never does": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Recover(in, count(1, 1), operators.RecoverIf(func(error) bool { return false }))
+		},
+		"within another that reads again as well": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Retry(in, operators.RetryAttempts(3), operators.RetryDelay(time.Nanosecond, time.Nanosecond))
+		},
+	} {
+		g := &growth{}
+		_, err := operators.Retry(chain(failsEach(g)), atOnce()...).Count(t.Context())
+		require.ErrorIs(t, err, errEnough, name)
+		require.Equal(t, attempts, g.calls, name)
+		require.Less(t, g.grown, int64(atMost), name)
+	}
+}
+
+// One stream is read twice: once again and again, and once by a reading that is there all the time.
+func TestAStreamThatFailsNextToAReadingThatGoesOnHoldsFlatMemory(t *testing.T) {
+	begun, over := make(chan struct{}), make(chan struct{})
+	g := &growth{end: func() { close(over) }}
+	readings := 0
+	in := source.Seq(func(yield func(int, error) bool) {
+		if readings++; readings > 1 {
+			if yield(1, nil) {
+				yield(0, g.call())
+			}
+			return
+		}
+		if yield(0, nil) {
+			<-over
+		}
+	}, source.PageRows(1))
+	batches := operators.FlatMap(operators.Batch(in, operators.BatchRows(1)), emitAll)
+	goesOn := operators.Tap(batches, func(int) error { close(begun); return nil })
+	afterIt := source.Seq(func(func(int, error) bool) { <-begun })
+	again := operators.Retry(operators.Concat(afterIt, batches), atOnce()...)
+	_, err := operators.Merge(goesOn, again).Count(t.Context())
+	require.ErrorIs(t, err, errEnough)
+	require.Equal(t, attempts, g.calls)
+	require.Less(t, g.grown, int64(atMost))
+}
+
+func TestAJobThatFailsAgainAndAgainHoldsFlatMemory(t *testing.T) {
+	g := &growth{}
+	parts := &jobtest.Parts[int]{PageRows: 1, Rows: [][]int{upTo(3), upTo(3)}}
+	failing := operators.Map(parts.Stream(), func(n int) (int, error) {
+		if n == 2 {
+			return 0, g.call()
+		}
+		return n, nil
+	})
+	batches := operators.Batch(failing, operators.BatchRows(2), operators.BatchLinger(time.Hour))
+	again := operators.Retry(operators.FlatMap(batches, emitAll), atOnce()...)
+	to := sink.Each(func(context.Context, int) error { return nil }, sink.Idempotent(), sink.InFlight(2))
+	_, err := rxcql.Run(t.Context(), again, to, rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+	require.ErrorIs(t, err, errEnough)
+	require.Equal(t, attempts, g.calls)
+	require.Less(t, g.grown, int64(atMost))
+}
+
+func emitAll(rows []int, emit func(int) bool) error {
+	for _, n := range rows {
+		emit(n)
+	}
+	return nil
+}
+
+func pairSum(a, b int) (int, error) { return a + b, nil }
