@@ -107,25 +107,34 @@ func (b *Budget) blockedPassing() (bytes int64) {
 	return bytes
 }
 
+// blockedPages returns the bytes of pages that are blocked: as they were read, and those of holders
+// that are on their way. The caller holds the mutex.
+func (b *Budget) blockedPages() (bytes int64) {
+	if b.starving == 0 {
+		return 0
+	}
+	for _, in := range b.inputs {
+		for _, r := range in.readings {
+			if r.blocked() {
+				bytes += r.flight - r.kept // what is kept is held
+			}
+		}
+	}
+	return bytes + b.blockedPassing()
+}
+
 // blocked returns the bytes that are not held and yet do not move, and the number of reservations
 // of holders that are among these. The caller holds the mutex.
 func (b *Budget) blocked() (bytes int64, moving int) {
 	if b.starving == 0 {
 		return 0, 0
 	}
-	for _, in := range b.inputs {
-		for _, r := range in.readings {
-			if r.blocked() {
-				bytes += r.flight - r.kept // what is kept is held already
-			}
-		}
-	}
+	bytes = b.blockedPages()
 	for _, a := range b.accounts {
 		if !a.blocked() {
 			continue
 		}
 		moving += a.moving
-		bytes += a.passing
 		if a.frees {
 			bytes += a.held
 		}

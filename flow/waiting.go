@@ -99,10 +99,12 @@ func (b *Budget) lend() bool {
 // tried reports whether the input has been lent a page since holders last released anything.
 func (in *Input) tried() bool { return in.lent == in.budget.let }
 
-// lendable reports whether the waiter may be lent a page. What waits to be refilled is no reason
-// against refilling it: it is handed on once its source can read on.
+// lendable reports whether the waiter may be lent a page. Pages that are blocked are no reason
+// against it, however large they are: they go on once rows of another input have come. What waits
+// to be refilled is none against refilling it: it is handed on once its source can read on.
 func (w *waiter) lendable() bool {
-	b, used := w.in.budget, w.in.budget.used
+	b := w.in.budget
+	used := b.used - b.blockedPages()
 	if w.keeps != nil {
 		used -= b.kept
 	}

@@ -109,9 +109,9 @@ func (a *asker[V]) rows(r *answering) int {
 	return int(n)
 }
 
-// attempt sends once, when the limiter has room and LookupThrottle lets it. Thousands wait in it for the server at once, and
-// each garbage collection reads all their stacks; so what is rare has functions of its own, and
-// there are few calls between here and the request.
+// attempt sends once, when the limiter has room and LookupThrottle lets it. Thousands wait in it
+// for the server at once, and each garbage collection reads all their stacks; so what is rare has
+// functions of its own, and there are few calls between here and the request.
 func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
 	ticket, err := a.limiter.Enter(ctx)
 	if err != nil {

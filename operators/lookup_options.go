@@ -97,11 +97,11 @@ func (o lookupCache) applyLookup(c *lookupConfig) error {
 
 type lookupThrottle struct{ rate *rxcql.Rate }
 
-// LookupThrottle holds look-ups back to the limit of requests a second of rate. Each request counts:
-// each attempt of a retry, and each page of LookupAll. Rows that share a look-up with others, and
-// what LookupCache knows, cost none. A request waits for its turn when it has its place among those
-// in flight, and before its hooks are called. Several look-ups, sources, sinks and runs may share a
-// Rate, which can be changed while they run. Default: no limit.
+// LookupThrottle holds look-ups back to the limit of requests a second of rate. Each request
+// counts: each attempt of a retry, and each page of LookupAll. Rows that share a look-up with
+// others, and what LookupCache knows, cost none. A request waits for its turn when it has its place
+// among those in flight, and before its hooks are called. Several look-ups, sources, sinks and runs
+// may share a Rate, which can be changed while they run. Default: no limit.
 //
 // A wait ends at once with a cancel. After Pipeline.Stop none waits: rows that have been read are
 // looked up and written.

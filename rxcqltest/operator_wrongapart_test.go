@@ -61,7 +61,9 @@ func wrongApart() []operatorPlant {
 		})},
 		{"What goes on after Next does not use its context", "it uses that of the first call", passingPlace(func() runs {
 			return func(ctx context.Context, st *rxcql.Stage, in rxcql.Stream[[]int], o *passing) error {
-				o.next = func(_ context.Context, o *passing, p *flow.Page[[]int]) error { return o.Observer.Next(o.first, p) }
+				o.next = func(_ context.Context, o *passing, p *flow.Page[[]int]) error {
+					return o.Observer.Next(o.first, p) //nolint:contextcheck // that is what is wrong
+				}
 				return in.Subscribe(ctx, st, o)
 			}
 		})},

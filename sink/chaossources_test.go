@@ -114,7 +114,7 @@ func (g *grove) join(all []rxcql.Stream[spot]) rxcql.Stream[spot] {
 	switch kind := g.rand.IntN(4); {
 	case kind == 0:
 		return operators.Concat(all...)
-	case kind == 1 && !(g.job && g.files): // which holds rows
+	case kind == 1 && (!g.job || !g.files): // which holds rows
 		return operators.MergeSorted(func(_, _ spot) int { return 0 }, all...)
 	case kind == 2 && !g.job && len(all) == 2: // first all rows of the one, then all of the other
 		joined := operators.MergeJoin(all[0], all[1], func(spot) int { return 1 }, func(spot) int { return 0 }, func(a, b int) int { return a - b })

@@ -110,7 +110,7 @@ func (g *grove) grow(s rxcql.Stream[spot], inside bool) (out rxcql.Stream[spot],
 		case 3:
 			s = g.lookUp(s, k)
 		case 4, 5:
-			if !inside && !g.once && !(g.job && g.files) {
+			if !inside && !g.once && (!g.job || !g.files) {
 				s = operators.Retry(operators.Tap(s, g.passing()), operators.RetryAttempts(0), operators.RetryDelay(time.Millisecond, time.Second))
 				g.again = true
 			}
