@@ -72,7 +72,7 @@ var verbs = []verb{
 	},
 }
 
-// seen keeps what Tap does.
+// seen is what Tap has done.
 var seen int64
 
 func later(e event) event { e.At++; return e }
@@ -102,7 +102,7 @@ func init() {
 	for _, v := range verbs {
 		register("verb-rxcql "+v.name, inMemory(func(ctx context.Context, rows []event, j job) (tally, error) {
 			n, err := v.ours(ctx, inPages(rows, j.Rows))
-			return tally{Rows: n}, err
+			return tally{Rows: n, Sum: seen}, err
 		}))
 		if v.ro == nil {
 			continue
@@ -113,7 +113,7 @@ func init() {
 				pages[i] = rows
 			}
 			n, err := v.ro(ro.FromSlice(pages...))
-			return tally{Rows: n}, err
+			return tally{Rows: n, Sum: seen}, err
 		}))
 	}
 }
