@@ -112,6 +112,13 @@ func (a Advance) Says() bool {
 	return a.Last || a.Watermark.Known() || a.Range == AllParts || a.Idle()
 }
 
+// Hushed returns the advance of rows of which others are still to come: it names their part, and says
+// nothing of its end, its watermark and its idleness.
+func (a Advance) Hushed() Advance {
+	a.Last, a.Watermark, a.IdleAt = false, Watermark{}, time.Time{}
+	return a
+}
+
 // Advance returns what the reservation's page says about its part.
 func (res *Reservation) Advance() Advance {
 	return Advance{Position: res.Position, Watermark: res.Watermark, IdleAt: res.IdleAt}
@@ -132,12 +139,13 @@ func (res *Reservation) Say(a Advance) {
 // its idleness. Use it to hand on some of the page's rows while others are still to come.
 func (res *Reservation) Hush() (said Advance) {
 	said = res.Advance()
-	res.Last, res.Watermark, res.IdleAt = false, Watermark{}, time.Time{}
+	res.Say(said.Hushed())
 	return said
 }
 
 // Advances is how far several parts have come, one Advance each. Operators that keep rows of these
-// parts hold the advances back until the rows have been handed on. The zero value is ready for use.
+// parts hold the advances back until the rows have been handed on. What is said of all parts of a
+// source (AllParts) is one of these advances. The zero value is ready for use.
 type Advances struct {
 	list  []Advance
 	index map[PartID]int // of the list; nil while that is short
@@ -148,7 +156,7 @@ type Advances struct {
 const fewParts = 8
 
 // Add notes an advance. One that says nothing counts too: it adds its part. For each part the
-// latest watermark is kept, and Last once an advance has it.
+// latest watermark is kept, Last once an advance has it, and the idleness of the last advance.
 func (s *Advances) Add(a Advance) {
 	if i := s.find(a.PartID()); i >= 0 {
 		was := s.list[i]
@@ -160,7 +168,7 @@ func (s *Advances) Add(a Advance) {
 		return
 	}
 	s.list = append(s.list, a)
-	s.mixed = s.mixed || a.Range < 0
+	s.mixed = s.mixed || a.Range < 0 && a.Range != AllParts
 	switch {
 	case len(s.list) <= fewParts:
 	case s.index == nil:
@@ -185,8 +193,16 @@ func (s *Advances) find(part PartID) int {
 }
 
 // HoldBack reports whether an advance of a part must wait for these: because the part is among
-// them, or rows of several parts are.
-func (s *Advances) HoldBack(part PartID) bool { return s.mixed || s.find(part) >= 0 }
+// them, or rows of several parts are. An advance of all parts of a source waits for each of them.
+func (s *Advances) HoldBack(part PartID) bool {
+	switch {
+	case s.mixed || s.find(part) >= 0:
+		return true
+	case part.Range != AllParts:
+		return false
+	}
+	return slices.ContainsFunc(s.list, func(a Advance) bool { return a.Source == part.Source })
+}
 
 // Take returns the advances that say something, in the order in which their parts came, and forgets
 // all. The slice is valid until the next Add.
