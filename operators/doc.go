@@ -14,8 +14,8 @@
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
 // Tap, EventTime, MapConcurrent, Zip, both of Lookup, the folds of GroupAdjacent, GroupBy and
 // Conflate) returns an error as its last result: parsing and decoding fail, and an error that could
-// not be returned would end as a zero value in a table. A function that only asks something about a row
-// (Filter, TakeWhile, the key of GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and
+// not be returned would end as a zero value in a table. A function that only asks something about a
+// row (Filter, TakeWhile, the key of GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and
 // MergeJoin, what compares rows or keys) returns just the answer. If that can fail, as decoding a
 // rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
@@ -41,10 +41,10 @@
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, EventTime, GroupAdjacent,
 // GroupBy, Concat, Distinct, DistinctAdjacent, Retry, Recover, Throttle, and Batch without
 // BatchLinger run as one loop a page, in the goroutine that delivers the page: no goroutine, no
-// channel, and nothing allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip, MergeSorted, MergeJoin, Rx,
-// Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger have goroutines of their
-// own, which end with the stream. All operators hand rows on in the goroutine that reads the
-// stream, one page at a time.
+// channel, and nothing allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip, MergeSorted,
+// MergeJoin, Rx, Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger have
+// goroutines of their own, which end with the stream. All operators hand rows on in the goroutine
+// that reads the stream, one page at a time.
 //
 // # What each promises
 //
