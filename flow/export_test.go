@@ -39,3 +39,6 @@ func (b *Budget) Knows(a *Account) bool {
 	defer b.mu.Unlock()
 	return slices.Contains(b.accounts, a)
 }
+
+// Remembered is the number of readings that the clock knows, those that have ended included.
+func (c *EventClock) Remembered() int { return len(c.open) + len(c.over) }
