@@ -45,7 +45,7 @@ func (j *windowJob) state(t *testing.T) *saved.State {
 	return state
 }
 
-func upTo(seconds int64) *int64 {
+func savedAt(seconds int64) *int64 {
 	at := seconds * 1_000_000
 	return &at
 }
@@ -59,7 +59,7 @@ func TestOnReplayARowIsDroppedFromDurableWindowsAloneAndOneThatWasNeverReadIsLat
 			j.parts.PageRows = 1
 			j.killed(t, 4)
 			state := j.state(t)
-			require.Equal(t, upTo(13), state.Frontiers[0].UpTo)
+			require.Equal(t, savedAt(13), state.Frontiers[0].UpTo)
 			require.Equal(t, int64(1), state.Sources[0].Parts[0].Rows, "row 1 is in the window from 5 too")
 			require.Equal(t, int64(4), state.Sources[0].Parts[0].Read)
 			require.Empty(t, j.lateRows)
@@ -87,7 +87,7 @@ func TestTheFrontierStaysWhereItWasUntilAllHasBeenReadAgainThatWasRead(t *testin
 		j.parts.Order = []int{0, 0, 1}
 		j.killed(t, 3)
 		require.Equal(t, []int{0}, j.table()[window{}], "given without row 3")
-		require.Equal(t, upTo(5), j.state(t).Frontiers[0].UpTo)
+		require.Equal(t, savedAt(5), j.state(t).Frontiers[0].UpTo)
 
 		j.parts.Order = nil
 		j.completes(t)
@@ -108,7 +108,7 @@ func TestAJobThatIsNotCompleteHasNoFrontierBehindAllWindows(t *testing.T) {
 		_, err := j.run(context.Background())
 		require.ErrorIs(t, err, errTest)
 		require.Equal(t, map[window][]int{{Start: 0}: {0, 1}, {Start: 10}: {2}}, j.table())
-		require.Equal(t, upTo(20), j.state(t).Frontiers[0].UpTo, "the end of the last window")
+		require.Equal(t, savedAt(20), j.state(t).Frontiers[0].UpTo, "the end of the last window")
 
 		j.to.flush = nil
 		j.parts.Rows[0] = append(j.parts.Rows[0], readings(3, 15, 27)...)

@@ -2,7 +2,6 @@ package flow_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -197,11 +196,10 @@ func TestAPartIsReadUpToThePageThatIsStillOnItsWay(t *testing.T) {
 	require.Equal(t, int64(6), rows)
 	require.Equal(t, "c", string(state))
 
-	require.ErrorIs(t, delivered(t, track, 1, "d", taking(func(*flow.Page[int]) error { return errFailed })), errFailed)
+	require.ErrorIs(t, delivered(t, track, 1, "d", taking(func(*flow.Page[int]) error { return errTest })), errTest)
 	require.Equal(t, int64(6), reads(), "a page that failed was not read")
 }
 
-var errFailed = errors.New("failed")
 
 func TestAPageIsCutWhereTheRunBeforeHadRead(t *testing.T) {
 	for first := 1; first <= 5; first++ {
