@@ -79,8 +79,10 @@ func TestWindowsInAJobAreRefusedWhereRowsWouldBeCountedTwice(t *testing.T) {
 		"a file beside them":       {rows, sink.Tee(file, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") })), []string{"stage Window", "a file"}},
 		"windows of windows":       {counting(one, "Second"), table, []string{"stage Second", "let the first write a table"}},
 		"windows in a sink behind": {one, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Second") }), []string{"stage Second", "let the first write a table"}},
-		"Retry before them":        {counting(operators.Retry(rows), "Window"), table, []string{"stage Window", "do without Retry"}},
-		"Retry behind them":        {operators.Retry(one), table, []string{"stage Retry", "do without Retry"}},
+		"windows in lanes": {operators.Lanes(rows, 2, func(n int) int { return n }, func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") }), table,
+			[]string{"stage Window", "lane", "before or behind"}},
+		"Retry before them": {counting(operators.Retry(rows), "Window"), table, []string{"stage Window", "do without Retry"}},
+		"Retry behind them": {operators.Retry(one), table, []string{"stage Retry", "do without Retry"}},
 		"Retry before a sink with them": {operators.Retry(rows), through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") }),
 			[]string{"stage Window", "do without Retry"}},
 	} {
