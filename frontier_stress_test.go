@@ -11,17 +11,23 @@ import (
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
-// Saves are made while pages are read, windows close and writes end, in other goroutines. With many
-// parts it takes a save long to look at all of them, so that much happens meanwhile.
+// Saves are made while pages are read, windows close and writes end, in another goroutine. Of many
+// parts it takes a save long to look at all of them, so that much is settled meanwhile. Of a few,
+// whose rows are alone in their windows, rows are read and their windows durable meanwhile.
 func TestWhatASaveHasFitsTogetherThoughAllGoesOnMeanwhile(t *testing.T) {
-	const parts, rows = 200, 40
+	t.Run("many parts", func(t *testing.T) { savesFitTogether(t, 200, 40, 2, 0) })
+	t.Run("windows of one row", func(t *testing.T) { savesFitTogether(t, 1, 30_000, 1, -1) })
+}
+
+func savesFitTogether(t *testing.T, parts, rows, size, slack int) {
 	all := make([][]reading, parts)
 	for i := range all {
 		for n := range rows {
 			all[i] = append(all[i], reading{ID: i*rows + n, Key: i % 7, At: n})
 		}
 	}
-	j := newWindowJob(2, 1, all...)
+	j := newWindowJob(size, 1, all...)
+	j.slack = slack
 	j.parts.PageRows = 1
 	type pair struct{ id, start int }
 	var mu sync.Mutex
@@ -47,7 +53,7 @@ func TestWhatASaveHasFitsTogetherThoughAllGoesOnMeanwhile(t *testing.T) {
 		for _, src := range s.Sources {
 			for _, done := range src.Done {
 				for part := done.Start; part < done.End; part++ {
-					settled[part], read[part] = rows, rows
+					settled[part], read[part] = int64(rows), int64(rows)
 				}
 			}
 			for _, part := range src.Parts {

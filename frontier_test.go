@@ -205,7 +205,7 @@ func TestAStoppedJobWithWindowsEndsWithoutAnErrorAndGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newWindowJob(10, 10, readings(0, 1, 5, 12, 13, 25))
 		j.parts.PageRows = 1
-		p, err := rxcql.New(j.stream(), rxcql.Sink[result](j.to), rxcql.WithCheckpoint(j.store, "job"))
+		p, err := j.pipeline()
 		require.NoError(t, err)
 		j.windows.parts = 1
 		j.windows.before = func(rows []reading) error {
