@@ -50,7 +50,7 @@ func TestAFileThatWasReplacedIsRefusedThoughNothingOfItIsSettled(t *testing.T) {
 				}
 				j.killBefore(2)
 				require.ErrorIs(t, run(), errKilled)
-				part := j.state(t).Sources[0].Parts[0]
+				part := j.part(t, 0)
 				require.Zero(t, part.Pages)
 				require.EqualValues(t, 2, part.Read)
 

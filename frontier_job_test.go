@@ -134,8 +134,8 @@ type windowJob struct {
 func newWindowJob(size, every int, rows ...[]reading) *windowJob {
 	j := &windowJob{parts: &jobtest.Parts[reading]{Rows: rows, PageRows: 2}, store: &jobtest.Store{}, to: newUpserts(), lateRows: map[window][]int{}}
 	j.size, j.every = size, every
-	j.windows.event, j.to.event = j.happens, j.happens
-	j.windows.late = func(row reading, start int) {
+	j.event, j.to.event = j.happens, j.happens
+	j.late = func(row reading, start int) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.lateRows[window{row.Key, start}] = append(j.lateRows[window{row.Key, start}], row.ID)
@@ -157,11 +157,11 @@ func (j *windowJob) happens() error {
 
 // killBefore kills the next run when a row comes to the windows, after a save of all before.
 func (j *windowJob) killBefore(id int) {
-	j.windows.before = func(rows []reading) error {
+	j.before = func(rows []reading) error {
 		if !slices.ContainsFunc(rows, func(row reading) bool { return row.ID == id }) {
 			return nil
 		}
-		j.windows.before = nil
+		j.before = nil
 		time.Sleep(time.Second)
 		j.store.Break(errKilled)
 		return errKilled
@@ -204,7 +204,7 @@ func (j *windowJob) pipeline(opts ...rxcql.CheckpointOption) (*rxcql.Pipeline, e
 func (j *windowJob) alsoBy(size, every int) {
 	j.other = newWindowJob(size, every)
 	j.other.parts = j.parts
-	j.other.windows.event, j.other.to.event = j.happens, j.happens
+	j.other.event, j.other.to.event = j.happens, j.happens
 }
 
 // run runs the job once.

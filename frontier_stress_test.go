@@ -49,7 +49,7 @@ func savesFitTogether(t *testing.T, parts, rows, size, slack int) (saves int) {
 			in[pair{row.ID, start}] = true
 		}
 	}
-	j.windows.counted, j.windows.late = note(counted), note(late)
+	j.counted, j.late = note(counted), note(late)
 	j.store.FailSave = nil
 	j.store.Saved = func(s *saved.State) error {
 		if len(s.Frontiers) == 0 || s.Frontiers[0].UpTo == nil {
