@@ -11,6 +11,7 @@ type Account struct {
 	budget  *Budget
 	name    string
 	frees   bool  // frees what it holds in time, without another page
+	past    bool  // rows that it holds come to no stage with a Frontier any more
 	most    int64 // see Expect
 	held    int64
 	largest int64
@@ -33,7 +34,11 @@ func (t *Task) Account(name string, frees bool) *Account { return t.budget.accou
 func (b *Budget) Account(name string, frees bool) *Account { return b.account(name, frees, nil) }
 
 func (b *Budget) account(name string, frees bool, of *Task) *Account {
-	return &Account{budget: b, name: name, frees: frees, task: of}
+	a := &Account{budget: b, name: name, frees: frees, task: of}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a.past = of != nil && of.past
+	return a
 }
 
 // list notes that the account has something. Those that have nothing any more go when there are
