@@ -121,7 +121,11 @@ func (s Stream[T]) Check(ctx context.Context) error {
 // sink's, which counts by itself. A panic in out becomes a StageError of st. Subscribe is for
 // writing operators; to read a stream use All, or a Pipeline.
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out flow.Observer[T]) error {
-	return s.subscribe(ctx, st.run, st, &entry[T]{st: st, op: out})
+	var op flow.Observer[T] = &entry[T]{st: st, op: out}
+	if in := inputsOf(ctx, st); in != nil {
+		op = &input[T]{op: op, in: in, of: s.node, number: in.begin(s.node)}
+	}
+	return s.subscribe(ctx, st.run, st, op)
 }
 
 // subscribe is Subscribe for reader, which is nil if the run itself reads.
@@ -144,7 +148,11 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 	ctx, leave := st.task.Enter(ctx, by, origin)
 	defer leave()
 	defer st.Recover(&err)
-	return s.run(ctx, st, &counted[T]{out: out, rows: &st.out, origin: origin})
+	to := &counted[T]{out: out, rows: &st.out, origin: origin}
+	if ctx, err = withInputs[T](ctx, st, to); err != nil {
+		return err
+	}
+	return s.run(ctx, st, to)
 }
 
 // counted counts the rows that leave a stage. Behind a source it also marks each page with the

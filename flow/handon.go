@@ -3,8 +3,8 @@ package flow
 import "context"
 
 // HandOn delivers rows made from p, or some of p's own, under p's reservation, for operators. Where
-// there are none p goes on as a page without rows, but only if it says something of its part:
-// that it ends, or a watermark.
+// there are none p goes on as a page without rows, but only if it says something of its part: that
+// it ends or is idle, a watermark, or something of all parts.
 func HandOn[A, B any](ctx context.Context, p *Page[A], rows []B, out Observer[B]) error {
 	if len(rows) == 0 && !p.Says() {
 		return nil

@@ -8,8 +8,8 @@ type Position struct {
 	// sets it; sources need not.
 	Source *Origin
 	// Range is the index of the token range (or other part of the source) that the rows come from;
-	// -1 if rows of several are mixed. Each source of a run counts its own ranges; PartID tells
-	// them apart.
+	// -1 if rows of several are mixed, and AllParts in a page without rows that is about all parts
+	// of its source. Each source of a run counts its own ranges; PartID tells them apart.
 	Range int
 	// Page counts the pages of the range from 0, empty ones included.
 	Page int64
@@ -103,12 +103,14 @@ func (p Position) Tokens() (r TokenRange, known bool) {
 //   - its index, if the tokens are not known;
 //   - "mixed", if the rows come from several parts.
 func (p Position) Part() string {
-	if p.Range < 0 {
+	if p.Range < 0 && p.Range != AllParts {
 		return "mixed"
 	}
 	name := strconv.Itoa(p.Range)
 	if tokens, known := p.Tokens(); known {
 		name = tokens.String()
+	} else if p.Range == AllParts {
+		name = WholeRange.String()
 	}
 	if p.Source != nil && p.Source.Several {
 		name += " of " + p.Source.Name
@@ -119,10 +121,11 @@ func (p Position) Part() string {
 // Page is the unit that moves through a stream: some rows, and a Reservation. The Reservation says
 // which bytes and receipts the page carries, where its rows come from, and what follows them.
 //
-// Source and Watermark go with a page through all operators. A page may have no rows: it then says
-// that a part has ended (Position.Last), or how far its event time has come. An operator hands that
-// on (HandOn), even if it drops all rows of the page. If it keeps rows, it holds that back until
-// they are handed on: neither Last nor Watermark may overtake a row (see Advances, Tell).
+// Source, Watermark and IdleAt go with a page through all operators. A page may have no rows: it
+// then says that a part has ended (Position.Last), how far its event time has come, that it is idle,
+// or something of all parts (AllParts). An operator hands that on (HandOn), even if it drops all
+// rows of the page. If it keeps rows, it holds that back until they are handed on: nothing that is
+// said of a part may overtake a row of it (see Advances, Tell).
 //
 // Rows belongs to the engine, which uses it again. It is valid until the call of Observer.Next that
 // brought the page returns, and must not be changed. To keep rows longer, copy their values and
@@ -140,7 +143,7 @@ func Derive[A, B any](p *Page[A], rows []B) *Page[B] {
 
 // EachRow calls fn with each row of p as a page of its own, under p's reservation, until fn fails.
 // It is for sinks that hand every row to several others before the next row. The last of these
-// pages has p's Last and Watermark. RowIndex tells which row of p a page has. A page without rows
+// pages has what p says of its part. RowIndex tells which row of p a page has. A page without rows
 // is handed on as it is.
 func (p *Page[T]) EachRow(fn func(row *Page[T]) error) error {
 	if len(p.Rows) == 0 {
@@ -152,7 +155,7 @@ func (p *Page[T]) EachRow(fn func(row *Page[T]) error) error {
 	for i := range p.Rows {
 		p.first = said.first + int32(i) //nolint:gosec // no page has two billion rows
 		if i == len(p.Rows)-1 {
-			p.Last, p.Watermark = said.Last, said.Watermark
+			p.Last, p.Watermark, p.IdleAt = said.Last, said.Watermark, said.IdleAt
 		}
 		row.Rows = p.Rows[i : i+1 : i+1]
 		if err := fn(row); err != nil {

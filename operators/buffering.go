@@ -83,7 +83,7 @@ func (b *buffering[T]) put(p *flow.Page[T], from int) (taken int, err error) {
 		of.reservation = b.account.Reservation()
 		of.reservation.Take(p.Reservation, c.Bytes)
 		if !whole { // more of the page follows
-			of.said.Last, of.said.Watermark = false, flow.Watermark{}
+			of.said = of.said.Hushed()
 		}
 	} else if whole {
 		b.follow(p.Advance())

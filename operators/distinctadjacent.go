@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 
 	"github.com/rxcql/rxcql"
@@ -57,6 +58,12 @@ type lastKey[K comparable] struct {
 }
 
 func (c *changing[T, K]) Next(ctx context.Context, p *flow.Page[T]) error {
+	if p.Range == flow.AllParts {
+		if p.Last {
+			maps.DeleteFunc(c.parts, func(part flow.PartID, _ *lastKey[K]) bool { return part.Source == p.Source })
+		}
+		return flow.HandOn(ctx, p, p.Rows, c.out)
+	}
 	part := p.PartID()
 	last := c.parts[part]
 	if last == nil {

@@ -1,12 +1,10 @@
 package operators
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"reflect"
-	"slices"
+	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -101,6 +99,9 @@ type openGroup[K comparable, S any] struct {
 }
 
 func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
+	if p.Range == flow.AllParts {
+		return g.allParts(ctx, p)
+	}
 	open := g.ranges[p.PartID()]
 	var before *flow.Reservation // of the group that was open before the page, if it ends
 	var now Group[K, S]
@@ -147,7 +148,10 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	said := p.Advance()
 	defer p.Say(said)
 	p.Watermark = g.watermark(p, open)
-	if len(g.ended) == 0 && !p.Last && (open != nil || !p.Watermark.Known()) {
+	if open != nil { // a group of earlier rows is still to come
+		p.IdleAt = time.Time{}
+	}
+	if len(g.ended) == 0 && (open != nil || !p.Says()) {
 		return nil
 	}
 	if before == nil {
@@ -205,34 +209,4 @@ func (g *grouping[T, K, S]) handOn(ctx context.Context, reservation *flow.Reserv
 	clear(g.ended)
 	g.ended = g.ended[:0]
 	return err
-}
-
-func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
-	for _, part := range slices.SortedFunc(maps.Keys(g.ranges), inReport) {
-		open := g.ranges[part]
-		delete(g.ranges, part)
-		if stopped {
-			g.st.Abandon(open.reservation)
-			continue
-		}
-		open.reservation.Emit()
-		open.reservation.Watermark = g.times[part]
-		err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Reservation: open.reservation})
-		open.reservation.Finish(err)
-		if err != nil {
-			return err
-		}
-	}
-	return g.out.Done(ctx, stopped)
-}
-
-// inReport orders parts by source, as in the report, and then by range.
-func inReport(a, b flow.PartID) int {
-	number := func(o *flow.Origin) int {
-		if o == nil {
-			return -1
-		}
-		return o.Number
-	}
-	return cmp.Or(cmp.Compare(number(a.Source), number(b.Source)), cmp.Compare(a.Range, b.Range))
 }

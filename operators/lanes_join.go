@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -22,12 +23,14 @@ type laneJoin[U any] struct {
 	parts   map[flow.PartID]*lanesPart // that have not ended
 }
 
-// lanesPart is how far each lane has come in a part.
+// lanesPart is how far each lane has come in a part, or in all parts of a source (flow.AllParts).
 type lanesPart struct {
 	at    flow.Position
 	marks []flow.Watermark
+	idle  []time.Time
 	last  []bool
-	told  flow.Watermark // what has been handed on
+	told  flow.Advance // what has been handed on
+	begun bool         // something has
 }
 
 func newLaneJoin[U any](st *rxcql.Stage, out flow.Observer[U], n int, knows func(flow.PartID) bool) *laneJoin[U] {
@@ -41,7 +44,7 @@ type laneOut[U any] struct {
 }
 
 func (o *laneOut[U]) Next(ctx context.Context, p *flow.Page[U]) error {
-	if p.Range < 0 || !p.Says() || !o.knows(p.PartID()) {
+	if p.Range < 0 && p.Range != flow.AllParts || !p.Says() || !o.knows(p.PartID()) {
 		return o.out.Next(ctx, p)
 	}
 	said := p.Hush()
@@ -50,19 +53,21 @@ func (o *laneOut[U]) Next(ctx context.Context, p *flow.Page[U]) error {
 	if part.marks[o.lane].Before(said.Watermark) {
 		part.marks[o.lane] = said.Watermark
 	}
+	part.idle[o.lane] = said.IdleAt
 	part.last[o.lane] = part.last[o.lane] || said.Last
 	now, news := o.joint(part)
 	if len(p.Rows) == 0 && !news {
 		return nil
 	}
-	p.Last, p.Watermark = now.Last, now.Watermark
+	p.Last, p.Watermark, p.IdleAt = now.Last, now.Watermark, now.IdleAt
 	return o.out.Next(ctx, p)
 }
 
 func (j *laneJoin[U]) partOf(said flow.Advance) *lanesPart {
 	part := j.parts[said.PartID()]
 	if part == nil {
-		part = &lanesPart{marks: make([]flow.Watermark, len(j.ended)), last: make([]bool, len(j.ended))}
+		n := len(j.ended)
+		part = &lanesPart{marks: make([]flow.Watermark, n), idle: make([]time.Time, n), last: make([]bool, n)}
 		j.parts[said.PartID()] = part
 	}
 	part.at = said.Position
@@ -71,9 +76,11 @@ func (j *laneJoin[U]) partOf(said flow.Advance) *lanesPart {
 
 // joint returns how far a part has come in all lanes, and reports whether that is farther than what
 // has been handed on. A lane that has ended, or has handed on the end of the part, has no more rows
-// of it.
+// of it. A part is idle where it is in all other lanes, and since the earliest of their moments:
+// lanes that are behind still have rows of the time before they say so.
 func (j *laneJoin[U]) joint(part *lanesPart) (now flow.Advance, news bool) {
 	var least, most flow.Watermark
+	var idle time.Time
 	open := 0
 	for i, mark := range part.marks {
 		if most.Before(mark) {
@@ -85,16 +92,29 @@ func (j *laneJoin[U]) joint(part *lanesPart) (now flow.Advance, news bool) {
 		if open == 0 || mark.Before(least) {
 			least = mark
 		}
+		if open == 0 || part.idle[i].Before(idle) {
+			idle = part.idle[i]
+		}
 		open++
 	}
-	now = flow.Advance{Position: part.at, Watermark: least}
+	now = flow.Advance{Position: part.at, Watermark: least, IdleAt: idle}
 	if now.Last = open == 0; now.Last {
 		now.Watermark = most
-		delete(j.parts, part.at.PartID())
+		j.forget(part.at.PartID())
 	}
-	news = now.Last || part.told.Before(now.Watermark)
-	part.told = now.Watermark
+	news = now.Last || part.told.Watermark.Before(now.Watermark) ||
+		now.IdleAt.After(part.told.IdleAt) || now.Idle() != part.told.Idle() ||
+		now.Range == flow.AllParts && !part.begun
+	part.told, part.begun = now, true
 	return now, news
+}
+
+// forget forgets a part that has ended, or all parts of a source that have.
+func (j *laneJoin[U]) forget(part flow.PartID) {
+	delete(j.parts, part)
+	if part.Range == flow.AllParts {
+		maps.DeleteFunc(j.parts, func(id flow.PartID, _ *lanesPart) bool { return id.Source == part.Source })
+	}
 }
 
 // Done is called once a lane. What waited for that lane alone is handed on, unless rows that it had
@@ -106,7 +126,11 @@ func (o *laneOut[U]) Done(ctx context.Context, stopped bool) error {
 	}
 	var tells flow.Advances
 	for _, id := range slices.SortedFunc(maps.Keys(o.parts), inReport) {
-		if now, news := o.joint(o.parts[id]); news {
+		part := o.parts[id]
+		if part == nil { // all parts of its source have ended
+			continue
+		}
+		if now, news := o.joint(part); news {
 			tells.Add(now)
 		}
 	}

@@ -35,9 +35,7 @@ func (j *mergeJoining[L, R, K]) keepRows(key K, rows []R, open bool) error {
 			ErrJoinFull, len(k.rows), k.bytes))
 	}
 	k.reservation.Take(j.right.page, bytes)
-	said := j.right.page.Advance()
-	said.Last, said.Watermark = false, flow.Watermark{}
-	k.behind.Add(said)
+	k.behind.Add(j.right.page.Advance().Hushed())
 	return nil
 }
 

@@ -63,6 +63,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 			return st.Fail(errNoObservable)
 		}
 		r := &reacting[A, B]{st: st, feed: feed, out: out, account: st.Account(true), origin: st.Origin()}
+		r.origin.SetParts(flow.Parts{Count: 1})
 		_, err := rx.Receiver[B]{
 			Deliver: func(rows []B) error { return r.deliver(inner, rows, false) },
 			Fail: func(err error, users bool) error {

@@ -74,7 +74,7 @@ type playedPart struct {
 
 func (p *play[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	r := &playing[T]{play: p, st: st, out: out, parts: make([]playedPart, len(p.last))}
-	if err := r.resume(); err != nil {
+	if err := r.resume(ctx); err != nil {
 		return err
 	}
 	waiting, end := context.WithCancelCause(ctx)
@@ -118,7 +118,7 @@ func (p *play[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 var errStopped = errors.New("rxcqltest: stopped")
 
 // resume asks what an earlier run has left.
-func (r *playing[T]) resume() error {
+func (r *playing[T]) resume(ctx context.Context) error {
 	shape := fmt.Sprintf("%d parts, %d steps", len(r.last), len(r.steps))
 	done, begun, err := r.st.Resume(rxcql.Identity{Facts: []rxcql.Fact{{Name: "script", Value: shape}}})
 	if err != nil {
@@ -149,6 +149,7 @@ func (r *playing[T]) resume() error {
 		}
 	}
 	r.st.CountRanges(reads)
+	r.st.Parts(ctx, flow.Parts{Count: reads})
 	return nil
 }
 

@@ -37,7 +37,7 @@ func Chan[T any](ch <-chan T, opts ...ChanOption) rxcql.Stream[T] {
 		if ran.Swap(true) {
 			return st.Fail(rxcql.ErrSingleRun)
 		}
-		b := newPaging(st, out, cfg.pageRows, nil)
+		b := newPaging(ctx, st, out, cfg.pageRows, nil)
 		defer b.drop()
 		if cfg.buffer == nil {
 			return b.end(ctx, receive(ctx, b, ch))

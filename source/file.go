@@ -79,7 +79,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 			}
 		}
 	}
-	b := newPaging(st, out, s.cfg.pageRows, track)
+	b := newPaging(ctx, st, out, s.cfg.pageRows, track)
 	defer b.drop()
 	b.measure = r.measure
 	st.Measured(r.measure())

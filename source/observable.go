@@ -34,6 +34,7 @@ func FromObservable[T any](obs rxgo.Observable, opts ...ObservableOption) rxcql.
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		st.Input().Unmetered()
 		defer st.Input().Done()
+		st.Parts(ctx, flow.Parts{Count: 1})
 		account := st.Account(true) // the reservations of the pages hold no bytes
 		var page int64
 		deliver := func(rows []T, last bool) error {

@@ -71,7 +71,7 @@ func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 		if ran.Swap(true) {
 			return st.Fail(rxcql.ErrSingleRun)
 		}
-		b := newPaging(st, out, 0, nil)
+		b := newPaging(ctx, st, out, 0, nil)
 		b.bytes = st.Input().PageBytes() // a guess for the first page
 		defer b.drop()
 		err := b.pages(ctx, &asking[T]{next: next, st: st})

@@ -36,8 +36,9 @@ type paging[T any] struct {
 }
 
 // newPaging makes the pages of a track. If track is nil, no run has begun it.
-func newPaging[T any](st *rxcql.Stage, out flow.Observer[T], rows int, track *flow.Track) *paging[T] {
+func newPaging[T any](ctx context.Context, st *rxcql.Stage, out flow.Observer[T], rows int, track *flow.Track) *paging[T] {
 	st.CountRanges(1)
+	st.Parts(ctx, flow.Parts{Count: 1})
 	if track == nil {
 		track = st.Track(flow.WholeRange)
 	}

@@ -38,6 +38,7 @@ type partReader[T any] interface {
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	st.CountRanges(len(r.parts))
+	st.Parts(ctx, flow.Parts{Count: len(r.parts)})
 	if r.ring != nil {
 		r.given = r.ring(st)
 	}

@@ -26,7 +26,7 @@ func Seq[T any](seq iter.Seq2[T, error], opts ...SeqOption) rxcql.Stream[T] {
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
-		b := newPaging(st, out, cfg.pageRows, nil)
+		b := newPaging(ctx, st, out, cfg.pageRows, nil)
 		defer b.drop()
 		b.measure = cfg.measure
 		return b.all(ctx, seq)

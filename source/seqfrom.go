@@ -47,7 +47,7 @@ func SeqFrom[T any](what string, seq func(from int64) iter.Seq2[T, error], opts 
 				return st.Fail(err)
 			}
 		}
-		b := newPaging(st, out, cfg.pageRows, track)
+		b := newPaging(ctx, st, out, cfg.pageRows, track)
 		defer b.drop()
 		b.measure = cfg.measure
 		b.state = func() []byte { return strconv.AppendInt(nil, from+b.taken, 10) }

@@ -52,6 +52,7 @@ func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 		return err
 	}
 	st.CountRanges(len(readers))
+	st.Parts(ctx, flow.Parts{Count: len(readers)})
 	random := rand.New(rand.NewPCG(p.Seed, 1))
 	for len(readers) > 0 {
 		select {
