@@ -99,6 +99,9 @@ type checkpointConfig struct {
 	job   string
 	every time.Duration
 	once  bool
+
+	heldPages, heldBytes int64
+	sessions             int
 }
 
 // CheckpointOption is an option of WithCheckpoint.
@@ -114,6 +117,52 @@ func CheckpointInterval(d time.Duration) CheckpointOption {
 		c.every = d
 		return nil
 	}
+}
+
+// DefaultHeldPages is how many pages a stage with windows may hold.
+const DefaultHeldPages = 1 << 18
+
+// DefaultSessions is how many keys a checkpoint may have the end of a session of.
+const DefaultSessions = 20_000
+
+// CheckpointHeldPages is how many pages a stage with windows holds at most: pages of rows whose
+// windows are not durable yet, or may still be corrected. A run that goes on reads them again. Each
+// takes about 400 bytes of memory, which the budget does not have. A stage that would hold more ends
+// the run with a flow.FrontierFullError: it cannot wait, since the rows that close its windows may
+// come in the next page. Default 262,144 for each stage, at least 1.
+func CheckpointHeldPages(n int64) CheckpointOption {
+	return func(c *checkpointConfig) error {
+		c.heldPages = n
+		return atLeastOne("CheckpointHeldPages", n)
+	}
+}
+
+// CheckpointHeldBytes is how many bytes these pages had at most when they were received: what a run
+// that goes on reads again. Default: no limit. At least 1.
+func CheckpointHeldBytes(n int64) CheckpointOption {
+	return func(c *checkpointConfig) error {
+		c.heldBytes = n
+		return atLeastOne("CheckpointHeldBytes", n)
+	}
+}
+
+// CheckpointSessions is of how many keys a checkpoint has the end of a session at most, for each
+// stage with session windows. It has one for each key of which a session is durable that ended after
+// the oldest session that is still open had begun. A run that would need more ends with a
+// flow.FrontierFullError: its sessions cannot be resumed. Each takes about 60 bytes of every save,
+// and a store need not take more than 4 MiB. Default 20,000, at least 1.
+func CheckpointSessions(n int) CheckpointOption {
+	return func(c *checkpointConfig) error {
+		c.sessions = n
+		return atLeastOne("CheckpointSessions", int64(n))
+	}
+}
+
+func atLeastOne(option string, n int64) error {
+	if n < 1 {
+		return fmt.Errorf("%s(%d): must be at least 1", option, n)
+	}
+	return nil
 }
 
 // RunOnce leaves a completed job as it is: another run reads and writes nothing, saves nothing, and
@@ -172,7 +221,7 @@ func RunOnce() CheckpointOption {
 // values.
 func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption) Option {
 	return func(c *config) error {
-		ck := &checkpointConfig{store: store, job: job, every: DefaultCheckpointInterval}
+		ck := &checkpointConfig{store: store, job: job, every: DefaultCheckpointInterval, heldPages: DefaultHeldPages, sessions: DefaultSessions}
 		var errs []error
 		if store == nil {
 			errs = append(errs, errors.New("WithCheckpoint: the store is nil"))

@@ -92,6 +92,7 @@ func (r *Execution) report() Report {
 	// A part is read before the whole that it belongs to, so that it never exceeds that.
 	rep := Report{RangesDone: r.rangesDone.Load(), EmptyPages: r.empty.Load(), PagesSettled: r.settled.Load()}
 	rep.PagesGivenUp = r.budget.GivenUp()
+	rep.HeldPages, rep.HeldBytes = r.heldPages()
 	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
 	rep.Written, rep.Retried, rep.Unknown = r.written.Load(), r.retried.Load(), r.unknown.Load()
 	rep.Overflowed, rep.LateRows = r.overflowed.Load(), r.late.Load()

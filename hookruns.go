@@ -93,6 +93,7 @@ func (j *job) observed(ctx context.Context, s *saved.State, data []byte, save fu
 		return save(ctx, data)
 	}
 	e := SaveEvent{Job: j.cfg.job, Bytes: len(data), Start: time.Now()}
+	e.HeldPages, e.HeldBytes = j.run.heldPages()
 	for _, src := range s.Sources {
 		at := SourcePosition{Stage: src.Stage, RangesDone: len(src.Done), RangesBegun: len(src.Parts), Rows: src.Rows}
 		for _, p := range src.Parts {

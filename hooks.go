@@ -158,7 +158,10 @@ type SaveEvent struct {
 	Job     string
 	Bytes   int
 	Sources []SourcePosition
-	Start   time.Time
+	// As in Report: pages that windows hold, and their bytes.
+	HeldPages int64
+	HeldBytes int64
+	Start     time.Time
 
 	// At the end:
 	Duration  time.Duration // of the store's call; the pause for a sink with a barrier comes before that

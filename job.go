@@ -35,14 +35,19 @@ type job struct {
 	dryRun       bool          // sources are only compared with what was loaded
 	open         bool          // the sink was opened, so there is something to save
 
-	mu      sync.Mutex
-	sources []*jobSource // in the order of Resume
-	sinks   []*jobSink
+	caughtUp atomic.Bool // see flow.Frontier.CaughtUp
+
+	mu        sync.Mutex
+	sources   []*jobSource // in the order of Resume
+	sinks     []*jobSink
+	frontiers []*jobFrontier
+	behind    int // parts of which the run before has read rows that this one has not read again
 }
 
 // jobSource is how far one source is.
 type jobSource struct {
 	saved.Source
+	feeds  bool                     // its rows may come to a stage with a frontier
 	read   bool                     // Resume was called, for the reading that is under way
 	again  bool                     // it is a reading after one that failed in this run
 	grows  bool                     // Identity.Grows
@@ -67,7 +72,7 @@ func openJob(ctx context.Context, r *Execution, needsBarrier bool) (*job, error)
 	j := &job{run: r, cfg: r.cfg.checkpoint, needsBarrier: needsBarrier, barrier: semaphore.NewWeighted(allDeliveries),
 		saving: semaphore.NewWeighted(1), idle: make(chan struct{}, 1), read: make(chan struct{})}
 	for _, st := range r.order {
-		if st.node.info.HoldsRows || st.node.info.LingersOnRows {
+		if st.node.info.holdsPages() {
 			j.holds.Store(true)
 		}
 	}
@@ -80,6 +85,7 @@ func openJob(ctx context.Context, r *Execution, needsBarrier bool) (*job, error)
 		return nil, j.fail(err)
 	}
 	j.stamps.asked.Store(r.timestampBase)
+	j.catchUp()
 	return j, nil
 }
 
@@ -115,6 +121,11 @@ func (j *job) load(ctx context.Context) error {
 			return fmt.Errorf("%w: it is of a pipeline that reads %s", ErrCheckpointForeign, src.Stage)
 		}
 		j.sources = append(j.sources, &jobSource{Source: src})
+		for _, p := range src.Parts {
+			if p.Read > 0 {
+				j.behind++
+			}
+		}
 	}
 	return nil
 }
@@ -147,7 +158,17 @@ func (j *job) drained(ctx context.Context) error {
 	return nil
 }
 
-// state returns what there is to save now.
+// state returns what there is to save now. The order matters where a stage has windows, since all
+// goes on meanwhile:
+//
+//   - first what is settled. A page is settled when the frontier has passed its windows, so they are
+//     behind the frontier that is read later. Otherwise a run that goes on would give a window again
+//     without the rows of that page.
+//   - then the frontiers.
+//   - last how far parts have been read. A row that has been read by then, and whose window is
+//     behind the frontier, is counted there or was late. Rows that came in between can only have
+//     been late, or be in windows that are not behind the frontier. The other way round, rows that
+//     were counted would be taken for late.
 func (j *job) state(complete bool) *saved.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -162,14 +183,17 @@ func (j *job) state(complete bool) *saved.State {
 				case done: // and j.Finished is about to be called
 					out.Done = append(slices.Clone(out.Done), part.Range)
 					out.Rows += part.Rows
-				case part.Pages > 0:
+				default:
 					out.Parts = append(out.Parts, part)
 				}
 			}
 			out.Done = ring.Join(out.Done)
-			slices.SortFunc(out.Parts, func(a, b saved.Part) int { return cmpStart(a.Range, b.Range) })
 		}
 		s.Sources = append(s.Sources, out)
+	}
+	s.Frontiers = j.savedFrontiers(complete)
+	for i, src := range j.sources {
+		j.savedReads(src, &s.Sources[i])
 	}
 	for _, st := range j.run.sinkStages() {
 		out := saved.Sink{Stage: st.name, Facts: facts(st.facts)}

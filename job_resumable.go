@@ -12,11 +12,14 @@ func resumable(root *node, cfg config, sinks sinkTree) error {
 		return nil
 	}
 	barrier := sinks.barrier()
-	errs := []error{notResumable(root, barrier)}
+	errs := []error{notResumable(root, barrier), windowsTwice(root, nil)}
 	for _, s := range sinks {
 		errs = append(errs, s.notResumable())
 		if name := s.adjacentBehind((*node).folds); name != "" {
 			errs = append(errs, foldTwice(name))
+		}
+		if s.stream != nil {
+			errs = append(errs, windowsTwice(s.stream, s.before))
 		}
 	}
 	for _, inside := range sinks.streams() {
@@ -50,6 +53,10 @@ func notResumable(root *node, barrier bool) error {
 			errs = append(errs, fmt.Errorf("%w: stage %s: %s", ErrNotResumable, n.info.Name, n.info.NotResumableReason))
 		case n.info.NotResumable:
 			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
+		case n.info.Frontier && barrier:
+			errs = append(errs, fmt.Errorf("%w: stage %s gives results of windows again when the job goes on, and holds pages until these are durable: "+
+				"a sink that cannot bear rows twice (a file) would have them twice, and no point to go on from; "+
+				"write the results to a table by their key and start, and the file from that in a job of its own", ErrNotResumable, n.info.Name))
 		case n.info.HoldsRows && barrier:
 			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
 				"so a sink that cannot bear rows twice (a file) would have no point to go on from; write a table, or do without the stage", ErrNotResumable, n.info.Name))
@@ -111,3 +118,36 @@ func foldTwice(name string) error {
 
 // folds reports whether a stage up to n leaves snapshots.
 func (n *node) folds() bool { return n.adjacent() != "" }
+
+const remedyNoRetry = "do without Retry: requests are repeated all the same (WithRetry), and when the job is run again it goes on"
+
+// windowsTwice refuses stages with a frontier up to n where rows would come to them that are not
+// known by their place in a source, or come again in one run. before are the streams that lead to
+// the one of n.
+func windowsTwice(n *node, before []*node) error {
+	reads := func(kind func(*node) bool) func(*node) bool {
+		return func(n *node) bool { return slices.ContainsFunc(n.inputs, kind) || slices.ContainsFunc(before, kind) }
+	}
+	behindWindows, behindRepeats := reads((*node).hasFrontier), reads((*node).repeatsRows)
+	var errs []error
+	n.walk(func(n *node) {
+		switch {
+		case n.info.Frontier && behindWindows(n):
+			errs = append(errs, fmt.Errorf("%w: stage %s is behind another with windows, whose results are given again when the job goes on; "+
+				"let the first write a table, and the second read it in a job of its own", ErrNotResumable, n.info.Name))
+		case n.info.Frontier && behindRepeats(n):
+			errs = append(errs, fmt.Errorf("%w: stage %s is behind one that reads rows again in a run (Retry), and would count them twice; "+remedyNoRetry,
+				ErrNotResumable, n.info.Name))
+		case n.info.RepeatsRows && n.hasFrontier():
+			errs = append(errs, fmt.Errorf("%w: stage %s is behind one with windows, which would begin again in the middle of a run; "+remedyNoRetry,
+				ErrNotResumable, n.info.Name))
+		}
+	})
+	return errors.Join(onceEach(errs)...)
+}
+
+// repeatsRows reports whether a stage up to n hands rows on again.
+func (n *node) repeatsRows() (found bool) {
+	n.walk(func(n *node) { found = found || n.info.RepeatsRows })
+	return found
+}

@@ -52,6 +52,12 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 	if j == nil {
 		return nil, nil, nil
 	}
+	var caughtUp []*jobFrontier
+	defer func() {
+		for _, f := range caughtUp {
+			f.Advance() // may settle pages, so not under mu
+		}
+	}()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	src := j.source(s)
@@ -69,23 +75,27 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 	parts := src.Parts
 	if src.Pages != id.Pages {
 		for i := range parts {
-			parts[i] = saved.Part{Range: parts[i].Range}
+			parts[i] = saved.Part{Range: parts[i].Range, Read: parts[i].Read}
 		}
 	}
 	src.Facts, src.Pages, src.Parts, src.grows = facts(id.Facts), id.Pages, nil, id.Grows
 	src.tracks = map[*flow.Track]struct{}{}
+	src.feeds = s.run.feeds[s.node]
 	settled := src.Rows
 	for _, d := range src.Done {
 		done = append(done, flow.TokenRange(d))
 	}
 	for _, p := range parts {
-		t := flow.NewTrack(s, j, flow.Part{
-			Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Snapshots: p.Snapshots,
-		}, id.Grows)
+		from := flow.Part{Range: flow.TokenRange(p.Range), Pages: p.Pages, Rows: p.Rows, State: p.State, Snapshots: p.Snapshots}
+		if j.expects(src, p) {
+			from.Read, from.ReadState = p.Read, p.ReadState
+		}
+		t := flow.NewTrack(s, j, from, id.Grows)
 		src.tracks[t] = struct{}{}
 		begun = append(begun, t)
 		settled += p.Rows
 	}
+	caughtUp = j.catchUp()
 	if !src.again { // else it was this run that settled them
 		s.run.before.Add(settled)
 	}
@@ -122,11 +132,13 @@ func (j *job) accepts(src *jobSource, id Identity) error {
 		return nil
 	}
 	for _, p := range src.Parts {
-		if id.Begun == nil || p.State == nil {
-			continue
-		}
-		if err := id.Begun(p.State); err != nil {
-			return err
+		for _, state := range [][]byte{p.State, p.ReadState} {
+			if id.Begun == nil || state == nil {
+				continue
+			}
+			if err := id.Begun(state); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

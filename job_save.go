@@ -109,7 +109,7 @@ func (j *job) sameSinks() error {
 	if was, is := j.loaded.Folds, j.run.folds(); !slices.Equal(was, is) {
 		return fmt.Errorf("it is of a pipeline that folds by %q, and this one by %q", was, is)
 	}
-	return nil
+	return j.sameFrontiers()
 }
 
 func (j *job) sameSinkNames() error {

@@ -131,6 +131,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := newRun(runCtx, p.root, p.cfg, cancel)
+	r.markFrontiers(p.sinks)
 	p.mu.Lock()
 	if p.live {
 		p.mu.Unlock()

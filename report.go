@@ -27,6 +27,11 @@ type Report struct {
 	PagesSettled int64 `json:"pages_settled"`            // of these, settled
 	PagesGivenUp int64 `json:"pages_given_up,omitempty"` // of these, not settled since they were read again, or left (operators.Retry, Recover)
 
+	// Pages that stages with windows hold now until the windows are durable, and their column bytes
+	// in a job: it reads them again if the run ends now. With several such stages a page counts for each.
+	HeldPages int64 `json:"held_pages,omitempty"`
+	HeldBytes int64 `json:"held_bytes,omitempty"`
+
 	ReadRows  int64 `json:"read_rows"`
 	ReadBytes int64 `json:"read_bytes"` // column bytes as received; of other sources than Query and Table, what rows take in memory
 	Written   int64 `json:"written_rows"`
@@ -120,6 +125,9 @@ func (r Report) String() string {
 	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %s read\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, size(r.ReadBytes))
+	if r.HeldPages > 0 {
+		fmt.Fprintf(&s, "%d pages (%s) are held by windows that are not durable\n", r.HeldPages, size(r.HeldBytes))
+	}
 	if r.PagesGivenUp > 0 {
 		fmt.Fprintf(&s, "%d pages given up when a stream failed that was read again, or left\n", r.PagesGivenUp)
 	}

@@ -44,7 +44,7 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	f.Index, f.Position = f.RowIndex(f.Index), f.Delivered()
 	if s.node.info.Source {
 		s.run.rows.Add(1)
-		reservation.CountFailedRow()
+		reservation.CountFailedRow(f.Index)
 	}
 	err := s.fail(f.error())
 	reason, where, said := f.reason()

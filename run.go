@@ -48,6 +48,10 @@ type Execution struct {
 
 	shared sync.Map // see Shared
 
+	feeds     map[*node]bool // stages whose rows may come to one with a frontier; nil before markFrontiers
+	sinksFeed bool           // so may those of sinks
+	frontiers []*flow.Frontier
+
 	measures measures
 	inputs   int // sources of the stream, those inside of sinks not counted
 
@@ -97,7 +101,7 @@ func (r *Execution) stage(n *node) *Stage {
 		if r.stages[n] != nil {
 			return
 		}
-		if (n.info.HoldsRows || n.info.LingersOnRows) && r.job != nil {
+		if n.info.holdsPages() && r.job != nil {
 			r.job.holds.Store(true)
 		}
 		r.open(n)
@@ -116,6 +120,9 @@ func (r *Execution) open(n *node) {
 		st.task = r.budget.Source(st.name, reads...)
 	} else {
 		st.task = r.budget.Task(reads...)
+	}
+	if r.feeds != nil && !r.feeds[n] {
+		st.task.Past()
 	}
 	r.stages[n] = st
 	r.order = append(r.order, st)
@@ -145,6 +152,9 @@ func (r *Execution) SinkStage(name string) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st := &Stage{run: r, node: &node{info: StageInfo{Name: name}}, name: numbered(r.sinks, name), task: r.budget.Task(), sink: true}
+	if r.feeds != nil && !r.sinksFeed {
+		st.task.Past()
+	}
 	r.sinks = append(r.sinks, st)
 	return st
 }

@@ -32,6 +32,14 @@ type StageInfo struct {
 	NotResumableReason string
 	// HoldsRows: the stage keeps rows from one page to the next, without a limit of time.
 	HoldsRows bool
+	// Frontier: the stage has a frontier of event time (Stage.Frontier), by which it holds pages
+	// until what it made of them is durable. HoldsRows is to be set too. It cannot be in a job with
+	// a sink that cannot bear rows twice (SinkInfo.Barrier), before or behind another such stage, or
+	// together with one that RepeatsRows.
+	Frontier bool
+	// Facts are what must be the same for a job to go on, if the stage has a Frontier: size, gap and
+	// lateness of its windows. If one differs the run fails with ErrCheckpointForeign.
+	Facts []Fact
 	// Synchronous: before flow.Observer.Next returns, what becomes of the page's rows has been
 	// handed on, in their order and in the calling goroutine. Lift sets it. If HoldsRows is set
 	// too, HoldsRows wins. See OutOfStep.
@@ -66,6 +74,9 @@ type StageInfo struct {
 func (i StageInfo) OutOfStep() bool {
 	return i.HoldsRows || i.LingersOnRows || i.MixesRows || i.Adjacent || !i.Synchronous && !i.Source
 }
+
+// holdsPages reports whether pages may have to wait for later ones to be settled.
+func (i StageInfo) holdsPages() bool { return i.HoldsRows || i.LingersOnRows || i.Frontier }
 
 // node is a stage in the tree of a stream.
 type node struct {

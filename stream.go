@@ -156,7 +156,8 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 }
 
 // counted counts the rows that leave a stage. Behind a source it also marks each page with the
-// source's origin; a source that is read twice in a run has two origins.
+// source's origin; a source that is read twice in a run has two origins. And it cuts a page that an
+// earlier run has read some rows of.
 type counted[T any] struct {
 	out    flow.Observer[T]
 	rows   interface{ Add(int64) int64 }
@@ -168,7 +169,10 @@ func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if p.Source == nil {
 		p.Source = c.origin
 	}
-	return c.out.Next(ctx, p)
+	if c.origin == nil {
+		return c.out.Next(ctx, p)
+	}
+	return flow.Reread(ctx, p, c.out)
 }
 
 func (c *counted[T]) Done(ctx context.Context, stopped bool) error { return c.out.Done(ctx, stopped) }

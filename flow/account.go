@@ -11,6 +11,7 @@ type Account struct {
 	budget  *Budget
 	name    string
 	frees   bool  // frees what it holds in time, without another page
+	past    bool  // rows that it holds come to no stage with a Frontier any more
 	most    int64 // see Expect
 	held    int64
 	largest int64
@@ -35,6 +36,7 @@ func (b *Budget) account(name string, frees bool, of *Task) *Account {
 	a := &Account{budget: b, name: name, frees: frees, task: of}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	a.past = of != nil && of.past
 	b.accounts = append(b.accounts, a)
 	return a
 }

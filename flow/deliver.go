@@ -26,7 +26,7 @@ func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, n
 		defer t.job.Delivered()
 	}
 	p.about = &t.about
-	p.AddReceipt(t.page(len(p.Rows), next, last))
+	p.AddReceipt(t.page(len(p.Rows), received, next, last))
 	t.source.CountPage(len(p.Rows), received)
 	err := out.Next(ctx, p)
 	p.Finish(err)

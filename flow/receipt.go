@@ -15,6 +15,7 @@ type Receipt struct {
 	holds     atomic.Int64
 	onSettled func()
 	page      *trackedPage // the page that it is for; nil without a checkpoint
+	feeds     atomic.Int32 // of holds: that of the delivery, and those of stages whose rows may still come to one with a Frontier
 
 	at     Position                // of the page
 	source string                  // that read it
@@ -74,3 +75,12 @@ func (r *Receipt) Settle() {
 
 // Settled reports whether every hold has been given back.
 func (r *Receipt) Settled() bool { return r.holds.Load() == 0 }
+
+// feed counts holds in or out that are of the delivery, or of stages before one with a Frontier.
+// When none is left, every row of the page has come to each of these or comes no more: the page has
+// been taken in as a whole.
+func (r *Receipt) feed(n int32) {
+	if r.page != nil && r.feeds.Add(n) == 0 {
+		r.page.track.takenIn(r.page)
+	}
+}

@@ -22,6 +22,7 @@ type Reservation struct {
 	bytes    int64
 	fetching bool
 	moving   bool // see Emit
+	fresh    bool // it has rows that no earlier run has read; see Frontier.Counted
 	receipts []*Receipt
 	single   [1]*Receipt  // saves a page the allocation of a slice
 	lastFrom *Reservation // what Take took from last, so that each page is held once
@@ -45,12 +46,16 @@ func (res *Reservation) Take(from *Reservation, bytes int64) {
 			if res.holder != nil && r.holder.Load() != res.holder {
 				r.holder.Store(res.holder)
 			}
+			if res.feeds() {
+				r.feed(1)
+			}
 		}
 		if res.holder != nil {
 			res.holder.holds.Add(int64(len(from.receipts)))
 		}
 		res.receipts = append(res.receipts, from.receipts...)
 	}
+	res.fresh = res.fresh || from.fresh
 	if bytes <= 0 {
 		return
 	}
@@ -70,14 +75,20 @@ func (res *Reservation) Emit() {
 func (res *Reservation) Settle() {
 	res.Release()
 	receipts := res.receipts
-	res.receipts, res.lastFrom = nil, nil
+	res.receipts, res.lastFrom, res.fresh = nil, nil, false
 	if res.holder != nil {
 		res.holder.holds.Add(-int64(len(receipts)))
 	}
 	for _, r := range receipts {
+		if res.feeds() {
+			r.feed(-1)
+		}
 		r.Settle()
 	}
 }
+
+// feeds reports whether rows of the reservation may still come to a stage with a Frontier.
+func (res *Reservation) feeds() bool { return res.holder == nil || !res.holder.past }
 
 // Finish ends the reservation of a page that was delivered with the result err. It settles if err
 // is nil, or if an operator ended the stream on purpose: that operator does not need the rest of
@@ -110,6 +121,7 @@ func (res *Reservation) AddReceipt(r *Receipt) {
 	if res.holder != nil {
 		res.holder.holds.Add(1)
 	}
+	res.fresh = res.fresh || r.page == nil || r.page.fresh()
 	if res.receipts == nil {
 		res.single[0] = r
 		res.receipts = res.single[:]

@@ -24,6 +24,8 @@ type Task struct {
 	begun  bool // whether its run function has ever been called
 	calls  []*call
 	asked  int // the last question that it answered, see mayBeginFor
+
+	past bool // see Past
 }
 
 // link is a stage that reads another.
@@ -71,6 +73,14 @@ func (b *Budget) Source(name string, reads ...*Task) *Task {
 	t := b.Task(reads...)
 	t.input = b.input(name, t.mayBegin)
 	return t
+}
+
+// Past says that rows which the stage keeps come to no stage with a Frontier any more. Call it
+// before the stage opens accounts.
+func (t *Task) Past() {
+	t.budget.mu.Lock()
+	defer t.budget.mu.Unlock()
+	t.past = true
 }
 
 // Input returns a source's side of the budget; nil for other stages.

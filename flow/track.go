@@ -38,6 +38,9 @@ type Job interface {
 	Settled()
 	// Finished is called with a part that is read to its end and settled.
 	Finished(t *Track)
+	// CaughtUp is called once with a part that an earlier run has read rows of (Part.Read), when
+	// these have been read again.
+	CaughtUp(t *Track)
 }
 
 // Part is the position in a part of a source: what of it is settled without a gap.
@@ -47,6 +50,11 @@ type Part struct {
 	Rows      int64             // rows in these pages
 	State     []byte            // from which the source goes on after these pages
 	Snapshots map[string][]byte // the last in these pages, by stage
+
+	// How far the part was read without a gap, settled or not, for stages with a Frontier: rows, and
+	// the state of the source there. See Track.Read.
+	Read      int64
+	ReadState []byte
 }
 
 // Track follows one part of a source through a run: which of its pages are settled, and so where a
@@ -66,13 +74,19 @@ type Track struct {
 	beyond []*trackedPage // delivered, from the first that is not settled on
 	done   bool
 	moved  chan struct{} // has a token when the prefix has grown
+
+	taken      int    // pages of beyond, from the first on, that have been taken in as a whole
+	takenState []byte // after these
+	ended      bool   // the last page is among them
+	caughtUp   bool   // Job.CaughtUp was called, or need not be
 }
 
 // NewTrack follows a part from where earlier runs have left it. job is nil in a run without a
 // checkpoint. grows says that the source, once read to its end, may have more by the next run, as a
 // file may.
 func NewTrack(source Source, job Job, from Part, grows bool) *Track {
-	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from}
+	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from, takenState: from.State}
+	t.caughtUp = from.Read <= from.Rows
 	t.about.tokens = &t.from.Range
 	if job != nil {
 		t.moved = make(chan struct{}, 1)
@@ -95,8 +109,13 @@ type trackedPage struct {
 	rows      int
 	next      []byte
 	last      bool
+	bytes     int64 // as received
 	settled   bool
 	snapshots map[string][]byte
+
+	taken  bool     // as a whole, see Receipt.feed
+	waits  []func() // for that
+	failed []int    // indexes of rows that failed where they were read, in a page of which an earlier run has read some rows
 }
 
 // Range returns the part that the track follows.
@@ -115,6 +134,7 @@ func (t *Track) Part() (p Part, done bool) {
 	defer t.mu.Unlock()
 	p = t.now
 	p.Snapshots = maps.Clone(p.Snapshots)
+	p.Read, p.ReadState = t.reached()
 	return p, t.done
 }
 
@@ -147,11 +167,11 @@ func (t *Track) AwaitRoom(ctx context.Context) error {
 }
 
 // page adds the next page of the part and returns its receipt.
-func (t *Track) page(rows int, next []byte, last bool) *Receipt {
+func (t *Track) page(rows int, bytes int64, next []byte, last bool) *Receipt {
 	if t.job == nil {
 		return t.source.Receipt()
 	}
-	p := &trackedPage{track: t, rows: rows, next: next, last: last}
+	p := &trackedPage{track: t, rows: rows, bytes: bytes, next: next, last: last}
 	t.mu.Lock()
 	p.before = t.read
 	t.read += int64(rows)
@@ -163,6 +183,7 @@ func (t *Track) page(rows int, next []byte, last bool) *Receipt {
 		t.job.Settled()
 	})
 	r.page = p
+	r.feeds.Store(1)
 	return r
 }
 
@@ -176,6 +197,11 @@ func (t *Track) settle(p *trackedPage) {
 		first := t.beyond[0]
 		t.beyond[0] = nil
 		t.beyond = t.beyond[1:]
+		if t.taken > 0 {
+			t.taken--
+		} else {
+			t.tookIn(first)
+		}
 		t.now.Pages++
 		t.now.Rows += int64(first.rows)
 		t.now.State = first.next
@@ -185,7 +211,11 @@ func (t *Track) settle(p *trackedPage) {
 		}
 	}
 	moved, done := t.now.Pages > before, t.done
+	caughtUp := t.goOn()
 	t.mu.Unlock()
+	if caughtUp {
+		t.job.CaughtUp(t)
+	}
 	if !moved {
 		return
 	}

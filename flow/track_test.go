@@ -17,7 +17,7 @@ type reader struct {
 	flushes, owed, settled int
 	begun, ended           int
 	paused                 error
-	finished               []*flow.Track
+	finished, caughtUp     []*flow.Track
 	rows, bytes            int64
 }
 
@@ -49,6 +49,7 @@ func (r *reader) Delivered()                    { r.ended++ }
 func (r *reader) Owed()                         { r.owed++ }
 func (r *reader) Settled()                      { r.settled++ }
 func (r *reader) Finished(t *flow.Track)        { r.finished = append(r.finished, t) }
+func (r *reader) CaughtUp(t *flow.Track)        { r.caughtUp = append(r.caughtUp, t) }
 func keep(kept *[]*flow.Reservation) keepsPages { return keepsPages{kept} }
 
 // keepsPages takes a hold on every page, and gives it back when the test says so.

@@ -48,8 +48,9 @@ func (res *Reservation) RowSpan() (from, to int64) {
 }
 
 // CountFailedRow adds a row to the count of the reservation's page: one that the source read and
-// left out of the page, because it failed. Sources call it before they deliver the next page.
-func (res *Reservation) CountFailedRow() {
+// left out of the page, because it failed. index is its place in the page as it was received, -1 if
+// that is not known. It must be called before the page is handed on.
+func (res *Reservation) CountFailedRow(index int) {
 	if !res.Tracked() {
 		return
 	}
@@ -58,4 +59,8 @@ func (res *Reservation) CountFailedRow() {
 	defer p.track.mu.Unlock()
 	p.rows++
 	p.track.read++
+	if p.track.from.Read > p.before && index >= 0 {
+		p.failed = append(p.failed, index)
+	}
+	res.fresh = res.fresh || p.before+int64(p.rows) > p.track.from.Read
 }

@@ -75,6 +75,9 @@ func (s *State) validate() error {
 			if p.Pages < 0 || p.Rows < 0 || (p.Pages > 0) != (len(p.State) > 0) {
 				return fmt.Errorf("stage %s: range %v: %d pages do not go with a state of %d bytes", src.Stage, p.Range, p.Pages, len(p.State))
 			}
+			if p.Read != 0 && p.Read < p.Rows {
+				return fmt.Errorf("stage %s: range %v: %d rows are settled and %d read", src.Stage, p.Range, p.Rows, p.Read)
+			}
 			all = append(all, p.Range)
 		}
 		slices.SortFunc(all, func(a, b ring.Range) int { return cmp.Compare(a.Start, b.Start) })
@@ -84,6 +87,48 @@ func (s *State) validate() error {
 			}
 			if i > 0 && r.Start < all[i-1].End {
 				return fmt.Errorf("stage %s: ranges %v and %v overlap", src.Stage, all[i-1], r)
+			}
+		}
+	}
+	return s.validateFrontiers()
+}
+
+// validateFrontiers refuses frontiers that no run can have saved. One that is behind all windows,
+// in a job that is not complete, would have every row dropped that a file has grown by.
+func (s *State) validateFrontiers() error {
+	seen := map[string]bool{}
+	for _, f := range s.Frontiers {
+		if seen[f.Stage] {
+			return fmt.Errorf("stage %s has two frontiers", f.Stage)
+		}
+		seen[f.Stage] = true
+		if f.UpTo != nil && *f.UpTo == Forever && !s.Complete {
+			return fmt.Errorf("stage %s: its windows are durable for ever, and the job is not complete", f.Stage)
+		}
+		for i, e := range f.Sessions {
+			switch {
+			case len(e.Key) == 0:
+				return fmt.Errorf("stage %s: a session has no key", f.Stage)
+			case i > 0 && bytes.Compare(f.Sessions[i-1].Key, e.Key) >= 0:
+				return fmt.Errorf("stage %s: sessions are not in the order of their keys", f.Stage)
+			case f.UpTo != nil && e.End <= *f.UpTo:
+				return fmt.Errorf("stage %s: the end of a session is behind the frontier", f.Stage)
+			}
+		}
+	}
+	return nil
+}
+
+// Follows returns an error unless a run that went on from before can have saved s: no frontier goes
+// back, and no position.
+func (s *State) Follows(before *State) error {
+	if before.Complete {
+		return nil
+	}
+	for _, was := range before.Frontiers {
+		for _, is := range s.Frontiers {
+			if is.Stage == was.Stage && was.UpTo != nil && (is.UpTo == nil || *is.UpTo < *was.UpTo) {
+				return fmt.Errorf("stage %s: its frontier went back", was.Stage)
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package saved
 
 import (
+	"math"
 	"slices"
 
 	"github.com/rxcql/rxcql/internal/ring"
@@ -20,6 +21,8 @@ type State struct {
 	Sources []Source `json:"sources"`
 	Sinks   []Sink   `json:"sinks"`
 	Folds   []string `json:"folds,omitempty"` // stages that leave snapshots
+
+	Frontiers []Frontier `json:"frontiers,omitempty"` // of stages with windows, in the order of the report
 }
 
 // Reads reports whether a stage of that name is one of the sources.
@@ -52,7 +55,28 @@ type Part struct {
 	Rows      int64             `json:"rows"`            // rows in these pages
 	State     []byte            `json:"state"`           // from which the source goes on after these pages
 	Snapshots map[string][]byte `json:"marks,omitempty"` // by stage: what it needs to go on there
+
+	// How far stages with windows had read, settled or not; nothing in a job without any.
+	Read      int64  `json:"read,omitempty"`       // rows
+	ReadState []byte `json:"read_state,omitempty"` // of the source
 }
+
+// Frontier is how far a stage with windows is: every window that ends at UpTo or before is durable.
+type Frontier struct {
+	Stage    string    `json:"stage"`
+	Facts    []Fact    `json:"facts,omitempty"`    // size, gap and lateness; must be the same to go on
+	UpTo     *int64    `json:"up_to,omitempty"`    // microseconds since 1970; nil for none
+	Sessions []Session `json:"sessions,omitempty"` // that are durable and end later, by key
+}
+
+// Session says that the sessions of a key up to End are durable. Key is a hash.
+type Session struct {
+	Key []byte `json:"key"`
+	End int64  `json:"end"`
+}
+
+// Forever is the UpTo of a frontier that is behind all windows.
+const Forever = math.MaxInt64
 
 // Ranges are token ranges in ring order that do not touch.
 type Ranges []ring.Range
