@@ -31,7 +31,7 @@ func (m *Aligned[T, K, S]) Advance(t int64, give Give[K, S]) error {
 		m.states -= p.states
 		m.bytes -= p.bytes
 	}
-	m.over = max(m.over, less(t, m.Lateness))
+	m.over = max(m.over, Less(t, m.Lateness))
 	return nil
 }
 

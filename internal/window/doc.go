@@ -76,8 +76,8 @@ func floor(a, b, offset int64) int64 {
 	return quotient*b + offset
 }
 
-// less takes d off a time; Never and Forever stay as they are.
-func less(t, d int64) int64 {
+// Less takes d off a time; Never and Forever stay as they are.
+func Less(t, d int64) int64 {
 	switch {
 	case t == Forever:
 		return t

@@ -19,7 +19,7 @@ func (m *Sessions[T, K, S]) Advance(t int64, give Give[K, S]) error {
 			}
 		}
 	}
-	m.over = max(m.over, less(t, m.Lateness))
+	m.over = max(m.over, Less(t, m.Lateness))
 	return nil
 }
 
@@ -116,7 +116,7 @@ func (s *session[K, S]) begins(t int64) bool { return s.phase <= ended && s.star
 // Over returns a time: all rows before it that were added are in sessions that are over, and no
 // other row before it can be added. It never goes back.
 func (m *Sessions[T, K, S]) Over() int64 {
-	until := less(m.over, m.gap-1)
+	until := Less(m.over, m.gap-1)
 	for len(m.starts) > 0 {
 		if first := m.starts[0]; first.of.begins(first.due) {
 			return min(until, first.due)
