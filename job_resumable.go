@@ -57,6 +57,9 @@ func notResumable(root *node, barrier bool) error {
 			errs = append(errs, fmt.Errorf("%w: stage %s gives results of windows again when the job goes on, and holds pages until these are durable: "+
 				"a sink that cannot bear rows twice (a file) would have them twice, and no point to go on from; "+
 				"write the results to a table by their key and start, and the file from that in a job of its own", ErrNotResumable, n.info.Name))
+		case n.info.Frontier && n.lane != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s in a lane: another run may give its keys to other lanes, whose windows are not as far; "+
+				"put the windows before or behind the lanes", ErrNotResumable, n.info.Name))
 		case n.info.HoldsRows && barrier:
 			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
 				"so a sink that cannot bear rows twice (a file) would have no point to go on from; write a table, or do without the stage", ErrNotResumable, n.info.Name))

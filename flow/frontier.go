@@ -13,7 +13,9 @@ import (
 // and the rest works alike.
 //
 // All times are ends of windows. Where a window may be corrected until the watermark is lateness
-// behind its end, upTo is the watermark less the lateness.
+// behind its end, upTo is the watermark less the lateness. The end of a pair of a row and a session
+// is the row's time plus the gap; there upTo must be before the first such end of each session that
+// stays open.
 //
 // The stage keeps these rules. For each page with rows that comes in:
 //

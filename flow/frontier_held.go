@@ -57,12 +57,18 @@ func (f *Frontier) took(h *heldPage) {
 //
 // A closing waits for the ones before it; for the pages that came before it to be taken in as a
 // whole, since their read position may not be saved before that; and for CaughtUp, since the read
-// positions that are saved until then go with the frontier that was restored.
+// positions that are saved until then go with the frontier that was restored. When the stream has
+// ended there is no more to catch up with: a source that the run before has read is then not read
+// at all.
 func (f *Frontier) Advance() {
 	caughtUp := f.CaughtUp()
 	f.mu.Lock()
-	for len(f.closings) > 0 && f.closings[0].settled && f.closings[0].after <= f.wholly && caughtUp {
-		f.apply(f.closings[0])
+	for len(f.closings) > 0 {
+		c := f.closings[0]
+		if !c.settled || c.after > f.wholly || !caughtUp && c.upTo != forever {
+			break
+		}
+		f.apply(c)
 		f.closings[0] = nil
 		f.closings = f.closings[1:]
 	}

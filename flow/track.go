@@ -51,8 +51,8 @@ type Part struct {
 	State     []byte            // from which the source goes on after these pages
 	Snapshots map[string][]byte // the last in these pages, by stage
 
-	// How far the part was read without a gap, settled or not, for stages with a Frontier: rows, and
-	// the state of the source there. See Track.Read.
+	// How far an earlier run has read the part without a gap, settled or not, for stages with a
+	// Frontier: rows, and the state of the source there. For how far it is now see Track.Read.
 	Read      int64
 	ReadState []byte
 }
@@ -87,6 +87,7 @@ type Track struct {
 func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from, takenState: from.State}
 	t.caughtUp = from.Read <= from.Rows
+	t.now.Read, t.now.ReadState = 0, nil
 	t.about.tokens = &t.from.Range
 	if job != nil {
 		t.moved = make(chan struct{}, 1)
@@ -134,7 +135,6 @@ func (t *Track) Part() (p Part, done bool) {
 	defer t.mu.Unlock()
 	p = t.now
 	p.Snapshots = maps.Clone(p.Snapshots)
-	p.Read, p.ReadState = t.reached()
 	return p, t.done
 }
 

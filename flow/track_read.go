@@ -137,7 +137,11 @@ func Reread[T any](ctx context.Context, p *Page[T], out Observer[T]) error {
 	if err != nil {
 		return err
 	}
+	others := &Page[T]{Rows: slices.Clip(p.Rows[n:]), Reservation: p.Reservation}
+	if len(others.Rows) == 0 && !others.Says() {
+		return nil
+	}
 	p.Position = p.From(n)
 	defer p.Say(said)
-	return HandOn(ctx, p, slices.Clip(p.Rows[n:]), out)
+	return out.Next(ctx, others)
 }

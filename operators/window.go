@@ -131,10 +131,7 @@ func windowed[T any, K comparable, S, U any](name string, in rxcql.Stream[T], wi
 		Name: name, MixesRows: true, HoldsRows: true, Frontier: true,
 		Facts: windows.facts(cfg.lateness), Err: errors.Join(errs...),
 	}
-	switch {
-	case in.Lane() != "":
-		info.NotResumable, info.NotResumableReason = true, "in Lanes a key has another lane in each run; put it behind or before them"
-	case windows.kind == kindSession:
+	if windows.kind == kindSession {
 		info.NotResumable, info.NotResumableReason = unknownKeys(reflect.TypeFor[K]())
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {

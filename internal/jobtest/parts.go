@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/rxcql/rxcql"
@@ -21,8 +22,10 @@ type Parts[T any] struct {
 	Seed     uint64
 	Facts    []rxcql.Fact
 	Pages    string
-	Grows    bool // but of a part that is done nothing is kept
-	Empty    bool // a page without rows comes before each with rows
+	Grows    bool  // but of a part that is done nothing is kept
+	Empty    bool  // a page without rows comes before each with rows
+	KeepsEnd bool  // with Grows: also of a part that is done the state is kept, so it may get more rows
+	Order    []int // the parts of the first pages; the others come in a random order
 
 	Read int // rows delivered, over all runs
 }
@@ -53,7 +56,7 @@ func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	}
 	st.CountRanges(len(readers))
 	st.Parts(ctx, flow.Parts{Count: len(readers)})
-	random := rand.New(rand.NewPCG(p.Seed, 1))
+	random, order := rand.New(rand.NewPCG(p.Seed, 1)), p.Order
 	for len(readers) > 0 {
 		select {
 		case <-st.Run().Stopping():
@@ -61,6 +64,12 @@ func (p *Parts[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 		default:
 		}
 		i := random.IntN(len(readers))
+		if len(order) > 0 {
+			if at := slices.IndexFunc(readers, func(r *reader) bool { return r.part == order[0] }); at >= 0 {
+				i = at
+			}
+			order = order[1:]
+		}
 		last, err := p.page(ctx, st, readers[i], out)
 		if err != nil {
 			return err
@@ -126,7 +135,7 @@ func (p *Parts[T]) page(ctx context.Context, st *rxcql.Stage, r *reader, out flo
 	page.Resize(int64(len(rows)))
 	p.Read += len(rows)
 	next := []byte(strconv.Itoa(r.at))
-	if last {
+	if last && !p.KeepsEnd {
 		next = nil // as Cassandra has none
 	}
 	return last, flow.Deliver(ctx, r.track, page, 0, next, out)

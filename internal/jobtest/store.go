@@ -21,9 +21,10 @@ type Store struct {
 	saves  int
 	broken error
 
-	FailSave func(n int) error // asked before save n, counted from 1; may be nil
-	Lose     chan struct{}     // closed to take all locks away; may be nil
-	AnyBytes bool              // also bytes that no run could go on from are saved
+	FailSave func(n int) error        // asked before save n, counted from 1; may be nil
+	Lose     chan struct{}            // closed to take all locks away; may be nil
+	AnyBytes bool                     // also bytes that no run could go on from are saved
+	Saved    func(*saved.State) error // called with each save, in the saving goroutine; may be nil
 }
 
 // Lock implements rxcql.CheckpointStore.
@@ -138,7 +139,7 @@ func (h *held) Save(ctx context.Context, data []byte) error {
 		}
 	}
 	if !h.AnyBytes {
-		if _, err := saved.Decode(data); err != nil {
+		if err := h.follows(data); err != nil {
 			return err
 		}
 	}
@@ -151,6 +152,23 @@ func (h *held) Save(ctx context.Context, data []byte) error {
 		return rxcql.ErrCheckpointLost
 	}
 	h.put(h.job, data)
+	return nil
+}
+
+// follows fails if no run can have saved this, or can have saved it after what is there.
+func (h *held) follows(data []byte) error {
+	now, err := saved.Decode(data)
+	if err != nil {
+		return err
+	}
+	if h.Saved != nil {
+		if err := h.Saved(now); err != nil {
+			return err
+		}
+	}
+	if before, err := h.State(h.job); err == nil {
+		return now.Follows(before)
+	}
 	return nil
 }
 

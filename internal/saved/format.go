@@ -119,8 +119,8 @@ func (s *State) validateFrontiers() error {
 	return nil
 }
 
-// Follows returns an error unless a run that went on from before can have saved s: no frontier goes
-// back, and no position.
+// Follows returns an error if no run that goes on from before can have saved s: a frontier does not
+// go back.
 func (s *State) Follows(before *State) error {
 	if before.Complete {
 		return nil

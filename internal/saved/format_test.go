@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,12 +29,49 @@ func sample() *saved.State {
 	}
 }
 
-func TestAStateIsReadAsItWasWritten(t *testing.T) {
+// withWindows is a state of a job with windows.
+func withWindows() *saved.State {
+	s, upTo := sample(), int64(1_700_000_000_000_000)
+	s.Sources[0].Parts[0].Read, s.Sources[0].Parts[0].ReadState = 9, []byte{7}
+	s.Frontiers = []saved.Frontier{{
+		Stage: "Window", Facts: []saved.Fact{{Name: "size", Value: "10s"}}, UpTo: &upTo,
+		Sessions: []saved.Session{{Key: []byte{0, 255}, End: upTo + 1}, {Key: []byte{1}, End: upTo + 2}},
+	}, {Stage: "Window 2"}}
+	return s
+}
+
+// What was saved before there were windows is read, and reads as a job without any.
+func TestAStateOfBeforeThereWereWindowsIsRead(t *testing.T) {
+	body := []byte(`{"job":"j","runs":1,"sources":[{"stage":"Seq","done":[],"parts":[{"range":{"Start":1,"End":5},"settled":1,"rows":4,"state":"AA=="}]}],"sinks":[]}`)
+	s, err := saved.Decode(signed(body))
+	require.NoError(t, err)
+	require.Empty(t, s.Frontiers)
+	require.Zero(t, s.Sources[0].Parts[0].Read)
 	data, err := saved.Encode(sample())
 	require.NoError(t, err)
-	got, err := saved.Decode(data)
-	require.NoError(t, err)
-	require.Equal(t, sample(), got)
+	require.NotContains(t, string(data), "read")
+	require.NotContains(t, string(data), "frontiers")
+}
+
+func TestAFrontierDoesNotGoBack(t *testing.T) {
+	before, after := withWindows(), withWindows()
+	require.NoError(t, after.Follows(before))
+	*after.Frontiers[0].UpTo--
+	require.ErrorContains(t, after.Follows(before), "Window")
+	after.Frontiers[0].UpTo = nil
+	require.ErrorContains(t, after.Follows(before), "Window")
+	before.Complete = true
+	require.NoError(t, after.Follows(before), "the job has begun anew")
+}
+
+func TestAStateIsReadAsItWasWritten(t *testing.T) {
+	for _, s := range []*saved.State{sample(), withWindows()} {
+		data, err := saved.Encode(s)
+		require.NoError(t, err)
+		got, err := saved.Decode(data)
+		require.NoError(t, err)
+		require.Equal(t, s, got)
+	}
 }
 
 // signed puts a right head before a body.
@@ -78,6 +116,35 @@ func TestAStateThatNoRunCanHaveSavedIsDamage(t *testing.T) {
 			require.ErrorIs(t, err, saved.ErrDamaged)
 		})
 	}
+}
+
+func TestWindowsThatNoRunCanHaveSavedAreDamage(t *testing.T) {
+	forever, before := int64(saved.Forever), int64(0)
+	for name, change := range map[string]func(*saved.State){
+		"all windows are durable for ever": func(s *saved.State) { s.Frontiers[0].UpTo, s.Frontiers[0].Sessions = &forever, nil },
+		"two of one stage":                 func(s *saved.State) { s.Frontiers[1].Stage = "Window" },
+		"a session behind the frontier":    func(s *saved.State) { s.Frontiers[0].Sessions[1].End = before },
+		"sessions out of order":            func(s *saved.State) { slices.Reverse(s.Frontiers[0].Sessions) },
+		"a key twice":                      func(s *saved.State) { s.Frontiers[0].Sessions[1].Key = []byte{0, 255} },
+		"a session without a key":          func(s *saved.State) { s.Frontiers[0].Sessions[0].Key = nil },
+		"read less than what is settled":   func(s *saved.State) { s.Sources[0].Parts[0].Read = 3 },
+		"read less than nothing":           func(s *saved.State) { s.Sources[0].Parts[0].Read = -1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withWindows()
+			change(s)
+			data, err := saved.Encode(s)
+			require.NoError(t, err)
+			_, err = saved.Decode(data)
+			require.ErrorIs(t, err, saved.ErrDamaged)
+		})
+	}
+	s := withWindows()
+	s.Complete, s.Frontiers[0].UpTo, s.Frontiers[0].Sessions = true, &forever, nil
+	data, err := saved.Encode(s)
+	require.NoError(t, err)
+	_, err = saved.Decode(data)
+	require.NoError(t, err, "of a job that is complete")
 }
 
 func TestANewerFormatIsNotReadAndNotCalledDamaged(t *testing.T) {
