@@ -30,8 +30,17 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 	info := rxcql.StageInfo{Name: name, Source: true}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[timed]) error {
 		defer st.Input().Done()
-		numbers := map[int]int64{}
+		numbers, parts := map[int]int64{}, map[int]bool{}
 		for _, each := range pages {
+			parts[each.part] = true
+		}
+		st.Parts(ctx, flow.Parts{Count: len(parts)})
+		for _, each := range pages {
+			select {
+			case <-st.Run().Stopping():
+				return out.Done(ctx, true)
+			default:
+			}
 			reservation, err := st.Input().Reserve(ctx, 64)
 			if err != nil {
 				return err

@@ -47,8 +47,8 @@ import (
 //
 // Order: results come in the order of the ends of their windows, and those of one window in the
 // order of the first rows of their keys; in pages of up to 512, in the goroutine that brings the
-// rows. Early and corrected results come in the same order among themselves. The event time of a
-// result is the end of its window. Watermarks, and the ends of parts, go on behind the results of
+// rows. Early results come in the same order among themselves, and so do corrected ones, those of one
+// window by their first late rows. The event time of a result is the end of its window. Watermarks, and the ends of parts, go on behind the results of
 // the windows that they close, held back by AllowedLateness: so no result comes behind them.
 //
 // It holds the states, charged to the budget (the run ends with flow.BudgetHeldError where that has

@@ -49,7 +49,7 @@ func (m *Aligned[T, K, S]) Over() int64 { return m.over }
 func (m *Aligned[T, K, S]) Early(give Give[K, S]) error { return m.eachPane(false, give, Early) }
 
 // Corrections gives the results that have changed since they were given, of windows that are at
-// their end, in the order of these.
+// their end: in the order of the ends, and of one window in the order in which its keys changed.
 func (m *Aligned[T, K, S]) Corrections(give Give[K, S]) error {
 	if m.postponed {
 		m.postponed = false
