@@ -136,7 +136,7 @@ func brokenOff(rt *rapid.T, table *upserted, run func(disturb func() error, opts
 		var p *rxcql.Pipeline
 		d := &disturbance{}
 		table.fails, table.calls, store.FailSave = 0, 0, nil
-		if runs < 12 { // an end must come
+		if runs < 6 { // an end must come
 			switch rapid.SampledFrom([]string{"row", "sink", "save"}).Draw(rt, "what breaks") {
 			case "row":
 				d.next(rt, func() *rxcql.Pipeline { return p })
@@ -154,11 +154,17 @@ func brokenOff(rt *rapid.T, table *upserted, run func(disturb func() error, opts
 				}
 			}
 		}
-		p, err := run(d.call, rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(time.Millisecond)))
+		pauseAt, row := rapid.IntRange(-60, 60).Draw(rt, "saved at"), 0
+		p, err := run(func() error {
+			if row++; row == pauseAt {
+				time.Sleep(12 * time.Millisecond) // so that there is a save meanwhile
+			}
+			return d.call()
+		}, rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)))
 		require.NoError(rt, err)
 		rep, err := p.Run(context.Background())
 		require.Zero(rt, rep.BytesInFlight)
-		if runs >= 12 {
+		if runs >= 6 {
 			require.NoError(rt, err)
 		}
 		if rep.Complete {

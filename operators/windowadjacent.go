@@ -112,6 +112,7 @@ type adjacentPart[K comparable, S any] struct {
 	to     int64
 
 	said  flow.Watermark // by the part
+	told  flow.Watermark // downstream
 	past  *durableWindows
 	asked bool         // whether it has a past
 	pages []openedPage // of a source that may grow: those with rows in open windows

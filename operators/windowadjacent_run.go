@@ -37,9 +37,11 @@ func (w *adjacentWindows[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) er
 	if len(part.open) > 0 { // results of earlier rows are still to come
 		p.IdleAt = time.Time{}
 	}
-	if len(w.ended) == 0 && !p.Says() {
+	news := p.Last || part.told.Before(p.Watermark) || len(part.open) == 0 && p.Says()
+	if len(w.ended) == 0 && !news {
 		return nil
 	}
+	part.told = p.Watermark
 	if w.held == nil {
 		return w.handOn(ctx, p.Reservation)
 	}
