@@ -14,7 +14,7 @@ import (
 // Saves are made while pages are read, windows close and writes end, in other goroutines. With many
 // parts it takes a save long to look at all of them, so that much happens meanwhile.
 func TestWhatASaveHasFitsTogetherThoughAllGoesOnMeanwhile(t *testing.T) {
-	const parts, rows = 400, 60
+	const parts, rows = 200, 40
 	all := make([][]reading, parts)
 	for i := range all {
 		for n := range rows {

@@ -58,8 +58,8 @@ func TestWhatCannotBeResumedIsRefusedByNew(t *testing.T) {
 	refused(err, "CheckpointHeldPages(0)", "CheckpointHeldBytes(-1)", "CheckpointSessions(0)")
 }
 
-// counting is a stage with a frontier, as far as New knows.
-func counting[T any](in rxcql.Stream[T], name string) rxcql.Stream[T] {
+// counts is a stage with a frontier, as far as New knows.
+func counts[T any](in rxcql.Stream[T], name string) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: name, HoldsRows: true, Frontier: true}
 	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] { return out })
 }
@@ -68,7 +68,7 @@ func TestWindowsInAJobAreRefusedWhereRowsWouldBeCountedTwice(t *testing.T) {
 	with := rxcql.WithCheckpoint(&jobtest.Store{}, "job")
 	rows, table := tens(1).Stream(), rxcql.Sink[int](&resuming{})
 	file := rxcql.Sink[int](&resuming{info: rxcql.SinkInfo{Barrier: true}})
-	one := counting(rows, "Window")
+	one := counts(rows, "Window")
 	through := func(fn func(rxcql.Stream[int]) rxcql.Stream[int]) rxcql.Sink[int] { return sink.Through(fn, table) }
 	for name, c := range map[string]struct {
 		stream rxcql.Stream[int]
@@ -76,14 +76,14 @@ func TestWindowsInAJobAreRefusedWhereRowsWouldBeCountedTwice(t *testing.T) {
 		says   []string
 	}{
 		"a file behind them":       {one, file, []string{"stage Window", "a file", "write the results to a table"}},
-		"a file beside them":       {rows, sink.Tee(file, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") })), []string{"stage Window", "a file"}},
-		"windows of windows":       {counting(one, "Second"), table, []string{"stage Second", "let the first write a table"}},
-		"windows in a sink behind": {one, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Second") }), []string{"stage Second", "let the first write a table"}},
-		"windows in lanes": {operators.Lanes(rows, 2, func(n int) int { return n }, func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") }), table,
+		"a file beside them":       {rows, sink.Tee(file, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Window") })), []string{"stage Window", "a file"}},
+		"windows of windows":       {counts(one, "Second"), table, []string{"stage Second", "let the first write a table"}},
+		"windows in a sink behind": {one, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Second") }), []string{"stage Second", "let the first write a table"}},
+		"windows in lanes": {operators.Lanes(rows, 2, func(n int) int { return n }, func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Window") }), table,
 			[]string{"stage Window", "lane", "before or behind"}},
-		"Retry before them": {counting(operators.Retry(rows), "Window"), table, []string{"stage Window", "do without Retry"}},
+		"Retry before them": {counts(operators.Retry(rows), "Window"), table, []string{"stage Window", "do without Retry"}},
 		"Retry behind them": {operators.Retry(one), table, []string{"stage Retry", "do without Retry"}},
-		"Retry before a sink with them": {operators.Retry(rows), through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") }),
+		"Retry before a sink with them": {operators.Retry(rows), through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Window") }),
 			[]string{"stage Window", "do without Retry"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,10 +102,10 @@ func TestWindowsInAJobAreRefusedWhereRowsWouldBeCountedTwice(t *testing.T) {
 		to     rxcql.Sink[int]
 	}{
 		"before a table":    {one, table},
-		"in two branches":   {rows, sink.Tee(through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Window") }), through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counting(in, "Other") }))},
-		"behind operators":  {counting(operators.Filter(rows, func(int) bool { return true }), "Window"), table},
+		"in two branches":   {rows, sink.Tee(through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Window") }), through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Other") }))},
+		"behind operators":  {counts(operators.Filter(rows, func(int) bool { return true }), "Window"), table},
 		"before operators":  {operators.Filter(one, func(int) bool { return true }), table},
-		"of merged streams": {counting(operators.Merge(tens(1).Stream(), tens(2).Stream()), "Window"), table},
+		"of merged streams": {counts(operators.Merge(tens(1).Stream(), tens(2).Stream()), "Window"), table},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := rxcql.New(c.stream, c.to, with)

@@ -200,7 +200,6 @@ func TestAPartIsReadUpToThePageThatIsStillOnItsWay(t *testing.T) {
 	require.Equal(t, int64(6), reads(), "a page that failed was not read")
 }
 
-
 func TestAPageIsCutWhereTheRunBeforeHadRead(t *testing.T) {
 	for first := 1; first <= 5; first++ {
 		read := &reader{}
@@ -253,4 +252,40 @@ func (f failing) Next(ctx context.Context, p *flow.Page[int]) error {
 	p.CountFailedRow(1)
 	p.CountFailedRow(4)
 	return f.Observer.Next(ctx, p)
+}
+
+// Between the rows that were read before others have come since, so only the source knows which is which.
+func TestASourceWhoseRowsHaveNoNumberSaysItselfWhichWereReadBefore(t *testing.T) {
+	read := &reader{}
+	track := flow.NewTrack(read, read, flow.Part{Range: flow.WholeRange, Pages: 1, Rows: 2, State: []byte("a"), Read: 4, ReadState: []byte("ab")}, false)
+	track.ReadByState()
+	h := newHeldBy(nil)
+	var counted []bool
+	page := func(rows int, state string, before bool) {
+		reservation, err := flow.NewBudget(1<<20).Source("source").Input().Reserve(t.Context(), 64)
+		require.NoError(t, err)
+		if before {
+			reservation.ReadBefore()
+		}
+		p := &flow.Page[int]{Rows: make([]int, rows), Reservation: reservation}
+		require.NoError(t, flow.Deliver(t.Context(), track, p, 1, []byte(state), flow.Observer[int](rereading{taking(func(p *flow.Page[int]) error {
+			counted = append(counted, h.Counted(p.Reservation))
+			return nil
+		})})))
+	}
+	page(3, "c", false)
+	page(2, "bc", true)
+	rows, state := track.Read()
+	require.EqualValues(t, 4, rows, "not read again as far as that")
+	require.Equal(t, "ab", string(state))
+	require.Empty(t, read.caughtUp)
+	track.Reread()
+	require.Equal(t, []*flow.Track{track}, read.caughtUp)
+	page(1, "bcd", false)
+	require.Equal(t, []bool{false, true, false}, counted)
+	rows, state = track.Read()
+	require.EqualValues(t, 8, rows)
+	require.Equal(t, "bcd", string(state))
+	track.Reread()
+	require.Len(t, read.caughtUp, 1)
 }

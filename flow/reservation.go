@@ -23,6 +23,7 @@ type Reservation struct {
 	fetching bool
 	moving   bool // see Emit
 	fresh    bool // it has rows that no earlier run has read; see Frontier.Counted
+	before   bool // see ReadBefore
 	receipts []*Receipt
 	single   [1]*Receipt  // saves a page the allocation of a slice
 	lastFrom *Reservation // what Take took from last, so that each page is held once
@@ -121,7 +122,7 @@ func (res *Reservation) AddReceipt(r *Receipt) {
 	if res.holder != nil {
 		res.holder.holds.Add(1)
 	}
-	res.fresh = res.fresh || r.page == nil || r.page.fresh()
+	res.fresh = res.fresh || r.page == nil || r.page.fresh(res.before)
 	if res.receipts == nil {
 		res.single[0] = r
 		res.receipts = res.single[:]

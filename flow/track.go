@@ -79,6 +79,8 @@ type Track struct {
 	takenState []byte // after these
 	ended      bool   // the last page is among them
 	caughtUp   bool   // Job.CaughtUp was called, or need not be
+	goal       int64  // the rows to read until then
+	byState    bool   // see ReadByState
 }
 
 // NewTrack follows a part from where earlier runs have left it. job is nil in a run without a
@@ -86,7 +88,7 @@ type Track struct {
 // file may.
 func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 	t := &Track{source: source, job: job, grows: grows, from: from, read: from.Rows, now: from, takenState: from.State}
-	t.caughtUp = from.Read <= from.Rows
+	t.caughtUp, t.goal = from.Read <= from.Rows, from.Read
 	t.now.Read, t.now.ReadState = 0, nil
 	t.about.tokens = &t.from.Range
 	if job != nil {

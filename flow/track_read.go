@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -32,7 +33,7 @@ func (t *Track) goOn() (caughtUp bool) {
 		t.tookIn(t.beyond[t.taken])
 		t.taken++
 	}
-	if t.caughtUp || !t.ended && t.takenRows() < t.from.Read {
+	if t.caughtUp || !t.ended && t.takenRows() < t.goal {
 		return false
 	}
 	t.caughtUp = true
@@ -57,11 +58,41 @@ func (t *Track) Read() (rows int64, state []byte) {
 
 // reached is Read. The caller holds mu.
 func (t *Track) reached() (rows int64, state []byte) {
-	if rows = t.takenRows(); rows < t.from.Read {
+	if !t.caughtUp {
 		return t.from.Read, t.from.ReadState
 	}
-	return rows, t.takenState
+	return t.takenRows(), t.takenState
 }
+
+// ReadByState is for sources whose rows have no fixed number in their part, because others may come
+// between them before they are read again. It says that the source itself knows, by the state that
+// Read returns, which rows an earlier run has read: it hands these on in pages of their own
+// (Reservation.ReadBefore), and calls Reread behind the last of them. Call it before the first page.
+func (t *Track) ReadByState() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.byState = true
+	if !t.caughtUp {
+		t.goal = math.MaxInt64
+	}
+}
+
+// Reread says that all rows have been handed on again that an earlier run had read, see ReadByState.
+func (t *Track) Reread() {
+	t.mu.Lock()
+	if !t.caughtUp {
+		t.goal = t.read
+	}
+	caughtUp := t.goOn()
+	t.mu.Unlock()
+	if caughtUp {
+		t.job.CaughtUp(t)
+	}
+}
+
+// ReadBefore says of a page, before it is delivered, that an earlier run has read all of its rows:
+// see Track.ReadByState.
+func (res *Reservation) ReadBefore() { res.before = true }
 
 // takenRows returns the rows up to the read position of this run. The caller holds mu.
 func (t *Track) takenRows() int64 {
@@ -71,13 +102,17 @@ func (t *Track) takenRows() int64 {
 	return t.read
 }
 
-// fresh reports whether the page has rows that no earlier run has read.
-func (p *trackedPage) fresh() bool {
+// fresh reports whether the page has rows that no earlier run has read. before is what the source
+// says of it.
+func (p *trackedPage) fresh(before bool) bool {
 	if p.track.from.Read == 0 {
 		return true
 	}
 	p.track.mu.Lock()
 	defer p.track.mu.Unlock()
+	if p.track.byState {
+		return !before
+	}
 	return p.before+int64(p.rows) > p.track.from.Read
 }
 
@@ -108,7 +143,7 @@ func (res *Reservation) readBefore(rows int) int {
 	p.track.mu.Lock()
 	defer p.track.mu.Unlock()
 	received := int(p.track.from.Read - p.before) // the rows that failed are among them
-	if received <= 0 {
+	if received <= 0 || p.track.byState {
 		return 0
 	}
 	n := received

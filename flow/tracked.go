@@ -62,5 +62,5 @@ func (res *Reservation) CountFailedRow(index int) {
 	if p.track.from.Read > p.before && index >= 0 {
 		p.failed = append(p.failed, index)
 	}
-	res.fresh = res.fresh || p.before+int64(p.rows) > p.track.from.Read
+	res.fresh = res.fresh || !p.track.byState && p.before+int64(p.rows) > p.track.from.Read
 }
