@@ -120,10 +120,19 @@ func (m *Sessions[T, K, S]) find(at int64, key K) (*session[K, S], error) {
 	switch {
 	case end <= m.over && !inside:
 		return nil, nil
-	case first != next:
+	case first == next:
+		return m.add(at, key, before, next)
+	case first.after != next:
 		return m.merge(before, first, next, at)
 	}
-	return m.add(at, key, before, next)
+	if at < first.start {
+		first.start = at
+		m.begins(first)
+	}
+	if end > first.end {
+		m.extend(first, end)
+	}
+	return first, nil
 }
 
 // add makes a session. before and after are its neighbours of the same key, if there are any.
@@ -179,8 +188,8 @@ func (m *Sessions[T, K, S]) schedule(s *session[K, S], due int64) {
 	m.calendar.push(due, s.number, s)
 }
 
-// merge makes one session of those from first up to next, and of a row between them. It is the one
-// of them that came first.
+// merge makes one session of several, from first up to next, and of a row between them. It is the
+// one of them that came first.
 func (m *Sessions[T, K, S]) merge(before, first, next *session[K, S], at int64) (*session[K, S], error) {
 	into := first
 	for s := first; s != next; s = s.after {
@@ -204,20 +213,16 @@ func (m *Sessions[T, K, S]) merge(before, first, next *session[K, S], at int64) 
 			m.bytes -= s.bytes
 		}
 	}
-	merged := first.after != next
-	into.Value, into.after = value, next
-	m.putBehind(before, into)
+	into.Value, into.end, into.after = value, end, next
+	if into != first {
+		m.putBehind(before, into)
+	}
 	if start != into.start {
 		into.start = start
 		m.begins(into)
 	}
-	if end != into.end || merged {
-		into.end = end
-		m.setPhase(into)
-	}
-	if merged {
-		m.measureAnew(into)
-	}
+	m.setPhase(into)
+	m.measureAnew(into)
 	return into, nil
 }
 
