@@ -20,7 +20,8 @@
 // rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
 // A state (of Scan, Reduce, GroupAdjacent, GroupBy, Window, WindowAdjacent, Conflate) is made by a
-// function, the seed, for each reading, group, or key in a window. A map or a pointer given as a value would be shared by all.
+// function, the seed, for each reading, group, or key in a window. A map or a pointer given as a
+// value would be shared by all.
 //
 // An error ends the stream, unless rxcql.WithRowErrors says otherwise: the run fails with a
 // rxcql.StageError that names the stage and wraps the error. A panic always ends it, and has its
@@ -84,12 +85,12 @@
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
 // that it works on. Rows held are charged to the budget (rxcql.WithBudget) and reported by
-// flow.BudgetHeldError; folded state is not, except that of GroupBy and Window. WindowWithLate is as
-// Window, with late rows before the results of their page. "Resumable" says that a run
-// can start again from a checkpoint, though the operator does not remember what came before; with
-// the star, not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait
-// in step with others are charged to the budget as they were read. Behind Retry rows may come more
-// than once in a run.
+// flow.BudgetHeldError; folded state is not, except that of GroupBy and Window. WindowWithLate is
+// as Window, with late rows before the results of their page. "Resumable" says that a run can start
+// again from a checkpoint, though the operator does not remember what came before; with the star,
+// not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait in step
+// with others are charged to the budget as they were read. Behind Retry rows may come more than
+// once in a run.
 //
 // # Parts, watermarks and pages without rows
 //

@@ -80,9 +80,9 @@ func groupedBy(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.St
 
 func numberAt(n numberRow) time.Time { return time.Unix(int64(rowNumber(n)), 0) }
 
-// windowedBy are the rows in each window, of three keys. The suite takes the times of rows for those
-// of results, and results of windows that are longer than a second would come behind watermarks, but
-// for an AllowedLateness that holds these back.
+// windowedBy are the rows in each window, of three keys. The suite takes the times of rows for
+// those of results, and results of windows that are longer than a second would come behind
+// watermarks, but for an AllowedLateness that holds these back.
 func windowedBy(windows operators.Windows, opts ...operators.WindowOption) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
 	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
 		key := func(n numberRow) int { return rowNumber(n) % 3 }

@@ -33,13 +33,13 @@ import (
 // with ErrWindowFull, and no window is handed on that is not whole. States are measured as GroupBy
 // measures them.
 //
-// Late rows: a row is late for a window that is over, which is at its end, or AllowedLateness later.
-// A row that is late for one or more of its windows is counted (Report.LateRows, Hooks.RowsLate). One
-// that is in no window is dropped, and counted as filtered too. LateRows and WindowWithLate give
-// such rows to you. A row is late for a session if its own window, the gap behind it, is over and
-// its time is not inside of a session that is not. Which rows are late depends on what came before
-// them, and may differ from run to run where several parts are read at once; see below for what
-// does not.
+// Late rows: a row is late for a window that is over, which is at its end, or AllowedLateness
+// later. A row that is late for one or more of its windows is counted (Report.LateRows,
+// Hooks.RowsLate). One that is in no window is dropped, and counted as filtered too. LateRows and
+// WindowWithLate give such rows to you. A row is late for a session if its own window, the gap
+// behind it, is over and its time is not inside of a session that is not. Which rows are late
+// depends on what came before them, and may differ from run to run where several parts are read at
+// once; see below for what does not.
 //
 // A time that is more than 146,000 years from 1970 is an error of its row (rxcql.WithRowErrors).
 // Times are cut to microseconds. An error of fold, or of MergeStates, ends the stream, whatever
@@ -47,9 +47,10 @@ import (
 //
 // Order: results come in the order of the ends of their windows, and those of one window in the
 // order of the first rows of their keys; in pages of up to 512, in the goroutine that brings the
-// rows. Early results come in the same order among themselves, and so do corrected ones, those of one
-// window by their first late rows. The event time of a result is the end of its window. Watermarks, and the ends of parts, go on behind the results of
-// the windows that they close, held back by AllowedLateness: so no result comes behind them.
+// rows. Early results come in the same order among themselves, and so do corrected ones, those of
+// one window by their first late rows. The event time of a result is the end of its window.
+// Watermarks, and the ends of parts, go on behind the results of the windows that they close, held
+// back by AllowedLateness: so no result comes behind them.
 //
 // It holds the states, charged to the budget (the run ends with flow.BudgetHeldError where that has
 // no room for a page as well: give WithBudget more than the bound), and the receipt of each page
@@ -89,8 +90,10 @@ func Window[T any, K comparable, S any](in rxcql.Stream[T], windows Windows, at 
 // to a sink of their own, by sink.Route. In a job each late row is durable there before its page
 // counts as read, so it may come again and is not lost.
 //
-//	out := operators.WindowWithLate(timed, operators.Tumbling(time.Minute), at, sensor, zero, max, operators.WindowKeys(100_000))
-//	report, err := rxcql.Run(ctx, out, sink.Route(func(o Out) int { // where Out is operators.WindowOrLate[Reading, string, float64]
+//	type Out = operators.WindowOrLate[Reading, string, float64]
+//	out := operators.WindowWithLate(timed, operators.Tumbling(time.Minute), at, sensor, zero, max,
+//		operators.WindowKeys(100_000))
+//	report, err := rxcql.Run(ctx, out, sink.Route(func(o Out) int {
 //		if o.IsLate {
 //			return 1
 //		}

@@ -133,8 +133,8 @@ func (w *windowing[T, K, S, U]) flush(ctx context.Context, r *results) error {
 	return err
 }
 
-// isOver tells the frontier which windows are over, and returns the receipt of the results that were
-// given since it was last called.
+// isOver tells the frontier which windows are over, and returns the receipt of the results that
+// were given since it was last called.
 func (w *windowing[T, K, S, U]) isOver() *flow.Receipt {
 	upTo := w.states.Over()
 	var ended []flow.SessionEnd

@@ -29,7 +29,8 @@ func stampedKey(r stamped) int { return r.key }
 
 func addNumber(all []int, r stamped) ([]int, error) { return append(all, r.number), nil }
 
-// stampedParts are parts whose rows come at most by jitter out of order, and then far too late ones.
+// stampedParts are parts whose rows come at most by jitter out of order, and then far too late
+// ones.
 func stampedParts(rt *rapid.T, jitter int, tooLate bool) *jobtest.Parts[stamped] {
 	p := &jobtest.Parts[stamped]{
 		PageRows: rapid.IntRange(1, 7).Draw(rt, "page"), Seed: rapid.Uint64().Draw(rt, "order"), Empty: rapid.Bool().Draw(rt, "empty pages"),

@@ -17,7 +17,8 @@ import (
 // watermarks, so it folds a table of any size in flat memory. The key must be determined by the
 // partition key; at is a row's event time.
 //
-//	perHour := operators.WindowAdjacent(source.Table[Reading](session, "weather.readings"), operators.Tumbling(time.Hour),
+//	readings := source.Table[Reading](session, "weather.readings")
+//	perHour := operators.WindowAdjacent(readings, operators.Tumbling(time.Hour),
 //		func(r Reading) time.Time { return r.At },
 //		func(r Reading) string { return r.Sensor },
 //		func() float64 { return 0 },
@@ -29,12 +30,12 @@ import (
 // down, ends the stream with ErrOutOfOrder. In one window rows may come in any order.
 //
 // Order and memory: the windows of a partition are handed on in the order in which they end in the
-// stream: by time, and backward where times go down. For each range being read, WindowAdjacent holds
-// the states of the windows that the last row is in, one unless they are hopping, which are not
-// charged to the budget, and the receipts of the pages that these came from. They settle when the
-// windows are durable. Watermarks are handed on as far as the beginning of the open windows of their
-// part. It works in the goroutine that brings the rows, and windows that end in one page go on
-// together, in pages of up to 512.
+// stream: by time, and backward where times go down. For each range being read, WindowAdjacent
+// holds the states of the windows that the last row is in, one unless they are hopping, which are
+// not charged to the budget, and the receipts of the pages that these came from. They settle when
+// the windows are durable. Watermarks are handed on as far as the beginning of the open windows of
+// their part. It works in the goroutine that brings the rows, and windows that end in one page go
+// on together, in pages of up to 512.
 //
 // Early ends and errors are as with GroupAdjacent: windows open when an operator upstream ends the
 // stream on purpose (Take) are handed on as they are; after Pipeline.Stop they are dropped and

@@ -123,8 +123,8 @@ func TestWindowsAreThoseThatAModelMakesOfAllRows(t *testing.T) {
 	})
 }
 
-// What a job that goes on relies on: rows of a page are in windows that are over as soon as Over has
-// come to what Until said, and no row comes before that.
+// What a job that goes on relies on: rows of a page are in windows that are over as soon as Over
+// has come to what Until said, and no row comes before that.
 func TestAllRowsOfAPageAreInWindowsThatAreOverWhenOverIsAtUntil(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		lateness := rapid.SampledFrom([]int64{0, 30}).Draw(rt, "lateness")
