@@ -11,6 +11,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/sink"
 )
 
 // errKilled ends a run in a windowJob; nothing is saved after it.
@@ -121,7 +122,8 @@ type windowJob struct {
 	between func(rxcql.Stream[reading]) rxcql.Stream[reading] // other operators before the windows; may be nil
 	store   *jobtest.Store
 	to      *upserts
-	killAt  int // the event that kills the next run; 0 for none
+	other   *windowJob // with windows and a table of its own, over the same rows; nil for none
+	killAt  int        // the event that kills the next run; 0 for none
 	events  int
 	opts    []rxcql.CheckpointOption
 
@@ -132,8 +134,8 @@ type windowJob struct {
 func newWindowJob(size, every int, rows ...[]reading) *windowJob {
 	j := &windowJob{parts: &jobtest.Parts[reading]{Rows: rows, PageRows: 2}, store: &jobtest.Store{}, to: newUpserts(), lateRows: map[window][]int{}}
 	j.size, j.every = size, every
-	j.windows.event, j.to.event = j.happens, j.happens
-	j.windows.late = func(row reading, start int) {
+	j.event, j.to.event = j.happens, j.happens
+	j.late = func(row reading, start int) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.lateRows[window{row.Key, start}] = append(j.lateRows[window{row.Key, start}], row.ID)
@@ -155,19 +157,19 @@ func (j *windowJob) happens() error {
 
 // killBefore kills the next run when a row comes to the windows, after a save of all before.
 func (j *windowJob) killBefore(id int) {
-	j.windows.before = func(rows []reading) error {
+	j.before = func(rows []reading) error {
 		if !slices.ContainsFunc(rows, func(row reading) bool { return row.ID == id }) {
 			return nil
 		}
-		j.windows.before = nil
+		j.before = nil
 		time.Sleep(time.Second)
 		j.store.Break(errKilled)
 		return errKilled
 	}
 }
 
-// stream is the stream of results.
-func (j *windowJob) stream() rxcql.Stream[result] {
+// rows is the stream before the windows.
+func (j *windowJob) rows() rxcql.Stream[reading] {
 	rows := j.parts.Stream()
 	if j.lags {
 		rows = lagging(rows)
@@ -176,10 +178,33 @@ func (j *windowJob) stream() rxcql.Stream[result] {
 	if j.between != nil {
 		rows = j.between(rows)
 	}
+	return rows
+}
+
+// stream is the stream of results.
+func (j *windowJob) stream(rows rxcql.Stream[reading]) rxcql.Stream[result] {
 	if j.gap > 0 {
 		return sessions(rows, &j.windows)
 	}
 	return windowed(rows, &j.windows)
+}
+
+// pipeline is the job. With other windows, each are in a branch of a Tee.
+func (j *windowJob) pipeline(opts ...rxcql.CheckpointOption) (*rxcql.Pipeline, error) {
+	with := rxcql.WithCheckpoint(j.store, "job", append(opts, j.opts...)...)
+	if j.other == nil {
+		return rxcql.New(j.stream(j.rows()), rxcql.Sink[result](j.to), with)
+	}
+	j.other.windows.parts = j.windows.parts
+	return rxcql.New(j.rows(), sink.Tee(sink.Through(j.stream, rxcql.Sink[result](j.to)),
+		sink.Through(j.other.stream, rxcql.Sink[result](j.other.to))), with)
+}
+
+// alsoBy has the job fill another table, by other windows.
+func (j *windowJob) alsoBy(size, every int) {
+	j.other = newWindowJob(size, every)
+	j.other.parts = j.parts
+	j.other.event, j.other.to.event = j.happens, j.happens
 }
 
 // run runs the job once.
@@ -195,8 +220,7 @@ func (j *windowJob) run(ctx context.Context) (rxcql.Report, error) {
 			}
 		}
 	}
-	opts := append([]rxcql.CheckpointOption{rxcql.CheckpointInterval(10 * time.Millisecond)}, j.opts...)
-	p, err := rxcql.New(j.stream(), rxcql.Sink[result](j.to), rxcql.WithCheckpoint(j.store, "job", opts...))
+	p, err := j.pipeline(rxcql.CheckpointInterval(10 * time.Millisecond))
 	if err != nil {
 		return rxcql.Report{}, err
 	}

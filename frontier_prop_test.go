@@ -49,6 +49,10 @@ func someWindowJob(rt *rapid.T, late bool) *windowJob {
 	j.early = rapid.Bool().Draw(rt, "early")
 	j.lags = rapid.Bool().Draw(rt, "lags")
 	j.parts.Empty = rapid.Bool().Draw(rt, "empty pages")
+	if rapid.IntRange(0, 2).Draw(rt, "other windows") == 0 {
+		j.alsoBy(15, 5)
+		j.other.to.random = rand.New(rand.NewPCG(3, 4))
+	}
 	return j
 }
 
@@ -84,6 +88,10 @@ func TestAJobWithWindowsKilledAnywhereEndsWithTheTableOfOneThatWasNot(t *testing
 		j.untilComplete(t, rt)
 		require.Equal(rt, j.whole(), j.table())
 		require.Empty(rt, j.lateRows, "no row is late in any order of the parts")
+		if j.other != nil {
+			require.Equal(rt, j.other.whole(), j.other.table())
+			require.Empty(rt, j.other.lateRows)
+		}
 	})
 }
 

@@ -45,6 +45,14 @@ func (j *windowJob) state(t *testing.T) *saved.State {
 	return state
 }
 
+// part returns how far a part is.
+func (j *windowJob) part(t *testing.T, n int) saved.Part {
+	t.Helper()
+	parts := j.state(t).Sources[0].Parts
+	require.Greater(t, len(parts), n)
+	return parts[n]
+}
+
 func savedAt(seconds int64) *int64 {
 	at := seconds * 1_000_000
 	return &at
@@ -60,8 +68,8 @@ func TestOnReplayARowIsDroppedFromDurableWindowsAloneAndOneThatWasNeverReadIsLat
 			j.killed(t, 4)
 			state := j.state(t)
 			require.Equal(t, savedAt(13), state.Frontiers[0].UpTo)
-			require.Equal(t, int64(1), state.Sources[0].Parts[0].Rows, "row 1 is in the window from 5 too")
-			require.Equal(t, int64(4), state.Sources[0].Parts[0].Read)
+			require.Equal(t, int64(1), j.part(t, 0).Rows, "row 1 is in the window from 5 too")
+			require.Equal(t, int64(4), j.part(t, 0).Read)
 			require.Empty(t, j.lateRows)
 
 			j.parts.PageRows = pageRows
@@ -82,7 +90,7 @@ func TestTheFrontierStaysWhereItWasUntilAllHasBeenReadAgainThatWasRead(t *testin
 		j.parts.PageRows = 1
 		j.parts.Order = []int{0, 1, 1, 0}
 		j.killed(t, 1)
-		require.Equal(t, int64(2), j.state(t).Sources[0].Parts[1].Read)
+		require.Equal(t, int64(2), j.part(t, 1).Read)
 
 		j.parts.Order = []int{0, 0, 1}
 		j.killed(t, 3)
@@ -149,7 +157,7 @@ func TestALateRowIsLateAgainIfItWasNotDurableAsSuch(t *testing.T) {
 		j.lateGoesTo = func(r *flow.Receipt) { sent = append(sent, r) }
 		j.killed(t, 4)
 		require.Len(t, sent, 1)
-		require.Equal(t, int64(2), j.state(t).Sources[0].Parts[0].Read, "up to the late row")
+		require.Equal(t, int64(2), j.part(t, 0).Read, "up to the late row")
 
 		j.lateGoesTo = func(r *flow.Receipt) { r.Settle() }
 		j.completes(t)
@@ -205,7 +213,7 @@ func TestAStoppedJobWithWindowsEndsWithoutAnErrorAndGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newWindowJob(10, 10, readings(0, 1, 5, 12, 13, 25))
 		j.parts.PageRows = 1
-		p, err := rxcql.New(j.stream(), rxcql.Sink[result](j.to), rxcql.WithCheckpoint(j.store, "job"))
+		p, err := j.pipeline()
 		require.NoError(t, err)
 		j.windows.parts = 1
 		j.windows.before = func(rows []reading) error {
