@@ -38,7 +38,7 @@ type Attempt struct {
 // Attempt is Subscribe for operators that can go on after a failure of the stream, such as
 // operators.Retry. Done is not passed on to out: the operator calls out.Done when it is through
 // with all that it reads. An attempt that has failed is told to out in pages without rows: nothing
-// more comes of its sources. For that the operator has several inputs, or StageInfo.RepeatsRows.
+// more comes of its sources. For that the operator is marked by StageInfo.Attempts.
 func (s Stream[T]) Attempt(ctx context.Context, st *Stage, out flow.Observer[T]) *Attempt {
 	a := &Attempt{st: st, within: attemptOf(ctx, st.run)}
 	if w := a.within; w != nil {
@@ -50,9 +50,9 @@ func (s Stream[T]) Attempt(ctx context.Context, st *Stage, out flow.Observer[T])
 	a.Err = s.Subscribe(context.WithValue(ctx, attemptKey{}, a), st, to)
 	a.Stopped = to.stopped
 	a.Failed = a.Err != nil && !to.refused && ctx.Err() == nil && st.run.ctx.Err() == nil && !isFinal(a.Err)
-	if in := inputsOf(ctx, st); in != nil && a.Failed {
+	if in := inputsOf(ctx, st); in != nil && a.Failed && st.node.info.Attempts {
 		var all flow.Advances
-		in.failed(s.node, &all)
+		in.failed(&all)
 		to.heard.ended(&all)
 		if err := flow.Tell(ctx, in.account, &all, out); err != nil {
 			a.Err, a.Failed = err, false

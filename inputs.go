@@ -13,7 +13,8 @@ import (
 // may follow, something must stand for them from the beginning:
 //
 //   - A stage with several inputs says, before all else, that one reading for each of them begins.
-//     It says that this one has ended when the first source of the input is known.
+//     It says that this one has ended when the first source of the input is known. If it reads by
+//     attempts (StageInfo.Attempts) only one of them is expected, which is the first to be known.
 //   - When an input has ended, so have all sources that came through it, also if an operator has
 //     ended it early (Take).
 //   - Where an attempt to read has failed, so have its sources. Until it is known what follows,
@@ -27,9 +28,9 @@ type inputs struct {
 	account *flow.Account
 
 	mu    sync.Mutex
-	begun []bool                 // the inputs that have been subscribed to
-	stand []*flow.Origin         // for those of which no source is known yet, else nil
-	next  map[*node]*flow.Origin // for the attempts that follow those that have failed
+	begun []bool         // the inputs that have been subscribed to
+	stand []*flow.Origin // for those of which no source is known yet, else nil
+	next  *flow.Origin   // for the attempt that follows one that has failed; nil if there is none
 }
 
 type inputsKey struct{}
@@ -38,7 +39,7 @@ type inputsKey struct{}
 // inputs: each has all sources, and the stage that joins them says what all lanes have said.
 func (n *node) follows() bool {
 	lanes := slices.ContainsFunc(n.inputs, func(in *node) bool { return in.lane != n.lane })
-	return !lanes && (len(n.inputs) > 1 || n.info.RepeatsRows)
+	return !lanes && (len(n.inputs) > 1 || n.info.Attempts)
 }
 
 // withInputs returns the context for a call of the run function of a stage that hands its pages to
@@ -47,9 +48,10 @@ func withInputs[T any](ctx context.Context, st *Stage, out flow.Observer[T]) (co
 	if !st.node.follows() {
 		return ctx, nil
 	}
-	in := &inputs{st: st, account: st.Account(true), next: map[*node]*flow.Origin{}}
+	in := &inputs{st: st, account: st.Account(true)}
+	in.account.UsedIn(ctx)
 	var all flow.Advances
-	if n := len(st.node.inputs); n > 1 {
+	if n := len(st.node.inputs); !st.node.info.Attempts {
 		in.begun, in.stand = make([]bool, n), make([]*flow.Origin, n)
 		for i := range in.stand {
 			in.stand[i] = st.Origin()
@@ -82,31 +84,30 @@ func (in *inputs) begin(n *node) int {
 	return -1
 }
 
-// known adds that nothing needs to stand for an input any more, which is a node. The number is that
-// of begin.
-func (in *inputs) known(number int, n *node, all *flow.Advances) {
+// known adds that nothing needs to stand any more for what is read now, and reports whether
+// something did. The number is that of begin.
+func (in *inputs) known(number int, all *flow.Advances) (did bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if number >= 0 && in.stand[number] != nil {
 		all.Add(flow.Ends(in.stand[number]))
-		in.stand[number] = nil
+		in.stand[number], did = nil, true
 	}
-	if o := in.next[n]; o != nil {
-		all.Add(flow.Ends(o))
-		delete(in.next, n)
+	if in.next != nil {
+		all.Add(flow.Ends(in.next))
+		in.next, did = nil, true
 	}
+	return did
 }
 
-// failed adds that an attempt to read a node has failed. Another attempt may follow; if it may be
-// of an input that has not begun, that one is expected already.
-func (in *inputs) failed(n *node, all *flow.Advances) {
+// failed adds that an attempt has failed, and that another may follow.
+func (in *inputs) failed(all *flow.Advances) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if slices.Contains(in.begun, false) || in.next[n] != nil {
-		return
+	if in.next == nil {
+		in.next = in.st.Origin()
+		all.Add(flow.Begins(in.next))
 	}
-	in.next[n] = in.st.Origin()
-	all.Add(flow.Begins(in.next[n]))
 }
 
 // heardSources are the sources that pages have named and that have not ended.
@@ -148,21 +149,33 @@ func (h *heardSources) ended(all *flow.Advances) {
 type input[T any] struct {
 	op     flow.Observer[T]
 	in     *inputs
-	of     *node
 	number int
 	heard  heardSources
 }
 
+// Next hands a page on, and says before the first page of a source that this is known. Behind the
+// page it would be too late: whoever keeps the page would keep that too, and not the rest.
 func (i *input[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 	if i.heard.hear(p.Position) {
 		var all flow.Advances
-		all.Add(flow.Begins(p.Source))
-		i.in.known(i.number, i.of, &all)
+		if i.in.known(i.number, &all) {
+			all.Add(flow.Begins(p.Source))
+		}
 		if err := flow.Tell(ctx, i.in.account, &all, i.op); err != nil {
+			i.lose(p, err)
 			return err
 		}
 	}
 	return i.op.Next(ctx, p)
+}
+
+// lose counts the rows of a page that is not handed on, since the stream has ended with err.
+func (i *input[T]) lose(p *flow.Page[T], err error) {
+	st := i.in.st
+	st.CountIn(len(p.Rows))
+	if flow.IsEnd(err) && !st.node.info.Drops { // otherwise they are not dropped on purpose
+		st.CountDropped(len(p.Rows))
+	}
 }
 
 // Done says that nothing more comes of the input, unless reading was stopped: then more would have
@@ -170,8 +183,10 @@ func (i *input[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 func (i *input[T]) Done(ctx context.Context, stopped bool) error {
 	if !stopped {
 		var all flow.Advances
-		i.in.known(i.number, i.of, &all)
-		i.heard.ended(&all)
+		i.in.known(i.number, &all)
+		if !i.in.st.node.info.Attempts { // which end with the stream
+			i.heard.ended(&all)
+		}
 		if err := flow.Tell(ctx, i.in.account, &all, i.op); err != nil {
 			return err
 		}

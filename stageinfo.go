@@ -58,6 +58,10 @@ type StageInfo struct {
 	// RepeatsRows: rows that the stage has handed on may come again in the same run. In a job it is
 	// refused before a sink that cannot bear rows twice (SinkInfo.Barrier).
 	RepeatsRows bool
+	// Attempts: the stage reads its inputs by Stream.Attempt, one attempt after the other, each only
+	// if the one before has failed. So stages behind it expect one input at a time, and know that
+	// nothing more comes of what has failed (flow.AllParts).
+	Attempts bool
 	// File is the path of the file that a source reads. A job knows the file by the stage's Name,
 	// which should have no folder, so that the file may be moved. Two files of one Name cannot be
 	// part of one job.

@@ -123,7 +123,7 @@ func (s Stream[T]) Check(ctx context.Context) error {
 func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out flow.Observer[T]) error {
 	var op flow.Observer[T] = &entry[T]{st: st, op: out}
 	if in := inputsOf(ctx, st); in != nil {
-		op = &input[T]{op: op, in: in, of: s.node, number: in.begin(s.node)}
+		op = &input[T]{op: op, in: in, number: in.begin(s.node)}
 	}
 	return s.subscribe(ctx, st.run, st, op)
 }

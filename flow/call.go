@@ -70,6 +70,15 @@ func (a *Account) place(from *Reservation) {
 	}
 }
 
+// UsedIn says in which call of its stage's run function the account is used: that of the context.
+// Otherwise that is known from the first page of which rows are kept. It is for accounts whose
+// pages have no rows.
+func (a *Account) UsedIn(ctx context.Context) {
+	if c := a.budget.callOf(ctx); c != nil && c.task == a.task {
+		a.call.Store(c)
+	}
+}
+
 // call returns the call that the reservation's rows come from; nil if not known.
 func (res *Reservation) call() *call {
 	switch {

@@ -34,8 +34,8 @@ type clockSource struct {
 	rest        *clockPart // stands for the parts that have not begun; nil if all have
 }
 
-// clockPart is a part that has not ended. With ended set it is kept as a note, since a part must not
-// begin twice.
+// clockPart is a part that has not ended. With ended set it is kept as a note, since a part must
+// not begin twice.
 type clockPart struct {
 	watermark Watermark
 	index     int // in the heap

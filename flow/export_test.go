@@ -23,3 +23,6 @@ func (b *Budget) KeptReservation() *Reservation { return &Reservation{budget: b}
 
 // Receipts is the number of holds that the reservation will give back.
 func (res *Reservation) Receipts() int { return len(res.receipts) }
+
+// Remembered is the number of readings that the clock knows, those that have ended included.
+func (c *EventClock) Remembered() int { return len(c.open) + len(c.over) }

@@ -122,10 +122,10 @@ func (p Position) Part() string {
 // which bytes and receipts the page carries, where its rows come from, and what follows them.
 //
 // Source, Watermark and IdleAt go with a page through all operators. A page may have no rows: it
-// then says that a part has ended (Position.Last), how far its event time has come, that it is idle,
-// or something of all parts (AllParts). An operator hands that on (HandOn), even if it drops all
-// rows of the page. If it keeps rows, it holds that back until they are handed on: nothing that is
-// said of a part may overtake a row of it (see Advances, Tell).
+// then says that a part has ended (Position.Last), how far its event time has come, that it is
+// idle, or something of all parts (AllParts). An operator hands that on (HandOn), even if it drops
+// all rows of the page. If it keeps rows, it holds that back until they are handed on: nothing that
+// is said of a part may overtake a row of it (see Advances, Tell).
 //
 // Rows belongs to the engine, which uses it again. It is valid until the call of Observer.Next that
 // brought the page returns, and must not be changed. To keep rows longer, copy their values and

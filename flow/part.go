@@ -112,8 +112,8 @@ func (a Advance) Says() bool {
 	return a.Last || a.Watermark.Known() || a.Range == AllParts || a.Idle()
 }
 
-// Hushed returns the advance of rows of which others are still to come: it names their part, and says
-// nothing of its end, its watermark and its idleness.
+// Hushed returns the advance of rows of which others are still to come: it names their part, and
+// says nothing of its end, its watermark and its idleness.
 func (a Advance) Hushed() Advance {
 	a.Last, a.Watermark, a.IdleAt = false, Watermark{}, time.Time{}
 	return a
@@ -147,9 +147,10 @@ func (res *Reservation) Hush() (said Advance) {
 // parts hold the advances back until the rows have been handed on. What is said of all parts of a
 // source (AllParts) is one of these advances. The zero value is ready for use.
 type Advances struct {
-	list  []Advance
-	index map[PartID]int // of the list; nil while that is short
-	mixed bool
+	list   []Advance
+	index  map[PartID]int // of the list; nil while that is short
+	mixed  bool
+	begins bool // sources are among them that are about to be read
 }
 
 // fewParts is the number of parts up to which the list is searched without an index.
@@ -158,6 +159,7 @@ const fewParts = 8
 // Add notes an advance. One that says nothing counts too: it adds its part. For each part the
 // latest watermark is kept, Last once an advance has it, and the idleness of the last advance.
 func (s *Advances) Add(a Advance) {
+	s.begins = s.begins || a.Range == AllParts && !a.Last
 	if i := s.find(a.PartID()); i >= 0 {
 		was := s.list[i]
 		if a.Watermark.Before(was.Watermark) {
@@ -205,9 +207,21 @@ func (s *Advances) HoldBack(part PartID) bool {
 }
 
 // Take returns the advances that say something, in the order in which their parts came, and forgets
-// all. The slice is valid until the next Add.
+// all. Sources that are about to be read come before the rest: one may have been announced just
+// before the end of another that has its place further ahead. The slice is valid until the next
+// Add.
 func (s *Advances) Take() []Advance {
 	all := slices.DeleteFunc(s.list, func(a Advance) bool { return !a.Says() })
-	s.list, s.index, s.mixed = s.list[:0], nil, false
+	if s.begins {
+		slices.SortStableFunc(all, func(a, b Advance) int { return place(a) - place(b) })
+	}
+	s.list, s.index, s.mixed, s.begins = s.list[:0], nil, false, false
 	return all
+}
+
+func place(a Advance) int {
+	if a.Range == AllParts && !a.Last {
+		return 0
+	}
+	return 1
 }

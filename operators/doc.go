@@ -12,10 +12,10 @@
 // # Functions given to operators
 //
 // Each operator has one form. A function that makes or does something (Map, FlatMap, Scan, Reduce,
-// Tap, MapConcurrent, Zip, both of Lookup, the folds of GroupAdjacent, GroupBy and Conflate)
-// returns an error as its last result: parsing and decoding fail, and an error that could not be
-// returned would end as a zero value in a table. A function that only asks something about a row
-// (Filter, TakeWhile, the key of GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and
+// Tap, EventTime, MapConcurrent, Zip, both of Lookup, the folds of GroupAdjacent, GroupBy and
+// Conflate) returns an error as its last result: parsing and decoding fail, and an error that could
+// not be returned would end as a zero value in a table. A function that only asks something about a
+// row (Filter, TakeWhile, the key of GroupAdjacent, GroupBy, Lanes, Distinct, DistinctAdjacent and
 // MergeJoin, what compares rows or keys) returns just the answer. If that can fail, as decoding a
 // rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
@@ -39,18 +39,19 @@
 //
 // # Synchronous and asynchronous operators
 //
-// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, GroupAdjacent, GroupBy, Concat,
-// Distinct, DistinctAdjacent, Retry, Recover, Throttle, and Batch without BatchLinger run as one
-// loop a page, in the goroutine that delivers the page: no goroutine, no channel, and nothing
-// allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip, MergeSorted, MergeJoin, Rx,
-// Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger have goroutines of their
-// own, which end with the stream. All operators hand rows on in the goroutine that reads the
-// stream, one page at a time.
+// Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, EventTime, GroupAdjacent,
+// GroupBy, Concat, Distinct, DistinctAdjacent, Retry, Recover, Throttle, and Batch without
+// BatchLinger run as one loop a page, in the goroutine that delivers the page: no goroutine, no
+// channel, and nothing allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip, MergeSorted,
+// MergeJoin, Rx, Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger have
+// goroutines of their own, which end with the stream. All operators hand rows on in the goroutine
+// that reads the stream, one page at a time.
 //
 // # What each promises
 //
 //	operator       order         holds                              resumable  limit upstream
 //	Map, Tap       kept          nothing                            yes        as downstream
+//	EventTime      kept          some words a part                  yes        as downstream
 //	Filter         kept          nothing                            yes        none
 //	FlatMap        kept          nothing                            yes        none
 //	Scan           kept          its state                          no         as downstream
@@ -95,14 +96,16 @@
 // # Parts, watermarks and pages without rows
 //
 // A page says which part of which source it belongs to (flow.Position). It may also say that the
-// part ends, and how far event time has come in it (flow.Watermark). Operators hand that on, in a
-// page without rows if they drop all rows or if the rows that they hand on come from several parts.
-// It never overtakes a row:
+// part ends, how far event time has come in it (flow.Watermark), and that it is idle. Operators
+// hand that on, in a page without rows if they drop all rows or if the rows that they hand on come
+// from several parts. So they do with pages about all parts of a source (flow.AllParts). It never
+// overtakes a row:
 //
 //	Map, Filter, FlatMap, Scan, Take, TakeWhile, Skip, Tap,
 //	Merge, Concat, Distinct, DistinctAdjacent,
 //	Retry, Recover,
 //	Throttle, Timeout   with the page, after its rows; a part does not end where its stream fails
+//	EventTime      likewise, with the watermark that it has by the rows so far
 //	Buffer         when all rows that came before have gone on or were dropped
 //	Sample, Debounce   when the row of the part that is kept has gone on or was dropped
 //	Conflate       after the state that has its rows

@@ -17,7 +17,8 @@ import (
 //
 //	readings := source.Tail[Reading](session, "iot.readings", buckets)
 //	timed := operators.EventTime(readings, func(r Reading) (time.Time, error) { return r.At, nil },
-//		operators.OutOfOrderness(10*time.Second), operators.MaxAhead(time.Minute), operators.IdleAfter(time.Minute))
+//		operators.OutOfOrderness(10*time.Second), operators.MaxAhead(time.Minute),
+//		operators.IdleAfter(time.Minute))
 //
 // Put it right behind the source, or behind operators that keep each row with its part (Map,
 // Filter, FlatMap, Merge, Concat, Retry). Rows of several parts in one page have no place from
@@ -38,7 +39,7 @@ import (
 func EventTime[T any](in rxcql.Stream[T], at func(T) (time.Time, error), opts ...EventTimeOption) rxcql.Stream[T] {
 	var cfg eventTimeConfig
 	err := option.Apply(opts, &cfg, EventTimeOption.applyEventTime)
-	info := rxcql.StageInfo{Name: "EventTime", OneToOne: true, Err: errors.Join(required("the function", at == nil), err)}
+	info := rxcql.StageInfo{Name: "EventTime", OneToOne: true, Err: errors.Join(required("the function at", at == nil), err)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &eventTiming[T]{eventTimeConfig: cfg, st: st, out: out, at: at, parts: map[flow.PartID]*partTime{}}
 	})

@@ -34,6 +34,7 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 		"Scan":          operators.Scan(in, zero, fold),
 		"Reduce":        operators.Reduce(in, zero, fold),
 		"Tap":           operators.Tap(in, fn),
+		"EventTime":     operators.EventTime(in, func(n int) (time.Time, error) { return time.Unix(int64(n), 0), fn(n) }),
 		"GroupAdjacent": operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, fold),
 		"MapConcurrent": operators.MapConcurrent(in, 8, call),
 		"Conflate":      operators.Conflate(in, zero, fold),

@@ -32,7 +32,8 @@ func (g *grouping[T, K, S]) close(ctx context.Context, part flow.PartID) error {
 	return err
 }
 
-// allParts hands on what is said of all parts of a source. If they have ended, so have their groups.
+// allParts hands on what is said of all parts of a source. If they have ended, so have their
+// groups.
 func (g *grouping[T, K, S]) allParts(ctx context.Context, p *flow.Page[T]) error {
 	if p.Last {
 		for _, part := range slices.SortedFunc(maps.Keys(g.ranges), inReport) {

@@ -54,7 +54,7 @@ func (fn recoverIf) applyRecover(c *recoverConfig) error {
 func Recover[T any](in, other rxcql.Stream[T], opts ...RecoverOption) rxcql.Stream[T] {
 	cfg := recoverConfig{may: func(error) bool { return true }}
 	info := rxcql.StageInfo{
-		Name: "Recover", Synchronous: true, MixesRows: true, NotResumable: true, Err: option.Apply(opts, &cfg, RecoverOption.applyRecover),
+		Name: "Recover", Synchronous: true, MixesRows: true, Attempts: true, NotResumable: true, Err: option.Apply(opts, &cfg, RecoverOption.applyRecover),
 		NotResumableReason: "no checkpoint says which of its streams a run had gone over to; leave it out, since a job that has failed goes on when it is run again, or use Retry",
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {

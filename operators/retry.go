@@ -119,7 +119,7 @@ func Retry[T any](in rxcql.Stream[T], opts ...RetryOption) rxcql.Stream[T] {
 	}
 	err := option.Apply(opts, &cfg, RetryOption.applyRetry)
 	info := rxcql.StageInfo{
-		Name: "Retry", Synchronous: true, MixesRows: true, RepeatsRows: true,
+		Name: "Retry", Synchronous: true, MixesRows: true, RepeatsRows: true, Attempts: true,
 		Err: errors.Join(err, readableAgain(in.Stages())),
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {

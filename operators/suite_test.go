@@ -30,6 +30,7 @@ type conforming struct {
 	ends      bool
 	folds     bool
 	detached  bool
+	sets      bool // watermarks
 }
 
 // numberRow are the numbers of the rows that a row is made of.
@@ -156,6 +157,9 @@ func conformings() []conforming {
 		}},
 		{operator: "Skip", how: "of none", put: func(in stream) stream { return operators.Skip(in, 0) }},
 		{operator: "Skip", how: "of all", drops: all, put: func(in stream) stream { return operators.Skip(in, 1<<40) }},
+		{operator: "EventTime", sets: true, put: func(in stream) stream {
+			return operators.EventTime(in, func(n numberRow) (time.Time, error) { return time.Unix(int64(n[0]), 0), nil })
+		}},
 		{operator: "Tap", put: func(in stream) stream { return operators.Tap(in, func(numberRow) error { return nil }) }},
 		{operator: "Batch", how: "of one", put: inBatches(operators.BatchRows(1))},
 		{operator: "Batch", how: "of three", put: inBatches(operators.BatchRows(3))},
@@ -290,6 +294,8 @@ func TestConformanceOfOperators(t *testing.T) {
 					Ends:      c.ends,
 					Folds:     c.folds,
 					Detached:  c.detached,
+
+					SetsWatermarks: c.sets,
 				}
 			})
 		})

@@ -39,6 +39,7 @@ type use struct {
 	holds    func(part int) bool // keeps rows of part 0 until more come, or the end; nil for neither
 	loses    bool                // rows
 	own      bool                // its pages are of a part of its own
+	sets     bool                // it sets watermarks, by the rows
 	ends     bool                // it may end the stream
 	outside  bool                // it reads its input again, or another source: neither inside a sink nor behind Rx
 }
@@ -50,6 +51,8 @@ func same(e timed) (timed, error) { return e, nil }
 func always(timed) bool { return true }
 
 func timeOf(e timed) int { return e.at }
+
+func happened(e timed) (time.Time, error) { return time.Unix(int64(e.at), 0), nil }
 
 // unevenly takes a time of its own for each timed.
 func unevenly(_ context.Context, e timed) (timed, error) {
@@ -262,6 +265,9 @@ func uses() []use {
 		}},
 		{operator: "Conflate", put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return unbatched(operators.Conflate(in, func() []timed { return nil }, func(all []timed, e timed) ([]timed, error) { return append(all, e), nil }))
+		}},
+		{operator: "EventTime", sets: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.EventTime(in, happened, operators.OutOfOrderness(time.Hour), operators.IdleAfter(time.Hour))
 		}},
 		{operator: "Rx", own: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			return operators.Rx[timed, timed](in, func(o rxgo.Observable) rxgo.Observable { return o })

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -24,11 +25,14 @@ func randomScript(rt *rapid.T, name string, last map[partName]flow.Watermark) rx
 		part := rapid.IntRange(0, parts-1).Draw(rt, "part")
 		p := happening{part: part}
 		for range rapid.SampledFrom([]int{0, 0, 1, 2, 3, 9}).Draw(rt, "rows") {
-			p.at = append(p.at, marks[part]+rapid.IntRange(0, 12).Draw(rt, "at"))
+			p.at = append(p.at, marks[part]+rapid.IntRange(0, spread).Draw(rt, "at"))
 		}
 		if rapid.Bool().Draw(rt, "marked") {
 			marks[part] += rapid.IntRange(0, 10).Draw(rt, "further")
 			p.mark = marks[part]
+		}
+		if rapid.IntRange(0, 3).Draw(rt, "idle") == 0 {
+			p.idle = 1 + marks[part]
 		}
 		pages = append(pages, p)
 	}
@@ -36,30 +40,80 @@ func randomScript(rt *rapid.T, name string, last map[partName]flow.Watermark) rx
 		pages = append(pages, happening{part: part, last: true})
 		last[partName{name, part}] = markAt(mark)
 	}
+	switch rapid.IntRange(0, 3).Draw(rt, name+" by EventTime") {
+	case 0:
+		return byEventTime(name, pages, last)
+	case 1: // each idle moment counts at once; no row before it is still to come
+		return byEventTime(name, pages, last, operators.IdleAfter(0))
+	}
 	return script(name, pages...)
 }
 
-// watched is a random chain of operators over sources with watermarks.
+// spread is by how much a row of a random script may be earlier than one before it.
+const spread = 12
+
+// byEventTime is a script whose watermarks are those of EventTime.
+func byEventTime(name string, pages []happening, last map[partName]flow.Watermark, idles ...operators.EventTimeOption) rxcql.Stream[timed] {
+	latest := map[int]int{}
+	for _, p := range pages {
+		for _, at := range p.at {
+			latest[p.part] = max(latest[p.part], at+1) // one more, so that 0 is none
+		}
+		if len(idles) > 0 && p.idle > 0 {
+			latest[p.part] = max(latest[p.part], p.idle+1)
+		}
+		delete(last, partName{name, p.part})
+	}
+	for part, at := range latest {
+		last[partName{name, part}] = flow.WatermarkAt(time.Unix(int64(at-1-spread), 0))
+	}
+	return operators.EventTime(script(name, pages...), happened, append(idles, operators.OutOfOrderness(spread*time.Second))...)
+}
+
+// watched is a random tree of operators over sources with watermarks.
 type watched struct {
 	s       rxcql.Stream[timed]
 	marks   map[partName]flow.Watermark // what all parts have said in the end
 	whole   bool                        // nothing ends the stream, or makes other parts of it
+	forever bool                        // all parts end, and it is said
 	sources int
 	chain   []string
 }
 
 func (w *watched) grow(rt *rapid.T) {
 	all := slices.DeleteFunc(uses(), func(u use) bool {
-		return adjacent(u) && w.s.MixesRows() || u.how == "with another" || w.explodes(u) || u.outside && slices.Contains(w.chain, "Rx")
+		return adjacent(u) && w.s.MixesRows() || u.how == "with another" || u.sets || w.explodes(u) || u.outside && slices.Contains(w.chain, "Rx")
 	})
-	u := rapid.SampledFrom(append(all, use{operator: "Merge", how: "with a random one"})).Draw(rt, "operator")
-	w.chain = append(w.chain, u.String())
-	w.whole = w.whole && !u.ends && !u.own
-	if u.put == nil {
-		w.s = operators.Merge(w.s, w.source(rt))
+	if rapid.IntRange(0, 4).Draw(rt, "join") == 0 {
+		w.join(rt)
 		return
 	}
+	u := rapid.SampledFrom(all).Draw(rt, "operator")
+	w.chain = append(w.chain, u.String())
+	w.whole = w.whole && !u.ends && !u.own
+	w.forever = w.forever && !u.ends || u.own
 	w.s = u.put(w.s)
+}
+
+// join puts an operator behind the tree and another one.
+func (w *watched) join(rt *rapid.T) {
+	other := &watched{marks: w.marks, whole: true, sources: w.sources, chain: append(w.chain, "(")}
+	other.s = other.source(rt)
+	for range rapid.IntRange(0, 2).Draw(rt, "length of the other") {
+		other.grow(rt)
+	}
+	how := rapid.SampledFrom([]string{"Merge", "Concat", "Concat, the other first"}).Draw(rt, "join by")
+	switch how {
+	case "Merge":
+		w.s = operators.Merge(w.s, other.s)
+	case "Concat":
+		w.s = operators.Concat(w.s, other.s)
+	default:
+		w.s = operators.Concat(other.s, w.s)
+	}
+	w.sources, w.whole = other.sources, w.whole && other.whole
+	w.forever = true // an input that was ended early has ended
+	w.chain = append(other.chain, ")", how)
 }
 
 // adjacent reports whether the operator refuses rows that are mixed.
@@ -78,7 +132,7 @@ func (w *watched) source(rt *rapid.T) rxcql.Stream[timed] {
 }
 
 func randomWatched(rt *rapid.T) *watched {
-	w := &watched{marks: map[partName]flow.Watermark{}, whole: true}
+	w := &watched{marks: map[partName]flow.Watermark{}, whole: true, forever: true}
 	w.s = w.source(rt)
 	for range rapid.IntRange(1, 4).Draw(rt, "length") {
 		w.grow(rt)
@@ -89,6 +143,9 @@ func randomWatched(rt *rapid.T) *watched {
 // agrees checks that what a sink has heard is all that there was to hear.
 func (w *watched) agrees(t require.TestingT, h *heard) {
 	require.NoError(t, h.broken)
+	if w.forever {
+		require.Equal(t, flow.Forever, h.clock.Now(), "the clock in the end, behind %v", w.chain)
+	}
 	if !w.whole {
 		return
 	}
@@ -98,6 +155,7 @@ func (w *watched) agrees(t require.TestingT, h *heard) {
 	}
 }
 
+// The clock of the stage is compared with its model page by page, and each row with the clock.
 func TestNoWatermarkOvertakesARowAndNoneIsLost(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := randomWatched(rt)
@@ -118,10 +176,11 @@ func TestEachBranchOfATeeHearsTheWatermarks(t *testing.T) {
 			inside.s = in
 			for range rapid.IntRange(1, 2).Draw(rt, "inside") {
 				u := rapid.SampledFrom(slices.DeleteFunc(uses(), func(u use) bool {
-					return adjacent(u) || u.how == "with another" || inside.explodes(u) || u.outside
+					return adjacent(u) || u.how == "with another" || u.sets || inside.explodes(u) || u.outside
 				})).Draw(rt, "operator inside")
 				inside.chain = append(inside.chain, u.String())
 				inside.whole = inside.whole && !u.ends && !u.own
+				inside.forever = inside.forever && !u.ends || u.own
 				inside.s = u.put(inside.s)
 			}
 			return inside.s

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/timetest"
 )
 
 // partName names a part as rows do.
@@ -21,12 +22,21 @@ type partName struct {
 type heard struct {
 	marks  map[partName]flow.Watermark
 	ended  map[partName]bool
+	idle   map[partName]time.Time // as it was said last
+	over   map[string]bool        // the sources of which all parts have ended
+	clock  flow.EventClock
+	model  timetest.Clock // what clock has to be
 	rows   int
 	broken error
 }
 
+// rowAt is when a row happened; 0 is a time like others.
+func rowAt(e timed) flow.Watermark { return flow.WatermarkAt(time.Unix(int64(e.at), 0)) }
+
 func newHeard() *heard {
-	return &heard{marks: map[partName]flow.Watermark{}, ended: map[partName]bool{}}
+	return &heard{
+		marks: map[partName]flow.Watermark{}, ended: map[partName]bool{}, idle: map[partName]time.Time{}, over: map[string]bool{},
+	}
 }
 
 func (h *heard) page(p *flow.Page[timed]) {
@@ -34,14 +44,25 @@ func (h *heard) page(p *flow.Page[timed]) {
 	for _, e := range p.Rows {
 		name := partName{e.source, e.part}
 		switch {
-		case h.ended[name]:
+		case h.ended[name] || h.over[e.source]:
 			h.broken = fmt.Errorf("%+v comes behind the end of its part", e)
-		case markAt(e.at).Before(h.marks[name]):
+		case rowAt(e).Before(h.clock.Now()):
+			h.broken = fmt.Errorf("%+v comes when the clock of the stage is at %v", e, h.clock.Now())
+		case rowAt(e).Before(h.marks[name]):
 			h.broken = fmt.Errorf("%+v comes behind the watermark %v", e, h.marks[name])
 		}
 	}
-	if p.Range < 0 {
-		if p.Source != nil || p.Last || p.Watermark.Known() {
+	h.clock.Add(p.Advance())
+	h.model.Add(p.Advance())
+	if now, want := h.clock.Now(), h.model.Now(); now != want && h.broken == nil {
+		h.broken = fmt.Errorf("the clock of the stage is at %v, and should be at %v", now, want)
+	}
+	switch {
+	case p.Range == flow.AllParts && p.Source != nil:
+		h.over[p.Source.Name] = h.over[p.Source.Name] || p.Last
+		return
+	case p.Range < 0:
+		if p.Source != nil || p.Says() {
 			h.broken = fmt.Errorf("a page with rows of several parts says %+v", p.Advance())
 		}
 		return
@@ -52,6 +73,9 @@ func (h *heard) page(p *flow.Page[timed]) {
 	}
 	name := partName{p.Source.Name, p.Range}
 	h.ended[name] = h.ended[name] || p.Last
+	if !p.Last {
+		h.idle[name] = p.IdleAt
+	}
 	if h.marks[name].Before(p.Watermark) {
 		h.marks[name] = p.Watermark
 	}

@@ -9,11 +9,12 @@ import (
 )
 
 // happening is a page to be given: rows of a part at these times, and what the part says
-// behind them. A mark of 0 says nothing.
+// behind them. A mark of 0 says nothing, and if idle is not 0 the part is idle at that time.
 type happening struct {
 	part int
 	at   []int
 	mark int
+	idle int
 	last bool
 	then func(ctx context.Context) error // called when the page has been handed on; may be nil
 }
@@ -30,11 +31,8 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 	info := rxcql.StageInfo{Name: name, Source: true}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[timed]) error {
 		defer st.Input().Done()
-		numbers, parts := map[int]int64{}, map[int]bool{}
-		for _, each := range pages {
-			parts[each.part] = true
-		}
-		st.Parts(ctx, flow.Parts{Count: len(parts)})
+		numbers := map[int]int64{}
+		st.Parts(ctx, flow.Parts{Count: partsOf(pages)})
 		for _, each := range pages {
 			select {
 			case <-st.Run().Stopping():
@@ -51,7 +49,7 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 			}
 			p.Say(flow.Advance{
 				Position:  flow.Position{Range: each.part, Page: numbers[each.part], Last: each.last},
-				Watermark: markAt(each.mark),
+				Watermark: markAt(each.mark), IdleAt: idleAt(each.idle),
 			})
 			numbers[each.part]++
 			p.Resize(int64(len(p.Rows)) * 64)
@@ -68,4 +66,19 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 		}
 		return out.Done(ctx, false)
 	})
+}
+
+func idleAt(at int) time.Time {
+	if at == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(at), 0)
+}
+
+func partsOf(pages []happening) int {
+	parts := map[int]bool{}
+	for _, p := range pages {
+		parts[p.part] = true
+	}
+	return len(parts)
 }

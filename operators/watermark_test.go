@@ -27,6 +27,7 @@ func TestEveryOperatorHandsOnSourceWatermarkAndEndOfEachPart(t *testing.T) {
 			if v.own {
 				require.Equal(t, map[partName]bool{{v.operator, 0}: true}, h.ended)
 				require.Empty(t, h.marks)
+				require.Equal(t, flow.Forever, h.clock.Now())
 				return
 			}
 			if !v.loses {
@@ -38,17 +39,47 @@ func TestEveryOperatorHandsOnSourceWatermarkAndEndOfEachPart(t *testing.T) {
 					marks[name.part] = mark
 				}
 			}
-			require.Equal(t, map[int]flow.Watermark{0: markAt(20), 1: markAt(7), 2: markAt(2)}, marks)
+			if !v.sets {
+				require.Equal(t, map[int]flow.Watermark{0: markAt(20), 1: markAt(7), 2: markAt(2)}, marks)
+			}
 			for part := range 4 {
 				require.True(t, h.ended[partName{"A", part}], "the end of part %d", part)
 			}
+			if !v.ends {
+				require.Equal(t, flow.Forever, h.clock.Now())
+			}
+		})
+	}
+}
+
+func TestEveryOperatorHandsOnThatAPartIsIdle(t *testing.T) {
+	for _, v := range uses() {
+		if v.own {
+			continue
+		}
+		t.Run(v.String(), func(t *testing.T) {
+			h := newHeard()
+			hear(t, v.put(script("A", // its quiet parts do not end: what is said last is heard
+				happening{part: 1, idle: 100},
+				happening{part: 2, idle: 101},
+				happening{part: 0, at: []int{9, 3, 6}, mark: 10},
+				happening{part: 1, idle: 200},
+				happening{part: 2, mark: 7},
+				happening{part: 0, at: []int{12}, mark: 12, last: true},
+			)), &listening{heard: h})
+			require.True(t, h.idle[partName{"A", 1}].Equal(idleAt(200)), "%v", h.idle)
+			require.Contains(t, h.idle, partName{"A", 2})
+			if !v.sets { // there are no rows to go on by
+				require.Zero(t, h.idle[partName{"A", 2}], "it has gone on")
+			}
+			require.Zero(t, h.idle[partName{"A", 0}])
 		})
 	}
 }
 
 func TestAWatermarkWaitsForNoMorePagesWhereNoRowsAreHeld(t *testing.T) {
 	for _, v := range uses() {
-		if v.own {
+		if v.own || v.sets {
 			continue
 		}
 		t.Run(v.String(), func(t *testing.T) {

@@ -24,6 +24,7 @@ type book struct {
 	stalls bool  // behind the rows
 
 	start   func(r *reading) error
+	says    func(parts int) int                   // how many parts it says that there are
 	read    func(r *reading, p *flow.Page[[]int]) // before a page is delivered
 	deliver func(ctx context.Context, r *reading, p *flow.Page[[]int], next []byte) error
 	from    func(state int) int // where a run goes on
@@ -79,6 +80,11 @@ func (r *reading) parts(ctx context.Context) error {
 		tracks[span] = r.st.Track(span)
 	}
 	r.st.CountRanges(len(tracks))
+	says := len(tracks)
+	if r.says != nil {
+		says = r.says(says)
+	}
+	r.st.Parts(ctx, flow.Parts{Count: says})
 	for i, span := range all {
 		if t := tracks[span]; t != nil && err == nil {
 			err = r.part(ctx, i, t)

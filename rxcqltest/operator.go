@@ -32,6 +32,10 @@ type OperatorPlace[A, B any] struct {
 	// looked at then.
 	Ends bool
 
+	// SetsWatermarks: the operator says itself how far event time is, as operators.EventTime does,
+	// and not what the source says. What it says is not looked at.
+	SetsWatermarks bool
+
 	// Detached: rows leave the engine, as in operators.Rx, and what comes back cannot be told
 	// to be made of them. So a page counts as settled when its rows have left, and what comes
 	// out is of a part of the operator's own (flow.Origin), without watermarks. The rules
@@ -65,6 +69,7 @@ func operatorRules[A, B any]() (rules []rule[OperatorPlace[A, B]]) {
 		return subject[B]{stream: p.newRun(paged(jobRows)).stream, ignored: p.IgnoreGoroutines}
 	})...)
 	rules = append(rules, partRules[A, B]()...)
+	rules = append(rules, quietRules[A, B]()...)
 	rules = append(rules, receiptRules[A, B]()...)
 	return append(rules, rule[OperatorPlace[A, B]]{
 		"A job that is broken off again and again settles no row that has not come out", operatorBrokenOff[A, B],

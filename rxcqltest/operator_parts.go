@@ -10,15 +10,8 @@ import (
 // partRules are about what pages say of the parts of the source.
 func partRules[A, B any]() []rule[OperatorPlace[A, B]] {
 	heard := func(t testing.TB, p OperatorPlace[A, B]) *heard[A, B] {
-		p.attached(t)
-		h := &heard[A, B]{operatorRun: p.newRun(paged(jobRows))}
-		take := h.took
-		h.took = func(rows []B, said flow.Advance) {
-			h.hear(rows, said)
-			take(rows, said)
-		}
-		_, err := h.run(t.Context(), t)
-		must(t, err, "a run in which nothing goes wrong")
+		h := newHeard(t, p)
+		h.listen(t)
 		return h
 	}
 	return []rule[OperatorPlace[A, B]]{
@@ -41,7 +34,7 @@ func partRules[A, B any]() []rule[OperatorPlace[A, B]] {
 				if !h.last[part] {
 					t.Fatalf("part %d has ended, and no page said so: hand on a page that is the last, without rows where it has none", part)
 				}
-				if want := flow.WatermarkAt(eventTime((part + 1) * partRows)); h.marks[part] != want {
+				if want := flow.WatermarkAt(eventTime((part + 1) * partRows)); h.marks[part] != want && !p.SetsWatermarks {
 					t.Fatalf("event time of part %d has come to %v, and the last page to say so said %v", part, want, h.marks[part])
 				}
 			}
@@ -55,9 +48,15 @@ type heard[A, B any] struct {
 	*operatorRun[A, B]
 	marks [jobParts]flow.Watermark
 	last  [jobParts]bool
+	over  bool // all parts have ended
+
+	other *flow.Origin         // another source, without rows
+	quiet map[int]flow.Advance // the last of each of its parts
+	begun bool                 // it was said that it begins
 
 	misplaced string
 	overtaken string
+	passed    string // by the end of all parts
 }
 
 func (h *heard[A, B]) hear(rows []B, said flow.Advance) {
@@ -65,11 +64,17 @@ func (h *heard[A, B]) hear(rows []B, said flow.Advance) {
 		h.row(n, said)
 	}
 	switch {
-	case said.Range < 0 && (said.Source != nil || said.Last || said.Watermark.Known()):
+	case said.Range == flow.AllParts:
+		h.over = h.over || said.Last && said.Source != nil && said.Source.Name == "Numbers"
+		h.begun = h.begun || !said.Last && said.Source == h.other
+	case said.Range < 0 && (said.Source != nil || said.Says()):
 		h.misplaced = fmt.Sprintf("a page whose rows are of several parts says %+v, as if it were of one", said)
 	case said.Range < 0:
 	case said.Source == nil:
 		h.misplaced = fmt.Sprintf("page %d of part %d does not say of which source it is", said.Page, said.Range)
+	case said.Source == h.other && said.Last: // with the stream
+	case said.Source == h.other:
+		h.quiet[said.Range] = said
 	case said.Source.Name == "Numbers" && said.Range < jobParts:
 		h.last[said.Range] = h.last[said.Range] || said.Last
 		if h.marks[said.Range].Before(said.Watermark) {
@@ -83,6 +88,8 @@ func (h *heard[A, B]) row(n int, said flow.Advance) {
 	switch {
 	case said.Range >= 0 && said.Range != part && h.misplaced == "":
 		h.misplaced = fmt.Sprintf("row %d is of part %d, and its page says that it is of part %d", n, part, said.Range)
+	case h.over:
+		h.passed = fmt.Sprintf("row %d came behind the end of all parts of its source", n)
 	case h.last[part]:
 		h.overtaken = fmt.Sprintf("row %d came behind the end of its part", n)
 	case flow.WatermarkAt(eventTime(n)).Before(h.marks[part]):

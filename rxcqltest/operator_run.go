@@ -53,8 +53,11 @@ type operatorRun[A, B any] struct {
 	trial[B]
 	place OperatorPlace[A, B]
 
-	spoils bool                                // rows are overwritten when Next has returned
-	before func(ctx context.Context, rows int) // after so many rows, before a page; may be nil
+	opening []flow.Advance                      // what is said before the first page
+	closing []flow.Advance                      // and behind the last one
+	cut     int                                 // the input is ended early behind so many pages; 0 if it is not
+	spoils  bool                                // rows are overwritten when Next has returned
+	before  func(ctx context.Context, rows int) // after so many rows, before a page; may be nil
 
 	pages   []handed
 	changed string      // a page of rows that were not as they had been when Next returned
@@ -71,8 +74,8 @@ func (p OperatorPlace[A, B]) newRun(script *Script[int]) *operatorRun[A, B] {
 func (p OperatorPlace[A, B]) runOf(numbers rxcql.Stream[int]) *operatorRun[A, B] {
 	r := &operatorRun[A, B]{place: p, counts: map[int]int{}}
 	r.stream = p.Operator(rxcql.Lift(numbers, rxcql.StageInfo{Name: "Rows", OneToOne: true},
-		func(_ *rxcql.Stage, out flow.Observer[A]) flow.Observer[int] {
-			return &feeding[A, B]{operatorRun: r, next: out}
+		func(st *rxcql.Stage, out flow.Observer[A]) flow.Observer[int] {
+			return &feeding[A, B]{operatorRun: r, next: out, account: st.Account(true), opening: r.opening, cut: r.cut}
 		}))
 	r.took = func(rows []B, _ flow.Advance) {
 		r.rows = append(r.rows, rows...)
@@ -112,13 +115,45 @@ func (p OperatorPlace[A, B]) attached(t testing.TB) {
 // feeding is the operator before the one that is tried.
 type feeding[A, B any] struct {
 	*operatorRun[A, B]
-	next flow.Observer[A]
-	read int
+	next    flow.Observer[A]
+	account *flow.Account
+	read    int
+	opening []flow.Advance // not said yet
+	cut     int            // pages until the input is ended
+	over    bool           // it has been
 }
 
 func (o *feeding[A, B]) Demand() int64 { return flow.DemandOf(o.next) }
 
+// say hands on what is said in pages without rows.
+func (o *feeding[A, B]) say(ctx context.Context, said ...flow.Advance) error {
+	var all flow.Advances
+	for _, a := range said {
+		all.Add(a)
+	}
+	return flow.Tell(ctx, o.account, &all, o.next)
+}
+
+// endedEarly reports whether the input has been ended early, and says so once.
+func (o *feeding[A, B]) endedEarly(ctx context.Context, source *flow.Origin) (bool, error) {
+	if o.operatorRun.cut == 0 {
+		return false, nil
+	}
+	if o.cut--; o.cut >= 0 || o.over {
+		return o.over, nil
+	}
+	o.over = true
+	return true, o.say(ctx, flow.Ends(source))
+}
+
 func (o *feeding[A, B]) Next(ctx context.Context, p *flow.Page[int]) error {
+	if over, err := o.endedEarly(ctx, p.Source); over || err != nil {
+		return err
+	}
+	if err := o.say(ctx, o.opening...); err != nil {
+		return err
+	}
+	o.opening = nil
 	if o.before != nil {
 		o.before(ctx, o.read)
 	}
@@ -143,6 +178,9 @@ func (o *feeding[A, B]) Next(ctx context.Context, p *flow.Page[int]) error {
 }
 
 func (o *feeding[A, B]) Done(ctx context.Context, stopped bool) error {
+	if err := o.say(ctx, o.closing...); err != nil {
+		return err
+	}
 	return o.next.Done(ctx, stopped)
 }
 

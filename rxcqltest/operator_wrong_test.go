@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/rxcqltest"
@@ -67,18 +68,22 @@ func wrongRows() []operatorPlant {
 }
 
 func wrongParts() []operatorPlant {
-	const handedOn = "The end of each part and its watermark are handed on, with pages without rows too"
+	const (
+		handedOn = "The end of each part and its watermark are handed on, with pages without rows too"
+		idle     = "That a part is idle is handed on, and that it is so no more"
+		allParts = "What is said of all parts of a source is handed on, and their end behind their rows"
+	)
 	return []operatorPlant{
 		{"A page is of the source and of the part that its rows are of, or says that they are mixed", "it does not say of which source", wrongly(func(l *laggard) {
 			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) {
-				if k.said.Page == 0 {
+				if k.said.Page == 0 && len(k.rows) > 0 {
 					k.said.Source = nil
 				}
 			}
 		})},
 		{"A page is of the source and of the part that its rows are of, or says that they are mixed", "it says that they are mixed, and has a watermark", wrongly(func(l *laggard) {
 			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) {
-				if k.said.Page == 0 {
+				if k.said.Page == 0 && len(k.rows) > 0 {
 					k.said.Range = -1
 				}
 			}
@@ -92,9 +97,30 @@ func wrongParts() []operatorPlant {
 				return giveRows(ctx, o, k)
 			}
 		})},
-		{handedOn, "pages without rows go no further", wrongly(func(l *laggard) {
+		{handedOn, "the end of a part goes no further if it has no rows", wrongly(func(l *laggard) {
 			l.give = func(ctx context.Context, o *lagging, k *kept) error {
-				if len(k.rows) == 0 {
+				if len(k.rows) == 0 && k.said.Last && k.said.Range >= 0 {
+					k.reservation.Settle()
+					return nil
+				}
+				return giveRows(ctx, o, k)
+			}
+		})},
+		{idle, "a part that is idle looks like one that is not", wrongly(func(l *laggard) {
+			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) { k.said.IdleAt = time.Time{} }
+		})},
+		{idle, "a part that was idle stays so", wrongly(func(l *laggard) {
+			idle := map[flow.PartID]time.Time{}
+			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) {
+				if k.said.Idle() {
+					idle[k.said.PartID()] = k.said.IdleAt
+				}
+				k.said.IdleAt = idle[k.said.PartID()]
+			}
+		})},
+		{allParts, "what is said of all parts goes no further", wrongly(func(l *laggard) {
+			l.give = func(ctx context.Context, o *lagging, k *kept) error {
+				if k.said.Range == flow.AllParts {
 					k.reservation.Settle()
 					return nil
 				}

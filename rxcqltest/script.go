@@ -53,6 +53,7 @@ type step[T any] struct {
 	rows      []T
 	bytes     int64 // 0 for what the rows weigh
 	watermark flow.Watermark
+	idle      time.Time
 	do        func(ctx context.Context) error
 	err       error // ends the script; nil if it does not
 	once      bool  // the first time only
@@ -85,6 +86,12 @@ func (s *Script[T]) Part(number int) *Script[T] {
 // Watermark has the page before it say that event time has come to t in its part.
 func (s *Script[T]) Watermark(t time.Time) *Script[T] {
 	return s.change("Watermark", func(p *step[T]) { p.watermark = flow.WatermarkAt(t) })
+}
+
+// Idle has the page before it say that its part is idle: that the source has asked for more of it
+// at that moment, and there was nothing.
+func (s *Script[T]) Idle(at time.Time) *Script[T] {
+	return s.change("Idle", func(p *step[T]) { p.idle = at })
 }
 
 // Bytes has the page before it count so many bytes in the budget.

@@ -45,6 +45,23 @@ func readingRules[T any]() []rule[SourcePlace[T]] {
 				}
 			}
 		}},
+		{"A source has as many parts as it says", func(t testing.TB, p SourcePlace[T]) {
+			for _, rows := range []int{0, 1, jobRows} {
+				r := p.newRun(p.Stream(rows))
+				_, err := r.run(t.Context(), t)
+				must(t, err, "a run in which nothing goes wrong")
+				parts := map[flow.PartID]struct{}{}
+				for _, said := range r.said {
+					parts[said.PartID()] = struct{}{}
+				}
+				for part := range parts {
+					if n, known := part.Source.Parts(); known && n != len(parts) {
+						t.Fatalf("of %d rows: there are pages of %d parts, and the source says that it has %d (Stage.Parts): "+
+							"event time would stand still, or run ahead of rows", rows, len(parts), n)
+					}
+				}
+			}
+		}},
 		{"A page is settled when what follows has settled it, and not before", func(t testing.TB, p SourcePlace[T]) {
 			r := p.newRun(p.Stream(jobRows))
 			r.holds = true

@@ -37,6 +37,12 @@ func wrongPages() []sourcePlant {
 		{numbered, "no page is the last", misread(func(b *book) {
 			b.read = func(r *reading, p *flow.Page[[]int]) { p.Last = p.Last && r.st.Run().HasCheckpoint() }
 		})},
+		{"A source has as many parts as it says", "it counts one more", misread(func(b *book) {
+			b.says = func(parts int) int { return parts + 1 }
+		})},
+		{"A source has as many parts as it says", "it says that it has none", misread(func(b *book) {
+			b.says = func(int) int { return 0 }
+		})},
 		{"A page is settled when what follows has settled it, and not before", "it settles what it has read", misread(func(b *book) {
 			b.deliver = func(ctx context.Context, r *reading, p *flow.Page[[]int], _ []byte) error {
 				r.st.CountPage(len(p.Rows), 100)

@@ -101,13 +101,16 @@ func (w *watching[T]) Next(ctx context.Context, p *flow.Page[T]) (err error) {
 	returned := false
 	defer func() { w.leave(returned, err) }()
 	w.ctx = ctx
-	if w.at != nil {
+	own := p.Range != flow.AllParts // else it is the engine's
+	if w.at != nil && own {
 		err = w.at(w)
 	}
 	if w.slow > 0 {
 		time.Sleep(w.slow)
 	}
-	w.pages++
+	if own {
+		w.pages++
+	}
 	if err == nil && w.sees != nil {
 		w.sees(p)
 	}

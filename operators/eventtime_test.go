@@ -1,0 +1,306 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest"
+)
+
+// saidAt is what a page says of its part, in seconds; 0 for nothing.
+type saidAt struct {
+	part, rows, mark int
+	last             bool
+}
+
+// marksOf runs a stream, and returns what its pages say.
+func marksOf(t *testing.T, s rxcql.Stream[timed], opts ...rxcql.Option) (all []saidAt) {
+	t.Helper()
+	_, err := spying(s, func(p *flow.Page[timed]) {
+		at := saidAt{part: p.Range, rows: len(p.Rows), last: p.Last}
+		if p.Watermark.Known() {
+			at.mark = int(p.Watermark.Time().Unix())
+		}
+		all = append(all, at)
+	}).Count(t.Context(), opts...)
+	require.NoError(t, err)
+	return all
+}
+
+func TestTheWatermarkOfAPartIsItsLatestTimeLessOutOfOrderness(t *testing.T) {
+	s := operators.EventTime(script("A",
+		happening{part: 0, at: []int{20, 30, 25}},
+		happening{part: 1, at: []int{100}},
+		happening{part: 0},
+		happening{part: 0, at: []int{22}},
+		happening{part: 2},
+		happening{part: 0, at: []int{40}, last: true},
+		happening{part: 1, last: true},
+		happening{part: 2, last: true},
+	), happened, operators.OutOfOrderness(5*time.Second))
+	require.Equal(t, []saidAt{
+		{0, 3, 25, false},
+		{1, 1, 95, false},
+		{0, 0, 25, false}, // a page without rows says it too
+		{0, 1, 25, false}, // it does not go back
+		{0, 1, 35, true},
+		{1, 0, 95, true},
+		{2, 0, 0, true}, // a part without rows has no event time
+	}, marksOf(t, s))
+}
+
+func TestEventTimeReplacesTheWatermarksBeforeIt(t *testing.T) {
+	s := operators.EventTime(script("A", happening{part: 0, mark: 90}, happening{part: 0, at: []int{30}, mark: 99, last: true}), happened)
+	require.Equal(t, []saidAt{{0, 1, 30, true}}, marksOf(t, s))
+
+	var before []flow.Watermark
+	in := spying(script("A", happening{part: 0, at: []int{30}, mark: 99, last: true}), func(*flow.Page[timed]) {})
+	looks := rxcql.Lift(in, rxcql.StageInfo{Name: "looks", OneToOne: true}, func(_ *rxcql.Stage, out flow.Observer[timed]) flow.Observer[timed] {
+		return afterwards{out, func(p *flow.Page[timed]) { before = append(before, p.Watermark) }}
+	})
+	marksOf(t, operators.EventTime(looks, happened))
+	require.Equal(t, []flow.Watermark{markAt(99)}, before, "the page is as it was when Next returns: a Tee hands it to others")
+}
+
+// afterwards looks at pages when they have been handed on.
+type afterwards struct {
+	flow.Observer[timed]
+	look func(p *flow.Page[timed])
+}
+
+func (a afterwards) Next(ctx context.Context, p *flow.Page[timed]) error {
+	err := a.Observer.Next(ctx, p)
+	a.look(p)
+	return err
+}
+
+func TestPartsOfAllInputsHaveWatermarksOfTheirOwn(t *testing.T) {
+	a := script("A", happening{part: 0, at: []int{10}}, happening{part: 0, last: true})
+	b := script("B", happening{part: 0, at: []int{50}}, happening{part: 0, last: true})
+	h := newHeard()
+	hear(t, operators.EventTime(operators.Merge(a, b), happened), &listening{heard: h})
+	require.Equal(t, map[partName]flow.Watermark{{"A", 0}: markAt(10), {"B", 0}: markAt(50)}, h.marks)
+	require.Equal(t, flow.Forever, h.clock.Now())
+}
+
+func TestARowWhoseTimeCannotBeUsedIsARowErrorAndMovesNoWatermark(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		errNone := errors.New("no time")
+		now := time.Now()
+		at := map[int]func() (time.Time, error){
+			1: func() (time.Time, error) { return now, nil },
+			2: func() (time.Time, error) { return time.Time{}, nil },
+			3: func() (time.Time, error) { return now.Add(time.Minute + time.Second), nil },
+			4: func() (time.Time, error) { return now.Add(time.Minute), nil },
+			5: func() (time.Time, error) { return time.Unix(1<<50, 0), nil },
+			6: func() (time.Time, error) { return now, errNone },
+			7: func() (time.Time, error) { return time.Unix(-1<<50, 0), nil },
+		}
+		timeOf := func(n int) (time.Time, error) { return at[n]() }
+		for _, c := range []struct {
+			row  int
+			says string
+		}{
+			{2, "zero time.Time"},
+			{3, "further ahead of now than MaxAhead (1m0s)"},
+			{5, "278,000 years"},
+			{6, "no time"},
+			{7, "278,000 years"},
+		} {
+			s := operators.EventTime(rxcqltest.NewScript[int]().Page(1, c.row, 1).Stream(), timeOf, operators.MaxAhead(time.Minute))
+			_, err := s.Count(t.Context())
+			require.ErrorContains(t, err, c.says)
+			var row *rxcql.RowError
+			require.ErrorAs(t, err, &row)
+			require.Equal(t, 1, row.Row)
+			failedIn(t, "EventTime", err)
+		}
+		letters := &jobtest.Letters{}
+		rows := rxcqltest.NewScript[int]().Page(1, 2, 3, 1, 4, 5).Page(6, 7).Page(1).Stream()
+		var kept []int
+		var marks []flow.Watermark
+		s := rxcql.Lift(operators.EventTime(rows, timeOf, operators.MaxAhead(time.Minute)), rxcql.StageInfo{Name: "looks"},
+			func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+				return &seesInts{out, func(p *flow.Page[int]) {
+					kept = append(kept, p.Rows...)
+					marks = append(marks, p.Watermark)
+				}}
+			})
+		rep, err := s.ForEach(t.Context(), func(int) error { return nil }, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+		require.NoError(t, err)
+		require.Equal(t, []int{1, 1, 4, 1}, kept)
+		ahead := flow.WatermarkAt(now.Add(time.Minute))
+		require.Equal(t, []flow.Watermark{ahead, ahead, ahead}, marks)
+		require.EqualValues(t, 5, rep.DeadLettered)
+		require.Len(t, letters.All, 5)
+	})
+}
+
+type seesInts struct {
+	flow.Observer[int]
+	see func(p *flow.Page[int])
+}
+
+func (s *seesInts) Next(ctx context.Context, p *flow.Page[int]) error {
+	s.see(p)
+	return s.Observer.Next(ctx, p)
+}
+
+func TestWithoutMaxAheadATimeInTheFutureIsOneLikeOthers(t *testing.T) {
+	s := operators.EventTime(script("A", happening{part: 0, at: []int{1 << 40}, last: true}), happened)
+	require.Equal(t, []saidAt{{0, 1, 1 << 40, true}}, marksOf(t, s))
+}
+
+func TestRowsOfSeveralPartsInOnePageHaveNoEventTime(t *testing.T) {
+	mixed := unbatched(operators.Batch(script("A", happening{part: 0, at: []int{1}}, happening{part: 1, at: []int{2}}), operators.BatchRows(2)))
+	_, err := operators.EventTime(mixed, happened).Count(t.Context())
+	require.ErrorContains(t, err, "put EventTime before the operator that mixes them")
+	failedIn(t, "EventTime", err)
+}
+
+// asks is a source of one part which asks for rows each second, and says so when there are none.
+// Its answers are taken one after the other.
+func asks(overlap time.Duration, answers ...func(ctx context.Context) (rows []int, idle bool)) rxcql.Stream[timed] {
+	info := rxcql.StageInfo{Name: "asks", Source: true}
+	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[timed]) error {
+		defer st.Input().Done()
+		st.Parts(ctx, flow.Parts{Count: 1, Overlap: overlap})
+		for i, answer := range answers {
+			asked := time.Now()
+			rows, idle := answer(ctx)
+			reservation, err := st.Input().Reserve(ctx, 64)
+			if err != nil {
+				return err
+			}
+			p := &flow.Page[timed]{Reservation: reservation}
+			for _, at := range rows {
+				p.Rows = append(p.Rows, timed{"asks", 0, at})
+			}
+			p.Position = flow.Position{Range: 0, Page: int64(i), Last: i == len(answers)-1}
+			if idle {
+				p.IdleAt = asked
+			}
+			p.AddReceipt(st.Receipt())
+			st.CountPage(len(p.Rows), 0)
+			err = out.Next(ctx, p)
+			p.Finish(err)
+			if err != nil {
+				return err
+			}
+			time.Sleep(time.Second)
+		}
+		return out.Done(ctx, false)
+	})
+}
+
+func found(rows ...int) func(context.Context) ([]int, bool) {
+	return func(context.Context) ([]int, bool) { return rows, false }
+}
+
+func nothingFound(context.Context) ([]int, bool) { return nil, true }
+
+// waitsThen takes its time for an answer, as a request that is repeated does.
+func waitsThen(d time.Duration, answer func(context.Context) ([]int, bool)) func(context.Context) ([]int, bool) {
+	return func(ctx context.Context) ([]int, bool) {
+		time.Sleep(d)
+		return answer(ctx)
+	}
+}
+
+func TestAPartThatIsIdleForLongEnoughGoesOnByTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := int(time.Now().Unix())
+		s := operators.EventTime(asks(4*time.Second,
+			found(begin-100),
+			nothingFound, // since 1
+			nothingFound,
+			nothingFound, // at 3, for 2
+			nothingFound, // at 4, for 3
+			nothingFound, // at 5, for 4
+			found(begin-3),
+			nothingFound, // since 7
+			nothingFound,
+			nothingFound,
+			nothingFound,    // at 10, for 3
+			found(begin-90), // late, and the watermark does not go back
+		), happened, operators.OutOfOrderness(10*time.Second), operators.IdleAfter(3*time.Second))
+		var marks []int
+		for _, said := range marksOf(t, s) {
+			marks = append(marks, said.mark-begin)
+		}
+		require.Equal(t, []int{-110, -110, -110, -110, 4 - 14, 5 - 14, -9, -9, -9, -9, 10 - 14, 10 - 14}, marks)
+	})
+}
+
+func TestWithoutIdleAfterAnIdlePartKeepsItsWatermark(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := operators.EventTime(asks(0, found(7), nothingFound, nothingFound, nothingFound), happened)
+		require.Equal(t, []saidAt{{0, 1, 7, false}, {0, 0, 7, false}, {0, 0, 7, false}, {0, 0, 7, true}}, marksOf(t, s))
+	})
+}
+
+func TestNothingBecomesLateByASinkThatStallsOrARequestThatIsRepeated(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := int(time.Now().Unix())
+			s := operators.EventTime(asks(0,
+				found(begin),
+				nothingFound,                            // at 1, and the sink takes an hour
+				waitsThen(time.Hour, found(begin+2)),    // written when all were waiting
+				nothingFound,                            // at 7203
+				waitsThen(time.Hour, found(begin+7205)), //
+				waitsThen(time.Hour, nothingFound),      // asked at 10805, answered an hour later
+				found(begin+10806),                      // written meanwhile
+			), happened, operators.IdleAfter(after))
+			var c flow.EventClock
+			stalled := false
+			n, err := spying(s, func(p *flow.Page[timed]) {
+				for _, e := range p.Rows {
+					require.False(t, markAt(e.at).Before(c.Now()), "%v is late: the clock is at %v", e.at-begin, c.Now())
+				}
+				c.Add(p.Advance())
+				if !p.IdleAt.IsZero() && !stalled {
+					stalled = true
+					time.Sleep(time.Hour)
+				}
+			}).Count(t.Context())
+			require.NoError(t, err)
+			require.EqualValues(t, 4, n)
+		})
+	}
+}
+
+func TestAPartIsIdleOnlyByTheWordOfItsSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := func(context.Context) ([]int, bool) { return nil, false }
+		s := operators.EventTime(asks(0,
+			found(7),
+			nothingFound,
+			waitsThen(time.Hour, silent), // a page without rows that does not say so
+			nothingFound,
+			waitsThen(time.Hour, silent),
+			nothingFound,
+		), happened, operators.IdleAfter(time.Minute))
+		for _, said := range marksOf(t, s) {
+			require.Equal(t, 7, said.mark)
+		}
+	})
+}
+
+func TestWhatIsWrongWithOptionsOfEventTimeIsReportedByNew(t *testing.T) {
+	s := operators.EventTime(count(1, 1), nil, operators.OutOfOrderness(-1), operators.MaxAhead(-time.Second), operators.IdleAfter(-time.Hour), nil)
+	_, err := s.Count(t.Context())
+	require.ErrorIs(t, err, rxcql.ErrConfig)
+	for _, says := range []string{"EventTime", "the function at is nil", "OutOfOrderness(-1ns)", "MaxAhead(-1s)", "IdleAfter(-1h0m0s)", "an option is nil"} {
+		require.ErrorContains(t, err, says)
+	}
+}
