@@ -115,7 +115,7 @@
 //	Lookup         when all rows that came before have gone on
 //	Zip, MergeSorted, MergeJoin  when all rows of the page have gone on
 //	Reduce, GroupBy  after all that they give
-//	Window         as far as windows are over, behind their results; that a part is idle never
+//	Window         as far as windows are over, behind their results; that a part is idle at the end
 //	WindowAdjacent  as far as the beginning of the windows of the part that are open
 //	Lanes          when each lane has handed it on
 //	Rx             never: what comes out is a part of its own, without a watermark

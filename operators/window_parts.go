@@ -24,8 +24,7 @@ type windowPart struct {
 	until int64 // of an ended part: its end is told when windows are over up to there
 }
 
-// add notes what a page says. That a part is idle is not handed on: results are still to come of
-// rows that it had.
+// add notes what a page says.
 func (w *windowParts) add(a flow.Advance) {
 	if a.Range < 0 && a.Range != flow.AllParts || !a.Says() {
 		return
@@ -46,13 +45,13 @@ func (w *windowParts) add(a flow.Advance) {
 		part.until = w.until
 		w.ended++
 	}
-	a.IdleAt = time.Time{}
 	part.said = a
 }
 
 // news returns what is to be handed on now: how far parts have come, to now at most, and where the
 // grid has windows only when now has come to another of their starts; and the ends of parts. over
-// is up to where windows are over.
+// is up to where windows are over. That a part is idle is handed on at the end alone: before that
+// results are still to come of rows that it had.
 func (w *windowParts) news(grid window.Grid, now, over int64) (all flow.Advances) {
 	at := now
 	if grid.Every > 0 && now != window.Never {
@@ -78,7 +77,7 @@ func (w *windowParts) news(grid window.Grid, now, over int64) (all flow.Advances
 		if p.told.Before(mark) {
 			p.told = mark
 			say := p.said
-			say.Last, say.Watermark = false, mark
+			say.Last, say.Watermark, say.IdleAt = false, mark, time.Time{}
 			all.Add(say)
 		}
 	}
