@@ -155,7 +155,7 @@ type sessionEnds[T any, K comparable, S any] struct {
 
 	key   K // the last one asked for
 	known bool
-	until int64 // its rows whose gap ends by then are in sessions that were durable before this run
+	until int64 // rows of it whose gap ends by then are of sessions that were durable before this run
 }
 
 // page looks at a page.
@@ -177,15 +177,17 @@ func (e *sessionEnds[T, K, S]) durable(at int64, key K) bool {
 	return at+e.gap <= e.until
 }
 
-// ended returns up to where sessions are over, if all rows before a time are in sessions that are;
-// by the ends of their gaps, as the frontier counts. With it come those that end later.
+// ended returns up to where sessions are over, if all rows before a time are in sessions that are.
+// The frontier counts a row by the end of its gap, so that is what it is told. With it come the
+// sessions that end later: no row before their end is of another session, neither one that was
+// counted nor one that came too late to make it longer.
 func (e *sessionEnds[T, K, S]) ended(before int64) (upTo int64, ends []flow.SessionEnd) {
 	if upTo = before; upTo != window.Never && upTo != window.Forever {
 		upTo += e.gap - 1
 	}
 	for _, s := range e.states.TakeEnded() {
-		if s.End > upTo {
-			ends = append(ends, flow.SessionEnd{Key: string(hashKey(s.Key)), End: watermarkAt(s.End)})
+		if end := s.End + e.gap - 1; end > upTo { // that is where the gap of its last moment ends
+			ends = append(ends, flow.SessionEnd{Key: string(hashKey(s.Key)), End: watermarkAt(end)})
 		}
 	}
 	return upTo, ends
