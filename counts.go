@@ -16,7 +16,7 @@ type counters struct {
 	pages, empty, settled atomic.Int64
 	rows, written, bytes  atomic.Int64
 	retried, unknown      atomic.Int64
-	overflowed            atomic.Int64
+	overflowed, late      atomic.Int64
 	saves                 atomic.Int64
 	before                atomic.Int64 // rows settled by earlier runs
 	resumed               atomic.Bool
@@ -95,7 +95,7 @@ func (r *Execution) report() Report {
 	rep.HeldPages, rep.HeldBytes = r.heldPages()
 	rep.Ranges, rep.Pages = r.ranges.Load(), r.pages.Load()
 	rep.Written, rep.Retried, rep.Unknown = r.written.Load(), r.retried.Load(), r.unknown.Load()
-	rep.Overflowed = r.overflowed.Load()
+	rep.Overflowed, rep.LateRows = r.overflowed.Load(), r.late.Load()
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()

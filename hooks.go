@@ -71,6 +71,9 @@ type Hooks struct {
 	// RowsDropped: a buffer had no room for rows, and its policy (Overflow) has dropped some. The sum
 	// is Report.Overflowed.
 	RowsDropped func(ctx context.Context, e DroppedEvent)
+	// RowsLate: rows of a page came too late for one or more of their windows. The sum is
+	// Report.LateRows.
+	RowsLate func(ctx context.Context, e LateEvent)
 }
 
 // WithHooks adds hooks. If several are given, all are called: Start functions in the order given,

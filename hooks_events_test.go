@@ -69,6 +69,7 @@ func everythingOf(t *testing.T, opts ...rxcql.Option) *rxcql.Pipeline {
 		st.LimitChanged(2, 4, errTest)
 		st.CountRetry(errTest)
 		st.CountOverflowed(1, rxcql.OverflowDropOldest)
+		st.CountLate(1)
 		return st.RowFailed(ctx, p.Reservation, rxcql.FailedRow{Position: p.Position, Row: 7, Err: fmt.Errorf("value %q", canary), Users: true})
 	}
 	broken := rxcql.NewStream(rxcql.StageInfo{Name: "Broken"}, func(_ context.Context, st *rxcql.Stage, _ flow.Observer[int]) error {

@@ -72,6 +72,7 @@ func everyHook(fn func(ctx context.Context, name string, e any)) rxcql.Hooks {
 		BudgetWait:    telling[rxcql.BudgetEvent](fn, "BudgetWait"),
 		RowFailed:     telling[rxcql.RowFailedEvent](fn, "RowFailed"),
 		RowsDropped:   telling[rxcql.DroppedEvent](fn, "RowsDropped"),
+		RowsLate:      telling[rxcql.LateEvent](fn, "RowsLate"),
 	}
 }
 

@@ -40,6 +40,9 @@ type Report struct {
 	Unknown   int64 `json:"unknown_rows"`  // sent, and it is not known whether they were written
 	// Overflowed are those of the Filtered that a buffer had no room for; see Overflow.
 	Overflowed int64 `json:"overflowed_rows,omitempty"`
+	// LateRows came too late for one or more of their windows (operators.Window). Those that came
+	// too late for all are among the Filtered, unless operators.WindowWithLate has handed them on.
+	LateRows int64 `json:"late_rows,omitempty"`
 
 	// Rows that failed, over all stages; see WithRowErrors.
 	Skipped      int64 `json:"skipped_rows"`
@@ -97,6 +100,9 @@ func (r Report) String() string {
 	}
 	if r.Overflowed > 0 {
 		fmt.Fprintf(&s, "%d of the rows filtered were dropped because a buffer had no room\n", r.Overflowed)
+	}
+	if r.LateRows > 0 {
+		fmt.Fprintf(&s, "%d rows came too late for windows\n", r.LateRows)
 	}
 	if r.Unknown > 0 {
 		fmt.Fprintf(&s, "%d rows of unknown outcome: written or not\n", r.Unknown)

@@ -57,6 +57,15 @@ func TestAReportsKeysInJSONDoNotChange(t *testing.T) {
 	require.Contains(t, string(got), `"complete":false,"ended_by":"Take"}`)
 }
 
+func TestAReportSaysHowManyRowsWereLate(t *testing.T) {
+	rep := sample
+	rep.LateRows = 7
+	require.Contains(t, rep.String(), "\n7 rows came too late for windows\n")
+	got, err := json.Marshal(rep)
+	require.NoError(t, err)
+	require.Contains(t, string(got), `"unknown_rows":0,"late_rows":7,`)
+}
+
 func TestAReportIsTheCallersOwn(t *testing.T) {
 	p := pipeline(t, seq(10), &memory[int]{})
 	rep, err := p.Run(context.Background())

@@ -19,8 +19,9 @@
 // MergeJoin, what compares rows or keys) returns just the answer. If that can fail, as decoding a
 // rxcql.Row can, use FlatMap, or Map to the decoded row first.
 //
-// A state (of Scan, Reduce, GroupAdjacent, GroupBy, Conflate) is made by a function, the seed, for
-// each reading or group. A map or a pointer given as a value would be shared by all.
+// A state (of Scan, Reduce, GroupAdjacent, GroupBy, Window, WindowAdjacent, Conflate) is made by a
+// function, the seed, for each reading, group, or key in a window. A map or a pointer given as a
+// value would be shared by all.
 //
 // An error ends the stream, unless rxcql.WithRowErrors says otherwise: the run fails with a
 // rxcql.StageError that names the stage and wraps the error. A panic always ends it, and has its
@@ -61,6 +62,8 @@
 //	Batch          kept          less than a batch                  yes *      count times downstream
 //	GroupAdjacent  kept          a state and receipts a range       yes *      none
 //	GroupBy        of first rows  the groups, up to its bound       no         none
+//	Window         of windows    the states, up to its bound; pages  yes *     none
+//	WindowAdjacent  kept, by part  states and receipts a range      yes *      none
 //	Lanes          a key's       512 rows a lane, and its chain's   as chain   as downstream
 //	MapConcurrent  kept, or not  4n rows in order, n unordered      yes        as downstream
 //	Lookup         kept, or not  4n rows in order, 2n unordered     yes        as downstream
@@ -83,11 +86,12 @@
 //
 // "Holds" is what is kept from one page to the next; every operator also has the rows of the page
 // that it works on. Rows held are charged to the budget (rxcql.WithBudget) and reported by
-// flow.BudgetHeldError; folded state is not, except that of GroupBy. "Resumable" says that a run
-// can start again from a checkpoint, though the operator does not remember what came before; with
-// the star, not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait
-// in step with others are charged to the budget as they were read. Behind Retry rows may come more
-// than once in a run.
+// flow.BudgetHeldError; folded state is not, except that of GroupBy and Window. WindowWithLate is
+// as Window, with late rows before the results of their page. "Resumable" says that a run can start
+// again from a checkpoint, though the operator does not remember what came before; with the star,
+// not before a sink that writes a file (Batch: only without BatchLinger). Pages that wait in step
+// with others are charged to the budget as they were read. Behind Retry rows may come more than
+// once in a run.
 //
 // # Parts, watermarks and pages without rows
 //
@@ -111,6 +115,8 @@
 //	Lookup         when all rows that came before have gone on
 //	Zip, MergeSorted, MergeJoin  when all rows of the page have gone on
 //	Reduce, GroupBy  after all that they give
+//	Window         as far as windows are over, behind their results; that a part is idle at the end
+//	WindowAdjacent  as far as the beginning of the windows of the part that are open
 //	Lanes          when each lane has handed it on
 //	Rx             never: what comes out is a part of its own, without a watermark
 package operators

@@ -41,8 +41,15 @@ func verbs(in rxcql.Stream[int], fn func(int) error) map[string]anyStream {
 		"Unordered":     operators.MapConcurrent(in, 8, call, operators.Unordered()),
 		"Lookup":        lookUpCustomer(in, itself[int], pass, operators.LookupInFlight(8)),
 		"GroupBy":       operators.GroupBy(in, func(n int) int { return n % 10 }, zero, fold, operators.GroupByGroups(10)),
+		"Window":        operators.Window(in, operators.Tumbling(time.Hour), second, func(n int) int { return n % 10 }, zero, fold, operators.WindowKeys(1<<40)),
+		"WindowWithLate": operators.WindowWithLate(in, operators.Session(time.Hour), second, func(n int) int { return n % 10 }, zero, fold,
+			operators.WindowKeys(100), operators.MergeStates(add)),
+		"WindowAdjacent": operators.WindowAdjacent(in, operators.Hopping(time.Hour, 30*time.Minute), second, func(int) int { return 0 }, zero, fold),
 	}
 }
+
+// second is the moment of a number of seconds since 1970.
+func second(n int) time.Time { return time.Unix(int64(n), 0) }
 
 // questions are the operators that ask a function which cannot fail.
 func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
@@ -54,6 +61,8 @@ func questions(in rxcql.Stream[int], ask func(int) bool) map[string]anyStream {
 		"Distinct":         operators.Distinct(in, ask, operators.DistinctKeys(2)),
 		"DistinctAdjacent": operators.DistinctAdjacent(in, ask),
 		"GroupBy":          operators.GroupBy(in, ask, zero, keep, operators.GroupByGroups(2)),
+		"Window":           operators.Window(in, operators.Tumbling(time.Hour), second, ask, zero, keep, operators.WindowKeys(2)),
+		"WindowAdjacent":   operators.WindowAdjacent(in, operators.Tumbling(time.Hour), second, ask, zero, keep),
 		"Lanes in":         operators.Lanes(in, 2, ask, sameRows),
 	}
 }

@@ -1,25 +1,16 @@
 package operators
 
 import (
-	"math"
 	"reflect"
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/growth"
 )
 
-const (
-	// blockBytes is about how large a block of groups may be, and so a page of them.
-	blockBytes = 64 << 10
-	// leastGrowth is how much states are taken to grow at least, for each byte of the rows that are
-	// folded into them.
-	leastGrowth = 0.5
-	// firstMeasure and lastMeasure are how many bytes states may have grown by, as far as is known,
-	// before they are measured again: the first time, and at most while they are small.
-	firstMeasure = 4 << 10
-	lastMeasure  = 1 << 20
-)
+// blockBytes is about how large a block of groups may be, and so a page of them.
+const blockBytes = 64 << 10
 
 // groups are the groups of a GroupBy, within its bounds, in the order in which they came.
 type groups[K comparable, S any] struct {
@@ -36,11 +27,7 @@ type groups[K comparable, S any] struct {
 	slot      int64 // what a group takes besides its key and its state
 	fixed     bool  // all states have one size
 
-	// States are measured again when rows of so many bytes have been folded. What a fold adds to
-	// its state is seldom more than its row. Where it is more, the growth is seen when it is
-	// measured.
-	folded, next float64
-	measured     int // how often that was done
+	growth growth.Growth
 }
 
 func newGroups[K comparable, S any](cfg groupByConfig, account *flow.Account) *groups[K, S] {
@@ -48,7 +35,7 @@ func newGroups[K comparable, S any](cfg groupByConfig, account *flow.Account) *g
 	m := &groups[K, S]{
 		groupByConfig: cfg, index: map[K]*Group[K, S]{}, charge: newCharging(account),
 		keep: keepKey[K](), sizeKey: rxcql.SizeFunc[K](), sizeState: rxcql.SizeFunc[S](), fixed: fixedSize(reflect.TypeFor[S]()),
-		next: firstMeasure,
+		growth: growth.New(),
 	}
 	key := int64(unsafe.Sizeof(group.Key))
 	m.slot = int64(unsafe.Sizeof(group)) - key - int64(unsafe.Sizeof(group.Value)) + 2*(key+int64(unsafe.Sizeof(&group))) // a map is half full at times
@@ -103,15 +90,14 @@ func (m *groups[K, S]) room() bool {
 // grow notes that a row of so many bytes has been folded into a group that was there. It reports
 // whether there is room.
 func (m *groups[K, S]) grow(bytes int) (room bool) {
-	if m.folded += float64(bytes); m.folded < m.next {
+	if !m.growth.Fold(bytes) {
 		return true
 	}
 	m.measure()
 	return m.room()
 }
 
-// measure measures all groups, and decides when to do so again: when they may have grown by a
-// quarter. So that costs a constant part of a fold, however large they are.
+// measure measures all groups.
 func (m *groups[K, S]) measure() {
 	before := m.bytes
 	m.bytes = 0
@@ -121,10 +107,7 @@ func (m *groups[K, S]) measure() {
 		}
 	}
 	m.charge.to(m.bytes)
-	growth := max(leastGrowth, float64(m.bytes-before)/m.folded)
-	m.measured++
-	small := math.Min(lastMeasure, math.Ldexp(firstMeasure, m.measured))
-	m.folded, m.next = 0, max(float64(m.bytes)/4, small)/growth
+	m.growth.Measured(before, m.bytes)
 }
 
 // each calls fn with the groups, a block at a time, and with the bytes that they take, and forgets

@@ -75,6 +75,7 @@ func (c *chain) grow(rt *rapid.T, fail func() error) {
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
 		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent",
 		"Retry", "Retry of one that fails at first", "Recover", "Recover from one that has failed", "Rx", "Lanes", "GroupBy",
+		"Window", "WindowAdjacent",
 		"Zip", "MergeSorted", "MergeJoin",
 		"Throttle", "Buffer", "Buffer, dropping", "Timeout", "Sample", "Debounce", "Conflate",
 	}).Draw(rt, "verb"), fail)
@@ -164,6 +165,8 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		groups := operators.GroupBy(c.s, key, zero, func(s, n int) (int, error) { return s + n, fail() }, operators.GroupByGroups(1<<20))
 		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
 		c.model = groupByModel(c.model, key)
+	case "Window", "WindowAdjacent":
+		c.growByWindows(verb, k, fail)
 	case "Lanes":
 		before, lanes := c.last(), k%4+1
 		c.stage("Lanes in", before)

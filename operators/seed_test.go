@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,7 +32,15 @@ func tallies(in rxcql.Stream[int]) map[string]rxcql.Stream[map[int]int] {
 			func(g operators.Group[int, map[int]int]) (map[int]int, error) { return g.Value, nil }),
 		"GroupBy": operators.Map(operators.GroupBy(in, func(n int) int { return n % 2 }, noTally, tallyIn, operators.GroupByGroups(2)),
 			func(g operators.Group[int, map[int]int]) (map[int]int, error) { return g.Value, nil }),
+		"Window": operators.Map(operators.Window(in, operators.Tumbling(2*time.Second), second, func(int) int { return 0 }, noTally, tallyIn, operators.WindowKeys(2)),
+			windowTally),
+		"WindowAdjacent": operators.Map(operators.WindowAdjacent(in, operators.Tumbling(2*time.Second), second, func(int) int { return 0 }, noTally, tallyIn),
+			windowTally),
 	}
+}
+
+func windowTally(r operators.WindowResult[int, map[int]int]) (map[int]int, error) {
+	return r.Value, nil
 }
 
 var tallied = map[string][]map[int]int{
@@ -39,6 +48,8 @@ var tallied = map[string][]map[int]int{
 	"Scan":          {{0: 1}, {0: 1, 1: 1}, {0: 1, 1: 1, 2: 1}, {0: 1, 1: 1, 2: 1, 3: 1}},
 	"GroupAdjacent": {{0: 1, 1: 1}, {2: 1, 3: 1}},
 	"GroupBy":       {{0: 1, 2: 1}, {1: 1, 3: 1}},
+
+	"Window": {{0: 1, 1: 1}, {2: 1, 3: 1}}, "WindowAdjacent": {{0: 1, 1: 1}, {2: 1, 3: 1}},
 }
 
 func TestAStateThatIsAMapBelongsToOneReadingAndOneGroup(t *testing.T) {
@@ -82,11 +93,14 @@ func TestASeedIsAskedForOnceAGroupOrReadingAndNotBefore(t *testing.T) {
 		s    anyStream
 		want int
 	}{
-		"Reduce":             {operators.Reduce(count(100, 7), seed, add), 1},
-		"Reduce of no rows":  {operators.Reduce(count(0, 7), seed, add), 1},
-		"Scan":               {operators.Scan(count(100, 7), seed, add), 1},
-		"GroupAdjacent":      {operators.GroupAdjacent(count(100, 7), func(n int) int { return n / 10 }, seed, add), 10},
-		"GroupBy":            {operators.GroupBy(count(100, 7), func(n int) int { return n % 10 }, seed, add, operators.GroupByGroups(10)), 10},
+		"Reduce":            {operators.Reduce(count(100, 7), seed, add), 1},
+		"Reduce of no rows": {operators.Reduce(count(0, 7), seed, add), 1},
+		"Scan":              {operators.Scan(count(100, 7), seed, add), 1},
+		"GroupAdjacent":     {operators.GroupAdjacent(count(100, 7), func(n int) int { return n / 10 }, seed, add), 10},
+		"GroupBy":           {operators.GroupBy(count(100, 7), func(n int) int { return n % 10 }, seed, add, operators.GroupByGroups(10)), 10},
+		"Window": {operators.Window(count(100, 7), operators.Tumbling(10*time.Second), second, func(int) int { return 0 }, seed, add,
+			operators.WindowKeys(100)), 10},
+		"WindowAdjacent":     {operators.WindowAdjacent(count(100, 7), operators.Tumbling(10*time.Second), second, func(int) int { return 0 }, seed, add), 10},
 		"a group of no rows": {operators.GroupAdjacent(count(0, 7), func(n int) int { return n }, seed, add), 0},
 	} {
 		require.Zero(t, asked, "%s: nothing was read yet", verb)
@@ -101,10 +115,12 @@ func TestAPanicInASeedNamesItsStage(t *testing.T) {
 	boom := errors.New("boom")
 	seed := func() int { panic(boom) }
 	for verb, s := range map[string]anyStream{
-		"Reduce":        operators.Reduce(count(10, 7), seed, add),
-		"Scan":          operators.Scan(count(10, 7), seed, add),
-		"GroupAdjacent": operators.GroupAdjacent(count(10, 7), func(n int) int { return n }, seed, add),
-		"GroupBy":       operators.GroupBy(count(10, 7), itself[int], seed, add, operators.GroupByGroups(10)),
+		"Reduce":         operators.Reduce(count(10, 7), seed, add),
+		"Scan":           operators.Scan(count(10, 7), seed, add),
+		"GroupAdjacent":  operators.GroupAdjacent(count(10, 7), func(n int) int { return n }, seed, add),
+		"GroupBy":        operators.GroupBy(count(10, 7), itself[int], seed, add, operators.GroupByGroups(10)),
+		"Window":         operators.Window(count(10, 7), operators.Tumbling(time.Second), second, itself[int], seed, add, operators.WindowKeys(10)),
+		"WindowAdjacent": operators.WindowAdjacent(count(10, 7), operators.Tumbling(time.Second), second, func(int) int { return 0 }, seed, add),
 	} {
 		_, err := s.Count(t.Context())
 		require.ErrorIs(t, err, boom, verb)

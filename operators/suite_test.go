@@ -79,6 +79,27 @@ func groupedBy(key func(n numberRow) int) func(rxcql.Stream[numberRow]) rxcql.St
 	}
 }
 
+func numberAt(n numberRow) time.Time { return time.Unix(int64(rowNumber(n)), 0) }
+
+// windowedBy are the rows in each window, of three keys. The suite takes the times of rows for
+// those of results, and results of windows that are longer than a second would come behind
+// watermarks, but for an AllowedLateness that holds these back.
+func windowedBy(windows operators.Windows, opts ...operators.WindowOption) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+		key := func(n numberRow) int { return rowNumber(n) % 3 }
+		results := operators.Window(in, windows, numberAt, key, noRow, join, append(opts, operators.WindowKeys(1000))...)
+		return operators.Map(results, func(r operators.WindowResult[int, numberRow]) (numberRow, error) { return r.Value, nil })
+	}
+}
+
+// adjacentBy are the rows in each window that come together.
+func adjacentBy(windows operators.Windows) func(rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+	return func(in rxcql.Stream[numberRow]) rxcql.Stream[numberRow] {
+		results := operators.WindowAdjacent(in, windows, numberAt, func(numberRow) int { return 0 }, noRow, join)
+		return operators.Map(results, func(r operators.WindowResult[int, numberRow]) (numberRow, error) { return r.Value, nil })
+	}
+}
+
 func unevenNumbers(ctx context.Context, n numberRow) (numberRow, error) {
 	_, err := unevenly(ctx, timed{at: n[0]})
 	return n, err
@@ -207,6 +228,24 @@ func conformings() []conforming {
 		}},
 		{operator: "GroupBy", how: "of one row", unordered: true, put: groupedBy(rowNumber)},
 		{operator: "GroupBy", how: "over parts", unordered: true, put: groupedBy(func(n numberRow) int { return n[0] % 7 })},
+		{operator: "Window", put: windowedBy(operators.Tumbling(time.Second))},
+		{operator: "Window", how: "of all rows", unordered: true, put: windowedBy(operators.Tumbling(time.Hour), operators.AllowedLateness(time.Hour))},
+		{operator: "Window", how: "of sessions", put: windowedBy(operators.Session(time.Second), operators.MergeStates(join))},
+		{operator: "Window", how: "of one session", unordered: true, put: windowedBy(operators.Session(time.Hour), operators.MergeStates(join),
+			operators.AllowedLateness(time.Hour))},
+		{operator: "Window", how: "that keeps late rows", put: windowedBy(operators.Tumbling(time.Second), operators.AllowedLateness(5*time.Second))},
+		{operator: "WindowWithLate", put: func(in stream) stream {
+			out := operators.WindowWithLate(in, operators.Tumbling(time.Second), numberAt, rowNumber, noRow, join, operators.WindowKeys(1000))
+			return operators.Map(out, func(o operators.WindowOrLate[numberRow, int, numberRow]) (numberRow, error) {
+				if o.IsLate {
+					return o.Row, nil
+				}
+				return o.Window.Value, nil
+			})
+		}},
+		{operator: "WindowAdjacent", folds: true, put: adjacentBy(operators.Tumbling(4 * time.Second))},
+		{operator: "WindowAdjacent", how: "of one window", folds: true, put: adjacentBy(operators.Tumbling(time.Hour))},
+		{operator: "WindowAdjacent", how: "of sessions", folds: true, put: adjacentBy(operators.Session(2 * time.Second))},
 		{operator: "Retry", put: func(in stream) stream { return operators.Retry(in) }},
 		{operator: "Retry", how: "of one that fails at first", put: func(in stream) stream {
 			return operators.Retry(failsFirst(in), atOnce()...)

@@ -113,6 +113,16 @@ func lanedBy(n int, chain func(rxcql.Stream[timed]) rxcql.Stream[timed]) func(rx
 	}
 }
 
+func latest(_, e timed) (timed, error) { return e, nil }
+
+// inSeconds is each row in a window of its second.
+func inSeconds(windows operators.Windows, opts ...operators.WindowOption) func(rxcql.Stream[timed]) rxcql.Stream[timed] {
+	return func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+		results := operators.Window(in, windows, happened, itself[timed], nothing, latest, append(opts, operators.WindowKeys(1<<20))...)
+		return operators.Map(results, func(r operators.WindowResult[timed, timed]) (timed, error) { return r.Value, nil })
+	}
+}
+
 // uses are all operators, each in the ways that differ in what they do with pages.
 func uses() []use {
 	return []use{
@@ -208,6 +218,19 @@ func uses() []use {
 		{operator: "GroupBy", holds: func(int) bool { return true }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
 			groups := operators.GroupBy(in, func(e timed) timed { return e }, nothing, func(_, e timed) (timed, error) { return e, nil }, operators.GroupByGroups(1<<20))
 			return operators.Map(groups, func(g operators.Group[timed, timed]) (timed, error) { return g.Value, nil })
+		}},
+		{operator: "Window", holds: func(int) bool { return true }, loses: true, put: inSeconds(operators.Tumbling(time.Second))},
+		{operator: "Window", how: "that keeps late rows", holds: func(int) bool { return true }, loses: true,
+			put: inSeconds(operators.Tumbling(time.Second), operators.AllowedLateness(3*time.Second))},
+		{operator: "Window", how: "of sessions", holds: func(int) bool { return true }, loses: true,
+			put: inSeconds(operators.Session(time.Second), operators.MergeStates(func(e, _ timed) (timed, error) { return e, nil }))},
+		{operator: "WindowWithLate", holds: func(int) bool { return true }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			out := operators.WindowWithLate(in, operators.Tumbling(time.Second), happened, itself[timed], nothing, latest, operators.WindowKeys(1<<20))
+			return operators.Map(out, func(o operators.WindowOrLate[timed, timed, timed]) (timed, error) { return o.Window.Value, nil })
+		}},
+		{operator: "WindowAdjacent", holds: func(part int) bool { return part == 0 }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			windows := operators.WindowAdjacent(in, operators.Tumbling(time.Second), happened, itself[timed], nothing, latest)
+			return operators.Map(windows, func(r operators.WindowResult[timed, timed]) (timed, error) { return r.Value, nil })
 		}},
 		{operator: "Retry", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Retry(in) }},
 		{operator: "Retry", how: "of one that fails at first", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {

@@ -117,7 +117,7 @@ func (w *watched) join(rt *rapid.T) {
 }
 
 // adjacent reports whether the operator refuses rows that are mixed.
-func adjacent(u use) bool { return u.operator == "GroupAdjacent" || u.operator == "DistinctAdjacent" }
+func adjacent(u use) bool { return strings.HasSuffix(u.operator, "Adjacent") }
 
 // explodes reports whether the operator makes many rows of one, and another does already: the
 // rows of both are more than a test has time for.

@@ -34,6 +34,11 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 		numbers := map[int]int64{}
 		st.Parts(ctx, flow.Parts{Count: partsOf(pages)})
 		for _, each := range pages {
+			select {
+			case <-st.Run().Stopping():
+				return out.Done(ctx, true)
+			default:
+			}
 			reservation, err := st.Input().Reserve(ctx, 64)
 			if err != nil {
 				return err

@@ -1,0 +1,102 @@
+package operators
+
+import (
+	"slices"
+	"time"
+)
+
+// moveTo makes the open windows those that a time is in. It returns to which side they have moved.
+func (w *adjacentWindows[T, K, S]) moveTo(part *adjacentPart[K, S], at int64) (direction int) {
+	known := part.from < part.to
+	if w.gap > 0 {
+		return w.moveSession(part, at, known)
+	}
+	lo, hi := w.grid.Of(at)
+	if known {
+		switch {
+		case lo > part.lo || hi > part.hi:
+			direction = 1
+		case lo < part.lo || hi < part.hi:
+			direction = -1
+		}
+	}
+	w.close(part, direction, func(open *adjacentWindow[S]) bool { return open.start < lo || open.start > hi })
+	part.lo, part.hi = lo, hi
+	part.from, part.to = max(hi, lo-w.grid.Every+w.grid.Size), min(hi+w.grid.Every, lo+w.grid.Size)
+	i := 0
+	for start := lo; start <= hi; start += w.grid.Every {
+		if i < len(part.open) && part.open[i].start == start {
+			i++
+			continue
+		}
+		if part.past.has(start) {
+			continue
+		}
+		part.open = slices.Insert(part.open, i, adjacentWindow[S]{start: start, end: start + w.grid.Size, value: w.seed()})
+		i++
+	}
+	return direction
+}
+
+// moveSession makes the open session the one that a time is in.
+func (w *adjacentWindows[T, K, S]) moveSession(part *adjacentPart[K, S], at int64, known bool) (direction int) {
+	if part.past.hasSession(at, w.gap) {
+		part.lo, part.hi, part.from, part.to = at, at, 0, 0 // asked for each row
+		return 0
+	}
+	if known && at > part.lo-w.gap && at < part.hi {
+		part.lo, part.hi = min(part.lo, at), max(part.hi, at+w.gap)
+	} else {
+		if known {
+			if direction = 1; at < part.lo {
+				direction = -1
+			}
+		}
+		w.closeAll(part)
+		part.lo, part.hi = at, at+w.gap
+		part.open = append(part.open, adjacentWindow[S]{value: w.seed()})
+	}
+	part.open[0].start, part.open[0].end = part.lo, part.hi
+	part.from, part.to = part.lo, part.hi-w.gap+1 // others make it longer
+	return direction
+}
+
+// closeAll ends all open windows of a part.
+func (w *adjacentWindows[T, K, S]) closeAll(part *adjacentPart[K, S]) {
+	w.close(part, w.direction, func(*adjacentWindow[S]) bool { return true })
+}
+
+// close ends open windows, in the direction of times.
+func (w *adjacentWindows[T, K, S]) close(part *adjacentPart[K, S], direction int, which func(*adjacentWindow[S]) bool) {
+	end := func(open *adjacentWindow[S]) {
+		if !which(open) {
+			return
+		}
+		w.ended = append(w.ended, WindowResult[K, S]{
+			Key: part.key, Start: time.UnixMicro(open.start).UTC(), End: time.UnixMicro(open.end).UTC(), Value: open.value, Rows: open.rows, Kind: Final,
+		})
+		switch {
+		case open.reservation == nil:
+		case w.held == nil:
+			w.held = open.reservation
+		default:
+			w.held.Take(open.reservation, 0)
+			open.reservation.Settle()
+		}
+		open.reservation = nil
+	}
+	for i := range part.open {
+		if direction < 0 {
+			i = len(part.open) - 1 - i
+		}
+		end(&part.open[i])
+	}
+	kept := part.open[:0]
+	for i := range part.open {
+		if !which(&part.open[i]) {
+			kept = append(kept, part.open[i])
+		}
+	}
+	clear(part.open[len(kept):])
+	part.open = kept
+}
