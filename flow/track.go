@@ -111,10 +111,10 @@ func (t *Track) From() (pages int64, state []byte) { return t.from.Pages, t.from
 func (t *Track) Rows() int64 { return t.from.Rows }
 
 // Fold has the state of the part made by fn of the state before and what the next page that is
-// settled was delivered with: for a source whose state is large, so that a page carries only what it
-// changes. The state is nil at the beginning, else what fn or an earlier run has returned; fn may
-// append to what fn itself has returned. It is called for one page after the other, in their order,
-// and must not block. Call Fold before the first page is delivered.
+// settled was delivered with: for a source whose state is large, so that a page carries only what
+// it changes. The state is nil at the beginning, else what fn or an earlier run has returned; fn
+// may append to what fn itself has returned. It is called for one page after the other, in their
+// order, and must not block. Call Fold before the first page is delivered.
 func (t *Track) Fold(fn func(state, next []byte) []byte) { t.fold = fn }
 
 // Part returns the position now. done says that the part is read to its end and settled.

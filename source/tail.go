@@ -27,48 +27,54 @@ var ErrTailFull = errors.New("rxcql: Tail has no room for the keys of its overla
 // table must be cut into buckets by the time at which rows arrive, see Buckets. The name and T are
 // as for Table. Only the columns that T needs are read, and the clustering key.
 //
-//	rows := source.Tail[Reading](session, "weather.raw",
-//		source.Buckets{Columns: []string{"day"}, Size: 24 * time.Hour, Shard: "shard", Shards: 16, Arrived: "arrived"},
-//		source.TailFrom(yesterday), source.Overlap(time.Minute))
+//	rows := source.Tail[Reading](session, "weather.raw", source.Buckets{
+//		Columns: []string{"day"}, Size: 24 * time.Hour, Shard: "shard", Shards: 16, Arrived: "arrived",
+//	}, source.TailFrom(yesterday), source.Overlap(time.Minute))
 //
 // # Which rows come
 //
-// Each row comes once that becomes visible within the overlap (Overlap) of the time at which it says
-// that it arrived: however late it is within that, and however often the table is polled. A new row
-// comes with the next poll (PollEvery), if the stream is at the head and downstream takes it. A row
-// that becomes visible later than that is missed. So the overlap must be longer than a write can
-// take, with its retries, together with how far clocks are apart. A row that is deleted before it is
-// read does not come, and one that is written again comes a second time only with Upserts.
+// Each row comes once, if it becomes visible within the overlap (Overlap) of the time at which it
+// says that it arrived: however late it is within that, and however often the table is polled. A
+// new row comes with the next poll (PollEvery), if the stream is at the head and downstream takes
+// it. A row that becomes visible later than that is missed. So the overlap must be longer than a
+// write can take, with its retries, together with how far clocks are apart. A row that is deleted
+// before it is read does not come. One that is written again comes a second time only with Upserts.
 //
-// The rows that arrived before now less the overlap are complete, and are read once. Now is the
-// earlier of two clocks, this machine's and the server's, and an overlap must have passed by a clock
-// that does not jump. So rows are missed only if both clocks are ahead. If one is behind, more keys
-// are remembered for longer, up to SeenBytes.
+// Rows that arrived before now less the overlap are complete, and are read once. Now is the earlier
+// of two clocks, this machine's and the server's, and an overlap must have passed by a clock that
+// does not jump. So rows are missed only if both clocks are ahead. If one is behind, more keys are
+// remembered for longer, up to SeenBytes. A row that arrives in the future, by the later of the two
+// clocks, comes when that time has come.
 //
-// A read must see what a write has acknowledged: of R replicas that answer a read, W that
-// acknowledge a write and RF that there are, R + W must be greater than RF (both at LOCAL_QUORUM, for
-// example; see Consistency). With less, such as ONE and ONE, a row may be on a replica that was not
-// asked, and it is missed if no poll of the overlap asks the other one.
+// A read must see what a write has acknowledged: with RF replicas of each row, of which W
+// acknowledge a write and R answer a read, R + W must be greater than RF (LOCAL_QUORUM for both,
+// for example; see Consistency). With less, such as ONE and ONE, a row may be on a replica that was
+// not asked, and it is missed if no poll of the overlap asks the other one.
 //
-// Rows of one partition come in the order of their arrival, except those that a later poll finds.
-// All rows are one part; the partitions of a bucket are read one after the other, a page ahead.
-// Event time is a column like others: put operators.EventTime behind. A poll that finds nothing says
-// that the part is idle.
+// # In which order
 //
-// Each poll reads the overlap again, with a request or more for each partition that is not over: the
-// shards of the current bucket, and of the one before it until that is an overlap ago. With Delay
-// each row is read once.
+// Rows come in the order of their arrival, over all shards, except those that only a later poll
+// finds: such a row comes behind rows that arrived an overlap later at most. That holds for a
+// backlog too, and where a sink stalls. All rows are one part, read by one worker, a page ahead.
+// Event time is a column like others: put operators.EventTime behind, with an OutOfOrderness that
+// includes the overlap. A poll that finds nothing says that the part is idle.
 //
-// # In memory
+// # What it costs
 //
-// Besides a page or two, the keys of the rows that the next poll reads again (SeenBytes). Older rows
-// are not remembered, so a backlog of any size is read in flat memory, from buckets of any size.
+// Each poll reads the overlap again, with a request or more for each partition that is not over:
+// the shards of the current bucket, and of the one before it until that is an overlap ago. With
+// Delay each row is read once. In addition it asks for the server's time.
+//
+// In memory are up to two pages, and one that is handed on: for each shard of a bucket as much of
+// the first two. And the keys of the rows that the next poll will read again (SeenBytes). Older
+// rows are not remembered, so a backlog of any size is read in flat memory, from buckets of any
+// size.
 //
 // # Errors
 //
 //   - Check reports, all together, as rxcql.ErrSchema: an unknown table or column, columns that do
-//     not fit T, a primary key that does not begin with the columns of Buckets, values of these that
-//     do not fit the columns.
+//     not fit T, a primary key that does not begin with the columns of Buckets, values of these
+//     that do not fit the columns.
 //   - A page that fails in a way that may pass is asked for again, see rxcql.WithRetry. A page that
 //     fails for good is a rxcql.StageError around a rxcql.RowError that names the bucket.
 //   - A table that is dropped, also if it is made again, ends the run with rxcql.ErrSchema.
@@ -79,9 +85,10 @@ var ErrTailFull = errors.New("rxcql: Tail has no room for the keys of its overla
 //
 // The checkpoint has how far each partition has been read, and the rows of the overlap that were
 // given and settled. So the job goes on with the next row, also in the middle of a bucket, and
-// nothing that arrived while it was down is missed. A checkpoint contains clustering keys of rows, in
-// their encoded form, one for each partition that is not over; of other rows only hashes. Buckets
-// must stay as they were; the options may change. Rows that were given and not settled come again.
+// nothing that arrived while it was down is missed. A checkpoint contains clustering keys of rows
+// in their encoded form, one for each partition that is not over; of other rows only hashes.
+// Buckets must stay as they were; the options may change. Rows that were given and not settled come
+// again.
 //
 // Pipeline.Stop ends the stream, and so does operators.Take.
 func Tail[T any](session *gocql.Session, table string, buckets Buckets, opts ...TailOption) rxcql.Stream[T] {
@@ -149,7 +156,8 @@ func (t *tailing[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	return r.run(ctx, st, out)
 }
 
-// identity returns what a position depends on. Positions have no page states, so servers may change.
+// identity returns what a position depends on. Positions have no page states, so servers may
+// change.
 func (t *tailing[T]) identity(plan *tailPlan) rxcql.Identity {
 	id := rxcql.Identity{Facts: []rxcql.Fact{
 		{Name: "table", Value: plan.about.Quoted()},

@@ -18,11 +18,13 @@ import (
 //
 // it is
 //
-//	source.Buckets{Columns: []string{"day"}, Size: 24 * time.Hour, Shard: "shard", Shards: 16, Arrived: "arrived"}
+//	source.Buckets{
+//		Columns: []string{"day"}, Size: 24 * time.Hour, Shard: "shard", Shards: 16, Arrived: "arrived",
+//	}
 //
 // Whoever writes a row makes its bucket from the moment at which the row arrives, the time of the
-// writer's clock, and not from a time in the row's data. So a device that was offline for a day adds
-// to today's bucket, and is late and not lost.
+// writer's clock, and not from a time in the row's data. So a device that was offline for a day
+// adds to today's bucket, and is late and not lost.
 type Buckets struct {
 	// Columns are those of the partition key that are made from the bucket's start. Names are
 	// exactly as the schema spells them.

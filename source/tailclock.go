@@ -9,11 +9,11 @@ import (
 // earlier have been written or never will be.
 //
 // Two clocks are asked, this machine's and that of the node that answers, since either may be wrong
-// and may jump. What is complete goes by the earlier of the two, what is looked for by the later. So
-// rows are missed only if both clocks are ahead, by more than the overlap allows for.
+// and may jump. What is complete goes by the earlier of the two, what is looked for by the later.
+// So rows are missed only if both clocks are ahead, by more than the overlap allows for.
 //
-// Both may be those of one machine, and jump together. So in addition an overlap must have passed by
-// the monotonic clock, which does not jump, since they said that time.
+// Both may be those of one machine, and jump together. So in addition an overlap must have passed
+// by the monotonic clock, which does not jump, since they said that time.
 type tailClock struct {
 	wall    func() time.Time
 	server  func(context.Context) (time.Time, error)

@@ -138,8 +138,8 @@ func (tr *tailTrial) trouble() {
 	})
 }
 
-// cutOff tails the table in a job that is stopped, cancelled, broken and killed. It returns the rows
-// that were settled, in their order.
+// cutOff tails the table in a job that is stopped, cancelled, broken and killed. It returns the
+// rows that were settled, in their order.
 func (tr *tailTrial) cutOff(t *testing.T) (got []int64) {
 	store := &jobtest.Store{}
 	for run := 0; ; run++ {

@@ -132,8 +132,8 @@ func (r *tailReader[T]) askClock(ctx context.Context) error {
 }
 
 // setTop sets the time up to which rows are given in a poll. It is that of its beginning: where the
-// sink stalls in the middle of a poll, a partition that is read later would otherwise give rows that
-// arrived long after those which the others have yet to give.
+// sink stalls in the middle of a poll, a partition that is read later would otherwise give rows
+// that arrived long after those which the others have yet to give.
 func (r *tailReader[T]) setTop() {
 	r.top = r.clock.now.latest + 1
 	if r.cfg.delay > 0 {

@@ -30,9 +30,9 @@
 //     TRUNCATE and USE;
 //   - INSERT, UPDATE and DELETE by primary key, DELETE of a partition, with USING TIMESTAMP and
 //     TTL, with constants or bound values, null and unset; batches, also as one statement;
-//   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range of
-//     tokens, or a partition with conditions on its clustering columns, in either ORDER BY the first
-//     of them, with LIMIT, in pages;
+//   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range
+//     of tokens, or a partition with conditions on its clustering columns, ORDER BY the first of
+//     these, with LIMIT, in pages;
 //   - the system tables that the driver and the toolkit read.
 //
 // Writes are kept as Cassandra keeps them, by timestamps, tombstones and expiry. What it answers is
