@@ -166,7 +166,16 @@ func upTo(n int64) (ids []int64) {
 
 func inTail(t *testing.T, test func(t *testing.T, s *tailed)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { test(t, newTailed(t)) })
+	inTailAfter(t, 0, test)
+}
+
+// inTailAfter is inTail at another time than the first midnight of 2000.
+func inTailAfter(t *testing.T, d time.Duration, test func(t *testing.T, s *tailed)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(d) // before there is a session, which would have heartbeats
+		test(t, newTailed(t))
+	})
 }
 
 func TestANewRowComesWithTheNextPollAndOnce(t *testing.T) {
@@ -212,8 +221,7 @@ func TestARowThatIsWrittenLateInsideOfTheOverlapComesOnce(t *testing.T) {
 }
 
 func TestRowsComeOnceAcrossTheEndOfABucketWhateverClockMadeTheBucket(t *testing.T) {
-	inTail(t, func(t *testing.T, s *tailed) {
-		time.Sleep(24*time.Hour - 40*time.Second)
+	inTailAfter(t, 24*time.Hour-40*time.Second, func(t *testing.T, s *tailed) {
 		midnight := time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)
 		f := follow(t, s.tail(source.Overlap(20*time.Second)))
 		time.Sleep(6 * time.Second)
@@ -234,8 +242,7 @@ func TestRowsComeOnceAcrossTheEndOfABucketWhateverClockMadeTheBucket(t *testing.
 }
 
 func TestABucketThatIsOverIsAskedForNoMore(t *testing.T) {
-	inTail(t, func(t *testing.T, s *tailed) {
-		time.Sleep(24*time.Hour - time.Minute)
+	inTailAfter(t, 24*time.Hour-time.Minute, func(t *testing.T, s *tailed) {
 		f := follow(t, s.tail(source.Overlap(20*time.Second)))
 		time.Sleep(90*time.Second + 500*time.Millisecond) // 10 s after the overlap
 		before := s.Requests(cqlfake.Execute, "iot.raw")

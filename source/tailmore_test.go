@@ -124,9 +124,9 @@ func TestOptionsOfATailThatAreWrongAreReportedByNew(t *testing.T) {
 }
 
 func TestThePastOfATableIsReadInOrderAndEnds(t *testing.T) {
-	inTail(t, func(t *testing.T, s *tailed) {
-		begin := time.Now()
-		time.Sleep(40 * 24 * time.Hour)
+	const days = 40 * 24 * time.Hour
+	inTailAfter(t, days, func(t *testing.T, s *tailed) {
+		begin := time.Now().Add(-days)
 		for id := range int64(400) {
 			s.put(id, begin.Add(time.Duration(id)*144*time.Minute/2*3))
 		}
@@ -162,6 +162,7 @@ func TestATailWithAnEndWaitsForItsOverlap(t *testing.T) {
 
 func TestATableInDescendingOrderAndOneOfTimeuuidsAreTailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(31*24*time.Hour - time.Minute) // to a minute before February
 		s := newTailed(t,
 			"down (day date, shard int, arrived timestamp, id bigint, v text, PRIMARY KEY ((day, shard), arrived, id)) WITH CLUSTERING ORDER BY (arrived DESC, id ASC)",
 			"uuids (month text, at timeuuid, id bigint, v text, PRIMARY KEY (month, at))",
@@ -174,7 +175,6 @@ func TestATableInDescendingOrderAndOneOfTimeuuidsAreTailed(t *testing.T) {
 			},
 			Value: func(start time.Time) []any { return []any{start.Format("2006-01")} },
 		}
-		time.Sleep(31*24*time.Hour - time.Minute) // to a minute before February
 		down := follow(t, source.Tail[arrival](s.session, "iot.down", daily, source.PageRows(2)))
 		uuids := follow(t, source.Tail[arrival](s.session, "iot.uuids", months, source.PageRows(2)))
 		time.Sleep(time.Second)
@@ -569,7 +569,7 @@ func TestWhatArrivesWhileAJobIsDownComes(t *testing.T) {
 		time.Sleep(time.Second)
 		for id := range int64(50) {
 			s.put(id, time.Now())
-			time.Sleep(time.Hour) // two days
+			time.Sleep(20 * time.Minute)
 		}
 		f = run()
 		time.Sleep(time.Second)

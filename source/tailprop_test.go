@@ -39,6 +39,7 @@ func newTailTrial(t *testing.T, seed uint64) *tailTrial {
 	if random.IntN(3) == 0 {
 		order = " WITH CLUSTERING ORDER BY (arrived DESC, id ASC)"
 	}
+	time.Sleep(time.Duration(random.IntN(7200)) * time.Second)
 	tr := &tailTrial{random: random, tailed: newTailed(t, "ticks (slot bigint, shard int, arrived timestamp, id bigint, v text, PRIMARY KEY ((slot, shard), arrived, id))"+order)}
 	size := []time.Duration{time.Second, time.Minute, 7 * time.Minute, time.Hour}[random.IntN(4)]
 	tr.overlap = []time.Duration{2 * time.Second, 20 * time.Second, 3 * time.Minute}[random.IntN(3)]
@@ -49,7 +50,6 @@ func newTailTrial(t *testing.T, seed uint64) *tailTrial {
 		Columns: []string{"slot"}, Size: size, Shard: "shard", Shards: 1 + random.IntN(3), Arrived: "arrived",
 		Value: func(start time.Time) []any { return []any{start.Unix()} },
 	}
-	time.Sleep(time.Duration(random.IntN(7200)) * time.Second)
 	tr.begin = time.Now()
 	tr.span = time.Duration(1+random.IntN(10)) * time.Minute
 	if size == time.Second {
