@@ -67,6 +67,7 @@ type Track struct {
 	grows  bool  // the source may grow
 	from   Part  // left by earlier runs; not changed
 	about  about // of its pages
+	fold   func(state, next []byte) []byte
 
 	mu     sync.Mutex
 	read   int64          // rows delivered, earlier runs' included
@@ -128,6 +129,13 @@ func (t *Track) From() (pages int64, state []byte) { return t.from.Pages, t.from
 
 // Rows returns how many rows came in the pages before From, including those that could not be read.
 func (t *Track) Rows() int64 { return t.from.Rows }
+
+// Fold has the state of the part made by fn of the state before and what the next page that is
+// settled was delivered with: for a source whose state is large, so that a page carries only what it
+// changes. The state is nil at the beginning, else what fn or an earlier run has returned; fn may
+// append to what fn itself has returned. It is called for one page after the other, in their order,
+// and must not block. Call Fold before the first page is delivered.
+func (t *Track) Fold(fn func(state, next []byte) []byte) { t.fold = fn }
 
 // Part returns the position now. done says that the part is read to its end and settled.
 func (t *Track) Part() (p Part, done bool) {
@@ -204,7 +212,11 @@ func (t *Track) settle(p *trackedPage) {
 		}
 		t.now.Pages++
 		t.now.Rows += int64(first.rows)
-		t.now.State = first.next
+		if t.fold != nil {
+			t.now.State = t.fold(t.now.State, first.next)
+		} else {
+			t.now.State = first.next
+		}
 		t.done = first.last && (!t.grows || len(first.next) == 0)
 		for stage, snapshot := range first.snapshots {
 			t.snapshot(stage, snapshot)

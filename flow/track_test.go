@@ -191,3 +191,25 @@ func TestAPartOfASourceThatMayGrowIsDoneWhenNothingFollows(t *testing.T) {
 		require.Equal(t, next, string(part.State))
 	}
 }
+
+func TestTheStateOfATrackIsFoldedInTheOrderOfThePagesAndOnlyOfThoseThatAreSettled(t *testing.T) {
+	var r reader
+	var kept []*flow.Reservation
+	track := flow.NewTrack(&r, &r, flow.Part{Range: flow.WholeRange, Pages: 1, State: []byte("a")}, false)
+	track.Fold(func(state, next []byte) []byte { return append(append([]byte{}, state...), next...) })
+	for _, next := range []string{"b", "c", "", "d"} {
+		require.NoError(t, deliver(t, track, 1, next, false, keep(&kept)))
+	}
+	state := func() string {
+		part, _ := track.Part()
+		return string(part.State)
+	}
+	for i, want := range map[int]string{1: "a", 3: "a"} {
+		kept[i].Settle()
+		require.Equal(t, want, state())
+	}
+	kept[0].Settle()
+	require.Equal(t, "abc", state())
+	kept[2].Settle()
+	require.Equal(t, "abcd", state())
+}
