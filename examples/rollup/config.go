@@ -42,11 +42,14 @@ type limits struct {
 	behind   int           // pages of windows that a watcher may be behind
 	budget   int64         // bytes in memory for a reader
 	drain    time.Duration // for requests to end after a signal
+
+	sendBuffer int // bytes that the system holds for a client
 }
 
 var defaultLimits = limits{
 	body: 1 << 20, line: 4 << 10, lines: 5000, bodyTime: 10 * time.Second, patience: 30 * time.Second,
 	posts: 128, waiting: 64, readers: 256, watchers: 1000, behind: 64, budget: 256 << 10, drain: 20 * time.Second,
+	sendBuffer: 256 << 10,
 }
 
 // clockSkew is how far clocks of instances and servers may be apart.

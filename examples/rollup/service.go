@@ -80,6 +80,12 @@ func (s *service) serve(ctx context.Context) error {
 		Handler: s.handler, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		WriteTimeout: s.cfg.limits.patience, // of answers that set none of their own
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			if tcp, is := conn.(*net.TCPConn); is {
+				_ = tcp.SetWriteBuffer(s.cfg.limits.sendBuffer) // a hint: without it the system may hold MBs for a client
+			}
+			return ctx
+		},
 	}
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a signal drains; it cancels nothing
 	defer cancel()
