@@ -66,7 +66,7 @@ func (e watched) write(t *testing.T, rows ...Rollup) {
 // ask asks for events from an id on.
 func (e watched) ask(t *testing.T, id string) (lines *bufio.Scanner, leave func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // ends a hang
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/events", nil)
 	require.NoError(t, err)
 	if id != "" {

@@ -109,16 +109,22 @@ func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, 
 	default:
 		return http.StatusTooManyRequests, answer{Error: "writes have fallen behind, and nothing of this is written; send it again later"}
 	}
+	if !in.acknowledged(p) {
+		return http.StatusServiceUnavailable, answer{Error: "not acknowledged in time; send it again: what is written already is not counted twice"}
+	}
+	return http.StatusOK, answer{Written: len(readings)}
+}
+
+// acknowledged waits, and reports whether the post was written in time.
+func (in *ingest) acknowledged(p *post) bool {
 	deadline := time.NewTimer(time.Until(p.arrived.Add(in.cfg.writeDeadline)))
 	defer deadline.Stop()
 	select {
 	case <-p.written:
-		if !in.late(p) {
-			return http.StatusOK, answer{Written: len(readings)}
-		}
+		return !in.late(p) // both may be so
 	case <-deadline.C:
+		return false
 	}
-	return http.StatusServiceUnavailable, answer{Error: "not acknowledged in time; send it again: what is written already is not counted twice"}
 }
 
 // read reads the body of a POST. The status is 0 if nothing is wrong with it.

@@ -149,6 +149,9 @@ func TestAPostThatHasWaitedTooLongIsNotWritten(t *testing.T) {
 		in.posts <- old
 		<-old.written
 		require.Empty(t, in.rows(t))
+		for range 100 { // the deadline has passed too
+			require.False(t, in.acknowledged(old))
+		}
 	})
 }
 
