@@ -9,8 +9,8 @@ import (
 
 // whenDurable is an operator of our own: it hands all rows on, and says when they are durable. It
 // calls begun with the rows of each page that comes. What begun returns is called as soon as the
-// sink is done with everything that was made of these rows; it must not wait for anything. It is not
-// called if the run fails before. The slice of rows belongs to the engine, and is used again.
+// sink is done with everything that was made of these rows; it must not wait for anything. It is
+// not called if the run fails before. The slice of rows belongs to the engine, and is used again.
 //
 // Pages may become durable in any order.
 func whenDurable[T any](in rxcql.Stream[T], begun func(rows []T) (durable func())) rxcql.Stream[T] {

@@ -1,29 +1,29 @@
 // Command rollup is a service that takes readings of devices over HTTP, rolls them up by device and
 // window of time, and shows each window on a live page as soon as it is closed.
 //
-//	go run ./examples/rollup --demo     # starts a Cassandra, feeds itself; open the page that it names
+//	go run ./examples/rollup --demo     # starts a Cassandra and feeds itself; open its page
 //
 // It is the toolkit's example of real-time aggregation, in files that you can copy:
 //
-//	POST /readings ──▶ source.Chan ──▶ sink.Table ──▶ readings, by time of arrival   (ingest.go, line.go)
+//	POST /readings ──▶ source.Chan ──▶ sink.Table ──▶ readings, by arrival   (ingest.go, line.go)
 //	readings ──source.Tail──▶ operators.EventTime ──▶ operators.Window, a device a key
-//	         ──sink.Table──▶ rollups, by time                                        (rollup.go)
-//	GET /rollups ◀── source.Query, at the client's speed                             (read.go)
-//	GET /events  ◀── each window once it is durable, as Server-Sent Events           (events.go, hub.go)
-//	GET /        ◀── a page with a chart of these                                    (page)
+//	         ──sink.Table──▶ rollups, by time                                (rollup.go)
+//	GET /rollups ◀── source.Query, at the client's speed                     (read.go)
+//	GET /events  ◀── each window once it is durable, by Server-Sent Events   (events.go, hub.go)
+//	GET /        ◀── a page with a chart of these                            (page)
 //
 // What it promises:
 //
-//   - A POST is answered with 2xx when all of its lines are written at --consistency, and soon enough
-//     that the tail finds them (--write-deadline). After any other answer send the lines again: a
-//     reading is known by its device and its time, and counts once in a window.
+//   - A POST is answered with 2xx when all of its lines are written at --consistency, and soon
+//     enough that the tail finds them (--write-deadline). After any other answer send the lines
+//     again: a reading is known by its device and its time, and counts once in a window.
 //   - When writes fall behind the answer is 429 with Retry-After, before anything is written.
-//   - A reading of a time beyond --max-ahead is refused, since it would make those of all others late.
-//     One that comes after its window has closed is kept among the readings and counted as late
-//     (rollup_late_readings_total), and changes no window.
-//   - Killed at any moment and started again, it counts each reading once: windows and positions are
-//     a job with a checkpoint. A second instance takes readings and serves rollups, and goes on with
-//     the job when the first one ends.
+//   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
+//     late. One that comes after its window has closed is kept among the readings and counted as
+//     late (rollup_late_readings_total), and changes no window.
+//   - Killed at any moment and started again, it counts each reading once: windows and positions
+//     are a job with a checkpoint. A second instance takes readings and serves rollups, and goes
+//     on with the job when the first one ends.
 //
 // With no --hosts it uses the servers in CASSANDRA_HOSTS, or else starts a Cassandra, and drops its
 // keyspace at the end. It listens on the loopback interface unless --listen says otherwise: it has

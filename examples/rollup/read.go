@@ -28,7 +28,8 @@ type rollups struct {
 }
 
 // between gives the windows that end from one time on and before another, in the order of their
-// ends. It is lazy: the next page is read when the rows before it have been taken, and a page ahead.
+// ends. It is lazy: the next page is read when the rows before it have been taken, and a page
+// ahead.
 func (r *rollups) between(ctx context.Context, from, until time.Time) iter.Seq2[Rollup, error] {
 	return func(yield func(Rollup, error) bool) {
 		for at := from.UTC().Truncate(hour); at.Before(until); at = at.Add(hour) {

@@ -105,7 +105,7 @@ func (s *service) serve(ctx context.Context) error {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	s.drain(server, cancel, &workers)
+	s.drain(working, server, cancel, &workers)
 	others.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
@@ -115,7 +115,7 @@ func (s *service) serve(ctx context.Context) error {
 
 // drain answers the requests that were begun, writes what was read, and gives up what does not end
 // in time: what is not saved then is done again by the next instance.
-func (s *service) drain(server *http.Server, cancel func(), workers *sync.WaitGroup) {
+func (s *service) drain(ctx context.Context, server *http.Server, cancel func(), workers *sync.WaitGroup) {
 	s.drains.Store(true)
 	s.log.Info("draining")
 	late := time.AfterFunc(s.cfg.limits.drain, func() {
@@ -125,7 +125,7 @@ func (s *service) drain(server *http.Server, cancel func(), workers *sync.WaitGr
 	defer late.Stop()
 	s.hub.close()
 	s.workers["rollup"].stop()
-	ctx, done := context.WithTimeout(context.Background(), s.cfg.limits.drain)
+	ctx, done := context.WithTimeout(ctx, s.cfg.limits.drain)
 	defer done()
 	if err := server.Shutdown(ctx); err != nil {
 		s.log.Warn("some clients have been cut off", "error", err)

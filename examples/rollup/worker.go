@@ -12,9 +12,9 @@ import (
 
 // worker keeps a pipeline running: one that fails is made and run again.
 type worker struct {
-	name string
-	make func() (*rxcql.Pipeline, error)
-	log  *slog.Logger
+	name     string
+	pipeline func() (*rxcql.Pipeline, error)
+	log      *slog.Logger
 
 	mu      sync.Mutex
 	now     *rxcql.Pipeline
@@ -27,13 +27,13 @@ const again = time.Second
 
 var errNotYet = errors.New("not started yet")
 
-func newWorker(name string, log *slog.Logger, make func() (*rxcql.Pipeline, error)) *worker {
-	return &worker{name: name, make: make, log: log, err: errNotYet}
+func newWorker(name string, log *slog.Logger, pipeline func() (*rxcql.Pipeline, error)) *worker {
+	return &worker{name: name, pipeline: pipeline, log: log, err: errNotYet}
 }
 
 // check finds what is wrong with the pipeline itself, before anything is served.
 func (w *worker) check(ctx context.Context) error {
-	p, err := w.make()
+	p, err := w.pipeline()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (w *worker) run(ctx context.Context) {
 }
 
 func (w *worker) once(ctx context.Context) error {
-	p, err := w.make()
+	p, err := w.pipeline()
 	if err != nil {
 		return err
 	}

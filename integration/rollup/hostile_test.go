@@ -54,6 +54,7 @@ func TestRollupHostileBodiesGetClearErrorsAndWriteNothing(t *testing.T) {
 		require.NoError(t, err)
 		text, err := io.ReadAll(answer.Body)
 		require.NoError(t, err)
+		answer.Body.Close()
 		conn.Close()
 		sending.Wait()
 		return answer.StatusCode, string(text)

@@ -62,8 +62,8 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// start starts the service in a keyspace, and returns when it serves. It is killed at the end of the
-// test at the latest.
+// start starts the service in a keyspace, and returns when it serves. It is killed at the end of
+// the test at the latest.
 func start(t *testing.T, program, keyspace string, args ...string) *service {
 	t.Helper()
 	args = append([]string{"--hosts", strings.Join(cluster.Hosts(), ","), "--keyspace", keyspace, "--listen", "127.0.0.1:0"}, args...)

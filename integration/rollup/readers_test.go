@@ -57,7 +57,7 @@ func (s *service) slowly(t *testing.T, query string) (*bufio.Reader, net.Conn) {
 	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", query)
 	require.NoError(t, err)
 	r := bufio.NewReader(conn)
-	answer, err := http.ReadResponse(r, nil) // its body is read from r, and never to its end
+	answer, err := http.ReadResponse(r, nil) //nolint:bodyclose // its body is read from r, and never to its end
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, answer.StatusCode)
 	return r, conn
