@@ -136,8 +136,9 @@ func (t *Track) Rows() int64 { return t.from.Rows }
 // settled was delivered with: for a source whose state is large, so that a page carries only what
 // it changes. The state is nil at the beginning, else what fn or an earlier run has returned; fn
 // may append to what fn itself has returned. It is called for one page after the other, in their
-// order, and must not block. Call Fold before the first page is delivered.
-func (t *Track) Fold(fn func(state, next []byte) []byte) { t.fold = fn }
+// order, and must not block. Call Fold before the first page is delivered. The read position (Read)
+// has no state then.
+func (t *Track) Fold(fn func(state, next []byte) []byte) { t.fold, t.takenState = fn, nil }
 
 // Part returns the position now. done says that the part is read to its end and settled.
 func (t *Track) Part() (p Part, done bool) {

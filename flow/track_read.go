@@ -43,7 +43,9 @@ func (t *Track) goOn() (caughtUp bool) {
 
 // tookIn notes the page that the read position moves over. The caller holds mu.
 func (t *Track) tookIn(p *trackedPage) {
-	t.takenState = p.next
+	if t.fold == nil { // else it is only what the page changes
+		t.takenState = p.next
+	}
 	t.ended = t.ended || p.last
 }
 

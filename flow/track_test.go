@@ -212,4 +212,7 @@ func TestTheStateOfATrackIsFoldedInTheOrderOfThePagesAndOnlyOfThoseThatAreSettle
 	require.Equal(t, "abc", state())
 	kept[2].Settle()
 	require.Equal(t, "abcd", state())
+	rows, read := track.Read()
+	require.EqualValues(t, 4, rows)
+	require.Nil(t, read, "what a page changes is not where to go on")
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// past is how far back a watcher without an id begins, and furthest how far one with an id does.
+	past     = 10 * time.Minute
+	furthest = time.Hour
+	// heartbeat finds out that a client has gone, and keeps proxies from closing the connection.
+	heartbeat = 15 * time.Second
+	// gap tells a watcher that events are missing: those that it was too slow for, or that are too
+	// old. The page draws anew; a browser asks for what is missing when it connects again.
+	gap = "event: gap\ndata: {}\n\n"
+)
+
+// events answers GET /events with Server-Sent Events: windows of the recent past, or from
+// Last-Event-ID on, and then each one when it is durable. A window may come twice, and is the same
+// then: take it by its device and its end.
+type events struct {
+	hub      *hub
+	rollups  *rollups
+	slots    chan struct{}
+	patience time.Duration
+	metrics  *metrics
+}
+
+func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	from, late, err := beginning(req, time.Now())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if !take(w, e.slots) {
+		return
+	}
+	defer func() { <-e.slots }()
+	defer e.metrics.client("watcher")()
+	watcher := e.hub.watch() // before the table is read, so that nothing falls between the two
+	defer e.hub.leave(watcher)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	out := newPatient(w, e.patience)
+	_, _ = io.WriteString(out, "retry: 1000\n\n")
+	if late {
+		_, _ = io.WriteString(out, gap)
+	}
+	if e.before(req.Context(), out, from) == nil {
+		_ = e.live(req.Context(), out, watcher) // a client that has gone, or is too slow, connects again
+	}
+}
+
+// before writes the windows that are in the table.
+func (e *events) before(ctx context.Context, out *patient, from time.Time) error {
+	var buf []byte
+	for row, err := range e.rollups.between(ctx, from, time.Now().Add(hour)) {
+		if err != nil {
+			return err // the client connects again, with its last id
+		}
+		buf = appendEvent(buf[:0], row)
+		if _, err := out.Write(buf); err != nil {
+			return err
+		}
+	}
+	return out.flush()
+}
+
+// live writes windows as they come.
+func (e *events) live(ctx context.Context, out *patient, watcher *watcher) error {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		chunk := []byte(": \n\n")
+		open := true
+		select {
+		case chunk, open = <-watcher.chunks:
+		case <-beat.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if !open {
+			chunk = []byte(gap)
+		}
+		_, err := out.Write(chunk)
+		if err = errors.Join(err, out.flush()); err != nil || !open {
+			return err
+		}
+	}
+}
+
+// beginning is the time from which a client wants windows. late says that there are older ones that
+// it does not get.
+func beginning(req *http.Request, now time.Time) (from time.Time, late bool, err error) {
+	id := req.Header.Get("Last-Event-ID")
+	if id == "" {
+		id = req.FormValue("after") // of a page that has to make a new connection by itself
+	}
+	if id == "" {
+		return now.Add(-past), false, nil
+	}
+	ms, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return from, false, errors.New("Last-Event-ID is none of ours: leave it out")
+	}
+	if from = time.UnixMilli(ms); from.Before(now.Add(-furthest)) {
+		return now.Add(-furthest), true, nil
+	}
+	return from, false, nil
+}

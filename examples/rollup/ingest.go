@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// ingest takes posts of readings, and writes them.
+type ingest struct {
+	cfg     config
+	session *gocql.Session
+	table   string
+	metrics *metrics
+	slots   chan struct{} // has one for each post at work
+	posts   chan *post    // wait for their write to begin
+}
+
+// post is what a client has sent. It is written as a whole, or its client is told to send it again.
+type post struct {
+	readings []Reading
+	arrived  time.Time
+	written  chan struct{} // closed when all are durable
+}
+
+func newIngest(session *gocql.Session, keyspace string, cfg config, m *metrics) *ingest {
+	return &ingest{
+		cfg: cfg, session: session, table: keyspace + ".readings", metrics: m,
+		slots: make(chan struct{}, cfg.limits.posts), posts: make(chan *post, cfg.limits.waiting),
+	}
+}
+
+// pipeline writes posts as they come. A channel drops nothing: when the table takes no more, posts
+// wait in it, and when it is full accept says so to clients (source.Buffer has other policies). A
+// write that fails is tried again for as long as its client waits.
+func (in *ingest) pipeline() (*rxcql.Pipeline, error) {
+	posts := whenDurable(source.Chan(in.posts), func(rows []*post) func() {
+		posts := slices.Clone(rows)
+		return func() {
+			for _, p := range posts {
+				close(p.written)
+			}
+		}
+	})
+	readings := operators.FlatMap(posts, func(p *post, emit func(Reading) bool) error {
+		if in.late(p) { // its client has been told to send it again
+			return nil
+		}
+		for _, r := range p.readings {
+			r.Bucket, r.Arrived = p.arrived.UTC().Truncate(bucket), p.arrived.UTC().Truncate(time.Millisecond)
+			if !emit(r) {
+				break
+			}
+		}
+		return nil
+	})
+	return rxcql.New(readings, sink.Table[Reading](in.session, in.table, sink.Consistency(in.cfg.consistency)),
+		rxcql.WithRetry(in.cfg.writeDeadline, 0), rxcql.WithHooks(in.metrics.hooks))
+}
+
+// late reports whether the tail may have passed the place of these readings, so that an
+// acknowledgement would be a lie.
+func (in *ingest) late(p *post) bool { return time.Since(p.arrived) > in.cfg.writeDeadline }
+
+// ServeHTTP answers POST /readings.
+func (in *ingest) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	status, answer := in.accept(w, req)
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
+	in.metrics.posted(status, answer.Written)
+}
+
+// answer is the body of an answer to a POST.
+type answer struct {
+	Written int       `json:"written"`         // readings
+	Error   string    `json:"error,omitempty"` // nothing is known to be written then
+	Lines   []badLine `json:"lines,omitempty"`
+}
+
+func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, _ answer) {
+	select {
+	case in.slots <- struct{}{}:
+		defer func() { <-in.slots }()
+	default:
+		return http.StatusTooManyRequests, answer{Error: "too many requests at once; send it again later"}
+	}
+	readings, status, wrong := in.read(w, req)
+	if status != 0 {
+		return status, wrong
+	}
+	p := &post{readings: readings, arrived: time.Now(), written: make(chan struct{})}
+	select {
+	case in.posts <- p:
+	default:
+		return http.StatusTooManyRequests, answer{Error: "writes have fallen behind, and nothing of this is written; send it again later"}
+	}
+	if !in.acknowledged(p) {
+		return http.StatusServiceUnavailable, answer{Error: "not acknowledged in time; send it again: what is written already is not counted twice"}
+	}
+	return http.StatusOK, answer{Written: len(readings)}
+}
+
+// acknowledged waits, and reports whether the post was written in time.
+func (in *ingest) acknowledged(p *post) bool {
+	deadline := time.NewTimer(time.Until(p.arrived.Add(in.cfg.writeDeadline)))
+	defer deadline.Stop()
+	select {
+	case <-p.written:
+		return !in.late(p) // both may be so
+	case <-deadline.C:
+		return false
+	}
+}
+
+// read reads the body of a POST. The status is 0 if nothing is wrong with it.
+func (in *ingest) read(w http.ResponseWriter, req *http.Request) (readings []Reading, status int, wrong answer) {
+	if kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type")); kind != "application/x-ndjson" {
+		return nil, http.StatusUnsupportedMediaType, answer{Error: "Content-Type must be application/x-ndjson: one JSON object a line"}
+	}
+	if req.Header.Get("Content-Encoding") != "" {
+		return nil, http.StatusUnsupportedMediaType, answer{Error: "Content-Encoding: send the lines as they are"}
+	}
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(in.cfg.limits.bodyTime)) // fails only where there is no connection, in a test
+	readings, lines, err := readLines(http.MaxBytesReader(w, req.Body, in.cfg.limits.body), time.Now(), in.cfg)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, http.StatusRequestEntityTooLarge, answer{Error: "the body is too large; send it in several"}
+	case errors.Is(err, errTooManyLines):
+		return nil, http.StatusRequestEntityTooLarge, answer{Error: "there are too many lines; send them in several requests"}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, http.StatusRequestTimeout, answer{Error: "the body has not come in time"}
+	case err != nil: // then the last line is not a whole one
+		return nil, http.StatusBadRequest, answer{Error: "the body cannot be read to its end"}
+	case len(lines) > 0:
+		return nil, http.StatusBadRequest, answer{Error: "some lines are wrong, and nothing is written; send the others again without them", Lines: lines}
+	case len(readings) == 0:
+		return nil, http.StatusBadRequest, answer{Error: "there is no line"}
+	}
+	_ = conn.SetReadDeadline(time.Time{}) // else it would end the request's context while it waits
+	return readings, 0, answer{}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/rxcql/rxcql"
+)
+
+// worker keeps a pipeline running: one that fails is made and run again.
+type worker struct {
+	name     string
+	pipeline func() (*rxcql.Pipeline, error)
+	log      *slog.Logger
+
+	mu      sync.Mutex
+	now     *rxcql.Pipeline
+	stopped bool
+	err     error // why it does not run; nil while it does
+}
+
+// again is how long a worker waits before it runs again.
+const again = time.Second
+
+var errNotYet = errors.New("not started yet")
+
+func newWorker(name string, log *slog.Logger, pipeline func() (*rxcql.Pipeline, error)) *worker {
+	return &worker{name: name, pipeline: pipeline, log: log, err: errNotYet}
+}
+
+// check finds what is wrong with the pipeline itself, before anything is served.
+func (w *worker) check(ctx context.Context) error {
+	p, err := w.pipeline()
+	if err != nil {
+		return err
+	}
+	return p.Check(ctx)
+}
+
+// run returns after stop, when what was read is written, or when ctx has ended.
+func (w *worker) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := w.once(ctx)
+		if w.ended(err) {
+			return
+		}
+		if !errors.Is(err, rxcql.ErrCheckpointLocked) { // another instance has the job
+			w.log.Error("a pipeline has failed and is run again", "pipeline", w.name, "error", err)
+		}
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (w *worker) once(ctx context.Context) error {
+	p, err := w.pipeline()
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.now, w.err = p, nil
+	if w.stopped {
+		p.Stop()
+	}
+	w.mu.Unlock()
+	_, err = p.Run(ctx)
+	return err
+}
+
+// ended notes how a run has ended, and reports whether there is to be no other.
+func (w *worker) ended(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil && !w.stopped {
+		err = errors.New("it has come to an end")
+	}
+	w.err = err
+	return w.stopped
+}
+
+// stop ends the reading. What has been read is written.
+func (w *worker) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	if w.now != nil {
+		w.now.Stop()
+	}
+}
+
+// health returns nil while the pipeline runs.
+func (w *worker) health() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
