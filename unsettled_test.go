@@ -71,7 +71,7 @@ func TestARunThatLeavesPagesUnsettledSaysWhichAndWhoKeptThem(t *testing.T) {
 		},
 		"two that forget pages: each of them is named": {
 			in:   keeper(keeper(inParts(), "First", 11, never), "Second", 12, never),
-			want: rxcql.UnsettledError{Unsettled: 2, Pages: 6, Stage: "Second", Or: []string{"First"}, Part: second, Page: 1},
+			want: rxcql.UnsettledError{Unsettled: 2, Pages: 6, Stage: "First", Or: []string{"Second"}, Part: second, Page: 1},
 		},
 		"one before others that keep rows, and let go": {
 			in:   operators.MapConcurrent(keeper(inParts(), "Forgets", 12, never), 2, func(_ context.Context, n int) (int, error) { return n, nil }),

@@ -3,11 +3,11 @@ package operators
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/lock"
 )
 
 // ErrOutOfOrder is the kind of error of MergeSorted and MergeJoin where an input is not in the
@@ -32,7 +32,7 @@ type inStep struct {
 	flush func(ctx context.Context) error                                // hands on the rows made so far
 	tell  func(ctx context.Context, of *atHand, said flow.Advance) error // hands on how far a part of an input has come
 
-	mu    sync.Mutex // held while the operator is at work, and by an input that gives its page up
+	mu    lock.Lock // held while the operator is at work, and by an input that gives its page up
 	limit atomic.Int64
 	call  func(fn func(ctx context.Context) error) error // in the goroutine that reads the stream
 	ended func() <-chan struct{}                         // the goroutines are to end

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/lock"
 )
 
 // stepping is an inStep with what it makes of the rows.
@@ -17,7 +18,7 @@ type stepping[U any] struct {
 }
 
 func newStepping[U any](st *rxcql.Stage, out flow.Observer[U]) *stepping[U] {
-	s := &stepping[U]{inStep: inStep{st: st, account: st.Account(false), budget: st.InStep(), most: flow.DefaultPageRows}, out: out}
+	s := &stepping[U]{inStep: inStep{st: st, account: st.Account(false), budget: st.InStep(), most: flow.DefaultPageRows, mu: lock.New()}, out: out}
 	s.flush, s.tell = s.handOn, s.say
 	s.limit.Store(flow.DemandOf(out))
 	return s

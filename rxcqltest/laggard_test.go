@@ -20,8 +20,6 @@ type laggard struct {
 	drop  func(o *lagging, k *kept) // what is not handed on
 	done  func(ctx context.Context, o *lagging, stopped bool) error
 	ended func(ctx context.Context, o *lagging, err error) error // what it returns
-
-	runs int
 }
 
 // lagging is a laggard in one run.
@@ -32,6 +30,7 @@ type lagging struct {
 	out     flow.Observer[[]int]
 	queue   []*kept
 	refused bool // a page was, downstream
+	told    bool // of the end, downstream
 }
 
 // kept is a page that it keeps.
@@ -44,7 +43,6 @@ type kept struct {
 func (l *laggard) stream(in rxcql.Stream[[]int]) rxcql.Stream[[]int] {
 	info := rxcql.StageInfo{Name: "Laggard", HoldsRows: true}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]int]) error {
-		l.runs++
 		o := &lagging{laggard: l, st: st, out: out, account: st.Account(false)}
 		if l.start != nil {
 			l.start(o)

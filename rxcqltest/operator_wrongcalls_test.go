@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,12 +106,12 @@ func wrongOperatorEnds() []operatorPlant {
 		{"A cancel ends it", "it waits for ever", laggardPlace(func(t testing.TB, l *laggard) {
 			over := make(chan struct{})
 			t.Cleanup(func() { close(over) })
-			pages := 0
+			var pages atomic.Int64
 			l.give = func(ctx context.Context, o *lagging, k *kept) error {
 				alive := ctx.Err() == nil
-				pages++
+				page := pages.Add(1)
 				err := giveRows(ctx, o, k)
-				if alive && ctx.Err() != nil && pages == 2 {
+				if alive && ctx.Err() != nil && page == 2 {
 					<-over
 				}
 				return err

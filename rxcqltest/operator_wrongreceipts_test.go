@@ -29,13 +29,12 @@ func wrongReceipts() []operatorPlant {
 			}
 		})},
 		{fails, "it takes the error for the end", wrongly(func(l *laggard) {
-			told := false
 			l.done = func(ctx context.Context, o *lagging, stopped bool) error {
-				told = true
+				o.told = true
 				return finish(ctx, o, stopped)
 			}
 			l.ended = func(ctx context.Context, o *lagging, err error) error {
-				if err != nil && !o.refused && !told && ctx.Err() == nil {
+				if err != nil && !o.refused && !o.told && ctx.Err() == nil {
 					return o.out.Done(ctx, false)
 				}
 				return err

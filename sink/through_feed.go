@@ -7,6 +7,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/lock"
 )
 
 var (
@@ -26,14 +27,14 @@ type feed[A any] struct {
 	ctx   context.Context  // of the subscription
 	out   flow.Observer[A] //
 	end   chan error       // how the stream ended, sent once
-	mu    sync.Mutex       // held while out is called
+	mu    lock.Lock        // held while out is called
 	ended bool             // out must not be called any more
 	shut  bool             // by close
 	once  sync.Once        // of the subscription
 }
 
 func newFeed[A any]() *feed[A] {
-	return &feed[A]{ready: make(chan struct{}), end: make(chan error, 1)}
+	return &feed[A]{ready: make(chan struct{}), end: make(chan error, 1), mu: lock.New()}
 }
 
 // subscribeFeed runs the stream that Through gives to its function.
