@@ -218,7 +218,7 @@ func RunOnce() CheckpointOption {
 //
 // A checkpoint contains page states. Cassandra makes them, and the primary key of the row at which
 // a page ended can be read in them. It contains no other values of rows, and only a hash of bound
-// values.
+// values. Of windows it contains up to when they are durable, and hashes of the keys of sessions.
 func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption) Option {
 	return func(c *config) error {
 		ck := &checkpointConfig{store: store, job: job, every: DefaultCheckpointInterval, heldPages: DefaultHeldPages, sessions: DefaultSessions}

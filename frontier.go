@@ -33,11 +33,6 @@ func (s *Stage) Frontier() *flow.Frontier {
 	f := r.hasFrontier(flow.NewFrontier(c))
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, other := range j.frontiers {
-		if other.stage == s {
-			c.Fail(fmt.Errorf("%w: it is run twice; make a stream for each use", ErrNotResumable))
-		}
-	}
 	j.frontiers = append(j.frontiers, &jobFrontier{stage: s, Frontier: f})
 	return f
 }

@@ -232,6 +232,20 @@ func TestAStoppedJobWithWindowsEndsWithoutAnErrorAndGoesOn(t *testing.T) {
 	})
 }
 
+func TestAStageThatHasAFrontierAndDoesNotSaySoEndsTheJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newWindowJob(10, 10, readings(0, 1, 12))
+		hidden := rxcql.Lift(j.stream(j.rows()), rxcql.StageInfo{Name: "Hidden"}, func(st *rxcql.Stage, out flow.Observer[result]) flow.Observer[result] {
+			st.Frontier()
+			return out
+		})
+		_, err := rxcql.Run(context.Background(), hidden, rxcql.Sink[result](j.to), rxcql.WithCheckpoint(j.store, "job"))
+		require.ErrorIs(t, err, rxcql.ErrNotResumable)
+		require.ErrorContains(t, err, "Hidden")
+		require.ErrorContains(t, err, "StageInfo.Frontier")
+	})
+}
+
 func TestWindowsOfAnotherSizeAreRefused(t *testing.T) {
 	for name, change := range map[string]struct {
 		to   func(j *windowJob)

@@ -45,12 +45,14 @@ type Frontier struct {
 	finite   Watermark // the greatest that is not forever: of restored, upTo and the ends of held pages
 	closings []*closing
 	ends     map[string]Watermark // see RestoredSession; some may be behind the frontier
-	holds    int64                // calls of Hold
-	wholly   int64                // of these, the first so many are of pages that have been taken in as a whole
-	partly   []*heldPage          // the others
+	kept     int                  // ends that were left when those behind were dropped the last time
 	held     heldPages
 	pages    int64 // in held, and their bytes
 	bytes    int64
+	number   int64       // of all pages that were held
+	wholly   int64       // of these, the first so many have been taken in as a whole
+	partly   []*heldPage // the others
+	last     *heldPage   // that was held
 }
 
 // FrontierConfig is what the run says of a stage with a Frontier.
@@ -81,7 +83,7 @@ type SessionEnd struct {
 type closing struct {
 	upTo    Watermark
 	ends    []SessionEnd
-	after   int64 // calls of Hold before it
+	after   int64 // pages held before it
 	settled bool
 }
 
@@ -128,9 +130,10 @@ func (f *Frontier) Counted(res *Reservation) bool { return res.Tracked() && !res
 func (f *Frontier) CaughtUp() bool { return f.c.CaughtUp == nil || f.c.CaughtUp() }
 
 // Hold keeps a page from being settled until every window that ends at or before until is durable.
-// Its error, a FrontierFullError, says that more pages are held than may be.
+// Pieces of a page (Position.From) are held one by one, and count as one page where they can. The
+// error, a FrontierFullError, says that more pages are held than may be.
 func (f *Frontier) Hold(res *Reservation, until Watermark) error {
-	if len(res.receipts) == 0 {
+	if len(res.receipts) == 0 || f.holdsAlready(res, until) {
 		return nil
 	}
 	h := &heldPage{until: until, receipts: slices.Clone(res.receipts), open: 1}
@@ -143,7 +146,8 @@ func (f *Frontier) Hold(res *Reservation, until Watermark) error {
 	}
 	f.c.Account.holds.Add(int64(len(h.receipts)))
 	f.mu.Lock()
-	f.holds++
+	f.number++
+	f.last = h
 	if f.finite.Before(until) && until != forever {
 		f.finite = until
 	}
@@ -180,7 +184,7 @@ func (f *Frontier) Receipt(upTo Watermark, ended ...SessionEnd) *Receipt {
 	if f.given.Before(upTo) {
 		f.given = upTo
 	}
-	c := &closing{upTo: f.given, ends: slices.Clone(ended), after: f.holds}
+	c := &closing{upTo: f.given, ends: slices.Clone(ended), after: f.number}
 	f.closings = append(f.closings, c)
 	return NewReceipt(func() {
 		f.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // heldPage is a page that a Frontier holds.
@@ -37,6 +38,13 @@ func (h *heldPages) upTo(w Watermark) (free []*heldPage) {
 		free = append(free, heap.Pop(h).(*heldPage)) //nolint:forcetypeassert // of this file alone
 	}
 	return free
+}
+
+// holdsAlready reports whether the page is the one that was held last, and at least as long.
+func (f *Frontier) holdsAlready(res *Reservation, until Watermark) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last != nil && slices.Equal(f.last.receipts, res.receipts) && !f.last.until.Before(until)
 }
 
 // took notes that one of the pages of h has been taken in as a whole.
@@ -76,6 +84,9 @@ func (f *Frontier) Advance() {
 	for _, h := range free {
 		f.pages -= int64(len(h.receipts))
 		f.bytes -= h.bytes
+		if f.last == h {
+			f.last = nil
+		}
 	}
 	full := f.fullOfSessions()
 	f.mu.Unlock()
@@ -103,6 +114,10 @@ func (f *Frontier) apply(c *closing) {
 		if f.durable.Before(e.End) && f.ends[e.Key].Before(e.End) {
 			f.ends[e.Key] = e.End
 		}
+	}
+	if len(f.ends) > 2*f.kept+64 {
+		f.forget(f.durable)
+		f.kept = len(f.ends)
 	}
 }
 

@@ -23,7 +23,7 @@ type Reservation struct {
 	fetching bool
 	moving   bool // see Emit
 	fresh    bool // it has rows that no earlier run has read; see Frontier.Counted
-	before   bool // see ReadBefore
+	before   bool // see WasRead
 	receipts []*Receipt
 	single   [1]*Receipt  // saves a page the allocation of a slice
 	lastFrom *Reservation // what Take took from last, so that each page is held once

@@ -10,7 +10,8 @@ import (
 // when it has been taken in as a whole (Receipt.feed): before that, a stage with a Frontier may
 // have counted some of its rows, and it is not known which.
 
-// takenIn notes that every row of a page has come to each stage with a Frontier that it can come to.
+// takenIn notes that every row of a page has come to each stage with a Frontier that it can come
+// to.
 func (t *Track) takenIn(p *trackedPage) {
 	t.mu.Lock()
 	p.taken = true
@@ -58,8 +59,8 @@ func (t *Track) Read() (rows int64, state []byte) {
 
 // reached is Read. The caller holds mu.
 func (t *Track) reached() (rows int64, state []byte) {
-	if !t.caughtUp {
-		return t.from.Read, t.from.ReadState
+	if !t.caughtUp { // with ReadByState more rows may be settled by now: not all that were read are
+		return max(t.from.Read, t.now.Rows+1), t.from.ReadState
 	}
 	return t.takenRows(), t.takenState
 }
@@ -67,7 +68,8 @@ func (t *Track) reached() (rows int64, state []byte) {
 // ReadByState is for sources whose rows have no fixed number in their part, because others may come
 // between them before they are read again. It says that the source itself knows, by the state that
 // Read returns, which rows an earlier run has read: it hands these on in pages of their own
-// (Reservation.ReadBefore), and calls Reread behind the last of them. Call it before the first page.
+// (Reservation.WasRead), and calls PassedRead behind the last of them. Call it before the first
+// page.
 func (t *Track) ReadByState() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,8 +79,9 @@ func (t *Track) ReadByState() {
 	}
 }
 
-// Reread says that all rows have been handed on again that an earlier run had read, see ReadByState.
-func (t *Track) Reread() {
+// PassedRead says that all rows have been handed on again that an earlier run had read, see
+// ReadByState.
+func (t *Track) PassedRead() {
 	t.mu.Lock()
 	if !t.caughtUp {
 		t.goal = t.read
@@ -90,9 +93,9 @@ func (t *Track) Reread() {
 	}
 }
 
-// ReadBefore says of a page, before it is delivered, that an earlier run has read all of its rows:
+// WasRead says of a page, before it is delivered, that an earlier run has read all of its rows:
 // see Track.ReadByState.
-func (res *Reservation) ReadBefore() { res.before = true }
+func (res *Reservation) WasRead() { res.before = true }
 
 // takenRows returns the rows up to the read position of this run. The caller holds mu.
 func (t *Track) takenRows() int64 {
@@ -129,9 +132,9 @@ func (p *trackedPage) onTaken(fn func()) {
 	}
 }
 
-// readBefore returns how many rows of a page, from the first on, an earlier run of the job has read,
-// if it has not read the others: 0 if it has read none, or all. The page is as it was read, has its
-// receipt, and so many rows.
+// readBefore returns how many rows of a page, from the first on, an earlier run of the job has
+// read, if it has not read the others: 0 if it has read none, or all. The page is as it was read,
+// has its receipt, and so many rows.
 func (res *Reservation) readBefore(rows int) int {
 	if !res.fresh || !res.Tracked() {
 		return 0
