@@ -118,7 +118,7 @@ func latest(_, e timed) (timed, error) { return e, nil }
 // inSeconds is each row in a window of its second.
 func inSeconds(windows operators.Windows, opts ...operators.WindowOption) func(rxcql.Stream[timed]) rxcql.Stream[timed] {
 	return func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-		results := operators.Window(in, windows, happened, itself[timed], nothing, latest, append(opts, operators.WindowKeys(1<<20))...)
+		results := operators.Window(in, windows, momentOf, itself[timed], nothing, latest, append(opts, operators.WindowKeys(1<<20))...)
 		return operators.Map(results, func(r operators.WindowResult[timed, timed]) (timed, error) { return r.Value, nil })
 	}
 }
@@ -225,11 +225,11 @@ func uses() []use {
 		{operator: "Window", how: "of sessions", holds: func(int) bool { return true }, loses: true,
 			put: inSeconds(operators.Session(time.Second), operators.MergeStates(func(e, _ timed) (timed, error) { return e, nil }))},
 		{operator: "WindowWithLate", holds: func(int) bool { return true }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-			out := operators.WindowWithLate(in, operators.Tumbling(time.Second), happened, itself[timed], nothing, latest, operators.WindowKeys(1<<20))
+			out := operators.WindowWithLate(in, operators.Tumbling(time.Second), momentOf, itself[timed], nothing, latest, operators.WindowKeys(1<<20))
 			return operators.Map(out, func(o operators.WindowOrLate[timed, timed, timed]) (timed, error) { return o.Window.Value, nil })
 		}},
 		{operator: "WindowAdjacent", holds: func(part int) bool { return part == 0 }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
-			windows := operators.WindowAdjacent(in, operators.Tumbling(time.Second), happened, itself[timed], nothing, latest)
+			windows := operators.WindowAdjacent(in, operators.Tumbling(time.Second), momentOf, itself[timed], nothing, latest)
 			return operators.Map(windows, func(r operators.WindowResult[timed, timed]) (timed, error) { return r.Value, nil })
 		}},
 		{operator: "Retry", outside: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Retry(in) }},

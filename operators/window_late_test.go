@@ -42,7 +42,7 @@ func TestRowsThatAreLateAreCountedAndGivenToWhoWantsThem(t *testing.T) {
 	require.EqualValues(t, 2, stagesOf(rep)["Window"].Dropped, "5 and 3 are in no window")
 	require.EqualValues(t, 2, rep.Filtered)
 
-	both := operators.WindowWithLate(in(), operators.Hopping(20*time.Second, 10*time.Second), happened, partOf, noTimes, addTime, operators.WindowKeys(100))
+	both := operators.WindowWithLate(in(), operators.Hopping(20*time.Second, 10*time.Second), momentOf, partOf, noTimes, addTime, operators.WindowKeys(100))
 	outs, rep := pagesOut(t, both)
 	var got []string
 	for _, p := range outs {

@@ -86,7 +86,7 @@ func TestWindowsInLanesGiveWhatOneWindowGives(t *testing.T) {
 	}
 	byTime := func(e timed) int { return e.at % 5 }
 	windows := func(in rxcql.Stream[timed]) rxcql.Stream[timesIn] {
-		return operators.Window(in, operators.Tumbling(10*time.Second), happened, byTime, noTimes, addTime, operators.WindowKeys(1000))
+		return operators.Window(in, operators.Tumbling(10*time.Second), momentOf, byTime, noTimes, addTime, operators.WindowKeys(1000))
 	}
 	sorted := func(s rxcql.Stream[timesIn]) (all []string) {
 		for _, r := range collect(t, s) {

@@ -16,8 +16,8 @@ import (
 	"github.com/rxcql/rxcql/operators"
 )
 
-// happened is the event time of a timed, in seconds.
-func happened(e timed) time.Time { return time.Unix(int64(e.at), 0) }
+// momentOf is the event time of a timed, in seconds.
+func momentOf(e timed) time.Time { return time.Unix(int64(e.at), 0) }
 
 func partOf(e timed) int { return e.part }
 
@@ -31,7 +31,7 @@ type timesIn = operators.WindowResult[int, []int]
 
 // inWindows are the times in each window of each part.
 func inWindows(in rxcql.Stream[timed], windows operators.Windows, opts ...operators.WindowOption) rxcql.Stream[timesIn] {
-	return operators.Window(in, windows, happened, partOf, noTimes, addTime, append(opts, operators.WindowKeys(1<<20))...)
+	return operators.Window(in, windows, momentOf, partOf, noTimes, addTime, append(opts, operators.WindowKeys(1<<20))...)
 }
 
 // showWindow is a result as text.
@@ -148,7 +148,7 @@ func TestEveryRowIsCountedOnceInEachOfItsWindows(t *testing.T) {
 			}
 		}
 		got, seenWindow := map[string]int{}, map[string]bool{}
-		results, err := operators.Window(in, windows, happened, partOf, noTimes, addTime, opts...).Collect(rt.Context())
+		results, err := operators.Window(in, windows, momentOf, partOf, noTimes, addTime, opts...).Collect(rt.Context())
 		require.NoError(rt, err)
 		for _, r := range results {
 			name := fmt.Sprint(r.Key, r.Start.Unix())

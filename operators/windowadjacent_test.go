@@ -153,7 +153,7 @@ func TestPagesOfWindowAdjacentSettleWhenTheirWindowsAreDurable(t *testing.T) {
 		}
 		return nil
 	}}
-	p, err := rxcql.New(operators.WindowAdjacent(in, operators.Tumbling(10*time.Second), happened, partOf, noTimes, addTime), out)
+	p, err := rxcql.New(operators.WindowAdjacent(in, operators.Tumbling(10*time.Second), momentOf, partOf, noTimes, addTime), out)
 	require.NoError(t, err)
 	rep, err := p.Run(t.Context())
 	require.NoError(t, err)
@@ -167,7 +167,7 @@ func TestWindowsOfWindowAdjacentThatAreOpenAtAStopAreDroppedAndAtATakeHandedOn(t
 		return script("A", happening{at: []int{1}}, happening{at: []int{11, 12}}, happening{at: []int{13}})
 	}
 	windows := func(in rxcql.Stream[timed]) rxcql.Stream[timesIn] {
-		return operators.WindowAdjacent(in, operators.Tumbling(10*time.Second), happened, partOf, noTimes, addTime)
+		return operators.WindowAdjacent(in, operators.Tumbling(10*time.Second), momentOf, partOf, noTimes, addTime)
 	}
 	var p *rxcql.Pipeline
 	out := &gather[timesIn]{}
