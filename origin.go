@@ -1,6 +1,7 @@
 package rxcql
 
 import (
+	"context"
 	"slices"
 
 	"github.com/rxcql/rxcql/flow"
@@ -22,4 +23,17 @@ func (s *Stage) Origin() *flow.Origin {
 	}
 	o.Several = sources > 1
 	return o
+}
+
+// Parts says what a source knows of its parts before it reads: how many there are, at least. ctx is
+// that of the source's run function, or made from it. Sources call it before they deliver their
+// first page, and without the parts that Resume has named as done. Each part then has pages (one
+// without rows if need be), the last of which has flow.Position.Last set.
+//
+// Stages that wait for event time (flow.EventClock) know by that when all parts have begun. Without
+// it they wait for the end of the source.
+func (s *Stage) Parts(ctx context.Context, p flow.Parts) {
+	if in := s.Input(); in != nil {
+		in.SetParts(ctx, p)
+	}
 }

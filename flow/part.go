@@ -1,6 +1,10 @@
 package flow
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+)
 
 // Origin is a source during one reading of a run: where pages come from. All pages of that reading
 // have the same pointer. Another source has another one, and so has the same source when a run
@@ -15,7 +19,60 @@ type Origin struct {
 	Number int
 	// Several: the run has more sources, so that a range alone does not say where a row is.
 	Several bool
+
+	parts atomic.Pointer[Parts]
 }
+
+// Parts is what a source says of its parts, before its first page (rxcql.Stage.Parts).
+type Parts struct {
+	// Count is how many parts the reading has. Parts that an earlier run of a job has done are not
+	// among them: each of these has pages, the last of which has Position.Last set.
+	Count int
+	// Ordered: the parts come in the order of their rows' event times, so that none has rows that
+	// are earlier than those of a part before it. Then a part that has not begun does not hold back
+	// event time any further than those that have.
+	Ordered bool
+	// Overlap is for a source whose parts can be idle (Advance.IdleAt): how long before that moment
+	// a row may have been written that the source has yet to see. For source.Tail that is the time
+	// which it reads again.
+	Overlap time.Duration
+}
+
+// SetParts says how many parts the reading has. Sources call rxcql.Stage.Parts instead; this is for
+// an operator that makes pages of a source of its own (rxcql.Stage.Origin). Call it before the
+// first page.
+func (o *Origin) SetParts(p Parts) { o.parts.Store(&p) }
+
+// Parts returns how many parts the reading has; false if its source has not said so. Then nobody
+// but the source knows whether all have begun, and event time waits for its end.
+func (o *Origin) Parts() (n int, known bool) {
+	p := o.said()
+	return p.Count, p != &unsaid
+}
+
+// Ordered reports whether the parts come in the order of event time, see Parts.
+func (o *Origin) Ordered() bool { return o.said().Ordered }
+
+// Overlap returns how long before the moment of Advance.IdleAt a row may have been written that is
+// still to come.
+func (o *Origin) Overlap() time.Duration { return o.said().Overlap }
+
+var unsaid Parts
+
+func (o *Origin) said() *Parts {
+	if o != nil {
+		if p := o.parts.Load(); p != nil {
+			return p
+		}
+	}
+	return &unsaid
+}
+
+// AllParts is the range of an Advance about all parts of a source together: that they have ended
+// (Last), or are about to be read. The engine hands on such pages, which have no rows, where a
+// stage has several inputs or reads one again (see Begins and Ends). So stages behind it know what
+// is still to come, and that nothing comes of an input which was ended early, or has failed.
+const AllParts = -2
 
 // PartID identifies a part among the parts of all sources of a run: the index of a range is that of
 // one source only.
@@ -32,26 +89,50 @@ func (p Position) PartID() PartID { return PartID{p.Source, p.Range} }
 type Advance struct {
 	Position
 	Watermark Watermark
+	// IdleAt is set where the part is idle: the source has asked for more at that moment, the
+	// request has succeeded, and there was nothing. Only the source can say so; that no page comes
+	// says nothing, since it may have another cause (a sink that is slow, retries, the budget). It
+	// says so each time that it asks in vain. An advance without it ends the idleness of its part.
+	IdleAt time.Time
 }
 
+// Begins is the Advance that says that parts of a source are about to be read.
+func Begins(o *Origin) Advance { return Advance{Position: Position{Source: o, Range: AllParts}} }
+
+// Ends is the Advance that says that nothing more comes of any part of a source.
+func Ends(o *Origin) Advance {
+	return Advance{Position: Position{Source: o, Range: AllParts, Last: true}}
+}
+
+// Idle reports whether the part is idle, by the word of its source.
+func (a Advance) Idle() bool { return !a.IdleAt.IsZero() }
+
 // Says reports whether the advance says anything.
-func (a Advance) Says() bool { return a.Last || a.Watermark.Known() }
+func (a Advance) Says() bool {
+	return a.Last || a.Watermark.Known() || a.Range == AllParts || a.Idle()
+}
 
 // Advance returns what the reservation's page says about its part.
-func (res *Reservation) Advance() Advance { return Advance{res.Position, res.Watermark} }
+func (res *Reservation) Advance() Advance {
+	return Advance{Position: res.Position, Watermark: res.Watermark, IdleAt: res.IdleAt}
+}
 
 // Says reports whether the reservation's page says anything about its part.
-func (res *Reservation) Says() bool { return res.Last || res.Watermark.Known() }
+func (res *Reservation) Says() bool {
+	return res.Last || res.Watermark.Known() || res.Range == AllParts || !res.IdleAt.IsZero()
+}
 
 // Say sets what the reservation's page says about a part. An operator that hands on how far a part
 // has come, apart from its rows, does so with a page without rows.
-func (res *Reservation) Say(a Advance) { res.Position, res.Watermark = a.Position, a.Watermark }
+func (res *Reservation) Say(a Advance) {
+	res.Position, res.Watermark, res.IdleAt = a.Position, a.Watermark, a.IdleAt
+}
 
-// Hush removes, and returns for Say, what the page says about the part's end and its watermark. Use
-// it to hand on some of the page's rows while others are still to come.
+// Hush removes, and returns for Say, what the page says about the part's end, its watermark and
+// its idleness. Use it to hand on some of the page's rows while others are still to come.
 func (res *Reservation) Hush() (said Advance) {
 	said = res.Advance()
-	res.Last, res.Watermark = false, Watermark{}
+	res.Last, res.Watermark, res.IdleAt = false, Watermark{}, time.Time{}
 	return said
 }
 

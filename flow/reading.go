@@ -34,6 +34,14 @@ func (in *Input) reading(ctx context.Context) *reading {
 	return nil
 }
 
+// SetParts says of the reading of the source that a context belongs to how many parts it has. With
+// another context it does nothing. Sources call rxcql.Stage.Parts.
+func (in *Input) SetParts(ctx context.Context, p Parts) {
+	if r := in.reading(ctx); r != nil && r.origin != nil {
+		r.origin.SetParts(p)
+	}
+}
+
 // runs counts a call of the source's run function in (1) or out (-1). When the last has ended, the
 // source reserves nothing more, whether it has called Done or not. The caller holds the budget's
 // mutex.

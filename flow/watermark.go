@@ -24,13 +24,17 @@ const bias = 1 << 63
 // farthest is the number of seconds from 1970 whose microseconds fit an int64, less one.
 const farthest = math.MaxInt64/1_000_000 - 1
 
+// Forever is the watermark after all others: nothing comes any more. No source says it: a part that
+// has ended says so (Position.Last). A stage's EventClock is there when all parts have ended.
+var Forever = Watermark{math.MaxUint64}
+
 // WatermarkAt returns the watermark at t, cut to whole microseconds. A time more than 292,277 years
-// after 1970 becomes the last moment that there is; one more than that before 1970 gives the zero
+// after 1970 becomes the last moment before Forever; one more than that before 1970 gives the zero
 // Watermark.
 func WatermarkAt(t time.Time) Watermark {
 	switch seconds := t.Unix(); {
 	case seconds > farthest:
-		return Watermark{math.MaxUint64}
+		return Watermark{math.MaxUint64 - 1}
 	case seconds < -farthest:
 		return Watermark{}
 	}
@@ -40,7 +44,8 @@ func WatermarkAt(t time.Time) Watermark {
 // Known reports whether the watermark says anything.
 func (w Watermark) Known() bool { return w != Watermark{} }
 
-// Time returns the moment, in UTC; the zero Time if the watermark says nothing.
+// Time returns the moment, in UTC; the zero Time if the watermark says nothing, and the last moment
+// that a watermark can have for Forever.
 func (w Watermark) Time() time.Time {
 	if !w.Known() {
 		return time.Time{}
@@ -53,8 +58,11 @@ func (w Watermark) Before(v Watermark) bool { return w.micros < v.micros }
 
 // String returns the moment as in RFC 3339; "none" if the watermark says nothing.
 func (w Watermark) String() string {
-	if !w.Known() {
+	switch {
+	case !w.Known():
 		return "none"
+	case w == Forever:
+		return "forever"
 	}
 	return w.Time().Format(time.RFC3339Nano)
 }

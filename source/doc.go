@@ -1,6 +1,7 @@
-// Package source makes streams: from Cassandra (Query, Table, and TablePair for two tables side by
-// side), from files (NDJSON, CSV), from Go iterators (Seq, SeqFrom), from channels (Chan), from a
-// function that returns one page after the other (Pages), and from rxgo (FromObservable).
+// Package source makes streams: from Cassandra (Query, Table, TablePair for two tables side by
+// side, and Tail for rows as they arrive), from files (NDJSON, CSV), from Go iterators (Seq,
+// SeqFrom), from channels (Chan), from a function that returns one page after the other (Pages),
+// and from rxgo (FromObservable).
 //
 // # What a row may be
 //

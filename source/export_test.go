@@ -1,5 +1,10 @@
 package source
 
+import (
+	"fmt"
+	"time"
+)
+
 // Fingerprint is the hash of bound values in a checkpoint.
 var Fingerprint = fingerprint
 
@@ -21,4 +26,48 @@ func (p PairPlace) Save() []byte {
 func ParsePairPlace(state []byte, columns int) (PairPlace, error) {
 	p, err := parsePairPlace(state, columns)
 	return PairPlace{p.left.state, p.right.state, p.left.over, p.right.over, p.last}, err
+}
+
+// WallClock has a tail take now for what this machine's clock says.
+func WallClock(now func() time.Time) TailOption {
+	return tailFunc(func(c *tailConfig) error { c.wall = now; return nil })
+}
+
+// TailPlace is a position in a table that is tailed, as records that change it.
+type TailPlace struct {
+	records []byte
+	fold    tailFold
+	state   []byte
+}
+
+// NewTailPlace begins one of keys of so many columns.
+func NewTailPlace(cells int, from, first int64) *TailPlace {
+	return &TailPlace{records: appendBegin(nil, from, first), fold: tailFold{cells: cells}}
+}
+
+// Edge, Over and Seen change it, and Settle saves that.
+func (p *TailPlace) Edge(bucket int64, shard int, at int64, after ...[]byte) {
+	p.records = appendEdge(p.records, tailPartition{bucket, shard}, tailEdge{at, after})
+}
+
+func (p *TailPlace) Over(first int64) { p.records = appendOver(p.records, first) }
+
+func (p *TailPlace) Seen(bucket int64, shard int, hash byte, arrived int64, content uint64) {
+	p.records = appendSeen(p.records, tailPartition{bucket, shard}, 1)
+	p.records = appendRow(p.records, rowHash{hash, byte(arrived), byte(arrived >> 8)}, seenRow{arrived, content})
+}
+
+func (p *TailPlace) Settle() []byte {
+	p.state = p.fold.fold(p.state, p.records)
+	p.records = nil
+	return p.state
+}
+
+// ParseTailPlace reads a state, and returns it as text.
+func ParseTailPlace(state []byte, cells int) (string, error) {
+	p, err := parseTailPlace(state, cells)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(p.from, p.first, p.edges, p.seen, p.keys), nil // maps are printed in order
 }

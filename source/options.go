@@ -27,6 +27,7 @@ type ReadOption interface {
 	QueryOption
 	TableOption
 	PairOption
+	TailOption
 }
 
 // readConfig has the options of the sources that read Cassandra.
@@ -78,7 +79,7 @@ type columns []string
 // Columns names the columns that a table source reads, exactly as the schema spells them. It is
 // required if T is a single value. It is optional for rxcql.Row, which reads all columns without
 // it. A struct names its own columns. New reports a name that is given twice.
-func Columns(names ...string) TableOption { return columns(names) }
+func Columns(names ...string) ColumnOption { return columns(names) }
 
 func (o columns) applyTable(c *readConfig) error {
 	if len(o) == 0 {

@@ -249,7 +249,9 @@ func scripts() map[string][]step {
 		}
 		ordered = append(ordered, step{cql: "SELECT * FROM " + table, size: 3},
 			step{cql: "SELECT d FROM " + table + " WHERE p = 1 AND c >= ?", args: []any{values[2]}, size: 3},
-			step{cql: "SELECT d FROM " + table + " WHERE p = 1 AND c = ? AND d > ?", args: []any{values[1], values[0]}, size: 3})
+			step{cql: "SELECT d FROM " + table + " WHERE p = 1 AND c = ? AND d > ?", args: []any{values[1], values[0]}, size: 3},
+			step{cql: "SELECT c, d FROM " + table + " WHERE p = 1 AND c >= ? AND c < ? ORDER BY c ASC", args: []any{values[0], values[2]}, size: 2},
+			step{cql: "SELECT d FROM " + table + " WHERE p = ? ORDER BY c DESC", args: []any{1}, size: 3})
 	}
 	return map[string][]step{"ordered": ordered, "pages": pages, "times": times, "wrong": wrong}
 }

@@ -30,17 +30,18 @@
 //     TRUNCATE and USE;
 //   - INSERT, UPDATE and DELETE by primary key, DELETE of a partition, with USING TIMESTAMP and
 //     TTL, with constants or bound values, null and unset; batches, also as one statement;
-//   - SELECT of columns, WRITETIME, TTL and token, of the whole table, a range of tokens, or a
-//     partition with conditions on its clustering columns, with LIMIT, in pages;
+//   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range
+//     of tokens, or a partition with conditions on its clustering columns, ORDER BY the first of
+//     these, with LIMIT, in pages;
 //   - the system tables that the driver and the toolkit read.
 //
 // Writes are kept as Cassandra keeps them, by timestamps, tombstones and expiry. What it answers is
 // held against Cassandra 5.0 by tests of this repository. Anything else gets an error with the
 // words "cqlfake does not know": among these are lightweight transactions, counters, static
-// columns, user-defined types, collections that are not frozen, IN, ORDER BY, aggregates, ALTER,
-// indexes, views, logins and TLS. It has no tombstone or size limits, and only one node, so
-// consistency levels mean nothing. Sessions get no events: what one changes in the schema, the
-// caches of another's driver learn late.
+// columns, user-defined types, collections that are not frozen, IN, other forms of ORDER BY,
+// aggregates, ALTER, indexes, views, logins and TLS. It has no tombstone or size limits, and only
+// one node, so consistency levels mean nothing. Sessions get no events: what one changes in the
+// schema, the caches of another's driver learn late.
 //
 // # Control
 //

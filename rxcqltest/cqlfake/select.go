@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/datatype"
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -23,6 +24,7 @@ type found struct {
 	partition *partition
 	row       *row
 	now       int64 // in seconds
+	time      time.Time
 }
 
 // cell is what a row has in a column that is not of the key.
@@ -55,6 +57,7 @@ func (p *parser) selection() *plan {
 	s.selectors(p)
 	p.tokens = rest
 	s.where = p.conditions(s.table)
+	p.orderBy(s.table, &s.where)
 	if p.take("limit") {
 		if !p.is("?") && p.peek().kind != number {
 			refuse(syntaxError("line 1: no viable alternative at input '%s' (LIMIT)", p.peek().text))
@@ -85,6 +88,13 @@ func (s *selection) selector(p *parser) {
 	if !p.is("(") {
 		c := s.table.column(name)
 		s.column(c, p.alias(c.name))
+		return
+	}
+	if name == "totimestamp" {
+		p.need("(", "now", "(", ")", ")")
+		s.add(p.alias("system.totimestamp(system.now())"), datatype.Timestamp, func(f found) []byte {
+			return binary.BigEndian.AppendUint64(nil, uint64(f.time.UnixMilli()))
+		})
 		return
 	}
 	args := func() []string { return p.names() }
@@ -189,7 +199,7 @@ func (s *selection) run(c *call) message.Message {
 		result.Metadata.PagingState = at.state()
 		return result
 	}
-	last := found{now: c.now.Unix()}
+	last := found{now: c.now.Unix(), time: c.now}
 	s.where.each(c, s.table, at, func(p *partition, r *row) (more bool) {
 		if !r.live(p.deleted, last.now) {
 			return true

@@ -21,7 +21,7 @@ func TestWhatIsNotKnownIsAnErrorThatSaysSo(t *testing.T) {
 		"SELECT DISTINCT sensor FROM readings":                                            "SELECT distinct",
 		"SELECT * FROM readings WHERE sensor IN (1, 2)":                                   "conditions other than",
 		"SELECT * FROM readings WHERE celsius = 1.0 ALLOW FILTERING":                      "conditions without the whole partition key",
-		"SELECT * FROM readings WHERE sensor = 1 ORDER BY seq DESC":                       `"order" at this place`,
+		"SELECT * FROM readings ORDER BY seq DESC":                                        `ORDER BY other than the first clustering column`,
 		"SELECT * FROM readings WHERE sensor = 1 AND celsius > 3.0":                       "this condition on the column celsius",
 		"INSERT INTO readings (sensor, seq) VALUES (1, 2) IF NOT EXISTS":                  "lightweight transactions",
 		"UPDATE readings SET celsius = celsius + 1 WHERE sensor = 1 AND seq = 1":          "",

@@ -13,6 +13,7 @@ type where struct {
 	tokens    []condition
 	partition []*term // one a column; nil: all partitions
 	rows      []condition
+	reversed  bool // rows of the partition come in the other order
 }
 
 // condition compares a clustering column, or the token if that is nil.
@@ -76,6 +77,22 @@ func (p *parser) conditions(t *table) (w where) {
 	return w
 }
 
+// orderBy reads ORDER BY, if it is there: the first clustering column, for one partition.
+func (p *parser) orderBy(t *table, w *where) {
+	if !p.take("order", "by") {
+		return
+	}
+	c := t.column(p.name())
+	if w.partition == nil || slices.Index(t.clustering, c) != 0 {
+		refuse(unknown("ORDER BY other than the first clustering column, for one partition"))
+	}
+	desc := p.take("desc")
+	if !desc {
+		p.take("asc")
+	}
+	w.reversed = desc != c.desc
+}
+
 func (p *parser) operator() string {
 	for _, op := range []string{"=", "<", "<=", ">", ">="} {
 		if p.take(op) {
@@ -133,7 +150,7 @@ func (w *where) each(c *call, t *table, at position, fn func(*partition, *row) b
 	if p == nil || at.begun && at.key != p.key {
 		return
 	}
-	t.eachRow(p, at, func(r *row) bool {
+	t.eachRow(p, at, w.reversed, func(r *row) bool {
 		for i, cond := range w.rows {
 			if !cond.holds(cond.column.order(r.key[cond.index], values[i])) {
 				return true
@@ -144,9 +161,13 @@ func (w *where) each(c *call, t *table, at position, fn func(*partition, *row) b
 }
 
 // eachRow calls fn with the rows of a partition, from a position on.
-func (t *table) eachRow(p *partition, at position, fn func(*row) bool) (more bool) {
-	for _, r := range p.rows {
-		if at.begun && at.key == p.key && t.compareRows(r.key, at.row) <= 0 {
+func (t *table) eachRow(p *partition, at position, reversed bool, fn func(*row) bool) (more bool) {
+	for i := range p.rows {
+		r, sign := p.rows[i], 1
+		if reversed {
+			r, sign = p.rows[len(p.rows)-1-i], -1
+		}
+		if at.begun && at.key == p.key && sign*t.compareRows(r.key, at.row) <= 0 {
 			continue
 		}
 		if !fn(r) {
@@ -176,7 +197,7 @@ func (w *where) eachInRange(c *call, t *table, at position, fn func(*partition, 
 			// The least token stands for both ends of the ring.
 			inside = inside && (bounds[i] == math.MinInt64 || cond.holds(cmp.Compare(p.token, bounds[i])))
 		}
-		if inside && !t.eachRow(p, at, func(r *row) bool { return fn(p, r) }) {
+		if inside && !t.eachRow(p, at, false, func(r *row) bool { return fn(p, r) }) {
 			return
 		}
 	}

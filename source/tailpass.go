@@ -1,0 +1,280 @@
+package source
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/rows"
+)
+
+// pass is one reading of a partition, from its edge to its end. It has the rows of the latest page
+// that are not handed on yet. Each shard has one, which is used again.
+type pass[T any] struct {
+	pages paged[T]
+	keyed *rows.Keyed[T]
+
+	of    tailPartition
+	edge  tailEdge
+	begun bool // a row beyond edge.after has come
+	// beyond: rows are past the time up to which all is complete. They will be read again, so they
+	// are remembered; from here on the edge stays.
+	beyond bool
+	moved  bool   // the edge did, and the place does not have it yet
+	fresh  []byte // rows that were handed on and are remembered, and the place does not have: news
+	news   int
+
+	from     part
+	state    []byte // of the next page
+	over     bool   // there is none
+	rows     []T
+	bad      []undecoded // the rows that could not be decoded; in rows they are zero
+	at       int         // the first row that is not handed on
+	arrived  int64       // when it arrived
+	complete int64       // up to when all was complete when the page was asked for
+	bytes    int64       // that the page takes
+	received int64
+}
+
+func (r *tailReader[T]) newPass(st *rxcql.Stage) *pass[T] {
+	keyed := newKeyed[T](r.plan.own, r.plan.key)
+	p := &pass[T]{keyed: keyed}
+	p.pages = paged[T]{
+		session: r.session, stage: st, about: fetchOf(r.session, r.cfg.readConfig, r.plan.about), rate: r.cfg.rate,
+		sizing: newSizing(st.Input(), r.cfg.maxRows), reader: keyed, buffers: make(buffers[T], 1),
+	}
+	// A merge has a page of each shard, and room for two pages.
+	p.pages.sizing.want = max(1, min(p.pages.sizing.want, 2*p.pages.sizing.want/int64(r.buckets.shards())))
+	return p
+}
+
+// open turns to a partition. all says that no row comes any more to the bucket, so that it is read
+// to its end, whatever times its rows have. There may be nothing to read.
+func (r *tailReader[T]) open(p *pass[T], of tailPartition, all bool) error {
+	p.of, p.edge = of, r.place.edge(of)
+	p.begun, p.beyond, p.moved = false, false, false
+	p.state, p.over, p.complete = nil, false, 0
+	upper := r.top
+	if all {
+		upper = forever
+		if !r.cfg.until.IsZero() {
+			upper = r.cfg.until.UnixMilli()
+		}
+	}
+	if p.edge.at >= upper {
+		p.over, p.beyond = true, true // the edge stays
+		return nil
+	}
+	lower := r.plan.arrival(p.edge.at)
+	if p.edge.after != nil {
+		lower = p.edge.after[0]
+	}
+	request, err := r.plan.request(&r.buckets, &r.cfg, of, lower, r.plan.arrival(upper))
+	p.from = part{name: r.plan.nameOf(of), st: request}
+	return err
+}
+
+// more reports whether there are rows that are not handed on.
+func (p *pass[T]) more() bool { return p.at < len(p.rows) }
+
+// wants reports whether the next page is to be fetched before it is known what comes next.
+func (p *pass[T]) wants() bool { return !p.more() && !p.over }
+
+// estimate returns the bytes that the rows take, or the next page if that is to be fetched.
+func (p *pass[T]) estimate(most int64) int64 {
+	if !p.wants() {
+		return p.bytes
+	}
+	return p.pages.sizing.estimate(p.pages.sizing.rows(false, most))
+}
+
+// fetch gets the next page of at most so many rows, 0 for any number.
+func (r *tailReader[T]) fetch(ctx context.Context, p *pass[T], most int64) error {
+	if r.clock.stale() {
+		if err := r.askClock(ctx); err != nil {
+			return err
+		}
+	}
+	p.complete = r.complete()
+	got, err := p.pages.fetch(ctx, p.from, r.page, p.state, most)
+	if err != nil {
+		return r.failed(ctx, p.of, err)
+	}
+	read, bad, size, err := p.pages.decode(got)
+	if err != nil {
+		return r.failed(ctx, p.of, err)
+	}
+	p.rows, p.bad, p.at, p.received = read, bad, 0, int64(got.Bytes())
+	p.bytes = p.received + size
+	p.pages.sizing.saw(len(read), p.bytes)
+	p.state = got.Next()
+	p.over = p.state == nil
+	r.look(p)
+	return nil
+}
+
+// look notes when the next row arrived.
+func (r *tailReader[T]) look(p *pass[T]) {
+	if p.more() {
+		p.arrived, _ = r.plan.arrived(p.keyed.At(p.at).Cells[0])
+	}
+}
+
+// drop forgets the page, and returns what it took.
+func (p *pass[T]) drop() (bytes, received int64) {
+	bytes, received = p.bytes, p.received
+	if p.rows != nil {
+		p.pages.buffers.put(p.rows)
+	}
+	p.keyed.Drop()
+	p.rows, p.bad, p.at, p.bytes, p.received = nil, nil, 0, 0, 0
+	return bytes, received
+}
+
+// settle writes down where the edge is now, and which rows are remembered.
+func (r *tailReader[T]) settle(p *pass[T]) {
+	if p.over && !p.more() && !p.beyond && p.complete > p.edge.at {
+		p.edge, p.moved = tailEdge{at: p.complete}, true
+	}
+	if p.moved {
+		p.moved = false
+		r.place.move(p.of, p.edge)
+		r.records = appendEdge(r.records, p.of, p.edge)
+	}
+	if p.news > 0 {
+		r.records = append(appendSeen(r.records, p.of, p.news), p.fresh...)
+		p.fresh, p.news = p.fresh[:0], 0
+	}
+}
+
+// merge hands on what is new in the partitions of a bucket, in the order of arrival.
+func (r *tailReader[T]) merge(ctx context.Context, passes []*pass[T]) error {
+	if !slices.ContainsFunc(passes, func(p *pass[T]) bool { return p.wants() }) {
+		return nil
+	}
+	defer r.endMerge(passes)
+	for {
+		page, done, err := r.merged(ctx, passes)
+		if err != nil {
+			return err
+		}
+		for _, p := range passes {
+			r.settle(p)
+		}
+		err = r.charge()
+		if page != nil && err != nil {
+			page.Release()
+		} else if page != nil {
+			r.gave = true
+			err = r.handOn(page, false)
+		}
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// endMerge gives back what the merge still has.
+func (r *tailReader[T]) endMerge(passes []*pass[T]) {
+	if r.room != nil {
+		r.room.Release()
+		r.room = nil
+	}
+	for _, p := range passes {
+		p.drop()
+		p.fresh, p.news = p.fresh[:0], 0
+	}
+}
+
+// merged fetches what is needed to know which row comes next, and goes on as far as that is known.
+// It returns a page if there are new rows. done says that there are no more.
+func (r *tailReader[T]) merged(ctx context.Context, passes []*pass[T]) (page *fetched[T], done bool, err error) {
+	if err := r.track.AwaitRoom(ctx); err != nil {
+		return nil, false, err
+	}
+	if err := r.fill(ctx, passes); err != nil {
+		return nil, false, err
+	}
+	page = &fetched[T]{rows: r.pages.get()}
+	for next := r.first(passes); next != nil; next = r.first(passes) {
+		r.sift(next, page, r.second(passes, next))
+		if next.wants() {
+			break
+		}
+	}
+	var bytes int64
+	done = true
+	for _, p := range passes {
+		if !p.more() {
+			taken, received := p.drop()
+			bytes += taken
+			page.received += received
+		}
+		done = done && p.over && !p.more()
+	}
+	page.Page = flow.Page[T]{Rows: page.rows, Reservation: r.room.Split(bytes)}
+	if len(page.rows) == 0 && len(page.bad) == 0 {
+		r.pages.put(page.rows)
+		page.Release()
+		page = nil
+	}
+	return page, done, nil
+}
+
+// fill fetches a page for each partition that has no rows left.
+func (r *tailReader[T]) fill(ctx context.Context, passes []*pass[T]) (err error) {
+	most := r.limit()
+	if most > 0 {
+		most = max(most, firstRows) // many of the page may have been given
+	}
+	var bytes int64
+	for _, p := range passes {
+		bytes += p.estimate(most)
+	}
+	if r.room == nil {
+		r.room, err = r.stage.Input().Reserve(ctx, bytes)
+	} else {
+		err = r.room.Refill(ctx, bytes)
+	}
+	if err != nil {
+		return err
+	}
+	bytes = 0
+	for _, p := range passes {
+		if p.wants() {
+			if err := r.fetch(ctx, p, most); err != nil {
+				r.room.Finish(err) // see paged.page
+				return err
+			}
+		}
+		bytes += p.bytes
+	}
+	r.room.Resize(bytes)
+	return nil
+}
+
+// first returns the partition whose next row arrived first, nil if no row is left, or the next
+// one is not known.
+func (r *tailReader[T]) first(passes []*pass[T]) (first *pass[T]) {
+	for _, p := range passes {
+		switch {
+		case p.wants():
+			return nil
+		case p.more() && (first == nil || p.arrived < first.arrived):
+			first = p
+		}
+	}
+	return first
+}
+
+// second returns when the next row of the other partitions arrived.
+func (r *tailReader[T]) second(passes []*pass[T], first *pass[T]) int64 {
+	arrived := int64(forever)
+	for _, p := range passes {
+		if p != first && p.more() {
+			arrived = min(arrived, p.arrived)
+		}
+	}
+	return arrived
+}

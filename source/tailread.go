@@ -1,0 +1,296 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/driver"
+)
+
+// tailReader polls a table in one run.
+type tailReader[T any] struct {
+	*tailing[T]
+	plan   *tailPlan
+	stage  *rxcql.Stage
+	pages  buffers[T] // of rows that are handed on
+	clock  *tailClock
+	passes []*pass[T]        // one a shard
+	room   *flow.Reservation // for what these have, and what they fetch; nil between two merges
+
+	track *flow.Track
+	limit func() int64
+	send  func(*fetched[T]) error
+	page  int64 // the next one
+	place *tailPlace
+	told  time.Time // when a page was handed on last
+	top   int64     // rows that arrived before are given in this poll
+	gave  bool      // the poll has found rows
+
+	records []byte // what has changed since the last page, see tailPlace.save
+	hashed  []byte // scratch
+
+	most    int64 // bytes of keys
+	account *flow.Account
+	held    *flow.Reservation // the keys' bytes
+	charged int64
+}
+
+// reader returns what makes the reader of a run.
+func (t *tailing[T]) reader(plan *tailPlan) func(*rxcql.Stage, buffers[T]) partReader[T] {
+	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
+		r := &tailReader[T]{
+			tailing: t, plan: plan, stage: st, pages: buffers, clock: newTailClock(&t.cfg, t.session.Now),
+			most: t.cfg.seen, account: st.Account(true),
+		}
+		if r.most == 0 {
+			r.most = st.Run().Budget() / 4
+		}
+		r.held = r.account.Reservation()
+		for range t.buckets.shards() {
+			r.passes = append(r.passes, r.newPass(st))
+		}
+		return r
+	}
+}
+
+// read polls until the stream ends, see partReader.
+func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error {
+	defer r.held.Release()
+	r.track, r.limit, r.send = p.track, limit, send
+	if r.track == nil {
+		r.track = r.stage.Track(p.span)
+	}
+	r.track.Fold(func() func(state, records []byte) []byte {
+		return (&tailFold{cells: len(r.plan.about.ClusteringKey)}).fold
+	})
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	for {
+		began := time.Now()
+		over, err := r.poll(ctx)
+		if over || err != nil {
+			return err
+		}
+		if err := sleep(ctx, r.cfg.poll-time.Since(began)); err != nil {
+			return err
+		}
+	}
+}
+
+// sleep waits. Its error is the cause of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// begin finds where to begin. A job that is new is told so at once, in a page without rows: if it
+// began at the next run's now, rows would be missed that arrive until then.
+func (r *tailReader[T]) begin(ctx context.Context) error {
+	var state []byte
+	r.page, state = r.track.From()
+	if err := r.askClock(ctx); err != nil {
+		return err
+	}
+	if state != nil {
+		place, err := parseTailPlace(state, len(r.plan.about.ClusteringKey))
+		if err != nil {
+			return r.stage.Fail(err)
+		}
+		r.place = place
+		return r.charge()
+	}
+	from := r.clock.now.early
+	if !r.cfg.from.IsZero() {
+		from = r.cfg.from.UnixMilli()
+	}
+	// The clock that made the bucket may not be the one that made the time.
+	first, _, err := r.buckets.of(from - r.cfg.overlap.Milliseconds())
+	if err != nil {
+		return r.stage.Fail(err)
+	}
+	r.place = newTailPlace(from, first)
+	r.records = appendBegin(nil, from, first)
+	return r.tell(ctx, time.Time{}, false)
+}
+
+func (r *tailReader[T]) askClock(ctx context.Context) error {
+	err := retried(ctx)(func() error { return r.clock.read(ctx) })
+	if err != nil {
+		return r.failedWith(ctx, fmt.Errorf("asking the server's clock: %w", err))
+	}
+	return nil
+}
+
+// setTop sets the time up to which rows are given in a poll. It is that of its beginning: where the
+// sink stalls in the middle of a poll, a partition that is read later would otherwise give rows
+// that arrived long after those which the others have yet to give.
+func (r *tailReader[T]) setTop() {
+	r.top = r.clock.now.latest + 1
+	if r.cfg.delay > 0 {
+		r.top = r.clock.now.early - r.cfg.delay.Milliseconds()
+	}
+	if !r.cfg.until.IsZero() {
+		r.top = min(r.top, r.cfg.until.UnixMilli())
+	}
+}
+
+// complete is the time before which no rows come any more that are given.
+func (r *tailReader[T]) complete() int64 { return min(r.clock.complete, r.top) }
+
+// poll reads all partitions that are not over. over reports that the stream has ended.
+func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
+	if err := r.askClock(ctx); err != nil {
+		return false, err
+	}
+	r.gave = false
+	r.setTop()
+	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
+	ahead := r.cfg.overlap.Milliseconds()
+	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
+	for start := r.place.first; ; {
+		until := r.clock.now.latest
+		if !r.cfg.until.IsZero() {
+			until = min(until, r.cfg.until.UnixMilli())
+		}
+		if start > until+ahead {
+			break
+		}
+		if start, err = r.bucket(ctx, start); err != nil {
+			return false, err
+		}
+	}
+	r.measure()
+	switch {
+	case last:
+		return true, r.tell(ctx, time.Time{}, true)
+	case !r.gave:
+		return false, r.tell(ctx, time.UnixMilli(asked).UTC(), false)
+	}
+	return false, nil
+}
+
+// bucket reads the partitions of one bucket, and returns the start of the next.
+func (r *tailReader[T]) bucket(ctx context.Context, start int64) (next int64, err error) {
+	_, next, err = r.buckets.of(start)
+	if err != nil {
+		return 0, r.stage.Fail(err)
+	}
+	// One after the other: time may have gone on since the bucket before was read.
+	over := r.complete() >= next && r.place.first == start
+	for shard, p := range r.passes {
+		if err := r.open(p, tailPartition{start, shard}, over); err != nil {
+			return 0, r.stage.Fail(err)
+		}
+	}
+	if err := r.merge(ctx, r.passes); err != nil {
+		return 0, err
+	}
+	if over {
+		r.place.over(next)
+		r.records = appendOver(r.records, next)
+		if err := r.charge(); err != nil {
+			return 0, err
+		}
+	}
+	if len(r.records) > 0 && time.Since(r.told) > time.Second { // there may be years of empty buckets
+		err = r.tell(ctx, time.Time{}, false)
+	}
+	return next, err
+}
+
+// tell hands on a page without rows: for what has changed, because the part was idle at a moment
+// (unless that is zero), or at the end.
+func (r *tailReader[T]) tell(ctx context.Context, idle time.Time, last bool) error {
+	if err := r.track.AwaitRoom(ctx); err != nil {
+		return err
+	}
+	reservation, err := r.stage.Input().Reserve(ctx, 1)
+	if err != nil {
+		return err
+	}
+	reservation.Resize(0)
+	reservation.IdleAt = idle
+	return r.handOn(&fetched[T]{Page: flow.Page[T]{Reservation: reservation}}, last)
+}
+
+// handOn gives a page, with what has changed up to it.
+func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
+	p.Page.Position = flow.Position{Page: r.page, Last: last}
+	p.track, p.next = r.track, r.records
+	r.records = nil
+	r.page++
+	r.told = time.Now()
+	if err := r.send(p); err != nil {
+		p.Release() // it may not have been delivered
+		return err
+	}
+	return nil
+}
+
+// measure tells how far behind now the tail is.
+func (r *tailReader[T]) measure() {
+	done := float64(r.clock.now.early)
+	for of := range r.place.edges {
+		done = min(done, float64(r.place.edges[of].at))
+	}
+	end := float64(r.clock.now.early)
+	if !r.cfg.until.IsZero() {
+		end = float64(r.cfg.until.UnixMilli())
+	}
+	from := float64(r.place.from)
+	r.stage.Measured(max(0, done-from), max(0, end-from))
+}
+
+// seenCost is what a row that is remembered takes: its entry here, and its place in the state that
+// is saved, each at worst.
+const seenCost = 128
+
+// charge charges the budget with what is remembered. It fails if that is more than it may be.
+func (r *tailReader[T]) charge() error {
+	bytes := int64(r.place.keys) * seenCost
+	switch more := bytes - r.charged; {
+	case more > 0:
+		r.held.Take(&flow.Reservation{}, more)
+	case more < 0:
+		gone := r.account.Reservation()
+		gone.Take(r.held, -more)
+		gone.Settle()
+	}
+	r.charged = bytes
+	if bytes <= r.most {
+		return nil
+	}
+	clocks := ""
+	if apart := time.Duration(r.clock.now.latest-r.clock.now.early) * time.Millisecond; apart > r.cfg.overlap {
+		clocks = fmt.Sprintf("; this machine's clock and the server's are %v apart, and the earlier one counts: set them right", apart)
+	}
+	return r.stage.Fail(fmt.Errorf("%w: %d rows have arrived since %s and would be read again, and their keys take %d bytes of %d%s; "+
+		"make Overlap shorter, if writes are never that late, or give Delay as long as Overlap, which remembers none, or raise SeenBytes (and rxcql.WithBudget)",
+		ErrTailFull, r.place.keys, stamp(r.complete()), bytes, r.most, clocks))
+}
+
+// failed is failedWith for a request, and says so if it failed because the table is gone.
+func (r *tailReader[T]) failed(ctx context.Context, of tailPartition, err error) error {
+	if class := driver.Classify(err); ctx.Err() == nil && !class.Transient() && class != driver.SchemaChanged {
+		if now := unchanged(ctx, r.session, r.plan.about); errors.Is(now, rxcql.ErrSchema) {
+			err = fmt.Errorf("%w: %w", now, err)
+		}
+	}
+	return r.failedWith(ctx, &rxcql.RowError{Range: r.plan.nameOf(of), Page: r.page, Row: -1, Err: err})
+}
+
+// failedWith returns the stage's error, or the cause of ctx if that is the only reason.
+func (r *tailReader[T]) failedWith(ctx context.Context, err error) error {
+	return r.passes[0].pages.failed(ctx, err)
+}
