@@ -26,9 +26,6 @@ type result struct {
 
 func second(n int) flow.Watermark { return flow.WatermarkAt(time.Unix(int64(n), 0)) }
 
-// lastTime is behind all others.
-var lastTime = flow.WatermarkAt(time.Unix(1<<60, 0))
-
 // timed sets the watermark of each part: the greatest time seen in it, less slack. A page takes as
 // long as pause.
 func timed(in rxcql.Stream[reading], slack int, pause time.Duration) rxcql.Stream[reading] {
@@ -220,7 +217,7 @@ func (w *windowing) see(a flow.Advance) {
 	if len(w.times)+w.ended < w.parts {
 		return // one has not begun
 	}
-	least := lastTime
+	least := flow.Forever
 	for _, at := range w.times {
 		if at.Before(least) {
 			least = at
@@ -233,7 +230,7 @@ func (w *windowing) see(a flow.Advance) {
 
 func (w *windowing) give(ctx context.Context) error {
 	upTo := w.now
-	if upTo.Known() && upTo != lastTime {
+	if upTo.Known() && upTo != flow.Forever {
 		upTo = flow.WatermarkAt(upTo.Time().Add(-time.Duration(w.lateness) * time.Second))
 	}
 	if upTo.Before(w.closed) {
@@ -301,7 +298,7 @@ func (w *windowing) Done(ctx context.Context, stopped bool) error {
 		w.f.Abandon()
 		return w.out.Done(ctx, true)
 	}
-	w.now = lastTime
+	w.now = flow.Forever
 	if err := w.give(ctx); err != nil {
 		return err
 	}

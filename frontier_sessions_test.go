@@ -120,7 +120,7 @@ func (s *sessioning) Done(ctx context.Context, stopped bool) error {
 		s.f.Abandon()
 		return s.out.Done(ctx, true)
 	}
-	s.now = lastTime
+	s.now = flow.Forever
 	if err := s.give(ctx); err != nil {
 		return err
 	}

@@ -20,8 +20,11 @@ type jobFrontier struct {
 
 // watermark returns the watermark of a saved time; nil is none.
 func watermark(at *int64) flow.Watermark {
-	if at == nil {
+	switch {
+	case at == nil:
 		return flow.Watermark{}
+	case *at == saved.Forever:
+		return flow.Forever
 	}
 	return flow.WatermarkAt(time.UnixMicro(*at))
 }

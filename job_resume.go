@@ -92,6 +92,9 @@ func (s *Stage) Resume(id Identity) (done []flow.TokenRange, begun []*flow.Track
 			from.Read, from.ReadState = p.Read, p.ReadState
 		}
 		t := flow.NewTrack(s, j, from, id.Grows)
+		if src.feeds {
+			t.KeepReadState()
+		}
 		src.tracks[t] = struct{}{}
 		begun = append(begun, t)
 		settled += p.Rows

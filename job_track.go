@@ -21,6 +21,9 @@ func (j *job) follow(st *Stage, span flow.TokenRange) *flow.Track {
 			"call Stage.Resume before Stage.Track", ErrNotResumable)))
 	}
 	t := flow.NewTrack(st, j, flow.Part{Range: span}, src.grows)
+	if src.feeds {
+		t.KeepReadState()
+	}
 	src.tracks[t] = struct{}{}
 	return t
 }

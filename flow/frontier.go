@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"math"
 	"slices"
 	"sync"
 )
@@ -30,7 +29,7 @@ import (
 //
 // When windows are complete the pages of their results get the receipt of Receipt; where there are
 // none to give, Durable says how far that is. At the end of the stream one of them is called with
-// the last of all watermarks, Forever. If reading was stopped, Abandon is called instead.
+// Forever. If reading was stopped, Abandon is called instead.
 //
 // No early and no corrected result is given before CaughtUp reports true: it would replace a whole
 // one in the table by one of some rows.
@@ -86,9 +85,6 @@ type closing struct {
 	after   int64 // pages held before it
 	settled bool
 }
-
-// forever is the last of all watermarks.
-var forever = Watermark{math.MaxUint64}
 
 // NewFrontier is for the engine; a stage calls rxcql.Stage.Frontier.
 func NewFrontier(c FrontierConfig) *Frontier {
@@ -148,7 +144,7 @@ func (f *Frontier) Hold(res *Reservation, until Watermark) error {
 	f.mu.Lock()
 	f.number++
 	f.last = h
-	if f.finite.Before(until) && until != forever {
+	if f.finite.Before(until) && until != Forever {
 		f.finite = until
 	}
 	f.partly = append(f.partly, h)
@@ -244,7 +240,7 @@ func (f *Frontier) Saved(complete bool) (upTo Watermark, ends map[string]Waterma
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	upTo = f.durable
-	if upTo == forever && !complete {
+	if upTo == Forever && !complete {
 		upTo = f.finite
 	}
 	f.forget(upTo)

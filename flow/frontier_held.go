@@ -73,7 +73,7 @@ func (f *Frontier) Advance() {
 	f.mu.Lock()
 	for len(f.closings) > 0 {
 		c := f.closings[0]
-		if !c.settled || c.after > f.wholly || !caughtUp && c.upTo != forever {
+		if !c.settled || c.after > f.wholly || !caughtUp && c.upTo != Forever {
 			break
 		}
 		f.apply(c)
@@ -107,7 +107,7 @@ func (f *Frontier) apply(c *closing) {
 	if f.durable.Before(c.upTo) {
 		f.durable = c.upTo
 	}
-	if f.durable != forever && f.finite.Before(f.durable) {
+	if f.durable != Forever && f.finite.Before(f.durable) {
 		f.finite = f.durable
 	}
 	for _, e := range c.ends {

@@ -72,19 +72,18 @@ func TestAPageIsSettledWhenTheFrontierThatIsSavedHasPassedIt(t *testing.T) {
 }
 
 func TestAFrontierBehindAllWindowsIsSavedAsTheEndOfTheLastUnlessTheJobIsComplete(t *testing.T) {
-	forever := flow.WatermarkAt(time.Unix(1<<60, 0))
 	h := newHeldBy(func(c *flow.FrontierConfig) { c.Restored = at(5) })
-	h.Durable(forever)
+	h.Durable(flow.Forever)
 	require.Equal(t, at(5), h.saved(), "there were no windows")
 
 	h = newHeldBy(nil)
 	require.NoError(t, h.page(30))
 	h.Durable(at(12))
-	h.Durable(forever)
+	h.Durable(flow.Forever)
 	require.Equal(t, []int64{30}, h.settled)
 	require.Equal(t, at(30), h.saved())
 	upTo, _ := h.Saved(true)
-	require.Equal(t, forever, upTo)
+	require.Equal(t, flow.Forever, upTo)
 }
 
 func TestAFrontierWaitsForPartsToCatchUpUnlessTheStreamHasEnded(t *testing.T) {
@@ -101,7 +100,7 @@ func TestAFrontierWaitsForPartsToCatchUpUnlessTheStreamHasEnded(t *testing.T) {
 
 	h = newHeldBy(func(c *flow.FrontierConfig) { c.CaughtUp = func() bool { return false } })
 	require.NoError(t, h.page(10))
-	h.Durable(flow.WatermarkAt(time.Unix(1<<60, 0)))
+	h.Durable(flow.Forever)
 	require.Equal(t, []int64{10}, h.settled)
 }
 

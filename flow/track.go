@@ -67,7 +67,9 @@ type Track struct {
 	grows  bool  // the source may grow
 	from   Part  // left by earlier runs; not changed
 	about  about // of its pages
-	fold   func(state, next []byte) []byte
+
+	fold, foldRead func(state, next []byte) []byte // nil: what a page is delivered with is the state
+	keepsRead      bool                            // see KeepReadState
 
 	mu     sync.Mutex
 	read   int64          // rows delivered, earlier runs' included
@@ -132,13 +134,23 @@ func (t *Track) From() (pages int64, state []byte) { return t.from.Pages, t.from
 // Rows returns how many rows came in the pages before From, including those that could not be read.
 func (t *Track) Rows() int64 { return t.from.Rows }
 
-// Fold has the state of the part made by fn of the state before and what the next page that is
-// settled was delivered with: for a source whose state is large, so that a page carries only what
-// it changes. The state is nil at the beginning, else what fn or an earlier run has returned; fn
-// may append to what fn itself has returned. It is called for one page after the other, in their
-// order, and must not block. Call Fold before the first page is delivered. The read position (Read)
-// has no state then.
-func (t *Track) Fold(fn func(state, next []byte) []byte) { t.fold, t.takenState = fn, nil }
+// Fold has the state of the part made of the state before and what the next page was delivered
+// with: for a source whose state is large, so that a page carries only what it changes. begin
+// returns a function that does so, and is called twice: the state behind what is settled is made by
+// one, and that behind what is read by another (Track.Read). The state is nil at the beginning, else
+// what that function or an earlier run has returned; the function may append to what it has returned
+// itself. It is called for one page after the other, in their order, and must not block. Call Fold
+// before the first page is delivered.
+func (t *Track) Fold(begin func() (fold func(state, next []byte) []byte)) {
+	t.fold = begin()
+	if t.keepsRead {
+		t.foldRead = begin()
+	}
+}
+
+// KeepReadState is for the engine: rows of the part come to a stage with a Frontier, so that the
+// state behind what is read is needed of a track with a Fold too. Else there is none.
+func (t *Track) KeepReadState() { t.keepsRead = true }
 
 // Part returns the position now. done says that the part is read to its end and settled.
 func (t *Track) Part() (p Part, done bool) {

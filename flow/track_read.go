@@ -43,8 +43,13 @@ func (t *Track) goOn() (caughtUp bool) {
 
 // tookIn notes the page that the read position moves over. The caller holds mu.
 func (t *Track) tookIn(p *trackedPage) {
-	if t.fold == nil { // else it is only what the page changes
+	switch {
+	case t.fold == nil:
 		t.takenState = p.next
+	case t.foldRead != nil:
+		t.takenState = t.foldRead(t.takenState, p.next)
+	default:
+		t.takenState = nil
 	}
 	t.ended = t.ended || p.last
 }

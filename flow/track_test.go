@@ -196,7 +196,7 @@ func TestTheStateOfATrackIsFoldedInTheOrderOfThePagesAndOnlyOfThoseThatAreSettle
 	var r reader
 	var kept []*flow.Reservation
 	track := flow.NewTrack(&r, &r, flow.Part{Range: flow.WholeRange, Pages: 1, State: []byte("a")}, false)
-	track.Fold(func(state, next []byte) []byte { return append(append([]byte{}, state...), next...) })
+	track.Fold(adding)
 	for _, next := range []string{"b", "c", "", "d"} {
 		require.NoError(t, deliver(t, track, 1, next, false, keep(&kept)))
 	}
@@ -212,7 +212,31 @@ func TestTheStateOfATrackIsFoldedInTheOrderOfThePagesAndOnlyOfThoseThatAreSettle
 	require.Equal(t, "abc", state())
 	kept[2].Settle()
 	require.Equal(t, "abcd", state())
-	rows, read := track.Read()
-	require.EqualValues(t, 4, rows)
-	require.Nil(t, read, "what a page changes is not where to go on")
+}
+
+// adding makes a state of all that pages were delivered with.
+func adding() func(state, next []byte) []byte {
+	return func(state, next []byte) []byte { return append(append([]byte{}, state...), next...) }
+}
+
+func TestAStateThatIsFoldedIsThatOfWhatIsReadToo(t *testing.T) {
+	var r reader
+	var kept []*flow.Reservation
+	track := flow.NewTrack(&r, &r, flow.Part{State: []byte("a"), Pages: 1}, false)
+	track.KeepReadState()
+	track.Fold(adding)
+	require.NoError(t, deliver(t, track, 1, "b", false, failsWith{nil}))
+	require.NoError(t, deliver(t, track, 2, "c", false, keep(&kept)))
+	require.NoError(t, deliver(t, track, 3, "d", false, failsWith{nil}))
+	part, _ := track.Part()
+	require.Equal(t, "ab", string(part.State))
+	rows, state := track.Read()
+	require.EqualValues(t, 1, rows, "a stage keeps rows of the second page")
+	require.Equal(t, "ab", string(state))
+	kept[0].Settle()
+	part, _ = track.Part()
+	rows, state = track.Read()
+	require.EqualValues(t, 6, rows)
+	require.Equal(t, "abcd", string(state))
+	require.Equal(t, "abcd", string(part.State))
 }

@@ -64,8 +64,9 @@ func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, se
 	if r.track == nil {
 		r.track = r.stage.Track(p.span)
 	}
-	fold := &tailFold{cells: len(r.plan.about.ClusteringKey)}
-	r.track.Fold(fold.fold)
+	r.track.Fold(func() func(state, records []byte) []byte {
+		return (&tailFold{cells: len(r.plan.about.ClusteringKey)}).fold
+	})
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
