@@ -25,4 +25,4 @@ func (b *Budget) KeptReservation() *Reservation { return &Reservation{budget: b}
 func (res *Reservation) Receipts() int { return len(res.receipts) }
 
 // Remembered is the number of readings that the clock knows, those that have ended included.
-func (c *EventClock) Remembered() int { return len(c.open) + len(c.over) }
+func (c *EventClock) Remembered() int { return len(c.open) + len(c.over[0]) + len(c.over[1]) }
