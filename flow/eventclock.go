@@ -19,13 +19,11 @@ import (
 // row that comes to one of them later would be behind the watermarks of the others.
 type EventClock struct {
 	now   Watermark
-	open  sourcesOpen
+	open  map[*Origin]*clockSource
 	parts map[PartID]*clockPart
-	order clockHeap // what holds the clock back, the least watermark first
-	over  map[*Origin]struct{}
+	order clockHeap               // what holds the clock back, the least watermark first
+	over  [2]map[*Origin]struct{} // readings that have ended, the last ones first
 }
-
-type sourcesOpen map[*Origin]*clockSource
 
 // clockSource is a reading of a source that has not ended.
 type clockSource struct {
@@ -42,9 +40,10 @@ type clockPart struct {
 	ended     bool
 }
 
-// mostOver is how many readings that have ended are remembered, so that nothing that is said of
-// them later counts. A stream that is read again for years (operators.Retry) has ever new ones.
-const mostOver = 1000
+// mostOver is how many readings that have ended are remembered at least, so that nothing that is
+// said of them later counts. A stream that is read again for years (operators.Retry) has ever new
+// ones.
+const mostOver = 500
 
 // Now returns how far event time has come: the zero Watermark if nothing is known yet, Forever if
 // all parts of all that was heard of have ended. It never goes back.
@@ -53,7 +52,7 @@ func (c *EventClock) Now() Watermark { return c.now }
 // Expect says that a reading of a source is about to begin, and holds the clock back until its
 // parts have said how far they are. Add does it for an Advance of Begins.
 func (c *EventClock) Expect(o *Origin) {
-	if _, over := c.over[o]; over {
+	if c.isOver(o) {
 		return
 	}
 	c.source(o)
@@ -63,7 +62,7 @@ func (c *EventClock) Expect(o *Origin) {
 // Add notes what a page says. Call it behind the rows of each page, also where it has none. A page
 // with rows of several parts (Range -1) says nothing.
 func (c *EventClock) Add(a Advance) {
-	if _, over := c.over[a.Source]; over {
+	if c.isOver(a.Source) {
 		return
 	}
 	switch {
@@ -96,7 +95,7 @@ func (c *EventClock) source(o *Origin) *clockSource {
 		return s
 	}
 	if c.open == nil {
-		c.open, c.parts = sourcesOpen{}, map[PartID]*clockPart{}
+		c.open, c.parts = map[*Origin]*clockSource{}, map[PartID]*clockPart{}
 	}
 	s := &clockSource{rest: &clockPart{}}
 	heap.Push(&c.order, s.rest)
@@ -162,10 +161,16 @@ func (c *EventClock) end(o *Origin) {
 		return id.Source == o
 	})
 	delete(c.open, o)
-	if c.over == nil || len(c.over) >= mostOver {
-		c.over = map[*Origin]struct{}{}
+	if c.over[0] == nil || len(c.over[0]) >= mostOver {
+		c.over[0], c.over[1] = map[*Origin]struct{}{}, c.over[0]
 	}
-	c.over[o] = struct{}{}
+	c.over[0][o] = struct{}{}
+}
+
+func (c *EventClock) isOver(o *Origin) bool {
+	_, late := c.over[0][o]
+	_, early := c.over[1][o]
+	return late || early
 }
 
 // clockHeap implements heap.Interface.

@@ -41,4 +41,4 @@ func (b *Budget) Knows(a *Account) bool {
 }
 
 // Remembered is the number of readings that the clock knows, those that have ended included.
-func (c *EventClock) Remembered() int { return len(c.open) + len(c.over) }
+func (c *EventClock) Remembered() int { return len(c.open) + len(c.over[0]) + len(c.over[1]) }

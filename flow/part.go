@@ -147,10 +147,10 @@ func (res *Reservation) Hush() (said Advance) {
 // parts hold the advances back until the rows have been handed on. What is said of all parts of a
 // source (AllParts) is one of these advances. The zero value is ready for use.
 type Advances struct {
-	list   []Advance
-	index  map[PartID]int // of the list; nil while that is short
-	mixed  bool
-	begins bool // sources are among them that are about to be read
+	list  []Advance
+	index map[PartID]int // of the list; nil while that is short
+	mixed bool
+	wide  bool // advances of all parts of a source are among them
 }
 
 // fewParts is the number of parts up to which the list is searched without an index.
@@ -159,7 +159,7 @@ const fewParts = 8
 // Add notes an advance. One that says nothing counts too: it adds its part. For each part the
 // latest watermark is kept, Last once an advance has it, and the idleness of the last advance.
 func (s *Advances) Add(a Advance) {
-	s.begins = s.begins || a.Range == AllParts && !a.Last
+	s.wide = s.wide || a.Range == AllParts
 	if i := s.find(a.PartID()); i >= 0 {
 		was := s.list[i]
 		if a.Watermark.Before(was.Watermark) {
@@ -207,21 +207,25 @@ func (s *Advances) HoldBack(part PartID) bool {
 }
 
 // Take returns the advances that say something, in the order in which their parts came, and forgets
-// all. Sources that are about to be read come before the rest: one may have been announced just
-// before the end of another that has its place further ahead. The slice is valid until the next
-// Add.
+// all. Sources that are about to be read come before the rest, and those that have ended behind it:
+// since only the latest of a part is kept, what was said first may have its place further back. The
+// slice is valid until the next Add.
 func (s *Advances) Take() []Advance {
 	all := slices.DeleteFunc(s.list, func(a Advance) bool { return !a.Says() })
-	if s.begins {
-		slices.SortStableFunc(all, func(a, b Advance) int { return place(a) - place(b) })
+	if s.wide {
+		slices.SortStableFunc(all, func(a, b Advance) int { return a.place() - b.place() })
 	}
-	s.list, s.index, s.mixed, s.begins = s.list[:0], nil, false, false
+	s.list, s.index, s.mixed, s.wide = s.list[:0], nil, false, false
 	return all
 }
 
-func place(a Advance) int {
-	if a.Range == AllParts && !a.Last {
-		return 0
+// place is where an advance comes among others that are told together.
+func (a Advance) place() int {
+	switch {
+	case a.Range != AllParts:
+		return 1
+	case a.Last:
+		return 2
 	}
-	return 1
+	return 0
 }

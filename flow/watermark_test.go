@@ -75,6 +75,30 @@ func TestOfAPartTheLatestAdvanceCountsAndItsEndStays(t *testing.T) {
 	require.False(t, all.HoldBack(flow.PartID{Source: b, Range: 4}))
 }
 
+func TestWhatIsSaidOfAllPartsWaitsForEachAndComesBeforeOrBehindTheRest(t *testing.T) {
+	a, b, c := &flow.Origin{Name: "A"}, &flow.Origin{Name: "B"}, &flow.Origin{Name: "C"}
+	idle := flow.Advance{Position: flow.Position{Source: a}, IdleAt: time.Unix(7, 0)}
+	on := flow.Advance{Position: flow.Position{Source: a}, Watermark: flow.WatermarkAt(time.Unix(9, 0))}
+	var all flow.Advances
+	all.Add(flow.Begins(a))
+	all.Add(idle)
+	require.True(t, all.HoldBack(flow.Ends(a).PartID()), "rows of a part of it are kept")
+	require.False(t, all.HoldBack(flow.Ends(b).PartID()))
+	require.False(t, all.HoldBack(flow.PartID{Source: a, Range: 1}), "which is no row of this part")
+	all.Add(flow.Ends(c))
+	all.Add(flow.Begins(b))
+	all.Add(flow.Ends(a))
+	require.Equal(t, []flow.Advance{flow.Begins(b), idle, flow.Ends(a), flow.Ends(c)}, all.Take())
+
+	all.Add(idle)
+	all.Add(on)
+	require.Equal(t, []flow.Advance{on}, all.Take(), "it is idle no more")
+	all.Add(on)
+	all.Add(idle)
+	idle.Watermark = on.Watermark
+	require.Equal(t, []flow.Advance{idle}, all.Take())
+}
+
 func TestEachRowSaysTheEndAndTheWatermarkWithTheLastRow(t *testing.T) {
 	mark := flow.WatermarkAt(time.Unix(9, 0))
 	p := &flow.Page[int]{Rows: []int{7, 8, 9}, Reservation: &flow.Reservation{}}

@@ -2,12 +2,14 @@ package operators_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 )
@@ -25,6 +27,60 @@ func TestAGroupHoldsBackTheWatermarkToWhereItBegan(t *testing.T) {
 	))
 	hear(t, spying(groups, func(p *flow.Page[timed]) { marks = append(marks, p.Watermark) }), &listening{heard: newHeard()})
 	require.Equal(t, []flow.Watermark{markAt(3), markAt(7), markAt(8), markAt(9)}, marks)
+}
+
+func TestAPartIsNotIdleWhileAGroupOfItIsOpen(t *testing.T) {
+	var idle []time.Time
+	groups := earliest(script("A",
+		happening{part: 0, idle: 1},
+		happening{part: 0, at: []int{4, 5}, idle: 2},
+		happening{part: 0, idle: 3},
+		happening{part: 0, at: []int{8}, idle: 4}, // a group ends, and another is open
+		happening{part: 0, idle: 5},
+		happening{part: 0, last: true},
+	))
+	hear(t, spying(groups, func(p *flow.Page[timed]) { idle = append(idle, p.IdleAt) }), &listening{heard: newHeard()})
+	require.Equal(t, []time.Time{idleAt(1), {}, {}}, idle, "what is held back would be behind the clock")
+}
+
+// endingOther says behind each page that all parts of another source have ended.
+func endingOther(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+	return rxcql.Lift(in, rxcql.StageInfo{Name: "ending another", OneToOne: true}, func(st *rxcql.Stage, out flow.Observer[timed]) flow.Observer[timed] {
+		return &endsOther{Observer: out, account: st.Account(true)}
+	})
+}
+
+type endsOther struct {
+	flow.Observer[timed]
+	account *flow.Account
+}
+
+func (e *endsOther) Next(ctx context.Context, p *flow.Page[timed]) error {
+	if err := e.Observer.Next(ctx, p); err != nil {
+		return err
+	}
+	var all flow.Advances
+	all.Add(flow.Ends(&flow.Origin{Name: "other"}))
+	return flow.Tell(ctx, e.account, &all, e.Observer)
+}
+
+func TestAGroupEndsWithItsSourceAndWithNoOther(t *testing.T) {
+	rows := []happening{{part: 0, at: []int{4}}, {part: 0, at: []int{5}}, {part: 1, at: []int{8}}}
+	var order []string
+	count := func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+		return spying(earliest(in), func(p *flow.Page[timed]) {
+			for _, e := range p.Rows {
+				order = append(order, fmt.Sprint(e.source, e.at))
+			}
+		})
+	}
+	hear(t, count(endingOther(script("A", rows...))), &listening{heard: newHeard()})
+	require.Equal(t, []string{"A4", "A8"}, order, "the group of two pages is one")
+
+	order = nil
+	ended := operators.Concat(operators.Take(script("A", rows...), 3), script("B", happening{part: 0, at: []int{1, 9}, last: true}))
+	hear(t, count(ended), &listening{heard: newHeard()})
+	require.Equal(t, []string{"A4", "A8", "B1", "B9"}, order, "groups of the input that was ended early do not wait for the end of all")
 }
 
 func TestAGroupThatIsOpenAtTheEndHasTheLastWatermarkOfItsPart(t *testing.T) {
