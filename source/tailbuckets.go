@@ -84,7 +84,7 @@ func (b *Buckets) wrong() error {
 }
 
 // maxShards is a bound for mistakes: each shard is a request for each bucket and poll.
-const maxShards = 1 << 16
+const maxShards = 1 << 10
 
 // shards returns how many partitions a bucket has.
 func (b *Buckets) shards() int { return max(1, b.Shards) }

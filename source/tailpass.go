@@ -2,10 +2,8 @@ package source
 
 import (
 	"context"
-	"slices"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rows"
 )
 
@@ -21,8 +19,10 @@ type pass[T any] struct {
 	// beyond: rows are past the time up to which all is complete. They will be read again, so they
 	// are remembered; from here on the edge stays.
 	beyond bool
-	moved  bool   // the edge did, and the place does not have it yet
-	fresh  []byte // rows that were handed on and are remembered, and the place does not have: news
+	last   [][]byte // the clustering key of the last row that is complete; nil if the edge has it
+	moved  bool     // the edge did, and the place does not have it yet
+	seen   seenRows // of the place
+	fresh  []byte   // rows that were handed on and are remembered, and the place does not have: news
 	news   int
 
 	from     part
@@ -53,7 +53,7 @@ func (r *tailReader[T]) newPass(st *rxcql.Stage) *pass[T] {
 // to its end, whatever times its rows have. There may be nothing to read.
 func (r *tailReader[T]) open(p *pass[T], of tailPartition, all bool) error {
 	p.of, p.edge = of, r.place.edge(of)
-	p.begun, p.beyond, p.moved = false, false, false
+	p.begun, p.beyond, p.moved, p.last, p.seen = false, false, false, nil, r.place.seen[of]
 	p.state, p.over, p.complete = nil, false, 0
 	upper := r.top
 	if all {
@@ -132,11 +132,16 @@ func (p *pass[T]) drop() (bytes, received int64) {
 	return bytes, received
 }
 
-// settle writes down where the edge is now, and which rows are remembered.
+// settle moves the edge, and writes down where it is now and which rows are remembered.
 func (r *tailReader[T]) settle(p *pass[T]) {
-	if p.over && !p.more() && !p.beyond && p.complete > p.edge.at {
+	switch {
+	case p.over && !p.more() && !p.beyond && p.complete > p.edge.at:
 		p.edge, p.moved = tailEdge{at: p.complete}, true
+	case p.last != nil && r.isPast(p, p.last):
+		arrived, _ := r.plan.arrived(p.last[0])
+		p.edge, p.moved = tailEdge{at: arrived, after: cloned(p.last)}, true
 	}
+	p.last = nil
 	if p.moved {
 		p.moved = false
 		r.place.move(p.of, p.edge)
@@ -146,135 +151,4 @@ func (r *tailReader[T]) settle(p *pass[T]) {
 		r.records = append(appendSeen(r.records, p.of, p.news), p.fresh...)
 		p.fresh, p.news = p.fresh[:0], 0
 	}
-}
-
-// merge hands on what is new in the partitions of a bucket, in the order of arrival.
-func (r *tailReader[T]) merge(ctx context.Context, passes []*pass[T]) error {
-	if !slices.ContainsFunc(passes, func(p *pass[T]) bool { return p.wants() }) {
-		return nil
-	}
-	defer r.endMerge(passes)
-	for {
-		page, done, err := r.merged(ctx, passes)
-		if err != nil {
-			return err
-		}
-		for _, p := range passes {
-			r.settle(p)
-		}
-		err = r.charge()
-		if page != nil && err != nil {
-			page.Release()
-		} else if page != nil {
-			r.gave = true
-			err = r.handOn(page, false)
-		}
-		if err != nil || done {
-			return err
-		}
-	}
-}
-
-// endMerge gives back what the merge still has.
-func (r *tailReader[T]) endMerge(passes []*pass[T]) {
-	if r.room != nil {
-		r.room.Release()
-		r.room = nil
-	}
-	for _, p := range passes {
-		p.drop()
-		p.fresh, p.news = p.fresh[:0], 0
-	}
-}
-
-// merged fetches what is needed to know which row comes next, and goes on as far as that is known.
-// It returns a page if there are new rows. done says that there are no more.
-func (r *tailReader[T]) merged(ctx context.Context, passes []*pass[T]) (page *fetched[T], done bool, err error) {
-	if err := r.track.AwaitRoom(ctx); err != nil {
-		return nil, false, err
-	}
-	if err := r.fill(ctx, passes); err != nil {
-		return nil, false, err
-	}
-	page = &fetched[T]{rows: r.pages.get()}
-	for next := r.first(passes); next != nil; next = r.first(passes) {
-		r.sift(next, page, r.second(passes, next))
-		if next.wants() {
-			break
-		}
-	}
-	var bytes int64
-	done = true
-	for _, p := range passes {
-		if !p.more() {
-			taken, received := p.drop()
-			bytes += taken
-			page.received += received
-		}
-		done = done && p.over && !p.more()
-	}
-	page.Page = flow.Page[T]{Rows: page.rows, Reservation: r.room.Split(bytes)}
-	if len(page.rows) == 0 && len(page.bad) == 0 {
-		r.pages.put(page.rows)
-		page.Release()
-		page = nil
-	}
-	return page, done, nil
-}
-
-// fill fetches a page for each partition that has no rows left.
-func (r *tailReader[T]) fill(ctx context.Context, passes []*pass[T]) (err error) {
-	most := r.limit()
-	if most > 0 {
-		most = max(most, firstRows) // many of the page may have been given
-	}
-	var bytes int64
-	for _, p := range passes {
-		bytes += p.estimate(most)
-	}
-	if r.room == nil {
-		r.room, err = r.stage.Input().Reserve(ctx, bytes)
-	} else {
-		err = r.room.Refill(ctx, bytes)
-	}
-	if err != nil {
-		return err
-	}
-	bytes = 0
-	for _, p := range passes {
-		if p.wants() {
-			if err := r.fetch(ctx, p, most); err != nil {
-				r.room.Finish(err) // see paged.page
-				return err
-			}
-		}
-		bytes += p.bytes
-	}
-	r.room.Resize(bytes)
-	return nil
-}
-
-// first returns the partition whose next row arrived first, nil if no row is left, or the next
-// one is not known.
-func (r *tailReader[T]) first(passes []*pass[T]) (first *pass[T]) {
-	for _, p := range passes {
-		switch {
-		case p.wants():
-			return nil
-		case p.more() && (first == nil || p.arrived < first.arrived):
-			first = p
-		}
-	}
-	return first
-}
-
-// second returns when the next row of the other partitions arrived.
-func (r *tailReader[T]) second(passes []*pass[T], first *pass[T]) int64 {
-	arrived := int64(forever)
-	for _, p := range passes {
-		if p != first && p.more() {
-			arrived = min(arrived, p.arrived)
-		}
-	}
-	return arrived
 }

@@ -8,17 +8,18 @@ import (
 )
 
 // sift moves rows of a partition, those that arrived up to a time, into a page if they were not
-// given yet, and moves the edge.
+// given yet.
 func (r *tailReader[T]) sift(p *pass[T], page *fetched[T], upTo int64) {
-	wasBeyond := p.beyond
-	var last keyorder.Key // of a row that is complete
 	for p.more() && p.arrived <= upTo {
 		key := p.keyed.At(p.at)
 		cells := key.Cells[:r.plan.order.Columns()]
-		undecodable := len(p.bad) > 0 && p.bad[0].index == p.at
-		if p.beyond = p.beyond || p.arrived >= p.complete; !p.beyond {
-			last = keyorder.Key{Cells: cells}
+		if !p.beyond && p.arrived >= p.complete {
+			p.cross()
 		}
+		if !p.beyond {
+			p.last = cells
+		}
+		undecodable := len(p.bad) > 0 && p.bad[0].index == p.at
 		if r.isNew(p, key.Cells, cells) {
 			if undecodable {
 				row := p.bad[0]
@@ -34,18 +35,20 @@ func (r *tailReader[T]) sift(p *pass[T], page *fetched[T], upTo int64) {
 		p.at++
 		r.look(p)
 	}
-	switch {
-	case !p.beyond && last.Cells != nil && r.isPast(p, last):
-		arrived, _ := r.plan.arrived(last.Cells[0])
-		p.edge, p.moved = tailEdge{at: arrived, after: cloned(last.Cells)}, true
-	case p.beyond && !wasBeyond && p.complete > p.edge.at: // later pages are too late for rows in between
+}
+
+// cross goes beyond the time up to which all was complete when the page was asked for. The edge
+// stays there for the rest of the pass: later pages are too late for rows in between.
+func (p *pass[T]) cross() {
+	p.beyond, p.last = true, nil
+	if p.complete > p.edge.at {
 		p.edge, p.moved = tailEdge{at: p.complete}, true
 	}
 }
 
-// isPast reports whether a row comes behind the edge.
-func (r *tailReader[T]) isPast(p *pass[T], row keyorder.Key) bool {
-	return p.edge.after == nil || r.plan.order.Compare(&row, &keyorder.Key{Cells: p.edge.after}) > 0
+// isPast reports whether a row with this clustering key comes behind the edge.
+func (r *tailReader[T]) isPast(p *pass[T], cells [][]byte) bool {
+	return p.edge.after == nil || r.plan.order.Compare(&keyorder.Key{Cells: cells}, &keyorder.Key{Cells: p.edge.after}) > 0
 }
 
 func cloned(cells [][]byte) [][]byte {
@@ -60,13 +63,12 @@ func cloned(cells [][]byte) [][]byte {
 // again. cells are those of its clustering key, the first ones of all.
 func (r *tailReader[T]) isNew(p *pass[T], all, cells [][]byte) bool {
 	if !p.begun {
-		if !r.isPast(p, keyorder.Key{Cells: cells}) {
+		if !r.isPast(p, cells) {
 			return false
 		}
 		p.begun = true
 	}
-	seen := r.place.seen[p.of]
-	if !p.beyond && len(seen) == 0 {
+	if !p.beyond && len(p.seen) == 0 {
 		return true
 	}
 	hash := r.hash(cells)
@@ -75,11 +77,11 @@ func (r *tailReader[T]) isNew(p *pass[T], all, cells [][]byte) bool {
 		content := r.hash(all)
 		row.content = max(1, binary.BigEndian.Uint64(content[:]))
 	}
-	if before, known := seen[hash]; known && (row.content == before.content || row.content == 0 || before.content == 0) {
+	if before, known := p.seen[hash]; known && (row.content == before.content || row.content == 0 || before.content == 0) {
 		return false
 	}
 	if p.beyond {
-		r.place.see(p.of, hash, row)
+		p.seen = r.place.see(p.of, hash, row)
 		p.fresh = appendRow(p.fresh, hash, row)
 		p.news++
 	}

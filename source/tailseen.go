@@ -1,0 +1,36 @@
+package source
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// seenCost is what a row that is remembered takes: its entry here, and its place in the state that
+// is saved, each at worst.
+const seenCost = 128
+
+// charge charges the budget with what is remembered. It fails if that is more than it may be.
+func (r *tailReader[T]) charge() error {
+	bytes := int64(r.place.keys) * seenCost
+	switch more := bytes - r.charged; {
+	case more > 0:
+		r.held.Take(&flow.Reservation{}, more)
+	case more < 0:
+		gone := r.account.Reservation()
+		gone.Take(r.held, -more)
+		gone.Settle()
+	}
+	r.charged = bytes
+	if bytes <= r.most {
+		return nil
+	}
+	clocks := ""
+	if apart := time.Duration(r.clock.now.latest-r.clock.now.early) * time.Millisecond; apart > r.cfg.overlap {
+		clocks = fmt.Sprintf("; this machine's clock and the server's are %v apart, and the earlier one counts: set them right", apart)
+	}
+	return r.stage.Fail(fmt.Errorf("%w: %d rows have arrived since %s and would be read again, and their keys take %d bytes of %d%s; "+
+		"make Overlap shorter, if writes are never that late, or give Delay as long as Overlap, which remembers none, or raise SeenBytes (and rxcql.WithBudget)",
+		ErrTailFull, r.place.keys, stamp(r.complete()), bytes, r.most, clocks))
+}
