@@ -52,7 +52,8 @@ var defaultLimits = limits{
 	sendBuffer: 256 << 10,
 }
 
-// clockSkew is how far clocks of instances and servers may be apart.
+// clockSkew is how far clocks of instances and servers may be apart, and how far a clock may be set
+// back while no instance runs. Readings that arrive further back than the tail has been are missed.
 const clockSkew = time.Second
 
 // overlap is how far back the tail reads again: as long as an acknowledged write may take.

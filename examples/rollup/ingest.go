@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -25,13 +26,31 @@ type ingest struct {
 	metrics *metrics
 	slots   chan struct{} // has one for each post at work
 	posts   chan *post    // wait for their write to begin
+
+	mu     sync.Mutex
+	latest time.Time // time of arrival
 }
 
 // post is what a client has sent. It is written as a whole, or its client is told to send it again.
 type post struct {
 	readings []Reading
-	arrived  time.Time
+	begun    time.Time
 	written  chan struct{} // closed when all are durable
+}
+
+// newPost stamps the readings with the time of arrival. It never goes back, even if the clock is set
+// back: the tail may have passed the earlier time.
+func (in *ingest) newPost(readings []Reading) *post {
+	p := &post{readings: readings, begun: time.Now(), written: make(chan struct{})}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if now := p.begun.UTC().Truncate(time.Millisecond); in.latest.Before(now) {
+		in.latest = now
+	}
+	for i := range readings {
+		readings[i].Bucket, readings[i].Arrived = in.latest.Truncate(bucket), in.latest
+	}
+	return p
 }
 
 func newIngest(session *gocql.Session, keyspace string, cfg config, m *metrics) *ingest {
@@ -57,12 +76,7 @@ func (in *ingest) pipeline() (*rxcql.Pipeline, error) {
 		if in.late(p) { // its client has been told to send it again
 			return nil
 		}
-		for _, r := range p.readings {
-			r.Bucket, r.Arrived = p.arrived.UTC().Truncate(bucket), p.arrived.UTC().Truncate(time.Millisecond)
-			if !emit(r) {
-				break
-			}
-		}
+		slices.Values(p.readings)(emit)
 		return nil
 	})
 	return rxcql.New(readings, sink.Table[Reading](in.session, in.table, sink.Consistency(in.cfg.consistency)),
@@ -71,7 +85,7 @@ func (in *ingest) pipeline() (*rxcql.Pipeline, error) {
 
 // late reports whether the tail may have passed the place of these readings, so that an
 // acknowledgement would be a lie.
-func (in *ingest) late(p *post) bool { return time.Since(p.arrived) > in.cfg.writeDeadline }
+func (in *ingest) late(p *post) bool { return time.Since(p.begun) > in.cfg.writeDeadline }
 
 // ServeHTTP answers POST /readings.
 func (in *ingest) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -103,7 +117,7 @@ func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, 
 	if status != 0 {
 		return status, wrong
 	}
-	p := &post{readings: readings, arrived: time.Now(), written: make(chan struct{})}
+	p := in.newPost(readings)
 	select {
 	case in.posts <- p:
 	default:
@@ -117,7 +131,7 @@ func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, 
 
 // acknowledged waits, and reports whether the post was written in time.
 func (in *ingest) acknowledged(p *post) bool {
-	deadline := time.NewTimer(time.Until(p.arrived.Add(in.cfg.writeDeadline)))
+	deadline := time.NewTimer(time.Until(p.begun.Add(in.cfg.writeDeadline)))
 	defer deadline.Stop()
 	select {
 	case <-p.written:

@@ -142,10 +142,8 @@ func TestAWriteThatFailsAndPassesIsAcknowledged(t *testing.T) {
 func TestAPostThatHasWaitedTooLongIsNotWritten(t *testing.T) {
 	cfg := configured(t)
 	taken(t, cfg, func(in taking) {
-		old := &post{
-			readings: []Reading{{Device: "old", At: time.Now()}}, arrived: time.Now().Add(-cfg.writeDeadline - time.Millisecond),
-			written: make(chan struct{}),
-		}
+		old := in.newPost([]Reading{{Device: "old", At: time.Now()}})
+		old.begun = time.Now().Add(-cfg.writeDeadline - time.Millisecond)
 		in.posts <- old
 		<-old.written
 		require.Empty(t, in.rows(t))
@@ -216,6 +214,25 @@ func TestOneWrongLineAndNothingOfThePostIsWritten(t *testing.T) {
 		require.Len(t, got.Lines, 1)
 		require.Equal(t, 4, got.Lines[0].Line)
 		require.Empty(t, in.rows(t))
+	})
+}
+
+// The tail has passed the time to which the clock is set back.
+func TestTheTimeOfArrivalNeverGoesBack(t *testing.T) {
+	taken(t, configured(t), func(in taking) {
+		ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+		in.latest = ahead // and then the clock was set back by an hour
+		status, _, _ := in.post(lines(2))
+		require.Equal(t, http.StatusOK, status)
+		for _, row := range in.rows(t) {
+			require.True(t, ahead.Equal(row.Arrived))
+			require.True(t, ahead.Truncate(bucket).Equal(row.Bucket))
+		}
+		time.Sleep(2 * time.Hour)
+		status, _, _ = in.post(lines(1))
+		require.Equal(t, http.StatusOK, status)
+		require.Len(t, in.rows(t), 3)
+		require.True(t, in.latest.After(ahead))
 	})
 }
 

@@ -98,13 +98,16 @@ func (s *service) serve(ctx context.Context) error {
 	others.Go(func() { failed <- server.Serve(listener) })
 	address := "http://" + listener.Addr().String()
 	fmt.Println("serving", address)
+	feeding, enough := context.WithCancel(ctx)
+	defer enough()
 	if s.cfg.demo {
-		others.Go(func() { demo(ctx, address) })
+		others.Go(func() { demo(feeding, address) })
 	}
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
+	enough()
 	s.drain(working, server, cancel, &workers)
 	others.Wait()
 	if errors.Is(err, http.ErrServerClosed) {

@@ -82,3 +82,60 @@ func TestRollupTheLastWindowOfAQuietStreamCloses(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, text)
 	require.Contains(t, next(), `"quiet"`)
 }
+
+func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *testing.T) {
+	_, keyspace := cassandra.Keyspace(t, cluster)
+	program := build(t)
+	args := []string{"--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m", "--lease", "3s"}
+	first := start(t, program, keyspace, args...)
+	first.until(t, "it has the job", func() bool {
+		_, text := first.get(t, "/health")
+		return strings.Contains(text, `"rollup":"runs"`)
+	})
+	second := start(t, program, keyspace, args...)
+	begin := time.Now().Add(-10 * time.Minute)
+	status, text, err := second.post(reading("a", begin, 1) + reading("a", begin.Add(time.Minute), 2))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status, text)
+	closed := func(s *service) int {
+		_, rollups := s.get(t, "/rollups")
+		return strings.Count(rollups, "\n")
+	}
+	first.until(t, "it closes a window of readings that the second took", func() bool { return closed(first) == 1 })
+	require.Zero(t, second.metric(t, "rxcql_rows_written_total{stage=\"Table "+keyspace+".rollups\"}"), "two instances do the job")
+
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.ended
+	next := second.watch(t)
+	status, text, err = second.post(reading("a", begin.Add(2*time.Minute), 3))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status, text)
+	second.until(t, "it goes on with the job", func() bool { return closed(second) == 2 })
+	for data := ""; !strings.Contains(data, `"mean":2,`); { // of the window that the first had begun
+		data = next()
+		require.NotEmpty(t, data)
+	}
+}
+
+// Readings that a service would refuse may come into its table all the same: from another writer, or
+// from an instance whose clock was wrong.
+func TestRollupAReadingOfTheFutureInTheTableIsSetAsideAndMakesNoOtherLate(t *testing.T) {
+	session, keyspace := cassandra.Keyspace(t, cluster)
+	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
+	now := time.Now().UTC()
+	require.NoError(t, session.Query("INSERT INTO "+keyspace+".readings (bucket, arrived, device, at, value) VALUES (?, ?, ?, ?, ?)",
+		now.Truncate(5*time.Minute), now, "ahead", now.AddDate(4, 0, 0), 1.0).Exec())
+	s.until(t, "it is set aside", func() bool {
+		var n int
+		require.NoError(t, session.Query("SELECT count(*) FROM "+keyspace+".unusable").Scan(&n))
+		return n == 1
+	})
+	status, text, err := s.post(reading("right", now.Add(-time.Minute), 1) + reading("right", now, 2))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status, text)
+	s.until(t, "windows close", func() bool {
+		_, rollups := s.get(t, "/rollups")
+		return strings.Contains(rollups, `"right"`)
+	})
+	require.Zero(t, s.metric(t, "rollup_late_readings_total"))
+}
