@@ -77,7 +77,7 @@ func (m *groups[K, S]) add(key K) *Group[K, S] {
 // measureNew counts a group whose first row has been folded. It reports whether there is room.
 func (m *groups[K, S]) measureNew(group *Group[K, S]) (room bool) {
 	m.bytes += m.slot + int64(m.sizeKey(&group.Key)) + int64(m.sizeState(&group.Value))
-	if !m.room() && m.folded > 0 { // states may have shrunk since they were measured
+	if !m.room() && m.growth.Folded() { // states may have shrunk since they were measured
 		m.measure()
 	}
 	return m.room()

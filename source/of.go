@@ -23,7 +23,7 @@ func Of[T any](rows ...T) rxcql.Stream[T] {
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		defer st.Input().Done()
-		b := newPaging(st, out, flow.DefaultPageRows, nil)
+		b := newPaging(ctx, st, out, flow.DefaultPageRows, nil)
 		defer b.drop()
 		b.measure = func() (done, total float64) { return float64(b.taken), float64(len(rows)) }
 		return b.all(ctx, withoutErrors(rows))

@@ -32,6 +32,9 @@ func (g *Growth) Fold(bytes int) (measure bool) {
 	return g.folded >= g.next
 }
 
+// Folded reports whether anything has been folded since the states were measured.
+func (g *Growth) Folded() bool { return g.folded > 0 }
+
 // Measured notes what all states take now, and decides when to measure again: when they may have
 // grown by a quarter. before is what they were taken to have.
 func (g *Growth) Measured(before, now int64) {
