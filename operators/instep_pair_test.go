@@ -26,7 +26,7 @@ import (
 
 var seeds = flag.Int("operators.seeds", 30, "seeds of the tests that run many")
 
-// besides is a random pair of tables that is read beside another stream, on the least budget, with
+// besides is a random pair of tables that is read along with another stream, on the least budget, with
 // eight workers, by a server that fails now and then and takes its time.
 type besides struct {
 	random  *rand.Rand
@@ -144,7 +144,7 @@ func (b *besides) holdingInOrder(in rxcql.Stream[weighty]) rxcql.Stream[weighty]
 	return in
 }
 
-// other is the stream beside, and how many rows it has.
+// other is the other stream, and how many rows it has.
 func (b *besides) other() (rxcql.Stream[weighty], int) {
 	n := b.random.IntN(150)
 	rows := operators.Map(weighties(n), func(w weighty) (weighty, error) { w.n += firstOther; return w, nil })
