@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -23,6 +24,7 @@ type reading[T any] struct {
 	ring    func(*rxcql.Stage) *ringProgress // nil unless the source reads token ranges
 	given   *ringProgress
 	same    func(ctx context.Context) error // checks that what was read is still the same; may be nil
+	overlap time.Duration                   // see flow.Parts
 }
 
 // partReader reads parts, one at a time. Each worker has one; it belongs to one goroutine.
@@ -38,7 +40,7 @@ type partReader[T any] interface {
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	st.CountRanges(len(r.parts))
-	st.Parts(ctx, flow.Parts{Count: len(r.parts)})
+	st.Parts(ctx, flow.Parts{Count: len(r.parts), Overlap: r.overlap})
 	if r.ring != nil {
 		r.given = r.ring(st)
 	}
