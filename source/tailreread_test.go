@@ -153,3 +153,23 @@ func TestWindowsBecomeDurableWhileABacklogIsRead(t *testing.T) {
 		kill()
 	})
 }
+
+// A bucket that was over is read to its end again, whatever time it is now.
+func TestRowsOfABucketThatWasOverComeAgainAtOnceThoughClocksWereSetBack(t *testing.T) {
+	inTailAfter(t, 24*time.Hour-time.Minute, func(t *testing.T, s *tailed) {
+		begin := time.Now()
+		job := newCounting(24*time.Hour, time.Hour)
+		tail := func() rxcql.Stream[arrival] { return s.tail(source.TailFrom(begin), source.Overlap(20*time.Second)) }
+		kill := job.start(t, tail())
+		s.putInto(begin, 0, begin.Add(time.Second), textOf(begin))
+		s.putInto(begin, 2, begin.Add(70*time.Second), textOf(begin)) // the clock that made the bucket was behind
+		time.Sleep(81*time.Second + 500*time.Millisecond)             // it is over since a moment ago
+		require.Equal(t, []int64{0, 2}, job.rows())
+		kill()
+		s.jump(-time.Hour, -time.Hour)
+		job.start(t, tail())
+		time.Sleep(5 * time.Second)
+		require.Equal(t, []int64{0, 2}, job.rows())
+		require.Empty(t, job.lateRows())
+	})
+}
