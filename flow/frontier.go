@@ -117,7 +117,7 @@ func (f *Frontier) RestoredSession(key string) Watermark {
 //
 // Rows are told apart by their number in their part, so that pages may have another size in each
 // run. A source whose rows have other numbers when they are read again (rows were inserted before
-// them) makes that inexact.
+// them) makes that inexact, unless it says itself which rows those are (Track.ReadByState).
 func (f *Frontier) Counted(res *Reservation) bool { return res.Tracked() && !res.fresh }
 
 // CaughtUp reports whether every part that an earlier run of the job has read rows of has been read

@@ -88,7 +88,8 @@ var ErrTailFull = errors.New("rxcql: Tail has no room for the keys of its overla
 // nothing that arrived while it was down is missed. A checkpoint contains clustering keys of rows
 // in their encoded form, one for each partition that is not over; of other rows only hashes.
 // Buckets must stay as they were; the options may change. Rows that were given and not settled come
-// again.
+// again. Windows (operators.Window) know these from rows that have become visible in between since:
+// what was counted is not late, and what is late is not taken for counted.
 //
 // Pipeline.Stop ends the stream, and so does operators.Take.
 func Tail[T any](session *gocql.Session, table string, buckets Buckets, opts ...TailOption) rxcql.Stream[T] {

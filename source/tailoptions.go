@@ -117,8 +117,9 @@ func Delay(d time.Duration) TailOption {
 // SeenBytes sets how much memory the keys may take of rows that the next poll will read again: of
 // those that arrived within the overlap, and later. A key takes 128 bytes, those of its place in
 // the checkpoint included, and they are charged to the budget. A run that has more of them ends
-// with ErrTailFull. Default: a quarter of the budget (rxcql.WithBudget), which is 131,072 keys in
-// 16 MiB.
+// with ErrTailFull. A job with windows that goes on has the keys of the run before in addition,
+// until it has read again what that run had read. Default: a quarter of the budget
+// (rxcql.WithBudget), which is 131,072 keys in 16 MiB.
 func SeenBytes(n int64) TailOption {
 	return tailFunc(func(c *tailConfig) error {
 		if n < seenCost {

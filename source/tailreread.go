@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// tailReread is for a job with windows that goes on. Their rows are read again that were counted in
-// windows which are not durable: all from what is settled up to where the run before had read. Other
-// rows may have become visible in between since, and these no run has read. To tell the two apart
-// by their number in the part, as is done for other sources, would be wrong by as many rows. So the
+// tailReread is for a job with windows that goes on. It reads again what was counted in windows
+// that are not durable: all from what is settled up to where the run before had read. Other rows
+// may have become visible in between since, and these no run has read. To tell the two apart by
+// their number in the part, as is done for other sources, would be wrong by as many rows. So the
 // tail tells them apart by the place up to which that run had read (flow.Track.ReadByState), and
 // hands them on in pages of their own, in the same order.
 type tailReread struct {
