@@ -69,7 +69,7 @@ func (c *counting) durable(t *testing.T) time.Time {
 	return time.UnixMicro(*state.Frontiers[0].UpTo)
 }
 
-// pipeline is the next run. A window that was not durable is not counted on, since it is given again.
+// pipeline is the next run. A window that was not durable is not counted on: it is given again.
 func (c *counting) pipeline(t *testing.T, tail rxcql.Stream[arrival], opts ...rxcql.Option) *rxcql.Pipeline {
 	t.Helper()
 	durable := c.durable(t).UnixMilli()
