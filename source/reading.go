@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -18,6 +19,7 @@ const smallLimit = 5000
 // reading is one run of a source that reads parts.
 type reading[T any] struct {
 	parts   []part
+	overlap time.Duration // see flow.Parts
 	workers int
 	reader  func(*rxcql.Stage, buffers[T]) partReader[T]
 	ring    func(*rxcql.Stage) *ringProgress // nil unless the source reads token ranges
@@ -38,7 +40,7 @@ type partReader[T any] interface {
 func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
 	st.CountRanges(len(r.parts))
-	st.Parts(ctx, flow.Parts{Count: len(r.parts)})
+	st.Parts(ctx, flow.Parts{Count: len(r.parts), Overlap: r.overlap})
 	if r.ring != nil {
 		r.given = r.ring(st)
 	}

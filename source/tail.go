@@ -147,11 +147,10 @@ func (t *tailing[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	if len(begun) > 0 {
 		whole.track = begun[0]
 	}
-	r := &reading[T]{workers: 1, reader: t.reader(plan)}
+	r := &reading[T]{overlap: t.cfg.overlap, workers: 1, reader: t.reader(plan)}
 	if len(done) == 0 {
 		r.parts = []part{whole}
 	}
-	st.Parts(ctx, flow.Parts{Count: len(r.parts), Overlap: t.cfg.overlap})
 	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, plan.about) }
 	return r.run(ctx, st, out)
 }

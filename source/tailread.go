@@ -26,7 +26,8 @@ type tailReader[T any] struct {
 	send  func(*fetched[T]) error
 	page  int64 // the next one
 	place *tailPlace
-	told  time.Time // when a page was handed on last
+	told  time.Time // when a page was handed on last, or the poll began
+	idle  time.Time // when a poll found nothing, unless rows have been given since
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
 
@@ -44,7 +45,7 @@ func (t *tailing[T]) reader(plan *tailPlan) func(*rxcql.Stage, buffers[T]) partR
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		r := &tailReader[T]{
 			tailing: t, plan: plan, stage: st, pages: buffers, clock: newTailClock(&t.cfg, t.session.Now),
-			most: t.cfg.seen, account: st.Account(true),
+			most: t.cfg.seen, account: st.Account(false), // keys go only when more is read
 		}
 		if r.most == 0 {
 			r.most = st.Run().Budget() / 4
@@ -156,7 +157,7 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	if err := r.askClock(ctx); err != nil {
 		return false, err
 	}
-	r.gave = false
+	r.gave, r.told = false, time.Now()
 	r.setTop()
 	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
 	ahead := r.cfg.overlap.Milliseconds()
@@ -178,7 +179,8 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	case last:
 		return true, r.tell(ctx, time.Time{}, true)
 	case !r.gave:
-		return false, r.tell(ctx, time.UnixMilli(asked).UTC(), false)
+		r.idle = time.UnixMilli(asked).UTC()
+		return false, r.tell(ctx, r.idle, false)
 	}
 	return false, nil
 }
@@ -207,7 +209,7 @@ func (r *tailReader[T]) bucket(ctx context.Context, start int64) (next int64, er
 		}
 	}
 	if len(r.records) > 0 && time.Since(r.told) > time.Second { // there may be years of empty buckets
-		err = r.tell(ctx, time.Time{}, false)
+		err = r.tell(ctx, r.idle, false) // it says nothing new of that, and does not end it
 	}
 	return next, err
 }
