@@ -111,10 +111,7 @@ func (r *tailReader[T]) begin(ctx context.Context) error {
 		r.place = place
 		return r.charge()
 	}
-	from := r.clock.now.early
-	if !r.cfg.from.IsZero() {
-		from = r.cfg.from.UnixMilli()
-	}
+	from := r.from()
 	// The clock that made the bucket may not be the one that made the time.
 	first, _, err := r.buckets.of(from - r.cfg.overlap.Milliseconds())
 	if err != nil {
@@ -123,6 +120,19 @@ func (r *tailReader[T]) begin(ctx context.Context) error {
 	r.place = newTailPlace(from, first)
 	r.records = appendBegin(nil, from, first)
 	return r.tell(ctx, time.Time{}, false)
+}
+
+// tailBegan is the key of the moment at which a tail was read first in a run.
+type tailBegan[T any] struct{ *tailing[T] }
+
+// from is where a new tail begins. Without TailFrom that is now, when the run reads it first: if
+// operators.Retry reads it again it must not miss what has arrived since.
+func (r *tailReader[T]) from() int64 {
+	if !r.cfg.from.IsZero() {
+		return r.cfg.from.UnixMilli()
+	}
+	now := r.clock.now.early
+	return r.stage.Run().Shared(tailBegan[T]{r.tailing}, func() any { return now }).(int64) //nolint:forcetypeassert // as made here
 }
 
 func (r *tailReader[T]) askClock(ctx context.Context) error {
