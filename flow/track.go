@@ -105,7 +105,7 @@ func NewTrack(source Source, job Job, from Part, grows bool) *Track {
 // NewBrokenTrack returns the track of a part that cannot be followed: AwaitRoom and Deliver fail
 // with err.
 func NewBrokenTrack(span TokenRange, err error) *Track {
-	return &Track{err: err, from: Part{Range: span}}
+	return &Track{err: err, from: Part{Range: span}, caughtUp: true}
 }
 
 // trackedPage is a page from its delivery until all pages before it, and the page itself, are

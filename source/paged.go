@@ -58,6 +58,7 @@ type fetched[T any] struct {
 	next     []byte      // page state of the next page; nil if there is none
 	bad      []undecoded // rows that could not be decoded
 	had      int64       // rows of the part up to this page, earlier runs included
+	passed   bool        // all is handed on that an earlier run had read, see flow.Track.PassedRead
 }
 
 // buffers holds row slices for later pages: as many as there are pages between fetching and

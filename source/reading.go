@@ -19,12 +19,12 @@ const smallLimit = 5000
 // reading is one run of a source that reads parts.
 type reading[T any] struct {
 	parts   []part
-	overlap time.Duration // see flow.Parts
 	workers int
 	reader  func(*rxcql.Stage, buffers[T]) partReader[T]
 	ring    func(*rxcql.Stage) *ringProgress // nil unless the source reads token ranges
 	given   *ringProgress
 	same    func(ctx context.Context) error // checks that what was read is still the same; may be nil
+	overlap time.Duration                   // see flow.Parts
 }
 
 // partReader reads parts, one at a time. Each worker has one; it belongs to one goroutine.
@@ -130,8 +130,11 @@ func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() p
 
 // deliver hands a page downstream, takes its slice back, and notes how far the reading is.
 func (r *reading[T]) deliver(ctx context.Context, st *rxcql.Stage, buffers buffers[T], out flow.Observer[T], page *fetched[T]) error {
-	span, had, last := page.track.Range(), page.had, page.Last
+	span, had, last, passed := page.track.Range(), page.had, page.Last, page.passed
 	err := flow.Deliver(ctx, page.track, &page.Page, page.received, page.next, reporting(st, out, page.bad))
+	if err == nil && passed {
+		page.track.PassedRead()
+	}
 	buffers.put(page.rows)
 	if err == nil && r.given != nil {
 		r.given.given(span, had, last)

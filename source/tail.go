@@ -147,7 +147,7 @@ func (t *tailing[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	if len(begun) > 0 {
 		whole.track = begun[0]
 	}
-	r := &reading[T]{overlap: t.cfg.overlap, workers: 1, reader: t.reader(plan)}
+	r := &reading[T]{workers: 1, reader: t.reader(plan), overlap: t.cfg.overlap}
 	if len(done) == 0 {
 		r.parts = []part{whole}
 	}

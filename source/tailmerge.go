@@ -24,6 +24,7 @@ func (r *tailReader[T]) merge(ctx context.Context, passes []*pass[T]) error {
 			page.Release()
 		} else if page != nil {
 			r.gave, r.idle = true, time.Time{}
+			r.passRereadWithin(passes)
 			err = r.handOn(page, false)
 		}
 		if err != nil || done {
@@ -55,8 +56,7 @@ func (r *tailReader[T]) merged(ctx context.Context, passes []*pass[T]) (page *fe
 	}
 	page = &fetched[T]{rows: r.pages.get()}
 	for next := r.first(passes); next != nil; next = r.first(passes) {
-		r.sift(next, page, r.second(passes, next))
-		if next.wants() {
+		if cut := r.sift(next, page, r.second(passes, next)); cut || next.wants() {
 			break
 		}
 	}

@@ -15,7 +15,8 @@ type pass[T any] struct {
 
 	of    tailPartition
 	edge  tailEdge
-	begun bool // a row beyond edge.after has come
+	begun bool  // a row beyond edge.after has come
+	top   int64 // rows that arrived before are given
 	// beyond: rows are past the time up to which all is complete. They will be read again, so they
 	// are remembered; from here on the edge stays.
 	beyond bool
@@ -31,7 +32,7 @@ type pass[T any] struct {
 	rows     []T
 	bad      []undecoded // the rows that could not be decoded; in rows they are zero
 	at       int         // the first row that is not handed on
-	arrived  int64       // when it arrived
+	arrived  int64       // when it arrived; if there is none, when the one before it did, or the edge is
 	complete int64       // up to when all was complete when the page was asked for
 	bytes    int64       // that the page takes
 	received int64
@@ -54,13 +55,18 @@ func (r *tailReader[T]) newPass(st *rxcql.Stage) *pass[T] {
 func (r *tailReader[T]) open(p *pass[T], of tailPartition, all bool) error {
 	p.of, p.edge = of, r.place.edge(of)
 	p.begun, p.beyond, p.moved, p.last, p.seen = false, false, false, nil, r.place.seen[of]
-	p.state, p.over, p.complete = nil, false, 0
-	upper := r.top
+	p.state, p.over, p.complete, p.arrived = nil, false, 0, p.edge.at
+	end := int64(forever)
+	if !r.cfg.until.IsZero() {
+		end = r.cfg.until.UnixMilli()
+	}
+	p.top = r.top
 	if all {
-		upper = forever
-		if !r.cfg.until.IsZero() {
-			upper = r.cfg.until.UnixMilli()
-		}
+		p.top = end
+	}
+	upper := p.top
+	if r.reread != nil { // a clock may have been set back since
+		upper = min(max(upper, r.reread.upper), end)
 	}
 	if p.edge.at >= upper {
 		p.over, p.beyond = true, true // the edge stays
@@ -137,7 +143,7 @@ func (r *tailReader[T]) settle(p *pass[T]) {
 	switch {
 	case p.over && !p.more() && !p.beyond && p.complete > p.edge.at:
 		p.edge, p.moved = tailEdge{at: p.complete}, true
-	case p.last != nil && r.isPast(p, p.last):
+	case p.last != nil && r.isPast(&p.edge, p.last):
 		arrived, _ := r.plan.arrived(p.last[0])
 		p.edge, p.moved = tailEdge{at: arrived, after: cloned(p.last)}, true
 	}

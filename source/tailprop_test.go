@@ -31,6 +31,7 @@ type tailTrial struct {
 	begin   time.Time
 	span    time.Duration // of writing
 	rows    int64
+	text    func(random *rand.Rand, id int64, arrived time.Time) string // of a row
 }
 
 func newTailTrial(t *testing.T, seed uint64) *tailTrial {
@@ -40,7 +41,7 @@ func newTailTrial(t *testing.T, seed uint64) *tailTrial {
 		order = " WITH CLUSTERING ORDER BY (arrived DESC, id ASC)"
 	}
 	time.Sleep(time.Duration(random.IntN(7200)) * time.Second)
-	tr := &tailTrial{random: random, tailed: newTailed(t, "ticks (slot bigint, shard int, arrived timestamp, id bigint, v text, PRIMARY KEY ((slot, shard), arrived, id))"+order)}
+	tr := &tailTrial{random: random, text: func(*rand.Rand, int64, time.Time) string { return "" }, tailed: newTailed(t, "ticks (slot bigint, shard int, arrived timestamp, id bigint, v text, PRIMARY KEY ((slot, shard), arrived, id))"+order)}
 	size := []time.Duration{time.Second, time.Minute, 7 * time.Minute, time.Hour}[random.IntN(4)]
 	tr.overlap = []time.Duration{2 * time.Second, 20 * time.Second, 3 * time.Minute}[random.IntN(3)]
 	if size == time.Second {
@@ -91,8 +92,8 @@ func (tr *tailTrial) write(t *testing.T) (done chan struct{}) {
 				tr.rows++
 				size := int64(tr.buckets.Size / time.Second)
 				slot := arrived.Unix() / size * size
-				insert := fmt.Sprintf("INSERT INTO iot.ticks (slot, shard, arrived, id) VALUES (%d, %d, '%s', %d)",
-					slot, random.IntN(tr.buckets.Shards), arrived.UTC().Format("2006-01-02T15:04:05.000Z"), id)
+				insert := fmt.Sprintf("INSERT INTO iot.ticks (slot, shard, arrived, id, v) VALUES (%d, %d, '%s', %d, '%s')",
+					slot, random.IntN(tr.buckets.Shards), arrived.UTC().Format("2006-01-02T15:04:05.000Z"), id, tr.text(random, id, arrived))
 				started++
 				time.AfterFunc(time.Duration(random.Int64N(int64(max(1, slow)))), func() {
 					tr.Exec(insert)
@@ -163,29 +164,7 @@ func (tr *tailTrial) cutOff(t *testing.T) (got []int64) {
 			return nil
 		}, sink.Idempotent(), sink.InFlight(1)), append(tr.run, rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(50*time.Millisecond)))...)
 		require.NoError(t, err)
-		ctx, cancel := context.WithCancelCause(t.Context())
-		var killed []byte
-		timer := time.AfterFunc(after, func() {
-			switch how {
-			case 0:
-				p.Stop()
-			case 1:
-				cancel(errTailBroken)
-			case 3: // what is saved from here on never was
-				killed = store.Get("job")
-				cancel(errTailBroken)
-			}
-		})
-		report, err := p.Run(ctx)
-		timer.Stop()
-		cancel(nil)
-		if err != nil {
-			require.ErrorIs(t, err, errTailBroken)
-		}
-		if killed != nil && !report.Complete {
-			store.Put("job", killed)
-		}
-		require.Zero(t, report.BytesInFlight)
+		report := brokenOff(t, p, store, how, after)
 		require.LessOrEqual(t, report.ResumedRows, int64(len(got)))
 		got = append(got[:report.ResumedRows], rows...) // what was not settled comes again
 		if report.Complete {
@@ -193,6 +172,36 @@ func (tr *tailTrial) cutOff(t *testing.T) (got []int64) {
 		}
 		time.Sleep(time.Duration(tr.random.Int64N(int64(tr.span / 8)))) // it is down
 	}
+}
+
+// brokenOff runs a job, and after a while stops it (0), cancels it (1) or kills it (3). Else its
+// sink may break it.
+func brokenOff(t *testing.T, p *rxcql.Pipeline, store *jobtest.Store, how int, after time.Duration) rxcql.Report {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var killed []byte
+	timer := time.AfterFunc(after, func() {
+		switch how {
+		case 0:
+			p.Stop()
+		case 1:
+			cancel(errTailBroken)
+		case 3: // what is saved from here on never was
+			killed = store.Get("job")
+			cancel(errTailBroken)
+		}
+	})
+	report, err := p.Run(ctx)
+	timer.Stop()
+	cancel(nil)
+	if err != nil {
+		require.ErrorIs(t, err, errTailBroken)
+	}
+	if killed != nil && !report.Complete {
+		store.Put("job", killed)
+	}
+	require.Zero(t, report.BytesInFlight)
+	return report
 }
 
 // Rows that are written in any order within the overlap, with clocks that differ, to buckets of any

@@ -31,8 +31,12 @@ type tailReader[T any] struct {
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
 
-	records []byte // what has changed since the last page, see tailPlace.save
-	hashed  []byte // scratch
+	reread *tailReread // nil if nothing is to be read again, or all of that has been
+
+	records []byte  // what has changed since the last page, see tailPlace.save
+	row     tailRow // the next one, if hashed
+	hashed  bool
+	scratch []byte
 
 	most    int64 // bytes of keys
 	account *flow.Account
@@ -68,6 +72,7 @@ func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, se
 	r.track.Fold(func() func(state, records []byte) []byte {
 		return (&tailFold{cells: len(r.plan.about.ClusteringKey)}).fold
 	})
+	r.track.ReadByState()
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
@@ -103,6 +108,9 @@ func (r *tailReader[T]) begin(ctx context.Context) error {
 	if err := r.askClock(ctx); err != nil {
 		return err
 	}
+	if err := r.beginReread(); err != nil {
+		return err
+	}
 	if state != nil {
 		place, err := parseTailPlace(state, len(r.plan.about.ClusteringKey))
 		if err != nil {
@@ -128,7 +136,10 @@ type tailBegan[T any] struct{ *tailing[T] }
 // from is where a new tail begins. Without TailFrom that is now, when the run reads it first: if
 // operators.Retry reads it again it must not miss what has arrived since.
 func (r *tailReader[T]) from() int64 {
-	if !r.cfg.from.IsZero() {
+	switch {
+	case r.reread != nil: // nothing was settled
+		return r.reread.place.from
+	case !r.cfg.from.IsZero():
 		return r.cfg.from.UnixMilli()
 	}
 	now := r.clock.now.early
@@ -141,87 +152,6 @@ func (r *tailReader[T]) askClock(ctx context.Context) error {
 		return r.failedWith(ctx, fmt.Errorf("asking the server's clock: %w", err))
 	}
 	return nil
-}
-
-// setTop sets the time up to which rows are given in a poll. It is that of its beginning: where the
-// sink stalls in the middle of a poll, a partition that is read later would otherwise give rows
-// that arrived long after those which the others have yet to give.
-func (r *tailReader[T]) setTop() {
-	r.top = r.clock.now.latest + 1
-	if r.cfg.delay > 0 {
-		r.top = r.clock.now.early - r.cfg.delay.Milliseconds()
-	}
-	if r.cfg.delay >= r.cfg.overlap { // so that nothing is to be remembered
-		r.top = min(r.top, r.clock.complete)
-	}
-	if !r.cfg.until.IsZero() {
-		r.top = min(r.top, r.cfg.until.UnixMilli())
-	}
-}
-
-// complete is the time before which no rows come any more that are given.
-func (r *tailReader[T]) complete() int64 { return min(r.clock.complete, r.top) }
-
-// poll reads all partitions that are not over. over reports that the stream has ended.
-func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
-	if err := r.askClock(ctx); err != nil {
-		return false, err
-	}
-	r.gave, r.told = false, time.Now()
-	r.setTop()
-	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
-	ahead := r.cfg.overlap.Milliseconds()
-	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
-	for start := r.place.first; ; {
-		until := r.clock.now.latest
-		if !r.cfg.until.IsZero() {
-			until = min(until, r.cfg.until.UnixMilli())
-		}
-		if start > until+ahead {
-			break
-		}
-		if start, err = r.bucket(ctx, start); err != nil {
-			return false, err
-		}
-	}
-	r.measure()
-	switch {
-	case last:
-		return true, r.tell(ctx, time.Time{}, true)
-	case !r.gave:
-		r.idle = time.UnixMilli(asked).UTC()
-		return false, r.tell(ctx, r.idle, false)
-	}
-	return false, nil
-}
-
-// bucket reads the partitions of one bucket, and returns the start of the next.
-func (r *tailReader[T]) bucket(ctx context.Context, start int64) (next int64, err error) {
-	_, next, err = r.buckets.of(start)
-	if err != nil {
-		return 0, r.stage.Fail(err)
-	}
-	// One after the other: time may have gone on since the bucket before was read.
-	over := r.complete() >= next && r.place.first == start
-	for shard, p := range r.passes {
-		if err := r.open(p, tailPartition{start, shard}, over); err != nil {
-			return 0, r.stage.Fail(err)
-		}
-	}
-	if err := r.merge(ctx, r.passes); err != nil {
-		return 0, err
-	}
-	if over {
-		r.place.over(next)
-		r.records = appendOver(r.records, next)
-		if err := r.charge(); err != nil {
-			return 0, err
-		}
-	}
-	if len(r.records) > 0 && time.Since(r.told) > time.Second { // there may be years of empty buckets
-		err = r.tell(ctx, r.idle, false) // it says nothing new of that, and does not end it
-	}
-	return next, err
 }
 
 // tell hands on a page without rows: for what has changed, because the part was idle at a moment
@@ -242,6 +172,14 @@ func (r *tailReader[T]) tell(ctx context.Context, idle time.Time, last bool) err
 // handOn gives a page, with what has changed up to it.
 func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 	p.Page.Position = flow.Position{Page: r.page, Last: last}
+	if r.reread != nil {
+		if r.reread.before || len(p.rows)+len(p.bad) == 0 {
+			p.WasRead()
+		}
+		if p.passed = r.reread.over; p.passed {
+			r.reread = nil
+		}
+	}
 	p.track, p.next = r.track, r.records
 	r.records = nil
 	r.page++
@@ -251,20 +189,6 @@ func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 		return err
 	}
 	return nil
-}
-
-// measure tells how far behind now the tail is.
-func (r *tailReader[T]) measure() {
-	done := float64(r.clock.now.early)
-	for of := range r.place.edges {
-		done = min(done, float64(r.place.edges[of].at))
-	}
-	end := float64(r.clock.now.early)
-	if !r.cfg.until.IsZero() {
-		end = float64(r.cfg.until.UnixMilli())
-	}
-	from := float64(r.place.from)
-	r.stage.Measured(max(0, done-from), max(0, end-from))
 }
 
 // failed is failedWith for a request, and says so if it failed because the table is gone.

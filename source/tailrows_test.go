@@ -150,7 +150,7 @@ func TestWithADelayOfTheOverlapRowsComeInOrderAndNoneIsReadAgain(t *testing.T) {
 func TestMoreKeysThanMayBeRememberedEndATailAndTheErrorSaysWhatToDo(t *testing.T) {
 	inTail(t, func(t *testing.T, s *tailed) {
 		f := follow(t, s.tail(source.SeenBytes(50*128)))
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 500*time.Millisecond) // between two polls
 		for id := range int64(51) {
 			s.put(id, time.Now())
 		}

@@ -11,10 +11,12 @@ import (
 // is saved, each at worst.
 const seenCost = 128
 
-// charge charges the budget with what is remembered. It fails if that is more than it may be.
+// charge charges the budget with what is remembered. It fails if that is more than it may be; what
+// is remembered of the run before (tailReread) was not more for that.
 func (r *tailReader[T]) charge() error {
 	bytes := int64(r.place.keys) * seenCost
-	switch more := bytes - r.charged; {
+	all := bytes + int64(r.reread.keys())*seenCost
+	switch more := all - r.charged; {
 	case more > 0:
 		r.held.Take(&flow.Reservation{}, more)
 	case more < 0:
@@ -22,7 +24,7 @@ func (r *tailReader[T]) charge() error {
 		gone.Take(r.held, -more)
 		gone.Settle()
 	}
-	r.charged = bytes
+	r.charged = all
 	if bytes <= r.most {
 		return nil
 	}
