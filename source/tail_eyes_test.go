@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/internal/saved"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
@@ -114,5 +117,33 @@ func TestATailThatIsReadAgainMissesNothingThatHasArrivedMeanwhile(t *testing.T) 
 		}
 		require.Len(t, got, 100)
 		f.stop(t)
+	})
+}
+
+// While windows hold a page, what pages behind it say of the position is in memory. So those of a
+// quiet table seldom say anything.
+func TestAQuietTailNotesItsPositionNowAndThen(t *testing.T) {
+	inTail(t, func(t *testing.T, s *tailed) {
+		var mu sync.Mutex
+		states := map[string]bool{}
+		store := &jobtest.Store{Saved: func(state *saved.State) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, source := range state.Sources {
+				for _, part := range source.Parts {
+					states[string(part.State)] = true
+				}
+			}
+			return nil
+		}}
+		s.put(1, time.Now().Add(time.Second))
+		f := follow(t, s.tail(source.PollEvery(100*time.Millisecond)), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(50*time.Millisecond)))
+		time.Sleep(10 * time.Minute)
+		f.stop(t)
+		require.Equal(t, []int64{1}, f.ids())
+		mu.Lock()
+		defer mu.Unlock()
+		require.Greater(t, len(states), 50)
+		require.Less(t, len(states), 65)
 	})
 }

@@ -33,8 +33,9 @@ type tailReader[T any] struct {
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 
-	records []byte  // what has changed since the last page, see tailPlace.save
-	row     tailRow // the next one, if hashed
+	records []byte    // what has changed since a page had that, see tailPlace.save
+	noted   time.Time // when a page had it last
+	row     tailRow   // the next one, if hashed
 	hashed  bool
 	scratch []byte
 
@@ -169,7 +170,12 @@ func (r *tailReader[T]) tell(ctx context.Context, idle time.Time, last bool) err
 	return r.handOn(&fetched[T]{Page: flow.Page[T]{Reservation: reservation}}, last)
 }
 
-// handOn gives a page, with what has changed up to it.
+// notedEvery is how often pages without rows say how far a quiet table has been read. Each of them
+// is kept for as long as a stage with windows holds one before it. A run that goes on reads so much
+// more of the table again in addition to the overlap.
+const notedEvery = 10 * time.Second
+
+// handOn gives a page. With rows it has what has changed up to it.
 func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 	p.Page.Position = flow.Position{Page: r.page, Last: last}
 	if r.reread != nil {
@@ -180,10 +186,12 @@ func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 			r.reread = nil
 		}
 	}
-	p.track, p.next = r.track, r.records
-	r.records = nil
+	p.track = r.track
 	r.page++
 	r.told = time.Now()
+	if p.IdleAt.IsZero() || r.told.Sub(r.noted) >= notedEvery {
+		p.next, r.records, r.noted = r.records, nil, r.told
+	}
 	if err := r.send(p); err != nil {
 		p.Release() // it may not have been delivered
 		return err
