@@ -29,7 +29,7 @@ import (
 //
 // When windows are complete the pages of their results get the receipt of Receipt; where there are
 // none to give, Durable says how far that is. At the end of the stream one of them is called with
-// Forever. If reading was stopped, Abandon is called instead.
+// Forever. If reading was stopped, Abandon is called instead, and if it has failed, GiveUp.
 //
 // No early and no corrected result is given before CaughtUp reports true: it would replace a whole
 // one in the table by one of some rows.
