@@ -42,3 +42,17 @@ func (b *Budget) Knows(a *Account) bool {
 
 // Remembered is the number of readings that the clock knows, those that have ended included.
 func (c *EventClock) Remembered() int { return len(c.open) + len(c.over[0]) + len(c.over[1]) }
+
+// Beyond is the number of pages that the track has in memory.
+func (t *Track) Beyond() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.beyond)
+}
+
+// Compact joins pages now.
+func (t *Track) Compact() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.joinSettled()
+}

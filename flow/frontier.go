@@ -29,7 +29,7 @@ import (
 //
 // When windows are complete the pages of their results get the receipt of Receipt; where there are
 // none to give, Durable says how far that is. At the end of the stream one of them is called with
-// Forever. If reading was stopped, Abandon is called instead.
+// Forever. If reading was stopped, Abandon is called instead, and if it has failed, GiveUp.
 //
 // No early and no corrected result is given before CaughtUp reports true: it would replace a whole
 // one in the table by one of some rows.
@@ -52,6 +52,7 @@ type Frontier struct {
 	wholly   int64       // of these, the first so many have been taken in as a whole
 	partly   []*heldPage // the others
 	last     *heldPage   // that was held
+	givenUp  bool
 }
 
 // FrontierConfig is what the run says of a stage with a Frontier.
@@ -222,6 +223,38 @@ func (f *Frontier) Abandon() {
 	if left && f.c.Left != nil {
 		f.c.Left()
 	}
+}
+
+// GiveUp lets go of pages without settling them: all that are held for windows that were not given.
+// These pages may be read again in this run (operators.Retry), and others take their place. A stage
+// calls it when what it reads, or what follows, has failed. In a job nothing is read again before
+// the next run, so there it does nothing.
+func (f *Frontier) GiveUp() {
+	if f.c.CaughtUp != nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.givenUp, f.last = true, nil
+	held := f.held
+	f.held = nil
+	for _, h := range held {
+		if !f.given.Before(h.until) { // their results are on the way
+			f.held.push(h)
+			continue
+		}
+		n := int64(len(h.receipts))
+		f.pages -= n
+		f.bytes -= h.bytes
+		f.c.Account.holds.Add(-n)
+	}
+}
+
+// GivenUp reports whether GiveUp was called, and nothing is held any more.
+func (f *Frontier) GivenUp() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.givenUp && len(f.held) == 0
 }
 
 // Held returns how many pages are held now, and their column bytes as received: what a run that

@@ -67,13 +67,14 @@ func (f *Frontier) took(h *heldPage) {
 // whole, since their read position may not be saved before that; and for CaughtUp, since the read
 // positions that are saved until then go with the frontier that was restored. When the stream has
 // ended there is no more to catch up with: a source that the run before has read is then not read
-// at all.
+// at all. Then all closings go at once.
 func (f *Frontier) Advance() {
 	caughtUp := f.CaughtUp()
 	f.mu.Lock()
-	for len(f.closings) > 0 {
+	moves := caughtUp || f.ended()
+	for moves && len(f.closings) > 0 {
 		c := f.closings[0]
-		if !c.settled || c.after > f.wholly || !caughtUp && c.upTo != Forever {
+		if !f.isDurable(c) {
 			break
 		}
 		f.apply(c)
@@ -100,6 +101,15 @@ func (f *Frontier) Advance() {
 			r.Settle()
 		}
 	}
+}
+
+// isDurable reports whether a closing waits for nothing but the ones before it. The caller holds mu.
+func (f *Frontier) isDurable(c *closing) bool { return c.settled && c.after <= f.wholly }
+
+// ended reports whether the stream has ended, and all that was given is durable. The caller holds
+// mu.
+func (f *Frontier) ended() bool {
+	return f.given == Forever && !slices.ContainsFunc(f.closings, func(c *closing) bool { return !f.isDurable(c) })
 }
 
 // apply moves the frontier over a closing. The caller holds mu.

@@ -81,6 +81,7 @@ type Track struct {
 	taken      int    // pages of beyond, from the first on, that have been taken in as a whole
 	takenState []byte // after these
 	ended      bool   // the last page is among them
+	compactAt  int    // see compact
 	caughtUp   bool   // Job.CaughtUp was called, or need not be
 	goal       int64  // the rows to read until then
 	byState    bool   // see ReadByState
@@ -117,6 +118,7 @@ type trackedPage struct {
 	last      bool
 	bytes     int64 // as received
 	settled   bool
+	joined    int64 // how many more pages it stands for, see compact
 	snapshots map[string][]byte
 
 	taken  bool     // as a whole, see Receipt.feed
@@ -225,7 +227,7 @@ func (t *Track) settle(p *trackedPage) {
 		} else {
 			t.tookIn(first)
 		}
-		t.now.Pages++
+		t.now.Pages += 1 + first.joined
 		t.now.Rows += int64(first.rows)
 		if t.fold != nil {
 			t.now.State = t.fold(t.now.State, first.next)
@@ -239,6 +241,7 @@ func (t *Track) settle(p *trackedPage) {
 	}
 	moved, done := t.now.Pages > before, t.done
 	caughtUp := t.goOn()
+	t.compact()
 	t.mu.Unlock()
 	if caughtUp {
 		t.job.CaughtUp(t)

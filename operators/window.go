@@ -142,8 +142,11 @@ func windowed[T any, K comparable, S, U any](name string, in rxcql.Stream[T], wi
 		w.begin(st, out, cfg, windows)
 		err := in.Subscribe(ctx, st, &w)
 		w.charge.reservation.Release()
-		if flow.IsEnd(err) { // nothing more is needed: what is held was dropped on purpose
+		switch {
+		case flow.IsEnd(err): // nothing more is needed: what is held was dropped on purpose
 			w.frontier.Durable(flow.Forever)
+		case err != nil:
+			w.frontier.GiveUp()
 		}
 		return err
 	}, in)

@@ -12,13 +12,11 @@ func (w *adjacentWindows[T, K, S]) moveTo(part *adjacentPart[K, S], at int64) (d
 		return w.moveSession(part, at, known)
 	}
 	lo, hi := w.grid.Of(at)
-	if known {
-		switch {
-		case lo > part.lo || hi > part.hi:
-			direction = 1
-		case lo < part.lo || hi < part.hi:
-			direction = -1
-		}
+	switch {
+	case known:
+		direction = side(lo, hi, part.lo, part.hi)
+	case part.past != nil: // the first row that a run which goes on has of the key
+		direction = side(lo, hi, part.past.lo, part.past.hi)
 	}
 	w.close(part, direction, func(open *adjacentWindow[S]) bool { return open.start < lo || open.start > hi })
 	part.lo, part.hi = lo, hi
@@ -38,19 +36,31 @@ func (w *adjacentWindows[T, K, S]) moveTo(part *adjacentPart[K, S], at int64) (d
 	return direction
 }
 
+// side is where windows from lo to hi are, seen from those from wasLo to wasHi.
+func side(lo, hi, wasLo, wasHi int64) (direction int) {
+	switch {
+	case lo > wasLo || hi > wasHi:
+		return 1
+	case lo < wasLo || hi < wasHi:
+		return -1
+	}
+	return 0
+}
+
 // moveSession makes the open session the one that a time is in.
 func (w *adjacentWindows[T, K, S]) moveSession(part *adjacentPart[K, S], at int64, known bool) (direction int) {
-	if part.past.hasSession(at, w.gap) {
+	if len(part.open) == 0 && part.past.hasSession(at, w.gap) {
 		part.lo, part.hi, part.from, part.to = at, at, 0, 0 // asked for each row
 		return 0
 	}
 	if known && at > part.lo-w.gap && at < part.hi {
 		part.lo, part.hi = min(part.lo, at), max(part.hi, at+w.gap)
 	} else {
-		if known {
-			if direction = 1; at < part.lo {
-				direction = -1
-			}
+		switch {
+		case known:
+			direction = side(at, at, part.lo, part.lo)
+		case part.past != nil:
+			direction = side(at, at, part.past.lo, part.past.lo)
 		}
 		w.closeAll(part)
 		part.lo, part.hi = at, at+w.gap

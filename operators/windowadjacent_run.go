@@ -78,8 +78,8 @@ func (w *adjacentWindows[T, K, S]) take(ctx context.Context, p *flow.Page[T], pa
 			part.key, part.begun, part.from, part.to = key, true, 0, 0
 			part.keys++
 			part.pastIs(key)
-			w.moveTo(part, at)
-		} else if at < part.from || at >= part.to {
+		}
+		if at < part.from || at >= part.to {
 			direction := w.moveTo(part, at)
 			if direction*w.direction < 0 {
 				return w.wrongOrder(p, i)

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -22,7 +23,7 @@ func (r *tailReader[T]) merge(ctx context.Context, passes []*pass[T]) error {
 		if page != nil && err != nil {
 			page.Release()
 		} else if page != nil {
-			r.gave = true
+			r.gave, r.idle = true, time.Time{}
 			r.passRereadWithin(passes)
 			err = r.handOn(page, false)
 		}

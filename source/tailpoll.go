@@ -29,7 +29,7 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	if err := r.askClock(ctx); err != nil {
 		return false, err
 	}
-	r.gave = false
+	r.gave, r.told = false, time.Now()
 	r.setTop()
 	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
 	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
@@ -49,7 +49,8 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	case last:
 		return true, r.tell(ctx, time.Time{}, true)
 	case !r.gave:
-		return false, r.tell(ctx, time.UnixMilli(asked).UTC(), false)
+		r.idle = time.UnixMilli(asked).UTC()
+		return false, r.tell(ctx, r.idle, false)
 	}
 	return false, nil
 }
@@ -92,7 +93,7 @@ func (r *tailReader[T]) bucket(ctx context.Context, start int64) (next int64, er
 		}
 	}
 	if len(r.records) > 0 && time.Since(r.told) > time.Second { // there may be years of empty buckets
-		err = r.tell(ctx, time.Time{}, false)
+		err = r.tell(ctx, r.idle, false) // it says nothing new of that, and does not end it
 	}
 	return next, err
 }

@@ -26,14 +26,16 @@ type tailReader[T any] struct {
 	send  func(*fetched[T]) error
 	page  int64 // the next one
 	place *tailPlace
-	told  time.Time // when a page was handed on last
+	told  time.Time // when a page was handed on last, or the poll began
+	idle  time.Time // when a poll found nothing, unless rows have been given since
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 
-	records []byte  // what has changed since the last page, see tailPlace.save
-	row     tailRow // the next one, if hashed
+	records []byte    // what has changed since a page had that, see tailPlace.save
+	noted   time.Time // when a page had it last
+	row     tailRow   // the next one, if hashed
 	hashed  bool
 	scratch []byte
 
@@ -48,7 +50,7 @@ func (t *tailing[T]) reader(plan *tailPlan) func(*rxcql.Stage, buffers[T]) partR
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		r := &tailReader[T]{
 			tailing: t, plan: plan, stage: st, pages: buffers, clock: newTailClock(&t.cfg, t.session.Now),
-			most: t.cfg.seen, account: st.Account(true),
+			most: t.cfg.seen, account: st.Account(false), // keys go only when more is read
 		}
 		if r.most == 0 {
 			r.most = st.Run().Budget() / 4
@@ -118,13 +120,7 @@ func (r *tailReader[T]) begin(ctx context.Context) error {
 		r.place = place
 		return r.charge()
 	}
-	from := r.clock.now.early
-	switch {
-	case r.reread != nil: // nothing was settled
-		from = r.reread.place.from
-	case !r.cfg.from.IsZero():
-		from = r.cfg.from.UnixMilli()
-	}
+	from := r.from()
 	// The clock that made the bucket may not be the one that made the time.
 	first, _, err := r.buckets.of(from - r.cfg.overlap.Milliseconds())
 	if err != nil {
@@ -133,6 +129,22 @@ func (r *tailReader[T]) begin(ctx context.Context) error {
 	r.place = newTailPlace(from, first)
 	r.records = appendBegin(nil, from, first)
 	return r.tell(ctx, time.Time{}, false)
+}
+
+// tailBegan is the key of the moment at which a tail was read first in a run.
+type tailBegan[T any] struct{ *tailing[T] }
+
+// from is where a new tail begins. Without TailFrom that is now, when the run reads it first: if
+// operators.Retry reads it again it must not miss what has arrived since.
+func (r *tailReader[T]) from() int64 {
+	switch {
+	case r.reread != nil: // nothing was settled
+		return r.reread.place.from
+	case !r.cfg.from.IsZero():
+		return r.cfg.from.UnixMilli()
+	}
+	now := r.clock.now.early
+	return r.stage.Run().Shared(tailBegan[T]{r.tailing}, func() any { return now }).(int64) //nolint:forcetypeassert // as made here
 }
 
 func (r *tailReader[T]) askClock(ctx context.Context) error {
@@ -158,7 +170,12 @@ func (r *tailReader[T]) tell(ctx context.Context, idle time.Time, last bool) err
 	return r.handOn(&fetched[T]{Page: flow.Page[T]{Reservation: reservation}}, last)
 }
 
-// handOn gives a page, with what has changed up to it.
+// notedEvery is how often pages without rows say how far a quiet table has been read. Each of them
+// is kept for as long as a stage with windows holds one before it. A run that goes on reads so much
+// more of the table again in addition to the overlap.
+const notedEvery = 10 * time.Second
+
+// handOn gives a page. With rows it has what has changed up to it.
 func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 	p.Page.Position = flow.Position{Page: r.page, Last: last}
 	if r.reread != nil {
@@ -169,10 +186,12 @@ func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 			r.reread = nil
 		}
 	}
-	p.track, p.next = r.track, r.records
-	r.records = nil
+	p.track = r.track
 	r.page++
 	r.told = time.Now()
+	if p.IdleAt.IsZero() || r.told.Sub(r.noted) >= notedEvery {
+		p.next, r.records, r.noted = r.records, nil, r.told
+	}
 	if err := r.send(p); err != nil {
 		p.Release() // it may not have been delivered
 		return err
