@@ -115,6 +115,7 @@ func TestIntervalJoinThatIsBrokenOffGivesNoPairThatIsNotOne(t *testing.T) {
 		}
 		how := rapid.SampledFrom([]string{"error", "cancel", "stop", "error of the sink", "take"}).Draw(rt, "how")
 		at := rapid.IntRange(1, 60).Draw(rt, "at")
+		limit := int64(0)
 		var cancel context.CancelCauseFunc
 		var p *rxcql.Pipeline
 		disturb := func() error {
@@ -149,7 +150,8 @@ func TestIntervalJoinThatIsBrokenOffGivesNoPairThatIsNotOne(t *testing.T) {
 				return nil
 			}
 		case "take":
-			s = operators.Take(s, int64(at))
+			limit = int64(at)
+			s = operators.Take(s, limit)
 		}
 		p, err := rxcql.New(s, sink, rxcql.WithBudget(2*rxcql.MinBudgetPerInput))
 		require.NoError(rt, err)
@@ -176,7 +178,7 @@ func TestIntervalJoinThatIsBrokenOffGivesNoPairThatIsNotOne(t *testing.T) {
 			require.Equal(rt, want, got)
 		case how == "take":
 			require.Equal(rt, rep.Pages, rep.PagesSettled)
-			require.EqualValues(rt, at, rep.Written)
+			require.Equal(rt, limit, rep.Written)
 		default:
 			require.Equal(rt, "Stop", rep.EndedBy)
 		}

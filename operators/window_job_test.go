@@ -41,7 +41,7 @@ func stampedParts(rt *rapid.T, jitter int, tooLate bool) *jobtest.Parts[stamped]
 		at := rapid.IntRange(-20, 20).Draw(rt, "begins")
 		for range rapid.IntRange(0, 60).Draw(rt, "rows") {
 			number++
-			at += rapid.SampledFrom([]int{0, 0, 1, 2, 5, 20}).Draw(rt, "step")
+			at += rapid.SampledFrom([]int{0, 0, 1, 2, 5, 6, 20}).Draw(rt, "step")
 			r := stamped{number, rapid.IntRange(0, 3).Draw(rt, "key"), at + rapid.IntRange(0, jitter).Draw(rt, "jitter")}
 			if tooLate && rapid.IntRange(0, 9).Draw(rt, "too late") == 0 {
 				r.at -= 60

@@ -29,7 +29,7 @@ func inOrder(rt *rapid.T, down bool) *jobtest.Parts[stamped] {
 			at := rapid.IntRange(-20, 20).Draw(rt, "begins")
 			for range rapid.IntRange(1, 30).Draw(rt, "rows") {
 				number++
-				step := rapid.SampledFrom([]int{0, 0, 1, 2, 5, 20}).Draw(rt, "step")
+				step := rapid.SampledFrom([]int{0, 0, 1, 2, 5, 6, 20}).Draw(rt, "step")
 				if at += step; down {
 					at -= 2 * step
 				}
