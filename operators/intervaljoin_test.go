@@ -375,6 +375,51 @@ func TestAPageIsSettledWhenNothingCanReachItsRows(t *testing.T) {
 	require.Zero(t, rep.BytesInFlight)
 }
 
+// Right 12 is not kept, since all of its partners are earlier, and left 10 is dropped later on.
+func TestNoPageOfAPairIsSettledBeforeThePairIsDurable(t *testing.T) {
+	left, right := inTurns(
+		onLeft(happening{at: []int{10}, mark: 12}),
+		onRight(happening{mark: 12}),
+		onRight(happening{at: []int{12}, mark: 12}),
+		onLeft(happening{mark: 30}),
+		onRight(happening{mark: 30}),
+	)
+	out := &holdingSink{}
+	p, err := rxcql.New(operators.Map(near(left, right, noKey, 1, 5), func(p timedPair) (int, error) { return p.Left.at, nil }), out)
+	require.NoError(t, err)
+	out.report = p.Progress
+	rep, err := p.Run(t.Context())
+	require.NoError(t, err)
+	require.LessOrEqual(t, out.early, int64(0))
+	require.Equal(t, rep.Pages, rep.PagesSettled)
+}
+
+func TestTheWatermarkOfASideThatIsAheadWaitsForTheOther(t *testing.T) {
+	left, right := inTurns(
+		onLeft(happening{at: []int{12}, mark: 10}),
+		onRight(happening{mark: 10}),
+		onLeft(happening{mark: 20}),
+		onRight(happening{at: []int{11}, mark: 11}),
+		onRight(happening{mark: 20, last: true}),
+		onLeft(happening{last: true}),
+	)
+	pages, _ := pagesOut(t, near(left, right, noKey, -5, 5))
+	var said []string
+	for _, p := range pages {
+		if len(p.Rows) > 0 {
+			said = append(said, showPair(p.Rows[0]))
+		}
+		if p.Watermark.Known() {
+			said = append(said, fmt.Sprintf("%s at %d", p.Source.Name, p.Watermark.Time().Unix()))
+		}
+		if p.Last && p.Range >= 0 {
+			said = append(said, p.Source.Name+" ends")
+		}
+	}
+	require.Equal(t, []string{"L at 10", "R at 10", "12-11", "L at 11", "R at 11", "L at 20", "R at 20", "R ends"}, said[:8])
+	require.Contains(t, said[8:], "L ends")
+}
+
 func TestAKeyThatDoesNotEqualItselfHasNoPartners(t *testing.T) {
 	none := func(int) float64 { return math.NaN() }
 	moment := func(int) time.Time { return time.Unix(0, 0) }

@@ -109,7 +109,7 @@ func windowsOf(rows []stamped, kind string) map[string][]int {
 			size, every = 15, 5
 		}
 		for _, r := range rows {
-			for start := -every * 50; start <= r.at; start += every {
+			for start := -every * 400; start <= r.at; start += every { // times go down to -620
 				if start+size > r.at {
 					add(r, start, start+size)
 				}

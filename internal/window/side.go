@@ -13,6 +13,7 @@ type Side[T any, K comparable] struct {
 	index    map[K]*keptRows[T, K]
 	calendar calendar[*keptRows[T, K]] // a key may be in it earlier than it is due, never later
 	number   int64                     // of keys so far
+	free     []*keptRows[T, K]         // of keys that have gone, to be used again
 	rows     int64
 	bytes    int64
 	slot     int64 // what a key takes besides its rows
@@ -43,7 +44,15 @@ type keptRows[T any, K comparable] struct {
 	gone   int       // so many of them have been dropped
 	number int64
 	due    int64 // its place in the calendar
+	places int   // how often it is there: once, or where it was due later before
 }
+
+// mostFree is how many keys without rows are kept for others to come, so that a key that comes and
+// goes with each row costs no allocation, and mostPlaces how many rows these have room for.
+const (
+	mostFree   = 1024
+	mostPlaces = 16
+)
 
 // NewSide returns a side without any rows.
 func NewSide[T any, K comparable](cfg SideConfig[T, K]) *Side[T, K] {
@@ -84,11 +93,12 @@ func (s *Side[T, K]) Add(at int64, key K, row T, paired bool) {
 	}
 	before := cap(k.list)
 	k.list = append(k.list, Kept[T]{at, row, paired})
-	if i := len(k.list) - 1; i > k.gone && k.list[i-1].At > at {
-		k.insert(i)
-	}
+	last := len(k.list) - 1
 	s.rows++
-	s.bytes += int64(cap(k.list)-before)*s.place() + s.size(&row)
+	s.bytes += int64(cap(k.list)-before)*s.place() + s.size(&k.list[last].Row)
+	if last > k.gone && k.list[last-1].At > at {
+		k.insert(last)
+	}
 	if due := s.Expires(k.list[k.gone].At); due < k.due {
 		s.schedule(k, due)
 	}
@@ -102,13 +112,24 @@ func (s *Side[T, K]) size(row *T) int64 {
 	return int64(s.cfg.SizeRow(row)) - int64(unsafe.Sizeof(*row)) //nolint:gosec // size of a type
 }
 
+// sizeOf is what a key takes, with room for rows.
+func (s *Side[T, K]) sizeOf(k *keptRows[T, K]) int64 {
+	return s.slot + int64(s.cfg.SizeKey(&k.key)) + int64(cap(k.list))*s.place()
+}
+
 // add makes a key known.
 func (s *Side[T, K]) add(key K) *keptRows[T, K] {
-	key = s.cfg.Keep(key)
+	var k *keptRows[T, K]
+	if last := len(s.free) - 1; last >= 0 {
+		k, s.free[last] = s.free[last], nil
+		s.free = s.free[:last]
+	} else {
+		k = &keptRows[T, K]{}
+	}
 	s.number++
-	k := &keptRows[T, K]{key: key, number: s.number, due: Forever}
-	s.index[key] = k
-	s.bytes += s.slot + int64(s.cfg.SizeKey(&key))
+	k.key, k.number, k.due = s.cfg.Keep(key), s.number, Forever
+	s.index[k.key] = k
+	s.bytes += s.sizeOf(k)
 	return k
 }
 
@@ -122,6 +143,7 @@ func (k *keptRows[T, K]) insert(last int) {
 
 func (s *Side[T, K]) schedule(k *keptRows[T, K], due int64) {
 	k.due = due
+	k.places++
 	s.calendar.push(due, k.number, k)
 }
 
@@ -130,7 +152,9 @@ func (s *Side[T, K]) schedule(k *keptRows[T, K], due int64) {
 func (s *Side[T, K]) Advance(t int64) (alone int) {
 	for s.calendar.isDue(t) {
 		e := s.calendar.pop()
-		if k := e.of; k.due == e.due {
+		k := e.of
+		k.places--
+		if k.due == e.due {
 			alone += s.drop(k, t)
 		}
 	}
@@ -152,9 +176,9 @@ func (s *Side[T, K]) drop(k *keptRows[T, K], t int64) (alone int) {
 	}
 	left := len(k.list) - k.gone
 	if left == 0 {
-		k.due = Never
+		s.bytes -= s.sizeOf(k)
 		delete(s.index, k.key)
-		s.bytes -= s.slot + int64(s.cfg.SizeKey(&k.key)) + int64(cap(k.list))*s.place()
+		s.forget(k)
 		return alone
 	}
 	if k.gone >= left {
@@ -164,6 +188,15 @@ func (s *Side[T, K]) drop(k *keptRows[T, K], t int64) (alone int) {
 	}
 	s.schedule(k, s.Expires(k.list[k.gone].At))
 	return alone
+}
+
+// forget keeps a key that has gone for another, unless the calendar still knows it.
+func (s *Side[T, K]) forget(k *keptRows[T, K]) {
+	var none K
+	k.key, k.due, k.list, k.gone = none, Never, k.list[:0], 0
+	if k.places == 0 && cap(k.list) <= mostPlaces && len(s.free) < mostFree {
+		s.free = append(s.free, k)
+	}
 }
 
 // closeUp moves the rows that are left to the beginning of the list, or of a shorter one.

@@ -101,3 +101,17 @@ func TestRowsThatHaveGoneTakeNoMemory(t *testing.T) {
 	s.Advance(200_140)
 	require.LessOrEqual(t, s.Bytes(), 200*s.Rows()*4)
 }
+
+func TestAKeyThatComesAndGoesWithEachRowAllocatesNothing(t *testing.T) {
+	s, at := sideOf(5), int64(0)
+	comeAndGo := func() {
+		for range 1000 {
+			at++
+			s.Add(at, int(at), row{at: at}, false)
+			s.Advance(at)
+		}
+	}
+	comeAndGo()
+	require.Less(t, testing.AllocsPerRun(20, comeAndGo), 50.0)
+	require.LessOrEqual(t, s.Rows(), int64(6))
+}
