@@ -68,7 +68,8 @@ func TestAJobWithIntervalJoinThatIsBrokenOffEndsWithTheTableOfOneThatIsNot(t *te
 }
 
 // Left 1, and all that could be joined with it, has been dropped and its page is settled when the
-// first run ends. To the second, right 3 is the first row of its side: by event time it is not late.
+// first run ends. To the second, right 3 is the first row of its side: by event time it is not
+// late.
 func TestARowThatComesTooLateForWhatARunBeforeHasDroppedIsLate(t *testing.T) {
 	left := &jobtest.Parts[stamped]{Name: "Left", PageRows: 1, Rows: [][]stamped{{{1, 0, 10}, {2, 0, 100}, {3, 0, 200}, {4, 0, 300}, {5, 0, 400}}}}
 	right := &jobtest.Parts[stamped]{Name: "Right", PageRows: 1, Rows: [][]stamped{{{1, 0, 102}, {2, 0, 202}, {3, 0, 11}, {4, 0, 302}}}}
