@@ -127,9 +127,9 @@ const DefaultSessions = 20_000
 
 // CheckpointHeldPages is how many pages a stage with windows holds at most: pages of rows whose
 // windows are not durable yet, or may still be corrected. A run that goes on reads them again. Each
-// takes about 400 bytes of memory, which the budget does not have. A stage that would hold more ends
-// the run with a flow.FrontierFullError: it cannot wait, since the rows that close its windows may
-// come in the next page. Default 262,144 for each stage, at least 1.
+// takes about 400 bytes of memory, which the budget does not have. A stage that would hold more
+// ends the run with a flow.FrontierFullError: it cannot wait, since the rows that close its windows
+// may come in the next page. Default 262,144 for each stage, at least 1.
 func CheckpointHeldPages(n int64) CheckpointOption {
 	return func(c *checkpointConfig) error {
 		c.heldPages = n
@@ -147,8 +147,8 @@ func CheckpointHeldBytes(n int64) CheckpointOption {
 }
 
 // CheckpointSessions is of how many keys a checkpoint has the end of a session at most, for each
-// stage with session windows. It has one for each key of which a session is durable that ended after
-// the oldest session that is still open had begun. A run that would need more ends with a
+// stage with session windows. It has one for each key of which a session is durable that ended
+// after the oldest session that is still open had begun. A run that would need more ends with a
 // flow.FrontierFullError: its sessions cannot be resumed. Each takes about 60 bytes of every save,
 // and a store need not take more than 4 MiB. Default 20,000, at least 1.
 func CheckpointSessions(n int) CheckpointOption {

@@ -14,8 +14,8 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// Nothing of the file is settled, so only how far it was read tells that it is another one. Its rows
-// would be taken for rows that were counted.
+// Nothing of the file is settled, so only how far it was read tells that it is another one. Its
+// rows would be taken for rows that were counted.
 func TestAFileThatWasReplacedIsRefusedThoughNothingOfItIsSettled(t *testing.T) {
 	const lines = `{"ID":0,"At":1}
 {"ID":1,"At":2}

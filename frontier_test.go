@@ -166,9 +166,9 @@ func TestALateRowIsLateAgainIfItWasNotDurableAsSuch(t *testing.T) {
 	})
 }
 
-// Rows 0 and 1 were counted, and the watermark behind them closed their window, while row 2 of their
-// page had not come to the windows. So nothing of the page counts as read, and if the frontier had
-// moved, rows 0 and 1 would be taken for late.
+// Rows 0 and 1 were counted, and the watermark behind them closed their window, while row 2 of
+// their page had not come to the windows. So nothing of the page counts as read, and if the
+// frontier had moved, rows 0 and 1 would be taken for late.
 func TestAPageThatHasPartlyComeToTheWindowsHoldsTheFrontierBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newWindowJob(10, 10, readings(0, 1, 2, 12, 13, 14, 25))

@@ -161,9 +161,9 @@ func (j *job) drained(ctx context.Context) error {
 // state returns what there is to save now. The order matters where a stage has windows, since all
 // goes on meanwhile:
 //
-//   - first what is settled. A page is settled when the frontier has passed its windows, so they are
-//     behind the frontier that is read later. Otherwise a run that goes on would give a window again
-//     without the rows of that page.
+//   - first what is settled. A page is settled when the frontier has passed its windows, so they
+//     are behind the frontier that is read later. Otherwise a run that goes on would give a window
+//     again without the rows of that page.
 //   - then the frontiers.
 //   - last how far parts have been read. A row that has been read by then, and whose window is
 //     behind the frontier, is counted there or was late. Rows that came in between can only have

@@ -39,8 +39,9 @@ var errReadTwice = fmt.Errorf("%w: it is read twice in one run; make a stream fo
 // left:
 //
 //   - done: parts that must not be read;
-//   - begun: parts to be read on from where their tracks say (flow.Track). That may be the beginning,
-//     with no state: of a part that stages with windows have rows of, and nothing is settled.
+//   - begun: parts to be read on from where their tracks say (flow.Track). That may be the
+//     beginning, with no state: of a part that stages with windows have rows of, and nothing is
+//     settled.
 //
 // Everything else is to be read from its beginning. Without a checkpoint that is everything.
 //

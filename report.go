@@ -28,7 +28,8 @@ type Report struct {
 	PagesGivenUp int64 `json:"pages_given_up,omitempty"` // of these, not settled since they were read again, or left (operators.Retry, Recover)
 
 	// Pages that stages with windows hold now until the windows are durable, and their column bytes
-	// in a job: it reads them again if the run ends now. With several such stages a page counts for each.
+	// in a job: it reads them again if the run ends now. With several such stages a page counts for
+	// each.
 	HeldPages int64 `json:"held_pages,omitempty"`
 	HeldBytes int64 `json:"held_bytes,omitempty"`
 

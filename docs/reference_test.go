@@ -35,6 +35,7 @@ func TestTheReferenceNamesWhatUsersCallWhatHooksAreToldAndEveryKindOfError(t *te
 // ofTheEngine is what package flow exports for the engine alone, as its documentation says.
 var ofTheEngine = map[string]bool{
 	"flow.NewBudget": true, "flow.NewTrack": true, "flow.NewBrokenTrack": true, "flow.NewReceipt": true,
+	"flow.NewFrontier": true, "flow.Reread": true,
 	"flow.ErrBudgetHeld": true, // users have it as rxcql.ErrBudgetHeld
 }
 

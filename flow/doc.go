@@ -9,7 +9,7 @@
 // You also need Stage, Lift, NewStream and Sink of package rxcql. To build pipelines you need
 // nothing of this package, except BudgetHeldError for the facts of that error.
 //
-// For the engine alone are NewBudget and the methods of Budget, NewTrack, NewBrokenTrack, Job,
-// Part, Source, Task, TaskGroup, Unsettled and Usage. The goroutines of a stage are in a
-// rxcql.TaskGroup.
+// For the engine alone are NewBudget and the methods of Budget, NewTrack, NewBrokenTrack,
+// NewFrontier, Reread, Job, Part, Source, Task, TaskGroup, Unsettled and Usage. The goroutines of a
+// stage are in a rxcql.TaskGroup.
 package flow

@@ -139,10 +139,10 @@ func (t *Track) Rows() int64 { return t.from.Rows }
 // Fold has the state of the part made of the state before and what the next page was delivered
 // with: for a source whose state is large, so that a page carries only what it changes. begin
 // returns a function that does so, and is called twice: the state behind what is settled is made by
-// one, and that behind what is read by another (Track.Read). The state is nil at the beginning, else
-// what that function or an earlier run has returned; the function may append to what it has returned
-// itself. It is called for one page after the other, in their order, and must not block. Call Fold
-// before the first page is delivered.
+// one, and that behind what is read by another (Track.Read). The state is nil at the beginning,
+// else what that function or an earlier run has returned; the function may append to what it has
+// returned itself. It is called for one page after the other, in their order, and must not block.
+// Call Fold before the first page is delivered.
 func (t *Track) Fold(begin func() (fold func(state, next []byte) []byte)) {
 	t.fold = begin()
 	if t.keepsRead {

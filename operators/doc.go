@@ -40,12 +40,12 @@
 // # Synchronous and asynchronous operators
 //
 // Map, Filter, FlatMap, Scan, Reduce, Take, TakeWhile, Skip, Tap, EventTime, GroupAdjacent,
-// GroupBy, Concat, Distinct, DistinctAdjacent, Retry, Recover, Throttle, and Batch without
-// BatchLinger run as one loop a page, in the goroutine that delivers the page: no goroutine, no
-// channel, and nothing allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip, MergeSorted,
-// MergeJoin, Rx, Buffer, Timeout, Sample, Debounce, Conflate, and Batch with BatchLinger have
-// goroutines of their own, which end with the stream. All operators hand rows on in the goroutine
-// that reads the stream, one page at a time.
+// GroupBy, Window, WindowAdjacent, Concat, Distinct, DistinctAdjacent, Retry, Recover, Throttle,
+// and Batch without BatchLinger run as one loop a page, in the goroutine that delivers the page: no
+// goroutine, no channel, and nothing allocated for a row. MapConcurrent, Lookup, Lanes, Merge, Zip,
+// MergeSorted, MergeJoin, IntervalJoin, Rx, Buffer, Timeout, Sample, Debounce, Conflate, and Batch
+// with BatchLinger have goroutines of their own, which end with the stream. All operators hand rows
+// on in the goroutine that reads the stream, one page at a time.
 //
 // # What each promises
 //
@@ -72,6 +72,7 @@
 //	Zip            kept          a page of each input               no         as downstream
 //	MergeSorted    of all        a page of each input               yes *      as downstream
 //	MergeJoin      of the key    a page of each, rows of one key    no         none
+//	IntervalJoin   of the later rows  rows of both, up to its bound; pages  yes *  none
 //	Distinct       kept          the keys, up to its bound          no         none
 //	DistinctAdjacent  kept       the last key of each part          yes        none
 //	Retry          an attempt's  nothing                            yes *      as downstream
@@ -117,6 +118,7 @@
 //	Reduce, GroupBy  after all that they give
 //	Window         as far as windows are over, behind their results; that a part is idle at the end
 //	WindowAdjacent  as far as the beginning of the windows of the part that are open
+//	IntervalJoin   as far as event time of both sides; that a part is idle at the end
 //	Lanes          when each lane has handed it on
 //	Rx             never: what comes out is a part of its own, without a watermark
 package operators

@@ -144,6 +144,7 @@ func TestCancelGivesItsCause(t *testing.T) {
 	all["Zip of waiting"] = operators.Zip(count(10, 3), waiting(), pairOf)
 	all["MergeSorted of waiting"] = operators.MergeSorted(cmp.Compare[int], count(10, 3), waiting(), waiting())
 	all["MergeJoin of waiting"] = operators.MergeJoin(waiting(), count(10, 3), itself[int], itself[int], cmp.Compare[int])
+	all["IntervalJoin of waiting"] = allPairs(waiting(), count(10, 3), operators.IntervalJoinRows(100))
 	all["Retry of waiting"] = operators.Retry(operators.MapConcurrent(count(100, 10), 5, call))
 	all["Recover of waiting"] = operators.Recover(waiting(), count(10, 3))
 	all["Concat of waiting"] = operators.Concat(count(10, 3), waiting(), waiting())
@@ -180,6 +181,7 @@ func TestAnErrorOfTheSourceEndsEveryVerb(t *testing.T) {
 	all["Zip"] = operators.Zip(failing, count(1<<40, 100), pairOf)
 	all["MergeSorted"] = operators.MergeSorted(cmp.Compare[int], failing, count(1<<40, 100))
 	all["MergeJoin"] = operators.MergeJoin(failing, count(1<<40, 100), itself[int], itself[int], cmp.Compare[int])
+	all["IntervalJoin"] = allPairs(failing, count(10, 3), operators.IntervalJoinRows(1<<20))
 	all["Concat, first"] = operators.Concat(failing, count(1<<40, 100))
 	all["Distinct"] = operators.Distinct(failing, itself[int], operators.DistinctKeys(1000))
 	all["DistinctAdjacent"] = operators.DistinctAdjacent(failing, itself[int])
@@ -241,6 +243,7 @@ func TestAZeroStreamIsReported(t *testing.T) {
 		"Lookup":          lookUpCustomer(zero, itself[int], func(n int) (int, error) { return n, nil }),
 		"Merge":           operators.Merge(zero, count(1, 1)),
 		"Concat":          operators.Concat(count(1, 1), zero),
+		"IntervalJoin":    allPairs(count(1, 1), zero, operators.IntervalJoinRows(1)),
 		"Retry":           operators.Retry(zero),
 		"Recover":         operators.Recover(zero, count(1, 1)),
 		"Recover, second": operators.Recover(count(1, 1), zero),

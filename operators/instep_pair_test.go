@@ -26,8 +26,8 @@ import (
 
 var seeds = flag.Int("operators.seeds", 30, "seeds of the tests that run many")
 
-// besides is a random pair of tables that is read along with another stream, on the least budget, with
-// eight workers, by a server that fails now and then and takes its time.
+// besides is a random pair of tables that is read along with another stream, on the least budget,
+// with eight workers, by a server that fails now and then and takes its time.
 type besides struct {
 	random  *rand.Rand
 	server  *cqlfake.Server

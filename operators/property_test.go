@@ -76,7 +76,7 @@ func (c *chain) grow(rt *rapid.T, fail func() error) {
 		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent",
 		"Retry", "Retry of one that fails at first", "Recover", "Recover from one that has failed", "Rx", "Lanes", "GroupBy",
 		"Window", "WindowAdjacent",
-		"Zip", "MergeSorted", "MergeJoin",
+		"Zip", "MergeSorted", "MergeJoin", "IntervalJoin",
 		"Throttle", "Buffer", "Buffer, dropping", "Timeout", "Sample", "Debounce", "Conflate",
 	}).Draw(rt, "verb"), fail)
 }
@@ -250,6 +250,8 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		c.s = operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left + p.Right, fail() })
 		c.model = append(upTo(k), c.model...)
 		c.budget += rxcql.MinBudgetPerInput
+	case "IntervalJoin":
+		c.growByIntervalJoin(k, fail)
 	case "Retry":
 		if c.numbers["Rx"] > 0 {
 			return

@@ -112,6 +112,16 @@ func noNumbers() rxcql.Stream[numberRow] {
 
 func inAnyOrder(_, _ numberRow) int { return 0 }
 
+// aRow is a stream of a row that no row in is behind.
+func aRow(name string) rxcql.Stream[numberRow] {
+	return rxcqltest.NewScript[numberRow]().Name(name).Page(numberRow{}).Stream()
+}
+
+// inDays joins all rows that are at most a hundred days apart.
+func inDays(left, right rxcql.Stream[numberRow]) rxcql.Stream[rxcql.Pair[numberRow, numberRow]] {
+	return operators.IntervalJoin(left, right, numberAt, numberAt, side(0), side(0), -2400*time.Hour, 2400*time.Hour, operators.IntervalJoinRows(1<<20))
+}
+
 // side is a key that all rows of a side have.
 func side(key int) func(numberRow) int { return func(numberRow) int { return key } }
 
@@ -207,6 +217,15 @@ func conformings() []conforming {
 		{operator: "MergeJoin", how: "of equal keys, on the right", put: func(in stream) stream {
 			one := rxcqltest.NewScript[numberRow]().Name("Other").Page(numberRow{})
 			return onEitherSide(operators.MergeJoin(one.Stream(), in, side(0), side(0), cmp.Compare[int]))
+		}},
+		{operator: "IntervalJoin", how: "with a row on the right", unordered: true, put: func(in stream) stream {
+			return onEitherSide(inDays(in, aRow("Other")))
+		}},
+		{operator: "IntervalJoin", how: "with a row on the left", unordered: true, put: func(in stream) stream {
+			return onEitherSide(inDays(aRow("Other"), in))
+		}},
+		{operator: "IntervalJoin", how: "without partners", drops: all, put: func(in stream) stream {
+			return onEitherSide(operators.IntervalJoin(in, aRow("Other"), numberAt, numberAt, side(0), side(1), 0, time.Second, operators.IntervalJoinRows(1<<20)))
 		}},
 		{operator: "Lanes", unordered: true, put: func(in stream) stream { return operators.Lanes(in, 3, rowNumber, inTurn) }},
 		{operator: "Lanes", how: "alone", put: func(in stream) stream { return operators.Lanes(in, 1, rowNumber, inTurn) }},

@@ -204,6 +204,9 @@ func uses() []use {
 			pairs := operators.MergeJoin(in, another("other"), func(timed) int { return 0 }, func(timed) int { return 1 }, cmp.Compare[int], operators.JoinLeft())
 			return operators.Map(pairs, func(p rxcql.Pair[timed, timed]) (timed, error) { return p.Left, nil })
 		}},
+		{operator: "IntervalJoin", how: "with another", holds: func(int) bool { return true }, loses: true, put: func(in rxcql.Stream[timed]) rxcql.Stream[timed] {
+			return operators.Map(near(in, another("other"), noKey, -10, 10), laterOf)
+		}},
 		{operator: "Lanes", put: lanedBy(3, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.MapConcurrent(in, 3, unevenly) })},
 		{operator: "Lanes", how: "alone", put: lanedBy(1, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return in })},
 		{operator: "Lanes", how: "in lanes", put: lanedBy(2, lanedBy(2, func(in rxcql.Stream[timed]) rxcql.Stream[timed] { return operators.Map(in, same) }))},

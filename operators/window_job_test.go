@@ -41,7 +41,7 @@ func stampedParts(rt *rapid.T, jitter int, tooLate bool) *jobtest.Parts[stamped]
 		at := rapid.IntRange(-20, 20).Draw(rt, "begins")
 		for range rapid.IntRange(0, 60).Draw(rt, "rows") {
 			number++
-			at += rapid.SampledFrom([]int{0, 0, 1, 2, 5, 20}).Draw(rt, "step")
+			at += rapid.SampledFrom([]int{0, 0, 1, 2, 5, 6, 20}).Draw(rt, "step")
 			r := stamped{number, rapid.IntRange(0, 3).Draw(rt, "key"), at + rapid.IntRange(0, jitter).Draw(rt, "jitter")}
 			if tooLate && rapid.IntRange(0, 9).Draw(rt, "too late") == 0 {
 				r.at -= 60
@@ -109,7 +109,7 @@ func windowsOf(rows []stamped, kind string) map[string][]int {
 			size, every = 15, 5
 		}
 		for _, r := range rows {
-			for start := -every * 200; start <= r.at; start += every {
+			for start := -every * 400; start <= r.at; start += every { // times go down to -620
 				if start+size > r.at {
 					add(r, start, start+size)
 				}

@@ -63,6 +63,24 @@ func TestAJobDoesNotGoOnWithOtherWindows(t *testing.T) {
 	}
 }
 
+func TestAJobDoesNotGoOnWithAnotherLateness(t *testing.T) {
+	store, calls := &jobtest.Store{}, 0
+	run := func(lateness time.Duration) error {
+		s := operators.Window(manyStamped().Stream(), operators.Tumbling(10*time.Second), timeOfStamped, stampedKey, noTimes, addNumber,
+			operators.WindowKeys(10), operators.AllowedLateness(lateness))
+		_, err := rxcql.Run(t.Context(), s, sink.Each(func(context.Context, operators.WindowResult[int, []int]) error {
+			if calls++; calls == 2 {
+				return errSink
+			}
+			return nil
+		}, sink.Idempotent(), sink.InFlight(1)), rxcql.WithCheckpoint(store, "job"))
+		return err
+	}
+	require.ErrorIs(t, run(time.Second), errSink)
+	require.ErrorIs(t, run(2*time.Second), rxcql.ErrCheckpointForeign)
+	require.NoError(t, run(time.Second))
+}
+
 // manyStamped is a part with a row a second.
 func manyStamped() *jobtest.Parts[stamped] {
 	rows := make([]stamped, 50)

@@ -1,6 +1,6 @@
 // Package window folds rows into windows of event time: a state for each key and window. It knows
 // nothing of streams, pages or goroutines. Times are microseconds since 1970, and whoever uses it
-// says how far event time has come (Advance).
+// says how far event time has come (Advance). Side is for joins by time.
 //
 // A window has two ends of its life. When the clock has come to its end, its results are final, and
 // are given. When the clock is Lateness behind that it is over: its states are dropped, and a row

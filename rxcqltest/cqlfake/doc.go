@@ -31,8 +31,9 @@
 //   - INSERT, UPDATE and DELETE by primary key, DELETE of a partition, with USING TIMESTAMP and
 //     TTL, with constants or bound values, null and unset; batches, also as one statement;
 //   - lightweight transactions of one row: IF NOT EXISTS, IF EXISTS, IF column = value;
-//   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range of tokens, or
-//     partitions with conditions on their clustering columns, also with IN, with LIMIT, in pages;
+//   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range
+//     of tokens, or partitions with conditions on their clustering columns, also with IN, with
+//     LIMIT, in pages;
 //   - ORDER BY, in the order of the clustering key or its reverse;
 //   - the system tables that the driver and the toolkit read.
 //
