@@ -137,6 +137,7 @@ func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			j.logHeld(ctx)
 			if err := j.save(ctx); err != nil {
 				if ctx.Err() == nil && !errors.Is(err, ErrUnsettled) {
 					j.run.Fail(err)
