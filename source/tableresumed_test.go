@@ -182,3 +182,28 @@ func TestTheWindowsOfATableThatIsGoneOnWithHaveAllRows(t *testing.T) {
 		})
 	}
 }
+
+// The rows of a table come in the order of their tokens, so nothing says that a window is over before
+// the end of all; and where there are more windows than may be kept there is an error and no result.
+func TestWindowsOverATableCloseAtItsEndOrNotAtAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		session, parts := placedTable(t, func(int) int { return 40 })
+		read, results := 0, 0
+		run := func(most int64) error {
+			rows := operators.Tap(source.Table[placed](session, "ks.placed", source.PageRows(4)), func(placed) error { read++; return nil })
+			windows := operators.Window(rows, operators.Tumbling(10*time.Second), timeOfPlaced, func(placed) int { return 0 },
+				func() int { return 0 }, func(n int, _ placed) (int, error) { return n + 1, nil }, operators.WindowKeys(most))
+			_, err := windows.ForEach(t.Context(), func(r operators.WindowResult[int, int]) error {
+				require.Equal(t, 40*parts, read)
+				require.Equal(t, 10*parts, r.Value)
+				results++
+				return nil
+			})
+			return err
+		}
+		require.NoError(t, run(4))
+		require.Equal(t, 4, results)
+		require.ErrorIs(t, run(3), operators.ErrWindowFull)
+		require.Equal(t, 4, results)
+	})
+}
