@@ -8,7 +8,8 @@ import (
 const (
 	// windowsKeys is of how many keys the rows of this figure are.
 	windowsKeys = 10_000
-	// manyKeys is how many keys the memory of states is measured with, and fewKeys what is subtracted.
+	// manyKeys is how many keys the memory of states is measured with, and fewKeys what is
+	// subtracted.
 	manyKeys = 1_000_000
 	fewKeys  = 1_000
 )
@@ -53,7 +54,8 @@ var windowsFigure = figure{
 	},
 }
 
-// stateBytes notes what a state takes: what a window of many keys takes less what one of a few does.
+// stateBytes notes what a state takes: what a window of many keys takes less what one of a few
+// does.
 func (b *bench) stateBytes(ctx context.Context, t *table, label, child string) error {
 	var runs [2][]outcome
 	for i, keys := range []int64{fewKeys, manyKeys} {

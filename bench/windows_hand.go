@@ -2,8 +2,8 @@ package main
 
 import "context"
 
-// The same windows by hand, as one writes them where rows come in order of their times: nothing comes
-// late, nothing is bounded, and there is no checkpoint.
+// The same windows by hand, as one writes them where rows come in order of their times: nothing
+// comes late, nothing is bounded, and there is no checkpoint.
 var (
 	windowsTumblingHand = register("windows-tumbling-hand", inMemory(func(_ context.Context, _ []event, j job) (t tally, _ error) {
 		const size = 1_000_000

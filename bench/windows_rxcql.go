@@ -12,8 +12,8 @@ import (
 	"github.com/rxcql/rxcql/operators"
 )
 
-// windowed is a row of the figure: rows of all keys take turns, one each microsecond, and after each
-// million there is a tenth of a second without any.
+// windowed is a row of the figure: rows of all keys take turns, one each microsecond, and after
+// each million there is a tenth of a second without any.
 func windowed(row, keys int64) event {
 	return event{Sensor: int32(row * 7919 % keys), At: row + row/1_000_000*100_000}
 }

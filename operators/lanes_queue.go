@@ -185,8 +185,8 @@ func (l *lanes[T]) limit() (most int64) {
 	return most
 }
 
-// forget forgets a source that has ended in all lanes. A stream that is read again for years (Retry)
-// has ever new ones.
+// forget forgets a source that has ended in all lanes. A stream that is read again for years
+// (Retry) has ever new ones.
 func (l *lanes[T]) forget(o *flow.Origin) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,8 +14,8 @@ var keepsParts = []string{
 	"Merge", "Concat", "Retry", "Fails first", "Recover", "Script", "Throttle", "Timeout", "Rx", "EventTime",
 }
 
-// growByWindows adds windows of k+1 seconds, in which a number is the moment of so many seconds. Event
-// time stays behind all rows, so they close at the end.
+// growByWindows adds windows of k+1 seconds, in which a number is the moment of so many seconds.
+// Event time stays behind all rows, so they close at the end.
 func (c *chain) growByWindows(verb string, k int, fail func() error) {
 	if verb == "EventTime" {
 		if slices.ContainsFunc(c.names, func(name string) bool { return !hasVerb(name, keepsParts...) }) {

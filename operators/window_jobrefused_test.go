@@ -86,8 +86,8 @@ func TestAJobDoesNotGoOnWithOtherWindows(t *testing.T) {
 	}
 }
 
-// refusesOther breaks a job off at a result, and requires that it does not go on with another stream,
-// and reads nothing for that; and that it does with the same.
+// refusesOther breaks a job off at a result, and requires that it does not go on with another
+// stream, and reads nothing for that; and that it does with the same.
 func refusesOther(t *testing.T, name string, breaksAt int, of func(is bool) rxcql.Stream[operators.WindowResult[int, []int]], read func() int, says ...string) {
 	t.Helper()
 	store, calls := &jobtest.Store{}, 0

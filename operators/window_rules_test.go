@@ -15,8 +15,8 @@ import (
 	"github.com/rxcql/rxcql/operators"
 )
 
-// These are the rules of flow.Frontier, as Window keeps them. Each is a case that gave a wrong table
-// without it.
+// These are the rules of flow.Frontier, as Window keeps them. Each is a case that gave a wrong
+// table without it.
 
 // Row 2 is in a window that is durable and in one that is not. Row 5 comes for windows that are
 // durable, and no run had read it before.
@@ -147,8 +147,9 @@ func TestSessionsOfTooManyKeysForACheckpointEndTheJobByName(t *testing.T) {
 	j.completes(t)
 }
 
-// A job with windows has no bound of 64 pages for what waits behind one that is stuck: the rows that
-// let go of it may come in any page. It has one of its own, and beyond that it fails and never waits.
+// A job with windows has no bound of 64 pages for what waits behind one that is stuck: the rows
+// that let go of it may come in any page. It has one of its own, and beyond that it fails and never
+// waits.
 func TestWindowHoldsAsManyPagesAsItMayAndThenTheJobFails(t *testing.T) {
 	for most, fails := range map[int64]bool{100: true, 300: false} {
 		j := newRuledJob(operators.Tumbling(10*time.Second), rowsAt(slices.Repeat([]int{3}, 200)...), rowsAt(15))

@@ -29,8 +29,8 @@ func timeOfPlaced(r placed) time.Time { return time.Unix(int64(r.At), 0) }
 
 func placedAt(r placed) (time.Time, error) { return timeOfPlaced(r), nil }
 
-// placedTable makes a table of several token ranges, of which part i has so many rows. Those of each
-// part have the times 0, 1, 2 and so on, in the order in which they are read.
+// placedTable makes a table of several token ranges, of which part i has so many rows. Those of
+// each part have the times 0, 1, 2 and so on, in the order in which they are read.
 func placedTable(t *testing.T, rows func(part int) int) (session *gocql.Session, parts int) {
 	t.Helper()
 	server := cqlfake.New(t)
@@ -138,8 +138,8 @@ func TestATableThatIsDoneDoesNotHoldTheStreamBehindItBack(t *testing.T) {
 	})
 }
 
-// The windows of a table whose parts have the same times close as all parts go on, also in a run that
-// goes on where one of them is done, and in one that goes on before all were begun.
+// The windows of a table whose parts have the same times close as all parts go on, also in a run
+// that goes on where one of them is done, and in one that goes on before all were begun.
 func TestTheWindowsOfATableThatIsGoneOnWithHaveAllRows(t *testing.T) {
 	const size = 10
 	short := func(part int) int { return 10 + min(part, 1)*30 }
@@ -183,8 +183,9 @@ func TestTheWindowsOfATableThatIsGoneOnWithHaveAllRows(t *testing.T) {
 	}
 }
 
-// The rows of a table come in the order of their tokens, so nothing says that a window is over before
-// the end of all; and where there are more windows than may be kept there is an error and no result.
+// The rows of a table come in the order of their tokens, so nothing says that a window is over
+// before the end of all; and where there are more windows than may be kept there is an error and no
+// result.
 func TestWindowsOverATableCloseAtItsEndOrNotAtAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		session, parts := placedTable(t, func(int) int { return 40 })

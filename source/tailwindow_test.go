@@ -18,8 +18,8 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// A tail goes by the time of arrival. So a row of yesterday that arrives today is given, and is late to
-// the windows, which tell of it. When nothing arrives any more the last window closes.
+// A tail goes by the time of arrival. So a row of yesterday that arrives today is given, and is
+// late to the windows, which tell of it. When nothing arrives any more the last window closes.
 func TestADeviceThatWasOfflineForADayIsLateAndNotLost(t *testing.T) {
 	inTail(t, func(t *testing.T, s *tailed) {
 		happenedAt := func(a arrival) (time.Time, error) {
@@ -66,8 +66,8 @@ func TestADeviceThatWasOfflineForADayIsLateAndNotLost(t *testing.T) {
 	})
 }
 
-// One row takes an hour to be written, and so many pages wait behind it that the tail may not read on.
-// It asks for nothing meanwhile, so nothing is idle, though nothing comes.
+// One row takes an hour to be written, and so many pages wait behind it that the tail may not read
+// on. It asks for nothing meanwhile, so nothing is idle, though nothing comes.
 func TestNothingIsLateBecauseSoManyPagesWaitThatNothingMayBeRead(t *testing.T) {
 	inTail(t, func(t *testing.T, s *tailed) {
 		type timed struct {

@@ -52,8 +52,8 @@ const (
 	lateness    = 20
 )
 
-// in returns the event time of a row. For sessions rows are not later than they may be: a session that
-// was given and then gets another row has another result, maybe with another start.
+// in returns the event time of a row. For sessions rows are not later than they may be: a session
+// that was given and then gets another row has another result, maybe with another start.
 func (m measured) in(kind string) time.Time {
 	if kind == "Session" {
 		return m.At

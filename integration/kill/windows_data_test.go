@@ -30,8 +30,8 @@ type place struct {
 	C int   `cql:"c"`
 }
 
-// fillMeasured writes the table whose rows are counted. It first finds out in which order the rows of
-// each token range come, since event time is to go on in all ranges alike.
+// fillMeasured writes the table whose rows are counted. It first finds out in which order the rows
+// of each token range come, since event time is to go on in all ranges alike.
 func fillMeasured(t *testing.T, session *gocql.Session, table string) (rows []measured) {
 	t.Helper()
 	require.NoError(t, session.Query("CREATE TABLE "+table+" (p bigint, c int, id bigint, k int, at timestamp, delay int, PRIMARY KEY (p, c))").Exec())
@@ -59,8 +59,8 @@ func fillMeasured(t *testing.T, session *gocql.Session, table string) (rows []me
 	return rows
 }
 
-// measuredAt is row i of n of a token range. Of each key rows happen for half a minute, and for twenty
-// seconds none does; keys are behind each other.
+// measuredAt is row i of n of a token range. Of each key rows happen for half a minute, and for
+// twenty seconds none does; keys are behind each other.
 func measuredAt(id int64, at place, i, n int) measured {
 	m := measured{P: at.P, C: at.C, ID: id, K: int(id*7) % measuredKeys, Delay: int(id*11) % lateness}
 	ms := int64(i) * 600_000 / int64(n)

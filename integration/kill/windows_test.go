@@ -23,9 +23,9 @@ import (
 var windowKills = flag.Int("kill.windows", 6, "how often a process that folds windows is killed, over all kinds of window")
 
 // TestKillWindows kills processes in the middle of windows, by kill -9, and lets another one go on.
-// Each kills itself, when so many rows, results, writes or saves have come: so it does not matter how
-// fast the machine is. In the end the table is that of a run that nobody has disturbed, and that is
-// compared with one made by hand. Rows that are too late are in a table of their own.
+// Each kills itself, when so many rows, results, writes or saves have come: so it does not matter
+// how fast the machine is. In the end the table is that of a run that nobody has disturbed, and
+// that is compared with one made by hand. Rows that are too late are in a table of their own.
 func TestKillWindows(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	rows := fillMeasured(t, session, ks+".measured")
