@@ -1,6 +1,8 @@
 package rxcql_test
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -41,6 +43,27 @@ func TestTheLogSaysWhatWindowsHoldAndWarnsOnceBeforeTheBound(t *testing.T) {
 			require.GreaterOrEqual(t, w["pages_held"], 75.0)
 			require.Equal(t, 100.0, w["pages_most"])
 		}
+	})
+}
+
+type panicsAtWarnings struct{ slog.Handler }
+
+func (h panicsAtWarnings) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelWarn {
+		panic("no warnings here")
+	}
+	return nil
+}
+
+func TestALoggerThatPanicsAtThatWarningEndsTheRunWithAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newWindowJob(10, 10, readings(0, slices.Repeat([]int{3}, 90)...))
+		j.parts.PageRows, j.pause = 1, 4*time.Millisecond
+		j.opts = []rxcql.CheckpointOption{rxcql.CheckpointHeldPages(100)}
+		j.more = []rxcql.Option{rxcql.WithLogger(slog.New(panicsAtWarnings{slog.Default().Handler()}))}
+		_, err := j.run(context.Background())
+		require.ErrorIs(t, err, rxcql.ErrPanic)
+		require.ErrorContains(t, err, "WithLogger")
 	})
 }
 
