@@ -126,6 +126,7 @@ type windowJob struct {
 	killAt  int        // the event that kills the next run; 0 for none
 	events  int
 	opts    []rxcql.CheckpointOption
+	more    []rxcql.Option
 
 	mu       sync.Mutex
 	lateRows map[window][]int // by window: rows that were late
@@ -191,13 +192,13 @@ func (j *windowJob) stream(rows rxcql.Stream[reading]) rxcql.Stream[result] {
 
 // pipeline is the job. With other windows, each are in a branch of a Tee.
 func (j *windowJob) pipeline(opts ...rxcql.CheckpointOption) (*rxcql.Pipeline, error) {
-	with := rxcql.WithCheckpoint(j.store, "job", append(opts, j.opts...)...)
+	with := append(j.more, rxcql.WithCheckpoint(j.store, "job", append(opts, j.opts...)...))
 	if j.other == nil {
-		return rxcql.New(j.stream(j.rows()), rxcql.Sink[result](j.to), with)
+		return rxcql.New(j.stream(j.rows()), rxcql.Sink[result](j.to), with...)
 	}
 	j.other.windows.parts = j.windows.parts
 	return rxcql.New(j.rows(), sink.Tee(sink.Through(j.stream, rxcql.Sink[result](j.to)),
-		sink.Through(j.other.stream, rxcql.Sink[result](j.other.to))), with)
+		sink.Through(j.other.stream, rxcql.Sink[result](j.other.to))), with...)
 }
 
 // alsoBy has the job fill another table, by other windows.

@@ -16,6 +16,8 @@ import (
 type jobFrontier struct {
 	stage *Stage
 	*flow.Frontier
+
+	warned bool // see logHeld
 }
 
 // watermark returns the watermark of a saved time; nil is none.

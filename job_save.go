@@ -137,6 +137,7 @@ func (j *job) keepSaving(ctx context.Context, stop <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			j.run.calling("WithLogger", func() { j.logHeld(ctx) }) // the handler is the user's
 			if err := j.save(ctx); err != nil {
 				if ctx.Err() == nil && !errors.Is(err, ErrUnsettled) {
 					j.run.Fail(err)

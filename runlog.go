@@ -103,7 +103,52 @@ func (j *job) logSaved(ctx context.Context, saves int64, bytes int) {
 	if saves == 1 {
 		level = slog.LevelInfo
 	}
-	j.run.Log().Log(ctx, level, "checkpoint saved", "job", j.cfg.job, "saves", saves, "bytes", bytes)
+	attrs := []slog.Attr{slog.String("job", j.cfg.job), slog.Int64("saves", saves), slog.Int("bytes", bytes)}
+	if len(j.run.frontierStages()) > 0 {
+		pages, held := j.run.heldPages()
+		attrs = append(attrs, slog.Int64("pages_held", pages), slog.Int64("bytes_held", held))
+	}
+	j.run.Log().LogAttrs(ctx, level, "checkpoint saved", attrs...)
+}
+
+// Of what windows may hold, the share from which the log warns, and that below which it may warn
+// again.
+const (
+	almostFull = 0.75
+	halfFull   = 0.5
+)
+
+// logHeld warns of windows that hold almost as much as they may, since the run fails beyond that.
+// It is called before each save of keepSaving.
+func (j *job) logHeld(ctx context.Context) {
+	j.mu.Lock()
+	all := slices.Clone(j.frontiers)
+	j.mu.Unlock()
+	for _, f := range all {
+		pages, bytes := f.Held()
+		sessions := f.Sessions()
+		share := max(shareOf(pages, j.cfg.heldPages), shareOf(bytes, j.cfg.heldBytes), shareOf(int64(sessions), int64(j.cfg.sessions)))
+		switch {
+		case share < halfFull:
+			f.warned = false
+		case share >= almostFull && !f.warned:
+			f.warned = true
+			durable, _ := f.Saved(false)
+			j.run.Log().LogAttrs(ctx, slog.LevelWarn, "windows hold almost as much as they may", slog.String("job", j.cfg.job),
+				slog.String("stage", f.stage.name), slog.String("durable_up_to", durable.String()),
+				slog.Int64("pages_held", pages), slog.Int64("pages_most", j.cfg.heldPages),
+				slog.Int64("bytes_held", bytes), slog.Int64("bytes_most", j.cfg.heldBytes),
+				slog.Int("sessions", sessions), slog.Int("sessions_most", j.cfg.sessions))
+		}
+	}
+}
+
+// shareOf returns how much of a bound is used; 0 if there is none.
+func shareOf(n, most int64) float64 {
+	if most == 0 {
+		return 0
+	}
+	return float64(n) / float64(most)
 }
 
 // shown returns the text of the error that ended a run, as the log may have it.

@@ -23,6 +23,7 @@ type job struct {
 	Budget     int64  `json:"budget,omitempty"`     // bytes, 0 for the default
 	Bare       bool   `json:"bare,omitempty"`       // without the operators, to be subtracted
 	Checkpoint string `json:"checkpoint,omitempty"` // file; empty for none
+	Keys       int64  `json:"keys,omitempty"`       // of windows
 	InFlight   int    `json:"inFlight,omitempty"`   // requests out at once
 	Partitions int    `json:"partitions,omitempty"` // in a batch
 	Bytes      int    `json:"bytes,omitempty"`      // in a batch
@@ -40,7 +41,8 @@ type outcome struct {
 	Mallocs uint64        `json:"mallocs"`
 	Alloc   uint64        `json:"alloc"`
 	GCs     uint32        `json:"gcs"`
-	PerRow  float64       `json:"-"` // CPU seconds
+	Held    int64         `json:"held,omitempty"` // bytes of the heap when the work holds most, where that is measured
+	PerRow  float64       `json:"-"`              // CPU seconds
 }
 
 // tally proves that a run did the work: contenders of one figure must agree.
@@ -110,6 +112,7 @@ func measure(profile string, run func() (tally, error)) (o outcome, err error) {
 	}
 	runtime.ReadMemStats(&after)
 	o.Mallocs, o.Alloc, o.GCs = after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, after.NumGC-before.NumGC
+	o.Held = heapHeld
 	o.Peak, err = peakMemory()
 	return o, err
 }

@@ -25,7 +25,7 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.Int64Var(&s.rows, "rows", 1_000_000, "rows of the tables; memory, checkpoint and resume also use ten times as many, operators four times")
+	flag.Int64Var(&s.rows, "rows", 1_000_000, "rows of the tables; memory, adjacent, checkpoint and resume also use ten times as many, operators, verbs and windows four times")
 	flag.IntVar(&s.pairs, "pairs", 5, "paired runs of each figure")
 	flag.StringVar(&s.only, "only", "", "figures to run, comma separated, of "+strings.Join(names(figures), ",")+" (default all)")
 	flag.StringVar(&s.profile, "cpuprofile", "", "a `folder` for CPU and allocation profiles, from one more run of each contender that does not count")

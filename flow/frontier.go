@@ -265,6 +265,14 @@ func (f *Frontier) Held() (pages, bytes int64) {
 	return f.pages, f.bytes
 }
 
+// Sessions returns of how many keys a checkpoint would have the end of a session now.
+func (f *Frontier) Sessions() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget(f.durable)
+	return len(f.ends)
+}
+
 // Saved returns what a checkpoint keeps now: the frontier, and the ends of sessions that are not
 // behind it. In a job that is not complete the frontier is never forever: files may grow until it
 // goes on, and a window that they have more rows of was given as whole. So it is then the latest

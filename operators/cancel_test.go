@@ -25,7 +25,7 @@ func runIn[T any](ctx context.Context, t *testing.T, s rxcql.Stream[T]) (rxcql.R
 
 func ctxSame(_ context.Context, n int) (int, error) { return n, nil }
 
-func TestACancelInsideABigPageIsSeenByMapAndScanInsideIt(t *testing.T) {
+func TestACancelInsideABigPageIsSeenByMapScanAndEventTimeInsideIt(t *testing.T) {
 	const rows = 10_000
 	for name, with := range map[string]func(each func(int)) rxcql.Stream[int]{
 		"Map": func(each func(int)) rxcql.Stream[int] {
@@ -33,6 +33,9 @@ func TestACancelInsideABigPageIsSeenByMapAndScanInsideIt(t *testing.T) {
 		},
 		"Scan": func(each func(int)) rxcql.Stream[int] {
 			return operators.Scan(count(rows, rows), zero, func(_, n int) (int, error) { each(n); return n, nil })
+		},
+		"EventTime": func(each func(int)) rxcql.Stream[int] {
+			return operators.EventTime(count(rows, rows), func(n int) (time.Time, error) { each(n); return second(n), nil })
 		},
 	} {
 		for _, at := range []int{0, 1, 63, 64, 65, 5000, rows - 100} {

@@ -92,7 +92,7 @@ func Lanes[T any, K comparable, U any](in rxcql.Stream[T], n int, key func(T) K,
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[U]) error {
 		l := newLanes[T](st, n, limitFor(out))
-		j := newLaneJoin(st, out, n, l.knows)
+		j := newLaneJoin(st, out, n, l.knows, l.forget)
 		err := border(context.WithValue(ctx, id, l), func(ctx context.Context, post poster) error {
 			return runLanes(ctx, st, l, j, split, made, post)
 		})

@@ -18,6 +18,7 @@ type laneJoin[U any] struct {
 	out     flow.Observer[U]
 	account *flow.Account
 	knows   func(flow.PartID) bool // whether a part is one of the source's; others are a lane's own
+	forgets func(*flow.Origin)     // nothing more is said of a source by any lane
 	ended   []bool                 // the lanes that have
 	stopped bool
 	parts   map[flow.PartID]*lanesPart // that have not ended
@@ -33,8 +34,10 @@ type lanesPart struct {
 	begun bool         // something has
 }
 
-func newLaneJoin[U any](st *rxcql.Stage, out flow.Observer[U], n int, knows func(flow.PartID) bool) *laneJoin[U] {
-	return &laneJoin[U]{out: out, account: st.Account(true), knows: knows, ended: make([]bool, n), parts: map[flow.PartID]*lanesPart{}}
+func newLaneJoin[U any](st *rxcql.Stage, out flow.Observer[U], n int, knows func(flow.PartID) bool, forgets func(*flow.Origin)) *laneJoin[U] {
+	return &laneJoin[U]{
+		out: out, account: st.Account(true), knows: knows, forgets: forgets, ended: make([]bool, n), parts: map[flow.PartID]*lanesPart{},
+	}
 }
 
 // laneOut is what the chain of one lane hands its pages to.
@@ -114,6 +117,7 @@ func (j *laneJoin[U]) forget(part flow.PartID) {
 	delete(j.parts, part)
 	if part.Range == flow.AllParts {
 		maps.DeleteFunc(j.parts, func(id flow.PartID, _ *lanesPart) bool { return id.Source == part.Source })
+		j.forgets(part.Source)
 	}
 }
 

@@ -24,7 +24,7 @@ type lanes[T any] struct {
 	stopped bool   // because reading was stopped
 	reading func() // ends the reading; nil while nothing is read
 	split   *rxcql.Stage
-	origins map[*flow.Origin]struct{} // of the pages that said something of their part
+	origins map[*flow.Origin]struct{} // of the pages that said something of their part, and that have not ended in all lanes
 }
 
 func newLanes[T any](st *rxcql.Stage, n int, wanted *atomic.Int64) *lanes[T] {
@@ -183,6 +183,14 @@ func (l *lanes[T]) limit() (most int64) {
 		most = max(most, wants)
 	}
 	return most
+}
+
+// forget forgets a source that has ended in all lanes. A stream that is read again for years
+// (Retry) has ever new ones.
+func (l *lanes[T]) forget(o *flow.Origin) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.origins, o)
 }
 
 // knows reports whether a part is one of the source's own, about which every lane has been told.

@@ -75,7 +75,7 @@ func (c *chain) grow(rt *rapid.T, fail func() error) {
 		"Map", "Filter", "FlatMap", "Scan", "Reduce", "Take", "TakeWhile", "Skip", "Tap",
 		"Batch", "Batch timed", "GroupAdjacent", "MapConcurrent", "Unordered", "Lookup", "Lookup unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent",
 		"Retry", "Retry of one that fails at first", "Recover", "Recover from one that has failed", "Rx", "Lanes", "GroupBy",
-		"Window", "WindowAdjacent",
+		"Window", "WindowAdjacent", "EventTime",
 		"Zip", "MergeSorted", "MergeJoin", "IntervalJoin",
 		"Throttle", "Buffer", "Buffer, dropping", "Timeout", "Sample", "Debounce", "Conflate",
 	}).Draw(rt, "verb"), fail)
@@ -165,7 +165,7 @@ func (c *chain) growBy(rt *rapid.T, verb string, fail func() error) {
 		groups := operators.GroupBy(c.s, key, zero, func(s, n int) (int, error) { return s + n, fail() }, operators.GroupByGroups(1<<20))
 		c.s = operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
 		c.model = groupByModel(c.model, key)
-	case "Window", "WindowAdjacent":
+	case "Window", "WindowAdjacent", "EventTime":
 		c.growByWindows(verb, k, fail)
 	case "Lanes":
 		before, lanes := c.last(), k%4+1
@@ -345,7 +345,7 @@ func (c *chain) reconcile(t require.TestingT, rep rxcql.Report) {
 	for name, st := range stages {
 		switch {
 		case hasVerb(name, "Map", "Scan", "Tap", "Merge", "MergeSorted", "Concat", "Retry", "Recover", "Distinct", "DistinctAdjacent", "Filter", "Take", "TakeWhile", "Skip", "MapConcurrent", "Lookup", "Lanes in", "Lane 1", "Lane 2", "Lane 3", "Lane 4", "Lanes",
-			"Throttle", "Buffer", "Timeout", "Sample", "Debounce"):
+			"Throttle", "Buffer", "Timeout", "Sample", "Debounce", "EventTime"):
 			require.Equal(t, st.In, st.Out+st.Dropped+st.Skipped+st.DeadLettered, "%s of %v", name, rep)
 		}
 	}

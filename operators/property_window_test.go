@@ -8,9 +8,25 @@ import (
 	"github.com/rxcql/rxcql/operators"
 )
 
-// growByWindows adds windows of k+1 seconds, in which a number is the moment of so many seconds. No
-// source says how far event time is, so they close at the end.
+// keepsParts are the stages that hand on pages of one part each, which EventTime needs.
+var keepsParts = []string{
+	"Seq", "Map", "Filter", "FlatMap", "Scan", "Take", "TakeWhile", "Skip", "Tap", "Distinct", "DistinctAdjacent",
+	"Merge", "Concat", "Retry", "Fails first", "Recover", "Script", "Throttle", "Timeout", "Rx", "EventTime",
+}
+
+// growByWindows adds windows of k+1 seconds, in which a number is the moment of so many seconds.
+// Event time stays behind all rows, so they close at the end.
 func (c *chain) growByWindows(verb string, k int, fail func() error) {
+	if verb == "EventTime" {
+		if slices.ContainsFunc(c.names, func(name string) bool { return !hasVerb(name, keepsParts...) }) {
+			return
+		}
+		c.then("EventTime")
+		const centuries = 250 * 365 * 24 * time.Hour
+		c.s = operators.EventTime(c.s, func(n int) (time.Time, error) { return second(n), fail() },
+			operators.OutOfOrderness(centuries), operators.IdleAfter(time.Hour))
+		return
+	}
 	size := k + 1
 	start := func(n int) int { return n - (n%size+size)%size }
 	fold := func(s, n int) (int, error) { return s + n, fail() }

@@ -60,6 +60,7 @@ type upserted struct {
 	late  map[int]bool
 	fails int // the call that fails, counted from 1
 	calls int
+	seen  func(r operators.WindowResult[int, []int]) // called with each result; may be nil
 }
 
 func (u *upserted) upsert(r operators.WindowResult[int, []int]) error {
@@ -67,6 +68,9 @@ func (u *upserted) upsert(r operators.WindowResult[int, []int]) error {
 	defer u.mu.Unlock()
 	if u.calls++; u.calls == u.fails {
 		return errSink
+	}
+	if u.seen != nil {
+		u.seen(r)
 	}
 	numbers := slices.Clone(r.Value)
 	slices.Sort(numbers)

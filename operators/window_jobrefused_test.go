@@ -1,7 +1,9 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,51 +43,80 @@ func adjacentWindows(in rxcql.Stream[stamped]) rxcql.Stream[operators.WindowResu
 }
 
 func TestAJobDoesNotGoOnWithOtherWindows(t *testing.T) {
-	for name, of := range map[string]func(size time.Duration) rxcql.Stream[operators.WindowResult[int, []int]]{
-		"Window": func(size time.Duration) rxcql.Stream[operators.WindowResult[int, []int]] {
-			return operators.Window(manyStamped().Stream(), operators.Tumbling(size), timeOfStamped, stampedKey, noTimes, addNumber, operators.WindowKeys(10))
-		},
-		"WindowAdjacent": func(size time.Duration) rxcql.Stream[operators.WindowResult[int, []int]] {
-			return operators.WindowAdjacent(manyStamped().Stream(), operators.Tumbling(size), timeOfStamped, stampedKey, noTimes, addNumber)
+	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
+	for name, c := range map[string]struct {
+		was, is          operators.Windows
+		lateWas, lateIs  time.Duration
+		saysWas, saysNow string // where it is not the windows
+	}{
+		"size":            {was: operators.Tumbling(seconds(10)), is: operators.Tumbling(seconds(20))},
+		"size of hopping": {was: operators.Hopping(seconds(20), seconds(10)), is: operators.Hopping(seconds(30), seconds(10))},
+		"every":           {was: operators.Hopping(seconds(20), seconds(10)), is: operators.Hopping(seconds(20), seconds(5))},
+		"gap":             {was: operators.Session(seconds(5)), is: operators.Session(seconds(6))},
+		"kind":            {was: operators.Tumbling(seconds(10)), is: operators.Session(seconds(10))},
+		"offset":          {was: operators.Tumbling(seconds(10)).Offset(seconds(1)), is: operators.Tumbling(seconds(10)).Offset(seconds(2))},
+		"lateness": {
+			was: operators.Tumbling(seconds(10)), is: operators.Tumbling(seconds(10)), lateIs: seconds(5),
+			saysWas: `AllowedLateness was "0s"`, saysNow: `is "5s"`,
 		},
 	} {
-		store, calls := &jobtest.Store{}, 0
-		to := sink.Each(func(context.Context, operators.WindowResult[int, []int]) error {
-			if calls++; calls == 2 {
-				return errSink
+		saysWas, saysNow := cmp.Or(c.saysWas, c.was.String()), cmp.Or(c.saysNow, c.is.String())
+		parts := manyStamped()
+		refusesOther(t, name, 2, func(is bool) rxcql.Stream[operators.WindowResult[int, []int]] {
+			windows, lateness := c.was, c.lateWas
+			if is {
+				windows, lateness = c.is, c.lateIs
 			}
-			return nil
-		}, sink.Idempotent(), sink.InFlight(1))
-		_, err := rxcql.Run(t.Context(), of(10*time.Second), to, rxcql.WithCheckpoint(store, "job"))
-		require.ErrorIs(t, err, errSink, name)
-		_, err = rxcql.Run(t.Context(), of(20*time.Second), to, rxcql.WithCheckpoint(store, "job"))
-		require.ErrorIs(t, err, rxcql.ErrCheckpointForeign, name)
+			opts := []operators.WindowOption{operators.WindowKeys(100), operators.AllowedLateness(lateness)}
+			if strings.HasPrefix(windows.String(), "Session") {
+				opts = append(opts, operators.MergeStates(bothTimes))
+			}
+			return operators.Window(parts.Stream(), windows, timeOfStamped, stampedKey, noTimes, addNumber, opts...)
+		}, func() int { return parts.Read }, saysWas, saysNow)
+		if c.lateWas != c.lateIs {
+			continue
+		}
+		refusesOther(t, name+", adjacent", 4, func(is bool) rxcql.Stream[operators.WindowResult[int, []int]] {
+			windows := c.was
+			if is {
+				windows = c.is
+			}
+			return operators.WindowAdjacent(manyStamped().Stream(), windows, timeOfStamped, stampedKey, noTimes, addNumber)
+		}, func() int { return 0 }, saysWas, saysNow)
 	}
 }
 
-func TestAJobDoesNotGoOnWithAnotherLateness(t *testing.T) {
+// refusesOther breaks a job off at a result, and requires that it does not go on with another
+// stream, and reads nothing for that; and that it does with the same.
+func refusesOther(t *testing.T, name string, breaksAt int, of func(is bool) rxcql.Stream[operators.WindowResult[int, []int]], read func() int, says ...string) {
+	t.Helper()
 	store, calls := &jobtest.Store{}, 0
-	run := func(lateness time.Duration) error {
-		s := operators.Window(manyStamped().Stream(), operators.Tumbling(10*time.Second), timeOfStamped, stampedKey, noTimes, addNumber,
-			operators.WindowKeys(10), operators.AllowedLateness(lateness))
-		_, err := rxcql.Run(t.Context(), s, sink.Each(func(context.Context, operators.WindowResult[int, []int]) error {
-			if calls++; calls == 2 {
-				return errSink
-			}
-			return nil
-		}, sink.Idempotent(), sink.InFlight(1)), rxcql.WithCheckpoint(store, "job"))
-		return err
+	to := sink.Each(func(context.Context, operators.WindowResult[int, []int]) error {
+		if calls++; calls == breaksAt {
+			return errSink
+		}
+		return nil
+	}, sink.Idempotent(), sink.InFlight(1))
+	_, err := rxcql.Run(t.Context(), of(false), to, rxcql.WithCheckpoint(store, "job"))
+	require.ErrorIs(t, err, errSink, name)
+	before, was := read(), calls
+	_, err = rxcql.Run(t.Context(), of(true), to, rxcql.WithCheckpoint(store, "job"))
+	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign, name)
+	for _, text := range says {
+		require.ErrorContains(t, err, text, name)
 	}
-	require.ErrorIs(t, run(time.Second), errSink)
-	require.ErrorIs(t, run(2*time.Second), rxcql.ErrCheckpointForeign)
-	require.NoError(t, run(time.Second))
+	require.Equal(t, before, read(), name)
+	require.Equal(t, was, calls, name)
+	rep, err := rxcql.Run(t.Context(), of(false), to, rxcql.WithCheckpoint(store, "job"))
+	require.NoError(t, err, name)
+	require.True(t, rep.Complete, name)
 }
 
-// manyStamped is a part with a row a second.
+// manyStamped is a part with a row a second, and a pause behind each ten of them.
 func manyStamped() *jobtest.Parts[stamped] {
 	rows := make([]stamped, 50)
 	for i := range rows {
-		rows[i] = stamped{number: i, at: i}
+		rows[i] = stamped{number: i, at: i + i/10*20}
 	}
 	return &jobtest.Parts[stamped]{Rows: [][]stamped{rows}, PageRows: 3}
 }
