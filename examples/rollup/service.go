@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
-
-	"github.com/rxcql/rxcql"
 )
 
 // page is the live page. It needs nothing from elsewhere.
@@ -57,7 +55,8 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	mux.Handle("POST /readings", in)
 	mux.Handle("GET /rollups", reader)
 	mux.Handle("GET /events", &events{
-		hub: s.hub, rollups: reader, slots: make(chan struct{}, cfg.limits.watchers), patience: cfg.limits.patience, metrics: m,
+		hub: s.hub, rollups: reader, elsewhere: s.workers["rollup"].elsewhere,
+		slots: make(chan struct{}, cfg.limits.watchers), patience: cfg.limits.patience, metrics: m,
 	})
 	mux.HandleFunc("GET /health", s.health)
 	mux.Handle("GET /metrics", m.handler)
@@ -141,10 +140,10 @@ func (s *service) drain(ctx context.Context, server *http.Server, cancel func(),
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
 	state, status := map[string]string{}, http.StatusOK
 	for name, worker := range s.workers {
-		switch err := worker.health(); {
-		case err == nil:
+		switch {
+		case worker.health() == nil:
 			state[name] = "runs"
-		case errors.Is(err, rxcql.ErrCheckpointLocked):
+		case worker.elsewhere():
 			state[name] = "waits: another instance has the job"
 		default:
 			state[name], status = "does not run: see the log", http.StatusServiceUnavailable

@@ -14,9 +14,11 @@ function listen() {
   const source = new EventSource("/events" + (lastID ? "?after=" + lastID : ""));
   source.onopen = () => say("live", "Live");
   source.onmessage = (e) => {
+    say("live", "Live");
     lastID = e.lastEventId;
     take(JSON.parse(e.data));
   };
+  source.addEventListener("elsewhere", () => say("wait", "Another instance makes the windows; reload for newer ones"));
   source.addEventListener("gap", () => say("wait", "Catching up…"));
   source.onerror = () => {
     say("lost", "Connection lost, trying again…");
@@ -25,6 +27,7 @@ function listen() {
 }
 
 function say(state, text) {
+  if ($("state").textContent === text) return; // a screen reader would say it again
   $("state").dataset.state = state;
   $("state").textContent = text;
 }
