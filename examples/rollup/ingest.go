@@ -38,8 +38,8 @@ type post struct {
 	written  chan struct{} // closed when all are durable
 }
 
-// newPost stamps the readings with the time of arrival. It never goes back, even if the clock is set
-// back: the tail may have passed the earlier time.
+// newPost stamps the readings with the time of arrival. It never goes back, even if the clock is
+// set back: the tail may have passed the earlier time.
 func (in *ingest) newPost(readings []Reading) *post {
 	p := &post{readings: readings, begun: time.Now(), written: make(chan struct{})}
 	in.mu.Lock()

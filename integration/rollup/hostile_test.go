@@ -123,7 +123,7 @@ func TestRollupClientsThatSendSlowlyAreSentAway(t *testing.T) {
 	body := dial("POST /readings HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 1000\r\n\r\n{\"dev")
 	s.accepted(t, reading("quick", time.Now(), 1))
 
-	_, err = io.ReadAll(header)
+	_, err := io.ReadAll(header)
 	require.NoError(t, err, "the connection is closed")
 	answer, err := http.ReadResponse(bufio.NewReader(body), nil)
 	require.NoError(t, err)

@@ -110,8 +110,8 @@ func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *test
 	}
 }
 
-// Readings that a service would refuse may come into its table all the same: from another writer, or
-// from an instance whose clock was wrong.
+// Readings that a service would refuse may come into its table all the same: from another writer,
+// or from an instance whose clock was wrong.
 func TestRollupAReadingOfTheFutureInTheTableIsSetAsideAndMakesNoOtherLate(t *testing.T) {
 	session, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
