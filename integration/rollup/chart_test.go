@@ -105,6 +105,7 @@ func (b tab) lines(n int) {
 }
 
 func TestRollupTheChartMovesInABrowser(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--demo", "--window", "1s", "--out-of-order", "500ms")
 	b := browse(t)
@@ -152,6 +153,7 @@ func TestRollupTheChartMovesInABrowser(t *testing.T) {
 }
 
 func TestRollupThePageGoesOnWhenTheServiceIsBack(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	program := build(t)
 	args := []string{"--demo", "--window", "1s", "--out-of-order", "500ms", "--lease", "3s"}

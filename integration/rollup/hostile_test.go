@@ -34,6 +34,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 }
 
 func TestRollupHostileBodiesGetClearErrorsAndWriteNothing(t *testing.T) {
+	t.Parallel()
 	session, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace)
 	now := time.Now()
@@ -108,6 +109,7 @@ func TestRollupHostileBodiesGetClearErrorsAndWriteNothing(t *testing.T) {
 // Both clients send a little and then nothing. Each is sent away in time, and others are served
 // meanwhile.
 func TestRollupClientsThatSendSlowlyAreSentAway(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace)
 	dial := func(words string) net.Conn {
@@ -133,6 +135,7 @@ func TestRollupClientsThatSendSlowlyAreSentAway(t *testing.T) {
 
 // The window of a device that was offline has closed long ago.
 func TestRollupADeviceThatWasOfflineForADayIsLateAndItsReadingsAreKept(t *testing.T) {
+	t.Parallel()
 	session, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--write-deadline", "1m", "--window", "1s", "--out-of-order", "10ms")
 	now := time.Now()
@@ -155,6 +158,7 @@ func TestRollupADeviceThatWasOfflineForADayIsLateAndItsReadingsAreKept(t *testin
 }
 
 func TestRollupSaysHowItIs(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--write-deadline", "1m")
 	s.until(t, "both pipelines run", func() bool {

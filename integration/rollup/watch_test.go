@@ -37,6 +37,7 @@ func (s *service) watch(t *testing.T) (next func() string) {
 }
 
 func TestRollupAClosedWindowIsInTheTableBeforeItIsPushed(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
 	next := s.watch(t)
@@ -69,6 +70,7 @@ func TestRollupAClosedWindowIsInTheTableBeforeItIsPushed(t *testing.T) {
 
 // The newest reading is at the border, so only the clock can close its window.
 func TestRollupTheLastWindowOfAQuietStreamCloses(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--idle-after", "200ms")
 	next := s.watch(t)
@@ -77,6 +79,7 @@ func TestRollupTheLastWindowOfAQuietStreamCloses(t *testing.T) {
 }
 
 func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	program := build(t)
 	args := []string{"--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m", "--lease", "3s"}
@@ -113,6 +116,7 @@ func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *test
 // Readings that a service would refuse may come into its table all the same: from another writer,
 // or from an instance whose clock was wrong.
 func TestRollupAReadingOfTheFutureInTheTableIsSetAsideAndMakesNoOtherLate(t *testing.T) {
+	t.Parallel()
 	session, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
 	now := time.Now().UTC()
