@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
 )
 
 // page is the live page. It needs nothing from elsewhere.
@@ -140,10 +142,10 @@ func (s *service) drain(ctx context.Context, server *http.Server, cancel func(),
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
 	state, status := map[string]string{}, http.StatusOK
 	for name, worker := range s.workers {
-		switch {
-		case worker.health() == nil:
+		switch err := worker.health(); {
+		case err == nil:
 			state[name] = "runs"
-		case worker.elsewhere():
+		case errors.Is(err, rxcql.ErrCheckpointLocked):
 			state[name] = "waits: another instance has the job"
 		default:
 			state[name], status = "does not run: see the log", http.StatusServiceUnavailable
