@@ -187,7 +187,7 @@ func TestMoreWatchersThanTheLimitAreSentAway(t *testing.T) {
 // Its page would look as if nothing happened any more.
 func TestAWatcherOfAnInstanceWithoutTheJobIsToldOfThat(t *testing.T) {
 	e := serveEvents(t, configured(t))
-	e.events.elsewhere = func() bool { return true }
+	e.elsewhere = func() bool { return true }
 	row := windowAt(time.Minute)
 	e.write(t, row)
 	lines, _ := e.ask(t, "")
