@@ -20,6 +20,7 @@ type server struct {
 	session  *gocql.Session
 	keyspace string
 	version  string
+	others   []string         // keyspaces that figures have made for themselves
 	loaded   map[string]tally // tables that are there already
 }
 
@@ -52,7 +53,9 @@ func (s *server) stop() error {
 	var dropped error
 	if s.session != nil {
 		if s.cluster.Way() == cassandra.WayHosts {
-			dropped = s.exec(context.Background(), "DROP KEYSPACE IF EXISTS "+s.keyspace)
+			for _, keyspace := range append(s.others, s.keyspace) {
+				dropped = errors.Join(dropped, s.exec(context.Background(), "DROP KEYSPACE IF EXISTS "+keyspace))
+			}
 		}
 		s.session.Close()
 	}

@@ -74,7 +74,7 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	f.StringVar(&consistency, "consistency", "QUORUM", "`level` of reads and writes: together they must meet in a replica")
 	f.DurationVar(&cfg.window, "window", 5*time.Second, "length of a window, whole seconds; for another one take another keyspace")
 	f.DurationVar(&cfg.outOfOrder, "out-of-order", 3*time.Second, "how long a window stays open for readings behind the newest one")
-	f.DurationVar(&cfg.maxAhead, "max-ahead", time.Minute, "how far a device's clock may be ahead")
+	f.DurationVar(&cfg.maxAhead, "max-ahead", 0, "how far a device's clock may be ahead; such a device takes that much of --out-of-order from all others (default a third of it)")
 	f.DurationVar(&cfg.idleAfter, "idle-after", 10*time.Second, "when nothing comes for so long, windows close by the clock")
 	f.DurationVar(&cfg.writeDeadline, "write-deadline", 2*time.Second, "time for a write to be acknowledged in; the tail reads so far back")
 	f.DurationVar(&cfg.lease, "lease", 10*time.Second, "how long the job stays locked when its instance is killed, at least 3s")
@@ -106,6 +106,9 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	}
 	if cfg.window < time.Second || cfg.window%time.Second != 0 || cfg.window > hour {
 		bad("--window %v: give whole seconds, up to an hour", cfg.window)
+	}
+	if cfg.maxAhead == 0 {
+		cfg.maxAhead = max(cfg.outOfOrder/3, 10*time.Millisecond)
 	}
 	if cfg.lease < 3*time.Second {
 		bad("--lease %v: give at least 3s", cfg.lease)

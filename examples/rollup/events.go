@@ -18,17 +18,20 @@ const (
 	// gap tells a watcher that events are missing: those that it was too slow for, or that are too
 	// old. The page draws anew; a browser asks for what is missing when it connects again.
 	gap = "event: gap\ndata: {}\n\n"
+	// elsewhere tells a watcher that another instance makes the windows, so that none is pushed here.
+	elsewhere = "event: elsewhere\ndata: {}\n\n"
 )
 
 // events answers GET /events with Server-Sent Events: windows of the recent past, or from
 // Last-Event-ID on, and then each one when it is durable. A window may come twice, and is the same
 // then: take it by its device and its end.
 type events struct {
-	hub      *hub
-	rollups  *rollups
-	slots    chan struct{}
-	patience time.Duration
-	metrics  *metrics
+	hub       *hub
+	rollups   *rollups
+	elsewhere func() bool // whether another instance makes the windows
+	slots     chan struct{}
+	patience  time.Duration
+	metrics   *metrics
 }
 
 func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -74,14 +77,18 @@ func (e *events) before(ctx context.Context, out *patient, from time.Time) error
 
 // live writes windows as they come.
 func (e *events) live(ctx context.Context, out *patient, watcher *watcher) error {
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTimer(0)
 	defer beat.Stop()
 	for {
-		chunk := []byte(": \n\n")
+		var chunk []byte
 		open := true
 		select {
 		case chunk, open = <-watcher.chunks:
 		case <-beat.C:
+			beat.Reset(heartbeat)
+			if chunk = []byte(": \n\n"); e.elsewhere() {
+				chunk = []byte(elsewhere)
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}

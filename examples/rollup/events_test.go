@@ -34,7 +34,7 @@ func serveEvents(t *testing.T, cfg config) watched {
 		slots: make(chan struct{}, cfg.limits.readers), metrics: newMetrics(),
 	}
 	e := &events{
-		hub: newHub(cfg.limits.behind), rollups: reader, slots: make(chan struct{}, cfg.limits.watchers),
+		hub: newHub(cfg.limits.behind), rollups: reader, elsewhere: func() bool { return false }, slots: make(chan struct{}, cfg.limits.watchers),
 		patience: time.Minute, metrics: reader.metrics,
 	}
 	mux := http.NewServeMux()
@@ -182,6 +182,19 @@ func TestMoreWatchersThanTheLimitAreSentAway(t *testing.T) {
 		answer.Body.Close()
 		status = answer.StatusCode
 	}
+}
+
+// Its page would look as if nothing happened any more.
+func TestAWatcherOfAnInstanceWithoutTheJobIsToldOfThat(t *testing.T) {
+	e := serveEvents(t, configured(t))
+	e.elsewhere = func() bool { return true }
+	row := windowAt(time.Minute)
+	e.write(t, row)
+	lines, _ := e.ask(t, "")
+	require.Equal(t, idOf(row), next(lines), "what is in the table is sent all the same")
+	require.Equal(t, "elsewhere", next(lines))
+	e.hub.announce([]Rollup{row})() // it goes on with the job
+	require.Equal(t, idOf(row), next(lines))
 }
 
 func TestAnIDThatIsNoneOfOursIsRefused(t *testing.T) {

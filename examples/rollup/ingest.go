@@ -94,6 +94,7 @@ func (in *ingest) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.Header().Set("Content-Type", "application/json")
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in.cfg.limits.patience)) // the writes may have taken long
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
 	in.metrics.posted(status, answer.Written)

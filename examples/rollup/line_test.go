@@ -14,7 +14,7 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 // read reads a body at noon, of a service that accepts what is a minute ahead.
 func read(t *testing.T, body string) ([]Reading, []badLine, error) {
 	t.Helper()
-	cfg := configured(t)
+	cfg := configured(t, "--max-ahead", "1m")
 	cfg.limits.line, cfg.limits.lines = 200, 50
 	return readLines(strings.NewReader(body), noon, cfg)
 }

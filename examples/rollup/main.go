@@ -23,12 +23,14 @@
 //     late (rollup_late_readings_total), and changes no window.
 //   - Killed at any moment and started again, it counts each reading once: windows and positions
 //     are a job with a checkpoint. A second instance takes readings and serves rollups, and goes
-//     on with the job when the first one ends.
+//     on with the job when the first one ends. Until then it pushes no windows, and its page says
+//     so.
 //
 // With no --hosts it uses the servers in CASSANDRA_HOSTS, or else starts a Cassandra, and drops its
 // keyspace at the end. It listens on the loopback interface unless --listen says otherwise: it has
 // no logins, so put a proxy that has them before it. The first SIGINT or SIGTERM drains it: no new
-// requests, those that were begun are answered, and what was read is written.
+// requests, those that were begun are answered, and what was read is written. With --hosts a second
+// signal ends it at once.
 package main
 
 import (
@@ -60,6 +62,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := connect(ctx, cfg); err != nil {
 		exit(1, err)
 	}

@@ -31,7 +31,7 @@ func TestTheServiceListensOnTheLoopbackInterfaceUnlessToldOtherwise(t *testing.T
 
 func TestWrongFlagsAreToldAllTogether(t *testing.T) {
 	_, err := parseFlags([]string{
-		"--keyspace", "A;B", "--consistency", "ANY", "--window", "1500ms", "--lease", "1s", "--max-ahead", "0s", "x",
+		"--keyspace", "A;B", "--consistency", "ANY", "--window", "1500ms", "--lease", "1s", "--max-ahead", "-1s", "x",
 	}, nil)
 	for _, part := range []string{"--keyspace", "--consistency", "--window", "--lease", "--max-ahead", `"x"`} {
 		require.ErrorContains(t, err, part)
@@ -42,6 +42,16 @@ func TestWrongFlagsAreToldAllTogether(t *testing.T) {
 	_, err = parseFlags([]string{"--help"}, &help)
 	require.ErrorIs(t, err, flag.ErrHelp)
 	require.Contains(t, help.String(), "-write-deadline")
+}
+
+// Else a device that is accepted could close windows before others have sent what is of now.
+func TestADeviceThatIsAheadMakesNoReadingOfNowLate(t *testing.T) {
+	for _, args := range [][]string{nil, {"--out-of-order", "1m"}, {"--out-of-order", "20ms"}} {
+		cfg := configured(t, args...)
+		require.Positive(t, cfg.maxAhead)
+		require.Less(t, cfg.maxAhead, cfg.outOfOrder)
+	}
+	require.Equal(t, time.Hour, configured(t, "--max-ahead", "1h").maxAhead)
 }
 
 func TestTheTailReadsBackFurtherThanAnAcknowledgedWriteMayTake(t *testing.T) {

@@ -57,7 +57,8 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	mux.Handle("POST /readings", in)
 	mux.Handle("GET /rollups", reader)
 	mux.Handle("GET /events", &events{
-		hub: s.hub, rollups: reader, slots: make(chan struct{}, cfg.limits.watchers), patience: cfg.limits.patience, metrics: m,
+		hub: s.hub, rollups: reader, elsewhere: s.workers["rollup"].elsewhere,
+		slots: make(chan struct{}, cfg.limits.watchers), patience: cfg.limits.patience, metrics: m,
 	})
 	mux.HandleFunc("GET /health", s.health)
 	mux.Handle("GET /metrics", m.handler)

@@ -19,11 +19,15 @@ type worker struct {
 	mu      sync.Mutex
 	now     *rxcql.Pipeline
 	stopped bool
-	err     error // why it does not run; nil while it does
+	err     error // why it does not run, or has not run for long; nil while it does
 }
 
-// again is how long a worker waits before it runs again.
-const again = time.Second
+const (
+	// again is how long a worker waits before it runs again.
+	again = time.Second
+	// steady is how long a pipeline that has failed must run to count as one that runs.
+	steady = 10 * time.Second
+)
 
 var errNotYet = errors.New("not started yet")
 
@@ -47,7 +51,7 @@ func (w *worker) run(ctx context.Context) {
 		if w.ended(err) {
 			return
 		}
-		if !errors.Is(err, rxcql.ErrCheckpointLocked) { // another instance has the job
+		if !w.elsewhere() {
 			w.log.Error("a pipeline has failed and is run again", "pipeline", w.name, "error", err)
 		}
 		select {
@@ -63,13 +67,31 @@ func (w *worker) once(ctx context.Context) error {
 		return err
 	}
 	w.mu.Lock()
-	w.now, w.err = p, nil
+	w.now = p
 	if w.stopped {
 		p.Stop()
 	}
+	wait := steady
+	switch {
+	case errors.Is(w.err, errNotYet):
+		wait = 0
+	case errors.Is(w.err, rxcql.ErrCheckpointLocked): // that is no failure
+		wait = again
+	}
 	w.mu.Unlock()
+	runs := time.AfterFunc(wait, func() { w.runs(p) })
+	defer runs.Stop()
 	_, err = p.Run(ctx)
 	return err
+}
+
+// runs notes that a pipeline runs, unless it has ended already.
+func (w *worker) runs(p *rxcql.Pipeline) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.now == p {
+		w.err = nil
+	}
 }
 
 // ended notes how a run has ended, and reports whether there is to be no other.
@@ -79,7 +101,7 @@ func (w *worker) ended(err error) bool {
 	if err == nil && !w.stopped {
 		err = errors.New("it has come to an end")
 	}
-	w.err = err
+	w.now, w.err = nil, err
 	return w.stopped
 }
 
@@ -92,6 +114,9 @@ func (w *worker) stop() {
 		w.now.Stop()
 	}
 }
+
+// elsewhere reports whether another instance runs the pipeline.
+func (w *worker) elsewhere() bool { return errors.Is(w.health(), rxcql.ErrCheckpointLocked) }
 
 // health returns nil while the pipeline runs.
 func (w *worker) health() error {

@@ -113,6 +113,7 @@ func (s *service) rollups(t *testing.T, from time.Time) (all []rolled) {
 }
 
 func TestRollupKilledAndStoppedUnderLoadLosesNothingThatItAcknowledgedAndCountsNothingTwice(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	program := build(t)
 	args := []string{
@@ -168,6 +169,7 @@ func TestRollupKilledAndStoppedUnderLoadLosesNothingThatItAcknowledgedAndCountsN
 }
 
 func TestRollupASignalAnswersThePostsThatWereBegunAndEndsWithSuccess(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace)
 	answer, err := http.Get(s.url + "/events") // a watcher holds nothing up

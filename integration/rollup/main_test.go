@@ -27,14 +27,26 @@ func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 // patience ends a hang; no test is as slow as that.
 const patience = 5 * time.Minute
 
-// build builds the service and returns the program's path.
+// build builds the service, once for all tests, and returns the program's path.
 func build(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "rollup")
-	out, err := exec.Command("go", "build", "-o", program, "../../examples/rollup").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	program, err := built()
+	require.NoError(t, err)
 	return program
 }
+
+// built builds it where this test program is: go test removes that folder.
+var built = sync.OnceValues(func() (string, error) {
+	here, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(filepath.Dir(here), "rollup.program")
+	if out, err := exec.Command("go", "build", "-o", program, "../../examples/rollup").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
+})
 
 // service is the example in a process of its own.
 type service struct {
@@ -138,6 +150,17 @@ func (s *service) post(body string) (status int, answer string, err error) {
 	defer got.Body.Close()
 	text, err := io.ReadAll(got.Body)
 	return got.StatusCode, string(text), err
+}
+
+// accepted posts a body until it is acknowledged, as clients should: a machine may be slow.
+func (s *service) accepted(t *testing.T, body string) {
+	t.Helper()
+	s.until(t, "a post is acknowledged", func() bool {
+		status, text, err := s.post(body)
+		require.NoError(t, err)
+		require.Contains(t, []int{http.StatusOK, http.StatusTooManyRequests, http.StatusServiceUnavailable}, status, text)
+		return status == http.StatusOK
+	})
 }
 
 // reading is a line.

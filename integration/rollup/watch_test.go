@@ -37,23 +37,19 @@ func (s *service) watch(t *testing.T) (next func() string) {
 }
 
 func TestRollupAClosedWindowIsInTheTableBeforeItIsPushed(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
 	next := s.watch(t)
 	begin := time.Now().Add(-time.Minute).UTC().Truncate(time.Second)
-	post := func(lines string) {
-		status, text, err := s.post(lines)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, status, text)
-	}
 	var one strings.Builder
 	for i := range 4 {
 		one.WriteString(reading("a", begin.Add(time.Duration(i)*100*time.Millisecond), float64(i)))
 	}
 	one.WriteString(reading("b", begin.Add(500*time.Millisecond), -1))
-	post(one.String())
-	post(one.String()) // its client has not heard that it was written
-	post(reading("a", begin.Add(10*time.Second), 7))
+	s.accepted(t, one.String())
+	s.accepted(t, one.String()) // its client has not heard that it was written
+	s.accepted(t, reading("a", begin.Add(10*time.Second), 7))
 
 	var got rolled
 	seen := map[string]bool{}
@@ -74,16 +70,16 @@ func TestRollupAClosedWindowIsInTheTableBeforeItIsPushed(t *testing.T) {
 
 // The newest reading is at the border, so only the clock can close its window.
 func TestRollupTheLastWindowOfAQuietStreamCloses(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--idle-after", "200ms")
 	next := s.watch(t)
-	status, text, err := s.post(reading("quiet", time.Now(), 1))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status, text)
+	s.accepted(t, reading("quiet", time.Now(), 1))
 	require.Contains(t, next(), `"quiet"`)
 }
 
 func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *testing.T) {
+	t.Parallel()
 	_, keyspace := cassandra.Keyspace(t, cluster)
 	program := build(t)
 	args := []string{"--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m", "--lease", "3s"}
@@ -94,22 +90,22 @@ func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *test
 	})
 	second := start(t, program, keyspace, args...)
 	begin := time.Now().Add(-10 * time.Minute)
-	status, text, err := second.post(reading("a", begin, 1) + reading("a", begin.Add(time.Minute), 2))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status, text)
+	second.accepted(t, reading("a", begin, 1)+reading("a", begin.Add(time.Minute), 2))
 	closed := func(s *service) int {
 		_, rollups := s.get(t, "/rollups")
 		return strings.Count(rollups, "\n")
 	}
 	first.until(t, "it closes a window of readings that the second took", func() bool { return closed(first) == 1 })
+	second.until(t, "it says that it has not the job", func() bool {
+		status, text := second.get(t, "/health")
+		return status == http.StatusOK && strings.Contains(text, "another instance has the job")
+	})
 	require.Zero(t, second.metric(t, "rxcql_rows_written_total{stage=\"Table "+keyspace+".rollups\"}"), "two instances do the job")
 
 	require.NoError(t, first.cmd.Process.Kill())
 	<-first.ended
 	next := second.watch(t)
-	status, text, err = second.post(reading("a", begin.Add(2*time.Minute), 3))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status, text)
+	second.accepted(t, reading("a", begin.Add(2*time.Minute), 3))
 	second.until(t, "it goes on with the job", func() bool { return closed(second) == 2 })
 	for data := ""; !strings.Contains(data, `"mean":2,`); { // of the window that the first had begun
 		data = next()
@@ -120,6 +116,7 @@ func TestRollupASecondInstanceTakesReadingsAndGoesOnWhenTheFirstIsKilled(t *test
 // Readings that a service would refuse may come into its table all the same: from another writer,
 // or from an instance whose clock was wrong.
 func TestRollupAReadingOfTheFutureInTheTableIsSetAsideAndMakesNoOtherLate(t *testing.T) {
+	t.Parallel()
 	session, keyspace := cassandra.Keyspace(t, cluster)
 	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
 	now := time.Now().UTC()
@@ -130,9 +127,7 @@ func TestRollupAReadingOfTheFutureInTheTableIsSetAsideAndMakesNoOtherLate(t *tes
 		require.NoError(t, session.Query("SELECT count(*) FROM "+keyspace+".unusable").Scan(&n))
 		return n == 1
 	})
-	status, text, err := s.post(reading("right", now.Add(-time.Minute), 1) + reading("right", now, 2))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status, text)
+	s.accepted(t, reading("right", now.Add(-time.Minute), 1)+reading("right", now, 2))
 	s.until(t, "windows close", func() bool {
 		_, rollups := s.get(t, "/rollups")
 		return strings.Contains(rollups, `"right"`)

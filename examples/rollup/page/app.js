@@ -1,5 +1,5 @@
 "use strict";
-// The page listens to /events and draws the means of the latest windows. A window may come twice,
+// The page listens to /events and draws the latest windows: a line of means, and behind it the range of values. A window may come twice,
 // so it is kept by its device and its end. Names come from devices: they are only ever text.
 
 const shown = 8; // devices with a line: as many as there are colours
@@ -14,9 +14,11 @@ function listen() {
   const source = new EventSource("/events" + (lastID ? "?after=" + lastID : ""));
   source.onopen = () => say("live", "Live");
   source.onmessage = (e) => {
+    say("live", "Live");
     lastID = e.lastEventId;
     take(JSON.parse(e.data));
   };
+  source.addEventListener("elsewhere", () => say("wait", "Another instance makes the windows; reload for newer ones"));
   source.addEventListener("gap", () => say("wait", "Catching up…"));
   source.onerror = () => {
     say("lost", "Connection lost, trying again…");
@@ -25,6 +27,7 @@ function listen() {
 }
 
 function say(state, text) {
+  if ($("state").textContent === text) return; // a screen reader would say it again
   $("state").dataset.state = state;
   $("state").textContent = text;
 }
@@ -82,11 +85,13 @@ function draw() {
   const times = ends();
   for (const d of devices.values()) for (const end of d.windows.keys()) if (end < times[0]) d.windows.delete(end);
   const lines = [...devices].filter(([, d]) => d.on && d.windows.size > 0);
-  const values = lines.flatMap(([, d]) => [...d.windows.values()].map((w) => w.mean));
+  const values = lines.flatMap(([, d]) => [...d.windows.values()].flatMap((w) => [w.min, w.max]));
   $("empty").hidden = values.length > 0;
-  $("empty").textContent = times.length ? "All devices are hidden." : "No window has closed yet.";
-  drawTable();
+  if (times.length) $("empty").textContent = "All devices are hidden.";
   if (cursor !== null && !times.includes(cursor)) cursor = null;
+  drawTable();
+  const some = values.length && lines[0][1].windows.values().next().value;
+  if (some) $("size").textContent = " of " + long(some) / 1000 + " s";
   drawReadout(times, lines);
   chart.replaceChildren();
   if (!values.length) return;
@@ -110,17 +115,32 @@ function draw() {
     label(x(t), box.bottom + 19, i === 0 ? "start" : i === stamps ? "end" : "middle", clock(t));
   }
   if (cursor !== null) chart.append(element("path", { class: "cursor", d: `M${x(cursor)} ${box.top}V${box.bottom}` }));
+  const at = (t, v) => x(t).toFixed(1) + " " + y(v).toFixed(1);
+  for (const [, d] of lines) {
+    for (const run of runs(d)) {
+      const edge = [...run.map(([t, w]) => at(t, w.max)), ...run.toReversed().map(([t, w]) => at(t, w.min))];
+      chart.append(element("path", { class: "range s" + d.index, d: "M" + edge.join("L") + "Z" }));
+    }
+  }
   for (const [name, d] of lines) {
-    const points = [...d.windows].sort((a, b) => a[0] - b[0]);
-    const path = points.map(([t, w], i) => (i && t - points[i - 1][0] < 1.5 * long(w) ? "L" : "M") + x(t).toFixed(1) + " " + y(w.mean).toFixed(1));
-    const line = element("path", { class: "line s" + d.index, d: path.join("") });
+    const line = element("path", { class: "line s" + d.index, d: runs(d).map((run) => "M" + run.map(([t, w]) => at(t, w.mean)).join("L")).join("") });
     line.dataset.device = name;
     chart.append(line);
-    const at = d.windows.get(cursor ?? points.at(-1)[0]);
-    if (at) chart.append(element("circle", { class: "dot s" + d.index, r: 4.5, cx: x(Date.parse(at.until)), cy: y(at.mean) }));
+    const shown = d.windows.get(cursor ?? Math.max(...d.windows.keys()));
+    if (shown) chart.append(element("circle", { class: "dot s" + d.index, r: 4.5, cx: x(Date.parse(shown.until)), cy: y(shown.mean) }));
   }
   chart.setAttribute("aria-label", `Line chart: mean of ${lines.length} devices, ${times.length} windows from ${clock(first)} to ${clock(last)}`);
   draw.at = (px) => times.reduce((a, b) => (Math.abs(x(b) - px) < Math.abs(x(a) - px) ? b : a));
+}
+
+// runs are the windows of a device in order, cut where some are missing.
+function runs(device) {
+  const all = [];
+  for (const [t, w] of [...device.windows].sort((a, b) => a[0] - b[0])) {
+    if (!all.length || t - all.at(-1).at(-1)[0] > 1.5 * long(w)) all.push([]);
+    all.at(-1).push([t, w]);
+  }
+  return all;
 }
 
 const long = (w) => Date.parse(w.until) - Date.parse(w.since);
@@ -150,7 +170,7 @@ const clock = (t) => new Date(t).toLocaleTimeString([], { hour: "2-digit", minut
 
 function drawTable() {
   const rows = [...devices].map(([name, d]) => {
-    const w = d.windows.get(Math.max(...d.windows.keys()));
+    const w = d.windows.get(cursor ?? Math.max(...d.windows.keys()));
     const row = document.createElement("tr");
     const cells = w ? [name, number(w.mean), number(w.min), number(w.max), w.readings, clock(Date.parse(w.until))] : [name, "–", "–", "–", "–", "–"];
     cells.forEach((text, i) => {
@@ -162,6 +182,7 @@ function drawTable() {
     return row;
   });
   $("rows").replaceChildren(...rows);
+  $("latest").textContent = cursor === null ? "Latest window" : "Window until " + clock(cursor);
   $("more").hidden = others.size === 0;
   $("more").textContent = `${others.size}${others.size === 1000 ? " or more" : ""} other devices are not shown; /rollups has all.`;
 }

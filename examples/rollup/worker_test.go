@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// Else /health would say that all is well, each time that somebody asks between two failures.
+func TestAPipelineThatFailsAgainAndAgainIsNotSaidToRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var broken atomic.Bool
+		ends, goesOn := make(chan int), make(chan int)
+		runs := ends
+		w := newWorker("test", slog.New(slog.DiscardHandler), func() (*rxcql.Pipeline, error) {
+			rows := source.Seq(func(yield func(int, error) bool) {
+				time.Sleep(2 * time.Second)
+				yield(0, errors.New("no"))
+			})
+			if !broken.Load() {
+				rows, runs = source.Chan(runs), goesOn
+			}
+			return rxcql.New(rows, sink.Each(func(context.Context, int) error { return nil }))
+		})
+		require.ErrorIs(t, w.health(), errNotYet)
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			w.run(t.Context())
+		}()
+		synctest.Wait()
+		require.NoError(t, w.health(), "it has not failed")
+
+		broken.Store(true)
+		close(ends)
+		time.Sleep(again / 2)
+		for range 100 { // of a second, with runs of two seconds among them
+			require.Error(t, w.health())
+			time.Sleep(time.Second)
+		}
+		broken.Store(false)
+		time.Sleep(2*time.Second + again + steady + time.Second)
+		require.NoError(t, w.health(), "it has run for long")
+		w.stop()
+		<-stopped
+		require.NoError(t, w.health())
+	})
+}
