@@ -2,12 +2,14 @@ package operators
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/rxcql/rxcql/flow"
 )
 
 // deliver hands on results until none is ready, in the goroutine that reads the stream.
 func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) error {
+	runtime.Gosched() // calls that end at the same moment go on together
 	for {
 		p := f.next()
 		if p == nil {
