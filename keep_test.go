@@ -132,3 +132,22 @@ func TestWhatIsKeptHasNoMemoryOfThePage(t *testing.T) {
 	require.Nil(t, rxcql.CloneFunc[map[string]scored]()(nil))
 	require.Nil(t, rxcql.CloneFunc[[]rxcql.Row]()(nil))
 }
+
+func TestAllValuesOfASliceAreMadeFitToBeKept(t *testing.T) {
+	type blob struct {
+		ID int
+		B  []byte
+	}
+	page := []byte("abc")
+	blobs := []blob{{1, page[:1]}, {2, page[1:]}}
+	rxcql.CloneAllFunc[blob]()(blobs)
+	rows := []rxcql.Row{wideRow(1), wideRow(1)}
+	first := rows[0].Bytes(0)
+	rxcql.CloneAllFunc[rxcql.Row]()(rows)
+	first[0], page[0], page[1] = 'x', 'x', 'x'
+	require.Equal(t, []blob{{1, []byte("a")}, {2, []byte("bc")}}, blobs)
+	require.Equal(t, make([]byte, 8), rows[0].Bytes(0))
+	numbers := []int{1, 2}
+	rxcql.CloneAllFunc[int]()(numbers)
+	require.Equal(t, []int{1, 2}, numbers)
+}
