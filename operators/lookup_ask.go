@@ -42,8 +42,8 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 	return a
 }
 
-// ask looks up once, with retries. Stage.RowFailed knows of an error whether it is the row's. What r
-// has of the look-up before is memory that is used again.
+// ask looks up once, with retries. Stage.RowFailed knows of an error whether it is the row's. The
+// memory that r has of the look-up before is used again.
 func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value) (found Found[V], err error) {
 	r.place, r.bytes, r.event, r.end = driver.Place{}, 0, a.about, nil
 	r.st = driver.Statement{
