@@ -2,6 +2,7 @@ package rxcql_test
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -59,11 +60,21 @@ func TestASizeFollowsWhatAnInterfaceHolds(t *testing.T) {
 	}
 }
 
+// heapInUse is the least of several measures: what pools keep goes with the second collection.
+func heapInUse() int {
+	least := math.MaxInt
+	for range 3 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		least = min(least, int(m.HeapAlloc))
+	}
+	return least
+}
+
 func TestAMapCountsTheRoomThatItHas(t *testing.T) {
 	for _, n := range []int{1, 7, 8, 9, 100, 1000, 20_000} {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
+		before := heapInUse()
 		maps := make([]map[int64][4]int64, max(1, 20_000/n))
 		for i := range maps {
 			maps[i] = map[int64][4]int64{}
@@ -71,9 +82,7 @@ func TestAMapCountsTheRoomThatItHas(t *testing.T) {
 				maps[i][int64(k)] = [4]int64{}
 			}
 		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		alive, size := int(after.HeapAlloc)-int(before.HeapAlloc), rxcql.SizeFunc[[]map[int64][4]int64]()(&maps)
+		alive, size := heapInUse()-before, rxcql.SizeFunc[[]map[int64][4]int64]()(&maps)
 		require.Less(t, alive, 2*size, "%d entries", n)
 		require.Less(t, size, 4*alive, "%d entries", n)
 	}

@@ -128,9 +128,11 @@ func (s *Server) Session(keyspace string) *gocql.Session {
 
 // closeSession closes a session when its goroutines wait. The driver has a heartbeat in a goroutine
 // of its own, and a session that is closed before that one has begun leaves it for ever. In a
-// bubble time goes on only when all goroutines wait.
+// bubble time goes on only when all goroutines wait; outside of one it has several turns to begin.
 func closeSession(session *gocql.Session) {
-	time.Sleep(time.Millisecond)
+	for range 10 {
+		time.Sleep(time.Millisecond)
+	}
 	session.Close()
 	time.Sleep(time.Millisecond)
 }
