@@ -13,7 +13,7 @@ type figure struct {
 	run   func(ctx context.Context, b *bench) (*table, error)
 }
 
-var figures = []figure{scanFigure, usualFigure, tablePairFigure, operatorsFigure, verbsFigure, copyFigure, scatteredFigure, lookupFigure, enrichFigure, memoryFigure, checkpointFigure, resumeFigure, overloadFigure}
+var figures = []figure{scanFigure, usualFigure, tablePairFigure, operatorsFigure, verbsFigure, copyFigure, scatteredFigure, lookupFigure, enrichFigure, memoryFigure, checkpointFigure, resumeFigure, overloadFigure, throttleFigure}
 
 // bench is what figures have to work with.
 type bench struct {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // TB is what a server needs of a test; testing.TB has it.
@@ -43,8 +45,9 @@ type Server struct {
 	conns     map[*conn]bool
 	keyspaces map[string]bool
 	tables    map[tableName]*table
-	prepared  map[string]*plan // by id
-	last      int64            // the newest timestamp that was made here
+	types     map[tableName]*codec.Type // user-defined
+	prepared  map[string]*plan          // by id
+	last      int64                     // the newest timestamp that was made here
 
 	controlling sync.Mutex // control functions run one at a time
 	controls    []*control
@@ -56,7 +59,7 @@ func New(t TB, opts ...Option) *Server {
 	t.Helper()
 	s := &Server{
 		t: t, ip: net.IPv4(127, 0, 0, 1), port: 9042, done: make(chan struct{}),
-		conns: map[*conn]bool{}, keyspaces: map[string]bool{}, tables: map[tableName]*table{}, prepared: map[string]*plan{},
+		conns: map[*conn]bool{}, keyspaces: map[string]bool{}, tables: map[tableName]*table{}, types: map[tableName]*codec.Type{}, prepared: map[string]*plan{},
 	}
 	for _, opt := range opts {
 		opt(s)
