@@ -4,68 +4,146 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/rxcql/rxcql/flow"
 )
 
-func TestZZPeak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const limit, pg = 1024 * kib, 8 * kib
-		z := newZipped(t, limit)
+// gathered has the operator before the first input keep so many bytes, and hand them on in the Next
+// of one page. They wait there for rows of the second input.
+func (z *zipped) gathered(bytes, pageBytes int64) (batch, page *flow.Reservation) {
+	z.t.Helper()
+	batch, page = z.behind.Account("BatchA", false).Reservation(), z.page(z.inA, z.one, pageBytes)
+	batch.Take(page, pageBytes)
+	batch.Take(z.b.KeptReservation(), bytes-pageBytes) // of pages before
+	batch.Emit()
+	z.a.Waits()
+	z.step.Starve()
+	return batch, page
+}
+
+// promised requires that the peak is what is promised.
+func promised(t *testing.T, b *flow.Budget) flow.Usage {
+	t.Helper()
+	u := b.Usage()
+	require.LessOrEqual(t, u.PeakBytes, u.Budget+int64(u.PeakFetches)*u.LargestPage, "%+v", u)
+	return u
+}
+
+func TestABatchThatWaitsInStep(t *testing.T) {
+	alone(t, "uses up the budget, and is named where a holder before the other input has no room", func(t *testing.T) {
+		z := newZipped(t, 1024*kib)
 		defer z.end()
-		for range 1000 { // rows of the second input that a filter drops: it has been granted more
-			z.page(z.inB, z.two, pg).Settle()
+		batch, page := z.gathered(1008*kib, 8*kib)
+		held := isHeld(t, <-z.hungry())
+		require.Equal(t, "BatchA", held.Stage)
+		require.Equal(t, 1008*kib, held.Held)
+		u := promised(t, z.b)
+		require.LessOrEqual(t, u.PeakFetches, 3, "its last page, what is spared of the batch, and one that is fetched")
+		batch.Settle()
+		page.Settle()
+	})
+	alone(t, "is spared what its last page was too large", func(t *testing.T) {
+		z := newZipped(t, 1024*kib)
+		defer z.end()
+		batch, page := z.gathered(1032*kib, 16*kib)
+		z.page(z.inB, z.two, 16*kib).Settle()
+		z.page(z.inB, z.two, 16*kib).Settle()
+		promised(t, z.b)
+		batch.Settle()
+		page.Settle()
+	})
+	alone(t, "is spared whatever is in it of pages that wait, as what a stage in step makes of several is", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		var pages []*flow.Reservation
+		made := z.behind.Account("MergeSorted", false).Reservation()
+		for range 3 {
+			p, err := z.one.Input().Reserve(z.inA, 8*kib)
+			require.NoError(t, err)
+			pages = append(pages, p)
 		}
-		// an operator before the first input keeps pages, all the room there is
-		keep := z.behind.Account("BatchA", false).Reservation()
-		release := make(chan struct{})
-		go func() {
-			for i := 0; ; i++ {
-				p, err := z.one.Input().Reserve(z.inA, pg)
-				if err != nil {
-					t.Log("one", err)
-					return
-				}
-				p.Resize(pg)
-				keep.Take(p, pg)
-				if keep.Bytes() >= limit-2*pg {
-					t.Log("A keeps", keep.Bytes()/kib)
-					keep.Emit()
-					z.a.Waits()
-					z.step.Starve()
-					<-release
-					keep.Settle()
-					z.a.GoesOn()
-					p.Settle()
-					return
-				}
-				p.Settle()
-			}
-		}()
-		synctest.Wait()
-		t.Log("used before B reads", z.b.Usage(), keep.Bytes()/kib)
-		kept := z.b.Account("BatchB", false).Reservation()
+		for _, p := range pages {
+			p.Resize(5 << 20)
+			made.Take(p, 5<<20)
+		}
+		made.Emit()
+		z.a.Waits()
+		z.step.Starve()
+		p := z.page(z.inB, z.two, 5<<20)
+		u := promised(t, z.b)
+		require.EqualValues(t, 20<<20, u.PeakBytes)
+		require.Equal(t, 4, u.PeakFetches, "each page once")
+		p.Settle()
+		made.Settle()
+		for _, p := range pages {
+			p.Settle()
+		}
+	})
+}
+
+func TestAnEstimateIsNoPeakAboveTheBudget(t *testing.T) {
+	alone(t, "where pages of the input that waits in step are still on their way", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		page := z.page(z.inA, z.one, 4*kib)
+		var ahead []*flow.Reservation
+		for range 3 {
+			p, err := z.one.Input().Reserve(z.inA, 24*kib)
+			require.NoError(t, err)
+			ahead = append(ahead, p)
+		}
+		z.a.Waits()
+		z.step.Starve()
+		batch := z.b.Account("Batch", false).Reservation()
+		held := make(chan error, 1)
 		go func() {
 			for {
-				p, err := z.two.Input().Reserve(z.inB, pg)
+				p, err := z.two.Input().Reserve(z.inB, 4*kib)
 				if err != nil {
-					t.Log("two", err)
+					held <- err
 					return
 				}
-				p.Resize(pg)
-				kept.Take(p, pg)
+				p.Resize(4 * kib)
+				batch.Take(p, 4*kib)
+				p.Settle()
+			}
+		}()
+		isHeld(t, <-held)
+		require.Equal(t, 128*kib, batch.Bytes(), "all of the budget")
+		for _, p := range ahead {
+			p.Resize(kib)
+			p.Settle()
+		}
+		promised(t, z.b)
+		batch.Settle()
+		page.Settle()
+		require.Zero(t, z.b.Usage().BytesInFlight)
+	})
+}
+
+func TestAHolderIsLentPagesUntilItHoldsAll(t *testing.T) {
+	alone(t, "also where it keeps little of each", func(t *testing.T) {
+		b := flow.NewBudget(64 * kib)
+		in := b.NewInput("in")
+		batch := b.Account("Batch", false).Reservation()
+		batch.Take(b.KeptReservation(), 50*kib)
+		held := make(chan error, 1)
+		go func() {
+			for {
+				p, err := in.Reserve(t.Context(), 16*kib)
+				if err != nil {
+					held <- err
+					return
+				}
+				p.Resize(16 * kib)
+				batch.Take(p, kib) // a filter has dropped the rest
 				p.Settle()
 			}
 		}()
 		synctest.Wait()
-		u := z.b.Usage()
-		t.Logf("%+v A=%d B=%d; bound %d, peak %d KiB", u, keep.Bytes()/kib, kept.Bytes()/kib, (u.Budget+int64(u.PeakFetches)*u.LargestPage)/kib, u.PeakBytes/kib)
-		if u.PeakBytes > u.Budget+int64(u.PeakFetches)*u.LargestPage {
-			t.Error("promise broken")
-		}
-		close(release)
-		synctest.Wait()
-		_ = flow.IsEnd
-		kept.Release()
-		synctest.Wait()
+		require.Equal(t, 64*kib, isHeld(t, <-held).Held)
+		promised(t, b)
+		batch.Settle()
 	})
 }
