@@ -147,3 +147,35 @@ func TestAHolderIsLentPagesUntilItHoldsAll(t *testing.T) {
 		batch.Settle()
 	})
 }
+
+func TestOneWhosePageNobodyWaitsForIsNotToldThatTheBudgetIsHeld(t *testing.T) {
+	alone(t, "while the end of the input that is waited for is on its way", func(t *testing.T) {
+		z := newZipped(t, 128*kib)
+		defer z.end()
+		page := z.page(z.inA, z.one, 16*kib)
+		rows := z.behind.Account("Buffer", true).Reservation()
+		rows.Take(z.b.KeptReservation(), 128*kib)
+		z.a.Waits()
+		z.step.Starve()
+		got := make(chan error, 1)
+		go func() {
+			p, err := z.one.Input().Reserve(z.inA, kib)
+			if err == nil {
+				p.Release()
+			}
+			got <- err
+		}()
+		synctest.Wait()
+		last := len(z.leave) - 1
+		z.leave[last]() // the second source has returned
+		z.leave = z.leave[:last]
+		z.group.Ended()
+		synctest.Wait()
+		require.Empty(t, got)
+		z.step.Works() // the stage has been told
+		z.a.GoesOn()
+		rows.Settle()
+		page.Settle()
+		require.NoError(t, <-got)
+	})
+}
