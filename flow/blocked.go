@@ -45,7 +45,7 @@ func (all *blockage) bytes() int64 { return all.flight + all.passing + all.frees
 
 // spared returns how many bytes of what holders hand on are spared: that much may be in flight in
 // addition to the budget, so that the rows it waits for can come. What a stage in step has made of
-// pages is spared, since these pages still count, and a page for each reservation beside. So a
+// pages is spared, since these pages still count, and one page more for each reservation. So a
 // holder whose last page turned out too large is not taken for one that the budget has no room for.
 // More than that is what a holder has gathered, and needs room in the budget.
 func (all *blockage) spared(largest int64) int64 {

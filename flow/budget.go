@@ -30,7 +30,7 @@ const (
 //     far as its bytes are let in. Those of one that is larger than the largest page that was read,
 //     a batch for example, use up the budget like those of rows that an operator holds.
 //
-// Above the budget only what has arrived counts: an estimate is room for a page, and not yet memory.
+// Above the budget only what has arrived counts: an estimate is room for a page, not yet memory.
 //
 // These come on top:
 //

@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// errLeft stays if what follows does not return: by runtime.Goexit in a function of the user's, say.
+// errLeft stays if what follows does not return: where a function of the user's calls
+// runtime.Goexit, say.
 var errLeft = errors.New("a function left its goroutine")
 
 // HandOn delivers rows made from p, or some of p's own, under p's reservation, for operators. Where
