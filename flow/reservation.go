@@ -17,7 +17,8 @@ type Reservation struct {
 	holder   *Account // the holder, also while the rows move; nil for a page as it was read
 	bytes    int64
 	fetching bool
-	moving   bool // see Emit
+	coming   int64 // what the fetch was estimated at
+	moving   bool  // see Emit
 	receipts []*Receipt
 	single   [1]*Receipt  // saves a page the allocation of a slice
 	lastFrom *Reservation // what Take took from last, so that each page is held once

@@ -168,20 +168,21 @@ func (b *batching[T]) complete() {
 // emit hands on the complete batches under a reservation of our own, and then how far the parts of
 // their rows have come.
 func (b *batching[T]) emit(ctx context.Context, reservation *flow.Reservation) error {
-	reservation.Emit()
-	err := b.handOn(ctx, reservation)
-	if err == nil {
-		err = flow.Tell(ctx, b.account, &b.behind, b.out)
-	}
-	reservation.Finish(err)
+	err := flow.Emit(ctx, b.account, &flow.Page[[]T]{Rows: b.full, Reservation: reservation}, &b.behind, b.out)
+	b.gone()
 	return err
 }
 
 func (b *batching[T]) handOn(ctx context.Context, reservation *flow.Reservation) error {
 	err := b.out.Next(ctx, &flow.Page[[]T]{Rows: b.full, Reservation: reservation})
+	b.gone()
+	return err
+}
+
+// gone notes that the complete batches have been handed on.
+func (b *batching[T]) gone() {
 	clear(b.full)
 	b.full = b.full[:0]
-	return err
 }
 
 // flush hands on the open batch as it is.

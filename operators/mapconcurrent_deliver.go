@@ -15,8 +15,7 @@ func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) e
 		if p == nil {
 			return nil
 		}
-		err := out.Next(ctx, p)
-		p.Finish(err)
+		err := flow.Emit(ctx, f.account, p, nil, out)
 		clear(p.Rows)
 		if err != nil {
 			return err
