@@ -56,11 +56,7 @@ func inShopWithin(t *testing.T, timeout time.Duration, fn func(t *testing.T, ser
 		config.Keyspace, config.NumConns, config.Timeout = "shop", 2, timeout
 		session, err := config.CreateSession()
 		require.NoError(t, err)
-		defer func() {
-			synctest.Wait() // a session that is closed before its heartbeat has begun leaves it
-			session.Close()
-			synctest.Wait()
-		}()
+		defer cqlfake.CloseSession(session)
 		fn(t, server, session)
 	})
 }

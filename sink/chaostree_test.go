@@ -51,11 +51,7 @@ func newGrove(t *testing.T, seed uint64) *grove {
 	config.Timeout = 0 // with the race detector a timer that ends may crash a bubble
 	session, err := config.CreateSession()
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		time.Sleep(time.Millisecond) // its goroutines have begun then
-		session.Close()
-		time.Sleep(time.Millisecond)
-	})
+	t.Cleanup(func() { cqlfake.CloseSession(session) })
 	g.session = session
 	return g
 }
