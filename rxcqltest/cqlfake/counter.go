@@ -48,8 +48,11 @@ func (p *parser) adds(c *column) int64 {
 
 // count is what a value adds to a counter.
 func (a assignment) count(v Value) int64 {
-	if v.null() {
+	switch {
+	case v.null() && a.term.marker < 0:
 		refuse(invalid("Invalid null value for counter increment/decrement"))
+	case v.null():
+		refuse(invalid("Invalid null value for counter increment"))
 	}
 	validate(a.column.typ, v.Bytes)
 	if len(v.Bytes) == 0 {
