@@ -31,7 +31,7 @@ func TestAPanicInAFunctionOfPagesIsAnErrorWithItsStack(t *testing.T) {
 	var stage *rxcql.StageError
 	require.ErrorAs(t, err, &stage)
 	require.Equal(t, "Pages", stage.Stage)
-	require.Contains(t, string(stage.Stack), "pages_test.go")
+	require.Contains(t, string(stage.Stack), "pages_ends_test.go")
 	require.EqualValues(t, 1, rep.ReadRows)
 	require.Zero(t, rep.BytesInFlight)
 }
