@@ -10,7 +10,9 @@ const (
 )
 
 // WithBudget sets how many bytes may be in flight, over all stages; see flow.Budget. Default 64
-// MiB, at least 64 KiB for each source of the pipeline.
+// MiB, at least 64 KiB for each source of the pipeline. What operators must hold at the same time,
+// such as two batches before operators.Zip, needs room in it together; otherwise the run fails with
+// flow.BudgetHeldError.
 func WithBudget(bytes int64) Option {
 	return func(c *config) error {
 		c.budget = bytes

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -121,7 +122,7 @@ func TestWritesInFlightHaveTheGracePeriod(t *testing.T) {
 		done := make(chan rxcql.Report)
 		go func() {
 			rep, err := p.Run(ctx)
-			require.Equal(t, errTest, err)
+			assert.Equal(t, errTest, err)
 			done <- rep
 		}()
 		synctest.Wait()

@@ -49,3 +49,24 @@ func CloneFunc[T any]() func(T) T {
 		return row
 	}
 }
+
+// CloneAllFunc returns a function that makes all values of a slice fit to be kept longer than their
+// page, in place, as CloneFunc does with one. Where values are fit as they are it does nothing.
+func CloneAllFunc[T any]() func([]T) {
+	if reflect.TypeFor[T]() == typeRow {
+		return func(rows []T) {
+			for i := range rows {
+				rows[i] = any(any(rows[i]).(Row).Clone()).(T)
+			}
+		}
+	}
+	keep := codec.KeepOf[T](typeRow, func(p unsafe.Pointer) { *(*Row)(p) = (*Row)(p).Clone() })
+	if keep == nil {
+		return func([]T) {}
+	}
+	return func(rows []T) {
+		for i := range rows {
+			keep(&rows[i])
+		}
+	}
+}

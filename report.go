@@ -56,9 +56,9 @@ type Report struct {
 	Estimate Estimate `json:"estimate,omitzero"` // how far it is
 
 	Budget        int64         `json:"budget_bytes"`
-	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once
+	PeakBytes     int64         `json:"peak_bytes"`         // most bytes in flight at once, see flow.Budget
 	LargestPage   int64         `json:"largest_page_bytes"` // received and decoded
-	PeakFetches   int           `json:"peak_fetches"`       // most fetches in flight at once
+	PeakFetches   int           `json:"peak_fetches"`       // most fetches in flight at once, likewise
 	BytesInFlight int64         `json:"bytes_in_flight"`
 	Stages        []StageReport `json:"stages"`
 	Resumed       bool          `json:"resumed"`      // went on where an earlier run of the job ended

@@ -31,8 +31,8 @@ type rowErrors struct {
 //
 //   - a StageError around a RowError;
 //   - an error of the policy: a SkipLimitError, or that of a store that cannot write;
-//   - the cause of ctx, if ctx has ended under a policy other than FailOnRowError: the row may have
-//     failed because of that.
+//   - the cause of ctx, or of the run's context, if that has ended under a policy other than
+//     FailOnRowError, and the row may have failed because of that.
 //
 // reservation is that of the row's page; the caller owns it during the call. A row that becomes a
 // dead letter takes a hold on its receipts until the letter is durable. The call waits while too
@@ -55,6 +55,11 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	}
 	if ctx.Err() != nil && !flow.IsEnd(context.Cause(ctx)) { // the row may have failed because of that
 		return context.Cause(ctx)
+	}
+	// Repeats end with the run's context, which that of a sink outlives: it is not the row that
+	// failed.
+	if over := context.Cause(s.run.ctx); over != nil && errors.Is(f.Err, over) {
+		return over
 	}
 	if r.letters != nil {
 		if e := r.letters.add(ctx, s, reservation, &f); e != nil {

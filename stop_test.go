@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -102,7 +103,7 @@ func TestStopDrainsWhatHasBeenRead(t *testing.T) {
 		done := make(chan rxcql.Report)
 		go func() {
 			rep, err := p.Run(context.Background())
-			require.NoError(t, err)
+			assert.NoError(t, err)
 			done <- rep
 		}()
 		synctest.Wait()

@@ -13,7 +13,7 @@ type figure struct {
 	run   func(ctx context.Context, b *bench) (*table, error)
 }
 
-var figures = []figure{scanFigure, usualFigure, tablePairFigure, operatorsFigure, verbsFigure, windowsFigure, copyFigure, scatteredFigure, lookupFigure, enrichFigure, memoryFigure, adjacentFigure, checkpointFigure, resumeFigure, overloadFigure, rollupFigure}
+var figures = []figure{scanFigure, usualFigure, tablePairFigure, operatorsFigure, verbsFigure, windowsFigure, copyFigure, scatteredFigure, lookupFigure, enrichFigure, memoryFigure, adjacentFigure, checkpointFigure, resumeFigure, overloadFigure, throttleFigure, rollupFigure}
 
 // bench is what figures have to work with.
 type bench struct {

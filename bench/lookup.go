@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/sink"
@@ -14,8 +15,9 @@ const (
 	lookupRows = 200_000
 	lookupKeys = 10_000
 
-	lookupInFlight     = 256
-	lookupManyInFlight = 10_000
+	lookupFew      = 256
+	lookupThousand = 1000
+	lookupMany     = 10_000
 )
 
 // lookupKey has the keys come in no order, each as often as the others.
@@ -45,13 +47,16 @@ var lookupFigure = figure{
 		if err := b.rate(ctx); err != nil {
 			return nil, err
 		}
-		few, many := job{InFlight: lookupInFlight}, job{InFlight: lookupManyInFlight}
+		few, thousand, many := job{InFlight: lookupFew}, job{InFlight: lookupThousand}, job{InFlight: lookupMany}
 		contenders := []contender{
 			{label: "gocql by hand: goroutines, 256 in flight", child: lookupHand, job: few},
 			{label: "rxcql: MapConcurrent and a query by hand, 256 in flight, unordered", child: lookupMap, job: few},
 			{label: "rxcql: Lookup, 256 in flight, unordered", child: lookupUnordered, job: few},
 			{label: "rxcql: Lookup, 256 in flight, in order", child: lookupOrdered, job: few},
 			{label: "rxcql: Lookup, 256 in flight, with a cache of 16 MiB", child: lookupCached, job: few},
+			{label: "gocql by hand: goroutines, 1,000 in flight", child: lookupHand, job: thousand},
+			{label: "rxcql: Lookup, 1,000 in flight, unordered", child: lookupUnordered, job: thousand},
+			{label: "rxcql: Lookup, 1,000 in flight, in order", child: lookupOrdered, job: thousand},
 			{label: "gocql by hand: goroutines, 10,000 in flight", child: lookupHand, job: many},
 			{label: "rxcql: Lookup, 10,000 in flight, unordered", child: lookupUnordered, job: many},
 		}
@@ -65,10 +70,9 @@ var lookupFigure = figure{
 		}
 		t := &table{columns: speedColumns}
 		for i, c := range contenders {
-			base := runs[0]
-			if c.job.InFlight == lookupManyInFlight {
-				base = runs[5]
-			}
+			base := runs[slices.IndexFunc(contenders, func(by contender) bool { // by hand, with as many in flight
+				return by.child == lookupHand && by.job.InFlight == c.job.InFlight
+			})]
 			t.add(speedCells(c.label, lookupWanted[i], runs[i], base)...)
 		}
 		return t, b.lookupPeers(ctx, t)
@@ -76,7 +80,9 @@ var lookupFigure = figure{
 }
 
 // lookupWanted is by contender.
-var lookupWanted = [7]string{2: "≤ 1.0, rows a second ≥ 1.0", 3: "≤ 1.0, rows a second ≥ 1.0", 6: "≤ 60 MB"}
+var lookupWanted = [10]string{2: lookupGoal, 3: lookupGoal, 6: lookupGoal, 7: lookupGoal, 9: lookupGoal + "; ≤ 60 MB"}
+
+const lookupGoal = "≤ 1.0, rows a second ≥ 1.0"
 
 // rate makes the table that rows are looked up in.
 func (b *bench) rate(ctx context.Context) error {

@@ -20,7 +20,7 @@ var (
 
 // lookupPeers adds the same join by other libraries.
 func (b *bench) lookupPeers(ctx context.Context, t *table) error {
-	j := job{Keyspace: b.server.keyspace, Table: ratedTable, Rows: peersRows, InFlight: lookupInFlight}
+	j := job{Keyspace: b.server.keyspace, Table: ratedTable, Rows: peersRows, InFlight: lookupFew}
 	contenders := []contender{
 		{label: "gocql by hand: goroutines, 256 in flight", child: lookupHand, job: j},
 		{label: "rxcql: Lookup, 256 in flight, unordered", child: lookupUnordered, job: j},

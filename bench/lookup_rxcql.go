@@ -19,7 +19,9 @@ var (
 	lookupMap       = register("lookup-rxcql-map", lookupBy(func(keys rxcql.Stream[int64], session *gocql.Session, cql string, j job) rxcql.Stream[int64] {
 		return operators.MapConcurrent(keys, j.InFlight, func(ctx context.Context, key int64) (int64, error) {
 			var r rated
-			err := session.Query(cql, key).WithContext(ctx).Idempotent(true).RetryPolicy(handRetries).Scan(&r.ID, &r.Name, &r.Score)
+			q := session.Query(cql, key).WithContext(ctx).Idempotent(true).RetryPolicy(handRetries)
+			err := q.Scan(&r.ID, &r.Name, &r.Score)
+			q.Release()
 			return int64(r.Score), err
 		}, operators.Unordered())
 	}))

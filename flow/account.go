@@ -223,8 +223,8 @@ func (b *Budget) correct(l *Reservation, bytes int64) {
 // stage that took them may be about to hand on what it keeps. What is blocked (InStep) does not
 // move.
 func (b *Budget) stuck() bool {
-	bytes, moving := b.blocked()
-	if b.used-bytes > b.held || b.moving > moving || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
+	all := b.blocked()
+	if b.used-all.bytes() > b.held || b.moving > all.moving || slices.ContainsFunc(b.waiters, (*waiter).leaves) {
 		return false
 	}
 	for _, in := range b.inputs {

@@ -21,11 +21,21 @@ const (
 //
 //	peak <= budget + fetches in flight x largest page
 //
-// A page that alone exceeds the budget counts as a fetch in flight for as long as another input
-// fetches meanwhile. Where a source reads several things side by side (Reservation.Refill), a page
-// is what it has of all of them. These come on top:
+// Where more than the budget is in flight, each of these counts as a fetch too, while another page
+// is fetched:
 //
-//   - rows that an operator makes larger than they were read;
+//   - a page that has been read and is not settled;
+//   - what a source that reads several things side by side has of all of them (Reservation.Refill);
+//   - a page that an operator has handed on and that waits for rows of another input (InStep), as
+//     far as its bytes are let in. Those of one that is larger than the largest page that was read,
+//     a batch for example, use up the budget like those of rows that an operator holds.
+//
+// Above the budget only what has arrived counts: an estimate is room for a page, not yet memory.
+//
+// These come on top:
+//
+//   - rows that an operator makes larger than they were read, and the place that MapConcurrent and
+//     Lookup have for the result of each row of a page: the size of a result and 9 bytes;
 //   - rows of an Unmetered input;
 //   - where operators hold rows: what sinks are charged with in addition to the bytes of rows
 //     (Account.Expect), up to half of what the operators hold.
@@ -57,6 +67,7 @@ type Budget struct {
 	peak         int64
 	largest      int64
 	fetching     int
+	coming       int64 // the estimates of these fetches, part of used
 	peakFetching int
 	inputs       []*Input
 	accounts     []*Account // all that have something, and others, see list
@@ -87,7 +98,7 @@ type Usage struct {
 	PeakBytes     int64 // most in flight at once
 	BytesInFlight int64
 	LargestPage   int64 // received and decoded
-	PeakFetches   int   // most fetches in flight at once
+	PeakFetches   int   // most fetches in flight at once, with what counts as one; see Budget
 }
 
 // Usage returns what the budget has been used for so far.
@@ -121,7 +132,8 @@ func (b *Budget) fits(in *Input, by *reading, bytes int64) bool {
 	pages, blocked := in.blocked(by)
 	besides -= blocked
 	if by == nil || !by.blocked() {
-		besides -= b.blockedPassing()
+		all := b.blocked()
+		besides -= all.spared(b.largest)
 	}
 	further := in.outstanding > pages
 	if further {
@@ -142,41 +154,51 @@ func (b *Budget) fits(in *Input, by *reading, bytes int64) bool {
 func (b *Budget) open(in *Input, by *reading, bytes int64) {
 	in.carries(by, 1, bytes)
 	in.granted += bytes
-	b.fetching++
+	b.fetches(by, 1, bytes)
 	b.peakFetching = max(b.peakFetching, b.fetching)
 	b.add(bytes)
 	if b.used > b.limit { // pages in memory still count while this one is fetched
-		pages := b.keeping
+		all := b.blocked()
+		pages := b.keeping + all.further(b.largest)
 		for _, each := range b.inputs {
 			pages += each.outstanding
-		}
-		if b.starving > 0 {
-			pages += b.moving
 		}
 		b.peakFetching = max(b.peakFetching, pages)
 	}
 }
 
 func (b *Budget) reserved(in *Input, by *reading, bytes int64) *Reservation {
-	return &Reservation{budget: b, input: in, reading: by, bytes: bytes, fetching: true}
+	return &Reservation{budget: b, input: in, reading: by, bytes: bytes, fetching: true, coming: bytes}
 }
 
 func (b *Budget) giveBack(in *Input, by *reading, bytes int64) {
 	in.carries(by, -1, -bytes)
-	b.fetching--
+	b.fetches(by, -1, -bytes)
 	b.used -= bytes
 	b.wake()
 }
 
+// add counts bytes in. Of those above the budget only what has arrived counts for the peak.
 func (b *Budget) add(bytes int64) {
 	b.used += bytes
-	b.peak = max(b.peak, b.used)
+	b.peak = max(b.peak, min(b.used, max(b.limit, b.used-b.coming)))
+}
+
+// fetches counts fetches of a reading in or out, and what they are estimated at. The reading is nil
+// if it is not known.
+func (b *Budget) fetches(r *reading, n int, estimates int64) {
+	b.fetching += n
+	b.coming += estimates
+	if r != nil {
+		r.fetching += n
+		r.coming += estimates
+	}
 }
 
 // arrived ends the fetch of a reservation: its page has arrived, or never will.
 func (b *Budget) arrived(l *Reservation) {
 	if l.fetching {
-		l.fetching = false
-		b.fetching--
+		b.fetches(l.reading, -1, -l.coming)
+		l.fetching, l.coming = false, 0
 	}
 }

@@ -28,10 +28,17 @@ func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, n
 	p.about = &t.about
 	p.AddReceipt(t.page(len(p.Rows), received, next, last))
 	t.source.CountPage(len(p.Rows), received)
-	err := out.Next(ctx, p)
-	p.Finish(err)
+	err := send(ctx, p, out)
 	if err == nil && last {
 		t.source.CountRangeDone()
 	}
 	return err
+}
+
+// send hands a page on and ends its reservation, also if Next does not return.
+func send[T any](ctx context.Context, p *Page[T], out Observer[T]) error {
+	result := errLeft
+	defer func() { p.Finish(result) }()
+	result = out.Next(ctx, p)
+	return result
 }

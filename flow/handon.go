@@ -1,6 +1,13 @@
 package flow
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// errLeft stays if what follows does not return: where a function of the user's calls
+// runtime.Goexit, say.
+var errLeft = errors.New("a function left its goroutine")
 
 // HandOn delivers rows made from p, or some of p's own, under p's reservation, for operators. Where
 // there are none p goes on as a page without rows, but only if it says something of its part: that
@@ -31,7 +38,7 @@ func Tell[T any](ctx context.Context, account *Account, parts *Advances, out Obs
 	moving.Emit()
 	defer moving.Settle()
 	for _, a := range all {
-		reservation := account.Reservation()
+		reservation := account.Reservation() // empty: there is nothing to give back if Next does not return
 		reservation.Say(a)
 		err := out.Next(ctx, &Page[T]{Reservation: reservation})
 		reservation.Finish(err)
@@ -40,4 +47,20 @@ func Tell[T any](ctx context.Context, account *Account, parts *Advances, out Obs
 		}
 	}
 	return nil
+}
+
+// Emit hands on rows that an operator has kept, as a page under the reservation that it has kept
+// them under (Reservation.Emit), and then what was held back until they had gone (Tell). behind is
+// nil if nothing was. However downstream ends, the reservation is finished with its error. The
+// account is any of the operator's.
+func Emit[T any](ctx context.Context, account *Account, p *Page[T], behind *Advances, out Observer[T]) error {
+	p.Emit()
+	result := errLeft
+	defer func() { p.Finish(result) }()
+	err := out.Next(ctx, p)
+	if err == nil && behind != nil {
+		err = Tell(ctx, account, behind, out)
+	}
+	result = err
+	return err
 }

@@ -17,6 +17,7 @@ type zipped struct {
 	b        *flow.Budget
 	one, two *flow.Task // the sources
 	behind   *flow.Task // the operator
+	group    *flow.TaskGroup
 	step     *flow.InStep
 	a, other *flow.Inlet
 	inA, inB context.Context // of the readings
@@ -30,10 +31,10 @@ func newZipped(t *testing.T, limit int64) *zipped {
 	zip := z.b.Task(z.behind, z.two)
 	ctx := z.enter(context.Background(), zip, nil)
 	z.step = zip.InStep()
-	group := zip.Group(ctx)
-	group.Started()
-	group.Started()
-	group.Wait()
+	z.group = zip.Group(ctx)
+	z.group.Started()
+	z.group.Started()
+	z.group.Wait()
 	var ctxA, ctxB context.Context
 	ctxA, z.a = z.step.Inlet(ctx)
 	ctxB, z.other = z.step.Inlet(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/flow"
@@ -24,7 +25,7 @@ func TestWhereAllWaitEachInputIsLentAPage(t *testing.T) {
 			go func() {
 				l, err := in.Reserve(context.Background(), 1<<30)
 				if err == nil {
-					require.EqualValues(t, 1, l.Bytes())
+					assert.EqualValues(t, 1, l.Bytes())
 					l.Release()
 					in.Done()
 				}

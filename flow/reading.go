@@ -14,6 +14,8 @@ type reading struct {
 	outstanding int   // reservations not released, as Input has them for all readings
 	flight      int64 // bytes of these
 	kept        int64 // of these, in reservations that wait to be refilled
+	fetching    int   // of the reservations, those whose page has not arrived
+	coming      int64 // what these pages are estimated at, part of flight
 	waiting     int   // reservations that wait
 	failed      bool  // one of its pages has failed: the call is about to return, see Reservation.Finish
 }

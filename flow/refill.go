@@ -56,7 +56,7 @@ func (res *Reservation) Refill(ctx context.Context, bytes int64) error {
 func (b *Budget) refilled(w *waiter) {
 	b.open(w.in, w.reading, w.bytes)
 	w.keeps.bytes += w.bytes
-	w.keeps.fetching = true
+	w.keeps.fetching, w.keeps.coming = true, w.bytes
 }
 
 // keep counts a reservation that waits to be refilled in (1) or out (-1). The caller holds the

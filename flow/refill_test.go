@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -120,7 +121,7 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 		var all sync.WaitGroup
 		for _, room := range rooms {
 			all.Go(func() {
-				require.NoError(t, room.Refill(t.Context(), 32*kib))
+				assert.NoError(t, room.Refill(t.Context(), 32*kib))
 				room.Release()
 			})
 		}
@@ -139,9 +140,9 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 		var all sync.WaitGroup
 		for _, room := range rooms {
 			all.Go(func() {
-				require.NoError(t, room.Refill(t.Context(), 32*kib))
+				assert.NoError(t, room.Refill(t.Context(), 32*kib))
 				room.Resize(31 * kib) // of which nothing can be handed on
-				require.NoError(t, room.Refill(t.Context(), 32*kib))
+				assert.NoError(t, room.Refill(t.Context(), 32*kib))
 				room.Release()
 			})
 		}
@@ -163,7 +164,7 @@ func TestReadersOfTwoThingsThatWaitForEachOtherAreSeen(t *testing.T) {
 		var refilled atomic.Bool
 		var all sync.WaitGroup
 		all.Go(func() {
-			require.NoError(t, room.Refill(t.Context(), 32*kib))
+			assert.NoError(t, room.Refill(t.Context(), 32*kib))
 			refilled.Store(true)
 		})
 		synctest.Wait()

@@ -21,6 +21,7 @@ type Reservation struct {
 	holder   *Account // the holder, also while the rows move; nil for a page as it was read
 	bytes    int64
 	fetching bool
+	coming   int64 // what the fetch was estimated at
 	moving   bool // see Emit
 	fresh    bool // it has rows that no earlier run has read; see Frontier.Counted
 	before   bool // see WasRead

@@ -19,6 +19,11 @@ func (w *waiter) leaves() bool { return w.ended() != nil }
 // blocked reports whether the page would be of no use now, see InStep.
 func (w *waiter) blocked() bool { return w.reading != nil && w.reading.blocked() }
 
+// useful reports whether the page is waited for. Where none of those who wait is, nobody is held up
+// by the budget: rows of another input, or its end, are on their way, since its source would wait
+// for room otherwise.
+func (w *waiter) useful() bool { return !w.blocked() }
+
 func (b *Budget) forget(w *waiter) {
 	for i, each := range b.waiters {
 		if each == w {
@@ -42,7 +47,7 @@ func (b *Budget) wake() {
 	}
 	clear(b.waiters[len(kept):])
 	b.waiters = kept
-	if len(b.waiters) == 0 || !b.stuck() || b.lend() {
+	if len(b.waiters) == 0 || !b.stuck() || b.lend() || !slices.ContainsFunc(b.waiters, (*waiter).useful) {
 		return
 	}
 	err := b.heldError()
@@ -100,15 +105,17 @@ func (b *Budget) lend() bool {
 func (in *Input) tried() bool { return in.lent == in.budget.let }
 
 // lendable reports whether the waiter may be lent a page. Pages that are blocked are no reason
-// against it, however large they are: they go on once rows of another input have come. What waits
-// to be refilled is none against refilling it: it is handed on once its source can read on.
+// against it, however large they are: they go on once rows of another input have come. Nor is what
+// holders have handed on and is blocked, as far as it is no more than so many pages. What waits to
+// be refilled is none against refilling it: it is handed on once its source can read on.
 func (w *waiter) lendable() bool {
 	b := w.in.budget
-	used := b.used - b.blockedPages()
+	all := b.blocked()
+	used := b.used - all.flight - all.spared(b.largest)
 	if w.keeps != nil {
 		used -= b.kept
 	}
-	return !w.blocked() && used < b.limit && (!w.in.tried() || used+w.bytes <= b.limit)
+	return !w.blocked() && used < b.limit
 }
 
 func (w *waiter) before(other *waiter) bool {

@@ -15,7 +15,7 @@ type batching[T any] struct {
 	out     flow.Observer[[]T]
 	account *flow.Account
 	size    func(*T) int
-	keep    func(T) T
+	keep    func([]T)
 
 	full [][]T // complete batches of this page; the slice is reused
 	rows []T   // the batch that is not complete
@@ -32,7 +32,7 @@ type batching[T any] struct {
 
 func newBatching[T any](st *rxcql.Stage, cfg batchConfig, out flow.Observer[[]T]) *batching[T] {
 	b := &batching[T]{batchConfig: cfg, out: out, account: st.Account(cfg.linger > 0), flushing: st.FlushRequested}
-	b.size, b.keep = rxcql.SizeFunc[T](), rxcql.CloneFunc[T]()
+	b.size, b.keep = rxcql.SizeFunc[T](), rxcql.CloneAllFunc[T]()
 	b.room = firstRoom
 	if cfg.count > 0 {
 		b.room = min(cfg.count, firstRoom)
@@ -57,17 +57,11 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		sent, fresh = sent+fresh, 0
 		b.complete()
 	}
-	for i := range p.Rows {
-		n := int64(b.size(&p.Rows[i]))
-		if b.bytes > 0 && len(b.rows) > 0 && b.held+n > b.bytes {
-			end()
-		}
-		if b.rows == nil {
-			b.rows = make([]T, 0, b.room)
-		}
-		b.rows = append(b.rows, b.keep(p.Rows[i]))
-		b.held, fresh = b.held+n, fresh+n
-		if len(b.rows) == b.count || b.bytes > 0 && b.held >= b.bytes {
+	for rest := p.Rows; len(rest) > 0; {
+		n, bytes, ends := b.next(rest)
+		b.add(rest[:n], ends)
+		rest, b.held, fresh = rest[n:], b.held+bytes, fresh+bytes
+		if ends {
 			end()
 		}
 	}
@@ -94,6 +88,39 @@ func (b *batching[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		return nil
 	}
 	return b.handOn(ctx, p.Reservation)
+}
+
+// next returns how many rows come into the open batch next, with their bytes, and reports whether
+// the batch ends with them. There may be none, if the first of them is too large for what is there.
+func (b *batching[T]) next(rows []T) (n int, bytes int64, ends bool) {
+	if room := b.count - len(b.rows); b.count > 0 && room <= len(rows) {
+		rows, ends = rows[:room], true
+	}
+	for i := range rows {
+		size := int64(b.size(&rows[i]))
+		if b.bytes > 0 && len(b.rows)+i > 0 && b.held+bytes+size > b.bytes {
+			return i, bytes, true
+		}
+		bytes += size
+		if b.bytes > 0 && b.held+bytes >= b.bytes {
+			return i + 1, bytes, true
+		}
+	}
+	return len(rows), bytes, ends
+}
+
+// add copies rows into the open batch, which ends with them or may grow.
+func (b *batching[T]) add(rows []T, ends bool) {
+	if b.rows == nil {
+		room := max(b.room, len(rows))
+		if ends {
+			room = len(rows)
+		}
+		b.rows = make([]T, 0, room)
+	}
+	before := len(b.rows)
+	b.rows = append(b.rows, rows...)
+	b.keep(b.rows[before:])
 }
 
 // join hands on complete batches of which the first has rows of earlier pages, and then what was
@@ -141,20 +168,21 @@ func (b *batching[T]) complete() {
 // emit hands on the complete batches under a reservation of our own, and then how far the parts of
 // their rows have come.
 func (b *batching[T]) emit(ctx context.Context, reservation *flow.Reservation) error {
-	reservation.Emit()
-	err := b.handOn(ctx, reservation)
-	if err == nil {
-		err = flow.Tell(ctx, b.account, &b.behind, b.out)
-	}
-	reservation.Finish(err)
+	err := flow.Emit(ctx, b.account, &flow.Page[[]T]{Rows: b.full, Reservation: reservation}, &b.behind, b.out)
+	b.gone()
 	return err
 }
 
 func (b *batching[T]) handOn(ctx context.Context, reservation *flow.Reservation) error {
 	err := b.out.Next(ctx, &flow.Page[[]T]{Rows: b.full, Reservation: reservation})
+	b.gone()
+	return err
+}
+
+// gone notes that the complete batches have been handed on.
+func (b *batching[T]) gone() {
 	clear(b.full)
 	b.full = b.full[:0]
-	return err
 }
 
 // flush hands on the open batch as it is.

@@ -16,9 +16,7 @@ func (b *buffering[T]) deliver(ctx context.Context, out flow.Observer[T]) error 
 		told, telling, c := b.next()
 		switch {
 		case telling != nil:
-			err := flow.Tell(ctx, b.account, &told, out)
-			telling.Settle()
-			if err != nil {
+			if err := b.say(ctx, &told, telling, out); err != nil {
 				return err
 			}
 		case c != nil:
@@ -31,18 +29,19 @@ func (b *buffering[T]) deliver(ctx context.Context, out flow.Observer[T]) error 
 	}
 }
 
+// say hands on what nothing holds back.
+func (b *buffering[T]) say(ctx context.Context, told *flow.Advances, telling *flow.Reservation, out flow.Observer[T]) error {
+	defer telling.Settle()
+	return flow.Tell(ctx, b.account, told, out)
+}
+
 // handOn hands on a chunk, and what was said behind it.
 func (b *buffering[T]) handOn(ctx context.Context, c *overflow.Chunk[T, *bufferedPage], out flow.Observer[T]) error {
 	of := c.Of
 	of.reservation.Say(of.said)
 	of.reservation.Position = of.said.From(c.Gone)
-	of.reservation.Emit()
-	err := out.Next(ctx, &flow.Page[T]{Rows: c.Rows, Reservation: of.reservation})
+	err := flow.Emit(ctx, b.account, &flow.Page[T]{Rows: c.Rows, Reservation: of.reservation}, &of.behind, out)
 	clear(c.Rows)
-	if err == nil {
-		err = flow.Tell(ctx, b.account, &of.behind, out)
-	}
-	of.reservation.Finish(err)
 	return err
 }
 

@@ -151,19 +151,22 @@ func (c *conflating[T, S]) over(err error) {
 // deliver hands on what waits until nothing does, in the goroutine that reads the stream.
 func (c *conflating[T, S]) deliver(ctx context.Context, out flow.Observer[S]) error {
 	for ready := c.next(); ready != nil; ready = c.next() {
-		var err error
-		if ready.rows > 0 {
-			err = out.Next(ctx, &flow.Page[S]{Rows: []S{ready.state}, Reservation: ready.reservation})
-		}
-		if err == nil {
-			err = flow.Tell(ctx, c.account, &ready.behind, out)
-		}
-		ready.reservation.Finish(err)
-		if err != nil {
+		if err := c.handOn(ctx, ready, out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// handOn hands on a state, and what was said behind its rows.
+func (c *conflating[T, S]) handOn(ctx context.Context, ready *conflated[S], out flow.Observer[S]) error {
+	if ready.rows > 0 {
+		return flow.Emit(ctx, c.account, &flow.Page[S]{Rows: []S{ready.state}, Reservation: ready.reservation}, &ready.behind, out)
+	}
+	ended := errGone // stays if downstream does not return
+	defer func() { ready.reservation.Finish(ended) }()
+	ended = flow.Tell(ctx, c.account, &ready.behind, out)
+	return ended
 }
 
 // next takes what is to be handed on now. If that is nothing, the reader must be told of what

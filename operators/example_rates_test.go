@@ -11,8 +11,8 @@ import (
 )
 
 func ExampleThrottle() {
-	limit := rxcql.NewRate(rxcql.RowsPerSecond(50))
 	start := time.Now()
+	limit := rxcql.NewRate(rxcql.RowsPerSecond(50))
 	show(operators.Throttle(from(1, 2, 3), limit))
 	fmt.Println("at once:", time.Since(start) < 39*time.Millisecond)
 

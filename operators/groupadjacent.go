@@ -160,10 +160,9 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	// One page under one reservation: the group that was open is durable no earlier than the page
 	// that it ended in.
 	before.Take(p.Reservation, p.Bytes())
-	before.Emit()
 	before.Say(p.Advance())
-	err = g.handOn(ctx, before)
-	before.Finish(err)
+	err = flow.Emit(ctx, g.account, &flow.Page[Group[K, S]]{Rows: g.ended, Reservation: before}, nil, g.out)
+	g.gone()
 	return err
 }
 
@@ -206,7 +205,12 @@ func (g *grouping[T, K, S]) hold(p *flow.Page[T], open *openGroup[K, S], now Gro
 
 func (g *grouping[T, K, S]) handOn(ctx context.Context, reservation *flow.Reservation) error {
 	err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: g.ended, Reservation: reservation})
+	g.gone()
+	return err
+}
+
+// gone notes that the groups that ended have been handed on.
+func (g *grouping[T, K, S]) gone() {
 	clear(g.ended)
 	g.ended = g.ended[:0]
-	return err
 }

@@ -177,19 +177,18 @@ func (g *groupingBy[T, K, S]) handOn(ctx context.Context, held *flow.Reservation
 	more := g.account.Reservation() // it moves while more follows
 	more.AddReceipt(flow.NewReceipt(held.Settle))
 	more.Emit()
+	ended := errGone // stays if downstream does not return
+	defer func() { more.Finish(ended) }()
 	err := g.groups.each(func(rows []Group[K, S], bytes int64) error {
 		p := &flow.Page[Group[K, S]]{Rows: rows, Reservation: g.account.Reservation()}
 		p.Take(g.groups.charge.reservation, bytes)
 		p.Take(more, 0)
-		p.Emit()
-		err := g.out.Next(ctx, p)
-		p.Finish(err)
-		return err
+		return flow.Emit(ctx, g.account, p, nil, g.out)
 	})
 	if err == nil {
 		err = flow.Tell(ctx, g.account, &g.behind, g.out)
 	}
-	more.Finish(err)
+	ended = err
 	return err
 }
 

@@ -39,9 +39,7 @@ func (s *stepping[U]) handOn(ctx context.Context) error {
 	if s.more != nil {
 		s.more(reservation)
 	}
-	reservation.Emit()
-	err := s.out.Next(ctx, &flow.Page[U]{Rows: s.made, Reservation: reservation})
-	reservation.Finish(err)
+	err := flow.Emit(ctx, s.account, &flow.Page[U]{Rows: s.made, Reservation: reservation}, nil, s.out)
 	clear(s.made)
 	s.made = s.made[:0]
 	if !s.free {

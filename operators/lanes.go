@@ -156,7 +156,11 @@ func runLanes[T, U any](ctx context.Context, st *rxcql.Stage, l *lanes[T], j *la
 		l.finish()
 	}
 	errs[len(made)] = err
-	return failure(append(errs, group.Wait())...)
+	err = failure(append(errs, group.Wait())...)
+	if l.ending != nil {
+		l.ending.Finish(err)
+	}
+	return err
 }
 
 // nowhere is the observer of a stream that hands its rows on in another way.

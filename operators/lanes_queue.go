@@ -14,8 +14,9 @@ import (
 type lanes[T any] struct {
 	account *flow.Account
 	all     []*lane[T]
-	wanted  *atomic.Int64 // rows that downstream of all lanes wants, 0 for no limit
-	room    chan struct{} // has a token when something has changed that the reading may wait for
+	wanted  *atomic.Int64     // rows that downstream of all lanes wants, 0 for no limit
+	room    chan struct{}     // has a token when something has changed that the reading may wait for
+	ending  *flow.Reservation // moves while the lanes end; nil before. Only the reading uses it.
 
 	mu      sync.Mutex
 	open    int    // lanes that have not ended

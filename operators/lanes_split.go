@@ -147,8 +147,12 @@ func (s *splitter[T, K]) page(p *flow.Page[T], part *dealt[T]) *flow.Page[T] {
 	return &flow.Page[T]{Rows: part.rows, Reservation: reservation}
 }
 
+// Done notes how the reading ended. The end moves from now on, until all lanes have handed it on:
+// they may hold rows that go on then.
 func (s *splitter[T, K]) Done(_ context.Context, stopped bool) error {
 	s.stopped = stopped
+	s.ending = s.account.Reservation()
+	s.ending.Emit()
 	return nil
 }
 

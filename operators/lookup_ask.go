@@ -42,12 +42,15 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 	return a
 }
 
-// ask looks up once, with retries. Stage.RowFailed knows of an error whether it is the row's.
-func (a *asker[V]) ask(ctx context.Context, sender *driver.Repeated, values []driver.Value) (found Found[V], err error) {
-	r := &answering{sender: sender, event: a.about, st: driver.Statement{
-		CQL: a.aim.About.Text, Args: driver.Bind(make([]any, 0, len(values)), values), Encoding: a.aim.encoding,
+// ask looks up once, with retries. Stage.RowFailed knows of an error whether it is the row's. The
+// memory that r has of the look-up before is used again.
+func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value) (found Found[V], err error) {
+	r.place, r.bytes, r.event, r.end = driver.Place{}, 0, a.about, nil
+	r.st = driver.Statement{
+		CQL: a.aim.About.Text, Args: driver.Bind(r.st.Args[:0], values), Encoding: a.aim.encoding,
 		Consistency: a.cfg.consistency, Idempotent: true,
-	}}
+	}
+	defer r.forget()
 	for {
 		page, err := a.attempt(ctx, r)
 		if err != nil {
@@ -67,14 +70,20 @@ func (a *asker[V]) ask(ctx context.Context, sender *driver.Repeated, values []dr
 	}
 }
 
-// answering is how far a look-up is.
+// answering is how far a look-up is. Its goroutine uses it again for the next one.
 type answering struct {
-	sender *driver.Repeated
+	sender driver.Repeated
 	st     driver.Statement
 	place  driver.Place
 	bytes  int64 // of all rows so far, received and decoded
 	event  rxcql.FetchEvent
 	end    func(rxcql.FetchEvent) // tells hooks of the end of the last request; nil if there are none
+}
+
+// forget lets go of the bound values and of the answer.
+func (r *answering) forget() {
+	clear(r.st.Args)
+	r.sender.Forget()
 }
 
 const (

@@ -50,9 +50,9 @@ func newLookups[T, V, U any](ctx context.Context, group *rxcql.TaskGroup, f *con
 	}
 	queue := min(f.calls, maxQueuedLookups)
 	l.crew = newCrew(ctx, group, f.calls, queue, func() func(context.Context, *lookup[T, U]) error {
-		var sender driver.Repeated
+		r := &answering{}
 		return func(ctx context.Context, at *lookup[T, U]) error {
-			found, err := asker.ask(ctx, &sender, at.values)
+			found, err := asker.ask(ctx, r, at.values)
 			return l.landed(ctx, at, found, err)
 		}
 	})

@@ -2,19 +2,20 @@ package operators
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/rxcql/rxcql/flow"
 )
 
 // deliver hands on results until none is ready, in the goroutine that reads the stream.
 func (f *concurrency[T, U]) deliver(ctx context.Context, out flow.Observer[U]) error {
+	runtime.Gosched() // calls that end at the same moment go on together
 	for {
 		p := f.next()
 		if p == nil {
 			return nil
 		}
-		err := out.Next(ctx, p)
-		p.Finish(err)
+		err := flow.Emit(ctx, f.account, p, nil, out)
 		clear(p.Rows)
 		if err != nil {
 			return err

@@ -29,7 +29,7 @@ import (
 // others. GroupAdjacent and DistinctAdjacent are refused behind it, as behind Merge: put them
 // before it.
 func MergeSorted[T any](compare func(a, b T) int, ins ...rxcql.Stream[T]) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: "MergeSorted", MixesRows: len(ins) > 1, HoldsRows: len(ins) > 1}
+	info := rxcql.StageInfo{Name: "MergeSorted", MixesRows: true, HoldsRows: len(ins) > 1}
 	upstream, err := inputs(ins)
 	info.Err = errors.Join(required("the function compare", compare == nil), err)
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {

@@ -171,9 +171,11 @@ func TestMergeSortedIsRefusedBeforeAFileInAJobAndBeforeGroups(t *testing.T) {
 	_, err := rxcql.New(merged, sink.NDJSON[line](t.TempDir()+"/out.ndjson"), rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
 	require.ErrorIs(t, err, rxcql.ErrNotResumable)
 	require.ErrorContains(t, err, "stage MergeSorted")
+	one := operators.MergeSorted(func(a, b line) int { return cmp.Compare(a.Row, b.Row) }, a.Stream()) // its pages are of no part either
+	row, rows := func(l line) int { return l.Row }, func(n int, _ line) (int, error) { return n + 1, nil }
 	for name, s := range map[string]anyStream{
-		"GroupAdjacent":    operators.GroupAdjacent(merged, func(l line) int { return l.Row }, zero, func(n int, _ line) (int, error) { return n + 1, nil }),
-		"DistinctAdjacent": operators.DistinctAdjacent(merged, func(l line) int { return l.Row }),
+		"GroupAdjacent": operators.GroupAdjacent(merged, row, zero, rows), "DistinctAdjacent": operators.DistinctAdjacent(merged, row),
+		"GroupAdjacent behind one": operators.GroupAdjacent(one, row, zero, rows), "DistinctAdjacent behind one": operators.DistinctAdjacent(one, row),
 	} {
 		_, err := s.Count(t.Context())
 		require.ErrorIs(t, err, rxcql.ErrConfig, name)

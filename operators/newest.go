@@ -72,13 +72,7 @@ func (n *newest[T]) emit(ctx context.Context) error {
 	var none T
 	n.held, n.row = nil, none
 	held.Position = n.at
-	held.Emit()
-	err := n.out.Next(ctx, &flow.Page[T]{Rows: rows, Reservation: held})
-	if err == nil {
-		err = flow.Tell(ctx, n.account, &n.behind, n.out)
-	}
-	held.Finish(err)
-	return err
+	return flow.Emit(ctx, n.account, &flow.Page[T]{Rows: rows, Reservation: held}, &n.behind, n.out)
 }
 
 // end gives up the row that is kept when the stream has ended with err.

@@ -73,13 +73,7 @@ func (r *reducing[T, S]) Done(ctx context.Context, stopped bool) error {
 		r.st.Abandon(held)
 		return r.out.Done(ctx, true)
 	}
-	held.Emit()
-	err := r.out.Next(ctx, &flow.Page[S]{Rows: []S{r.state}, Reservation: held})
-	if err == nil {
-		err = flow.Tell(ctx, r.account, &r.behind, r.out)
-	}
-	held.Finish(err)
-	if err != nil {
+	if err := flow.Emit(ctx, r.account, &flow.Page[S]{Rows: []S{r.state}, Reservation: held}, &r.behind, r.out); err != nil {
 		return err
 	}
 	return r.out.Done(ctx, false)

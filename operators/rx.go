@@ -117,14 +117,11 @@ func (r *reacting[A, B]) deliver(ctx context.Context, rows []B, last bool) error
 	p := &flow.Page[B]{Rows: rows, Reservation: r.account.Reservation()}
 	p.Position = flow.Position{Source: r.origin, Range: 0, Page: r.page, Last: last}
 	r.page++
-	p.Emit()
-	var err error
 	if !last {
-		err = r.feed.Err()
+		if err := r.feed.Err(); err != nil {
+			p.Finish(err)
+			return err
+		}
 	}
-	if err == nil {
-		err = r.out.Next(ctx, p)
-	}
-	p.Finish(err)
-	return err
+	return flow.Emit(ctx, r.account, p, nil, r.out)
 }

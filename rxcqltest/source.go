@@ -23,6 +23,10 @@ type SourcePlace[T any] struct {
 	// Unordered: rows of a part come in an order of their own.
 	Unordered bool
 
+	// Unmetered: pages are charged with nothing (flow.Input.Unmetered). The rule about what they are
+	// charged with is not tried.
+	Unmetered bool
+
 	// Fails makes the source as it gives so many rows and then fails, and returns the error that
 	// the run's has to wrap too; nil for any. If Fails is nil, the rule about that is not tried.
 	Fails func(rows int) (rxcql.Stream[T], error)

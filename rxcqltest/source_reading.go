@@ -109,6 +109,25 @@ func readingRules[T any]() []rule[SourcePlace[T]] {
 				t.Fatalf("%d rows came in %d pages, and the report says %d rows in %d", jobRows, len(r.said), rep.ReadRows, rep.Pages)
 			}
 		}},
+		{"A page is charged to the budget with what its rows weigh", func(t testing.TB, p SourcePlace[T]) {
+			if p.Unmetered {
+				t.Skip("this rule was not tried: the source is Unmetered")
+			}
+			size := rxcql.SizeFunc[T]()
+			r := p.newRun(p.Stream(jobRows))
+			r.sees = func(page *flow.Page[T]) {
+				weight := int64(0)
+				for i := range page.Rows {
+					weight += int64(size(&page.Rows[i]))
+				}
+				if charged := page.Bytes(); charged < weight/2 { // other ways to estimate are as good
+					t.Errorf("a page of %d rows that weigh %d bytes is charged with %d: see Reservation.Resize and rxcql.SizeFunc",
+						len(page.Rows), weight, charged)
+				}
+			}
+			_, err := r.run(t.Context(), t)
+			must(t, err, "a run in which nothing goes wrong")
+		}},
 		{"A row that has come does not change any more", func(t testing.TB, p SourcePlace[T]) {
 			r := p.newRun(p.Stream(jobRows))
 			_, err := r.run(t.Context(), t)

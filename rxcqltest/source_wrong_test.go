@@ -79,6 +79,9 @@ func wrongPages() []sourcePlant {
 				return err
 			}
 		})},
+		{"A page is charged to the budget with what its rows weigh", "it charges a byte, whatever it has read", misread(func(b *book) {
+			b.read = func(_ *reading, p *flow.Page[[]int]) { p.Resize(1) }
+		})},
 		{"A row that has come does not change any more", "it uses the memory of rows again", misread(func(b *book) {
 			var memory [bookPage]int
 			b.read = func(_ *reading, p *flow.Page[[]int]) {

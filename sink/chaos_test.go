@@ -22,7 +22,10 @@ type spot struct {
 	Row  int `json:"row" cql:"row"`
 }
 
-var errSpot = errors.New("this row is bad")
+var (
+	errSpot    = errors.New("this row is bad")
+	errPurpose = errors.New("failed on purpose")
+)
 
 var seeds = flag.Int("sink.seeds", 16, "seeds of the tests of chaos")
 
@@ -36,15 +39,18 @@ type chaos struct {
 	opts    []rxcql.Option
 	folds   bool // so that a run that is stopped leaves pages of open groups to the next
 
+	fails bool // by chance a function fails on purpose, with a row that then may be missing
+
 	mu    sync.Mutex
-	calls int // of functions until the run is disturbed; 0 if it is not
+	lost  map[spot]bool // with which a function has failed on purpose
+	calls int           // of functions until the run is disturbed; 0 if it is not
 	how   string
 	p     *rxcql.Pipeline
 	stop  context.CancelCauseFunc
 }
 
 func newChaos(seed, kind uint64) *chaos {
-	c := &chaos{rand: rand.New(rand.NewPCG(seed, kind))}
+	c := &chaos{rand: rand.New(rand.NewPCG(seed, kind)), lost: map[spot]bool{}}
 	c.parts = &jobtest.Parts[spot]{PageRows: 1 + c.rand.IntN(9), Seed: seed}
 	for part := range 1 + c.rand.IntN(4) {
 		rows := []spot{}
@@ -58,14 +64,15 @@ func newChaos(seed, kind uint64) *chaos {
 	return c
 }
 
-// call is what the functions of the pipeline call with each row.
-func (c *chaos) call() {
+// call is what the functions of the pipeline call with each row. It reports whether the function
+// has to fail, if it can.
+func (c *chaos) call() (fails bool) {
 	c.mu.Lock()
 	c.calls--
 	now := c.calls == 0
 	c.mu.Unlock()
 	if !now {
-		return
+		return false
 	}
 	switch c.how {
 	case "panic":
@@ -75,6 +82,20 @@ func (c *chaos) call() {
 	case "cancel":
 		c.stop(errors.New("cancelled on purpose"))
 	}
+	return c.how == "error"
+}
+
+// fail is call for a function that can fail: the rows may be missing then.
+func (c *chaos) fail(rows ...spot) error {
+	if !c.call() {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, at := range rows {
+		c.lost[at] = true
+	}
+	return errPurpose
 }
 
 func (c *chaos) policy() rxcql.RowErrorPolicy {
@@ -101,7 +122,11 @@ func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 	for runs := 0; ; runs++ {
 		c.calls, saves, failSave = 0, 0, 0
 		if runs < disturbed {
-			c.how = []string{"panic", "stop", "cancel", "save"}[c.rand.IntN(4)]
+			hows := []string{"panic", "stop", "cancel", "save"}
+			if c.fails {
+				hows = append(hows, "error")
+			}
+			c.how = hows[c.rand.IntN(len(hows))]
 			c.calls = 1 + c.rand.IntN(400)
 			if c.how == "save" {
 				c.calls, failSave = 0, 1+c.rand.IntN(8)

@@ -25,7 +25,9 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 	for i := range c.rand.IntN(4) {
 		bad := func(at spot) bool { return (at.Row*7+at.Part*3+i+salt)%mod == 0 }
 		row := func(at spot) (spot, error) {
-			c.call()
+			if err := c.fail(at); err != nil {
+				return at, err
+			}
 			if bad(at) {
 				return at, errSpot
 			}
@@ -46,10 +48,8 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 		case 3:
 			s = operators.FlatMap(s, func(at spot, emit func(spot) bool) error {
 				emit(at)
-				if bad(at) {
-					return errSpot
-				}
-				return nil
+				_, err := row(at)
+				return err
 			})
 		case 4:
 			s = operators.Tap(s, func(at spot) error {
@@ -68,7 +68,7 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 				return nil
 			})
 		case 7:
-			s = operators.Lanes(s, 1+c.rand.IntN(4), func(at spot) int { return at.Row % 5 },
+			s = operators.Lanes(s, 1+c.rand.IntN(4), func(at spot) int { c.call(); return at.Row % 5 },
 				func(in rxcql.Stream[spot]) rxcql.Stream[spot] { return operators.Map(in, row) })
 		}
 		if kind < 5 || kind == 7 {

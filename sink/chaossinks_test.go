@@ -84,7 +84,9 @@ func (g *grove) leaf() (rxcql.Sink[spot], leaf) {
 			opts = append(opts, sink.InFlight(k))
 		}
 		return sink.Each(func(_ context.Context, at spot) error {
-			g.call()
+			if err := g.fail(at); err != nil {
+				return err
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			rows[at]++
@@ -104,7 +106,7 @@ func (g *grove) leaf() (rxcql.Sink[spot], leaf) {
 	}
 	if g.rand.IntN(2) == 0 {
 		cql := fmt.Sprintf("INSERT INTO %s (part, row) VALUES (?, ?)", table)
-		bind := func(at spot) ([]any, error) { g.call(); return []any{at.Part, at.Row}, nil }
+		bind := func(at spot) ([]any, error) { return []any{at.Part, at.Row}, g.fail(at) }
 		return sink.Exec(g.session, cql, bind, sink.Idempotent(), sink.InFlight(1+g.rand.IntN(9))), l
 	}
 	opts := []sink.TableOption{sink.InFlight(1 + g.rand.IntN(9)), sink.BatchRows(1 + g.rand.IntN(9))}

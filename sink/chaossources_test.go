@@ -111,19 +111,21 @@ func valuesOf(rows []spot) iter.Seq2[spot, error] {
 
 // join makes one stream of several.
 func (g *grove) join(all []rxcql.Stream[spot]) rxcql.Stream[spot] {
-	switch kind := g.rand.IntN(4); {
+	switch kind := g.rand.IntN(5); {
 	case kind == 0:
 		return operators.Concat(all...)
 	case kind == 1 && (!g.job || !g.files): // which holds rows
 		return operators.MergeSorted(func(_, _ spot) int { return 0 }, all...)
 	case kind == 2 && !g.job && len(all) == 2: // first all rows of the one, then all of the other
-		joined := operators.MergeJoin(all[0], all[1], func(spot) int { return 1 }, func(spot) int { return 0 }, func(a, b int) int { return a - b })
+		joined := operators.MergeJoin(all[0], all[1], func(spot) int { g.call(); return 1 }, func(spot) int { g.call(); return 0 }, func(a, b int) int { return a - b })
 		return operators.Map(joined, func(p rxcql.Pair[spot, spot]) (spot, error) {
 			if p.HasLeft {
 				return p.Left, nil
 			}
 			return p.Right, nil
 		})
+	case kind == 3 && !g.job && len(all) == 2:
+		return g.zip(all[0], all[1])
 	}
 	return operators.Merge(all...)
 }

@@ -28,6 +28,7 @@ type grove struct {
 	files   bool // a sink writes one
 	once    bool // a source can be read only once
 	drops   bool // rows are dropped on purpose
+	short   bool // the run may end before all has been read, though nothing is wrong
 	again   bool // rows may come again in a run
 	server  *cqlfake.Server
 	session *gocql.Session
@@ -36,12 +37,14 @@ type grove struct {
 	sources int    // that are there
 	rows    []spot // of all sources
 	calm    func() // from then on the server does not fail
+	checks  []func(t *testing.T, complete bool)
 }
 
 func newGrove(t *testing.T, seed uint64) *grove {
 	t.Helper()
 	g := &grove{chaos: newChaos(seed, 21), dir: t.TempDir(), server: cqlfake.New(t)}
 	g.job = g.rand.IntN(2) == 0
+	g.fails = true
 	g.folds = true // a page that waits in step is left to the next run too
 	g.server.Keyspace("ks", "known (id int PRIMARY KEY, name text)")
 	for id := range 5 {
@@ -51,11 +54,7 @@ func newGrove(t *testing.T, seed uint64) *grove {
 	config.Timeout = 0 // with the race detector a timer that ends may crash a bubble
 	session, err := config.CreateSession()
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		time.Sleep(time.Millisecond) // its goroutines have begun then
-		session.Close()
-		time.Sleep(time.Millisecond)
-	})
+	t.Cleanup(func() { cqlfake.CloseSession(session) })
 	g.session = session
 	return g
 }
@@ -100,7 +99,7 @@ func (g *grove) grow(s rxcql.Stream[spot], inside bool) (out rxcql.Stream[spot],
 	s, fails = g.chain(s, g.made)
 	for range g.rand.IntN(3) {
 		k := 1 + g.rand.IntN(9)
-		switch g.rand.IntN(8) {
+		switch g.rand.IntN(11) {
 		case 0:
 			s = operators.Throttle(s, rxcql.NewRate(rxcql.RowsPerSecond(float64(k)*2000)))
 		case 1:
@@ -122,7 +121,19 @@ func (g *grove) grow(s rxcql.Stream[spot], inside bool) (out rxcql.Stream[spot],
 			}
 		case 7:
 			if !g.job {
-				s = operators.Distinct(s, func(at spot) spot { return at }, operators.DistinctKeys(1<<20))
+				s = operators.Distinct(s, func(at spot) spot { g.call(); return at }, operators.DistinctKeys(1<<20))
+			}
+		case 8:
+			if !g.job {
+				s = g.conflate(s)
+			}
+		case 9:
+			if !g.job {
+				s = g.group(s, k)
+			}
+		case 10:
+			if !g.job {
+				s = g.newest(s, time.Duration(k)*time.Millisecond)
 			}
 		}
 	}
@@ -140,8 +151,7 @@ func (g *grove) lookUp(s rxcql.Stream[spot], inFlight int) rxcql.Stream[spot] {
 			if found.OK != (at.Row%10 < 5) {
 				return at, errors.New("another answer than was asked for")
 			}
-			g.call()
-			return at, nil
+			return at, g.fail(at)
 		}, opts...)
 }
 
@@ -164,19 +174,31 @@ func (g *grove) passing() func(spot) error {
 // runOnce runs what is no job, by chance disturbed, and reports whether all has come.
 func (g *grove) runOnce(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) (complete bool) {
 	t.Helper()
-	if g.how = []string{"", "", "panic", "stop", "cancel"}[g.rand.IntN(5)]; g.how != "" {
+	policy := g.policy()
+	if g.how = []string{"", "", "panic", "stop", "cancel", "error", "fail"}[g.rand.IntN(7)]; g.how != "" {
 		g.calls = 1 + g.rand.IntN(200)
 	}
-	p, err := rxcql.New(in, to, append(g.opts, rxcql.WithRowErrors(g.policy()))...)
+	fatal := g.how == "fail"
+	if fatal {
+		g.how, policy = "error", rxcql.FailOnRowError()
+	}
+	p, err := rxcql.New(in, to, append(g.opts, rxcql.WithRowErrors(policy))...)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	g.p, g.stop = p, cancel
 	rep, err := p.Run(ctx)
 	require.Zero(t, rep.BytesInFlight)
-	if g.how == "" {
+	switch {
+	case g.how == "":
 		require.NoError(t, err)
-		require.True(t, rep.Complete)
+		require.True(t, rep.Complete || g.short)
+	case fatal && err != nil && !errors.Is(err, errPurpose): // the first row that is bad
+		require.ErrorAs(t, err, new(*rxcql.RowError))
+	case g.how == "error" && err != nil: // of a fold: with its row the state would be wrong
+		require.ErrorIs(t, err, errPurpose)
+	case g.how == "error":
+		require.True(t, rep.Complete || g.short)
 	}
 	if rep.Complete {
 		require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp)
@@ -186,7 +208,7 @@ func (g *grove) runOnce(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]
 
 // However such a pipeline is disturbed, and as a job however often: it ends, with nothing left; no
 // row goes where it does not belong or comes twice where that must not be; and when it is complete
-// all rows are where they belong.
+// all rows are where they belong, without those with which a function has failed.
 func TestChaosOfTrees(t *testing.T) {
 	for seed := range uint64(4 * *seeds) {
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { treeRound(t, seed) }) }) {
@@ -206,7 +228,7 @@ func treeRound(t *testing.T, seed uint64) {
 		all, fails, of = append(all, in), append(fails, bad), append(of, len(g.rows))
 	}
 	in, failsLast := g.grow(g.join(all), false)
-	in = operators.Tap(in, func(spot) error { g.call(); return nil })
+	in = operators.Tap(in, func(at spot) error { return g.fail(at) })
 	g.opts = append(g.opts, rxcql.WithBudget(int64(g.sources)*rxcql.MinBudgetPerInput<<g.rand.IntN(4)))
 	g.trouble()
 	complete := true
@@ -233,8 +255,11 @@ func treeRound(t *testing.T, seed uint64) {
 				require.Equal(t, 1, times, "%s has %v", leaf.name, at)
 			}
 		}
-		if complete && !g.drops {
-			require.Len(t, got, len(want), "%s", leaf.name)
+		for at := range want {
+			require.True(t, !complete || g.drops || g.lost[at] || got[at] > 0, "%s has no %v", leaf.name, at)
 		}
+	}
+	for _, check := range g.checks {
+		check(t, complete)
 	}
 }

@@ -17,8 +17,10 @@ func check(err error) {
 }
 
 func ExampleNDJSON() {
-	path := filepath.Join(os.TempDir(), "example.ndjson")
-	defer os.RemoveAll(path)
+	folder, err := os.MkdirTemp("", "")
+	check(err)
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "flights.ndjson")
 	type flight struct {
 		ID    int64  `json:"id"`
 		Route string `json:"route"`
@@ -37,8 +39,10 @@ func ExampleNDJSON() {
 }
 
 func ExampleCSV() {
-	path := filepath.Join(os.TempDir(), "example.csv")
-	defer os.RemoveAll(path)
+	folder, err := os.MkdirTemp("", "")
+	check(err)
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "flights.csv")
 	type flight struct {
 		ID    int64   `cql:"id"`
 		Route *string `cql:"route"`

@@ -16,9 +16,11 @@ func check(err error) {
 }
 
 func ExampleNDJSON() {
-	path := filepath.Join(os.TempDir(), "example-in.ndjson")
+	folder, err := os.MkdirTemp("", "")
+	check(err)
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "flights.ndjson")
 	check(os.WriteFile(path, []byte("{\"id\":1,\"route\":\"SFO-JFK\"}\n{\"id\":2}\n"), 0o600))
-	defer os.RemoveAll(path)
 	type flight struct {
 		ID    int64   `json:"id"`
 		Route *string `json:"route"`
@@ -33,9 +35,11 @@ func ExampleNDJSON() {
 }
 
 func ExampleCSV() {
-	path := filepath.Join(os.TempDir(), "example-in.csv")
+	folder, err := os.MkdirTemp("", "")
+	check(err)
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "flights.csv")
 	check(os.WriteFile(path, []byte("route,id\n\"SFO, JFK\",1\n,2\n"), 0o600))
-	defer os.RemoveAll(path)
 	type flight struct {
 		ID    int64   `cql:"id"`
 		Route *string `cql:"route"`

@@ -121,6 +121,7 @@ func inMemory(t testing.TB) map[string]rxcqltest.SourcePlace[int] {
 			},
 		},
 		"FromObservable, with a buffer": {
+			Unmetered: true,
 			Stream: func(rows int) rxcql.Stream[int] {
 				return source.FromObservable[int](items(rows, nil), source.Buffer(10, rxcql.OverflowBlock))
 			},
@@ -138,7 +139,8 @@ func inMemory(t testing.TB) map[string]rxcqltest.SourcePlace[int] {
 			Stalls: func(rows int) rxcql.Stream[int] { return source.Pages(aPageOf(rows, untilTheEnd)) },
 		},
 		"FromObservable": {
-			Stream: func(rows int) rxcql.Stream[int] { return source.FromObservable[int](items(rows, nil)) },
+			Unmetered: true,
+			Stream:    func(rows int) rxcql.Stream[int] { return source.FromObservable[int](items(rows, nil)) },
 			Fails: func(rows int) (rxcql.Stream[int], error) {
 				return source.FromObservable[int](items(rows, errPages)), errPages
 			},

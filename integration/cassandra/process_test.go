@@ -59,12 +59,13 @@ func TestAProcessIsPausedResumedKilledRestartedAndStopped(t *testing.T) {
 
 	cfg := c.Config()
 	cfg.Logger = quiet{}
-	cfg.Timeout = time.Second
 	session, err := cfg.CreateSession()
 	require.NoError(t, err)
 	defer session.Close()
 	require.NoError(t, node.Pause())
-	require.Error(t, session.Query("SELECT k FROM k.t").Exec(), "a paused node answers nothing")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	require.ErrorIs(t, session.Query("SELECT k FROM k.t").WithContext(ctx).Exec(), context.DeadlineExceeded, "a paused node answers nothing")
 	require.NoError(t, node.Resume())
 	require.Eventually(t, func() bool { return session.Query("SELECT k FROM k.t").Exec() == nil },
 		3*time.Minute, 50*time.Millisecond)

@@ -16,7 +16,7 @@ import (
 )
 
 // proxied returns a session that reaches the cluster through a proxy only, and
-// waits 500 ms for an answer.
+// waits 2 s for an answer.
 func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
@@ -30,7 +30,7 @@ func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 		deaf(config)
 		config.NumConns = 1
 		config.Logger = silent{}
-		config.Timeout = 500 * time.Millisecond
+		config.Timeout = 2 * time.Second
 		config.ConnectTimeout = 5 * time.Second
 		return config
 	}), proxy

@@ -22,7 +22,7 @@ import (
 // running tests.
 const helperEnv = "RXCQL_CHECKPOINT_HOLDER"
 
-// holder holds the job "job" with a lease of 3 s, saves each line of its input,
+// holder holds the job "job" with a short lease, saves each line of its input,
 // and says what came of it.
 func holder(table string) error {
 	ctx := context.Background()
@@ -36,7 +36,7 @@ func holder(table string) error {
 	if err != nil {
 		return err
 	}
-	job, err := checkpoint.Table(session, table, checkpoint.Lease(3*time.Second)).Lock(ctx, "job")
+	job, err := checkpoint.Table(session, table, checkpoint.Lease(shortLease)).Lock(ctx, "job")
 	if err != nil {
 		return err
 	}

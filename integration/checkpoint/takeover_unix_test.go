@@ -16,7 +16,7 @@ func TestTheJobOfAProcessThatWasKilledIsFreeWhenItsLeaseEnds(t *testing.T) {
 	session, table := newTable(t)
 	holder := startHolder(t, table)
 	require.Equal(t, "saved", holder.save(t, "of the first"))
-	time.Sleep(4 * time.Second) // it has been renewed
+	time.Sleep(shortLease + 2*time.Second) // it has been renewed
 	refused(t, session, table, "job")
 	holder.kill()
 	refused(t, session, table, "job")

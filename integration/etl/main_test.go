@@ -22,8 +22,9 @@ var cluster *cassandra.Cluster
 // place of the one that it writes.
 var bigFile = flag.String("etl.big", "", "Parquet `file` of flights for the Parquet test")
 
-// testWait is for programs that have little to do.
-const testWait = 3 * time.Minute
+// testWait is for programs that have little to do. It only ends a hang: some of them start a
+// Cassandra first.
+const testWait = 10 * time.Minute
 
 func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 
@@ -138,7 +139,7 @@ func etlWait() time.Duration {
 	if *bigFile != "" {
 		return 30 * time.Minute
 	}
-	return 4 * time.Minute
+	return 15 * time.Minute
 }
 
 func against(keyspace string) []string {

@@ -63,7 +63,7 @@ func TestWithoutHostsItStartsACassandraAndLeavesNothing(t *testing.T) {
 		require.Eventually(t, func() bool { return len(running(t, folder)) > 0 }, testWait, 50*time.Millisecond,
 			"its server can be seen from here while it runs")
 	}
-	got := p.wait(t, 4*time.Minute)
+	got := p.wait(t, testWait)
 	require.Zero(t, got.code, got.stderr)
 	require.Empty(t, got.stderr)
 	require.Contains(t, got.stdout, "starting one")
@@ -101,7 +101,7 @@ func TestASignalLeavesNothingOfItsOwnCassandra(t *testing.T) {
 func TestAReaderThatGoesAwayLeavesNothing(t *testing.T) {
 	env, folder := alone(t)
 	flights := file(t, "flights.csv", header+"2001-01-01T00:01:00Z,33,2176,LAS,PHL\n")
-	got := start(t, env, "sh", "-c", `"$0" --flights "$1" | head -n 1`, build(t, "etl"), flights).wait(t, 4*time.Minute)
+	got := start(t, env, "sh", "-c", `"$0" --flights "$1" | head -n 1`, build(t, "etl"), flights).wait(t, testWait)
 	require.Contains(t, got.stdout, "starting one")
 	require.Contains(t, got.stderr, "broken pipe")
 	requireNothingLeft(t, folder)

@@ -110,7 +110,9 @@ func TestFaultsReconcileForEverySeedWithAnIdempotentStatement(t *testing.T) {
 				func(id int) ([]any, error) { return []any{[]int{id}, seed, id}, nil }, sink.Idempotent(), sink.InFlight(16)))
 			require.EqualValues(t, counted, rep.Written)
 			require.Zero(t, rep.Unknown)
-			require.Equal(t, c.fails() > 0, rep.Retried > 0)
+			if c.fails() > 0 { // where none does, a busy machine may be slower than the session is patient
+				require.Positive(t, rep.Retried)
+			}
 			iter := direct.Query("SELECT id, v FROM "+ks+".sets WHERE seed = ?", seed).Iter()
 			require.Equal(t, counted, iter.NumRows())
 			var id int

@@ -42,7 +42,7 @@ func (n *narrow) decide(r request) fate {
 		n.peaks = append(n.peaks, 0)
 	}
 	n.peaks[n.good/slot] = max(n.peaks[n.good/slot], n.out)
-	f := fate{delay: 20 * time.Millisecond, done: func() {
+	f := fate{delay: 60 * time.Millisecond, done: func() {
 		n.mu.Lock()
 		n.out--
 		n.mu.Unlock()

@@ -197,7 +197,8 @@ func TestValuesThatTheServerRefusesAreErrorsOfTheirRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 10, 0}, got)
 	require.EqualValues(t, 2, rep.DeadLettered)
-	require.Equal(t, []string{"2", "3"}, []string{string(letters.All[0].Row), string(letters.All[1].Row)})
+	require.Len(t, letters.All, 2)
+	require.ElementsMatch(t, []string{"2", "3"}, []string{string(letters.All[0].Row), string(letters.All[1].Row)}, "look-ups in flight end in any order")
 }
 
 func TestASchemaThatChangesUnderLookupsEndsTheRun(t *testing.T) {

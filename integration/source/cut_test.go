@@ -30,7 +30,7 @@ func proxied(t *testing.T) (*gocql.Session, *toxiproxy.Proxy) {
 		config := cluster.Config()
 		config.Hosts = []string{net.JoinHostPort(host, port)}
 		config.DisableInitialHostLookup = true
-		config.Timeout = 5 * time.Second
+		config.Timeout = 5 * time.Minute // a connection that is cut ends its requests at once
 		config.NumConns = 1
 		config.Logger = silent{}
 		return config

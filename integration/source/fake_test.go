@@ -91,7 +91,15 @@ func (s step) answers(t *testing.T, session *driver.Session) (said []string) {
 
 func int32Bytes(v int32) asSent { return binary.BigEndian.AppendUint32(nil, uint32(v)) }
 
-func TestTheFakeAnswersAsCassandraDoes(t *testing.T) {
+func TestTheFakeAnswersAsCassandraDoes(t *testing.T) { compareSteps(t, scripts()) }
+
+// keyspaceHere stands for the name of the keyspace in the text of a step.
+const keyspaceHere = "{keyspace}"
+
+// compareSteps has a real server and the fake one answer the steps of some scripts, in keyspaces of
+// one name.
+func compareSteps(t *testing.T, scripts map[string][]step) {
+	t.Helper()
 	actual, ks := cassandra.Keyspace(t, cluster)
 	server := cqlfake.New(t)
 	server.Keyspace(ks)
@@ -101,9 +109,10 @@ func TestTheFakeAnswersAsCassandraDoes(t *testing.T) {
 		require.NoError(t, err)
 		servers = append(servers, wrapped)
 	}
-	for name, steps := range scripts() {
+	for name, steps := range scripts {
 		t.Run(name, func(t *testing.T) {
 			for _, s := range steps {
+				s.cql = strings.ReplaceAll(s.cql, keyspaceHere, ks)
 				compareAnswers(t, servers, s)
 			}
 		})

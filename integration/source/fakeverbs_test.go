@@ -3,32 +3,10 @@ package source_test
 import (
 	"fmt"
 	"testing"
-
-	"github.com/gocql/gocql"
-	"github.com/stretchr/testify/require"
-
-	"github.com/rxcql/rxcql/integration/cassandra"
-	"github.com/rxcql/rxcql/internal/driver"
-	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 )
 
 func TestTheFakeKnowsINAndORDERBYAndConditionsAndALTERAsCassandraDoes(t *testing.T) {
-	actual, ks := cassandra.Keyspace(t, cluster)
-	server := cqlfake.New(t)
-	server.Keyspace(ks)
-	servers := []*driver.Session{}
-	for _, session := range []*gocql.Session{actual, server.Session(ks)} {
-		wrapped, err := driver.Wrap(session)
-		require.NoError(t, err)
-		servers = append(servers, wrapped)
-	}
-	for name, steps := range map[string][]step{"in": inSteps(), "order": orderSteps(), "conditions": conditionSteps(), "alter": alterSteps()} {
-		t.Run(name, func(t *testing.T) {
-			for _, s := range steps {
-				compareAnswers(t, servers, s)
-			}
-		})
-	}
+	compareSteps(t, map[string][]step{"in": inSteps(), "order": orderSteps(), "conditions": conditionSteps(), "alter": alterSteps()})
 }
 
 // filled makes a table of 8 partitions of 12 rows.

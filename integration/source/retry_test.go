@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/cqltest"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -79,46 +81,49 @@ func TestStopAndCancelEndTheWaitForAPageAtOnce(t *testing.T) {
 		"cancel": func(_ *rxcql.Pipeline, cancel context.CancelCauseFunc) { cancel(broken) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var waiting atomic.Int64
-			s := &cqltest.Script{Statement: scripted, Pages: [][]int32{{1}, {2}}}
-			s.Fail = func(page int) message.Message {
-				if page == 0 {
-					return nil
-				}
-				waiting.Add(1)
-				return &message.Overloaded{ErrorMessage: "busy"}
-			}
-			var rows atomic.Int64
-			p, err := rxcql.New(source.Query[int32](s.Start(t), scripted), sink.Each(func(context.Context, int32) error {
-				rows.Add(1)
-				return nil
-			}))
-			require.NoError(t, err)
-			ctx, cancel := context.WithCancelCause(t.Context())
-			defer cancel(nil)
-			var ended time.Time
-			var asked int64
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				for waiting.Load() < 7 { // the next wait is of 2.4 s at least
-					time.Sleep(time.Millisecond)
-				}
-				asked, ended = waiting.Load(), time.Now()
-				end(p, cancel)
-			}()
-			report, err := p.Run(ctx)
-			<-done
-			require.Equal(t, asked, waiting.Load(), "it does not ask again")
-			require.Less(t, time.Since(ended), 2400*time.Millisecond, "nor wait for that")
-			require.EqualValues(t, 1, rows.Load())
-			require.EqualValues(t, 1, report.PagesSettled)
-			if name == "stop" {
+			synctest.Test(t, func(t *testing.T) {
+				server := cqlfake.New(t)
+				server.Keyspace("ks", "t (v int PRIMARY KEY)")
+				server.Exec("INSERT INTO ks.t (v) VALUES (1)")
+				server.Exec("INSERT INTO ks.t (v) VALUES (2)")
+				var asked atomic.Int64
+				server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+					if !r.Reads("ks.t") || r.PageState == nil {
+						return nil
+					}
+					asked.Add(1)
+					return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+				})
+				var rows atomic.Int64
+				p, err := rxcql.New(source.Query[int32](server.Session("ks"), "SELECT v FROM t", source.PageRows(1)),
+					sink.Each(func(context.Context, int32) error {
+						rows.Add(1)
+						return nil
+					}))
 				require.NoError(t, err)
-				require.Equal(t, rxcql.EndedByStop, report.EndedBy)
-				return
-			}
-			require.Equal(t, broken, err, "the cause, and nothing around it")
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				var before int64
+				const after = 10 * time.Second
+				begun := time.Now()
+				timer := time.AfterFunc(after, func() {
+					before = asked.Load()
+					end(p, cancel)
+				})
+				defer timer.Stop()
+				report, err := p.Run(ctx)
+				require.Equal(t, after, time.Since(begun), "it does not wait any more")
+				require.Greater(t, before, int64(5), "it has asked again")
+				require.Equal(t, before, asked.Load(), "it does not ask again")
+				require.EqualValues(t, 1, rows.Load())
+				require.EqualValues(t, 1, report.PagesSettled)
+				if name == "stop" {
+					require.NoError(t, err)
+					require.Equal(t, rxcql.EndedByStop, report.EndedBy)
+					return
+				}
+				require.Equal(t, broken, err, "the cause, and nothing around it")
+			})
 		})
 	}
 }

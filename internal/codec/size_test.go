@@ -37,6 +37,32 @@ func TestSizeOfCountsWhatHangsFromAValue(t *testing.T) {
 	require.Equal(t, 34, codec.SizeOf[[2]string]()(&a))
 }
 
+func TestSizeOfCountsEachTextOfARowThatLeadsToTextAlone(t *testing.T) {
+	type name string
+	type place struct {
+		ID   int32
+		City name
+		_    [0]*int
+	}
+	type row struct {
+		At    time.Time
+		Place place
+		Notes struct{ A, B string }
+		N     float64
+	}
+	at := int(unsafe.Sizeof(row{}))
+	r := row{At: time.Now()}
+	require.Equal(t, at, codec.SizeOf[row]()(&r))
+	r.Place.City, r.Notes.A, r.Notes.B = "Oslo", "a note", "b"
+	require.Equal(t, at+4+6+1, codec.SizeOf[row]()(&r))
+	require.Equal(t, int(unsafe.Sizeof(place{}))+4, codec.SizeOf[place]()(&r.Place))
+	type more struct {
+		Text string
+		List []string
+	}
+	require.Equal(t, int(unsafe.Sizeof(more{}))+1+16+2, codec.SizeOf[more]()(&more{"a", []string{"bc"}}))
+}
+
 func TestSizeOfEndsOnValuesThatHoldThemselves(t *testing.T) {
 	type node struct {
 		A, B, C, D, E, F *node

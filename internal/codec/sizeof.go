@@ -2,6 +2,7 @@ package codec
 
 import (
 	"reflect"
+	"slices"
 	"sync"
 	"unsafe"
 )
@@ -23,7 +24,21 @@ type Known struct {
 // what is reached twice counts twice; channels and functions count as the pointers only.
 func SizeOf[T any](known ...Known) func(*T) int {
 	base := int(reflect.TypeFor[T]().Size())
-	extra := (&sizePlans{known: known}).extra(reflect.TypeFor[T](), sizeDepth)
+	plans := &sizePlans{known: known}
+	switch texts, only := plans.texts(nil, reflect.TypeFor[T](), 0); {
+	case only && len(texts) == 1:
+		offset := texts[0]
+		return func(v *T) int { return base + len(*(*string)(unsafe.Add(unsafe.Pointer(v), offset))) }
+	case only && len(texts) > 1:
+		return func(v *T) int {
+			n := base
+			for _, offset := range texts {
+				n += len(*(*string)(unsafe.Add(unsafe.Pointer(v), offset)))
+			}
+			return n
+		}
+	}
+	extra := plans.extra(reflect.TypeFor[T](), sizeDepth)
 	if extra == nil {
 		return func(*T) int { return base }
 	}
@@ -94,6 +109,26 @@ func (c *sizePlans) plan(rt reflect.Type, depth int) sizeFunc {
 		return c.interfaces(rt, depth)
 	}
 	return nil
+}
+
+// texts adds the offsets of the strings in a value at offset base to found. It reports whether
+// nothing else in it leads anywhere: most rows are so, and for them no function a field is called.
+func (c *sizePlans) texts(found []uintptr, rt reflect.Type, base uintptr) (offsets []uintptr, only bool) {
+	switch {
+	case slices.ContainsFunc(c.known, func(k Known) bool { return k.Type == rt }):
+		return found, false
+	case rt.Kind() == reflect.String:
+		return append(found, base), true
+	case rt.Kind() == reflect.Struct && rt != typeTime && rt != typeAddr && !pointerFree(rt):
+		for i := range rt.NumField() {
+			f := rt.Field(i)
+			if found, only = c.texts(found, f.Type, base+f.Offset); !only {
+				return found, false
+			}
+		}
+		return found, true
+	}
+	return found, c.extra(rt, sizeDepth) == nil
 }
 
 func callSize(fn sizeFunc, p unsafe.Pointer) int {

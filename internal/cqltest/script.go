@@ -104,7 +104,9 @@ func (s *Script) Start(t TB) *gocql.Session {
 	session, err := config.CreateSession()
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		time.Sleep(time.Millisecond) // a session that is closed before its heartbeat has begun leaves it
+		for range 10 { // a session that is closed before its heartbeat has begun leaves it
+			time.Sleep(time.Millisecond)
+		}
 		session.Close()
 	})
 	return session

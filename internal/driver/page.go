@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocql/gocql"
 
@@ -169,8 +170,8 @@ func (c *cell) UnmarshalCQL(_ gocql.TypeInfo, data []byte) error {
 }
 
 func (p *Page) bind(cells [][]byte) {
-	if p.dest == nil {
-		p.dest = make([]any, p.metadata.scanned)
+	if len(p.dest) != p.metadata.scanned {
+		p.dest = slices.Grow(p.dest[:0], p.metadata.scanned)[:p.metadata.scanned]
 	}
 	for i := range cells {
 		p.dest[i] = (*cell)(&cells[i])

@@ -19,6 +19,7 @@ type Repeated struct {
 	binder binder
 	of     Statement // without Args and Encoding
 	ctx    context.Context
+	page   Page // the last one
 }
 
 // Exec is Session.Exec.
@@ -46,7 +47,7 @@ func (r *Repeated) exec(ctx context.Context) (err error) {
 	return translate(ctx, r.query.Exec())
 }
 
-// Fetch is Session.Fetch.
+// Fetch is Session.Fetch. The page stays valid until the next call of Fetch or Forget.
 func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSize int, state []byte) (*Page, error) {
 	switch {
 	case pageSize < 1:
@@ -58,13 +59,20 @@ func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSiz
 		return nil, err
 	}
 	r.query.NoSkipMetadata().PageSize(pageSize).PageState(state) // as in fetch
-	p := &Page{}
-	if err := r.fetch(ctx, s, st.CQL, p); err != nil {
+	r.Forget()
+	if err := r.fetch(ctx, s, st.CQL); err != nil {
 		r.query = nil
 		return nil, withhold(err, st.Args)
 	}
 	r.unbind()
-	return p, nil
+	return &r.page, nil
+}
+
+// Forget lets go of the last page, which may be large.
+func (r *Repeated) Forget() {
+	dest := r.page.dest
+	clear(dest)
+	r.page = Page{dest: dest[:0]}
 }
 
 // fetchAnew takes a pointer for the sake of the stack of those who wait in Repeated.Fetch.
@@ -75,13 +83,13 @@ func (s *Session) fetchAnew(ctx context.Context, st *Statement, pageSize int, st
 }
 
 // fetch is exec for a page. A worker waits for the server in it, so it is as shallow.
-func (r *Repeated) fetch(ctx context.Context, s *Session, cql string, p *Page) (err error) {
+func (r *Repeated) fetch(ctx context.Context, s *Session, cql string) (err error) {
 	if ctx.Err() != nil {
 		return cancelled(ctx, ctx.Err())
 	}
 	defer recovered(r.binder.sending, &err)
-	p.iter = r.query.Iter()
-	return translate(ctx, p.open(s, cql))
+	r.page.iter = r.query.Iter()
+	return translate(ctx, r.page.open(s, cql))
 }
 
 // unbind lets go of the values, which belong to the caller and may be large.

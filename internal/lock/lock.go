@@ -12,5 +12,11 @@ func New() Lock { return make(Lock, 1) }
 // Lock waits until nobody else holds the lock.
 func (l Lock) Lock() { l <- struct{}{} }
 
-// Unlock gives the lock back.
-func (l Lock) Unlock() { <-l }
+// Unlock gives the lock back. It panics if nobody holds the lock.
+func (l Lock) Unlock() {
+	select {
+	case <-l:
+	default:
+		panic("rxcql: unlock of a lock that is not locked")
+	}
+}

@@ -23,6 +23,7 @@ func (p *parser) alter() func() message.Message {
 	case t.system:
 		refuse(&message.Unauthorized{ErrorMessage: keyspace + " keyspace is not user-modifiable."})
 	}
+	p.typesOf = keyspace
 	if !p.take("add") {
 		refuse(unknown("ALTER TABLE … %s; ADD is known", p.peek().text))
 	}
@@ -42,7 +43,7 @@ func (p *parser) alter() func() message.Message {
 		t.arrange()
 		p.server.describe(t)
 		p.server.forgetStatements(t.tableName)
-		return p.server.changed(primitive.SchemaChangeTypeUpdated, t.keyspace, t.name)
+		return p.server.changed(primitive.SchemaChangeTypeUpdated, t.keyspace, primitive.SchemaChangeTargetTable, t.name)
 	}
 }
 
@@ -52,10 +53,13 @@ func (p *parser) added(t *table, others []*column) *column {
 	if slices.ContainsFunc(slices.Concat(others, t.columns), func(other *column) bool { return other.name == c.name }) {
 		refuse(invalid("Column with name '%s' already exists", c.name))
 	}
-	c.typ = p.typ()
-	if p.is("static") {
-		refuse(unknown("static columns"))
+	c.typ, c.static = p.typ(), p.take("static")
+	switch {
+	case c.static && len(t.clustering) == 0:
+		refuse(invalid("Static columns are only useful (and thus allowed) if the table has at least one clustering column"))
+	case t.counter || isCounter(c.typ):
+		refuse(unknown("ALTER TABLE … ADD of a counter, or to a table of counters"))
 	}
-	known(c.typ, true)
+	known(c.typ)
 	return c
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
-	"github.com/datastax/go-cassandra-native-protocol/primitive"
 )
 
 // answer runs a request on the tables. Empty is for a page without its rows.
@@ -60,43 +59,4 @@ func (s *Server) run(c *conn, made *plan, options *message.QueryOptions, empty b
 	}
 	of.timestamp = s.timestamp()
 	return made.execute(of)
-}
-
-// runBatch writes all entries or none.
-func (s *Server) runBatch(c *conn, m *message.Batch) message.Message {
-	if m.Type == primitive.BatchTypeCounter {
-		return unknown("counters")
-	}
-	at := s.timestamp()
-	if m.DefaultTimestamp != nil {
-		at = *m.DefaultTimestamp
-	}
-	var writes []func()
-	for _, child := range m.Children {
-		made := s.prepared[string(child.Id)]
-		var err message.Error
-		if len(child.Id) == 0 {
-			made, err = s.compile(c.keyspace, child.Query)
-		} else if made == nil {
-			err = unprepared(child.Id)
-		}
-		if err != nil {
-			return err
-		}
-		if made.write == nil {
-			return invalid("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
-		}
-		err = caught(func() {
-			of := &call{conn: c, values: valuesOf(child.Values), timestamp: at, now: time.Now()}
-			made.check(of.values)
-			writes = append(writes, made.write(of))
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, write := range writes {
-		write()
-	}
-	return &message.VoidResult{}
 }

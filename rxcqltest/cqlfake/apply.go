@@ -18,50 +18,73 @@ func (m *mutation) prepare(c *call) func() {
 		refuse(invalid("Key may not be empty"))
 	}
 	var clustering [][]byte
-	whole := m.whole()
-	if !whole {
+	whole, rowless := m.whole(), m.rowless()
+	if !rowless {
 		clustering = m.keyCells(c, m.table.clustering)
 	}
 	at := m.time(c)
 	ttl, expires := m.expiry(c)
-	type write struct {
-		column *column
-		cell   cell
-	}
-	var writes []write
+	var changes []change
 	for _, a := range m.set {
-		made := cell{at: at, deleted: true}
-		if a.term != nil {
-			v := a.term.of(c)
-			if v.Unset {
-				continue
-			}
-			if v.Bytes != nil {
-				made = cell{at: at, value: checked(a.column.typ, v.Bytes), ttl: ttl, expires: expires}
-			}
+		if ch, set := a.change(c, at, ttl, expires); set {
+			changes = append(changes, ch)
 		}
-		writes = append(writes, write{a.column, made})
 	}
+	m.neverDeleted(partition, clustering, changes)
 	return func() {
 		p := m.table.make(partition)
 		if whole {
 			p.deleted = max(p.deleted, at)
 			return
 		}
-		r := m.table.row(p, clustering)
-		if m.deletes && m.set == nil {
-			r.deleted = max(r.deleted, at)
-		}
-		if m.inserts {
-			r.marker = reconciled(cell{at: at, ttl: ttl, expires: expires}, r.marker)
-		}
-		for _, w := range writes {
-			if old, there := r.cells[w.column]; there {
-				w.cell = reconciled(w.cell, old)
+		var r *row
+		if !rowless {
+			r = m.table.row(p, clustering)
+			if m.deletes && m.set == nil {
+				r.deleted = max(r.deleted, at)
 			}
-			r.cells[w.column] = w.cell
+			if m.inserts {
+				r.marker = reconciled(cell{at: at, ttl: ttl, expires: expires}, r.marker)
+			}
+		}
+		for _, ch := range changes {
+			if ch.column.static {
+				if p.static == nil {
+					p.static = newRow(nil)
+				}
+				p.static.apply(ch)
+				continue
+			}
+			r.apply(ch)
 		}
 	}
+}
+
+// change is what the assignment does in a call. There is none of a value that is unset.
+func (a assignment) change(c *call, at, ttl, expires int64) (ch change, set bool) {
+	ch = change{column: a.column, cell: cell{at: at, deleted: true}, clears: at}
+	if a.term == nil {
+		return ch, true
+	}
+	v := a.term.of(c)
+	switch {
+	case v.Unset:
+		return ch, false
+	case a.adds != 0:
+		ch.cell.deleted, ch.adds = false, a.count(v)
+		return ch, true
+	}
+	ch.clears-- // what replaces a value deletes what is older, and a write of the same time stays
+	if v.null() {
+		return ch, true
+	}
+	made := cell{at: at, value: checked(a.column.typ, v.Bytes), ttl: ttl, expires: expires}
+	if a.column.parted {
+		ch.parts = split(a.column.typ, made)
+	} else {
+		ch.cell = made
+	}
+	return ch, true
 }
 
 // keyCells are values of the key, none of which may be missing.

@@ -3,6 +3,9 @@ package cqlfake
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // cell is a value with its time, or the tombstone of one.
@@ -40,7 +43,7 @@ func reconciled(a, b cell) cell {
 	return b
 }
 
-// live reports whether a row is there: by its marker or by any of its cells.
+// live reports whether a row is there: by its marker or by any of its values.
 func (r *row) live(deleted, now int64) bool {
 	deleted = max(deleted, r.deleted)
 	if r.marker.live(deleted, now) {
@@ -51,5 +54,42 @@ func (r *row) live(deleted, now int64) bool {
 			return true
 		}
 	}
+	for _, ps := range r.parts {
+		if ps.live(deleted, now) {
+			return true
+		}
+	}
 	return false
+}
+
+// change is what a write does to a column of a row.
+type change struct {
+	column *column
+	cell   cell
+	adds   int64  // to a counter, in place of its value
+	parts  []part // of a column that is kept so, in place of a cell
+	clears int64  // what of the parts is not newer is deleted
+}
+
+func (r *row) apply(ch change) {
+	c := ch.column
+	old, there := r.cells[c]
+	switch {
+	case c.parted:
+		if r.parts[c] == nil {
+			r.parts[c] = &parts{deleted: none}
+		}
+		r.parts[c].write(c.typ, ch.clears, ch.parts)
+	case c.typ.Kind == codec.Counter && ch.cell.deleted:
+		r.cells[c] = ch.cell
+	case c.typ.Kind == codec.Counter:
+		if there && !old.deleted {
+			ch.adds += signed(old.value)
+		}
+		r.cells[c] = cell{at: max(ch.cell.at, old.at), value: binary.BigEndian.AppendUint64(nil, uint64(ch.adds))}
+	case there:
+		r.cells[c] = reconciled(ch.cell, old)
+	default:
+		r.cells[c] = ch.cell
+	}
 }

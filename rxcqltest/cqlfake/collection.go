@@ -2,13 +2,14 @@ package cqlfake
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // arranged puts the elements of a set, and the entries of a map, into their order, each once, in
-// the value and in what is inside it. The bytes are valid.
+// the value and in what is inside it. User-defined types stay as they are. The bytes are valid.
 func arranged(t *codec.Type, b []byte) []byte {
 	take := func(width int) []byte {
 		taken := b[:width:width]
@@ -29,6 +30,8 @@ func arranged(t *codec.Type, b []byte) []byte {
 		if compare(t.Elems[0]) == nil {
 			refuse(unknown("vectors of %s", t.Elems[0]))
 		}
+		return b
+	case codec.UDT: // nobody looks into its fields
 		return b
 	case codec.Tuple:
 		entry := [][]byte{}
@@ -77,9 +80,14 @@ func elements(t *codec.Type, b []byte) (all [][]byte) {
 	return all
 }
 
+// appended writes values with their lengths, and -1 for a null.
 func appended(dst []byte, cells [][]byte) []byte {
 	for _, cell := range cells {
-		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(cell))), cell...)
+		length := uint32(len(cell))
+		if cell == nil {
+			length = math.MaxUint32
+		}
+		dst = append(binary.BigEndian.AppendUint32(dst, length), cell...)
 	}
 	return dst
 }

@@ -37,7 +37,7 @@ func (p *parser) when(m *mutation) {
 			if !p.take("=") {
 				refuse(unknown("conditions (IF) other than EXISTS, NOT EXISTS and column = value"))
 			}
-			m.when.columns = append(m.when.columns, assignment{c, p.term(m.table, c.name, c.typ)})
+			m.when.columns = append(m.when.columns, assignment{column: c, term: p.term(m.table, c.name, c.typ)})
 		}
 	}
 }
@@ -46,6 +46,10 @@ func (p *parser) when(m *mutation) {
 func (w *when) check(m *mutation) {
 	switch {
 	case w == nil:
+	case slices.ContainsFunc(m.table.columns, func(c *column) bool { return c.static }):
+		refuse(unknown("conditions (IF) on tables with static columns"))
+	case slices.ContainsFunc(w.columns, func(a assignment) bool { return a.column.parted }):
+		refuse(unknown("conditions (IF) on collections and types that are not frozen"))
 	case m.timestamp != nil:
 		refuse(invalid("Cannot provide custom timestamp for conditional updates"))
 	case m.whole():
@@ -143,6 +147,9 @@ func (r *row) newest() int64 {
 	at := max(r.deleted, r.marker.at)
 	for _, c := range r.cells {
 		at = max(at, c.at)
+	}
+	for _, ps := range r.parts {
+		at = max(at, ps.newest())
 	}
 	return at
 }

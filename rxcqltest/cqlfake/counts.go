@@ -10,8 +10,11 @@ type counts struct {
 	most     int
 }
 
-// counted reports whether a request is one of those in flight.
-func counted(r *Request) bool { return r.Kind != Prepare && !r.System() }
+// counted reports whether a request is one of those in flight. Each connection begins with a USE,
+// which is of no table: the driver makes some of them while others are in use already.
+func counted(r *Request) bool {
+	return r.Kind != Prepare && len(r.Statements) > 0 && r.Statements[0].Table != "" && !r.System()
+}
 
 func (c *counts) begin(r *Request) {
 	c.mu.Lock()

@@ -27,12 +27,9 @@ func (p *parser) definition(t *table, key *keyNames) {
 	if slices.ContainsFunc(t.columns, func(other *column) bool { return other.name == c.name }) {
 		refuse(invalid("Duplicate column '%s' declaration for table '%s'", c.name, t.name))
 	}
-	c.typ = p.typ()
-	if p.is("static") {
-		refuse(unknown("static columns"))
-	}
+	c.typ, c.static = p.typ(), p.take("static")
 	if !t.system {
-		known(c.typ, true)
+		known(c.typ)
 	}
 	t.columns = append(t.columns, c)
 	if p.take("primary", "key") {
@@ -47,24 +44,6 @@ type keyNames struct{ partition, clustering []string }
 func (k *keyNames) again(t *table) {
 	if k.partition != nil {
 		refuse(invalid("Multiple PRIMARY KEY specified for table '%s' (exactly one required)", t.name))
-	}
-}
-
-// known refuses the types of columns that a server treats in ways that this one does not.
-func known(t *codec.Type, column bool) {
-	switch t.Kind {
-	case codec.Counter, codec.UDT, codec.Custom:
-		refuse(unknown("columns of type %s", t))
-	case codec.List, codec.Set, codec.Map:
-		if column && !t.Frozen {
-			refuse(unknown("collections that are not frozen; frozen<%s> is known", t))
-		}
-	}
-	for _, e := range t.Elems {
-		known(e, false)
-	}
-	if (t.Kind == codec.Set || t.Kind == codec.Map) && compare(t.Elems[0]) == nil {
-		refuse(unknown("the order of %s in a set or map", t.Elems[0]))
 	}
 }
 
@@ -122,11 +101,38 @@ func (t *table) identify(key keyNames) {
 		if hasDuration(c.typ) {
 			refuse(unknown("a duration in the primary key"))
 		}
+		switch {
+		case inParts(c.typ) && !t.system:
+			refuse(invalid("Invalid non-frozen collection type %s for PRIMARY KEY column '%s'", c.typ, c.name))
+		case isCounter(c.typ):
+			refuse(invalid("counter type is not supported for PRIMARY KEY column '%s'", c.name))
+		case c.static:
+			refuse(invalid("Static column '%s' cannot be part of the PRIMARY KEY", c.name))
+		}
+	}
+	t.rest(all)
+}
+
+// rest looks at the columns that are not of the key.
+func (t *table) rest(key []*column) {
+	counters := 0
+	for _, c := range t.columns {
+		switch {
+		case slices.Contains(key, c):
+		case c.static && len(t.clustering) == 0:
+			refuse(invalid("Static columns are only useful (and thus allowed) if the table has at least one clustering column"))
+		case isCounter(c.typ):
+			counters++
+		}
+	}
+	if t.counter = counters > 0; t.counter && counters < len(t.columns)-len(key) {
+		refuse(invalid("Cannot mix counter and non counter columns in the same table"))
 	}
 }
 
 func hasDuration(t *codec.Type) bool {
-	return t.Kind == codec.Duration || slices.ContainsFunc(t.Elems, hasDuration)
+	return t.Kind == codec.Duration || slices.ContainsFunc(t.Elems, hasDuration) ||
+		slices.ContainsFunc(t.Fields, func(f codec.Field) bool { return hasDuration(f.Type) })
 }
 
 // arrange puts the columns into the order of a SELECT *.
@@ -135,6 +141,12 @@ func (t *table) arrange() {
 	for i, c := range append(slices.Clone(t.partition), t.clustering...) {
 		place[c] = i - len(t.columns)
 		c.key = true
+	}
+	for _, c := range t.columns {
+		if c.static {
+			place[c] = -1
+		}
+		c.parted = inParts(c.typ) && !t.system // nobody writes those of the system in parts
 	}
 	for _, c := range t.clustering {
 		if c.order = compare(c.typ); c.order == nil && t.system {

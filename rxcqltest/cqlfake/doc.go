@@ -26,10 +26,12 @@
 // # What it knows
 //
 // It knows what the toolkit's own sources and sinks send:
-//   - CREATE KEYSPACE, CREATE TABLE with clustering orders and default_time_to_live, DROP of both,
-//     ALTER TABLE ADD, TRUNCATE and USE;
+//   - CREATE KEYSPACE, CREATE TYPE, CREATE TABLE with static columns, clustering orders and
+//     default_time_to_live, DROP of all three, ALTER TABLE ADD, TRUNCATE and USE;
 //   - INSERT, UPDATE and DELETE by primary key, DELETE of a partition, with USING TIMESTAMP and
 //     TTL, with constants or bound values, null and unset; batches, also as one statement;
+//   - collections, tuples and user-defined types, frozen or not, as whole values;
+//   - counters: UPDATE … SET c = c + ?, and counter batches;
 //   - lightweight transactions of one row: IF NOT EXISTS, IF EXISTS, IF column = value;
 //   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range
 //     of tokens, or partitions with conditions on their clustering columns, also with IN, with
@@ -40,17 +42,21 @@
 // Writes are kept as Cassandra keeps them, by timestamps, tombstones and expiry. What it answers is
 // held against Cassandra 5.0 by tests of this repository. Anything else gets an error with the
 // words "cqlfake does not know" that names it: among these are
-//   - counters, static columns, user-defined types, and collections that are not frozen;
+//   - elements of collections and fields of user-defined types by themselves: m['k'], l + [1];
+//   - counters that are counted on after they were deleted;
 //   - ALTER TABLE of any other kind, ALTER TYPE, indexes and views;
-//   - IF in a batch, or with other operators than =;
+//   - IF in a batch, with other operators than =, on tables with static columns, or on collections
+//     and types that are not frozen;
+//   - WRITETIME and TTL of counters, and of collections and types that are not frozen;
+//   - sets and maps whose keys are of types that consist of others, and such clustering columns;
 //   - ORDER BY together with IN on the partition key;
 //   - aggregates, DISTINCT, GROUP BY, PER PARTITION LIMIT, ALLOW FILTERING, JSON, and DELETE of a
 //     range of rows;
 //   - logins and TLS.
 //
-// It has no tombstone or size limits, and only one node, so
-// consistency levels mean nothing. Sessions get no events: what one changes in the schema, the
-// caches of another's driver learn late.
+// It has no tombstone or size limits, and only one node, so consistency levels mean nothing.
+// Sessions get no events: what one changes in the schema, the caches of another's driver learn
+// late.
 //
 // # Control
 //

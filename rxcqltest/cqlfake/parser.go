@@ -11,6 +11,7 @@ import (
 type parser struct {
 	server   *Server
 	keyspace string // of the connection
+	typesOf  string // the keyspace of user-defined types
 	tokens   []token
 	vars     []variable
 }
@@ -150,8 +151,8 @@ func (p *parser) typ() *codec.Type {
 	for depth := 0; ; {
 		t := p.peek()
 		switch {
-		case t.kind == quoted, t.kind == text:
-			refuse(unknown("user-defined and custom types"))
+		case t.kind == text:
+			refuse(unknown("custom types"))
 		case t.kind == atEnd, depth == 0 && spelled.Len() > 0 && !p.is("<"):
 			return p.parsed(spelled.String())
 		case p.is("<"):
@@ -159,7 +160,10 @@ func (p *parser) typ() *codec.Type {
 		case p.is(">"):
 			depth--
 		}
-		spelled.WriteString(p.next().text)
+		if p.next(); t.kind == quoted {
+			t.text = `"` + strings.ReplaceAll(t.text, `"`, `""`) + `"`
+		}
+		spelled.WriteString(t.text)
 		if depth == 0 && p.is(">") {
 			p.unexpected()
 		}
@@ -171,11 +175,14 @@ func (p *parser) typ() *codec.Type {
 
 func (p *parser) parsed(spelled string) *codec.Type {
 	typ, err := codec.Parse(spelled, func(name string) (*codec.Type, error) {
-		refuse(unknown("the type %s; user-defined types are none of those that it knows", name))
-		return nil, nil
+		found := p.server.types[tableName{p.typesOf, name}]
+		if found == nil {
+			refuse(invalid("Unknown type %s.%s", p.typesOf, name))
+		}
+		return found, nil
 	})
 	if err != nil {
 		refuse(syntaxError("%s", err))
 	}
-	return typ
+	return spread(typ)
 }

@@ -37,7 +37,7 @@ func copies(t *testing.T, server *cqlfake.Server) {
 	config.Timeout = 24 * time.Hour
 	session, err := config.CreateSession()
 	require.NoError(t, err)
-	defer session.Close()
+	defer cqlfake.CloseSession(session)
 	rows := source.Seq(func(yield func(reading, error) bool) {
 		for i := range 1000 {
 			r := reading{int32(i % 7), int64(i), float64(i) / 4}

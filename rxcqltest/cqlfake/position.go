@@ -17,7 +17,10 @@ type position struct {
 }
 
 func (at *position) after(f found) {
-	at.begun, at.key, at.row = true, f.partition.key, f.row.key
+	at.begun, at.key, at.row = true, f.partition.key, nil
+	if f.row != nil {
+		at.row = f.row.key
+	}
 }
 
 const stateMagic = "cqlfake1"

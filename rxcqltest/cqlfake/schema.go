@@ -50,6 +50,9 @@ func (p *parser) create() func() message.Message {
 	if p.take("table") {
 		return p.createTable(false)
 	}
+	if p.take("type") {
+		return p.createType()
+	}
 	refuse(unknown("CREATE %s", p.peek().text))
 	return nil
 }
@@ -73,7 +76,7 @@ func (p *parser) createKeyspace() func() message.Message {
 	}
 	return func() message.Message {
 		p.server.addKeyspace(name, replication, durable)
-		return p.server.changed(primitive.SchemaChangeTypeCreated, name, "")
+		return p.server.changed(primitive.SchemaChangeTypeCreated, name, primitive.SchemaChangeTargetKeyspace, "")
 	}
 }
 
@@ -101,6 +104,9 @@ func (p *parser) drop() func() message.Message {
 		}
 		mayChange(name)
 		return func() message.Message { return p.server.dropKeyspace(name) }
+	}
+	if p.take("type") {
+		return p.dropType()
 	}
 	if !p.take("table") {
 		refuse(unknown("DROP %s", p.peek().text))
@@ -139,6 +145,7 @@ func (p *parser) createTable(system bool) func() message.Message {
 	if !system {
 		mayChange(t.keyspace)
 	}
+	p.typesOf = t.keyspace
 	var key keyNames
 	p.need("(")
 	for more := true; more; more = p.take(",") {
@@ -151,6 +158,9 @@ func (p *parser) createTable(system bool) func() message.Message {
 			p.tableOption(t)
 		}
 	}
+	if t.counter && t.ttl > 0 {
+		refuse(invalid("Cannot set default_time_to_live on a table with counters"))
+	}
 	t.arrange()
 	if p.server.tables[t.tableName] != nil {
 		if missing {
@@ -161,6 +171,6 @@ func (p *parser) createTable(system bool) func() message.Message {
 	return func() message.Message {
 		t.id = gocql.TimeUUID()
 		p.server.addTable(t)
-		return p.server.changed(primitive.SchemaChangeTypeCreated, t.keyspace, t.name)
+		return p.server.changed(primitive.SchemaChangeTypeCreated, t.keyspace, primitive.SchemaChangeTargetTable, t.name)
 	}
 }

@@ -3,8 +3,8 @@ package cqlfake
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/datatype"
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -17,20 +17,8 @@ type selection struct {
 	where where
 	limit *term
 	meta  []*message.ColumnMetadata
-}
 
-// found is a row that is read.
-type found struct {
-	partition *partition
-	row       *row
-	now       int64 // in seconds
-	time      time.Time
-}
-
-// cell is what a row has in a column that is not of the key.
-func (f found) cell(c *column) (cell, bool) {
-	has, written := f.row.cells[c]
-	return has, written && has.live(max(f.partition.deleted, f.row.deleted), f.now)
+	statics, others bool // whether it selects static columns, and others that are not of the partition key
 }
 
 // selection reads a SELECT behind that word.
@@ -57,6 +45,9 @@ func (p *parser) selection() *plan {
 	s.selectors(p)
 	p.tokens = rest
 	s.where = p.conditions(s.table)
+	if s.statics && !s.others && len(s.where.rows) > 0 {
+		refuse(invalid("Cannot restrict clustering columns when selecting only static columns"))
+	}
 	p.ordering(s.table, &s.where)
 	if p.take("limit") {
 		if !p.is("?") && p.peek().kind != number {
@@ -92,6 +83,7 @@ func (s *selection) selector(p *parser) {
 	}
 	if !p.is("(") {
 		c := s.table.column(name)
+		p.noElement()
 		s.column(c, p.alias(c.name))
 		return
 	}
@@ -117,6 +109,10 @@ func (s *selection) selector(p *parser) {
 		if c.key || len(of) > 1 {
 			refuse(invalid("Cannot use selection function %s on PRIMARY KEY part %s", name, c.name))
 		}
+		if c.parted || isCounter(c.typ) {
+			refuse(unknown("%s of counters, and of collections and types that are not frozen", name))
+		}
+		s.selects(c)
 		s.times(name, c, p.alias(name+"("+c.name+")"))
 	default:
 		refuse(unknown("the function %s", name))
@@ -153,7 +149,14 @@ func (s *selection) add(name string, typ datatype.DataType, cell func(found) []b
 	s.cells = append(s.cells, cell)
 }
 
+// selects notes that the selection needs a column.
+func (s *selection) selects(c *column) {
+	s.statics = s.statics || c.static
+	s.others = s.others || !c.static && !slices.Contains(s.table.partition, c)
+}
+
 func (s *selection) column(c *column, name string) {
+	s.selects(c)
 	s.add(name, native(c.typ), func(f found) []byte {
 		for i, k := range s.table.partition {
 			if k == c {
@@ -161,14 +164,13 @@ func (s *selection) column(c *column, name string) {
 			}
 		}
 		for i, k := range s.table.clustering {
-			if k == c {
+			if k == c && f.row == nil {
+				return nil
+			} else if k == c {
 				return f.row.key[i]
 			}
 		}
-		if has, live := f.cell(c); live {
-			return has.value
-		}
-		return nil
+		return f.value(c)
 	})
 }
 
@@ -206,9 +208,6 @@ func (s *selection) run(c *call) message.Message {
 	}
 	last := found{now: c.now.Unix(), time: c.now}
 	s.where.each(c, s.table, at, func(p *partition, r *row) (more bool) {
-		if !r.live(p.deleted, last.now) {
-			return true
-		}
 		if int64(len(result.Data)) == size {
 			return false
 		}
@@ -221,7 +220,9 @@ func (s *selection) run(c *call) message.Message {
 		return true
 	})
 	at.remaining -= int64(len(result.Data))
-	if paged && int64(len(result.Data)) == size && at.remaining > 0 { // as there: a full page may be the last one
+	// As there: a full page may be the last one, unless the last partition has static columns alone.
+	full := paged && int64(len(result.Data)) == size && at.remaining > 0
+	if full && (last.row != nil || !s.where.lastIs(c, last.partition)) {
 		at.after(last)
 		result.Metadata.PagingState = at.state()
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // TB is what a server needs of a test; testing.TB has it.
@@ -43,8 +45,9 @@ type Server struct {
 	conns     map[*conn]bool
 	keyspaces map[string]bool
 	tables    map[tableName]*table
-	prepared  map[string]*plan // by id
-	last      int64            // the newest timestamp that was made here
+	types     map[tableName]*codec.Type // user-defined
+	prepared  map[string]*plan          // by id
+	last      int64                     // the newest timestamp that was made here
 
 	controlling sync.Mutex // control functions run one at a time
 	controls    []*control
@@ -56,7 +59,7 @@ func New(t TB, opts ...Option) *Server {
 	t.Helper()
 	s := &Server{
 		t: t, ip: net.IPv4(127, 0, 0, 1), port: 9042, done: make(chan struct{}),
-		conns: map[*conn]bool{}, keyspaces: map[string]bool{}, tables: map[tableName]*table{}, prepared: map[string]*plan{},
+		conns: map[*conn]bool{}, keyspaces: map[string]bool{}, tables: map[tableName]*table{}, types: map[tableName]*codec.Type{}, prepared: map[string]*plan{},
 	}
 	for _, opt := range opts {
 		opt(s)
@@ -96,7 +99,7 @@ func (s *Server) Close() {
 
 // Cluster is the configuration of a client of this server, with protocol 4 and one
 // connection. Change it as you like and call its CreateSession. The session must be
-// closed before the server is.
+// closed before the server is (CloseSession).
 func (s *Server) Cluster() *gocql.ClusterConfig {
 	config := gocql.NewCluster(s.ip.String())
 	config.Port = s.port
@@ -122,17 +125,21 @@ func (s *Server) Session(keyspace string) *gocql.Session {
 		s.t.Fatalf("cqlfake: a session: %v", err)
 		return nil
 	}
-	s.t.Cleanup(func() { closeSession(session) })
+	s.t.Cleanup(func() { CloseSession(session) })
 	return session
 }
 
-// closeSession closes a session when its goroutines wait. The driver has a heartbeat in a goroutine
-// of its own, and a session that is closed before that one has begun leaves it for ever. In a
-// bubble time goes on only when all goroutines wait.
-func closeSession(session *gocql.Session) {
-	time.Sleep(time.Millisecond)
+// CloseSession closes a session of Cluster, so that it leaves no goroutine in a synctest bubble.
+// (Session does it by itself.) The driver has a heartbeat in a goroutine of its own, and a session
+// that is closed before that one has begun leaves it for ever. In a bubble time goes on only when
+// all goroutines wait; outside of one it has several turns to begin. What connects when the session
+// is closed fails, and then sleeps for up to 131 ms before it ends.
+func CloseSession(session *gocql.Session) {
+	for range 10 {
+		time.Sleep(time.Millisecond)
+	}
 	session.Close()
-	time.Sleep(time.Millisecond)
+	time.Sleep(200 * time.Millisecond)
 }
 
 type silent struct{}

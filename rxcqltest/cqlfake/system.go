@@ -74,7 +74,7 @@ func (s *Server) createSystem() {
 		"native_protocol_version": "4", "release_version": "5.0.6", "broadcast_address": s.ip, "listen_address": s.ip,
 		"rpc_address": s.ip, "rpc_port": s.port, "tokens": []string{"0"},
 	})
-	s.changed(primitive.SchemaChangeTypeCreated, "", "")
+	s.changed(primitive.SchemaChangeTypeCreated, "", primitive.SchemaChangeTargetKeyspace, "")
 }
 
 // fields is a row of a system table, by columns.
@@ -117,8 +117,9 @@ func (s *Server) systemTable(name string) *table {
 	panic("no table " + name)
 }
 
-// forget removes the rows of system tables that are about a keyspace, or a table of it.
-func (s *Server) forget(keyspace, name string) {
+// forget removes the rows of system tables that are about a keyspace, or what has a name in it by
+// the column that comes next.
+func (s *Server) forget(keyspace, column, name string) {
 	for _, t := range s.tables {
 		if !t.system || t.keyspace != "system_schema" {
 			continue
@@ -126,9 +127,9 @@ func (s *Server) forget(keyspace, name string) {
 		p := t.find(keyspace)
 		switch {
 		case p == nil:
-		case name == "":
+		case column == "":
 			p.rows = nil
-		case len(t.clustering) > 0 && t.clustering[0].name == "table_name":
+		case len(t.clustering) > 0 && t.clustering[0].name == column:
 			var kept []*row
 			for _, r := range p.rows {
 				if string(r.key[0]) != name {
@@ -153,8 +154,12 @@ func (s *Server) addTable(t *table) {
 	if t.system {
 		return
 	}
+	flags := []string{"compound"}
+	if t.counter {
+		flags = append(flags, "counter")
+	}
 	s.put("system_schema.tables", fields{
-		"keyspace_name": t.keyspace, "table_name": t.name, "id": t.id, "flags": []string{"compound"}, "default_time_to_live": int(t.ttl),
+		"keyspace_name": t.keyspace, "table_name": t.name, "id": t.id, "flags": flags, "default_time_to_live": int(t.ttl),
 		"additional_write_policy": "99p", "allow_auto_snapshot": true, "bloom_filter_fp_chance": 0.01,
 		"caching": map[string]string{"keys": "ALL", "rows_per_partition": "NONE"}, "cdc": false, "comment": "",
 		"compaction":       map[string]string{"class": "org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy", "max_threshold": "32", "min_threshold": "4"},
@@ -185,7 +190,11 @@ func (s *Server) describe(t *table) {
 		add(c, "clustering", i, order)
 	}
 	for _, c := range t.columns {
-		if !c.key {
+		switch {
+		case c.key:
+		case c.static:
+			add(c, "static", -1, "none")
+		default:
 			add(c, "regular", -1, "none")
 		}
 	}
@@ -196,9 +205,9 @@ func (s *Server) dropTable(name tableName) message.Message {
 		refuse(&message.Unauthorized{ErrorMessage: name.keyspace + " keyspace is not user-modifiable."})
 	}
 	delete(s.tables, name)
-	s.forget(name.keyspace, name.name)
+	s.forget(name.keyspace, "table_name", name.name)
 	s.forgetStatements(name)
-	return s.changed(primitive.SchemaChangeTypeDropped, name.keyspace, name.name)
+	return s.changed(primitive.SchemaChangeTypeDropped, name.keyspace, primitive.SchemaChangeTargetTable, name.name)
 }
 
 // forgetStatements has statements about a table prepared again.
@@ -224,19 +233,20 @@ func (s *Server) dropKeyspace(name string) message.Message {
 			s.dropTable(other)
 		}
 	}
+	for other := range s.types {
+		if other.keyspace == name {
+			delete(s.types, other)
+		}
+	}
 	delete(s.keyspaces, name)
-	s.forget(name, "")
-	return s.changed(primitive.SchemaChangeTypeDropped, name, "")
+	s.forget(name, "", "")
+	return s.changed(primitive.SchemaChangeTypeDropped, name, primitive.SchemaChangeTargetKeyspace, "")
 }
 
 // changed gives the schema a new version and says what became of it.
-func (s *Server) changed(how primitive.SchemaChangeType, keyspace, table string) message.Message {
+func (s *Server) changed(how primitive.SchemaChangeType, keyspace string, what primitive.SchemaChangeTarget, name string) message.Message {
 	if t := s.tables[tableName{"system", "local"}]; t != nil && len(t.partitions) > 0 {
 		s.put("system.local", fields{"key": "local", "schema_version": gocql.TimeUUID()})
 	}
-	result := &message.SchemaChangeResult{ChangeType: how, Target: primitive.SchemaChangeTargetKeyspace, Keyspace: keyspace}
-	if table != "" {
-		result.Target, result.Object = primitive.SchemaChangeTargetTable, table
-	}
-	return result
+	return &message.SchemaChangeResult{ChangeType: how, Target: what, Keyspace: keyspace, Object: name}
 }

@@ -23,6 +23,7 @@ type table struct {
 	partition  []*column
 	clustering []*column
 	ttl        int64
+	counter    bool // its columns that are not of the key are counters
 	system     bool // read only
 
 	partitions []*partition // in the order of the ring
@@ -31,11 +32,13 @@ type table struct {
 func (t *table) String() string { return t.keyspace + "." + t.name }
 
 type column struct {
-	name  string
-	typ   *codec.Type
-	key   bool
-	desc  bool
-	order func(a, b []byte) int // of a clustering column
+	name   string
+	typ    *codec.Type
+	key    bool
+	static bool // has one value a partition
+	parted bool // a collection or a user-defined type that is not frozen; see parts
+	desc   bool
+	order  func(a, b []byte) int // of a clustering column
 }
 
 // none is the timestamp of what never was.
@@ -46,6 +49,7 @@ type partition struct {
 	key     string
 	cells   [][]byte // the columns of the key
 	deleted int64
+	static  *row   // of the static columns, without a key; nil before one of them is written
 	rows    []*row // in their order
 }
 
@@ -54,6 +58,11 @@ type row struct {
 	deleted int64
 	marker  cell // of an INSERT; none if its timestamp is that
 	cells   map[*column]cell
+	parts   map[*column]*parts // of the columns that are kept so
+}
+
+func newRow(key [][]byte) *row {
+	return &row{key: key, deleted: none, marker: cell{at: none}, cells: map[*column]cell{}, parts: map[*column]*parts{}}
 }
 
 // partitionKey is the key as the ring knows it.
@@ -119,7 +128,7 @@ func (t *table) placeOf(p *partition, key [][]byte) (int, bool) {
 func (t *table) row(p *partition, key [][]byte) *row {
 	i, found := t.placeOf(p, key)
 	if !found {
-		p.rows = slices.Insert(p.rows, i, &row{key: key, deleted: none, marker: cell{at: none}, cells: map[*column]cell{}})
+		p.rows = slices.Insert(p.rows, i, newRow(key))
 	}
 	return p.rows[i]
 }

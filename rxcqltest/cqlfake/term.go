@@ -41,6 +41,9 @@ func (p *parser) term(of *table, name string, typ *codec.Type) *term {
 	if p.take("null") {
 		return &term{typ: typ, marker: -1}
 	}
+	if p.is("[") || p.is("{") || p.is("(") {
+		return p.literal(of, name, typ)
+	}
 	t := p.peek()
 	if t.kind == word && t.text != "true" && t.text != "false" || t.kind == quoted || t.kind == sign || t.kind == atEnd {
 		p.unexpected()
@@ -72,7 +75,7 @@ func takes(k codec.Kind, constant tokenKind) bool {
 		return constant == text
 	case codec.Date, codec.Time, codec.Timestamp:
 		return constant == text
-	case codec.Bigint, codec.Int, codec.Smallint, codec.Tinyint, codec.Varint, codec.Decimal, codec.Double, codec.Float:
+	case codec.Bigint, codec.Counter, codec.Int, codec.Smallint, codec.Tinyint, codec.Varint, codec.Decimal, codec.Double, codec.Float:
 		return constant == number
 	case codec.Boolean:
 		return constant == word

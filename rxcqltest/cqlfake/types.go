@@ -11,7 +11,7 @@ import (
 
 var natives = map[codec.Kind]datatype.DataType{
 	codec.Ascii: datatype.Ascii, codec.Bigint: datatype.Bigint, codec.Blob: datatype.Blob, codec.Boolean: datatype.Boolean,
-	codec.Date: datatype.Date, codec.Decimal: datatype.Decimal, codec.Double: datatype.Double, codec.Duration: datatype.Duration,
+	codec.Counter: datatype.Counter, codec.Date: datatype.Date, codec.Decimal: datatype.Decimal, codec.Double: datatype.Double, codec.Duration: datatype.Duration,
 	codec.Float: datatype.Float, codec.Inet: datatype.Inet, codec.Int: datatype.Int, codec.Smallint: datatype.Smallint,
 	codec.Text: datatype.Varchar, codec.Time: datatype.Time, codec.Timestamp: datatype.Timestamp, codec.Timeuuid: datatype.Timeuuid,
 	codec.Tinyint: datatype.Tinyint, codec.UUID: datatype.Uuid, codec.Varint: datatype.Varint,
@@ -32,6 +32,12 @@ func native(t *codec.Type) datatype.DataType {
 			elems = append(elems, native(e))
 		}
 		return datatype.NewTuple(elems...)
+	case codec.UDT:
+		named := &datatype.UserDefined{Keyspace: t.Keyspace, Name: t.Name}
+		for _, f := range t.Fields {
+			named.FieldNames, named.FieldTypes = append(named.FieldNames, f.Name), append(named.FieldTypes, native(f.Type))
+		}
+		return named
 	case codec.Vector:
 		return datatype.NewCustom(t.Class())
 	}
@@ -46,6 +52,7 @@ var widths = map[codec.Kind]struct {
 }{
 	codec.Bigint:    {8, true, "Expected 8 or 0 byte long (%d)"},
 	codec.Boolean:   {1, true, "Expected 1 or 0 byte value (%d)"},
+	codec.Counter:   {8, true, "Expected 8 or 0 byte long (%d)"},
 	codec.Date:      {4, false, "Expected 4 byte long for date (%d)"},
 	codec.Double:    {8, true, "Expected 8 or 0 byte value for a double (%d)"},
 	codec.Float:     {4, true, "Expected 4 or 0 byte value for a float (%d)"},
@@ -62,7 +69,7 @@ var widths = map[codec.Kind]struct {
 // keeps them: sets and maps in their order.
 func checked(t *codec.Type, b []byte) []byte {
 	validate(t, b)
-	if len(t.Elems) == 0 || len(b) == 0 {
+	if len(t.Elems)+len(t.Fields) == 0 || len(b) == 0 {
 		return b
 	}
 	return arranged(t, b)

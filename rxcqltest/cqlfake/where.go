@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/ring"
 )
 
@@ -15,41 +14,6 @@ type where struct {
 	partition []condition // one a column; nil: all partitions
 	rows      []condition
 	reversed  bool // the rows of a partition come in the reverse of their order
-}
-
-// condition compares a column of the key, or the token if that is nil.
-type condition struct {
-	column *column
-	index  int
-	op     string // of IN, inList
-	term   *term
-	list   []*term // of IN
-}
-
-const inList = "IN"
-
-// equal reports whether the condition names values, one or several.
-func (c condition) equal() bool { return c.op == "=" || c.op == inList }
-
-// holds reports whether the order of something to the value is as the condition says.
-func (c condition) holds(order int) bool {
-	switch c.op {
-	case "=", inList:
-		return order == 0
-	case "<":
-		return order < 0
-	case "<=":
-		return order <= 0
-	case ">":
-		return order > 0
-	}
-	return order >= 0
-}
-
-// alike reports whether both are about one column, or the token, and one would do: they bound it
-// from the same side, or give its value.
-func (c condition) alike(other condition) bool {
-	return c.column == other.column && (c.op[0] == other.op[0] || c.op == "=" || other.op == "=")
 }
 
 func (s *selection) isPartitionKey(given []string) bool {
@@ -86,61 +50,6 @@ func (p *parser) conditions(t *table) (w where) {
 	}
 	w.check(key)
 	return w
-}
-
-// condition reads one on a column.
-func (p *parser) condition(t *table) condition {
-	c := t.column(p.name())
-	cond := condition{column: c, index: slices.Index(t.clustering, c)}
-	if !p.take("in") {
-		cond.op = p.operator()
-		cond.term = p.term(t, c.name, c.typ)
-		return cond
-	}
-	cond.op = inList
-	if p.is("?") {
-		cond.term = p.term(t, "in("+c.name+")", &codec.Type{Kind: codec.List, Elems: []*codec.Type{c.typ}})
-		return cond
-	}
-	p.need("(")
-	for more := !p.take(")"); more; more = !p.take(")") {
-		if len(cond.list) > 0 {
-			p.need(",")
-		}
-		cond.list = append(cond.list, p.term(t, c.name, c.typ))
-	}
-	return cond
-}
-
-// values are those that the condition compares with, as a server keeps them.
-func (c condition) values(of *call) (all [][]byte) {
-	switch {
-	case c.op != inList:
-		return [][]byte{keyCell(c.column, c.term.of(of))}
-	case c.term == nil:
-		for _, term := range c.list {
-			all = append(all, keyCell(c.column, term.of(of)))
-		}
-	default:
-		bound := c.term.of(of)
-		if bound.Unset || bound.null() {
-			refuse(unknown("null and unset for IN ?"))
-		}
-		for _, cell := range elements(c.term.typ, bound.Bytes) {
-			all = append(all, keyCell(c.column, Value{Bytes: cell}))
-		}
-	}
-	return all
-}
-
-func (p *parser) operator() string {
-	for _, op := range []string{"=", "<", "<=", ">", ">="} {
-		if p.take(op) {
-			return op
-		}
-	}
-	refuse(unknown("conditions other than =, <, <=, >, >= and IN"))
-	return ""
 }
 
 // check refuses what needs more than a look at one place, and what is not known here.
@@ -193,7 +102,7 @@ func (w *where) each(c *call, t *table, at position, fn func(*partition, *row) b
 	}
 	for _, key := range keys {
 		p := t.find(key)
-		if p != nil && !w.eachRow(t, p, at, func(r *row) bool {
+		if p != nil && !w.eachRow(c, t, p, at, func(r *row) bool {
 			for i, cond := range w.rows {
 				holds := func(value []byte) bool { return cond.holds(cond.column.order(r.key[cond.index], value)) }
 				if !slices.ContainsFunc(values[i], holds) {
@@ -238,24 +147,42 @@ func (w *where) keys(c *call) (keys []string) {
 	return keys
 }
 
-// eachRow calls fn with the rows of a partition, from a position on.
-func (w *where) eachRow(t *table, p *partition, at position, fn func(*row) bool) (more bool) {
+// lastIs reports whether partitions are named, and this is the last of them.
+func (w *where) lastIs(c *call, p *partition) bool {
+	if w.partition == nil {
+		return false
+	}
+	keys := w.keys(c)
+	return p.key == keys[len(keys)-1]
+}
+
+// eachRow calls fn with the rows of a partition, from a position on, as long as it returns true. A
+// partition of which nothing but static columns is there counts as a row too, which is nil, unless
+// rows are asked for.
+func (w *where) eachRow(c *call, t *table, p *partition, at position, fn func(*row) bool) (more bool) {
+	now := c.now.Unix()
+	goesOn := at.begun && at.key == p.key
+	static := len(w.rows) == 0 && !goesOn && p.static != nil && p.static.live(p.deleted, now)
 	for i := range p.rows {
 		r := p.rows[i]
 		if w.reversed {
 			r = p.rows[len(p.rows)-1-i]
 		}
-		if at.begun && at.key == p.key {
+		if goesOn {
 			order := t.compareRows(r.key, at.row)
 			if order == 0 || (order < 0) != w.reversed {
 				continue
 			}
 		}
+		if !r.live(p.deleted, now) {
+			continue
+		}
+		static = false
 		if !fn(r) {
 			return false
 		}
 	}
-	return true
+	return !static || fn(nil)
 }
 
 // eachInRange is each of all partitions whose tokens are as w says.
@@ -278,7 +205,7 @@ func (w *where) eachInRange(c *call, t *table, at position, fn func(*partition, 
 			// The least token stands for both ends of the ring.
 			inside = inside && (bounds[i] == math.MinInt64 || cond.holds(cmp.Compare(p.token, bounds[i])))
 		}
-		if inside && !w.eachRow(t, p, at, func(r *row) bool { return fn(p, r) }) {
+		if inside && !w.eachRow(c, t, p, at, func(r *row) bool { return fn(p, r) }) {
 			return
 		}
 	}

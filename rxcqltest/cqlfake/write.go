@@ -22,6 +22,7 @@ type mutation struct {
 type assignment struct {
 	column *column
 	term   *term // nil in a DELETE
+	adds   int64 // 1 or -1 where the term is added to a counter, or subtracted
 }
 
 // writing reads an INSERT, UPDATE or DELETE.
@@ -39,7 +40,8 @@ func (p *parser) writing() *plan {
 	if !m.inserts {
 		p.when(m)
 	}
-	m.complete()
+	m.complete(verb)
+	m.countable()
 	if m.when.check(m); m.when != nil {
 		return &plan{verb: verb, table: m.table, run: m.runIf, write: func(*call) func() {
 			refuse(unknown("conditions (IF) in a batch"))
@@ -61,6 +63,9 @@ func (p *parser) insert(m *mutation) {
 	m.inserts = true
 	p.need("into")
 	p.of(m)
+	if m.table.counter {
+		refuse(invalid("INSERT statements are not allowed on counter tables, use UPDATE instead"))
+	}
 	if p.is("json") {
 		refuse(unknown("INSERT … JSON"))
 	}
@@ -71,7 +76,7 @@ func (p *parser) insert(m *mutation) {
 			refuse(invalid("Unmatched column names/values"))
 		}
 		c := m.table.column(name)
-		m.assign(c, p.term(m.table, c.name, c.typ))
+		m.assign(assignment{column: c, term: p.term(m.table, c.name, c.typ)})
 	}
 	if p.is(",") {
 		refuse(invalid("Unmatched column names/values"))
@@ -86,16 +91,29 @@ func (m *mutation) whole() bool {
 	return m.deletes && m.set == nil && len(m.table.clustering) > 0 && m.key[m.table.clustering[0]] == nil
 }
 
+// onlyStatic reports whether static columns alone are set.
+func (m *mutation) onlyStatic() bool {
+	return m.set != nil && !slices.ContainsFunc(m.set, func(a assignment) bool { return !a.column.static })
+}
+
+// rowless reports whether the mutation is of a partition and not of a row.
+func (m *mutation) rowless() bool {
+	return m.whole() || m.onlyStatic() && m.key[m.table.clustering[0]] == nil
+}
+
 // assign sets a column, of the key or another one.
-func (m *mutation) assign(c *column, t *term) {
-	double := m.key[c] != nil || slices.ContainsFunc(m.set, func(a assignment) bool { return a.column == c })
+func (m *mutation) assign(a assignment) {
+	c := a.column
+	double := m.key[c] != nil || slices.ContainsFunc(m.set, func(other assignment) bool { return other.column == c })
 	switch {
+	case double && a.adds != 0:
+		refuse(unknown("a counter that one statement adds to twice"))
 	case double:
 		refuse(invalid("The column names contains duplicates"))
 	case c.key:
-		m.key[c] = t
+		m.key[c] = a.term
 	default:
-		m.set = append(m.set, assignment{c, t})
+		m.set = append(m.set, a)
 	}
 }
 
@@ -108,11 +126,7 @@ func (p *parser) update(m *mutation) {
 		if c.key {
 			refuse(invalid("PRIMARY KEY part %s found in SET part", c.name))
 		}
-		p.need("=")
-		m.assign(c, p.term(m.table, c.name, c.typ))
-		if p.is("+") || p.is("-") {
-			refuse(unknown("values that are computed by the server"))
-		}
+		m.assign(p.setting(m.table, c))
 	}
 	p.where(m)
 }
@@ -122,6 +136,7 @@ func (p *parser) deletion(m *mutation) {
 	var names []string
 	for !p.is("from") {
 		names = append(names, p.name())
+		p.noElement()
 		if !p.take(",") {
 			break
 		}
@@ -140,6 +155,13 @@ func (p *parser) deletion(m *mutation) {
 		refuse(syntaxError("a DELETE takes no TTL"))
 	}
 	p.where(m)
+}
+
+// noElement refuses a part of the column that was read.
+func (p *parser) noElement() {
+	if p.is("[") || p.is(".") {
+		refuse(unknown("elements of collections, and fields of user-defined types, by themselves"))
+	}
 }
 
 // using reads USING TIMESTAMP and TTL.
@@ -177,8 +199,8 @@ func (p *parser) where(m *mutation) {
 	}
 }
 
-// complete refuses a write to less than a row, unless it deletes a partition.
-func (m *mutation) complete() {
+// complete refuses a write to less than a row, unless it is of a partition.
+func (m *mutation) complete(verb Verb) {
 	missing := func(cols []*column) (names []string) {
 		for _, c := range cols {
 			if m.key[c] == nil {
@@ -192,6 +214,9 @@ func (m *mutation) complete() {
 	}
 	names := missing(m.table.clustering)
 	switch {
+	case m.onlyStatic() && !m.inserts && len(names) < len(m.table.clustering):
+		refuse(invalid("Invalid restrictions on clustering columns since the %s statement modifies only static columns", verb))
+	case m.onlyStatic() && len(names) == len(m.table.clustering):
 	case names == nil:
 	case m.deletes && m.set == nil && len(names) == len(m.table.clustering):
 	case m.deletes && m.set == nil:
@@ -200,43 +225,5 @@ func (m *mutation) complete() {
 		refuse(invalid("Range deletions are not supported for specific columns"))
 	default:
 		refuse(invalid("Some clustering keys are missing: %s", strings.Join(names, ", ")))
-	}
-}
-
-// batch reads a batch that is one statement.
-func (p *parser) batch() *plan {
-	made := &plan{verb: BatchText}
-	if !p.take("unlogged") && p.is("counter") {
-		refuse(unknown("counters"))
-	}
-	p.need("batch")
-	if p.is("using") {
-		refuse(unknown("USING of a whole batch"))
-	}
-	var parts []*plan
-	for !p.take("apply") {
-		part := p.writing()
-		p.take(";")
-		if made.table == nil {
-			made.table = part.table
-		}
-		parts = append(parts, part)
-	}
-	p.need("batch")
-	made.run = func(c *call) message.Message {
-		writeAll(parts, c)
-		return &message.VoidResult{}
-	}
-	return made
-}
-
-// writeAll runs several writes with the same values, all or none.
-func writeAll(parts []*plan, c *call) {
-	var writes []func()
-	for _, part := range parts {
-		writes = append(writes, part.write(c))
-	}
-	for _, write := range writes {
-		write()
 	}
 }
