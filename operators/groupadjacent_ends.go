@@ -25,11 +25,9 @@ func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
 func (g *grouping[T, K, S]) close(ctx context.Context, part flow.PartID) error {
 	open := g.ranges[part]
 	delete(g.ranges, part)
-	open.reservation.Emit()
 	open.reservation.Watermark = g.times[part]
-	err := g.out.Next(ctx, &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Reservation: open.reservation})
-	open.reservation.Finish(err)
-	return err
+	p := &flow.Page[Group[K, S]]{Rows: []Group[K, S]{open.Group}, Reservation: open.reservation}
+	return flow.Emit(ctx, g.account, p, nil, g.out)
 }
 
 // allParts hands on what is said of all parts of a source. If they have ended, so have their
