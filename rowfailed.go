@@ -56,7 +56,8 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	if ctx.Err() != nil && !flow.IsEnd(context.Cause(ctx)) { // the row may have failed because of that
 		return context.Cause(ctx)
 	}
-	// Repeats end with the run's context, which that of a sink outlives: it is not the row that failed.
+	// Repeats end with the run's context, which that of a sink outlives: it is not the row that
+	// failed.
 	if over := context.Cause(s.run.ctx); over != nil && errors.Is(f.Err, over) {
 		return over
 	}

@@ -74,9 +74,9 @@ func (g *grove) noted(s rxcql.Stream[spot]) (*[]spot, rxcql.Stream[spot]) {
 	})
 }
 
-// zip pairs the rows of two streams, and takes the pairs apart again. Row n of the one is paired with
-// row n of the other, and the rest of the longer one is dropped. Nothing that reads the streams again
-// may come behind it.
+// zip pairs the rows of two streams, and takes the pairs apart again. Row n of the one is paired
+// with row n of the other, and the rest of the longer one is dropped. Nothing that reads the
+// streams again may come behind it.
 func (g *grove) zip(a, b rxcql.Stream[spot]) rxcql.Stream[spot] {
 	g.drops, g.short, g.once = true, true, true
 	left, a := g.noted(a)

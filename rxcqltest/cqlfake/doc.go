@@ -53,8 +53,9 @@
 //     range of rows;
 //   - logins and TLS.
 //
-// It has no tombstone or size limits, and only one node, so consistency levels mean nothing. Sessions get no events: what one changes in the schema, the
-// caches of another's driver learn late.
+// It has no tombstone or size limits, and only one node, so consistency levels mean nothing.
+// Sessions get no events: what one changes in the schema, the caches of another's driver learn
+// late.
 //
 // # Control
 //
