@@ -74,7 +74,8 @@ func (m *mutation) countable() {
 	}
 }
 
-// neverDeleted refuses to count on where a counter was deleted: servers do not say what comes of that.
+// neverDeleted refuses to count on where a counter was deleted: servers do not say what comes of
+// that.
 func (m *mutation) neverDeleted(partition, clustering [][]byte, changes []change) {
 	p := m.table.find(partitionKey(partition))
 	if p == nil || !m.table.counter || m.deletes {
