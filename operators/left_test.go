@@ -64,6 +64,9 @@ func TestWhatAnOperatorKeepsIsGivenBackWhereAFunctionLeavesItsGoroutine(t *testi
 			return operators.Map(operators.GroupAdjacent(in, func(n int) int { return n / 10 }, zero, first), group)
 		},
 		"Reduce": func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Reduce(in, zero, first) },
+		"Lanes": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Lanes(in, 3, func(n int) int { return n }, func(in rxcql.Stream[int]) rxcql.Stream[int] { return lengths(in, operators.BatchRows(10)) })
+		},
 		"MergeJoin": func(in rxcql.Stream[int]) rxcql.Stream[int] {
 			one := func(int) int { return 1 }
 			pairs := operators.MergeJoin(count(1, 1), in, one, one, cmp.Compare[int])
