@@ -72,11 +72,7 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 			key: key, seed: seed, fold: fold, ranges: map[flow.PartID]*openGroup[K, S]{},
 			times: map[flow.PartID]flow.Watermark{}, durable: map[flow.PartID][]byte{},
 		}
-		err := in.Subscribe(ctx, st, g)
-		for _, open := range g.ranges {
-			open.reservation.Finish(err)
-		}
-		return err
+		return ending(func() error { return in.Subscribe(ctx, st, g) }, g.giveUp)
 	}, in)
 }
 
@@ -228,6 +224,13 @@ func (g *grouping[T, K, S]) Done(ctx context.Context, stopped bool) error {
 		}
 	}
 	return g.out.Done(ctx, stopped)
+}
+
+// giveUp gives up the groups that are open when the stream has ended with err.
+func (g *grouping[T, K, S]) giveUp(err error) {
+	for _, open := range g.ranges {
+		open.reservation.Finish(err)
+	}
 }
 
 // inReport orders parts by source, as in the report, and then by range.

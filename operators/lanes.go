@@ -151,20 +151,24 @@ func runLanes[T, U any](ctx context.Context, st *rxcql.Stage, l *lanes[T], j *la
 			return err
 		})
 	}
-	err := l.awaitLanes(ctx)
-	if err == nil {
-		err = split.Subscribe(ctx, st, nowhere[T]{})
-	}
-	if err != nil {
-		group.Cancel(err)
-	} else {
-		l.finish()
-	}
-	errs[len(made)] = err
-	err = failure(append(errs, group.Wait())...)
-	if l.ending != nil {
-		l.ending.Finish(err)
-	}
+	var err error
+	_ = ending(func() error {
+		if err := l.awaitLanes(ctx); err != nil {
+			return err
+		}
+		return split.Subscribe(ctx, st, nowhere[T]{})
+	}, func(read error) {
+		if read != nil {
+			group.Cancel(read)
+		} else {
+			l.finish()
+		}
+		errs[len(made)] = read
+		err = failure(append(errs, group.Wait())...)
+		if l.ending != nil {
+			l.ending.Finish(err)
+		}
+	})
 	return err
 }
 
