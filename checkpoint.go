@@ -184,8 +184,8 @@ func RunOnce() CheckpointOption {
 }
 
 // WithCheckpoint makes the runs of a pipeline a job: each run goes on where the one before ended,
-// however that ended. It is an option of New only. One process at a time can work on a job. A
-// completed job begins anew at the next run, unless RunOnce is given.
+// however that ended. It is an option of New and Run only. One process at a time can work on a job.
+// A completed job begins anew at the next run, unless RunOnce is given.
 //
 // Saved are the positions in the sources up to which everything is settled:
 //
@@ -208,8 +208,9 @@ func RunOnce() CheckpointOption {
 // table, or in the state of a GroupAdjacent.
 //
 // A checkpoint that is damaged, of a newer version, or of another job, pipeline or table is refused
-// with an error that says so; it is never taken for an empty one. To begin anew, give another job
-// name or remove the checkpoint from its store.
+// with an error that says so; it is never taken for an empty one. To begin anew, remove the
+// checkpoint from its store, or give another job name. A checkpoint.File keeps one job, so there
+// give another file as well.
 //
 // What a run writes is newer than all that earlier runs wrote. For that, the clocks of machines
 // that take turns on a job should agree. If a machine's clock is behind the timestamps of the run
@@ -231,7 +232,7 @@ func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption)
 			}
 		}
 		if job == "" {
-			errs = append(errs, errors.New("WithCheckpoint: the job has no name"))
+			errs = append(errs, errors.New("WithCheckpoint: the job has no name; give it one, by which the next run finds its checkpoint"))
 		}
 		if err := option.Apply(opts, ck, func(opt CheckpointOption, c *checkpointConfig) error { return opt(c) }); err != nil {
 			errs = append(errs, fmt.Errorf("WithCheckpoint: %w", err))

@@ -100,7 +100,8 @@ func (j *job) load(ctx context.Context) error {
 		return err
 	}
 	if state.Job != j.cfg.job {
-		return fmt.Errorf("%w: it is of job %q", ErrCheckpointForeign, state.Job)
+		return fmt.Errorf("%w: it is of job %q; give this job a checkpoint of its own (another file), or give that name",
+			ErrCheckpointForeign, state.Job)
 	}
 	j.runs = state.Runs + 1
 	reached := max(state.Time, state.Reserved-allowance.Microseconds())
@@ -118,7 +119,7 @@ func (j *job) load(ctx context.Context) error {
 	j.logLoaded(ctx)
 	for _, src := range state.Sources {
 		if !slices.ContainsFunc(j.run.order, func(st *Stage) bool { return st.Input() != nil && st.name == src.Stage }) {
-			return fmt.Errorf("%w: it is of a pipeline that reads %s", ErrCheckpointForeign, src.Stage)
+			return fmt.Errorf("%w: it is of a pipeline that reads %s; "+beginAnew, ErrCheckpointForeign, src.Stage)
 		}
 		j.sources = append(j.sources, &jobSource{Source: src})
 		for _, p := range src.Parts {

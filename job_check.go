@@ -85,7 +85,11 @@ func (j *job) leave(ctx context.Context, sinks []string) error {
 	return nil
 }
 
+// beginAnew is the remedy where a checkpoint is of another pipeline. A file keeps one job, so
+// another name alone would be refused there.
+const beginAnew = "to begin anew give the job another name, and a file of its own if its checkpoint is in a file"
+
 // foreign returns the error that refuses what was loaded.
 func (j *job) foreign(err error) error {
-	return j.fail(fmt.Errorf("%w: %w; give the job another name to begin anew", ErrCheckpointForeign, err))
+	return j.fail(fmt.Errorf("%w: %w; "+beginAnew, ErrCheckpointForeign, err))
 }

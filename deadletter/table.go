@@ -129,7 +129,7 @@ func (t *table) Open(ctx context.Context) (rxcql.DeadLetterWriter, error) {
 	if err := rxcql.Retry(ctx, driver.MayPass, func() error { return w.aim(ctx) }); err != nil {
 		switch c := driver.Classify(err); {
 		case c == driver.Invalid, c == driver.Syntax, errors.Is(err, schema.ErrUnknownTable), errors.Is(err, schema.ErrUnknownKeyspace):
-			err = fmt.Errorf("%w: %w: make the table with CreateTable", rxcql.ErrSchema, err)
+			err = fmt.Errorf("%w: %w: make the table with deadletter.CreateTable", rxcql.ErrSchema, err)
 		}
 		return nil, fmt.Errorf("deadletter.Table %s: %w", t.name, err)
 	}

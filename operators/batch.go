@@ -77,16 +77,12 @@ func Batch[T any](in rxcql.Stream[T], opts ...BatchOption) rxcql.Stream[[]T] {
 	info := rxcql.StageInfo{Name: "Batch", MixesRows: true, HoldsRows: cfg.linger == 0, LingersOnRows: cfg.linger > 0, Err: errors.Join(errs...)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[[]T]) error {
 		b := newBatching(st, cfg, out)
-		var err error
-		if cfg.linger > 0 {
-			err = b.timed(ctx, st, in)
-		} else {
-			err = in.Subscribe(ctx, st, b)
-		}
-		if b.reservation != nil {
-			b.reservation.Finish(err)
-		}
-		return err
+		return ending(func() error {
+			if cfg.linger > 0 {
+				return b.timed(ctx, st, in)
+			}
+			return in.Subscribe(ctx, st, b)
+		}, b.giveUp)
 	}, in)
 }
 

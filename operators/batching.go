@@ -205,6 +205,13 @@ func (b *batching[T]) expire(ctx context.Context) error {
 	return b.flush(ctx)
 }
 
+// giveUp gives up the open batch when the stream has ended with err.
+func (b *batching[T]) giveUp(err error) {
+	if b.reservation != nil {
+		b.reservation.Finish(err)
+	}
+}
+
 func (b *batching[T]) Done(ctx context.Context, stopped bool) error {
 	if err := b.flush(ctx); err != nil {
 		return err

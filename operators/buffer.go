@@ -59,14 +59,15 @@ func Buffer[T any](in rxcql.Stream[T], n int, overflow rxcql.Overflow, opts ...B
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		b := newBuffering[T](st, n, cfg.bytes, overflow)
-		var failed error
-		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
-			b.tell = func() error { return send(struct{}{}) }
-			failed = in.Subscribe(ctx, st, b)
-			return failed
-		}, func(struct{}) error { return b.deliver(ctx, out) }, nil)
-		err = failure(err, failed)
-		b.end(err)
+		err := ending(func() error {
+			var failed error
+			err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
+				b.tell = func() error { return send(struct{}{}) }
+				failed = in.Subscribe(ctx, st, b)
+				return failed
+			}, func(struct{}) error { return b.deliver(ctx, out) }, nil)
+			return failure(err, failed)
+		}, b.end)
 		if err != nil {
 			return err
 		}

@@ -41,9 +41,14 @@ func clocked[T any](ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T], to
 				}
 			}
 		})
-		err := in.Subscribe(ctx, st, &across[T]{to: to, post: post, lost: lost, limit: limit})
-		group.Cancel(err)
-		return failure(group.Wait(), err)
+		var err error
+		_ = ending(func() error {
+			return in.Subscribe(ctx, st, &across[T]{to: to, post: post, lost: lost, limit: limit})
+		}, func(read error) {
+			group.Cancel(read)
+			err = failure(group.Wait(), read)
+		})
+		return err
 	})
 }
 

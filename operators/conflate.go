@@ -35,15 +35,16 @@ func Conflate[T, S any](in rxcql.Stream[T], seed func() S, fold func(state S, ro
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {
 		c := &conflating[T, S]{st: st, seed: seed, fold: fold, account: st.Account(true)}
-		var failed error
-		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
-			c.tell = func() error { return send(struct{}{}) }
-			failed = in.Subscribe(ctx, st, c)
-			c.over(failed)
-			return failed
-		}, func(struct{}) error { return c.deliver(ctx, out) }, nil)
-		err = failure(err, failed)
-		c.end(err)
+		err := ending(func() error {
+			var failed error
+			err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
+				c.tell = func() error { return send(struct{}{}) }
+				failed = in.Subscribe(ctx, st, c)
+				c.over(failed)
+				return failed
+			}, func(struct{}) error { return c.deliver(ctx, out) }, nil)
+			return failure(err, failed)
+		}, c.end)
 		if err != nil {
 			return err
 		}

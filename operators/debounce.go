@@ -25,9 +25,9 @@ func Debounce[T any](in rxcql.Stream[T], d time.Duration) rxcql.Stream[T] {
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		b := &debouncing[T]{newest: newNewest(st, out), pause: d, timer: newTimer()}
 		defer b.timer.Stop()
-		err := clocked(ctx, st, in, flow.Observer[T](b), clock{timer: b.timer, expire: b.expire}, st.CountDropped)
-		b.end(err)
-		return err
+		return ending(func() error {
+			return clocked(ctx, st, in, flow.Observer[T](b), clock{timer: b.timer, expire: b.expire}, st.CountDropped)
+		}, b.end)
 	}, in)
 }
 

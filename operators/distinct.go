@@ -85,9 +85,7 @@ func Distinct[T any, K comparable](in rxcql.Stream[T], key func(T) K, opts ...Di
 	}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		d := &distinct[T, K]{st: st, out: out, key: key, met: newMetKeys[K](cfg), charge: newCharging(st.Account(false))}
-		err := in.Subscribe(ctx, st, d)
-		d.charge.reservation.Release()
-		return err
+		return ending(func() error { return in.Subscribe(ctx, st, d) }, func(error) { d.charge.reservation.Release() })
 	}, in)
 }
 

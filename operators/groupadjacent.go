@@ -10,7 +10,8 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// Group is what GroupAdjacent makes of consecutive rows with the same key.
+// Group is what GroupAdjacent makes of consecutive rows with the same key, and GroupBy of all rows
+// with it.
 type Group[K comparable, S any] struct {
 	Key   K
 	Value S
@@ -20,8 +21,9 @@ type Group[K comparable, S any] struct {
 // GroupAdjacent folds consecutive rows with the same key into one Group. Use it to aggregate by
 // partition. A source reads a partition from its first row to its last before the next one; so only
 // one group for each range being read is open at a time, however many groups there are and however
-// large. The key must be determined by the partition key. seed makes the state that a group begins
-// with. It is called for each group, so a map or a pointer belongs to that group alone.
+// large. The key must be determined by the partition key: with any other key there are several
+// groups of one key, and nothing can check that (see GroupBy). seed makes the state that a group
+// begins with. It is called for each group, so a map or a pointer belongs to that group alone.
 //
 //	perSensor := operators.GroupAdjacent(readings,
 //		func(r Reading) string { return r.Sensor },
@@ -68,11 +70,7 @@ func GroupAdjacent[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K
 			key: key, seed: seed, fold: fold, ranges: map[flow.PartID]*openGroup[K, S]{},
 			times: map[flow.PartID]flow.Watermark{}, durable: map[flow.PartID][]byte{},
 		}
-		err := in.Subscribe(ctx, st, g)
-		for _, open := range g.ranges {
-			open.reservation.Finish(err)
-		}
-		return err
+		return ending(func() error { return in.Subscribe(ctx, st, g) }, g.giveUp)
 	}, in)
 }
 

@@ -58,3 +58,10 @@ func inReport(a, b flow.PartID) int {
 	}
 	return cmp.Or(cmp.Compare(number(a.Source), number(b.Source)), cmp.Compare(a.Range, b.Range))
 }
+
+// giveUp gives up the groups that are open when the stream has ended with err.
+func (g *grouping[T, K, S]) giveUp(err error) {
+	for _, open := range g.ranges {
+		open.reservation.Finish(err)
+	}
+}

@@ -94,12 +94,7 @@ func GroupBy[T any, K comparable, S any](in rxcql.Stream[T], key func(T) K, seed
 		g := &groupingBy[T, K, S]{st: st, out: out, key: key, seed: seed, fold: fold, size: rxcql.SizeFunc[T](), account: st.Account(false)}
 		g.groups = newGroups[K, S](cfg, g.account)
 		g.receipts = g.account.Reservation()
-		err := in.Subscribe(ctx, st, g)
-		g.groups.charge.reservation.Release()
-		if g.receipts != nil {
-			g.receipts.Finish(err)
-		}
-		return err
+		return ending(func() error { return in.Subscribe(ctx, st, g) }, g.giveUp)
 	}, in)
 }
 
@@ -168,6 +163,14 @@ func (g *groupingBy[T, K, S]) Done(ctx context.Context, stopped bool) error {
 		err = g.out.Done(ctx, false)
 	}
 	return err
+}
+
+// giveUp gives up the groups when the stream has ended with err.
+func (g *groupingBy[T, K, S]) giveUp(err error) {
+	g.groups.charge.reservation.Release()
+	if g.receipts != nil {
+		g.receipts.Finish(err)
+	}
 }
 
 // handOn hands on all groups. Each page of them owes one receipt, which stands for those of all

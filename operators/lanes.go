@@ -31,8 +31,13 @@ const (
 // chain must build on the stream that it is given, use it once, and add no other source. Functions
 // of one lane are called by one goroutine at a time; those of different lanes at the same time. So
 // what chain makes for itself (a counter, a buffer) is the lane's own, and what lanes share needs a
-// lock. key is called by one goroutine at a time. To wait for something in each row, such as a
-// query, MapConcurrent needs no lanes. To fold the rows of each key put GroupBy into the chain.
+// lock. It lasts as long as the stream: where that is read twice, the second reading finds what the
+// first one left. The seed of a Scan or GroupBy is called for each reading. key is called by one
+// goroutine at a time. To wait for something in each row, such as a query, MapConcurrent needs no
+// lanes.
+//
+// A lane has the rows of many keys. To fold the rows of each key put GroupBy into the chain; a Scan
+// or Reduce there folds all rows of its lane.
 //
 // Order: rows of one key keep theirs; rows of different keys have none, not even in one lane if its
 // chain mixes them. So GroupAdjacent behind Lanes is refused, unless n is 1. Inside a lane it folds
@@ -146,20 +151,24 @@ func runLanes[T, U any](ctx context.Context, st *rxcql.Stage, l *lanes[T], j *la
 			return err
 		})
 	}
-	err := l.awaitLanes(ctx)
-	if err == nil {
-		err = split.Subscribe(ctx, st, nowhere[T]{})
-	}
-	if err != nil {
-		group.Cancel(err)
-	} else {
-		l.finish()
-	}
-	errs[len(made)] = err
-	err = failure(append(errs, group.Wait())...)
-	if l.ending != nil {
-		l.ending.Finish(err)
-	}
+	var err error
+	_ = ending(func() error {
+		if err := l.awaitLanes(ctx); err != nil {
+			return err
+		}
+		return split.Subscribe(ctx, st, nowhere[T]{})
+	}, func(read error) {
+		if read != nil {
+			group.Cancel(read)
+		} else {
+			l.finish()
+		}
+		errs[len(made)] = read
+		err = failure(append(errs, group.Wait())...)
+		if l.ending != nil {
+			l.ending.Finish(err)
+		}
+	})
 	return err
 }
 

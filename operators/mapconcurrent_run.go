@@ -115,15 +115,15 @@ func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], out flo
 	begin func(ctx context.Context, group *rxcql.TaskGroup) calls[T, U],
 ) error {
 	f.limit = flow.DemandOf(out)
-	var failed error
-	err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
-		f.tell = func() error { return send(struct{}{}) }
-		failed = f.read(ctx, in, begin)
-		return failed
-	}, func(struct{}) error { return f.deliver(ctx, out) }, nil)
-	err = failure(err, failed)
-	f.end(err)
-	return err
+	return ending(func() error {
+		var failed error
+		err := rx.Transport(ctx, 1, func(ctx context.Context, send func(struct{}) error) error {
+			f.tell = func() error { return send(struct{}{}) }
+			failed = f.read(ctx, in, begin)
+			return failed
+		}, func(struct{}) error { return f.deliver(ctx, out) }, nil)
+		return failure(err, failed)
+	}, f.end)
 }
 
 // read hands the rows of in to the calls, and returns when everything is done.

@@ -107,11 +107,11 @@ func MergeJoin[L, R, K any](left rxcql.Stream[L], right rxcql.Stream[R], leftKey
 		j.free = true
 		j.limit.Store(0)
 		j.work, j.flush, j.tell, j.more = j.join, j.handOnPairs, j.sayOrKeep, j.shareKept
-		err := j.finish(ctx)
-		if j.kept != nil {
-			j.kept.reservation.Finish(err)
-		}
-		return err
+		return ending(func() error { return j.finish(ctx) }, func(err error) {
+			if j.kept != nil {
+				j.kept.reservation.Finish(err)
+			}
+		})
 	}, left, right)
 }
 

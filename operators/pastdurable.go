@@ -33,7 +33,7 @@ func readSnapshot(snapshot []byte) (hash []byte, end int64, err error) {
 }
 
 var errGrown = fmt.Errorf("%w: the source has grown by rows of its last group, or by rows in a page with rows of that group, "+
-	"and an earlier run has handed that group on; begin anew with another job name", rxcql.ErrCheckpointForeign)
+	"and an earlier run has handed that group on; begin anew with another job name (and another checkpoint.File)", rxcql.ErrCheckpointForeign)
 
 // pastDurable returns the rows of a page that come after the group which an earlier run has already
 // handed on, if that run left the range in the middle of the group.

@@ -29,11 +29,11 @@ func Reduce[T, S any](in rxcql.Stream[T], seed func() S, fn func(state S, row T)
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[S]) error {
 		account := st.Account(false)
 		r := &reducing[T, S]{st: st, out: out, fn: fn, state: seed(), account: account, reservation: account.Reservation()}
-		err := in.Subscribe(ctx, st, r)
-		if r.reservation != nil {
-			r.reservation.Finish(err)
-		}
-		return err
+		return ending(func() error { return in.Subscribe(ctx, st, r) }, func(err error) {
+			if r.reservation != nil {
+				r.reservation.Finish(err)
+			}
+		})
 	}, in)
 }
 

@@ -24,9 +24,9 @@ func Sample[T any](in rxcql.Stream[T], d time.Duration) rxcql.Stream[T] {
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		s := &sampling[T]{newest: newNewest(st, out), every: d, begun: time.Now(), timer: newTimer()}
 		defer s.timer.Stop()
-		err := clocked(ctx, st, in, flow.Observer[T](s), clock{timer: s.timer, expire: s.expire}, st.CountDropped)
-		s.end(err)
-		return err
+		return ending(func() error {
+			return clocked(ctx, st, in, flow.Observer[T](s), clock{timer: s.timer, expire: s.expire}, st.CountDropped)
+		}, s.end)
 	}, in)
 }
 

@@ -11,7 +11,12 @@ import (
 // seed makes the state to begin with. It is called once for each reading of the stream, so a map or
 // a pointer belongs to that reading alone. What fn returns is both the next state and a row. If it
 // is a map or a pointer that fn changes, all rows handed on are the same one; return a new one if
-// rows are kept.
+// rows are kept. Rows go on a page at a time: behind Scan such a map has the state after the last
+// row of the page.
+//
+// There is one state for all rows. For a total of each key after every row keep a map of totals in
+// the state, and next to it a copy of the row's total: the example Keys does so. The budget does
+// not count the map, which grows with the number of keys.
 //
 // One row out for each row in, in order (of arrival, if ranges are read in parallel), a page at a
 // time. It holds the state. It is not resumable: after a restart, what came before would be missing

@@ -14,7 +14,7 @@ import (
 // "First" is by order of arrival, which is no order of keys if ranges are read in parallel. Rows go
 // on a page at a time; it holds nothing. It is not resumable.
 func Skip[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: "Skip", NotResumable: true, NotResumableReason: "it would leave out n rows more when the job goes on; leave them out by a Filter on what is in the rows", Drops: true, Err: atLeast("n", n, 0)}
+	info := rxcql.StageInfo{Name: "Skip", NotResumable: true, NotResumableReason: "it would leave out its n rows once more when the job goes on; leave them out by a Filter on what is in the rows", Drops: true, Err: atLeast("n", n, 0)}
 	return rxcql.Lift(in, info, func(_ *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
 		return &skipping[T]{out: out, left: n}
 	})

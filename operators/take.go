@@ -19,7 +19,7 @@ import (
 //
 // Order is kept; rows go on a page at a time; it holds nothing. It is not resumable.
 func Take[T any](in rxcql.Stream[T], n int64) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: "Take", Synchronous: true, NotResumable: true, NotResumableReason: "it would take n rows more when the job goes on; say in the query how many there are (LIMIT)", Drops: true, Err: atLeast("n", n, 0)}
+	info := rxcql.StageInfo{Name: "Take", Synchronous: true, NotResumable: true, NotResumableReason: "it would take its n rows once more when the job goes on; read that many by source.Query with a LIMIT", Drops: true, Err: atLeast("n", n, 0)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		if n == 0 {
 			if err := out.Done(ctx, false); err != nil {

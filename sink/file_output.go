@@ -56,7 +56,7 @@ func openOutput(path string, overwrite bool, from *tail.Place) (*output, error) 
 }
 
 func foreign(path string, err error) error {
-	return fmt.Errorf("%w: %s is not the file that the job has written: %w; bring that one back, or begin anew with another job name",
+	return fmt.Errorf("%w: %s is not the file that the job has written: %w; bring that one back, or begin anew with another job name (and another checkpoint.File)",
 		rxcql.ErrCheckpointForeign, path, err)
 }
 

@@ -46,7 +46,7 @@ func (r *fileReader[T]) find(state []byte) (at fileState, before []byte, err err
 	}
 	before, err = at.Find(r.f)
 	if errors.Is(err, tail.ErrChanged) {
-		err = fmt.Errorf("%w: %s is not the file that the job has read: %w; bring that one back, or begin anew with another job name",
+		err = fmt.Errorf("%w: %s is not the file that the job has read: %w; bring that one back, or begin anew with another job name (and another checkpoint.File)",
 			rxcql.ErrCheckpointForeign, r.path, err)
 	}
 	if err != nil {
@@ -76,5 +76,5 @@ func (r *fileReader[T]) lineEnd(at fileState, before []byte) ([]byte, error) {
 		return next[:1], nil
 	}
 	return nil, fmt.Errorf("%w: %s, line %d: it was the last line and had no line end when the job read it, and it has become longer since; "+
-		"begin anew with another job name", rxcql.ErrCheckpointForeign, r.path, at.Line)
+		"begin anew with another job name (and another checkpoint.File)", rxcql.ErrCheckpointForeign, r.path, at.Line)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/overflow"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // hot is the buffer of a source in one run. Rows are put into it in a goroutine of the source's,
@@ -61,10 +62,15 @@ func (h *hot[T]) run(ctx context.Context, page pageSize, fill func(context.Conte
 		wake(h.ready)
 		return nil // what waits is still to be given
 	})
-	err := h.give(filling, page, room, give)
-	group.Cancel(err)
-	failed := group.Wait()
-	h.reservation.Release()
+	err, failed := rx.ErrExited, error(nil) // err stays if a function of the user's leaves the goroutine
+	func() {
+		defer func() {
+			group.Cancel(err)
+			failed = group.Wait()
+			h.reservation.Release()
+		}()
+		err = h.give(filling, page, room, give)
+	}()
 	if failed != nil && ctx.Err() == nil { // a panic, or runtime.Goexit
 		return failed
 	}

@@ -1,5 +1,6 @@
 // Command quickstart copies the flights that came over an hour late into a
-// table of their own, with the delay in hours. It needs the tables
+// table of their own, with the delay in hours. It needs a keyspace air with the
+// tables
 //
 //	CREATE TABLE air.flights (id bigint PRIMARY KEY, route text, delay int);
 //	CREATE TABLE air.late    (id bigint PRIMARY KEY, route text, delay int);

@@ -69,8 +69,8 @@ func TestATableThatLettersDoNotFitIsRefusedByCheck(t *testing.T) {
 		page bigint, row_index int, type text, "row" text, PRIMARY KEY ((run, part), n))`)
 	err := deadletter.Table(session, ks+".letters").Check(t.Context())
 	require.ErrorIs(t, err, rxcql.ErrSchema)
-	require.ErrorContains(t, err, "make the table with CreateTable")
+	require.ErrorContains(t, err, "make the table with deadletter.CreateTable")
 	err = deadletter.Table(session, ks+".missing").Check(t.Context())
 	require.ErrorIs(t, err, rxcql.ErrSchema)
-	require.ErrorContains(t, err, "make the table with CreateTable")
+	require.ErrorContains(t, err, "make the table with deadletter.CreateTable")
 }

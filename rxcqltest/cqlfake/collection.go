@@ -9,7 +9,7 @@ import (
 )
 
 // arranged puts the elements of a set, and the entries of a map, into their order, each once, in
-// the value and in what is inside it. User-defined types stay as they are. The bytes are valid.
+// the value and in what is inside it, except in a user-defined type. The bytes are valid.
 func arranged(t *codec.Type, b []byte) []byte {
 	take := func(width int) []byte {
 		taken := b[:width:width]

@@ -44,7 +44,8 @@
 // words "cqlfake does not know" that names it: among these are
 //   - elements of collections and fields of user-defined types by themselves: m['k'], l + [1];
 //   - counters that are counted on after they were deleted;
-//   - ALTER TABLE of any other kind, ALTER TYPE, indexes and views;
+//   - ALTER TABLE of any other kind, and ADD of a counter or to a table of counters; ALTER TYPE,
+//     indexes and views;
 //   - IF in a batch, with other operators than =, on tables with static columns, or on collections
 //     and types that are not frozen;
 //   - WRITETIME and TTL of counters, and of collections and types that are not frozen;

@@ -122,11 +122,21 @@ func (s *Server) Session(keyspace string) *gocql.Session {
 	config.Keyspace = keyspace
 	session, err := config.CreateSession()
 	if err != nil {
+		if keyspace != "" && !s.has(keyspace) {
+			err = fmt.Errorf("there is no keyspace %q; make it first, by Server.Keyspace: %w", keyspace, err)
+		}
 		s.t.Fatalf("cqlfake: a session: %v", err)
 		return nil
 	}
 	s.t.Cleanup(func() { CloseSession(session) })
 	return session
+}
+
+// has reports whether there is such a keyspace.
+func (s *Server) has(keyspace string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keyspaces[keyspace]
 }
 
 // CloseSession closes a session of Cluster, so that it leaves no goroutine in a synctest bubble.
@@ -148,13 +158,14 @@ func (silent) Print(...any)          {}
 func (silent) Printf(string, ...any) {}
 func (silent) Println(...any)        {}
 
-// Keyspace makes a keyspace and tables in it, each of them said as behind CREATE TABLE.
+// Keyspace makes a keyspace and tables in it. A table is given as what follows the words CREATE
+// TABLE, such as "orders (id int PRIMARY KEY, euros int)".
 func (s *Server) Keyspace(name string, tables ...string) {
 	s.t.Helper()
 	s.Exec("CREATE KEYSPACE " + quoteName(name) + " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'}")
 	for _, definition := range tables {
 		if err := s.exec(name, "CREATE TABLE "+definition); err != nil {
-			s.t.Fatalf("cqlfake: %v", err)
+			s.t.Fatalf("cqlfake: CREATE TABLE %s: %v", definition, err)
 		}
 	}
 }
