@@ -22,9 +22,9 @@ type Reservation struct {
 	bytes    int64
 	fetching bool
 	coming   int64 // what the fetch was estimated at
-	moving   bool // see Emit
-	fresh    bool // it has rows that no earlier run has read; see Frontier.Counted
-	before   bool // see WasRead
+	moving   bool  // see Emit
+	fresh    bool  // it has rows that no earlier run has read; see Frontier.Counted
+	before   bool  // see WasRead
 	receipts []*Receipt
 	single   [1]*Receipt  // saves a page the allocation of a slice
 	lastFrom *Reservation // what Take took from last, so that each page is held once
