@@ -103,7 +103,8 @@ func (f *Frontier) Advance() {
 	}
 }
 
-// isDurable reports whether a closing waits for nothing but the ones before it. The caller holds mu.
+// isDurable reports whether a closing waits for nothing but the ones before it. The caller holds
+// mu.
 func (f *Frontier) isDurable(c *closing) bool { return c.settled && c.after <= f.wholly }
 
 // ended reports whether the stream has ended, and all that was given is durable. The caller holds

@@ -6,9 +6,9 @@ import "maps"
 const leastCompact = 128
 
 // compact joins pages that are settled with settled ones right before them, when there are twice as
-// many as the last time. So what waits for a page that is held for long takes no more than the pages
-// that are held: a tail that is asked each second has 86,400 pages a day, and a Filter may drop the
-// rows of most. The caller holds mu.
+// many as the last time. So what waits for a page that is held for long takes no more than the
+// pages that are held: a tail that is asked each second has 86,400 pages a day, and a Filter may
+// drop the rows of most. The caller holds mu.
 func (t *Track) compact() {
 	if len(t.beyond) >= max(leastCompact, t.compactAt) {
 		t.joinSettled()
@@ -32,7 +32,8 @@ func (t *Track) joinSettled() {
 }
 
 // join makes one of two pages, of which the second follows the first, and reports whether it could.
-// Where the state is folded, one of them must change nothing. The last page of the part stays alone.
+// Where the state is folded, one of them must change nothing. The last page of the part stays
+// alone.
 func (t *Track) join(p, next *trackedPage) bool {
 	if !p.settled || !next.settled || next.last || t.fold != nil && len(p.next) > 0 && len(next.next) > 0 {
 		return false
