@@ -58,7 +58,8 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	}
 	// Repeats end with the run's context, which that of a sink outlives: it is not the row that
 	// failed.
-	if over := context.Cause(s.run.ctx); over != nil && errors.Is(f.Err, over) {
+	over := context.Cause(s.run.ctx) //nolint:contextcheck // ctx may outlive the run
+	if over != nil && errors.Is(f.Err, over) {
 		return over
 	}
 	if r.letters != nil {
