@@ -216,7 +216,7 @@ func TestAStoppedJobWithWindowsEndsWithoutAnErrorAndGoesOn(t *testing.T) {
 		p, err := j.pipeline()
 		require.NoError(t, err)
 		j.windows.parts = 1
-		j.windows.before = func(rows []reading) error {
+		j.before = func(rows []reading) error {
 			if rows[0].ID == 3 {
 				p.Stop()
 			}
@@ -226,7 +226,7 @@ func TestAStoppedJobWithWindowsEndsWithoutAnErrorAndGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, rxcql.EndedByStop, rep.EndedBy)
 		require.Equal(t, map[window][]int{{}: {0, 1}}, j.table())
-		j.windows.before = nil
+		j.before = nil
 		j.completes(t)
 		require.Equal(t, j.whole(), j.table())
 	})

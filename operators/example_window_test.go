@@ -26,7 +26,7 @@ func sensor(s sample) string { return s.sensor }
 
 func coldest() float64 { return math.Inf(-1) }
 
-func warmest(max float64, s sample) (float64, error) { return math.Max(max, s.celsius), nil }
+func warmest(most float64, s sample) (float64, error) { return max(most, s.celsius), nil }
 
 func showMax(r operators.WindowResult[string, float64]) (string, error) {
 	return fmt.Sprintf("%s %s-%s: %v", r.Key, r.Start.Format("15:04"), r.End.Format("15:04"), r.Value), nil

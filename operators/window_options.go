@@ -95,13 +95,13 @@ func LateRows[T any](fn func(row T) error) WindowOption {
 func functionsOf[T, S any](c *windowConfig, windows Windows) (merge func(S, S) (S, error), late func(T) error, err error) {
 	var errs []error
 	if c.merge != nil {
-		is := false
+		var is bool
 		if merge, is = c.merge.(func(S, S) (S, error)); !is {
 			errs = append(errs, fmt.Errorf("MergeStates: the function is a %T, and the states need a %T", c.merge, merge))
 		}
 	}
 	if c.late != nil {
-		is := false
+		var is bool
 		if late, is = c.late.(func(T) error); !is {
 			errs = append(errs, fmt.Errorf("LateRows: the function is a %T, and the rows need a %T", c.late, late))
 		}

@@ -115,7 +115,7 @@ func (w *windowing[T, K, S, U]) take(ctx context.Context, p *flow.Page[T]) error
 			continue
 		}
 		key := w.key(p.Rows[i])
-		missed := 0
+		var missed int
 		if w.sessions != nil && w.sessions.durable(at, key) {
 			missed = 1
 		} else {

@@ -84,11 +84,11 @@ func TestEachRowIsCountedOnceOrIsLateWhereverAJobIsBrokenOff(t *testing.T) {
 				<-writing
 				for id, at := range all {
 					window := job.table[job.endOf(at)]
-					switch n := count(window.ids, id); {
-					case n == 1:
+					switch n := count(window.ids, id); n {
+					case 1:
 						counted++
 						require.Less(t, job.late[id], window.run, "row %d was counted and is late", id)
-					case n == 0:
+					case 0:
 						late++
 						require.NotZero(t, job.late[id], "row %d is in no window, and was not late", id)
 					default:

@@ -177,7 +177,7 @@ const notedEvery = 10 * time.Second
 
 // handOn gives a page. With rows it has what has changed up to it.
 func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
-	p.Page.Position = flow.Position{Page: r.page, Last: last}
+	p.Position = flow.Position{Page: r.page, Last: last}
 	if r.reread != nil {
 		if r.reread.before || len(p.rows)+len(p.bad) == 0 {
 			p.WasRead()

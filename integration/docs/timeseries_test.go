@@ -64,7 +64,7 @@ func sensorOf(r Reading) string { return r.Sensor }
 
 func coldest() float64 { return math.Inf(-1) }
 
-func warmer(max float64, r Reading) (float64, error) { return math.Max(max, r.Celsius), nil }
+func warmer(most float64, r Reading) (float64, error) { return max(most, r.Celsius), nil }
 
 func maximum(w operators.WindowResult[string, float64]) (Maximum, error) {
 	return Maximum{Sensor: w.Key, Start: w.Start, Celsius: w.Value, Count: w.Rows}, nil
