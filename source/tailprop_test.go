@@ -82,7 +82,7 @@ func (tr *tailTrial) write(t *testing.T) (done chan struct{}) {
 		started := 0
 		for {
 			arrived := time.Now().Add(time.Duration(random.Int64N(int64(tr.overlap)/2)) - tr.overlap/4) // the writer's clock
-			slow := tr.overlap*98/100 + time.Until(arrived)                                         // what is left of the overlap
+			slow := tr.overlap*98/100 + time.Until(arrived)                                             // what is left of the overlap
 			arrived = arrived.Truncate(time.Millisecond)
 			if !arrived.Before(tr.begin.Add(tr.span)) {
 				break
