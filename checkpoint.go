@@ -237,6 +237,9 @@ func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption)
 		if err := option.Apply(opts, ck, func(opt CheckpointOption, c *checkpointConfig) error { return opt(c) }); err != nil {
 			errs = append(errs, fmt.Errorf("WithCheckpoint: %w", err))
 		}
+		if c.checkpoint != nil {
+			errs = append(errs, errors.New("WithCheckpoint is given twice; a run is one job, with one checkpoint"))
+		}
 		c.checkpoint = ck
 		return errors.Join(errs...)
 	}

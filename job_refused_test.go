@@ -51,6 +51,9 @@ func TestWhatCannotBeResumedIsRefusedByNew(t *testing.T) {
 	_, err = rxcql.New(some, to, rxcql.WithCheckpoint(nil, "", nil, rxcql.CheckpointInterval(time.Millisecond)))
 	refused(err, "store is nil", "no name", "option is nil", "CheckpointInterval(1ms)")
 
+	_, err = rxcql.New(some, to, with, rxcql.WithCheckpoint(&jobtest.Store{}, "other"))
+	refused(err, "WithCheckpoint is given twice")
+
 	_, err = some.Collect(context.Background(), with)
 	refused(err, "needs a pipeline")
 	_, err = rxcql.New(some, to, rxcql.WithCheckpoint(&jobtest.Store{}, "job",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/rx"
 )
 
 // Through puts operators before a sink, so that the branches of a Tee can get different rows:
@@ -112,12 +113,15 @@ func (t *through[A, B]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Wri
 	w.untie = w.tie(r.Context()) //nolint:contextcheck // for when nothing is being written: that of Open outlives the run's
 	ctx = context.WithValue(ctx, feedKey{}, w.feed)
 	w.group.Go(func() error {
-		err := w.st.Protect(func() error { return t.stream.Subscribe(ctx, st, into[B]{to}) })
-		if err != nil && !w.feed.isClosed() {
-			w.failed.set(err)
-		}
-		w.err = err
-		close(w.over)
+		err, returned := error(nil), false
+		defer func() {
+			if !returned { // runtime.Goexit, as of a test's FailNow
+				err = w.st.Fail(rx.ErrExited)
+			}
+			w.ended(err)
+		}()
+		err = w.st.Protect(func() error { return t.stream.Subscribe(ctx, st, into[B]{to}) })
+		returned = true
 		return nil
 	})
 	return w, nil
@@ -150,6 +154,15 @@ type throughWriter[A, B any] struct {
 
 	over chan struct{} // closed when the operators have ended
 	err  error         // the error of the operators; set before over is closed
+}
+
+// ended notes how the operators have ended. Write and Flush wait for that.
+func (w *throughWriter[A, B]) ended(err error) {
+	if err != nil && !w.feed.isClosed() {
+		w.failed.set(err)
+	}
+	w.err = err
+	close(w.over)
 }
 
 func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error {

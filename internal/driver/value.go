@@ -76,7 +76,11 @@ func (e *BoundValueError) Unwrap() error { return e.Err }
 type BoundCountError struct{ Want, Got int }
 
 func (e *BoundCountError) Error() string {
-	return fmt.Sprintf("the statement takes %d bound values, not %d", e.Want, e.Got)
+	values := "values"
+	if e.Want == 1 {
+		values = "value"
+	}
+	return fmt.Sprintf("the statement takes %d bound %s, not %d", e.Want, values, e.Got)
 }
 
 // MarshalPanicError says that the MarshalCQL of a bound value panicked, and so nothing
