@@ -37,12 +37,12 @@ func (s *Stage) Frontier() *flow.Frontier {
 	return f
 }
 
-// hasFrontier notes a frontier for the report, and forgets those of stages that were run before and
-// have failed: a stream may be read again for years.
+// hasFrontier notes a frontier for the report, and forgets those of stages that were run before: a
+// stream may be read again for years.
 func (r *Execution) hasFrontier(f *flow.Frontier) *flow.Frontier {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.frontiers = append(slices.DeleteFunc(r.frontiers, (*flow.Frontier).GivenUp), f)
+	r.frontiers = append(slices.DeleteFunc(r.frontiers, (*flow.Frontier).Over), f)
 	return f
 }
 

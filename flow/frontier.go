@@ -111,6 +111,17 @@ func (f *Frontier) RestoredSession(key string) Watermark {
 	return f.c.Restored
 }
 
+// RestoredSessions returns the latest of what RestoredSession returns of any key.
+func (f *Frontier) RestoredSessions() Watermark {
+	latest := f.c.Restored
+	for _, end := range f.c.Ends {
+		if latest.Before(end) {
+			latest = end
+		}
+	}
+	return latest
+}
+
 // Counted reports whether an earlier run of the job has dealt with all rows of the page, as far as
 // their windows end at or before Restored (RestoredSession): each is counted in a durable result,
 // or was late and is durable as such. It reports false if any of the rows, or of the rows that
@@ -250,11 +261,12 @@ func (f *Frontier) GiveUp() {
 	}
 }
 
-// GivenUp reports whether GiveUp was called, and nothing is held any more.
-func (f *Frontier) GivenUp() bool {
+// Over reports whether nothing is held, and nothing will be: the stage has given all windows, or
+// has called GiveUp.
+func (f *Frontier) Over() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.givenUp && len(f.held) == 0
+	return (f.givenUp || f.given == Forever) && len(f.held) == 0
 }
 
 // Held returns how many pages are held now, and their column bytes as received: what a run that

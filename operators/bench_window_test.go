@@ -2,12 +2,15 @@ package operators_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
 )
 
 // ticking delivers n pages of 512 rows of 10,000 keys, one each microsecond, with the watermark
@@ -102,4 +105,57 @@ func BenchmarkWindowAdjacent(b *testing.B) {
 	measureTicks(b, func(in rxcql.Stream[event]) rxcql.Stream[ticksIn] {
 		return operators.WindowAdjacent(in, operators.Tumbling(100*time.Microsecond), tick, func(event) int64 { return 0 }, noSum, addValue)
 	})
+}
+
+// BenchmarkSessionsOfAJobThatGoesOn is of a job that was broken off. Keys take turns. Where a
+// session of one key goes on all the time, what was durable of the others is known key by key.
+func BenchmarkSessionsOfAJobThatGoesOn(b *testing.B) {
+	const rows = 400_000
+	for name, long := range map[string]bool{"all end": false, "one goes on": true} {
+		b.Run(name, func(b *testing.B) {
+			brokenOff := 10_000
+			if long { // nothing is settled, so all is read again
+				brokenOff = 300_000
+			}
+			parts := &jobtest.Parts[stamped]{Rows: [][]stamped{make([]stamped, rows)}, PageRows: 512}
+			for i := range parts.Rows[0] {
+				r := &parts.Rows[0][i]
+				*r = stamped{number: i, key: 1 + i*7919%1000, at: i/1000 + i/5000*60} // a pause behind each 5000 rows
+				if long {
+					r.at = i / 1000
+					r.key += 1000 * (i / 25_000)
+				}
+				if long && i%1000 == 0 {
+					r.key = 0
+				}
+			}
+			run := func(store *jobtest.Store, before int) error {
+				timed := operators.EventTime(parts.Stream(), stampedAt)
+				timed = operators.Tap(timed, func(r stamped) error {
+					if r.number == before {
+						return errSink
+					}
+					return nil
+				})
+				results := operators.Window(timed, operators.Session(6*time.Second), timeOfStamped, stampedKey, zero,
+					func(n int, _ stamped) (int, error) { return n + 1, nil }, operators.WindowKeys(1<<40), operators.MergeStates(add))
+				to := sink.Each(func(context.Context, operators.WindowResult[int, int]) error { return nil }, sink.Idempotent(), sink.InFlight(1))
+				_, err := rxcql.Run(context.Background(), results, to, rxcql.WithCheckpoint(store, "job"))
+				return err
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				store := &jobtest.Store{}
+				if err := run(store, brokenOff); !errors.Is(err, errSink) {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				if err := run(store, -1); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
 }

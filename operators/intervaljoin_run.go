@@ -255,8 +255,11 @@ func (j *intervalJoining[U]) end(ctx context.Context, err error) error {
 		err = flow.Tell(ctx, j.account, &all, j.out)
 	}
 	j.charge.reservation.Release()
-	if err != nil {
-		return err
+	if err == nil {
+		err = j.out.Done(ctx, j.stopped)
 	}
-	return j.out.Done(ctx, j.stopped)
+	if err != nil {
+		j.frontier.GiveUp()
+	}
+	return err
 }

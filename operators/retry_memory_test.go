@@ -144,6 +144,17 @@ func TestAStreamThatFailsAgainAndAgainHoldsFlatMemory(t *testing.T) {
 			in = operators.Merge(operators.MergeSorted(cmp.Compare[int], in, count(10, 3)), count(3, 1))
 			return operators.Concat(count(3, 1), in)
 		},
+		"behind windows": func(in rxcql.Stream[int]) rxcql.Stream[int] { return perKey(in) },
+		"behind windows that have ended": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Concat(perKey(count(12, 5)), in)
+		},
+		"behind windows of which a few are taken": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Concat(operators.Take(perKey(count(12, 5)), 2), in)
+		},
+		"behind a join by time": func(in rxcql.Stream[int]) rxcql.Stream[int] { return inReach(in, count(12, 5)) },
+		"behind a join by time that has ended": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			return operators.Concat(inReach(count(12, 5), count(12, 5)), in)
+		},
 		"and in another one that never does": func(in rxcql.Stream[int]) rxcql.Stream[int] {
 			return operators.Recover(in, count(1, 1), operators.RecoverIf(func(error) bool { return false }))
 		},
@@ -211,6 +222,18 @@ func TestAJobThatFailsAgainAndAgainHoldsFlatMemory(t *testing.T) {
 	require.ErrorIs(t, err, errEnough)
 	require.Equal(t, attempts, g.calls)
 	require.Less(t, g.byThousand(), int64(atMost), "%v", g.held)
+}
+
+// perKey has a window of all rows of each of three keys.
+func perKey(in rxcql.Stream[int]) rxcql.Stream[int] {
+	results := operators.Window(in, operators.Tumbling(time.Hour), second, func(n int) int { return n % 3 }, zero, add, operators.WindowKeys(100))
+	return operators.Map(results, func(r operators.WindowResult[int, int]) (int, error) { return r.Value, nil })
+}
+
+// inReach joins rows of one second.
+func inReach(left, right rxcql.Stream[int]) rxcql.Stream[int] {
+	pairs := operators.IntervalJoin(left, right, second, second, itself[int], itself[int], 0, 0, operators.IntervalJoinRows(100))
+	return operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left, nil })
 }
 
 func emitAll(rows []int, emit func(int) bool) error {

@@ -43,6 +43,12 @@ func holding() map[string]func(in rxcql.Stream[int]) rxcql.Stream[int] {
 			groups := operators.GroupBy(in, func(n int) int { return n / 4 }, zero, add, operators.GroupByGroups(100))
 			return operators.Map(groups, func(g operators.Group[int, int]) (int, error) { return g.Value, nil })
 		},
+		"Window":       perKey,
+		"IntervalJoin": func(in rxcql.Stream[int]) rxcql.Stream[int] { return inReach(in, count(30, 7)) },
+		"WindowAdjacent": func(in rxcql.Stream[int]) rxcql.Stream[int] {
+			results := operators.WindowAdjacent(in, operators.Tumbling(4*time.Second), second, func(int) int { return 0 }, zero, add)
+			return operators.Map(results, func(r operators.WindowResult[int, int]) (int, error) { return r.Value, nil })
+		},
 		"Zip": func(in rxcql.Stream[int]) rxcql.Stream[int] {
 			return operators.Zip(in, count(30, 7), func(n, _ int) (int, error) { return n, nil })
 		},
@@ -88,10 +94,11 @@ func TestWhatOperatorsHoldOfAnAttemptThatFailsIsGivenBackAndItsPagesAreGivenUp(t
 			require.EqualValues(t, 3, rep.Retried, name)
 			require.Positive(t, rep.PagesGivenUp, name)
 			require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp, name)
+			require.Zero(t, rep.HeldPages, name)
 			require.Zero(t, rep.BytesInFlight, name)
 			require.GreaterOrEqual(t, len(sink.rows), len(want), name)
 			switch name {
-			case "Merge", "Unordered", "Lanes":
+			case "Merge", "Unordered", "Lanes", "IntervalJoin":
 				for _, n := range want {
 					require.Contains(t, sink.rows, n, name)
 				}

@@ -66,12 +66,7 @@ func (w *windowing[T, K, S, U]) giveEarly(give window.Give[K, S]) error {
 
 // closeAll hands on all that there is, at the end of the stream.
 func (w *windowing[T, K, S, U]) closeAll(ctx context.Context) error {
-	err := w.handOn(ctx, func(give window.Give[K, S]) error {
-		if err := w.correct(give); err != nil {
-			return err
-		}
-		return w.states.Advance(window.Forever, give)
-	})
+	err := w.handOn(ctx, func(give window.Give[K, S]) error { return w.states.Advance(window.Forever, give) })
 	if err != nil {
 		return err
 	}
@@ -143,52 +138,4 @@ func (w *windowing[T, K, S, U]) isOver() *flow.Receipt {
 	}
 	w.upTo = max(w.upTo, upTo)
 	return w.frontier.Receipt(watermarkAt(w.upTo), ended...)
-}
-
-// sessionEnds has to do with sessions in a job.
-type sessionEnds[T any, K comparable, S any] struct {
-	states   *window.Sessions[T, K, S]
-	frontier *flow.Frontier
-	gap      int64
-	job      bool // pages have shown that it is one
-	resumed  bool
-
-	key   K // the last one asked for
-	known bool
-	until int64 // rows of it whose gap ends by then are of sessions that were durable before this run
-}
-
-// page looks at a page.
-func (e *sessionEnds[T, K, S]) page(res *flow.Reservation) {
-	if !e.job && res.Tracked() {
-		e.job = true
-		e.states.NoteEnds()
-	}
-}
-
-// durable reports whether the session of a row was durable before this run.
-func (e *sessionEnds[T, K, S]) durable(at int64, key K) bool {
-	if !e.resumed {
-		return false
-	}
-	if !e.known || key != e.key {
-		e.key, e.known, e.until = key, true, e.frontier.RestoredSession(string(hashKey(key))).Time().UnixMicro()
-	}
-	return at+e.gap <= e.until
-}
-
-// ended returns up to where sessions are over, if all rows before a time are in sessions that are.
-// The frontier counts a row by the end of its gap, so that is what it is told. With it come the
-// sessions that end later: no row before their end is of another session, neither one that was
-// counted nor one that came too late to make it longer.
-func (e *sessionEnds[T, K, S]) ended(before int64) (upTo int64, ends []flow.SessionEnd) {
-	if upTo = before; upTo != window.Never && upTo != window.Forever {
-		upTo += e.gap - 1
-	}
-	for _, s := range e.states.TakeEnded() {
-		if end := s.End + e.gap - 1; end > upTo { // that is where the gap of its last moment ends
-			ends = append(ends, flow.SessionEnd{Key: string(hashKey(s.Key)), End: watermarkAt(end)})
-		}
-	}
-	return upTo, ends
 }

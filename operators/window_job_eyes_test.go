@@ -46,6 +46,14 @@ var between = map[string]struct {
 	"MapConcurrent": {func(in rxcql.Stream[stamped]) rxcql.Stream[stamped] {
 		return operators.MapConcurrent(in, 3, func(_ context.Context, r stamped) (stamped, error) { return r, nil })
 	}, oneStamped},
+	"Lanes": {func(in rxcql.Stream[stamped]) rxcql.Stream[stamped] {
+		return operators.Lanes(in, 3, stampedKey, func(in rxcql.Stream[stamped]) rxcql.Stream[stamped] {
+			return operators.Tap(in, func(stamped) error { return nil })
+		})
+	}, oneStamped},
+	"a Buffer": {func(in rxcql.Stream[stamped]) rxcql.Stream[stamped] {
+		return operators.Buffer(in, 5, rxcql.OverflowBlock)
+	}, oneStamped},
 	"MergeSorted": {func(in rxcql.Stream[stamped]) rxcql.Stream[stamped] {
 		return operators.MergeSorted(func(_, _ stamped) int { return 0 }, in)
 	}, oneStamped},
@@ -72,7 +80,7 @@ func TestAJobWithWindowsBehindOthersThatIsBrokenOffEndsWithTheTableOfOneThatIsNo
 	slices.Sort(names)
 	rapid.Check(t, func(rt *rapid.T) {
 		const jitter = 4
-		kind := rapid.SampledFrom([]string{"Tumbling", "Hopping", "Session"}).Draw(rt, "kind")
+		kind := rapid.SampledFrom([]string{"Tumbling", "Hopping", uneven, "Session"}).Draw(rt, "kind")
 		way := between[rapid.SampledFrom(names).Draw(rt, "between")]
 		a, b := stampedParts(rt, jitter, false), stampedParts(rt, jitter, false)
 		a.Name, b.Name = "A", "B"

@@ -109,8 +109,11 @@ func windowsOf(rows []stamped, kind string) map[string][]int {
 		}
 	default:
 		size, every := 10, 10
-		if kind == "Hopping" {
+		switch kind {
+		case "Hopping":
 			size, every = 15, 5
+		case uneven:
+			size, every = 13, 5
 		}
 		for _, r := range rows {
 			for start := -every * 400; start <= r.at; start += every { // times go down to -620
@@ -123,6 +126,9 @@ func windowsOf(rows []stamped, kind string) map[string][]int {
 	return all
 }
 
+// uneven are hopping windows whose size is no multiple of every: rows are in two or in three.
+const uneven = "Hopping, uneven"
+
 func jobWindows(kind string) (operators.Windows, []operators.WindowOption) {
 	keys := operators.WindowKeys(1 << 20)
 	switch kind {
@@ -130,6 +136,8 @@ func jobWindows(kind string) (operators.Windows, []operators.WindowOption) {
 		return operators.Session(6 * time.Second), []operators.WindowOption{keys, operators.MergeStates(bothTimes)}
 	case "Hopping":
 		return operators.Hopping(15*time.Second, 5*time.Second), []operators.WindowOption{keys}
+	case uneven:
+		return operators.Hopping(13*time.Second, 5*time.Second), []operators.WindowOption{keys}
 	}
 	return operators.Tumbling(10 * time.Second), []operators.WindowOption{keys}
 }
@@ -179,7 +187,7 @@ func brokenOff(rt *rapid.T, table *upserted, run func(disturb func() error, opts
 }
 
 func TestAJobWithWindowsThatIsBrokenOffEndsWithTheTableOfOneThatIsNot(t *testing.T) {
-	for _, kind := range []string{"Tumbling", "Hopping", "Session"} {
+	for _, kind := range []string{"Tumbling", "Hopping", uneven, "Session"} {
 		t.Run(kind, func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				const jitter = 4

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,4 +99,44 @@ func TestEarlyResultsComeAsEventTimeGoesOn(t *testing.T) {
 		"0: 10-20 [12] Early",
 		"0: 10-20 [12]",
 	}, slices.DeleteFunc(showPages(pages), func(s string) bool { return strings.HasPrefix(s, "part") }))
+}
+
+// A sink may fail with any page of results: of final ones, of corrected ones behind a page, and of
+// those that come at the end.
+func TestAFailureWithAnyPageOfResultsEndsTheStream(t *testing.T) {
+	const keys = 600 // more than a page
+	var early, late []int
+	for key := range keys {
+		early, late = append(early, key*1000+1), append(late, key*1000+2)
+	}
+	at := func(e timed) time.Time { return time.Unix(int64(e.at%1000), 0) }
+	key := func(e timed) int { return e.at / 1000 }
+	for _, windows := range []operators.Windows{operators.Tumbling(10 * time.Second), operators.Session(5 * time.Second)} {
+		opts := []operators.WindowOption{operators.WindowKeys(1 << 20), operators.AllowedLateness(time.Minute), operators.EarlyResults(3 * time.Second)}
+		if windows == operators.Session(5*time.Second) {
+			opts = append(opts, operators.MergeStates(bothTimes))
+		}
+		for fails := 1; ; fails++ {
+			in := script("One", happening{at: early, mark: 1}, happening{mark: 4}, happening{mark: 12}, happening{at: late, mark: 13},
+				happening{at: []int{500}, last: true})
+			pages, boom := 0, errors.New("boom")
+			out := &gather[timesIn]{took: func(rows []timesIn) error {
+				if len(rows) == 0 {
+					return nil
+				}
+				if pages++; pages == fails {
+					return boom
+				}
+				return nil
+			}}
+			_, err := rxcql.Run(t.Context(), operators.Window(in, windows, at, key, noTimes, addTime, opts...), out)
+			if pages < fails {
+				require.NoError(t, err)
+				require.Equal(t, 7, pages, "early, final and corrected results, two pages each, and the last")
+				break
+			}
+			require.ErrorIs(t, err, boom)
+			require.Equal(t, fails, pages)
+		}
+	}
 }

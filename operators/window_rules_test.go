@@ -170,3 +170,22 @@ func TestWindowHoldsAsManyPagesAsItMayAndThenTheJobFails(t *testing.T) {
 		require.Contains(t, rep.String(), fmt.Sprint(most+1, " pages"))
 	}
 }
+
+// The run before was held back by part 1, and has read part 0 as far as row 4. The run that goes on
+// gives the window early enough for row 3 to come late for it, and has not read row 4 yet.
+func TestACorrectionWaitsUntilAllIsReadAgainThatTheRunBeforeHadRead(t *testing.T) {
+	j := newRuledJob(operators.Tumbling(10*time.Second), rowsAt(1, 16, 2, 17, 40, 41), rowsAt(0, 60, 61))
+	j.parts.Order = []int{1, 0, 0, 0, 0, 1}
+	j.opts = []operators.WindowOption{operators.AllowedLateness(5 * time.Second)}
+	j.brokenOff(t, 8)
+	require.Empty(t, j.given)
+	require.EqualValues(t, 4, j.state(t).Sources[0].Parts[0].Read)
+
+	j.parts.Order = []int{1, 1, 1, 0, 0, 0, 0}
+	came := map[int]int{} // how many results had been given when a row came
+	j.came = func(r stamped) { came[r.number] = len(j.given) }
+	j.completes(t)
+	require.Equal(t, []string{"0 Final 0-10 [7 1]", "0 Corrected 0-10 [7 1 3]"}, j.given[:2])
+	require.Equal(t, 1, came[3], "or the row does not come late")
+	require.Equal(t, 1, came[4], "the correction waits for this row")
+}

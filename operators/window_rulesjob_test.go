@@ -23,8 +23,9 @@ type ruledJob struct {
 	opts     []operators.WindowOption
 	slack    time.Duration
 	saves    []rxcql.CheckpointOption
-	breaksAt int   // the number of the row before which the run ends; 0 for none
-	flush    error // of the sink, when all has been written
+	breaksAt int             // the number of the row before which the run ends; 0 for none
+	came     func(r stamped) // called with each row before it comes to the windows; may be nil
+	flush    error           // of the sink, when all has been written
 
 	store *jobtest.Store
 	table *upserted
@@ -61,6 +62,9 @@ func (j *ruledJob) run() (rxcql.Report, error) {
 	rows := operators.Tap(timed, func(r stamped) error {
 		if r.number == j.breaksAt {
 			return errSink
+		}
+		if j.came != nil {
+			j.came(r)
 		}
 		return nil
 	})

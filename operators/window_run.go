@@ -74,9 +74,7 @@ func (w *windowing[T, K, S, U]) begin(st *rxcql.Stage, out flow.Observer[U], cfg
 	}
 	if windows.kind == kindSession {
 		all := window.NewSessions(states, windows.size.Microseconds())
-		w.states, w.sessions = all, &sessionEnds[T, K, S]{
-			states: all, frontier: w.frontier, gap: windows.size.Microseconds(), resumed: w.restored != window.Never,
-		}
+		w.states, w.sessions = all, newSessionEnds(all, w.frontier, windows.size.Microseconds(), w.restored)
 		return
 	}
 	w.grid = windows.grid()

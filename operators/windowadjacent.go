@@ -116,6 +116,7 @@ type adjacentPart[K comparable, S any] struct {
 	told  flow.Watermark // downstream
 	past  *durableWindows
 	asked bool         // whether it has a past
+	again bool         // some of the windows that the last row is in are durable
 	pages []openedPage // of a source that may grow: those with rows in open windows
 }
 

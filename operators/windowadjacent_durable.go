@@ -88,13 +88,9 @@ func (w *adjacentWindows[T, K, S]) restore(p *flow.Page[T], part *adjacentPart[K
 	return w.st.Fail(err)
 }
 
-// leave is called when the rows of a page have been folded. Some were dropped, since their windows
-// are durable.
-func (w *adjacentWindows[T, K, S]) leave(p *flow.Page[T], part *adjacentPart[K, S], dropped int) error {
-	past := part.past
-	if past == nil || dropped == 0 {
-		return nil
-	}
+// leave is called when the rows of a page have been folded. Some were left out of windows of past,
+// which are durable.
+func (w *adjacentWindows[T, K, S]) leave(p *flow.Page[T], part *adjacentPart[K, S], past *durableWindows) error {
 	// Operators may have dropped rows or made more of them, so it is not known which rows in the
 	// page the source had at that end: either all are durable or none.
 	if past.end >= 0 {

@@ -21,6 +21,7 @@ func (w *adjacentWindows[T, K, S]) moveTo(part *adjacentPart[K, S], at int64) (d
 	w.close(part, direction, func(open *adjacentWindow[S]) bool { return open.start < lo || open.start > hi })
 	part.lo, part.hi = lo, hi
 	part.from, part.to = max(hi, lo-w.grid.Every+w.grid.Size), min(hi+w.grid.Every, lo+w.grid.Size)
+	part.again = false
 	i := 0
 	for start := lo; start <= hi; start += w.grid.Every {
 		if i < len(part.open) && part.open[i].start == start {
@@ -28,6 +29,7 @@ func (w *adjacentWindows[T, K, S]) moveTo(part *adjacentPart[K, S], at int64) (d
 			continue
 		}
 		if part.past.has(start) {
+			part.again = true
 			continue
 		}
 		part.open = slices.Insert(part.open, i, adjacentWindow[S]{start: start, end: start + w.grid.Size, value: w.seed()})
@@ -49,7 +51,7 @@ func side(lo, hi, wasLo, wasHi int64) (direction int) {
 
 // moveSession makes the open session the one that a time is in.
 func (w *adjacentWindows[T, K, S]) moveSession(part *adjacentPart[K, S], at int64, known bool) (direction int) {
-	if len(part.open) == 0 && part.past.hasSession(at, w.gap) {
+	if part.again = len(part.open) == 0 && part.past.hasSession(at, w.gap); part.again {
 		part.lo, part.hi, part.from, part.to = at, at, 0, 0 // asked for each row
 		return 0
 	}

@@ -62,7 +62,7 @@ func (w *adjacentWindows[T, K, S]) take(ctx context.Context, p *flow.Page[T], pa
 	if err := w.restore(p, part); err != nil {
 		return err
 	}
-	dropped := 0
+	past, again, dropped := part.past, false, 0
 	for i := range p.Rows {
 		at, ok := eventTime(w.at(p.Rows[i]))
 		if !ok {
@@ -88,6 +88,7 @@ func (w *adjacentWindows[T, K, S]) take(ctx context.Context, p *flow.Page[T], pa
 				w.direction = direction
 			}
 		}
+		again = again || part.again
 		if len(part.open) == 0 { // all of its windows are durable
 			dropped++
 			continue
@@ -103,7 +104,10 @@ func (w *adjacentWindows[T, K, S]) take(ctx context.Context, p *flow.Page[T], pa
 		}
 	}
 	w.st.CountDropped(dropped)
-	return w.leave(p, part, dropped)
+	if !again {
+		return nil
+	}
+	return w.leave(p, part, past)
 }
 
 // watermark is how far downstream may take the part to be: results are later than the beginning of

@@ -8,7 +8,8 @@ type Sessions[T any, K comparable, S any] struct {
 	bounds[T, K, S]
 	gap int64
 
-	index    map[K]*session[K, S] // the earliest of each key
+	index    map[K]*session[K, S]      // the earliest of each key
+	many     map[K]*manySessions[K, S] // all of those keys that have had many
 	calendar calendar[*session[K, S]]
 	starts   calendar[*session[K, S]] // see begins; some are out of date
 	now      int64
@@ -39,6 +40,7 @@ type session[K comparable, S any] struct {
 	after      *session[K, S]
 	phase      phase
 	given      bool // it, or one that has become a part of it, has had a final result
+	listed     bool // its key is among many
 }
 
 // phase is how far the life of a session is.
@@ -105,11 +107,7 @@ func (m *Sessions[T, K, S]) Add(at int64, key K, row *T) (missed int, err error)
 // find returns the session that a row belongs to, as it is with the row; nil if the row is late.
 func (m *Sessions[T, K, S]) find(at int64, key K) (*session[K, S], error) {
 	end := at + m.gap
-	var before *session[K, S] // ends before the row
-	first := m.index[key]
-	for first != nil && first.end <= at {
-		before, first = first, first.after
-	}
+	before, first := m.around(at, key)
 	inside, next := false, first
 	for ; next != nil && next.start < end; next = next.after {
 		if next.phase == over { // with the row in it
@@ -148,6 +146,9 @@ func (m *Sessions[T, K, S]) add(at int64, key K, before, after *session[K, S]) (
 	m.states++
 	m.setPhase(s)
 	m.putBehind(before, s)
+	if before != nil && before.listed || after != nil && after.listed {
+		m.list(s)
+	}
 	m.begins(s)
 	return s, nil
 }
@@ -200,6 +201,9 @@ func (m *Sessions[T, K, S]) Until() int64 {
 func (m *Sessions[T, K, S]) measureAnew(s *session[K, S]) {
 	m.bytes -= s.bytes
 	s.bytes = m.size(&s.State)
+	if s.listed {
+		s.bytes += listedBytes
+	}
 	m.bytes += s.bytes
 }
 

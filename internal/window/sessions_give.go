@@ -76,6 +76,7 @@ func (m *Sessions[T, K, S]) end(s *session[K, S]) {
 
 // forget drops a session. It is the first of its key: those before it were forgotten before.
 func (m *Sessions[T, K, S]) forget(s *session[K, S]) {
+	m.unlist(s)
 	s.phase = gone
 	m.states--
 	m.bytes -= s.bytes

@@ -20,6 +20,7 @@ func (m *Sessions[T, K, S]) merge(before, first, next *session[K, S], at int64) 
 	for s := first; s != next; s = s.after {
 		if s != into {
 			into.Rows, into.Late, into.given, into.told = into.Rows+s.Rows, into.Late+s.Late, into.given || s.given, 0
+			m.unlist(s)
 			s.phase = gone
 			m.states--
 			m.bytes -= s.bytes

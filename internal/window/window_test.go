@@ -89,10 +89,11 @@ func TestWindowsAreThoseThatAModelMakesOfAllRows(t *testing.T) {
 			require.Equal(rt, want, got, what)
 		}
 		number, clock := 0, int64(-300)
+		keys, ahead := rapid.SampledFrom([]int{5, 5, 1}).Draw(rt, "keys"), rapid.SampledFrom([]int64{100, 1000}).Draw(rt, "ahead")
 		for range rapid.IntRange(0, 60).Draw(rt, "steps") {
 			for range rapid.IntRange(0, 12).Draw(rt, "rows") {
 				number++
-				r := row{number: number, key: rapid.IntRange(0, 4).Draw(rt, "key"), at: clock + rapid.Int64Range(-150, 100).Draw(rt, "at")}
+				r := row{number: number, key: rapid.IntRange(0, keys-1).Draw(rt, "key"), at: clock + rapid.Int64Range(-150, ahead).Draw(rt, "at")}
 				if rapid.IntRange(0, 3).Draw(rt, "at a border") == 0 {
 					r.at -= r.at % 5
 				}
