@@ -1,9 +1,11 @@
 package source
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 )
@@ -38,7 +40,7 @@ type rowHash [16]byte
 
 type seenRow struct {
 	arrived int64
-	content uint64 // a hash of the row; 0 unless Upserts
+	content uint64 // a hash of the row of 56 bits; 0 unless Upserts
 }
 
 func newTailPlace(from, first int64) *tailPlace {
@@ -98,7 +100,7 @@ const (
 	recordBegin byte = 'b' // from, first
 	recordOver  byte = 'o' // first
 	recordEdge  byte = 'e' // partition, at, and how many cells after has, with these
-	recordSeen  byte = 's' // partition, how many rows, and of each: hash, arrived, content
+	recordSeen  byte = 'r' // partition, how many rows, and of each: hash, arrived since the one before, content
 )
 
 func appendBegin(to []byte, from, first int64) []byte {
@@ -122,14 +124,31 @@ func appendEdge(to []byte, of tailPartition, edge tailEdge) []byte {
 	return to
 }
 
-// appendSeen begins the record of so many rows, each of which appendRow adds.
-func appendSeen(to []byte, of tailPartition, rows int) []byte {
-	return binary.AppendUvarint(appendPartition(to, recordSeen, of), uint64(rows)) //nolint:gosec // not negative
+// seenRecord gathers rows of one partition for a record.
+type seenRecord struct {
+	rows    []byte
+	n       int
+	arrived int64 // of the last one
 }
 
-func appendRow(to []byte, hash rowHash, row seenRow) []byte {
-	return binary.AppendUvarint(binary.AppendVarint(append(to, hash[:]...), row.arrived), row.content)
+func (s *seenRecord) add(hash rowHash, row seenRow) {
+	s.rows = binary.AppendVarint(append(s.rows, hash[:]...), row.arrived-s.arrived)
+	s.rows = binary.AppendUvarint(s.rows, row.content)
+	s.n++
+	s.arrived = row.arrived
 }
+
+// appendTo writes the record, if there are rows, and forgets them.
+func (s *seenRecord) appendTo(to []byte, of tailPartition) []byte {
+	if s.n > 0 {
+		to = binary.AppendUvarint(appendPartition(to, recordSeen, of), uint64(s.n)) //nolint:gosec // not negative
+		to = append(to, s.rows...)
+	}
+	s.drop()
+	return to
+}
+
+func (s *seenRecord) drop() { *s = seenRecord{rows: s.rows[:0]} }
 
 // save writes a place down as a whole.
 func (p *tailPlace) save() []byte {
@@ -137,13 +156,24 @@ func (p *tailPlace) save() []byte {
 	for of, edge := range p.edges {
 		b = appendEdge(b, of, edge)
 	}
+	var record seenRecord
 	for of, seen := range p.seen {
-		b = appendSeen(b, of, len(seen))
-		for hash, row := range seen {
-			b = appendRow(b, hash, row)
+		for _, row := range seen.inOrder() {
+			record.add(row.hash, row.seenRow)
 		}
+		b = record.appendTo(b, of)
 	}
 	return b
+}
+
+// inOrder returns the rows in the order of their arrival, so that a record of them is short.
+func (s seenRows) inOrder() []tailRow {
+	rows := make([]tailRow, 0, len(s))
+	for hash, row := range s {
+		rows = append(rows, tailRow{hash, row})
+	}
+	slices.SortFunc(rows, func(a, b tailRow) int { return cmp.Compare(a.arrived, b.arrived) })
+	return rows
 }
 
 var errTailPlace = fmt.Errorf("%w: a position in a table that is tailed cannot be read", rxcql.ErrCheckpointDamaged)
@@ -192,11 +222,11 @@ func (p *tailPlace) replay(r *placeReader, cells int) error {
 			p.move(of, edge)
 		}
 	case recordSeen:
-		of := r.partition()
+		of, row := r.partition(), seenRow{}
 		for n := r.varuint(); n > 0 && !r.cut; n-- {
 			var hash rowHash
 			copy(hash[:], r.take(len(hash)))
-			row := seenRow{arrived: r.varint(), content: r.varuint()}
+			row.arrived, row.content = row.arrived+r.varint(), r.varuint()
 			if !r.cut {
 				p.see(of, hash, row)
 			}
