@@ -44,8 +44,9 @@ func (f tailFunc) applyTail(c *tailConfig) error { return f(c) }
 
 // TailFrom gives the rows that arrived at t or later. Without it a tail begins with the rows that
 // arrive from then on; if a run reads it again (operators.Retry) it is from when the run read it
-// first. In a job it counts for the first run only, since later ones go on where the one before has
-// been.
+// first. In operators.Concat that is when the streams before it have been read, so give a time from
+// before that there. In a job it counts for the first run only, since later ones go on where the
+// one before has been.
 func TailFrom(t time.Time) TailOption {
 	return tailFunc(func(c *tailConfig) error {
 		if t.IsZero() {
