@@ -45,8 +45,10 @@ type Checkpoint interface {
 
 	// Save replaces what is stored by data, wholly or not at all, and returns nil when data is
 	// durable: from then on Load returns it, even if this process dies at once. Data is never
-	// empty, and may be any bytes: a few hundred for each range that has begun. A store must take 4
-	// MiB. The bytes are the caller's again when Save returns.
+	// empty, and may be any bytes: a few hundred for each range that has begun, and more for
+	// sessions (CheckpointSessions) and for source.Tail (source.SeenBytes). A store must take 4 MiB,
+	// which is enough for these at their defaults. The bytes are the caller's again when Save
+	// returns.
 	//
 	// Save fails with an error that wraps ErrCheckpointLost, and saves nothing, after Unlock and
 	// whenever the lock is no longer the caller's, even if Lost is not closed yet. After another

@@ -20,6 +20,9 @@ import (
 // and nothing of those that are done. Parts stay those of their sources, so that GroupAdjacent and
 // DistinctAdjacent behind it take rows of different streams for different groups, whatever
 // their keys.
+//
+// Event time waits for streams that have not begun, since their rows may be of any time. So windows
+// close only when the last stream says how far it is, and are all open until then.
 func Concat[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Concat", Synchronous: true}
 	upstream, err := inputs(ins)

@@ -53,8 +53,9 @@ func (p *TailPlace) Edge(bucket int64, shard int, at int64, after ...[]byte) {
 func (p *TailPlace) Over(first int64) { p.records = appendOver(p.records, first) }
 
 func (p *TailPlace) Seen(bucket int64, shard int, hash byte, arrived int64, content uint64) {
-	p.records = appendSeen(p.records, tailPartition{bucket, shard}, 1)
-	p.records = appendRow(p.records, rowHash{hash, byte(arrived), byte(arrived >> 8)}, seenRow{arrived, content})
+	var record seenRecord
+	record.add(rowHash{hash, byte(arrived), byte(arrived >> 8)}, seenRow{arrived, content})
+	p.records = record.appendTo(p.records, tailPartition{bucket, shard})
 }
 
 func (p *TailPlace) Settle() []byte {
@@ -71,3 +72,6 @@ func ParseTailPlace(state []byte, cells int) (string, error) {
 	}
 	return fmt.Sprint(p.from, p.first, p.edges, p.seen, p.keys), nil // maps are printed in order
 }
+
+// MostSeenInJob is the default of SeenBytes in a job, where the budget is large.
+const MostSeenInJob = mostSeenInJob

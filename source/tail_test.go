@@ -262,6 +262,9 @@ func TestNothingIsLostOrGivenTwiceWhenAClockJumps(t *testing.T) {
 		"the server's back":                                      {{0, -hour}, {0, 0}},
 		"the one forward, the other back":                        {{hour, -hour}, {0, 0}},
 		"both are of a machine that was ahead, and is set right": {{-time.Minute, -time.Minute}, {0, 0}},
+		"both back, and right again":                             {{-hour, -hour}, {0, 0}},
+		"both back to the day before, further and further":       {{-hour, -2 * hour}, {-25 * hour, -2 * hour}, {-25 * hour, -30 * hour}, {0, 0}},
+		"back and forth, one and then the other":                 {{-hour, 0}, {hour, 0}, {0, -hour}, {0, hour}, {-hour, hour}, {hour, -hour}, {0, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inTail(t, func(t *testing.T, s *tailed) {

@@ -8,11 +8,16 @@ type tailFold struct {
 	whole int // length of the last state that was written as a whole; 0 for none
 }
 
-// leastFold is the length up to which records are only added.
-const leastFold = 1 << 10
+const (
+	// leastFold is the length up to which records are only added.
+	leastFold = 1 << 10
+	// doubledFold is the length up to which a state may become twice as long.
+	doubledFold = 192 << 10
+)
 
 // fold adds records to a state, which only fold has changed, and writes it as a whole when they
-// have made it twice as long. So it costs a constant for each byte.
+// have made it twice as long; a large one, by a quarter. So it costs a constant for each byte, and
+// what a checkpoint has is little longer than it must be, see mostSeenInJob.
 func (f *tailFold) fold(state, records []byte) []byte {
 	if f.whole == 0 {
 		state = append(make([]byte, 0, max(leastFold, len(state))), state...) // the one before is somebody else's
@@ -22,7 +27,7 @@ func (f *tailFold) fold(state, records []byte) []byte {
 		f.whole = max(leastFold, len(state))
 	}
 	state = append(state, records...)
-	if len(state) < 2*f.whole {
+	if len(state) < f.whole+max(min(f.whole, doubledFold), f.whole/4) {
 		return state
 	}
 	place, err := parseTailPlace(state, f.cells)

@@ -41,7 +41,7 @@ func (r *tailReader[T]) endMerge(passes []*pass[T]) {
 	}
 	for _, p := range passes {
 		p.drop()
-		p.fresh, p.news = p.fresh[:0], 0
+		p.fresh.drop()
 	}
 }
 

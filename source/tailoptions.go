@@ -44,8 +44,9 @@ func (f tailFunc) applyTail(c *tailConfig) error { return f(c) }
 
 // TailFrom gives the rows that arrived at t or later. Without it a tail begins with the rows that
 // arrive from then on; if a run reads it again (operators.Retry) it is from when the run read it
-// first. In a job it counts for the first run only, since later ones go on where the one before has
-// been.
+// first. In operators.Concat that is when the streams before it have been read, so give a time from
+// before that there. In a job it counts for the first run only, since later ones go on where the
+// one before has been.
 func TailFrom(t time.Time) TailOption {
 	return tailFunc(func(c *tailConfig) error {
 		if t.IsZero() {
@@ -119,8 +120,14 @@ func Delay(d time.Duration) TailOption {
 // those that arrived within the overlap, and later. A key takes 128 bytes, those of its place in
 // the checkpoint included, and they are charged to the budget. A run that has more of them ends
 // with ErrTailFull. A job with windows that goes on has the keys of the run before in addition,
-// until it has read again what that run had read. Default: a quarter of the budget
-// (rxcql.WithBudget), which is 131,072 keys in 16 MiB.
+// until it has read again what that run had read.
+//
+// Default: a quarter of the budget (rxcql.WithBudget), which is 131,072 keys in 16 MiB. In a job it
+// is 4 MiB at most, 32,768 keys: about 1,000 rows a second in an overlap of 30 s. With these each
+// checkpoint fits the 4 MiB that a rxcql.CheckpointStore must take. Each key takes up to 44 bytes
+// of every save, and twice as many where there are windows. checkpoint.Table takes as much as its
+// server does in one write, 16 MiB unless configured otherwise, and checkpoint.File any length: so
+// with these give more where more rows arrive within the overlap.
 func SeenBytes(n int64) TailOption {
 	return tailFunc(func(c *tailConfig) error {
 		if n < seenCost {

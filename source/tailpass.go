@@ -20,11 +20,10 @@ type pass[T any] struct {
 	// beyond: rows are past the time up to which all is complete. They will be read again, so they
 	// are remembered; from here on the edge stays.
 	beyond bool
-	last   [][]byte // the clustering key of the last row that is complete; nil if the edge has it
-	moved  bool     // the edge did, and the place does not have it yet
-	seen   seenRows // of the place
-	fresh  []byte   // rows that were handed on and are remembered, and the place does not have: news
-	news   int
+	last   [][]byte   // the clustering key of the last row that is complete; nil if the edge has it
+	moved  bool       // the edge did, and the place does not have it yet
+	seen   seenRows   // of the place
+	fresh  seenRecord // rows that were handed on and are remembered, and the records do not have
 
 	from     part
 	state    []byte // of the next page
@@ -153,8 +152,5 @@ func (r *tailReader[T]) settle(p *pass[T]) {
 		r.place.move(p.of, p.edge)
 		r.records = appendEdge(r.records, p.of, p.edge)
 	}
-	if p.news > 0 {
-		r.records = append(appendSeen(r.records, p.of, p.news), p.fresh...)
-		p.fresh, p.news = p.fresh[:0], 0
-	}
+	r.records = p.fresh.appendTo(r.records, p.of)
 }

@@ -38,7 +38,7 @@ type rowHash [16]byte
 
 type seenRow struct {
 	arrived int64
-	content uint64 // a hash of the row; 0 unless Upserts
+	content uint64 // a hash of the row of 56 bits; 0 unless Upserts
 }
 
 func newTailPlace(from, first int64) *tailPlace {
@@ -98,7 +98,7 @@ const (
 	recordBegin byte = 'b' // from, first
 	recordOver  byte = 'o' // first
 	recordEdge  byte = 'e' // partition, at, and how many cells after has, with these
-	recordSeen  byte = 's' // partition, how many rows, and of each: hash, arrived, content
+	recordSeen  byte = 'r' // partition, how many rows, and of each: hash, arrived since the one before, content
 )
 
 func appendBegin(to []byte, from, first int64) []byte {
@@ -122,26 +122,18 @@ func appendEdge(to []byte, of tailPartition, edge tailEdge) []byte {
 	return to
 }
 
-// appendSeen begins the record of so many rows, each of which appendRow adds.
-func appendSeen(to []byte, of tailPartition, rows int) []byte {
-	return binary.AppendUvarint(appendPartition(to, recordSeen, of), uint64(rows)) //nolint:gosec // not negative
-}
-
-func appendRow(to []byte, hash rowHash, row seenRow) []byte {
-	return binary.AppendUvarint(binary.AppendVarint(append(to, hash[:]...), row.arrived), row.content)
-}
-
 // save writes a place down as a whole.
 func (p *tailPlace) save() []byte {
 	b := appendBegin([]byte{tailPlaceVersion}, p.from, p.first)
 	for of, edge := range p.edges {
 		b = appendEdge(b, of, edge)
 	}
+	var record seenRecord
 	for of, seen := range p.seen {
-		b = appendSeen(b, of, len(seen))
-		for hash, row := range seen {
-			b = appendRow(b, hash, row)
+		for _, row := range seen.inOrder() {
+			record.add(row.hash, row.seenRow)
 		}
+		b = record.appendTo(b, of)
 	}
 	return b
 }
@@ -192,11 +184,11 @@ func (p *tailPlace) replay(r *placeReader, cells int) error {
 			p.move(of, edge)
 		}
 	case recordSeen:
-		of := r.partition()
+		of, row := r.partition(), seenRow{}
 		for n := r.varuint(); n > 0 && !r.cut; n-- {
 			var hash rowHash
 			copy(hash[:], r.take(len(hash)))
-			row := seenRow{arrived: r.varint(), content: r.varuint()}
+			row.arrived, row.content = row.arrived+r.varint(), r.varuint()
 			if !r.cut {
 				p.see(of, hash, row)
 			}

@@ -53,7 +53,7 @@ func (t *tailing[T]) reader(plan *tailPlan) func(*rxcql.Stage, buffers[T]) partR
 			most: t.cfg.seen, account: st.Account(false), // keys go only when more is read
 		}
 		if r.most == 0 {
-			r.most = st.Run().Budget() / 4
+			r.most = defaultSeen(st.Run())
 		}
 		r.held = r.account.Reservation()
 		for range t.buckets.shards() {

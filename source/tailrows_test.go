@@ -256,3 +256,25 @@ func TestTakeEndsATail(t *testing.T) {
 		require.Len(t, rows, 60)
 	})
 }
+
+func TestBucketsThatAreEmptyOrNotThereYetHoldNothingUp(t *testing.T) {
+	const poll = 10 * time.Second
+	inTailAfter(t, 10*24*time.Hour-3*time.Minute, func(t *testing.T, s *tailed) {
+		f := follow(t, s.tail(source.TailFrom(time.Now().Add(-9*24*time.Hour)), source.Overlap(20*time.Second), source.PollEvery(poll)))
+		time.Sleep(poll / 2)
+		id := int64(0)
+		for _, later := range []time.Duration{0, 5 * time.Minute, 49 * time.Hour} { // a day that begins meanwhile, and one behind an empty one
+			time.Sleep(later)
+			written := time.Now()
+			s.put(id, written)
+			id++
+			time.Sleep(poll)
+			require.Equal(t, upTo(id), f.ids())
+			require.LessOrEqual(t, f.at[id-1].Sub(written), poll)
+			before := s.Requests(cqlfake.Execute, "iot.raw")
+			time.Sleep(10 * poll)
+			require.LessOrEqual(t, s.Requests(cqlfake.Execute, "iot.raw")-before, 10*2*2, "two buckets of two shards")
+		}
+		f.stop(t)
+	})
+}

@@ -4,12 +4,29 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 )
 
 // seenCost is what a row that is remembered takes: its entry here, and its place in the state that
 // is saved, each at worst.
 const seenCost = 128
+
+// mostSeenInJob is the default of SeenBytes in a job at most: 32,768 rows. A store of checkpoints
+// need not take more than 4 MiB. A record of a row has 26 bytes at worst: its hash, 2 for when it
+// arrived after the one before (at most 8 s, on an average), and 8 with Upserts. The state is up to
+// a quarter longer (tailFold), is there twice if there are windows (settled and read), and takes
+// 4/3 of that in the checkpoint: 2.7 MiB. That leaves room for the ends of 20,000 sessions
+// (rxcql.DefaultSessions).
+const mostSeenInJob = 32_768 * seenCost
+
+// defaultSeen is how many bytes the keys may take unless SeenBytes says so.
+func defaultSeen(run *rxcql.Execution) int64 {
+	if run.HasCheckpoint() {
+		return min(run.Budget()/4, mostSeenInJob)
+	}
+	return run.Budget() / 4
+}
 
 // charge charges the budget with what is remembered. It fails if that is more than it may be; what
 // is remembered of the run before (tailReread) was not more for that.

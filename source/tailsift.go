@@ -94,8 +94,7 @@ func (r *tailReader[T]) isNew(p *pass[T], all, cells [][]byte) bool {
 func (r *tailReader[T]) remember(p *pass[T], all, cells [][]byte) {
 	row := r.key(p, all, cells)
 	p.seen = r.place.see(p.of, row.hash, row.seenRow)
-	p.fresh = appendRow(p.fresh, row.hash, row.seenRow)
-	p.news++
+	p.fresh.add(row.hash, row.seenRow)
 }
 
 // tailRow is what a row is known by.
@@ -119,7 +118,7 @@ func (r *tailReader[T]) key(p *pass[T], all, cells [][]byte) *tailRow {
 	r.row = tailRow{hash: r.hash(cells), seenRow: seenRow{arrived: p.arrived}}
 	if r.cfg.upserts {
 		content := r.hash(all)
-		r.row.content = max(1, binary.BigEndian.Uint64(content[:]))
+		r.row.content = max(1, binary.BigEndian.Uint64(content[:])>>8) // 8 bytes in a record
 	}
 	return &r.row
 }

@@ -34,8 +34,9 @@ type limits struct {
 	line     int           // bytes of a line in it
 	lines    int           // in it
 	bodyTime time.Duration // for all of it to come
+	quick    time.Duration // for it to come where others wait for its place
 	patience time.Duration // for a client that reads an answer to take some more of it
-	posts    int           // at once
+	posts    int           // at once, and bodies of them that are read at once
 	waiting  int           // posts that wait for a write to begin
 	readers  int           // of GET /rollups at once
 	watchers int           // of GET /events at once
@@ -47,7 +48,7 @@ type limits struct {
 }
 
 var defaultLimits = limits{
-	body: 1 << 20, line: 4 << 10, lines: 5000, bodyTime: 10 * time.Second, patience: 30 * time.Second,
+	body: 1 << 20, line: 4 << 10, lines: 5000, bodyTime: 10 * time.Second, quick: time.Second, patience: 30 * time.Second,
 	posts: 128, waiting: 64, readers: 256, watchers: 1000, behind: 64, budget: 256 << 10, drain: 20 * time.Second,
 	sendBuffer: 256 << 10,
 }

@@ -24,7 +24,8 @@ type ingest struct {
 	session *gocql.Session
 	table   string
 	metrics *metrics
-	slots   chan struct{} // has one for each post at work
+	bodies  *bodies       // that are being read
+	slots   chan struct{} // has one for each post that has been read, and is at work
 	posts   chan *post    // wait for their write to begin
 
 	mu     sync.Mutex
@@ -56,7 +57,8 @@ func (in *ingest) newPost(readings []Reading) *post {
 func newIngest(session *gocql.Session, keyspace string, cfg config, m *metrics) *ingest {
 	return &ingest{
 		cfg: cfg, session: session, table: keyspace + ".readings", metrics: m,
-		slots: make(chan struct{}, cfg.limits.posts), posts: make(chan *post, cfg.limits.waiting),
+		bodies: &bodies{most: cfg.limits.posts, quick: cfg.limits.quick},
+		slots:  make(chan struct{}, cfg.limits.posts), posts: make(chan *post, cfg.limits.waiting),
 	}
 }
 
@@ -107,16 +109,18 @@ type answer struct {
 	Lines   []badLine `json:"lines,omitempty"`
 }
 
+var tooMany = answer{Error: "too many requests at once; send it again later"}
+
 func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, _ answer) {
+	readings, status, wrong := in.read(w, req)
+	if status != 0 {
+		return status, wrong
+	}
 	select {
 	case in.slots <- struct{}{}:
 		defer func() { <-in.slots }()
 	default:
-		return http.StatusTooManyRequests, answer{Error: "too many requests at once; send it again later"}
-	}
-	readings, status, wrong := in.read(w, req)
-	if status != 0 {
-		return status, wrong
+		return http.StatusTooManyRequests, tooMany
 	}
 	p := in.newPost(readings)
 	select {
@@ -151,7 +155,13 @@ func (in *ingest) read(w http.ResponseWriter, req *http.Request) (readings []Rea
 		return nil, http.StatusUnsupportedMediaType, answer{Error: "Content-Encoding: send the lines as they are"}
 	}
 	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(in.cfg.limits.bodyTime)) // fails only where there is no connection, in a test
+	end := func(at time.Time) { _ = conn.SetReadDeadline(at) } // fails only where there is no connection, in a test
+	end(time.Now().Add(in.cfg.limits.bodyTime))
+	leave := in.bodies.enter(func() { end(time.Now()) })
+	if leave == nil {
+		return nil, http.StatusTooManyRequests, tooMany
+	}
+	defer leave() // also if the reading panics
 	readings, lines, err := readLines(http.MaxBytesReader(w, req.Body, in.cfg.limits.body), time.Now(), in.cfg)
 	var large *http.MaxBytesError
 	switch {
@@ -160,7 +170,7 @@ func (in *ingest) read(w http.ResponseWriter, req *http.Request) (readings []Rea
 	case errors.Is(err, errTooManyLines):
 		return nil, http.StatusRequestEntityTooLarge, answer{Error: "there are too many lines; send them in several requests"}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, http.StatusRequestTimeout, answer{Error: "the body has not come in time"}
+		return nil, http.StatusRequestTimeout, answer{Error: "the body has not come in time, or too slowly while others waited; send it again"}
 	case err != nil: // then the last line is not a whole one
 		return nil, http.StatusBadRequest, answer{Error: "the body cannot be read to its end"}
 	case len(lines) > 0:
@@ -168,6 +178,7 @@ func (in *ingest) read(w http.ResponseWriter, req *http.Request) (readings []Rea
 	case len(readings) == 0:
 		return nil, http.StatusBadRequest, answer{Error: "there is no line"}
 	}
-	_ = conn.SetReadDeadline(time.Time{}) // else it would end the request's context while it waits
+	leave()          // nobody ends it any more
+	end(time.Time{}) // else it would end the request's context while it waits
 	return readings, 0, answer{}
 }

@@ -20,9 +20,11 @@ const (
 	// mostWindows is how many windows may be open at once, and mostState the bytes of their states.
 	mostWindows = 100_000
 	mostState   = 128 << 20
-	// budget is what the job may hold of rows in flight. A quarter of it remembers readings of the
-	// overlap: 500,000 of them.
+	// budget is what the job may hold of rows in flight.
 	budget = 256 << 20
+	// overlapBytes remember the readings of the overlap, 196,608 of them: 65,000 a second with the
+	// default --write-deadline. That is as much as a write of the checkpoint has room for.
+	overlapBytes = 24 << 20
 )
 
 // job makes the windows of the readings. It goes on where the instance before it was, whichever way
@@ -40,7 +42,8 @@ func (j *job) pipeline() (*rxcql.Pipeline, error) {
 	readings := source.Tail[Reading](j.session, j.keyspace+".readings",
 		source.Buckets{Columns: []string{"bucket"}, Size: bucket, Arrived: "arrived"},
 		source.TailFrom(time.Now().Add(-kept)), // the first time; later it goes on
-		source.PollEvery(pollEvery), source.Overlap(j.cfg.overlap()), source.Consistency(j.cfg.consistency))
+		source.PollEvery(pollEvery), source.Overlap(j.cfg.overlap()), source.SeenBytes(overlapBytes),
+		source.Consistency(j.cfg.consistency))
 	timed := operators.EventTime(readings, func(r Reading) (time.Time, error) { return r.At, nil },
 		operators.OutOfOrderness(j.cfg.outOfOrder), operators.IdleAfter(j.cfg.idleAfter),
 		operators.MaxAhead(j.cfg.maxAhead+clockSkew)) // of another instance's clock; what is beyond goes to the table unusable

@@ -40,20 +40,11 @@ type task struct {
 // child tails a table into another one, and says how many rows it has read. A row that comes twice
 // in one run is an error.
 func child() int {
-	complain := func(err error) int {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	var do task
 	if err := json.Unmarshal([]byte(os.Getenv(childEnv)), &do); err != nil {
 		return complain(err)
 	}
-	config := gocql.NewCluster(do.Host)
-	config.DisableInitialHostLookup = true // one node, maybe behind a mapped port
-	if err := rxcql.Configure(config, ""); err != nil {
-		return complain(err)
-	}
-	session, err := config.CreateSession()
+	session, err := connect(do.Host)
 	if err != nil {
 		return complain(err)
 	}
@@ -78,6 +69,20 @@ func child() int {
 	}
 	fmt.Println("complete", report.ResumedRows+report.ReadRows)
 	return 0
+}
+
+func complain(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+func connect(host string) (*gocql.Session, error) {
+	config := gocql.NewCluster(host)
+	config.DisableInitialHostLookup = true // one node, maybe behind a mapped port
+	if err := rxcql.Configure(config, ""); err != nil {
+		return nil, err
+	}
+	return config.CreateSession()
 }
 
 // attempt runs a process, and kills it a while after it has begun to read, or lets it come to its

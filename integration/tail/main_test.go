@@ -14,5 +14,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
 		os.Exit(child())
 	}
+	if os.Getenv(windowsEnv) != "" {
+		os.Exit(windowsChild())
+	}
 	cassandra.Main(m, &cluster)
 }

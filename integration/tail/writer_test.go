@@ -43,54 +43,63 @@ func createTicks(t *testing.T, session *gocql.Session, name, how string) {
 		"PRIMARY KEY ((slot, shard), arrived, id))"+how).Exec())
 }
 
-// writer writes ticks until it is stopped.
+// writer writes rows until it is stopped.
 type writer struct {
-	session *gocql.Session
-	table   string
-	random  *rand.Rand
-	stop    chan struct{}
-	done    sync.WaitGroup
+	insert   insert
+	takes    time.Duration // every other row takes up to that until it is written
+	promises time.Duration // as a service does, it promises nothing that took longer
+	random   *rand.Rand
+	stop     chan struct{}
+	done     sync.WaitGroup
 
 	mu       sync.Mutex
-	promised map[int64]time.Time // rows of which the writer says that they are written, and since when
+	promised map[int64]time.Time // rows of which the writer says that they are written, and when they arrived
 	err      error
 }
 
+// insert writes a row of a shard that arrives now, or has arrived.
+type insert func(id int64, shard int, arrived time.Time) error
+
+// write writes ticks, some of them up to 4 s late.
 func write(t *testing.T, session *gocql.Session, table string) *writer {
-	w := &writer{
-		session: session, table: table, stop: make(chan struct{}), promised: map[int64]time.Time{},
-		random: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)),
+	insert := func(id int64, shard int, arrived time.Time) error {
+		return session.Query(fmt.Sprintf("INSERT INTO %s (slot, shard, arrived, id) VALUES (?, ?, ?, ?)", table),
+			slotOf(arrived), shard, arrived, id).WithContext(context.Background()).Exec()
 	}
+	return writeBy(t, &writer{insert: insert, takes: 4 * time.Second, promises: overlap - 5*time.Second}, 0, 6*time.Millisecond)
+}
+
+// writeBy begins with the row of a number, and leaves up to a time between two.
+func writeBy(t *testing.T, w *writer, first int64, between time.Duration) *writer {
+	w.stop, w.random = make(chan struct{}), rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	w.promised = map[int64]time.Time{}
 	w.done.Go(func() {
-		for id := int64(0); ; id++ {
+		for id := first; ; id++ {
 			select {
 			case <-w.stop:
 				return
-			case <-time.After(time.Duration(w.random.IntN(6)) * time.Millisecond):
+			case <-time.After(time.Duration(w.random.Int64N(int64(between)))):
 			}
-			// Every other row takes up to 4 s until it is written.
-			w.put(id, time.Now(), time.Duration(w.random.IntN(2)*w.random.IntN(4000))*time.Millisecond)
+			w.put(id, time.Now(), time.Duration(w.random.Int64N(2)*w.random.Int64N(int64(w.takes))))
 		}
 	})
 	t.Cleanup(w.end)
 	return w
 }
 
-// put writes a row that arrives now, after a time. Like a service, it promises nothing if that took
-// longer than the overlap bears.
+// put writes a row that arrives now, after a time.
 func (w *writer) put(id int64, arrived time.Time, after time.Duration) {
 	shard := w.random.IntN(shards)
 	w.done.Go(func() {
 		time.Sleep(after)
-		err := w.session.Query(fmt.Sprintf("INSERT INTO %s (slot, shard, arrived, id) VALUES (?, ?, ?, ?)", w.table),
-			slotOf(arrived), shard, arrived, id).WithContext(context.Background()).Exec()
+		err := w.insert(id, shard, arrived)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		switch {
 		case err != nil:
 			w.err = err
-		case time.Since(arrived) < overlap-5*time.Second:
-			w.promised[id] = time.Now()
+		case time.Since(arrived) < w.promises:
+			w.promised[id] = arrived
 		}
 	})
 }
