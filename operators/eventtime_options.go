@@ -40,9 +40,10 @@ func MaxAhead(d time.Duration) EventTimeOption { return maxAhead(d) }
 // Give it only where rows are written soon after they happen. Rows that are written when their part
 // is idle, and are of long ago, are late by it. Default: an idle part keeps its watermark.
 //
-// A part is idle by the word of its source alone (flow.Advance), such as source.Tail. A source that
-// is waiting, repeating a request or held up by a slow sink does not say so, and neither does one
-// that has just begun.
+// A part is idle by the word of its source alone (flow.Advance): of the sources in package source
+// only Tail says it, so behind others (Chan) this option does nothing. A source that is waiting,
+// repeating a request or held up by a slow sink does not say so, and neither does one that has just
+// begun.
 func IdleAfter(d time.Duration) EventTimeOption { return idleAfter(d) }
 
 func (d outOfOrderness) applyEventTime(c *eventTimeConfig) error {

@@ -1,11 +1,15 @@
 package operators_test
 
 import (
+	"context"
 	"fmt"
+	"log"
 	"math"
 	"time"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -51,7 +55,7 @@ func ExampleSession() {
 	// [roof 00:01-00:13: 25 roof 00:20-00:30: 18]
 }
 
-// Rows that come too late go to a sink of their own where sink.Route gets them.
+// Results go to one sink, and rows that come too late to another. Both may be tables.
 func ExampleWindowWithLate() {
 	samples := source.Seq(func(yield func(sample, error) bool) {
 		for _, s := range []sample{{"roof", 1, 20}, {"roof", 40, 19}, {"roof", 2, 23}} {
@@ -61,16 +65,37 @@ func ExampleWindowWithLate() {
 		}
 	}, source.PageRows(1))
 	timed := operators.EventTime(samples, sample.at)
-	results := operators.WindowWithLate(timed, operators.Tumbling(15*time.Minute), timeOfSample, sensor, coldest, warmest,
+	out := operators.WindowWithLate(timed, operators.Tumbling(15*time.Minute), timeOfSample, sensor, coldest, warmest,
 		operators.WindowKeys(10_000))
-	show(operators.Map(results, func(o operators.WindowOrLate[sample, string, float64]) (string, error) {
+
+	type Out = operators.WindowOrLate[sample, string, float64]
+	results := func(in rxcql.Stream[Out]) rxcql.Stream[string] {
+		return operators.Map(in, func(o Out) (string, error) { return showMax(o.Window) })
+	}
+	lateRows := func(in rxcql.Stream[Out]) rxcql.Stream[sample] {
+		return operators.Map(in, func(o Out) (sample, error) { return o.Row, nil })
+	}
+	_, err := rxcql.Run(context.Background(), out, sink.Route(func(o Out) int {
 		if o.IsLate {
-			return "late: " + o.Row.sensor, nil
+			return 1
 		}
-		return showMax(o.Window)
-	}))
-	// Output:
-	// [roof 00:00-00:15: 20 late: roof roof 00:30-00:45: 19]
+		return 0
+	},
+		sink.Through(results, sink.Each(func(_ context.Context, result string) error {
+			fmt.Println(result)
+			return nil
+		}, sink.InFlight(1))),
+		sink.Through(lateRows, sink.Each(func(_ context.Context, s sample) error {
+			fmt.Println("late:", s.sensor, s.minute)
+			return nil
+		}, sink.InFlight(1)))))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Unordered output:
+	// roof 00:00-00:15: 20
+	// late: roof 2
+	// roof 00:30-00:45: 19
 }
 
 func ExampleWindowAdjacent() {

@@ -62,8 +62,9 @@ func (n intervalJoinBytes) applyIntervalJoin(c *intervalJoinConfig) error {
 // kept until event time has passed the last moment at which a partner may be. A row before event
 // time is late: rows that it would have been joined with may be gone. So it is joined with none,
 // counted (Report.LateRows, Hooks.RowsLate), and counted as filtered. To wait for longer give
-// EventTime more OutOfOrderness. A time that is more than 146,000 years from 1970 is an error of
-// its row. Times are cut to microseconds. A key that does not equal itself (NaN) has no partners.
+// EventTime more OutOfOrderness. The zero time.Time, which a null is decoded into, and a time that
+// is more than 146,000 years from 1970 are errors of their rows. Times are cut to microseconds. A
+// key that does not equal itself (NaN) has no partners.
 //
 // Order: a pair is handed on when the later of its rows comes, so no pair waits for a watermark.
 // Pairs come in the order in which these later rows come, and those of one such row by the times of

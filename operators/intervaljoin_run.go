@@ -110,9 +110,9 @@ func (s *intervalSide[T, O, K, U]) take(ctx context.Context, p *flow.Page[T]) er
 	late, alone, until := 0, 0, int64(window.Never)
 	isNew := s.restored != window.Never && !s.frontier.Counted(p.Reservation)
 	for i := range p.Rows {
-		at, ok := eventTime(s.at(p.Rows[i]))
-		if !ok {
-			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: errTimeTooFar}
+		at, err := eventTime(s.at(p.Rows[i]))
+		if err != nil {
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
 			if err := s.st.RowFailed(ctx, p.Reservation, failed); err != nil {
 				return err
 			}

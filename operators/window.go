@@ -41,9 +41,10 @@ import (
 // depends on what came before them, and may differ from run to run where several parts are read at
 // once; see below for what does not.
 //
-// A time that is more than 146,000 years from 1970 is an error of its row (rxcql.WithRowErrors).
-// Times are cut to microseconds. An error of fold, or of MergeStates, ends the stream, whatever
-// rxcql.WithRowErrors says: without the row the state would be wrong.
+// The zero time.Time, which a null is decoded into, and a time that is more than 146,000 years from
+// 1970 are errors of their rows (rxcql.WithRowErrors). Times are cut to microseconds. An error of
+// fold, or of MergeStates, ends the stream, whatever rxcql.WithRowErrors says: without the row the
+// state would be wrong.
 //
 // Order: results come in the order of the ends of their windows, and those of one window in the
 // order of the first rows of their keys; in pages of up to 512, in the goroutine that brings the

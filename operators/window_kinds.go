@@ -150,13 +150,17 @@ type WindowOrLate[T any, K comparable, S any] struct {
 	IsLate bool
 }
 
-// eventTime returns a time in microseconds since 1970; false if it is too far from there.
-func eventTime(t time.Time) (at int64, ok bool) {
+// eventTime returns a time in microseconds since 1970. The error is that of the row whose time
+// cannot be used.
+func eventTime(t time.Time) (at int64, err error) {
 	const most = window.Farthest / 1_000_000
-	if s := t.Unix(); s >= most || s <= -most {
-		return 0, false
+	switch s := t.Unix(); {
+	case s >= most || s <= -most:
+		return 0, errTimeTooFar
+	case t.IsZero():
+		return 0, errNoTime
 	}
-	return t.UnixMicro(), true
+	return t.UnixMicro(), nil
 }
 
 var errTimeTooFar = errors.New("the row's event time is more than 146,000 years from 1970")

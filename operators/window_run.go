@@ -104,9 +104,9 @@ func (w *windowing[T, K, S, U]) take(ctx context.Context, p *flow.Page[T]) error
 		w.sessions.page(p.Reservation)
 	}
 	for i := range p.Rows {
-		at, ok := eventTime(w.at(p.Rows[i]))
-		if !ok {
-			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: errTimeTooFar}
+		at, err := eventTime(w.at(p.Rows[i]))
+		if err != nil {
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
 			if err := w.st.RowFailed(ctx, p.Reservation, failed); err != nil {
 				return err
 			}
@@ -116,11 +116,8 @@ func (w *windowing[T, K, S, U]) take(ctx context.Context, p *flow.Page[T]) error
 		var missed int
 		if w.sessions != nil && w.sessions.durable(at, key) {
 			missed = 1
-		} else {
-			var err error
-			if missed, err = w.states.Add(at, key, &p.Rows[i]); err != nil {
-				return w.failed(err, p.Rows[i])
-			}
+		} else if missed, err = w.states.Add(at, key, &p.Rows[i]); err != nil {
+			return w.failed(err, p.Rows[i])
 		}
 		if missed == 0 {
 			continue

@@ -39,8 +39,8 @@ import (
 //
 // Early ends and errors are as with GroupAdjacent: windows open when an operator upstream ends the
 // stream on purpose (Take) are handed on as they are; after Pipeline.Stop they are dropped and
-// their pages are left unsettled. A time that is more than 146,000 years from 1970 is an error of
-// its row. An error of fold ends the stream.
+// their pages are left unsettled. The zero time.Time, which a null is decoded into, and a time that
+// is more than 146,000 years from 1970 are errors of their rows. An error of fold ends the stream.
 //
 // In a job with a checkpoint it is as GroupAdjacent too, with windows in place of groups: the
 // checkpoint has a hash of the key and the windows that were open at a position; these are durable

@@ -64,9 +64,9 @@ func (w *adjacentWindows[T, K, S]) take(ctx context.Context, p *flow.Page[T], pa
 	}
 	past, again, dropped := part.past, false, 0
 	for i := range p.Rows {
-		at, ok := eventTime(w.at(p.Rows[i]))
-		if !ok {
-			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: errTimeTooFar}
+		at, err := eventTime(w.at(p.Rows[i]))
+		if err != nil {
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
 			if err := w.st.RowFailed(ctx, p.Reservation, failed); err != nil {
 				return err
 			}

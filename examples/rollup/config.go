@@ -74,7 +74,7 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	f.StringVar(&cfg.listen, "listen", "127.0.0.1:8321", "`address` to serve on; there are no logins")
 	f.StringVar(&consistency, "consistency", "QUORUM", "`level` of reads and writes: together they must meet in a replica")
 	f.DurationVar(&cfg.window, "window", 5*time.Second, "length of a window, whole seconds; for another one take another keyspace")
-	f.DurationVar(&cfg.outOfOrder, "out-of-order", 3*time.Second, "how long a window stays open for readings behind the newest one")
+	f.DurationVar(&cfg.outOfOrder, "out-of-order", 3*time.Second, "how long a window stays open for readings behind the newest one; where it is less than --write-deadline and 1s, those that are written slowly may be late")
 	f.DurationVar(&cfg.maxAhead, "max-ahead", 0, "how far a device's clock may be ahead; such a device takes that much of --out-of-order from all others (default a third of it)")
 	f.DurationVar(&cfg.idleAfter, "idle-after", 10*time.Second, "when nothing comes for so long, windows close by the clock")
 	f.DurationVar(&cfg.writeDeadline, "write-deadline", 2*time.Second, "time for a write to be acknowledged in; the tail reads so far back")

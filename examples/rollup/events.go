@@ -15,8 +15,9 @@ const (
 	furthest = time.Hour
 	// heartbeat finds out that a client has gone, and keeps proxies from closing the connection.
 	heartbeat = 15 * time.Second
-	// gap tells a watcher that events are missing: those that it was too slow for, or that are too
-	// old. The page draws anew; a browser asks for what is missing when it connects again.
+	// gap tells a watcher that events are missing: those that it was too slow for, that another
+	// instance may have made, or that are too old. A browser asks for what is missing when it
+	// connects again.
 	gap = "event: gap\ndata: {}\n\n"
 	// elsewhere tells a watcher that another instance makes the windows, so that none is pushed here.
 	elsewhere = "event: elsewhere\ndata: {}\n\n"

@@ -7,11 +7,13 @@ import (
 )
 
 // hub gives windows to those who watch. It never waits for a watcher: one that is too far behind
-// loses its place, and finds what it has missed in the table.
+// loses its place, and finds what it has missed in the table. So does one that has watched while
+// another instance may have made windows.
 type hub struct {
 	behind int // chunks that a watcher may be behind
 
 	mu       sync.Mutex
+	run      int          // of the job, counted by reset
 	pages    []*announced // that are not durable, or behind one that is not, in the order of the stream
 	watchers map[*watcher]struct{}
 	closed   bool
@@ -24,8 +26,11 @@ type announced struct {
 }
 
 // watcher is one who watches. Chunks are shared by all. The channel is closed when the watcher has
-// fallen behind, or the hub is closed.
-type watcher struct{ chunks chan []byte }
+// fallen behind or may have missed windows, or the hub is closed.
+type watcher struct {
+	chunks chan []byte
+	run    int // of the job, when it came
+}
 
 func newHub(behind int) *hub { return &hub{behind: behind, watchers: map[*watcher]struct{}{}} }
 
@@ -51,16 +56,22 @@ func (h *hub) announce(rows []Rollup) (durable func()) {
 	}
 }
 
-// reset forgets what a run that has failed had announced: the next one announces it again.
+// reset forgets what a run that has failed had announced: the next one announces it again. Another
+// instance may make windows before that one does, so it gives none to those who watch already.
 func (h *hub) reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pages = nil
+	h.run++
 }
 
-// give hands a chunk to all watchers. The caller holds mu.
+// give hands a chunk to all watchers who have missed nothing. The caller holds mu.
 func (h *hub) give(chunk []byte) {
 	for w := range h.watchers {
+		if w.run != h.run {
+			h.drop(w)
+			continue
+		}
 		select {
 		case w.chunks <- chunk:
 		default:
@@ -86,9 +97,9 @@ func (h *hub) drop(w *watcher) {
 
 // watch gives a place to a watcher, who leaves it by leave.
 func (h *hub) watch() *watcher {
-	w := &watcher{chunks: make(chan []byte, h.behind)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	w := &watcher{chunks: make(chan []byte, h.behind), run: h.run}
 	if h.closed {
 		close(w.chunks)
 		return w

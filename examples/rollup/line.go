@@ -35,7 +35,8 @@ var errTooManyLines = errors.New("too many lines")
 // that are wrong, the first mostTold of them. The error is that of the body, or errTooManyLines.
 func readLines(body io.Reader, now time.Time, cfg config) (readings []Reading, wrong []badLine, err error) {
 	lines := bufio.NewScanner(body)
-	lines.Buffer(make([]byte, 0, min(4<<10, cfg.limits.line)), cfg.limits.line)
+	room := cfg.limits.line + len("\n")
+	lines.Buffer(make([]byte, 0, min(4<<10, room)), room)
 	n := 0
 	for lines.Scan() {
 		n++

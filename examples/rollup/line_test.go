@@ -70,6 +70,17 @@ func TestAWrongLineIsToldByItsNumberAndWhatToGive(t *testing.T) {
 	}
 }
 
+func TestALineMayBeAsLongAsTheLimit(t *testing.T) {
+	line := fmt.Sprintf("%-200s", `{"device":"a","at":"2026-11-26T12:00:00Z","value":1}`)
+	got, wrong, err := read(t, line+"\n"+line)
+	require.NoError(t, err)
+	require.Empty(t, wrong)
+	require.Len(t, got, 2)
+	_, wrong, err = read(t, line+"\n"+line+" ")
+	require.NoError(t, err)
+	require.Equal(t, []badLine{{2, "the line is longer than 200 bytes"}}, wrong)
+}
+
 func TestManyWrongLinesAreToldUpToALimit(t *testing.T) {
 	_, wrong, err := read(t, strings.Repeat("x\n", 1000))
 	require.NoError(t, err)

@@ -15,8 +15,9 @@
 // What it promises:
 //
 //   - A POST is answered with 2xx when all of its lines are written at --consistency, and soon
-//     enough that the tail finds them (--write-deadline). After any other answer send the lines
-//     again: a reading is known by its device and its time, and counts once in a window.
+//     enough that the tail finds them (--write-deadline). After 408, 429, 5xx or no answer send the
+//     lines again: a reading is known by its device and its time, to the millisecond, and counts
+//     once in a window. Two of one device in one millisecond are one.
 //   - When writes fall behind the answer is 429 with Retry-After, before anything is written.
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
 //     late. One that comes after its window has closed is kept among the readings and counted as
@@ -28,9 +29,12 @@
 //
 // With no --hosts it uses the servers in CASSANDRA_HOSTS, or else starts a Cassandra, and drops its
 // keyspace at the end. It listens on the loopback interface unless --listen says otherwise: it has
-// no logins, so put a proxy that has them before it. The first SIGINT or SIGTERM drains it: no new
-// requests, those that were begun are answered, and what was read is written. With --hosts a second
-// signal ends it at once.
+// no logins, so put a proxy that has them before it. Nor does it limit how many devices there are:
+// with more open windows than mostWindows (rollup.go) the job stands still until that is raised,
+// and the readings wait in their table.
+//
+// The first SIGINT or SIGTERM drains it: no new requests, those that were begun are answered, and
+// what was read is written. With --hosts a second signal ends it at once.
 package main
 
 import (

@@ -47,12 +47,12 @@ func (w *worker) check(ctx context.Context) error {
 // run returns after stop, when what was read is written, or when ctx has ended.
 func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := w.once(ctx)
-		if w.ended(err) {
-			return
+		last := w.ended(w.once(ctx))
+		if err := w.health(); err != nil && !w.elsewhere() {
+			w.log.Error("a pipeline has failed", "pipeline", w.name, "error", err, "again", !last)
 		}
-		if !w.elsewhere() {
-			w.log.Error("a pipeline has failed and is run again", "pipeline", w.name, "error", err)
+		if last {
+			return
 		}
 		select {
 		case <-time.After(again):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -54,5 +55,30 @@ func TestAPipelineThatFailsAgainAndAgainIsNotSaidToRun(t *testing.T) {
 		w.stop()
 		<-stopped
 		require.NoError(t, w.health())
+	})
+}
+
+func TestTheErrorOfARunThatFailsWhileItDrainsIsInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		rows, fail := make(chan int), make(chan struct{})
+		w := newWorker("test", slog.New(slog.NewTextHandler(&said, nil)), func() (*rxcql.Pipeline, error) {
+			return rxcql.New(source.Chan(rows), sink.Each(func(context.Context, int) error {
+				<-fail
+				return errors.New("the table is gone")
+			}))
+		})
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			w.run(t.Context())
+		}()
+		rows <- 1
+		synctest.Wait()
+		w.stop()
+		close(fail)
+		<-stopped
+		require.Contains(t, said.String(), "the table is gone")
+		require.Contains(t, said.String(), "again=false")
 	})
 }

@@ -59,7 +59,7 @@ func Main(example func(ctx context.Context, p *Place) error, tables ...string) {
 		}
 		defer func() { err = errors.Join(err, cluster.Stop()) }()
 		p := &Place{
-			Keyspace: fmt.Sprintf("example_%s_%08x", program(), rand.Uint32()),
+			Keyspace: keyspaceOf(program(), rand.Uint32()),
 			Hosts:    strings.Join(cluster.Hosts(), ","),
 		}
 		if p.Folder, err = os.MkdirTemp("", p.Keyspace+"-"); err != nil {
@@ -73,7 +73,7 @@ func Main(example func(ctx context.Context, p *Place) error, tables ...string) {
 		defer admin.Close()
 		if err := admin.Query("CREATE KEYSPACE " + p.Keyspace +
 			" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}").WithContext(ctx).Exec(); err != nil {
-			return err
+			return fmt.Errorf("create keyspace %s: %w", p.Keyspace, err)
 		}
 		defer func() { err = errors.Join(err, admin.Query("DROP KEYSPACE "+p.Keyspace).Exec()) }()
 		fmt.Fprintf(os.Stderr, "keyspace %s at %s, dropped at the end\n", p.Keyspace, p.Hosts)
@@ -124,6 +124,18 @@ func end(main func(ctx context.Context) error) {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", program(), err)
 		os.Exit(1)
 	}
+}
+
+// keyspaceOf names a keyspace after a program, whatever that has been built as: CQL takes a-z, 0-9
+// and _ without quotes, and 48 characters.
+func keyspaceOf(program string, number uint32) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(program))
+	return fmt.Sprintf("example_%.31s_%08x", name, number)
 }
 
 // program is the name of the example.
