@@ -35,6 +35,13 @@ func yamlFor(s *settings, name, dir, addr string, seeds []string, p ports) strin
 	if s.production {
 		delete(lines, "concurrent_compactors")
 	}
+	if s.nodes == 1 && !s.production { // a coordinator that waits for nobody else: see patience
+		for _, what := range []string{
+			"read_request", "range_request", "write_request", "counter_write_request", "cas_contention", "truncate_request", "request",
+		} {
+			lines[what+"_timeout"] = fmt.Sprintf("%ds", int(patience.Seconds()))
+		}
+	}
 	if s.password {
 		lines["authenticator"] = "PasswordAuthenticator"
 		lines["authorizer"] = "CassandraAuthorizer"
