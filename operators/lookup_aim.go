@@ -34,3 +34,11 @@ func aimLookup[V any](ctx context.Context, ses *driver.Session, cql string) (*lo
 	same := func(ctx context.Context) error { return schema.Unchanged(ctx, ses, found.Table) }
 	return &lookupAim{Select: found, cql: cql, encoding: driver.NewEncoding(found.About.Types(), same)}, nil
 }
+
+// partition returns the partition key, where one value is all of it; else nil.
+func (a *lookupAim) partition(values []driver.Value) []byte {
+	if key := a.About.PartitionKey; len(key) == 1 && values[key[0]].State == driver.Set {
+		return values[key[0]].Bytes
+	}
+	return nil
+}

@@ -17,7 +17,7 @@ import (
 type Repeated struct {
 	query  *gocql.Query // nil if there is none that may be used again
 	binder binder
-	of     Statement // without Args and Encoding
+	of     Statement // without Args, Encoding and PartitionKey
 	ctx    context.Context
 	page   Page // the last one
 }
@@ -94,7 +94,7 @@ func (r *Repeated) fetch(ctx context.Context, s *Session, cql string) (err error
 
 // unbind lets go of the values, which belong to the caller and may be large.
 func (r *Repeated) unbind() {
-	r.query.Bind()
+	r.query.Bind().RoutingKey(nil)
 	r.binder.args = nil
 }
 
@@ -113,7 +113,7 @@ func (r *Repeated) bind(ctx context.Context, s *Session, st *Statement) error {
 		return err
 	}
 	r.binder = binder{session: s, ctx: ctx, encoding: st.Encoding, args: args}
-	r.query.Bind(args...)
+	r.query.Bind(args...).RoutingKey(st.PartitionKey) // gocql knows the keyspace from the last time
 	return nil
 }
 

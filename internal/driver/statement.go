@@ -21,6 +21,10 @@ type Statement struct {
 	SerialConsistency *gocql.SerialConsistency // nil: the session's; for conditional statements
 	Timestamp         *int64                   // microseconds, not 0; nil: as the session does (by default the client's clock)
 
+	// PartitionKey is that of the only partition that is asked, as the server has it. With
+	// nil gocql makes it of Args, for which it looks the statement up. Repeated alone uses it.
+	PartitionKey []byte
+
 	// Idempotent goes to the policies and observers of the session as it is.
 	// It makes nothing repeat the statement here.
 	Idempotent bool
