@@ -3,8 +3,10 @@ package operators
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/schema"
 )
@@ -14,6 +16,8 @@ import (
 type lookupAim struct {
 	*schema.Select
 	cql      string // as the user wrote it
+	text     string // as it is sent
+	known    bool   // its answers need not say what their columns are
 	encoding *driver.Encoding
 }
 
@@ -32,7 +36,10 @@ func aimLookup[V any](ctx context.Context, ses *driver.Session, cql string) (*lo
 		return nil, err
 	}
 	same := func(ctx context.Context) error { return schema.Unchanged(ctx, ses, found.Table) }
-	return &lookupAim{Select: found, cql: cql, encoding: driver.NewEncoding(found.About.Types(), same)}, nil
+	tuples := slices.ContainsFunc(found.About.Results, func(c codec.Column) bool { return c.Type.Kind == codec.Tuple })
+	return &lookupAim{
+		Select: found, cql: cql, text: ses.Own(found.About.Text), known: !tuples, encoding: driver.NewEncoding(found.About.Types(), same),
+	}, nil
 }
 
 // partition returns the partition key, where one value is all of it; else nil.

@@ -48,7 +48,8 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value) (found Found[V], err error) {
 	r.place, r.bytes, r.event, r.end = driver.Place{}, 0, a.about, nil
 	r.st = driver.Statement{
-		CQL: a.aim.About.Text, Args: driver.Bind(r.st.Args[:0], values), PartitionKey: a.aim.partition(values), Encoding: a.aim.encoding,
+		CQL: a.aim.text, ColumnsKnown: a.aim.known, Args: driver.Bind(r.st.Args[:0], values),
+		PartitionKey: a.aim.partition(values), Encoding: a.aim.encoding,
 		Consistency: a.cfg.consistency, Idempotent: true,
 	}
 	defer r.forget()

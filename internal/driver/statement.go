@@ -25,6 +25,11 @@ type Statement struct {
 	// nil gocql makes it of Args, for which it looks the statement up. Repeated alone uses it.
 	PartitionKey []byte
 
+	// ColumnsKnown says that answers need not say what their columns are: they are those that
+	// the server named when it prepared the text. That is right for a text of the session's own
+	// (Session.Own) without tuples in its results. Repeated alone uses it.
+	ColumnsKnown bool
+
 	// Idempotent goes to the policies and observers of the session as it is.
 	// It makes nothing repeat the statement here.
 	Idempotent bool
