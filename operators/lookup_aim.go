@@ -3,10 +3,8 @@ package operators
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/schema"
 )
@@ -36,9 +34,9 @@ func aimLookup[V any](ctx context.Context, ses *driver.Session, cql string) (*lo
 		return nil, err
 	}
 	same := func(ctx context.Context) error { return schema.Unchanged(ctx, ses, found.Table) }
-	tuples := slices.ContainsFunc(found.About.Results, func(c codec.Column) bool { return c.Type.Kind == codec.Tuple })
 	return &lookupAim{
-		Select: found, cql: cql, text: ses.Own(found.About.Text), known: !tuples, encoding: driver.NewEncoding(found.About.Types(), same),
+		Select: found, cql: cql, text: ses.Own(found.About.Text), known: found.About.KeepsColumns(cql),
+		encoding: driver.NewEncoding(found.About.Types(), same),
 	}, nil
 }
 

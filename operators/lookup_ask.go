@@ -47,11 +47,9 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 // memory that r has of the look-up before is used again.
 func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value) (found Found[V], err error) {
 	r.place, r.bytes, r.event, r.end = driver.Place{}, 0, a.about, nil
-	r.st = driver.Statement{
-		CQL: a.aim.text, ColumnsKnown: a.aim.known, Args: driver.Bind(r.st.Args[:0], values),
-		PartitionKey: a.aim.partition(values), Encoding: a.aim.encoding,
-		Consistency: a.cfg.consistency, Idempotent: true,
-	}
+	r.st.CQL, r.st.ColumnsKnown, r.st.Encoding = a.aim.text, a.aim.known, a.aim.encoding
+	r.st.Args, r.st.PartitionKey = driver.Bind(r.st.Args[:0], values), a.aim.partition(values)
+	r.st.Consistency, r.st.Idempotent = a.cfg.consistency, true
 	defer r.forget()
 	for {
 		page, err := a.attempt(ctx, r)
@@ -85,6 +83,7 @@ type answering struct {
 // forget lets go of the bound values and of the answer.
 func (r *answering) forget() {
 	clear(r.st.Args)
+	r.st.PartitionKey = nil
 	r.sender.Forget()
 }
 

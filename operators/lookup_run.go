@@ -53,14 +53,12 @@ func (l *lookups[T, V, U]) unused() *lookup[T, U] {
 	return &lookup[T, U]{}
 }
 
-// spend lets go of all that a look-up has, for the sake of the next one.
+// spend lets go of all that a look-up has, except its memory, which the next one uses again.
 func (l *lookups[T, V, U]) spend(at *lookup[T, U]) {
 	if cap(at.memory) > mostSpent {
 		return
 	}
-	clear(at.values)
-	clear(at.others)
-	*at = lookup[T, U]{values: at.values[:0], memory: at.memory[:0], others: at.others[:0]}
+	*at = lookup[T, U]{values: at.values[:0], memory: at.memory[:0]}
 	l.spent.Put(at)
 }
 

@@ -22,6 +22,33 @@ func TestATextOfASessionsOwnIsThatOfNoOther(t *testing.T) {
 	require.True(t, strings.HasSuffix(a.Own(selectByKey), "*/ v FROM ks.t WHERE k = ?"))
 }
 
+func TestAStatementKeepsItsColumnsIfNothingInItCanGrow(t *testing.T) {
+	pair := datatype.NewTuple(datatype.Int, datatype.Int)
+	place, err := datatype.NewUserDefined("ks", "place", []string{"x"}, []datatype.DataType{datatype.Int})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		cql   string
+		of    []datatype.DataType
+		keeps bool
+	}{
+		{"SELECT v FROM ks.t WHERE k = ?", []datatype.DataType{datatype.Varchar}, true},
+		{"SELECT v, w FROM ks.t WHERE k = ?", []datatype.DataType{datatype.Varchar, datatype.NewMap(datatype.Int, datatype.Blob)}, true},
+		{"SELECT * FROM ks.t WHERE k = ?", []datatype.DataType{datatype.Varchar}, false},
+		{"SELECT v, w FROM ks.t WHERE k = ?", []datatype.DataType{datatype.Varchar, pair}, false},
+		{"SELECT v FROM ks.t WHERE k = ?", []datatype.DataType{datatype.NewList(pair)}, false},
+		{"SELECT v FROM ks.t WHERE k = ?", []datatype.DataType{place}, false},
+		{"SELECT v FROM ks.t WHERE k = ?", []datatype.DataType{datatype.NewMap(datatype.Int, datatype.NewList(place))}, false},
+	} {
+		var results []*message.ColumnMetadata
+		for i, typ := range c.of {
+			results = append(results, column(string(rune('v'+i)), typ))
+		}
+		about, err := serve(t, &script{params: params[:1], results: results, keys: []uint16{0}}).Describe(t.Context(), c.cql)
+		require.NoError(t, err)
+		require.Equal(t, c.keeps, about.KeepsColumns(c.cql), "%s of %v", c.cql, c.of)
+	}
+}
+
 // schemaOf is what a server says of the results of a statement, and whether it still knows that.
 type schemaOf struct {
 	columns   []*message.ColumnMetadata

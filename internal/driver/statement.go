@@ -27,7 +27,7 @@ type Statement struct {
 
 	// ColumnsKnown says that answers need not say what their columns are: they are those that
 	// the server named when it prepared the text. That is right for a text of the session's own
-	// (Session.Own) without tuples in its results. Repeated alone uses it.
+	// (Session.Own) that keeps its columns (Description.KeepsColumns). Repeated alone uses it.
 	ColumnsKnown bool
 
 	// Idempotent goes to the policies and observers of the session as it is.
