@@ -180,10 +180,15 @@ func (b *bench) spawn(ctx context.Context, name string, j job) (o outcome, err e
 	return o, nil
 }
 
-// profilePath is where the profiles of a contender go, "" for nowhere.
-func (b *bench) profilePath(figure, child string) (string, error) {
+// profilePath is where the profiles of a contender go, "" for nowhere. A figure may have the same
+// contender with several numbers of requests in flight.
+func (b *bench) profilePath(figure string, c contender) (string, error) {
 	if b.profile == "" {
 		return "", nil
 	}
-	return filepath.Abs(filepath.Join(b.profile, figure+"-"+child))
+	name := figure + "-" + c.child
+	if c.job.InFlight > 0 {
+		name += fmt.Sprintf("-%d", c.job.InFlight)
+	}
+	return filepath.Abs(filepath.Join(b.profile, name))
 }

@@ -46,7 +46,7 @@ func (b *bench) duel(ctx context.Context, figure string, contenders []contender)
 			profile := ""
 			if profiled {
 				var err error
-				if profile, err = b.profilePath(figure, c.child); err != nil {
+				if profile, err = b.profilePath(figure, c); err != nil {
 					return err
 				}
 			}

@@ -14,6 +14,8 @@ import (
 type lookupAim struct {
 	*schema.Select
 	cql      string // as the user wrote it
+	text     string // as it is sent
+	known    bool   // its answers need not say what their columns are
 	encoding *driver.Encoding
 }
 
@@ -32,5 +34,16 @@ func aimLookup[V any](ctx context.Context, ses *driver.Session, cql string) (*lo
 		return nil, err
 	}
 	same := func(ctx context.Context) error { return schema.Unchanged(ctx, ses, found.Table) }
-	return &lookupAim{Select: found, cql: cql, encoding: driver.NewEncoding(found.About.Types(), same)}, nil
+	return &lookupAim{
+		Select: found, cql: cql, text: ses.Own(found.About.Text), known: found.About.KeepsColumns(cql),
+		encoding: driver.NewEncoding(found.About.Types(), same),
+	}, nil
+}
+
+// partition returns the partition key, where one value is all of it; else nil.
+func (a *lookupAim) partition(values []driver.Value) []byte {
+	if key := a.About.PartitionKey; len(key) == 1 && values[key[0]].State == driver.Set {
+		return values[key[0]].Bytes
+	}
+	return nil
 }

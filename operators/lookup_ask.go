@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,14 +24,14 @@ type asker[V any] struct {
 	limited bool             // the statement may have a LIMIT
 	first   int64            // rows of the first page
 	whole   atomic.Bool      // the statement must not be paged
-	readers chan *answerReader[V]
+	readers sync.Pool        // of *answerReader
 }
 
 func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, aim *lookupAim) *asker[V] {
 	a := &asker[V]{
 		st: st, session: ses, cfg: cfg, aim: aim, limiter: limiter.New(cfg.inFlight, st.Run().Log(), st.LimitChanged),
 		about:   rxcql.FetchEvent{Keyspace: aim.Table.Keyspace, Table: aim.Table.Name, Consistency: ses.Consistency(cfg.consistency)},
-		limited: driver.MayLimit(aim.cql), first: rowsOfOne, readers: make(chan *answerReader[V], freeReaders),
+		limited: driver.MayLimit(aim.cql), first: rowsOfOne,
 	}
 	switch {
 	case mayFold(aim.cql):
@@ -46,10 +47,9 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 // memory that r has of the look-up before is used again.
 func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value) (found Found[V], err error) {
 	r.place, r.bytes, r.event, r.end = driver.Place{}, 0, a.about, nil
-	r.st = driver.Statement{
-		CQL: a.aim.About.Text, Args: driver.Bind(r.st.Args[:0], values), Encoding: a.aim.encoding,
-		Consistency: a.cfg.consistency, Idempotent: true,
-	}
+	r.st.CQL, r.st.ColumnsKnown, r.st.Encoding = a.aim.text, a.aim.known, a.aim.encoding
+	r.st.Args, r.st.PartitionKey = driver.Bind(r.st.Args[:0], values), a.aim.partition(values)
+	r.st.Consistency, r.st.Idempotent = a.cfg.consistency, true
 	defer r.forget()
 	for {
 		page, err := a.attempt(ctx, r)
@@ -83,6 +83,7 @@ type answering struct {
 // forget lets go of the bound values and of the answer.
 func (r *answering) forget() {
 	clear(r.st.Args)
+	r.st.PartitionKey = nil
 	r.sender.Forget()
 }
 

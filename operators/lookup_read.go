@@ -9,30 +9,18 @@ import (
 	"github.com/rxcql/rxcql/internal/rows"
 )
 
-// answerReader decodes answers. There are as many as decode at the same time, so that thousands of
-// look-ups in flight need few.
+// answerReader decodes answers. There are about as many as decode at the same time, so that
+// thousands of look-ups in flight need few.
 type answerReader[V any] struct {
 	rows rows.Reader[V]
 	one  []V // for the row of an answer that has one at most
 }
 
-// freeReaders is how many readers are kept while they decode nothing.
-const freeReaders = 16
-
 func (a *asker[V]) reader() *answerReader[V] {
-	select {
-	case r := <-a.readers:
+	if r, is := a.readers.Get().(*answerReader[V]); is {
 		return r
-	default:
-		return &answerReader[V]{rows: rows.ReaderOf[V](rxcql.NewColumns, rxcql.NewRow)}
 	}
-}
-
-func (a *asker[V]) free(r *answerReader[V]) {
-	select {
-	case a.readers <- r:
-	default:
-	}
+	return &answerReader[V]{rows: rows.ReaderOf[V](rxcql.NewColumns, rxcql.NewRow)}
 }
 
 // errNotDecoded stays if decoding does not return: a function of the user's has panicked in it.
@@ -48,7 +36,7 @@ func (a *asker[V]) decode(page *driver.Page, r *answering, found *Found[V]) (err
 	} else {
 		err = reader.readOne(page, found)
 	}
-	a.free(reader)
+	a.readers.Put(reader)
 	return err
 }
 

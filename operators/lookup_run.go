@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -22,7 +23,10 @@ type lookups[T, V, U any] struct {
 	bind  func(T) ([]any, error)
 	join  func(T, Found[V]) (U, error)
 	crew  *crew[*lookup[T, U]]
-	key   []byte // of the last row; it belongs to the goroutine that takes rows
+	spent sync.Pool // of *lookup, to be used again
+
+	key    []byte // of the last row; this and the next belong to the goroutine that takes rows
+	values []driver.Value
 
 	mu    sync.Mutex
 	out   map[string]*lookup[T, U] // on their way, by key
@@ -33,8 +37,29 @@ type lookups[T, V, U any] struct {
 type lookup[T, U any] struct {
 	key    string
 	values []driver.Value
+	memory []byte // of the values
 	first  job[T, U]
 	others []job[T, U] // with equal keys
+}
+
+// mostSpent is how many bytes the values of a look-up may have had if it is to be used again.
+const mostSpent = 1 << 10
+
+// unused returns a look-up for the next row.
+func (l *lookups[T, V, U]) unused() *lookup[T, U] {
+	if at, is := l.spent.Get().(*lookup[T, U]); is {
+		return at
+	}
+	return &lookup[T, U]{}
+}
+
+// spend lets go of all that a look-up has, except its memory, which the next one uses again.
+func (l *lookups[T, V, U]) spend(at *lookup[T, U]) {
+	if cap(at.memory) > mostSpent {
+		return
+	}
+	*at = lookup[T, U]{values: at.values[:0], memory: at.memory[:0]}
+	l.spent.Put(at)
 }
 
 // lookupSlot is about what a row costs while it is looked up, in addition to itself: its look-up,
@@ -53,7 +78,11 @@ func newLookups[T, V, U any](ctx context.Context, group *rxcql.TaskGroup, f *con
 		r := &answering{}
 		return func(ctx context.Context, at *lookup[T, U]) error {
 			found, err := asker.ask(ctx, r, at.values)
-			return l.landed(ctx, at, found, err)
+			if err := l.landed(ctx, at, found, err); err != nil {
+				return err
+			}
+			l.spend(at)
+			return nil
 		}
 	})
 	return l
@@ -73,11 +102,11 @@ func (l *lookups[T, V, U]) take(ctx context.Context, row T, of *inputPage[U], in
 	case err != nil:
 		return l.rows.conclude(ctx, j, none, err, true)
 	}
-	values, err := l.asker.aim.About.Encode(args)
+	l.values, err = l.asker.aim.About.Encode(l.values, args)
 	if err != nil {
 		return l.rows.conclude(ctx, j, none, err, false)
 	}
-	l.key = appendKey(l.key[:0], values)
+	l.key = appendKey(l.key[:0], l.values)
 	l.mu.Lock()
 	if found, known := l.cache.get(l.key); known {
 		l.mu.Unlock()
@@ -88,7 +117,9 @@ func (l *lookups[T, V, U]) take(ctx context.Context, row T, of *inputPage[U], in
 		l.mu.Unlock()
 		return nil
 	}
-	at := &lookup[T, U]{key: string(l.key), values: own(values), first: j}
+	at := l.unused()
+	at.key, at.first = string(l.key), j
+	at.own(l.values)
 	l.out[at.key] = at
 	l.mu.Unlock()
 	return l.crew.hand(ctx, at)
@@ -128,20 +159,19 @@ func (l *lookups[T, V, U]) landed(ctx context.Context, at *lookup[T, U], found F
 	return nil
 }
 
-// own copies the bytes of values, which may be memory of the user's: bind may use it again for the
-// next row, and this look-up would be made by that row's key.
-func own(values []driver.Value) []driver.Value {
+// own copies values with their bytes, which may be memory of the user's: bind may use it again for
+// the next row, and this look-up would be made by that row's key.
+func (at *lookup[T, U]) own(values []driver.Value) {
 	size := 0
 	for i := range values {
 		size += len(values[i].Bytes)
 	}
-	memory := make([]byte, 0, size)
+	at.values, at.memory = append(at.values[:0], values...), slices.Grow(at.memory[:0], size)
 	for i := range values {
-		start := len(memory)
-		memory = append(memory, values[i].Bytes...)
-		values[i].Bytes = memory[start:len(memory):len(memory)]
+		start := len(at.memory)
+		at.memory = append(at.memory, values[i].Bytes...)
+		at.values[i].Bytes = at.memory[start:len(at.memory):len(at.memory)]
 	}
-	return values
 }
 
 // appendKey appends bound values so that two keys are equal if and only if the server gets the same

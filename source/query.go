@@ -125,7 +125,7 @@ func (c *checked) statement(st driver.Statement) driver.Statement {
 // facts returns what a position in the result depends on: the statement, the values as the server
 // gets them, and the table with its id.
 func (c *checked) facts(st driver.Statement) ([]rxcql.Fact, error) {
-	values, err := c.About.Encode(st.Args)
+	values, err := c.About.Encode(nil, st.Args)
 	if err != nil {
 		return nil, err
 	}

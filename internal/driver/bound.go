@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocql/gocql"
 
@@ -44,10 +45,12 @@ func encodeInto(values []Value, params []gocql.ColumnInfo, args []any) error {
 	return nil
 }
 
-// Encode gives the values to bind as they go to the server. There must be as many as
-// there are Params, all of which fit (Fits).
-func (d *Description) Encode(args []any) ([]Value, error) {
-	values := make([]Value, len(args))
+// Encode gives the values to bind as they go to the server, in the memory of values, of
+// which nothing is kept. There must be as many args as there are Params, all of which
+// fit (Fits).
+func (d *Description) Encode(values []Value, args []any) ([]Value, error) {
+	values = slices.Grow(values[:0], len(args))[:len(args)]
+	clear(values)
 	return values, encodeInto(values, d.params, args)
 }
 

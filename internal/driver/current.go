@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // current returns cql with a comment behind its first word that names the state
@@ -23,9 +22,7 @@ func (s *Session) current(ctx context.Context, cql string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	start := len(cql) - len(strings.TrimLeftFunc(cql, unicode.IsSpace))
-	word := start + strings.IndexFunc(cql[start:], unicode.IsSpace) // there is one in what is preparable
-	return cql[:word] + " /* schema " + version + " */" + cql[word:], nil
+	return commented(cql, "schema "+version), nil
 }
 
 // schemaVersion is a name of the schemas that the nodes have, all of them: a node

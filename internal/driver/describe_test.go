@@ -102,7 +102,7 @@ func TestValuesAreBoundAsTheyAreGivenOrRefused(t *testing.T) {
 		"of the user's own":      {[]any{dated{}, []dated{{}}, dated{}, nil}, [][]byte{short, slices.Concat(list[:8], short), short, nil}},
 	} {
 		require.NoError(t, about.Fits(c.args), name)
-		values, err := about.Encode(c.args)
+		values, err := about.Encode(nil, c.args)
 		require.NoError(t, err, name)
 		for i, want := range c.want {
 			require.Equal(t, want, values[i].Bytes, "%s, bound value %d", name, i+1)
@@ -116,7 +116,7 @@ func TestValuesAreBoundAsTheyAreGivenOrRefused(t *testing.T) {
 	s = serve(t, &script{params: kinds})
 	about, err = s.Describe(t.Context(), insert)
 	require.NoError(t, err)
-	values, err := about.Encode([]any{uint8(127), uint32(1), new(uint64(1)), []uint32{7}, large(4), nil, nil})
+	values, err := about.Encode(nil, []any{uint8(127), uint32(1), new(uint64(1)), []uint32{7}, large(4), nil, nil})
 	require.NoError(t, err)
 	for i, want := range [][]byte{{127}, {0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7}, {0, 0, 8}} {
 		require.Equal(t, want, values[i].Bytes)

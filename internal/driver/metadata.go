@@ -17,6 +17,7 @@ const maxMetadata = 1024
 // metadata is what one answer says of its columns.
 type metadata struct {
 	infos   []gocql.ColumnInfo // as they came
+	from    *gocql.ColumnInfo  // the first, where it came
 	columns []codec.Column
 	scanned int // how many destinations gocql wants for a row
 }
@@ -33,11 +34,14 @@ func (c *metadataCache) of(cql string, infos []gocql.ColumnInfo) (*metadata, err
 	c.mu.RLock()
 	m := c.last[cql]
 	c.mu.RUnlock()
-	if m != nil && slices.EqualFunc(m.infos, infos, sameColumn) {
+	if m != nil && (len(infos) > 0 && m.from == &infos[0] || slices.EqualFunc(m.infos, infos, sameColumn)) {
 		return m, nil
 	}
 
 	m = &metadata{infos: slices.Clone(infos), scanned: len(infos)}
+	if len(infos) > 0 {
+		m.from = &infos[0]
+	}
 	var err error
 	if m.columns, err = convert(infos); err != nil {
 		return nil, err

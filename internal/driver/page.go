@@ -59,7 +59,7 @@ func (s *Session) fetch(ctx context.Context, st Statement, pageSize int, state [
 	p := &Page{}
 	err = guard(ctx, b.sending, func() error {
 		p.iter = q.WithContext(ctx).Iter()
-		return p.open(s, st.CQL)
+		return p.open(s, st.CQL, false)
 	})
 	if err != nil {
 		return nil, withhold(err, st.Args)
@@ -67,7 +67,9 @@ func (s *Session) fetch(ctx context.Context, st Statement, pageSize int, state [
 	return p, nil
 }
 
-func (p *Page) open(s *Session, cql string) error {
+// open reads what the answer says of itself. The columns are shared by many answers if the request
+// said that they are known.
+func (p *Page) open(s *Session, cql string, known bool) error {
 	infos := p.iter.Columns()
 	p.rows = p.iter.NumRows()
 	p.warnings = p.iter.Warnings()
@@ -87,7 +89,13 @@ func (p *Page) open(s *Session, cql string) error {
 	if p.metadata, err = s.metadata.of(cql, infos); err != nil {
 		return err
 	}
-	p.metadata.flatten(infos)
+	if tuple := slices.IndexFunc(infos, isTuple); tuple >= 0 && known {
+		return &SchemaChangedError{fmt.Sprintf("column %s is a tuple, and was none when the statement was described: "+
+			"the table was altered, or dropped and made again", infos[tuple].Name)}
+	}
+	if !known {
+		p.metadata.flatten(infos)
+	}
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 type Repeated struct {
 	query  *gocql.Query // nil if there is none that may be used again
 	binder binder
-	of     Statement // without Args and Encoding
+	of     Statement // without Args, Encoding and PartitionKey
 	ctx    context.Context
 	page   Page // the last one
 }
@@ -58,9 +58,11 @@ func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSiz
 	if err := r.bind(ctx, s, st); err != nil {
 		return nil, err
 	}
-	r.query.NoSkipMetadata().PageSize(pageSize).PageState(state) // as in fetch
+	if r.query.PageSize(pageSize).PageState(state); !st.ColumnsKnown {
+		r.query.NoSkipMetadata() // as in fetch
+	}
 	r.Forget()
-	if err := r.fetch(ctx, s, st.CQL); err != nil {
+	if err := r.fetch(ctx, s, st); err != nil {
 		r.query = nil
 		return nil, withhold(err, st.Args)
 	}
@@ -83,23 +85,23 @@ func (s *Session) fetchAnew(ctx context.Context, st *Statement, pageSize int, st
 }
 
 // fetch is exec for a page. A worker waits for the server in it, so it is as shallow.
-func (r *Repeated) fetch(ctx context.Context, s *Session, cql string) (err error) {
+func (r *Repeated) fetch(ctx context.Context, s *Session, st *Statement) (err error) {
 	if ctx.Err() != nil {
 		return cancelled(ctx, ctx.Err())
 	}
 	defer recovered(r.binder.sending, &err)
 	r.page.iter = r.query.Iter()
-	return translate(ctx, r.page.open(s, cql))
+	return translate(ctx, r.page.open(s, st.CQL, st.ColumnsKnown))
 }
 
 // unbind lets go of the values, which belong to the caller and may be large.
 func (r *Repeated) unbind() {
-	r.query.Bind()
+	r.query.Bind().RoutingKey(nil)
 	r.binder.args = nil
 }
 
 func (r *Repeated) bind(ctx context.Context, s *Session, st *Statement) error {
-	of := Statement{CQL: st.CQL, Consistency: st.Consistency, Idempotent: st.Idempotent}
+	of := Statement{CQL: st.CQL, Consistency: st.Consistency, ColumnsKnown: st.ColumnsKnown, Idempotent: st.Idempotent}
 	if r.query == nil || r.binder.session != s || r.ctx != ctx || !r.of.likewise(of) {
 		q, err := s.query(ctx, *st, &r.binder)
 		if err != nil {
@@ -113,12 +115,13 @@ func (r *Repeated) bind(ctx context.Context, s *Session, st *Statement) error {
 		return err
 	}
 	r.binder = binder{session: s, ctx: ctx, encoding: st.Encoding, args: args}
-	r.query.Bind(args...)
+	r.query.Bind(args...).RoutingKey(st.PartitionKey) // gocql knows the keyspace from the last time
 	return nil
 }
 
 func (st *Statement) likewise(other Statement) bool {
-	return st.CQL == other.CQL && st.Consistency == other.Consistency && st.Idempotent == other.Idempotent
+	return st.CQL == other.CQL && st.Consistency == other.Consistency &&
+		st.ColumnsKnown == other.ColumnsKnown && st.Idempotent == other.Idempotent
 }
 
 // observed reports whether the session has an observer of queries. It is told which

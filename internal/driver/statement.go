@@ -21,6 +21,15 @@ type Statement struct {
 	SerialConsistency *gocql.SerialConsistency // nil: the session's; for conditional statements
 	Timestamp         *int64                   // microseconds, not 0; nil: as the session does (by default the client's clock)
 
+	// PartitionKey is that of the only partition that is asked, as the server has it. With
+	// nil gocql makes it of Args, for which it looks the statement up. Repeated alone uses it.
+	PartitionKey []byte
+
+	// ColumnsKnown says that answers need not say what their columns are: they are those that
+	// the server named when it prepared the text. That is right for a text of the session's own
+	// (Session.Own) that keeps its columns (Description.KeepsColumns). Repeated alone uses it.
+	ColumnsKnown bool
+
 	// Idempotent goes to the policies and observers of the session as it is.
 	// It makes nothing repeat the statement here.
 	Idempotent bool
