@@ -8,8 +8,8 @@ import (
 )
 
 // BenchmarkSessionsOfOneKey adds rows of one key that has so many open sessions, out of order: one
-// to a session that is there, and one that begins another. The clock goes on by one session, so that
-// one ends.
+// to a session that is there, and one that begins another. The clock goes on by one session, so
+// that one ends.
 func BenchmarkSessionsOfOneKey(b *testing.B) {
 	const apart, gap = 100, 50
 	for _, open := range []int64{1, 10, 100, 10_000, 1_000_000} {
