@@ -59,10 +59,18 @@ func (r *reading) blocked() bool { return !r.failed && r.call.blocked() }
 // place finds out in which call of its stage the account is used, from a page that it keeps rows
 // of. That matters only where a stage reads in step.
 func (a *Account) place(from *Reservation) {
-	if a.task == nil || !a.budget.inStep.Load() || a.call.Load() != nil {
-		return
+	if a.budget.inStep.Load() && !a.placed() {
+		a.placeAbove(from.call())
 	}
-	for c := from.call(); c != nil; c = c.up {
+}
+
+// placed reports whether it is known in which call the account is used, or whether it does not
+// matter since the account is of no stage.
+func (a *Account) placed() bool { return a.task == nil || a.call.Load() != nil }
+
+// placeAbove looks for the call of the account's stage from c on, towards the end of the stream.
+func (a *Account) placeAbove(c *call) {
+	for ; c != nil; c = c.up {
 		if c.task == a.task {
 			a.call.Store(c)
 			return
@@ -70,12 +78,12 @@ func (a *Account) place(from *Reservation) {
 	}
 }
 
-// UsedIn says in which call of its stage's run function the account is used: that of the context.
-// Otherwise that is known from the first page of which rows are kept. It is for accounts whose
-// pages have no rows.
+// UsedIn says in which call of its stage's run function the account is used: that of the context,
+// or one that the context's has been subscribed to by. Otherwise that is known from the first page
+// of which rows are kept. It is for accounts whose pages may have no rows. Tell calls it.
 func (a *Account) UsedIn(ctx context.Context) {
-	if c := a.budget.callOf(ctx); c != nil && c.task == a.task {
-		a.call.Store(c)
+	if !a.placed() {
+		a.placeAbove(a.budget.callOf(ctx))
 	}
 }
 

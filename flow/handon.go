@@ -34,6 +34,7 @@ func Tell[T any](ctx context.Context, account *Account, parts *Advances, out Obs
 	if len(all) == 0 {
 		return nil
 	}
+	account.UsedIn(ctx)
 	moving := account.Reservation()
 	moving.Emit()
 	defer moving.Settle()

@@ -51,6 +51,7 @@ func newBuffering[T any](st *rxcql.Stage, n int, bytes int64, policy rxcql.Overf
 }
 
 func (b *buffering[T]) Next(ctx context.Context, p *flow.Page[T]) error {
+	b.account.UsedIn(ctx)
 	b.mu.Lock()
 	b.arrived += len(p.Rows)
 	b.mu.Unlock()

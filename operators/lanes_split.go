@@ -149,8 +149,9 @@ func (s *splitter[T, K]) page(p *flow.Page[T], part *dealt[T]) *flow.Page[T] {
 
 // Done notes how the reading ended. The end moves from now on, until all lanes have handed it on:
 // they may hold rows that go on then.
-func (s *splitter[T, K]) Done(_ context.Context, stopped bool) error {
+func (s *splitter[T, K]) Done(ctx context.Context, stopped bool) error {
 	s.stopped = stopped
+	s.account.UsedIn(ctx)
 	s.ending = s.account.Reservation()
 	s.ending.Emit()
 	return nil
