@@ -24,19 +24,28 @@ type token struct {
 	text string
 }
 
-// tokens are tried in this order. Each begins where the one before it ended.
+const (
+	digits  = "0123456789"
+	atoF    = "abcdefABCDEF"
+	letters = atoF + "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// tokens are tried in this order, if they may begin with the next byte. Each begins where the one
+// before it ended.
 var tokens = []struct {
 	kind    tokenKind
+	begins  string
 	pattern *regexp.Regexp
 }{
-	{atEnd, regexp.MustCompile(`^(?s:\s+|/\*.*?\*/|--[^\n]*|//[^\n]*)`)}, // space and comments, which are left out
-	{uuid, regexp.MustCompile(`^(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`)},
-	{blob, regexp.MustCompile(`^0[xX][0-9a-fA-F]*`)},
-	{number, regexp.MustCompile(`^-?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?`)},
-	{word, regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*`)},
-	{quoted, regexp.MustCompile(`^"([^"]|"")+"`)},
-	{text, regexp.MustCompile(`^(?s:'([^']|'')*')`)},
-	{sign, regexp.MustCompile(`^(<=|>=|!=|[][(){}<>=,.;:?*+-])`)},
+	// Space and comments are left out.
+	{atEnd, " \t\r\n\f/-", regexp.MustCompile(`^(?s:\s+|/\*.*?\*/|--[^\n]*|//[^\n]*)`)},
+	{uuid, digits + atoF, regexp.MustCompile(`^(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`)},
+	{blob, "0", regexp.MustCompile(`^0[xX][0-9a-fA-F]*`)},
+	{number, "-" + digits, regexp.MustCompile(`^-?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?`)},
+	{word, letters, regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*`)},
+	{quoted, `"`, regexp.MustCompile(`^"([^"]|"")+"`)},
+	{text, "'", regexp.MustCompile(`^(?s:'([^']|'')*')`)},
+	{sign, "<>!=[](){}.,;:?*+-", regexp.MustCompile(`^(<=|>=|!=|[][(){}<>=,.;:?*+-])`)},
 }
 
 // lex splits a statement into its tokens.
@@ -45,6 +54,9 @@ func lex(cql string) []token {
 	for rest := cql; rest != ""; {
 		kind, found := atEnd, ""
 		for _, t := range tokens {
+			if strings.IndexByte(t.begins, rest[0]) < 0 {
+				continue
+			}
 			if found = t.pattern.FindString(rest); found != "" {
 				kind = t.kind
 				break
