@@ -33,7 +33,7 @@ type rollups struct {
 func (r *rollups) between(ctx context.Context, from, until time.Time) iter.Seq2[Rollup, error] {
 	return func(yield func(Rollup, error) bool) {
 		for at := from.UTC().Truncate(hour); at.Before(until); at = at.Add(hour) {
-			rows := source.Query[Rollup](r.session, "SELECT hour, until, device, since, readings, repeated, mean, min, max FROM "+
+			rows := source.Query[Rollup](r.session, "SELECT hour, until, device, since, readings, repeated, skipped, mean, min, max FROM "+
 				r.keyspace+".rollups WHERE hour = ? AND until >= ? AND until < ?",
 				source.Bind(at, from, until), source.Consistency(r.cfg.consistency))
 			for row, err := range rows.All(ctx, rxcql.WithBudget(r.cfg.limits.budget), rxcql.WithRetry(5*time.Second, 0), rxcql.WithHooks(r.metrics.hooks)) {

@@ -18,6 +18,7 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
 )
 
 // page is the live page. It needs nothing from elsewhere.
@@ -41,7 +42,14 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	s := &service{cfg: cfg, log: log, hub: newHub(cfg.limits.behind)}
 	in := newIngest(session, keyspace, cfg, m)
-	j := &job{cfg: cfg, session: session, keyspace: keyspace, hub: s.hub, metrics: m}
+	m.knows(in.devices.known)
+	if err := in.devices.load(ctx, session, keyspace); err != nil {
+		return nil, err
+	}
+	j := &job{
+		cfg: cfg, session: session, keyspace: keyspace, hub: s.hub, metrics: m,
+		checkpoints: checkpoint.Table(session, keyspace+".jobs", checkpoint.Lease(cfg.lease)),
+	}
 	reader := &rollups{cfg: cfg, session: session, keyspace: keyspace, slots: make(chan struct{}, cfg.limits.readers), metrics: m}
 	s.workers = map[string]*worker{"ingest": newWorker("ingest", log, in.pipeline), "rollup": newWorker("rollup", log, j.pipeline)}
 	for _, w := range s.workers {
