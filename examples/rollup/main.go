@@ -106,5 +106,8 @@ func run(ctx context.Context, session *gocql.Session, keyspace string, cfg confi
 	if err != nil {
 		return err
 	}
+	if err := keepWindow(ctx, session, keyspace, cfg.window); err != nil {
+		return err
+	}
 	return s.serve(ctx)
 }
