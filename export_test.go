@@ -9,3 +9,13 @@ func NextReserved(saved, asked int64, final bool, now time.Time) int64 {
 	t.asked.Store(asked)
 	return t.next(now)
 }
+
+// Frontiers is how many frontiers of stages the run that is under way knows of.
+func (p *Pipeline) Frontiers() int {
+	p.mu.Lock()
+	r := p.run
+	p.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.frontiers)
+}

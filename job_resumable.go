@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // resumable returns an error that names everything that stands in the way of a checkpoint.
@@ -11,7 +12,7 @@ func resumable(root *node, cfg config, sinks sinkTree) error {
 	if cfg.checkpoint == nil {
 		return nil
 	}
-	barrier := sinks.barrier()
+	barrier := strings.Join(sinks.barriers(), ", ")
 	errs := []error{notResumable(root, barrier), windowsTwice(root, nil)}
 	for _, s := range sinks {
 		errs = append(errs, s.notResumable())
@@ -42,8 +43,8 @@ func (s *placedSink) notResumable() error {
 }
 
 // notResumable names the stages that cannot be resumed, and those that cannot stand before a sink
-// with a barrier.
-func notResumable(root *node, barrier bool) error {
+// with a barrier. barrier has the names of these sinks; it is empty if there is none.
+func notResumable(root *node, barrier string) error {
 	var errs []error
 	root.walk(func(n *node) {
 		switch {
@@ -53,20 +54,21 @@ func notResumable(root *node, barrier bool) error {
 			errs = append(errs, fmt.Errorf("%w: stage %s: %s", ErrNotResumable, n.info.Name, n.info.NotResumableReason))
 		case n.info.NotResumable:
 			errs = append(errs, fmt.Errorf("%w: stage %s", ErrNotResumable, n.info.Name))
-		case n.info.Frontier && barrier:
-			errs = append(errs, fmt.Errorf("%w: stage %s gives results of windows again when the job goes on, and holds pages until these are durable: "+
-				"a sink that cannot bear rows twice (a file) would have them twice, and no point to go on from; "+
-				"write the results to a table by their key and start, and the file from that in a job of its own", ErrNotResumable, n.info.Name))
+		case n.info.Frontier && barrier != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s together with sink %s: when the job goes on the stage reads the pages again that it holds, "+
+				"and hands on again what it has given since the last save (results, pairs, late rows), and a file cannot take rows back that are in it: "+
+				"it would have them twice; give a table instead of %[3]s, with results of windows by their key and start, and late rows by their own key, "+
+				"and write the file from that table in a job of its own; or leave WithCheckpoint out", ErrNotResumable, n.info.Name, barrier))
 		case n.info.Frontier && n.lane != "":
 			errs = append(errs, fmt.Errorf("%w: stage %s in a lane: another run may give its keys to other lanes, whose windows are not as far; "+
 				"put the windows before or behind the lanes", ErrNotResumable, n.info.Name))
-		case n.info.HoldsRows && barrier:
-			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, "+
-				"so a sink that cannot bear rows twice (a file) would have no point to go on from; write a table, or do without the stage", ErrNotResumable, n.info.Name))
-		case n.info.RepeatsRows && barrier:
-			errs = append(errs, fmt.Errorf("%w: stage %s hands rows on again after a failure, "+
-				"and a sink that cannot bear rows twice (a file) would have them twice; write a table, or do without the stage: "+
-				"when the job is run again it goes on", ErrNotResumable, n.info.Name))
+		case n.info.HoldsRows && barrier != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s holds rows from page to page, so sink %s would have no point to go on from: "+
+				"a file cannot take rows back that are in it; write a table, or do without the stage", ErrNotResumable, n.info.Name, barrier))
+		case n.info.RepeatsRows && barrier != "":
+			errs = append(errs, fmt.Errorf("%w: stage %s hands rows on again after a failure, and sink %s would have them twice: "+
+				"a file cannot take rows back that are in it; write a table, or do without the stage: "+
+				"when the job is run again it goes on", ErrNotResumable, n.info.Name, barrier))
 		}
 	})
 	for _, name := range root.readTwice() {

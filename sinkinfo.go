@@ -79,9 +79,18 @@ func (t sinkTree) names() []string {
 // stages returns the names of all stages, nil if they are not known.
 func (t sinkTree) stages() []string { return t[len(t)-1].Stages }
 
-// barrier reports whether a sink needs a barrier. If one does, a barrier is made for all.
-func (t sinkTree) barrier() bool {
-	return slices.ContainsFunc(t, func(s placedSink) bool { return s.Barrier })
+// barriers returns the names of the sinks that need a barrier: of a stage, or the Go type if that is
+// not known. If one needs it, a barrier is made for all.
+func (t sinkTree) barriers() (names []string) {
+	for _, s := range t {
+		switch {
+		case s.Barrier && len(s.Stages) > 0:
+			names = append(names, s.Stages[0])
+		case s.Barrier:
+			names = append(names, s.kind)
+		}
+	}
+	return names
 }
 
 // streams returns the streams inside, in the order in which their stages are named.

@@ -37,7 +37,7 @@ import (
 // that has not ended, and no rows. It is resumable: a run that goes on begins without a watermark,
 // and has one with the first rows.
 func EventTime[T any](in rxcql.Stream[T], at func(T) (time.Time, error), opts ...EventTimeOption) rxcql.Stream[T] {
-	var cfg eventTimeConfig
+	cfg := eventTimeConfig{wall: time.Now}
 	err := option.Apply(opts, &cfg, EventTimeOption.applyEventTime)
 	info := rxcql.StageInfo{Name: "EventTime", OneToOne: true, Err: errors.Join(required("the function at", at == nil), err)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[T]) flow.Observer[T] {
@@ -113,7 +113,7 @@ func (t *eventTiming[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 func (t *eventTiming[T]) look(ctx context.Context, p *flow.Page[T], part *partTime) (rows []T, err error) {
 	latest, limit := part.latest, latestTime
 	if t.limited && len(p.Rows) > 0 {
-		limit = flow.WatermarkAt(time.Now().Add(t.ahead))
+		limit = flow.WatermarkAt(t.wall().Add(t.ahead))
 	}
 	bad := 0
 	for i := range p.Rows {

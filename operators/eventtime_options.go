@@ -14,6 +14,8 @@ type eventTimeConfig struct {
 	idle  time.Duration
 
 	limited, idles bool // ahead, idle were given
+
+	wall func() time.Time // this machine's clock
 }
 
 type (

@@ -155,6 +155,40 @@ func (s *seesInts) Next(ctx context.Context, p *flow.Page[int]) error {
 	return s.Observer.Next(ctx, p)
 }
 
+// Rows of devices whose clocks are right are then ahead by as much as the clock was set back. They
+// are set aside, and not lost; and no row that was taken is taken back: event time stays where it is.
+func TestAClockThatIsSetBackMovesNoWatermarkBackAndRefusesWhatIsAheadOfIt(t *testing.T) {
+	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	hour := int(time.Hour / time.Second)
+	timeOf := func(n int) (time.Time, error) { return noon.Add(time.Duration(n) * time.Second), nil }
+	clock := []int{0, -hour, -hour, 4} // when each page comes
+	wall := func() time.Time {
+		now, _ := timeOf(clock[0])
+		clock = clock[1:]
+		return now
+	}
+	letters := &jobtest.Letters{}
+	var kept []int
+	var marks []int
+	rows := rxcqltest.NewScript[int]().
+		Page(0, 60, 61).       // 61 is too far ahead
+		Page(1, -hour+60, 2).  // 1 and 2 are of a minute that has been; they are ahead of the clock now
+		Page(-hour, -hour+61). // of a device whose clock was set back too
+		Page(3, 4, 65).Stream()
+	s := rxcql.Lift(operators.EventTime(rows, timeOf, operators.MaxAhead(time.Minute), operators.WallClock(wall)), rxcql.StageInfo{Name: "looks"},
+		func(_ *rxcql.Stage, out flow.Observer[int]) flow.Observer[int] {
+			return &seesInts{out, func(p *flow.Page[int]) {
+				kept = append(kept, p.Rows...)
+				marks = append(marks, int(p.Watermark.Time().Sub(noon)/time.Second))
+			}}
+		})
+	rep, err := rxcql.Run(t.Context(), s, &gather[int]{}, rxcql.WithRowErrors(rxcql.DeadLetter(letters)))
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 60, -hour + 60, -hour, 3, 4}, kept)
+	require.EqualValues(t, 5, rep.DeadLettered)
+	require.Equal(t, []int{60, 60, 60, 60}, marks[:4])
+}
+
 func TestWithoutMaxAheadATimeInTheFutureIsOneLikeOthers(t *testing.T) {
 	s := operators.EventTime(script("A", happening{part: 0, at: []int{1 << 40}, last: true}), happened)
 	require.Equal(t, []saidAt{{0, 1, 1 << 40, true}}, marksOf(t, s))

@@ -144,7 +144,7 @@ func TestIntervalJoinInAJobRefusesWhatCannotBe(t *testing.T) {
 	windowed := operators.Window(operators.Map(nearStamped(parts("A"), parts("B")), func(p stampedPair) (stamped, error) { return p.Left, nil }),
 		operators.Tumbling(time.Hour), timeOfStamped, stampedKey, noTimes, addNumber, operators.WindowKeys(10))
 	for text, job := range map[string]foldJob{
-		"a sink that cannot bear rows twice":          foldInto(operators.Map(nearStamped(parts("A"), parts("B")), toLine), sink.NDJSON[line](t.TempDir()+"/out")),
+		"a file cannot take rows back":                foldInto(operators.Map(nearStamped(parts("A"), parts("B")), toLine), sink.NDJSON[line](t.TempDir()+"/out")),
 		"stage Window is behind another with windows": foldInto(windowed, sink.Each(func(context.Context, operators.WindowResult[int, []int]) error { return nil }, sink.Idempotent())),
 		"Retry": foldInto(nearStamped(operators.Retry(parts("A")), parts("B")), drop),
 	} {

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -86,6 +87,33 @@ func TestAtItsBoundsWindowEndsWithAnErrorAndHandsOnNothing(t *testing.T) {
 		require.ErrorContains(t, err, "WindowKeys")
 		require.Zero(t, came, name)
 		failedIn(t, "Window", err)
+	}
+}
+
+// The bound is of what is kept at once: the states of windows that are over make room for others.
+func TestWindowKeepsExactlyAsManyStatesAsItMay(t *testing.T) {
+	const keys, windows = 20, 6
+	at := func(n int) time.Time { return time.Unix(int64(n/keys)*100, 0) }
+	for name, c := range map[string]struct {
+		windows operators.Windows
+		need    int64 // states at once
+		opts    []operators.WindowOption
+	}{
+		"tumbling":              {operators.Tumbling(100 * time.Second), 2 * keys, nil}, // a window ends behind the page of the next one
+		"hopping":               {operators.Hopping(200*time.Second, 100*time.Second), 3 * keys, nil},
+		"with allowed lateness": {operators.Tumbling(100 * time.Second), 4 * keys, []operators.WindowOption{operators.AllowedLateness(200 * time.Second)}},
+		"sessions":              {operators.Session(100 * time.Second), 3 * keys, []operators.WindowOption{operators.MergeStates(add)}},
+	} {
+		with := func(most int64) (int64, error) { // a page has a row of each key, in the next window
+			timed := operators.EventTime(count(keys*windows, keys), func(n int) (time.Time, error) { return at(n), nil })
+			return operators.Window(timed, c.windows, at, func(n int) int { return n % keys }, zero, add, append(c.opts, operators.WindowKeys(most))...).Count(t.Context())
+		}
+		n, err := with(c.need)
+		require.NoError(t, err, name)
+		require.Positive(t, n, name)
+		_, err = with(c.need - 1)
+		require.ErrorIs(t, err, operators.ErrWindowFull, name)
+		require.ErrorContains(t, err, fmt.Sprintf("%d states", c.need-1), name)
 	}
 }
 

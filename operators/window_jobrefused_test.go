@@ -27,7 +27,7 @@ func TestWindowInAJobRefusesWhatCannotBe(t *testing.T) {
 		operators.WindowKeys(10), operators.MergeStates(bothTimes))
 	for text, job := range map[string]foldJob{
 		"in a lane":                              foldInto(operators.Lanes(parts(), 2, stampedKey, windows), drop),
-		"a sink that cannot bear rows twice":     foldInto(operators.Map(windows(parts()), func(operators.WindowResult[int, []int]) (line, error) { return line{}, nil }), sink.NDJSON[line](t.TempDir()+"/out")),
+		"a file cannot take rows back":           foldInto(operators.Map(windows(parts()), func(operators.WindowResult[int, []int]) (line, error) { return line{}, nil }), sink.NDJSON[line](t.TempDir()+"/out")),
 		"contain pointers or interfaces":         foldInto(byTime, sink.Each(func(context.Context, operators.WindowResult[time.Time, []int]) error { return nil }, sink.Idempotent())),
 		"WindowAdjacent has one in each lane":    foldInto(operators.Lanes(parts(), 2, stampedKey, adjacentWindows), drop),
 		"stage WindowAdjacent holds rows from p": foldInto(operators.Map(adjacentWindows(parts()), func(operators.WindowResult[int, []int]) (line, error) { return line{}, nil }), sink.NDJSON[line](t.TempDir()+"/out")),
@@ -40,6 +40,34 @@ func TestWindowInAJobRefusesWhatCannotBe(t *testing.T) {
 
 func adjacentWindows(in rxcql.Stream[stamped]) rxcql.Stream[operators.WindowResult[int, []int]] {
 	return operators.WindowAdjacent(in, operators.Tumbling(10*time.Second), timeOfStamped, stampedKey, noTimes, addNumber)
+}
+
+// Results may be written to a table, and still the file is refused: the error says which one it is.
+func TestTheErrorOfAFileForLateRowsInAJobNamesTheFileAndWhatToGiveInstead(t *testing.T) {
+	type out = operators.WindowOrLate[stamped, int, []int]
+	parts := (&jobtest.Parts[stamped]{Rows: [][]stamped{{{}}}, PageRows: 1}).Stream()
+	windows := operators.WindowWithLate(parts, operators.Tumbling(time.Hour), timeOfStamped, stampedKey, noTimes, addNumber, operators.WindowKeys(10))
+	lateRows := func(in rxcql.Stream[out]) rxcql.Stream[line] {
+		return operators.Map(in, func(o out) (line, error) { return line{}, nil })
+	}
+	to := sink.Route(func(o out) int {
+		if o.IsLate {
+			return 1
+		}
+		return 0
+	}, sink.Each(func(context.Context, out) error { return nil }, sink.Idempotent()),
+		sink.Through(lateRows, sink.NDJSON[line](t.TempDir()+"/late.ndjson")))
+	_, err := rxcql.New(windows, to, rxcql.WithCheckpoint(&jobtest.Store{}, "job"))
+	require.ErrorIs(t, err, rxcql.ErrNotResumable)
+	for _, words := range []string{
+		"stage WindowWithLate together with sink NDJSON late.ndjson", "late rows", "would have them twice",
+		"give a table instead of NDJSON late.ndjson", "late rows by their own key", "leave WithCheckpoint out",
+	} {
+		require.ErrorContains(t, err, words)
+	}
+	require.NotContains(t, err.Error(), "Each", "that one may stay")
+	_, err = rxcql.New(windows, to)
+	require.NoError(t, err)
 }
 
 func TestAJobDoesNotGoOnWithOtherWindows(t *testing.T) {

@@ -7,14 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 )
 
 // patience ends a hang.
@@ -23,11 +20,9 @@ const patience = 5 * time.Minute
 // listening is an ingest behind a real connection, whose pipeline runs.
 func listening(t *testing.T, cfg config) (in *ingest, address string) {
 	t.Helper()
-	server := cqlfake.New(t)
-	columns, _, _ := strings.Cut(tables["readings"], " WITH ")
-	server.Keyspace("rollup", "readings "+columns)
+	server := withTables(t, "readings", "devices")
 	in = newIngest(server.Session("rollup"), "rollup", cfg, newMetrics())
-	p, err := in.pipeline()
+	p, err := in.pipeline(nil)
 	require.NoError(t, err)
 	ended := make(chan error, 1)
 	go func() {

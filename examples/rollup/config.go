@@ -24,25 +24,29 @@ type config struct {
 	idleAfter     time.Duration
 	writeDeadline time.Duration
 	lease         time.Duration
+	devices       int
 	demo          bool
 	limits        limits
 }
 
 // limits bound what clients may ask of the service.
 type limits struct {
-	body     int64         // bytes of a POST
-	line     int           // bytes of a line in it
-	lines    int           // in it
-	bodyTime time.Duration // for all of it to come
-	quick    time.Duration // for it to come where others wait for its place
-	patience time.Duration // for a client that reads an answer to take some more of it
-	posts    int           // at once, and bodies of them that are read at once
-	waiting  int           // posts that wait for a write to begin
-	readers  int           // of GET /rollups at once
-	watchers int           // of GET /events at once
-	behind   int           // pages of windows that a watcher may be behind
-	budget   int64         // bytes in memory for a reader
-	drain    time.Duration // for requests to end after a signal
+	body       int64         // bytes of a POST
+	line       int           // bytes of a line in it
+	lines      int           // in it
+	bodyTime   time.Duration // for all of it to come
+	quick      time.Duration // for it to come where others wait for its place
+	patience   time.Duration // for a client that reads an answer to take some more of it
+	posts      int           // at once, and bodies of them that are read at once
+	waiting    int           // posts that wait for a write to begin
+	readers    int           // of GET /rollups at once
+	watchers   int           // of GET /events at once
+	behind     int           // pages of windows that a watcher may be behind
+	budget     int64         // bytes in memory for a reader
+	windows    int           // open at once, of all devices
+	counted    int           // readings in them, before devices are held to their share
+	remembered int           // readings of an overlap, by the tail
+	drain      time.Duration // for requests to end after a signal
 
 	sendBuffer int // bytes that the system holds for a client
 }
@@ -50,8 +54,16 @@ type limits struct {
 var defaultLimits = limits{
 	body: 1 << 20, line: 4 << 10, lines: 5000, bodyTime: 10 * time.Second, quick: time.Second, patience: 30 * time.Second,
 	posts: 128, waiting: 64, readers: 256, watchers: 1000, behind: 64, budget: 256 << 10, drain: 20 * time.Second,
-	sendBuffer: 256 << 10,
+	windows: mostWindows, counted: mostReadings, remembered: mostRemembered, sendBuffer: 256 << 10,
 }
+
+// most is how many devices there may be so that all have room for their windows: in each window
+// that is open at once, one of which may be about to end, and with some windows to spare, since the
+// rows of a page may have any times.
+func (c config) most() int { return (c.limits.windows - spareWindows) / int(c.outOfOrder/c.window+3) }
+
+// usual is how many devices there may be if nothing is said, and there is room for them.
+const usual = 10_000
 
 // clockSkew is how far clocks of instances and servers may be apart, and how far a clock may be set
 // back while no instance runs. Readings that arrive further back than the tail has been are missed.
@@ -73,12 +85,13 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	f.StringVar(&cfg.keyspace, "keyspace", "rollup", "keyspace on --hosts, which must be there: you know how many replicas it needs")
 	f.StringVar(&cfg.listen, "listen", "127.0.0.1:8321", "`address` to serve on; there are no logins")
 	f.StringVar(&consistency, "consistency", "QUORUM", "`level` of reads and writes: together they must meet in a replica")
-	f.DurationVar(&cfg.window, "window", 5*time.Second, "length of a window, whole seconds; for another one take another keyspace")
+	f.DurationVar(&cfg.window, "window", 5*time.Second, "length of a window, whole seconds; the same for all of a keyspace")
 	f.DurationVar(&cfg.outOfOrder, "out-of-order", 3*time.Second, "how long a window stays open for readings behind the newest one; where it is less than --write-deadline and 1s, those that are written slowly may be late")
 	f.DurationVar(&cfg.maxAhead, "max-ahead", 0, "how far a device's clock may be ahead; such a device takes that much of --out-of-order from all others (default a third of it)")
 	f.DurationVar(&cfg.idleAfter, "idle-after", 10*time.Second, "when nothing comes for so long, windows close by the clock")
-	f.DurationVar(&cfg.writeDeadline, "write-deadline", 2*time.Second, "time for a write to be acknowledged in; the tail reads so far back")
+	f.DurationVar(&cfg.writeDeadline, "write-deadline", 2*time.Second, "time for a write to be acknowledged in, the same for all instances; the tail reads so far back, and the longer it is, the fewer readings a second are taken")
 	f.DurationVar(&cfg.lease, "lease", 10*time.Second, "how long the job stays locked when its instance is killed, at least 3s")
+	f.IntVar(&cfg.devices, "devices", 0, "how many devices may send, counted over an hour or two; others are refused (default 10000, or as many as there is room for windows of)")
 	f.DurationVar(&cfg.limits.patience, "patience", cfg.limits.patience, "how long a client may take nothing of an answer")
 	f.BoolVar(&cfg.demo, "demo", false, "feed the service with readings of five devices")
 	if err := f.Parse(args); err != nil {
@@ -110,6 +123,15 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	}
 	if cfg.maxAhead == 0 {
 		cfg.maxAhead = max(cfg.outOfOrder/3, 10*time.Millisecond)
+	}
+	switch {
+	case len(errs) > 0 || cfg.outOfOrder < 0: // told otherwise
+	case cfg.most() < 1:
+		bad("--out-of-order %v: with windows of %v that keeps too many of a device open; give less, or a longer --window", cfg.outOfOrder, cfg.window)
+	case cfg.devices == 0:
+		cfg.devices = min(usual, cfg.most())
+	case cfg.devices < 0 || cfg.devices > cfg.most():
+		bad("--devices %d: give 1 to %d; for more give a longer --window or less --out-of-order, or raise mostWindows (rollup.go)", cfg.devices, cfg.most())
 	}
 	if cfg.lease < 3*time.Second {
 		bad("--lease %v: give at least 3s", cfg.lease)

@@ -46,11 +46,14 @@ func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	defer func() { <-e.slots }()
 	defer e.metrics.client("watcher")()
-	watcher := e.hub.watch() // before the table is read, so that nothing falls between the two
-	defer e.hub.leave(watcher)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	if req.Method == http.MethodHead {        // which has no body, and so no end of it
+		return
+	}
+	watcher := e.hub.watch() // before the table is read, so that nothing falls between the two
+	defer e.hub.leave(watcher)
 	out := newPatient(w, e.patience)
 	_, _ = io.WriteString(out, "retry: 1000\n\n")
 	if late {
@@ -106,9 +109,13 @@ func (e *events) live(ctx context.Context, out *patient, watcher *watcher) error
 // beginning is the time from which a client wants windows. late says that there are older ones that
 // it does not get.
 func beginning(req *http.Request, now time.Time) (from time.Time, late bool, err error) {
+	given, err := parameters(req, "after")
+	if err != nil {
+		return from, false, err
+	}
 	id := req.Header.Get("Last-Event-ID")
 	if id == "" {
-		id = req.FormValue("after") // of a page that has to make a new connection by itself
+		id = given["after"] // of a page that has to make a new connection by itself
 	}
 	if id == "" {
 		return now.Add(-past), false, nil

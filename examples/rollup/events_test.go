@@ -199,10 +199,16 @@ func TestAWatcherOfAnInstanceWithoutTheJobIsToldOfThat(t *testing.T) {
 
 func TestAnIDThatIsNoneOfOursIsRefused(t *testing.T) {
 	e := serveEvents(t, configured(t))
-	answer, err := http.Get(e.url + "/events?after=yesterday")
-	require.NoError(t, err)
-	answer.Body.Close()
-	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
+	gone, leave := context.WithCancel(t.Context())
+	leave() // so that an answer ends
+	for query, want := range map[string]string{
+		"after=yesterday": "is none of ours", "aftr=1": `"aftr" is no parameter here: give after`, "after=1&after=2": "after is given 2 times",
+	} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, "/events?"+query, nil))
+		require.Equal(t, http.StatusBadRequest, w.Code, query)
+		require.Contains(t, w.Body.String(), want)
+	}
 }
 
 func TestRangesOfRollupsAreLinesInTheOrderOfTime(t *testing.T) {
@@ -228,7 +234,16 @@ func TestRangesOfRollupsAreLinesInTheOrderOfTime(t *testing.T) {
 func TestARangeThatIsNoneIsRefused(t *testing.T) {
 	e := serveEvents(t, configured(t))
 	for query, want := range map[string]string{
-		"from=yesterday": "from: give a time",
+		"from=yesterday":                  "from: give a time",
+		"from=yesterday&until=tomorrow":   "until: give a time",
+		"form=2026-11-26T14:00:00Z":       `"form" is no parameter here: give from and until`,
+		"until=2026-11-26T14:00:00Z&To=x": `"To" is no parameter here`,
+		"=1":                              `"" is no parameter here`,
+		"a=1&b=2":                         `"b" is no parameter here`,
+		"from=2026-11-26T14:00:00Z&from=2026-11-26T13:00:00Z": "from is given 2 times",
+		"until=&until=":  "until is given 2 times",
+		"from=%zz":       "cannot be read",
+		"from=a;until=b": "cannot be read",
 		"from=2026-11-26T14:00:00Z&until=2026-11-26T13:00:00Z": "from is not before until",
 		"from=1970-01-01T00:00:00Z&until=2026-11-26T13:00:00Z": "longer than",
 	} {

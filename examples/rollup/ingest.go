@@ -20,13 +20,14 @@ import (
 
 // ingest takes posts of readings, and writes them.
 type ingest struct {
-	cfg     config
-	session *gocql.Session
-	table   string
-	metrics *metrics
-	bodies  *bodies       // that are being read
-	slots   chan struct{} // has one for each post that has been read, and is at work
-	posts   chan *post    // wait for their write to begin
+	cfg      config
+	session  *gocql.Session
+	keyspace string
+	metrics  *metrics
+	devices  *devices      // that may send
+	bodies   *bodies       // that are being read
+	slots    chan struct{} // has one for each post that has been read, and is at work
+	posts    chan *post    // wait for their write to begin
 
 	mu     sync.Mutex
 	latest time.Time // time of arrival
@@ -35,6 +36,8 @@ type ingest struct {
 // post is what a client has sent. It is written as a whole, or its client is told to send it again.
 type post struct {
 	readings []Reading
+	fresh    []Device // that the table has not yet
+	arrived  time.Time
 	begun    time.Time
 	written  chan struct{} // closed when all are durable
 }
@@ -48,24 +51,27 @@ func (in *ingest) newPost(readings []Reading) *post {
 	if now := p.begun.UTC().Truncate(time.Millisecond); in.latest.Before(now) {
 		in.latest = now
 	}
+	p.arrived = in.latest
 	for i := range readings {
-		readings[i].Bucket, readings[i].Arrived = in.latest.Truncate(bucket), in.latest
+		readings[i].Bucket, readings[i].Arrived = p.arrived.Truncate(bucket), p.arrived
 	}
 	return p
 }
 
 func newIngest(session *gocql.Session, keyspace string, cfg config, m *metrics) *ingest {
 	return &ingest{
-		cfg: cfg, session: session, table: keyspace + ".readings", metrics: m,
-		bodies: &bodies{most: cfg.limits.posts, quick: cfg.limits.quick},
-		slots:  make(chan struct{}, cfg.limits.posts), posts: make(chan *post, cfg.limits.waiting),
+		cfg: cfg, session: session, keyspace: keyspace, metrics: m,
+		devices: newDevices(cfg), bodies: &bodies{most: cfg.limits.posts, quick: cfg.limits.quick},
+		slots: make(chan struct{}, cfg.limits.posts), posts: make(chan *post, cfg.limits.waiting),
 	}
 }
 
 // pipeline writes posts as they come. A channel drops nothing: when the table takes no more, posts
 // wait in it, and when it is full accept says so to clients (source.Buffer has other policies). A
 // write that fails is tried again for as long as its client waits.
-func (in *ingest) pipeline() (*rxcql.Pipeline, error) {
+//
+// The names of devices that are new are written with them, and a post is durable when both are.
+func (in *ingest) pipeline(error) (*rxcql.Pipeline, error) {
 	posts := whenDurable(source.Chan(in.posts), func(rows []*post) func() {
 		posts := slices.Clone(rows)
 		return func() {
@@ -74,15 +80,23 @@ func (in *ingest) pipeline() (*rxcql.Pipeline, error) {
 			}
 		}
 	})
-	readings := operators.FlatMap(posts, func(p *post, emit func(Reading) bool) error {
-		if in.late(p) { // its client has been told to send it again
-			return nil
-		}
-		slices.Values(p.readings)(emit)
-		return nil
-	})
-	return rxcql.New(readings, sink.Table[Reading](in.session, in.table, sink.Consistency(in.cfg.consistency)),
+	into := sink.Consistency(in.cfg.consistency)
+	return rxcql.New(posts, sink.Tee(
+		sink.Through(rowsOf(in, func(p *post) []Reading { return p.readings }), sink.Table[Reading](in.session, in.keyspace+".readings", into)),
+		sink.Through(rowsOf(in, func(p *post) []Device { return p.fresh }), sink.Table[Device](in.session, in.keyspace+".devices", into))),
 		rxcql.WithRetry(in.cfg.writeDeadline, 0), rxcql.WithHooks(in.metrics.hooks))
+}
+
+// rowsOf gives rows of posts, unless their clients have been told to send them again.
+func rowsOf[T any](in *ingest, of func(*post) []T) func(rxcql.Stream[*post]) rxcql.Stream[T] {
+	return func(posts rxcql.Stream[*post]) rxcql.Stream[T] {
+		return operators.FlatMap(posts, func(p *post, emit func(T) bool) error {
+			if !in.late(p) {
+				slices.Values(of(p))(emit)
+			}
+			return nil
+		})
+	}
 }
 
 // late reports whether the tail may have passed the place of these readings, so that an
@@ -92,7 +106,8 @@ func (in *ingest) late(p *post) bool { return time.Since(p.begun) > in.cfg.write
 // ServeHTTP answers POST /readings.
 func (in *ingest) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	status, answer := in.accept(w, req)
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+	later := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+	if later && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -107,6 +122,7 @@ type answer struct {
 	Written int       `json:"written"`         // readings
 	Error   string    `json:"error,omitempty"` // nothing is known to be written then
 	Lines   []badLine `json:"lines,omitempty"`
+	Devices []string  `json:"devices,omitempty"` // that the error is about, the first mostTold
 }
 
 var tooMany = answer{Error: "too many requests at once; send it again later"}
@@ -123,6 +139,12 @@ func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, 
 		return http.StatusTooManyRequests, tooMany
 	}
 	p := in.newPost(readings)
+	var refused *refusal
+	if p.fresh, refused = in.devices.admit(readings, p.arrived); refused != nil {
+		in.metrics.refused.WithLabelValues(refused.reason).Inc()
+		w.Header().Set("Retry-After", refused.after)
+		return http.StatusTooManyRequests, refused.answer
+	}
 	select {
 	case in.posts <- p:
 	default:
@@ -131,6 +153,7 @@ func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, 
 	if !in.acknowledged(p) {
 		return http.StatusServiceUnavailable, answer{Error: "not acknowledged in time; send it again: what is written already is not counted twice"}
 	}
+	in.devices.kept(p.fresh)
 	return http.StatusOK, answer{Written: len(readings)}
 }
 

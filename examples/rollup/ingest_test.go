@@ -25,15 +25,26 @@ type taking struct {
 	server *cqlfake.Server
 }
 
-// take calls fn with an ingest whose pipeline runs, and stops it afterwards.
+// withTables is a server with some of the tables.
+func withTables(t *testing.T, names ...string) *cqlfake.Server {
+	t.Helper()
+	server := cqlfake.New(t)
+	var all []string
+	for _, name := range names {
+		columns, _, _ := strings.Cut(tables[name], " WITH ")
+		all = append(all, name+" "+columns)
+	}
+	server.Keyspace("rollup", all...)
+	return server
+}
+
+// taken calls fn with an ingest whose pipeline runs, and stops it afterwards.
 func taken(t *testing.T, cfg config, fn func(in taking)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server := cqlfake.New(t)
-		columns, _, _ := strings.Cut(tables["readings"], " WITH ")
-		server.Keyspace("rollup", "readings "+columns)
+		server := withTables(t, "readings", "devices")
 		in := newIngest(server.Session("rollup"), "rollup", cfg, newMetrics())
-		p, err := in.pipeline()
+		p, err := in.pipeline(nil)
 		require.NoError(t, err)
 		ended := make(chan error)
 		go func() {
@@ -67,10 +78,18 @@ func (in taking) post(body string) (status int, got answer, retryAfter string) {
 	return w.Code, got, w.Header().Get("Retry-After")
 }
 
+// again is another instance.
+func (in taking) again(t *testing.T) *ingest {
+	t.Helper()
+	another := newIngest(in.session, in.keyspace, in.cfg, newMetrics())
+	require.NoError(t, another.devices.load(context.Background(), in.session, in.keyspace))
+	return another
+}
+
 // rows are those of the table.
 func (in taking) rows(t *testing.T) []Reading {
 	t.Helper()
-	rows, err := source.Table[Reading](in.session, in.table).Collect(context.Background())
+	rows, err := source.Table[Reading](in.session, in.keyspace+".readings").Collect(context.Background())
 	require.NoError(t, err)
 	return rows
 }
@@ -156,6 +175,7 @@ func TestAPostThatHasWaitedTooLongIsNotWritten(t *testing.T) {
 func TestWhenWritesFallBehindAPostIsToldToComeAgainAndNothingOfItIsWritten(t *testing.T) {
 	cfg := configured(t, "--write-deadline", "1h")
 	cfg.limits.posts, cfg.limits.waiting = 3000, 4
+	cfg.limits.remembered = 1 << 40 // else that many are refused for other reasons
 	taken(t, cfg, func(in taking) {
 		ready := make(chan struct{})
 		in.server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
@@ -239,9 +259,7 @@ func TestTheTimeOfArrivalNeverGoesBack(t *testing.T) {
 // A run that fails has told nobody that something is written.
 func TestPostsOfARunThatFailsAreNotAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := cqlfake.New(t)
-		columns, _, _ := strings.Cut(tables["readings"], " WITH ")
-		server.Keyspace("rollup", "readings "+columns)
+		server := withTables(t, "readings", "devices")
 		in := newIngest(server.Session("rollup"), "rollup", configured(t), newMetrics())
 		server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
 			if writes(r) {
@@ -249,7 +267,7 @@ func TestPostsOfARunThatFailsAreNotAcknowledged(t *testing.T) {
 			}
 			return nil
 		})
-		p, err := in.pipeline()
+		p, err := in.pipeline(nil)
 		require.NoError(t, err)
 		ended := make(chan error, 1)
 		go func() {

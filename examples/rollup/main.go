@@ -5,9 +5,9 @@
 //
 // It is the toolkit's example of real-time aggregation, in files that you can copy:
 //
-//	POST /readings ──▶ source.Chan ──▶ sink.Table ──▶ readings, by arrival   (ingest.go, line.go)
+//	POST /readings ──▶ source.Chan ──▶ sink.Table ──▶ readings, by arrival   (ingest.go, line.go, devices.go)
 //	readings ──source.Tail──▶ operators.EventTime ──▶ operators.Window, a device a key
-//	         ──sink.Table──▶ rollups, by time                                (rollup.go)
+//	         ──sink.Table──▶ rollups, by time                                (rollup.go, room.go)
 //	GET /rollups ◀── source.Query, at the client's speed                     (read.go)
 //	GET /events  ◀── each window once it is durable, by Server-Sent Events   (events.go, hub.go)
 //	GET /        ◀── a page with a chart of these                            (page)
@@ -19,6 +19,12 @@
 //     lines again: a reading is known by its device and its time, to the millisecond, and counts
 //     once in a window. Two of one device in one millisecond are one.
 //   - When writes fall behind the answer is 429 with Retry-After, before anything is written.
+//   - So it is where more devices send than --devices, counted over this hour and the one before, or
+//     more readings than the job can remember. The error names the limit, and the devices beyond it.
+//     Those that are known go on, also after a restart: whoever makes up names fills the windows of
+//     nobody else. What is in the table all the same, from another writer or from several instances
+//     together, is left out of the windows where there is no room, and counted
+//     (rollup_skipped_readings_total; "skipped" in a window): the job goes on.
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
 //     late. One that comes after its window has closed is kept among the readings and counted as
 //     late (rollup_late_readings_total), and changes no window.
@@ -29,9 +35,8 @@
 //
 // With no --hosts it uses the servers in CASSANDRA_HOSTS, or else starts a Cassandra, and drops its
 // keyspace at the end. It listens on the loopback interface unless --listen says otherwise: it has
-// no logins, so put a proxy that has them before it. Nor does it limit how many devices there are:
-// with more open windows than mostWindows (rollup.go) the job stands still until that is raised,
-// and the readings wait in their table.
+// no logins, so put a proxy that has them before it: who may post may take all places of devices
+// that are left, and new ones are refused then, until those names are forgotten.
 //
 // The first SIGINT or SIGTERM drains it: no new requests, those that were begun are answered, and
 // what was read is written. With --hosts a second signal ends it at once.
@@ -99,6 +104,9 @@ func run(ctx context.Context, session *gocql.Session, keyspace string, cfg confi
 	}
 	s, err := newService(ctx, session, keyspace, cfg)
 	if err != nil {
+		return err
+	}
+	if err := keepWindow(ctx, session, keyspace, cfg.window); err != nil {
 		return err
 	}
 	return s.serve(ctx)

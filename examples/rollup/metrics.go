@@ -18,7 +18,11 @@ type metrics struct {
 	handler  http.Handler
 	hooks    rxcql.Hooks // of both pipelines
 	posts    *prometheus.CounterVec
+	refused  *prometheus.CounterVec
 	readings prometheus.Counter
+	skipped  *prometheus.CounterVec
+	delay    prometheus.Gauge
+	registry *prometheus.Registry
 	clients  *prometheus.GaugeVec
 }
 
@@ -36,10 +40,16 @@ func newMetrics() *metrics {
 	retries := counter("rxcql_retries_total", "Requests that were repeated.", "stage", "error_type")
 	runs := counter("rxcql_runs_total", "Runs of pipelines that have ended.", "job", "error_type")
 	return &metrics{
+		registry: registry,
 		handler:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		posts:    counter("rollup_posts_total", "Answers to POST /readings.", "status"),
 		readings: counter("rollup_readings_total", "Readings that were acknowledged.").WithLabelValues(),
-		clients:  auto.NewGaugeVec(prometheus.GaugeOpts{Name: "rollup_clients", Help: "Clients that are being answered."}, []string{"kind"}),
+		refused:  counter("rollup_refused_posts_total", "Posts of too many devices, or of too many readings.", "reason"),
+		skipped: counter("rollup_skipped_readings_total", "Readings that are in no window, since there was no room; "+
+			"some are counted again after a crash.", "reason"),
+		delay: auto.NewGauge(prometheus.GaugeOpts{Name: "rollup_delay_seconds",
+			Help: "How old readings are when the job reads them: not 0 if more came at once than it can remember."}),
+		clients: auto.NewGaugeVec(prometheus.GaugeOpts{Name: "rollup_clients", Help: "Clients that are being answered."}, []string{"kind"}),
 		hooks: rxcql.Hooks{
 			PageRead: func(_ context.Context, e rxcql.PageEvent) {
 				read.WithLabelValues(e.Stage).Add(float64(e.Rows))
@@ -55,6 +65,13 @@ func newMetrics() *metrics {
 			RunEnd: func(_ context.Context, e rxcql.RunEvent) { runs.WithLabelValues(e.Job, e.ErrorType).Inc() },
 		},
 	}
+}
+
+// knows shows how many devices are known.
+func (m *metrics) knows(devices func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "rollup_devices", Help: "Devices that have a place: see --devices.",
+	}, devices))
 }
 
 // posted counts an answer to a POST, and what it acknowledges.

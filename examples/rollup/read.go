@@ -4,9 +4,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -33,7 +38,7 @@ type rollups struct {
 func (r *rollups) between(ctx context.Context, from, until time.Time) iter.Seq2[Rollup, error] {
 	return func(yield func(Rollup, error) bool) {
 		for at := from.UTC().Truncate(hour); at.Before(until); at = at.Add(hour) {
-			rows := source.Query[Rollup](r.session, "SELECT hour, until, device, since, readings, repeated, mean, min, max FROM "+
+			rows := source.Query[Rollup](r.session, "SELECT hour, until, device, since, readings, repeated, skipped, mean, min, max FROM "+
 				r.keyspace+".rollups WHERE hour = ? AND until >= ? AND until < ?",
 				source.Bind(at, from, until), source.Consistency(r.cfg.consistency))
 			for row, err := range rows.All(ctx, rxcql.WithBudget(r.cfg.limits.budget), rxcql.WithRetry(5*time.Second, 0), rxcql.WithHooks(r.metrics.hooks)) {
@@ -82,27 +87,54 @@ func (r *rollups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // span is the range of time that a request asks for: the last hour, if it says nothing.
 func span(req *http.Request, now time.Time) (from, until time.Time, err error) {
-	parse := func(name string, otherwise time.Time) (t time.Time) {
-		text := req.FormValue(name)
-		if text == "" {
+	given, err := parameters(req, "from", "until")
+	if err != nil {
+		return from, until, err
+	}
+	var errs []error
+	parse := func(name string, otherwise time.Time) time.Time {
+		if given[name] == "" {
 			return otherwise
 		}
-		t, failed := time.Parse(time.RFC3339, text)
-		if failed != nil && err == nil {
-			err = fmt.Errorf(`%s: give a time as RFC 3339 has it, such as "2026-11-26T14:00:00Z"`, name)
+		t, err := time.Parse(time.RFC3339, given[name])
+		if err != nil {
+			errs = append(errs, fmt.Errorf(`%s: give a time as RFC 3339 has it, such as "2026-11-26T14:00:00Z"`, name))
 		}
 		return t
 	}
 	until = parse("until", now.Add(time.Hour))
 	from = parse("from", until.Add(-2*time.Hour))
 	switch {
-	case err != nil:
+	case len(errs) > 0:
 	case !from.Before(until):
-		err = fmt.Errorf("from is not before until")
+		errs = append(errs, errors.New("from is not before until"))
 	case until.Sub(from) > longest:
-		err = fmt.Errorf("the range is longer than %v; ask for several, one after the other", longest)
+		errs = append(errs, fmt.Errorf("the range is longer than %v; ask for several, one after the other", longest))
 	}
-	return from, until, err
+	return from, until, errors.Join(errs...)
+}
+
+// parameters returns the parameters of a request's query. Others than those that are known are an
+// error, and so is one that is given twice: a misspelled one would have an answer to another
+// question.
+func parameters(req *http.Request, known ...string) (map[string]string, error) {
+	query, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
+		return nil, errors.New("the query of the address cannot be read: give parameters as name=value&name=value, with % for other characters")
+	}
+	given := map[string]string{}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		switch values := query[name]; {
+		case !slices.Contains(known, name):
+			errs = append(errs, fmt.Errorf("%.40q is no parameter here: give %s", name, strings.Join(known, " and ")))
+		case len(values) > 1:
+			errs = append(errs, fmt.Errorf("%s is given %d times: give it once", name, len(values)))
+		default:
+			given[name] = values[0]
+		}
+	}
+	return given, errors.Join(errs[:min(len(errs), mostTold)]...)
 }
 
 // take takes a slot, or sends the client away.

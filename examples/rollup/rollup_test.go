@@ -12,13 +12,13 @@ import (
 )
 
 func TestAReadingThatComesAgainIsNotCountedAgain(t *testing.T) {
-	s := newStats()
+	room, s := newRoom(configured(t), newMetrics()), newStats()
 	for i, value := range []float64{4, 2, 9, 4, 2} {
 		var err error
-		s, err = fold(s, Reading{At: noon.Add(time.Duration(i%3) * time.Millisecond), Value: value})
+		s, err = room.fold(s, Reading{At: noon.Add(time.Duration(i%3) * time.Millisecond), Value: value})
 		require.NoError(t, err)
 	}
-	got, err := rollup(operators.WindowResult[string, stats]{
+	got, err := room.rollup(operators.WindowResult[string, stats]{
 		Key: "a", Start: noon.Add(-time.Second), End: noon.Add(time.Second), Value: s,
 	})
 	require.NoError(t, err)
@@ -29,9 +29,9 @@ func TestAReadingThatComesAgainIsNotCountedAgain(t *testing.T) {
 }
 
 func TestTheStatisticsOfTheLargestValuesAreNumbers(t *testing.T) {
-	s := newStats()
+	room, s := newRoom(configured(t), newMetrics()), newStats()
 	for i := range 1000 {
-		s, _ = fold(s, Reading{At: noon.Add(time.Duration(i) * time.Millisecond), Value: mostValue * float64(1-2*rand.IntN(2))})
+		s, _ = room.fold(s, Reading{At: noon.Add(time.Duration(i) * time.Millisecond), Value: mostValue * float64(1-2*rand.IntN(2))})
 	}
 	require.False(t, math.IsNaN(s.mean) || math.IsInf(s.mean, 0))
 	require.LessOrEqual(t, math.Abs(s.mean), mostValue)

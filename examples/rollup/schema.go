@@ -21,6 +21,12 @@ type Reading struct {
 	Value   float64   `cql:"value"`
 }
 
+// Device is a device that has sent in an hour, as a row of the table devices.
+type Device struct {
+	Hour   time.Time `cql:"hour"`
+	Device string    `cql:"device"`
+}
+
 // Rollup is a window of one device, as a row of the table rollups and as JSON.
 type Rollup struct {
 	Hour     time.Time `cql:"hour" json:"-"`      // that Until is in
@@ -28,7 +34,8 @@ type Rollup struct {
 	Device   string    `cql:"device" json:"device"`
 	Since    time.Time `cql:"since" json:"since"`
 	Readings int64     `cql:"readings" json:"readings"`
-	Repeated int64     `cql:"repeated" json:"repeated"` // that came again, and were not counted again
+	Repeated int64     `cql:"repeated" json:"repeated"`         // that came again, and were not counted again
+	Skipped  int64     `cql:"skipped" json:"skipped,omitempty"` // that there was no room for: see room
 	Mean     float64   `cql:"mean" json:"mean"`
 	Min      float64   `cql:"min" json:"min"`
 	Max      float64   `cql:"max" json:"max"`
@@ -50,7 +57,9 @@ var tables = map[string]string{
 		"PRIMARY KEY (bucket, arrived, device, at)) WITH default_time_to_live = %d "+
 		"AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': 2}",
 		int(kept.Seconds())),
-	"rollups": "(hour timestamp, until timestamp, device text, since timestamp, readings bigint, repeated bigint, " +
+	"devices":  "(hour timestamp, device text, PRIMARY KEY (hour, device)) WITH default_time_to_live = 10800",
+	"settings": "(name text PRIMARY KEY, value text)",
+	"rollups": "(hour timestamp, until timestamp, device text, since timestamp, readings bigint, repeated bigint, skipped bigint, " +
 		"mean double, min double, max double, PRIMARY KEY (hour, until, device)) WITH default_time_to_live = 7776000 " +
 		"AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': 3}",
 }
@@ -67,4 +76,20 @@ func createTables(ctx context.Context, session *gocql.Session, keyspace string) 
 		return err
 	}
 	return deadletter.CreateTable(ctx, session, keyspace+".unusable")
+}
+
+// keepWindow notes how long the windows of a keyspace are, the first time, and refuses to go on with
+// windows of another length: the job would refuse them again and again, while readings are taken for
+// it. Results of both would also replace each other in the table.
+func keepWindow(ctx context.Context, session *gocql.Session, keyspace string, window time.Duration) error {
+	was := map[string]any{}
+	isFirst, err := session.Query("INSERT INTO "+keyspace+".settings (name, value) VALUES ('window', ?) IF NOT EXISTS", window.String()).
+		WithContext(ctx).MapScanCAS(was)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the length of windows in %s.settings: %w", keyspace, err)
+	case !isFirst && was["value"] != window.String():
+		return fmt.Errorf("--window %v: the windows of keyspace %s are %v long; give --window %[3]v, or another --keyspace", window, keyspace, was["value"])
+	}
+	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
 )
 
 // page is the live page. It needs nothing from elsewhere.
@@ -41,17 +42,20 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	s := &service{cfg: cfg, log: log, hub: newHub(cfg.limits.behind)}
 	in := newIngest(session, keyspace, cfg, m)
-	j := &job{cfg: cfg, session: session, keyspace: keyspace, hub: s.hub, metrics: m}
+	m.knows(in.devices.known)
+	if err := in.devices.load(ctx, session, keyspace); err != nil {
+		return nil, err
+	}
+	j := &job{
+		cfg: cfg, session: session, keyspace: keyspace, hub: s.hub, metrics: m,
+		checkpoints: checkpoint.Table(session, keyspace+".jobs", checkpoint.Lease(cfg.lease)),
+	}
 	reader := &rollups{cfg: cfg, session: session, keyspace: keyspace, slots: make(chan struct{}, cfg.limits.readers), metrics: m}
 	s.workers = map[string]*worker{"ingest": newWorker("ingest", log, in.pipeline), "rollup": newWorker("rollup", log, j.pipeline)}
 	for _, w := range s.workers {
 		if err := w.check(ctx); err != nil {
 			return nil, err
 		}
-	}
-	files, err := fs.Sub(page, "page")
-	if err != nil {
-		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /readings", in)
@@ -62,13 +66,34 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	})
 	mux.HandleFunc("GET /health", s.health)
 	mux.Handle("GET /metrics", m.handler)
-	mux.Handle("GET /", http.FileServerFS(files))
+	if err := servePage(mux); err != nil {
+		return nil, err
+	}
 	s.handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, req)
 	})
 	return s, nil
+}
+
+// servePage serves each file of the page by its name, and the page itself at /. A handler of all
+// paths would take those of others too, where the method is a wrong one: 404 instead of 405.
+func servePage(mux *http.ServeMux) error {
+	folder, err := fs.Sub(page, "page")
+	if err != nil {
+		return err
+	}
+	files, err := fs.ReadDir(folder, ".")
+	if err != nil {
+		return err
+	}
+	serve := http.FileServerFS(folder)
+	mux.Handle("GET /{$}", serve)
+	for _, file := range files {
+		mux.Handle("GET /"+file.Name(), serve)
+	}
+	return nil
 }
 
 // serve works until ctx ends, and then drains.

@@ -13,7 +13,7 @@ import (
 // worker keeps a pipeline running: one that fails is made and run again.
 type worker struct {
 	name     string
-	pipeline func() (*rxcql.Pipeline, error)
+	pipeline func(before error) (*rxcql.Pipeline, error) // before is how the last run ended; nil if there was none
 	log      *slog.Logger
 
 	mu      sync.Mutex
@@ -31,13 +31,13 @@ const (
 
 var errNotYet = errors.New("not started yet")
 
-func newWorker(name string, log *slog.Logger, pipeline func() (*rxcql.Pipeline, error)) *worker {
+func newWorker(name string, log *slog.Logger, pipeline func(before error) (*rxcql.Pipeline, error)) *worker {
 	return &worker{name: name, pipeline: pipeline, log: log, err: errNotYet}
 }
 
 // check finds what is wrong with the pipeline itself, before anything is served.
 func (w *worker) check(ctx context.Context) error {
-	p, err := w.pipeline()
+	p, err := w.pipeline(nil)
 	if err != nil {
 		return err
 	}
@@ -46,8 +46,10 @@ func (w *worker) check(ctx context.Context) error {
 
 // run returns after stop, when what was read is written, or when ctx has ended.
 func (w *worker) run(ctx context.Context) {
+	var before error
 	for ctx.Err() == nil {
-		last := w.ended(w.once(ctx))
+		before = w.once(ctx, before)
+		last := w.ended(before)
 		if err := w.health(); err != nil && !w.elsewhere() {
 			w.log.Error("a pipeline has failed", "pipeline", w.name, "error", err, "again", !last)
 		}
@@ -61,8 +63,8 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-func (w *worker) once(ctx context.Context) error {
-	p, err := w.pipeline()
+func (w *worker) once(ctx context.Context, before error) error {
+	p, err := w.pipeline(before)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func TestAPipelineThatFailsAgainAndAgainIsNotSaidToRun(t *testing.T) {
 		var broken atomic.Bool
 		ends, goesOn := make(chan int), make(chan int)
 		runs := ends
-		w := newWorker("test", slog.New(slog.DiscardHandler), func() (*rxcql.Pipeline, error) {
+		w := newWorker("test", slog.New(slog.DiscardHandler), func(error) (*rxcql.Pipeline, error) {
 			rows := source.Seq(func(yield func(int, error) bool) {
 				time.Sleep(2 * time.Second)
 				yield(0, errors.New("no"))
@@ -62,7 +62,7 @@ func TestTheErrorOfARunThatFailsWhileItDrainsIsInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
 		rows, fail := make(chan int), make(chan struct{})
-		w := newWorker("test", slog.New(slog.NewTextHandler(&said, nil)), func() (*rxcql.Pipeline, error) {
+		w := newWorker("test", slog.New(slog.NewTextHandler(&said, nil)), func(error) (*rxcql.Pipeline, error) {
 			return rxcql.New(source.Chan(rows), sink.Each(func(context.Context, int) error {
 				<-fail
 				return errors.New("the table is gone")

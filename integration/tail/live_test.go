@@ -57,7 +57,9 @@ func TestANewRowOfARealTableComesWithTheNextPoll(t *testing.T) {
 }
 
 // A window closes because nothing comes any more. Its result is not taken for longer than IdleAfter
-// and all that the watermark stays behind, and rows are written meanwhile.
+// and all that the watermark stays behind, and rows are written meanwhile. They come in small pages,
+// since the watermark is said behind a page: so the first rows would make the others late, if event
+// time went on by the silence before them.
 func TestNoRowOfARealTableIsLateBecauseASinkStallsForLongerThanIdleAfter(t *testing.T) {
 	const idleAfter, again, outOfOrder, stalled = 20 * time.Millisecond, 4 * time.Second, time.Second, 8 * time.Second
 	session, ks := cassandra.Keyspace(t, cluster)
@@ -76,12 +78,20 @@ func TestNoRowOfARealTableIsLateBecauseASinkStallsForLongerThanIdleAfter(t *test
 	for id := range past {
 		put(id, begin.Add(time.Duration(id)*time.Millisecond))
 	}
-	tail := source.Tail[timed](session, ks+".stalled", slots, source.TailFrom(begin), source.Overlap(again), source.PollEvery(10*time.Millisecond))
+	tail := source.Tail[timed](session, ks+".stalled", slots, source.TailFrom(begin), source.Overlap(again), source.PollEvery(10*time.Millisecond), source.PageRows(5))
 	event := operators.EventTime(tail, func(row timed) (time.Time, error) { return row.At, nil },
 		operators.OutOfOrderness(outOfOrder), operators.IdleAfter(idleAfter))
+	var p *rxcql.Pipeline
+	var came atomic.Int64
+	comes := func(rows int) { // in a window, or late
+		if came.Add(int64(rows)) == past+now {
+			p.Stop()
+		}
+	}
 	windows := operators.Window(event, operators.Tumbling(time.Second), func(row timed) time.Time { return row.At },
 		func(timed) int { return 0 }, func() []int64 { return nil },
-		func(ids []int64, row timed) ([]int64, error) { return append(ids, row.ID), nil }, operators.WindowKeys(1000))
+		func(ids []int64, row timed) ([]int64, error) { return append(ids, row.ID), nil }, operators.WindowKeys(1000),
+		operators.LateRows(func(timed) error { comes(1); return nil }))
 	stalls, goesOn := make(chan struct{}), make(chan struct{})
 	var stall sync.Once
 	var ids []int64
@@ -89,11 +99,9 @@ func TestNoRowOfARealTableIsLateBecauseASinkStallsForLongerThanIdleAfter(t *test
 		stall.Do(func() { close(stalls); <-goesOn })
 		return nil
 	})
-	var p *rxcql.Pipeline
 	p, err := rxcql.New(stalling, sink.Each(func(_ context.Context, w operators.WindowResult[int, []int64]) error {
-		if ids = append(ids, w.Value...); int64(len(ids)) == past+now {
-			p.Stop()
-		}
+		ids = append(ids, w.Value...)
+		comes(len(w.Value))
 		return nil
 	}, sink.Idempotent(), sink.InFlight(1)))
 	require.NoError(t, err)

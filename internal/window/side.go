@@ -1,6 +1,8 @@
 package window
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"unsafe"
 )
@@ -17,6 +19,7 @@ type Side[T any, K comparable] struct {
 	rows     int64
 	bytes    int64
 	slot     int64 // what a key takes besides its rows
+	moving   []Kept[T]
 }
 
 // SideConfig says what a Side keeps.
@@ -42,6 +45,7 @@ type keptRows[T any, K comparable] struct {
 	key    K
 	list   []Kept[T] // by time, and those of one time as they came
 	gone   int       // so many of them have been dropped
+	late   int       // so many at the end are as they came, and are put in order when that is needed
 	number int64
 	due    int64 // its place in the calendar
 	places int   // how often it is there: once, or where it was due later before
@@ -49,9 +53,13 @@ type keptRows[T any, K comparable] struct {
 
 // mostFree is how many keys without rows are kept for others to come, so that a key that comes and
 // goes with each row costs no allocation, and mostPlaces how many rows these have room for.
+// mostMoving is for how many rows that are put in order there stays room. A row is near its place if
+// that is among the last so many.
 const (
 	mostFree   = 1024
 	mostPlaces = 16
+	mostMoving = 1024
+	near       = 32
 )
 
 // NewSide returns a side without any rows.
@@ -76,6 +84,7 @@ func (s *Side[T, K]) Within(key K, from, to int64) []Kept[T] {
 	if k == nil {
 		return nil
 	}
+	s.order(k)
 	list := k.list[k.gone:]
 	first := sort.Search(len(list), func(i int) bool { return list[i].At >= from })
 	last := first + sort.Search(len(list)-first, func(i int) bool { return list[first+i].At > to })
@@ -96,10 +105,16 @@ func (s *Side[T, K]) Add(at int64, key K, row T, paired bool) {
 	last := len(k.list) - 1
 	s.rows++
 	s.bytes += int64(cap(k.list)-before)*s.place() + s.size(&k.list[last].Row)
-	if last > k.gone && k.list[last-1].At > at {
-		k.insert(last)
+	switch {
+	case k.late > 0:
+		k.late++
+	case last == k.gone || k.list[last-1].At <= at: // in order
+	case k.isNear(last, at):
+		k.insert(last, k.list[last])
+	default:
+		k.late = 1
 	}
-	if due := s.Expires(k.list[k.gone].At); due < k.due {
+	if due := s.Expires(at); due < k.due {
 		s.schedule(k, due)
 	}
 }
@@ -133,12 +148,49 @@ func (s *Side[T, K]) add(key K) *keptRows[T, K] {
 	return k
 }
 
-// insert moves the last row to its place, behind others of its time.
-func (k *keptRows[T, K]) insert(last int) {
-	row := k.list[last]
-	i := k.gone + sort.Search(last-k.gone, func(i int) bool { return k.list[k.gone+i].At > row.At })
-	copy(k.list[i+1:], k.list[i:last])
-	k.list[i] = row
+// isNear reports whether the place of a row that comes at the end of the list is so near that it is
+// moved there at once.
+func (k *keptRows[T, K]) isNear(end int, at int64) bool {
+	first := max(k.gone, end-near)
+	return first == k.gone || k.list[first].At <= at
+}
+
+// insert puts a row into its place among those before end, behind others of its time. There is room
+// for it at end.
+func (k *keptRows[T, K]) insert(end int, row Kept[T]) {
+	place := k.place(end, row.At)
+	copy(k.list[place+1:], k.list[place:end])
+	k.list[place] = row
+}
+
+// place is where a row of a time belongs among those before end, which are in order.
+func (k *keptRows[T, K]) place(end int, at int64) int {
+	return k.gone + sort.Search(end-k.gone, func(i int) bool { return k.list[k.gone+i].At > at })
+}
+
+// order puts the rows of a key in order. To do so for each row, as it comes, would be to move the
+// rows behind its place each time: that is quadratic where many rows of a key come in any order. So
+// it is done once for all that have come since, which are a page or more where others ask for them.
+func (s *Side[T, K]) order(k *keptRows[T, K]) {
+	if k.late == 0 {
+		return
+	}
+	end := len(k.list) - k.late
+	late := k.list[end:]
+	slices.SortStableFunc(late, func(a, b Kept[T]) int { return cmp.Compare(a.At, b.At) })
+	s.moving = append(s.moving[:0], late...)
+	for n := k.late; n > 0; n-- { // the last one first, and what is behind it by n places
+		row := s.moving[n-1]
+		place := k.place(end, row.At)
+		copy(k.list[place+n:], k.list[place:end])
+		k.list[place+n-1] = row
+		end = place
+	}
+	k.late = 0
+	clear(s.moving)
+	if cap(s.moving) > mostMoving {
+		s.moving = nil
+	}
 }
 
 func (s *Side[T, K]) schedule(k *keptRows[T, K], due int64) {
@@ -163,6 +215,7 @@ func (s *Side[T, K]) Advance(t int64) (alone int) {
 
 // drop drops rows of a key, and the key with the last of them.
 func (s *Side[T, K]) drop(k *keptRows[T, K], t int64) (alone int) {
+	s.order(k)
 	var none Kept[T]
 	for k.gone < len(k.list) && s.Expires(k.list[k.gone].At) <= t {
 		row := &k.list[k.gone]

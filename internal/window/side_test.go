@@ -115,3 +115,23 @@ func TestAKeyThatComesAndGoesWithEachRowAllocatesNothing(t *testing.T) {
 	require.Less(t, testing.AllocsPerRun(20, comeAndGo), 50.0)
 	require.LessOrEqual(t, s.Rows(), int64(6))
 }
+
+// To put each row in its place as it comes would be to move half of all rows for it. Here that would
+// take two minutes, and as it is done a part of a second.
+func TestRowsOfOneKeyThatComeInAnyOrderArePutInOrderTogether(t *testing.T) {
+	const rows, page = 300_000, 3000
+	s := sideOf(rows)
+	for i := range int64(rows) {
+		at := i * 7919 % rows
+		s.Add(at, 1, row{number: int(i), at: at}, true)
+		if i%page == page-1 {
+			require.Len(t, s.Within(1, at, at), 1)
+		}
+	}
+	all := s.Within(1, 0, rows)
+	require.Len(t, all, rows)
+	require.True(t, slices.IsSortedFunc(all, func(a, b window.Kept[row]) int { return int(a.At - b.At) }))
+	require.Zero(t, s.Advance(window.Forever))
+	require.Zero(t, s.Rows())
+	require.Zero(t, s.Bytes())
+}
