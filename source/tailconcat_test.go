@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,9 +83,9 @@ func TestWindowsOfThePastCloseThoughNothingArrivesSince(t *testing.T) {
 		windows := operators.Window(timed, operators.Tumbling(time.Minute), whenHappened,
 			func(arrival) int { return 0 }, func() int { return 0 },
 			func(n int, _ arrival) (int, error) { return n + 1, nil }, operators.WindowKeys(100))
-		given := 0
+		var given atomic.Int64
 		p, err := rxcql.New(windows, sink.Each(func(_ context.Context, w operators.WindowResult[int, int]) error {
-			given += w.Value
+			given.Add(int64(w.Value))
 			return nil
 		}, sink.Idempotent(), sink.InFlight(1)))
 		require.NoError(t, err)
@@ -94,9 +95,9 @@ func TestWindowsOfThePastCloseThoughNothingArrivesSince(t *testing.T) {
 			done <- err
 		}()
 		time.Sleep(61 * time.Second) // the past has been read
-		require.Zero(t, given)
+		require.Zero(t, given.Load())
 		time.Sleep(2 * time.Minute)
-		require.Equal(t, 60, given)
+		require.EqualValues(t, 60, given.Load())
 		p.Stop()
 		require.NoError(t, <-done)
 	})
