@@ -78,7 +78,7 @@ func TestWindowsInAJobAreRefusedWhereRowsWouldBeCountedTwice(t *testing.T) {
 		to     rxcql.Sink[int]
 		says   []string
 	}{
-		"a file behind them":       {one, file, []string{"stage Window", "a file", "write the results to a table"}},
+		"a file behind them":       {one, file, []string{"stage Window", "a file", "give a table instead"}},
 		"a file beside them":       {rows, sink.Tee(file, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Window") })), []string{"stage Window", "a file"}},
 		"windows of windows":       {counts(one, "Second"), table, []string{"stage Second", "let the first write a table"}},
 		"windows in a sink behind": {one, through(func(in rxcql.Stream[int]) rxcql.Stream[int] { return counts(in, "Second") }), []string{"stage Second", "let the first write a table"}},

@@ -79,8 +79,8 @@ func (t sinkTree) names() []string {
 // stages returns the names of all stages, nil if they are not known.
 func (t sinkTree) stages() []string { return t[len(t)-1].Stages }
 
-// barriers returns the names of the sinks that need a barrier: of a stage, or the Go type if that is
-// not known. If one needs it, a barrier is made for all.
+// barriers returns the names of the sinks that need a barrier: of a stage, or the Go type if that
+// is not known. If one needs it, a barrier is made for all.
 func (t sinkTree) barriers() (names []string) {
 	for _, s := range t {
 		switch {

@@ -50,8 +50,8 @@ func BenchmarkIntervalJoinAlone(b *testing.B) {
 	b.ReportMetric(float64(b.N)*2*pages*benchRows/b.Elapsed().Seconds(), "rows/s")
 }
 
-// BenchmarkIntervalJoinOfOneKey joins 100,000 rows of one key on each side, which come in the order of
-// time or in any order within the reach of the interval. Each has one partner.
+// BenchmarkIntervalJoinOfOneKey joins 100,000 rows of one key on each side, which come in the order
+// of time or in any order within the reach of the interval. Each has one partner.
 func BenchmarkIntervalJoinOfOneKey(b *testing.B) {
 	const rows = 100_000
 	shuffled := rand.New(rand.NewPCG(1, 2)).Perm(rows) //nolint:gosec // figures are to be the same each time

@@ -156,7 +156,8 @@ func (s *seesInts) Next(ctx context.Context, p *flow.Page[int]) error {
 }
 
 // Rows of devices whose clocks are right are then ahead by as much as the clock was set back. They
-// are set aside, and not lost; and no row that was taken is taken back: event time stays where it is.
+// are set aside, and not lost; and no row that was taken is taken back: event time stays where it
+// is.
 func TestAClockThatIsSetBackMovesNoWatermarkBackAndRefusesWhatIsAheadOfIt(t *testing.T) {
 	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	hour := int(time.Hour / time.Second)

@@ -83,9 +83,9 @@ func TestWindowsBehindRecoverGoOnWithTheEventTimeOfTheOtherStream(t *testing.T) 
 	require.Zero(t, rep.BytesInFlight)
 }
 
-// No checkpoint says which of its streams Recover had gone over to. Retry would bring rows again that
-// the windows have counted and that are not settled. What is said is to run the job again, and that
-// is enough.
+// No checkpoint says which of its streams Recover had gone over to. Retry would bring rows again
+// that the windows have counted and that are not settled. What is said is to run the job again, and
+// that is enough.
 func TestInAJobWindowsAreNeitherBehindRecoverNorBehindRetryAndGoOnWithoutThem(t *testing.T) {
 	parts := &jobtest.Parts[stamped]{PageRows: 1, Rows: [][]stamped{{{1, 0, 1}, {2, 0, 5}, {3, 0, 12}, {4, 0, 18}, {5, 0, 24}, {6, 0, 31}}}}
 	store, table, fails := &jobtest.Store{}, &upserted{rows: map[string][]int{}}, true

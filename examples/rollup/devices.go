@@ -19,9 +19,9 @@ import (
 // written, so the devices that are known go on.
 //
 // A name is known if it has sent in this hour or in the one before. So names that somebody makes up
-// are forgotten in the end. The table devices has them too: a name is acknowledged when it is there,
-// so an instance that starts knows whom the ones before it have let in. Each instance counts for
-// itself: of the names that come to another one it learns when it starts.
+// are forgotten in the end. The table devices has them too: a name is acknowledged when it is
+// there, so an instance that starts knows whom the ones before it have let in. Each instance counts
+// for itself: of the names that come to another one it learns when it starts.
 type devices struct {
 	cfg  config
 	each rate.Limit    // readings of a device, a second

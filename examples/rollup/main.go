@@ -5,7 +5,7 @@
 //
 // It is the toolkit's example of real-time aggregation, in files that you can copy:
 //
-//	POST /readings ──▶ source.Chan ──▶ sink.Table ──▶ readings, by arrival   (ingest.go, line.go, devices.go)
+//	POST /readings ──▶ source.Chan ──▶ sink.Table ──▶ readings, by arrival  (ingest.go, devices.go)
 //	readings ──source.Tail──▶ operators.EventTime ──▶ operators.Window, a device a key
 //	         ──sink.Table──▶ rollups, by time                                (rollup.go, room.go)
 //	GET /rollups ◀── source.Query, at the client's speed                     (read.go)
@@ -19,11 +19,11 @@
 //     lines again: a reading is known by its device and its time, to the millisecond, and counts
 //     once in a window. Two of one device in one millisecond are one.
 //   - When writes fall behind the answer is 429 with Retry-After, before anything is written.
-//   - So it is where more devices send than --devices, counted over this hour and the one before, or
-//     more readings than the job can remember. The error names the limit, and the devices beyond it.
-//     Those that are known go on, also after a restart: whoever makes up names fills the windows of
-//     nobody else. What is in the table all the same, from another writer or from several instances
-//     together, is left out of the windows where there is no room, and counted
+//   - So it is where more devices send than --devices, counted over this hour and the one before,
+//     or more readings than the job can remember. The error names the limit, and the devices beyond
+//     it. Those that are known go on, also after a restart: whoever makes up names fills the
+//     windows of nobody else. What is in the table all the same, from another writer or from
+//     several instances together, is left out of the windows where there is no room, and counted
 //     (rollup_skipped_readings_total; "skipped" in a window): the job goes on.
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
 //     late. One that comes after its window has closed is kept among the readings and counted as

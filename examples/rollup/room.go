@@ -9,12 +9,12 @@ import (
 	"github.com/rxcql/rxcql/flow"
 )
 
-// room keeps the windows of a run within their bounds, whatever is in the table of readings. devices
-// sees to that for what comes over HTTP; but another writer may have filled the table, or more
-// instances than one. Beyond its bounds Window ends the run, since a result must not be of some rows
-// only; and then the next run ends at the same place, for the devices of all. So here a reading that
-// there is no room for is left out, and counted: it is in the metric, and if its window is there in
-// the result too.
+// room keeps the windows of a run within their bounds, whatever is in the table of readings.
+// devices sees to that for what comes over HTTP; but another writer may have filled the table, or
+// more instances than one. Beyond its bounds Window ends the run, since a result must not be of
+// some rows only; and then the next run ends at the same place, for the devices of all. So here a
+// reading that there is no room for is left out, and counted: it is in the metric, and if its
+// window is there in the result too.
 //
 // One goroutine uses it, that of Window.
 type room struct {
@@ -70,8 +70,8 @@ func (a *admitting) Next(ctx context.Context, p *flow.Page[Reading]) error {
 
 func (a *admitting) Done(ctx context.Context, stopped bool) error { return a.out.Done(ctx, stopped) }
 
-// hasWindow reports whether the window of a reading is open or can be opened. A reading that is late
-// needs none; Window counts it.
+// hasWindow reports whether the window of a reading is open or can be opened. A reading that is
+// late needs none; Window counts it.
 func (r *room) hasWindow(reading *Reading) bool {
 	size := r.cfg.window.Milliseconds()
 	at := reading.At.UnixMilli()

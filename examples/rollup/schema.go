@@ -78,9 +78,9 @@ func createTables(ctx context.Context, session *gocql.Session, keyspace string) 
 	return deadletter.CreateTable(ctx, session, keyspace+".unusable")
 }
 
-// keepWindow notes how long the windows of a keyspace are, the first time, and refuses to go on with
-// windows of another length: the job would refuse them again and again, while readings are taken for
-// it. Results of both would also replace each other in the table.
+// keepWindow notes how long the windows of a keyspace are, the first time, and refuses to go on
+// with windows of another length: the job would refuse them again and again, while readings are
+// taken for it. Results of both would also replace each other in the table.
 func keepWindow(ctx context.Context, session *gocql.Session, keyspace string, window time.Duration) error {
 	was := map[string]any{}
 	isFirst, err := session.Query("INSERT INTO "+keyspace+".settings (name, value) VALUES ('window', ?) IF NOT EXISTS", window.String()).

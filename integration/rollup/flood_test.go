@@ -56,8 +56,8 @@ type raw struct {
 	Value   float64   `cql:"value"`
 }
 
-// The service would refuse them; they are there all the same. Without room each run of the job would
-// end where they are, for all devices.
+// The service would refuse them; they are there all the same. Without room each run of the job
+// would end where they are, for all devices.
 func TestRollupAFloodOfDevicesInTheTableStopsTheWindowsOfNobodyElse(t *testing.T) {
 	t.Parallel()
 	session, keyspace := cassandra.Keyspace(t, cluster)

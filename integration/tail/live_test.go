@@ -57,9 +57,9 @@ func TestANewRowOfARealTableComesWithTheNextPoll(t *testing.T) {
 }
 
 // A window closes because nothing comes any more. Its result is not taken for longer than IdleAfter
-// and all that the watermark stays behind, and rows are written meanwhile. They come in small pages,
-// since the watermark is said behind a page: so the first rows would make the others late, if event
-// time went on by the silence before them.
+// and all that the watermark stays behind, and rows are written meanwhile. They come in small
+// pages, since the watermark is said behind a page: so the first rows would make the others late,
+// if event time went on by the silence before them.
 func TestNoRowOfARealTableIsLateBecauseASinkStallsForLongerThanIdleAfter(t *testing.T) {
 	const idleAfter, again, outOfOrder, stalled = 20 * time.Millisecond, 4 * time.Second, time.Second, 8 * time.Second
 	session, ks := cassandra.Keyspace(t, cluster)

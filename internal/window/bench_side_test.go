@@ -7,8 +7,9 @@ import (
 	"github.com/rxcql/rxcql/internal/window"
 )
 
-// BenchmarkSideOfOneKey keeps 100,000 rows of one key, in pages of 512 behind which rows of the other
-// side ask for those about a time: rows that come in the order of time, almost so, and in any order.
+// BenchmarkSideOfOneKey keeps 100,000 rows of one key, in pages of 512 behind which rows of the
+// other side ask for those about a time: rows that come in the order of time, almost so, and in any
+// order.
 func BenchmarkSideOfOneKey(b *testing.B) {
 	const rows, page = 100_000, 512
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // figures are to be the same each time

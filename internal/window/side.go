@@ -53,8 +53,8 @@ type keptRows[T any, K comparable] struct {
 
 // mostFree is how many keys without rows are kept for others to come, so that a key that comes and
 // goes with each row costs no allocation, and mostPlaces how many rows these have room for.
-// mostMoving is for how many rows that are put in order there stays room. A row is near its place if
-// that is among the last so many.
+// mostMoving is for how many rows that are put in order there stays room. A row is near its place
+// if that is among the last so many.
 const (
 	mostFree   = 1024
 	mostPlaces = 16

@@ -116,8 +116,8 @@ func TestAKeyThatComesAndGoesWithEachRowAllocatesNothing(t *testing.T) {
 	require.LessOrEqual(t, s.Rows(), int64(6))
 }
 
-// To put each row in its place as it comes would be to move half of all rows for it. Here that would
-// take two minutes, and as it is done a part of a second.
+// To put each row in its place as it comes would be to move half of all rows for it. Here that
+// would take two minutes, and as it is done a part of a second.
 func TestRowsOfOneKeyThatComeInAnyOrderArePutInOrderTogether(t *testing.T) {
 	const rows, page = 300_000, 3000
 	s := sideOf(rows)
