@@ -20,8 +20,10 @@ type clock struct {
 
 // clocked runs a stream into an observer in another goroutine, and a clock in a third. The observer
 // and the functions of the clock are called in the goroutine that reads the stream. lost is that of
-// across.
+// across. The timer is stopped at the end: the runtime may hold one that is set until it runs out,
+// though nobody waits for it.
 func clocked[T any](ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T], to flow.Observer[T], c clock, lost func(rows int)) error {
+	defer c.timer.Stop()
 	limit := limitFor(to)
 	return border(ctx, func(ctx context.Context, post poster) error {
 		group, ctx := st.TaskGroup(ctx)

@@ -24,7 +24,6 @@ func Debounce[T any](in rxcql.Stream[T], d time.Duration) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Debounce", NotResumable: true, NotResumableReason: byTheMoment, Err: positive(d)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		b := &debouncing[T]{newest: newNewest(st, out), pause: d, timer: newTimer()}
-		defer b.timer.Stop()
 		return ending(func() error {
 			return clocked(ctx, st, in, flow.Observer[T](b), clock{timer: b.timer, expire: b.expire}, st.CountDropped)
 		}, b.end)

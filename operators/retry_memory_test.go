@@ -70,25 +70,26 @@ func makeDescriptors() {
 	all.Wait()
 }
 
-// byThousand returns the median of what each thousand has added. The heap is the whole process's:
-// what goroutines hold that are about to end comes in some of the thousands, and what is kept of
-// each attempt in all of them.
+// byThousand returns what a thousand attempts add: the median slope between any two measures, after
+// Theil and Sen (https://en.wikipedia.org/wiki/Theil-Sen_estimator). The heap is the whole
+// process's: what goroutines hold that are about to end comes and goes, and what is kept of each
+// attempt is in all measures that follow.
 func (g *growth) byThousand() int64 {
-	var added []int64
-	for i, held := range g.held[1:] {
-		added = append(added, held-g.held[i])
+	var slopes []int64
+	for i, held := range g.held {
+		for j, before := range g.held[:i] {
+			slopes = append(slopes, (held-before)/int64(i-j))
+		}
 	}
-	slices.Sort(added)
-	return added[len(added)/2]
+	slices.Sort(slopes)
+	return slopes[len(slopes)/2]
 }
 
-// heapNow returns the least of several measures, between which others may run.
+// heapNow returns the least of several measures, between which others have time to end.
 func heapNow() int64 {
 	least := int64(math.MaxInt64)
-	for range 3 {
-		for range 100 {
-			runtime.Gosched()
-		}
+	for range 5 {
+		time.Sleep(time.Millisecond)
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)

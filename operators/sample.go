@@ -23,7 +23,6 @@ func Sample[T any](in rxcql.Stream[T], d time.Duration) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Sample", NotResumable: true, NotResumableReason: byTheMoment, Err: positive(d)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		s := &sampling[T]{newest: newNewest(st, out), every: d, begun: time.Now(), timer: newTimer()}
-		defer s.timer.Stop()
 		return ending(func() error {
 			return clocked(ctx, st, in, flow.Observer[T](s), clock{timer: s.timer, expire: s.expire}, st.CountDropped)
 		}, s.end)

@@ -31,7 +31,6 @@ func Timeout[T any](in rxcql.Stream[T], d time.Duration) rxcql.Stream[T] {
 	info := rxcql.StageInfo{Name: "Timeout", OneToOne: true, Err: positive(d)}
 	return rxcql.NewStream(info, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 		t := &timing[T]{st: st, out: out, most: d, timer: newTimer()}
-		defer t.timer.Stop()
 		t.arm(d)
 		return clocked(ctx, st, in, flow.Observer[T](t), clock{timer: t.timer, expire: t.expire}, st.CountDropped)
 	}, in)
