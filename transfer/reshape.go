@@ -183,5 +183,7 @@ type columnError struct {
 	err    error
 }
 
-func (e *columnError) Error() string { return "column " + schema.Spell(e.column) + ": " + e.err.Error() }
+func (e *columnError) Error() string {
+	return "column " + schema.Spell(e.column) + ": " + e.err.Error()
+}
 func (e *columnError) Unwrap() error { return e.err }
