@@ -48,7 +48,7 @@ type cellPlan struct {
 	mapped     *mappedColumn
 	value      []byte // of a constant
 	static     bool
-	clustering bool // a constant of the clustering key
+	ofRow      bool // a constant that a partition without rows does not get
 }
 
 func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
@@ -91,7 +91,7 @@ func (r *reshaping) fill(cells [][]byte, row *rxcql.Row, again bool, wide []byte
 	for i, c := range r.cells {
 		switch {
 		case c.from < 0:
-			if !c.clustering || !noRow {
+			if !c.ofRow || !noRow {
 				cells[i] = c.value
 			}
 		case c.static && again && !noRow:
@@ -160,7 +160,7 @@ func (r *reshaping) prepare(read *rxcql.Columns) {
 	}
 	for _, c := range r.mapping.constants {
 		list = append(list, rxcql.Column{Name: c.to.Name, Type: c.to.Type})
-		r.cells = append(r.cells, cellPlan{from: -1, value: c.value, clustering: c.to.Kind == schema.Clustering})
+		r.cells = append(r.cells, cellPlan{from: -1, value: c.value, ofRow: c.to.Kind == schema.Clustering || c.to.Kind == schema.Regular})
 	}
 	r.read, r.made = read, rxcql.NewColumns(list)
 }

@@ -124,14 +124,14 @@ func TestStaticColumnsComeWithEachRowIfRowsMayBeLeftOut(t *testing.T) {
 	}
 }
 
-func TestAConstantOfTheClusteringKeyMakesNoRowOfAPartitionThatHasNone(t *testing.T) {
+func TestConstantsMakeNoRowOfAPartitionThatHasNone(t *testing.T) {
 	table, rows := statics()
-	to := tableOf(column("p", "p", codec.Int), column("c", "c", codec.Int), column("kind", "c", codec.Text), column("s", "s", codec.Text), column("v", "", codec.Int))
-	out, err := transfer.Reshaped(rowsOf(table, rows...), table, to, transfer.Constant("kind", "", "k"))
+	to := tableOf(column("p", "p", codec.Int), column("c", "c", codec.Int), column("kind", "c", codec.Text), column("s", "s", codec.Text), column("v", "", codec.Int), column("n", "", codec.Int))
+	out, err := transfer.Reshaped(rowsOf(table, rows...), table, to, transfer.Constant("kind", "", "k"), transfer.Constant("n", "", 1))
 	require.NoError(t, err)
 	_, cells := cellsOf(t, out)
-	require.Equal(t, []byte("k"), cells[1][4])
-	require.Nil(t, cells[2][4])
+	require.Equal(t, [][]byte{[]byte("k"), number(1)}, cells[1][4:])
+	require.Equal(t, [][]byte{nil, nil}, cells[2][4:])
 }
 
 func TestAValueThatIsNoneOfItsTypeIsARowThatFailed(t *testing.T) {
