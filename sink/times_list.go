@@ -108,7 +108,7 @@ type listTimes struct {
 	seed  maphash.Seed
 	last  map[uint64]listTime // by key and column
 	swept time.Time
-	used  time.Time
+	free  time.Time // from when on no list gets a time that this run has given
 }
 
 type listTime struct {
@@ -155,7 +155,7 @@ func (l *listTimes) after(key []codec.Cell, slot int32, newest int64) int64 {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.used = now
+	own := at
 	last, known := l.last[id]
 	if known && at > last.at-attemptsPerRow && at < last.at+attemptsPerRow {
 		at = last.at + attemptsPerRow
@@ -165,6 +165,9 @@ func (l *listTimes) after(key []codec.Cell, slot int32, newest int64) int64 {
 	}
 	last.used = now
 	l.last[id] = last
+	if free := now.Add(time.Duration(at-own+attemptsPerRow) * listAge); free.After(l.free) {
+		l.free = free
+	}
 	l.sweep(now)
 	return at
 }
@@ -182,13 +185,15 @@ func (l *listTimes) sweep(now time.Time) {
 	}
 }
 
-// wait returns when a run that begins now gives no list a time that this one has given: when all
-// attempts that were made are older than listAge.
+// longestWait bounds wait. Only the same row, many times within milliseconds, would need more.
+const longestWait = 3 * time.Second
+
+// wait returns when a run that begins then gives no list a time that this one has given.
 func (l *listTimes) wait() {
 	l.mu.Lock()
-	used := l.used
+	free := l.free
 	l.mu.Unlock()
-	if !used.IsZero() {
-		time.Sleep(time.Until(used.Add(attemptsPerRow * listAge)))
+	if !free.IsZero() {
+		time.Sleep(min(longestWait, time.Until(free)))
 	}
 }

@@ -96,7 +96,7 @@ func (t *timedTarget) find(cols []rxcql.Column, index map[string]int, cfg *times
 	expires, hasExpires := index[expiresPrefix+t.Name+")"]
 	switch {
 	case hasTime != hasExpires:
-		return fmt.Errorf("column %q: the rows have one of %s%[1]s) and %s%[1]s), and not the other: give both, or none", t.Name, timePrefix, expiresPrefix)
+		return fmt.Errorf("column %q: the rows have one of writetime(%[1]s) and expires(%[1]s), and not the other: give both, or none", t.Name)
 	case !hasTime && (cfg.lossy || slices.Contains(cfg.untimed, t.Name)):
 		return nil
 	case !hasTime:
