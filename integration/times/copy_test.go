@@ -166,7 +166,9 @@ func TestTransferAMapWhoseElementsWereAllWrittenApart(t *testing.T) {
 func TestTransferCountersAndTypesWithoutTimesAreRefused(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	exec(t, session, "CREATE TABLE counted (p int PRIMARY KEY, n counter)")
-	_, err := rxcql.New(source.Table[rxcql.Row](session, ks+".counted", source.Times()), sink.Table[rxcql.Row](session, ks+".counted", sink.Times()))
+	p, err := rxcql.New(source.Table[rxcql.Row](session, ks+".counted", source.Times()), sink.Table[rxcql.Row](session, ks+".counted", sink.Times()))
+	require.NoError(t, err)
+	err = p.Check(context.Background())
 	require.ErrorIs(t, err, rxcql.ErrSchema)
 	require.ErrorContains(t, err, "counter table")
 	type row struct {
