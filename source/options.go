@@ -40,6 +40,7 @@ type readConfig struct {
 	shard, of   int
 	only        only
 	rate        *rxcql.Rate // of requests; nil for no limit
+	times       bool        // see Times
 }
 
 // maxPageRows is the most rows asked for in a page, however small they are.
