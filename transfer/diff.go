@@ -58,6 +58,7 @@ import (
 // have been deleted in the target, and one that is Extra in the source.
 func Diff(left, right Table, folder string, opts ...DiffOption) (*DiffJob, error) {
 	j := &DiffJob{cfg: newDiffConfig(), folder: inFolder(folder)}
+	j.steps = &j.runs
 	var errL, errR, errFolder error
 	j.left, errL = left.open("source")
 	j.right, errR = right.open("target")
@@ -77,6 +78,7 @@ func Diff(left, right Table, folder string, opts ...DiffOption) (*DiffJob, error
 // DiffJob compares two tables, see Diff.
 type DiffJob struct {
 	runs
+	steps       *runs // what its pipelines run in: its own, or those of the job that it is a step of
 	cfg         diffConfig
 	left, right *end
 	folder      folder
@@ -99,14 +101,21 @@ type diffIdentity struct {
 	OnlyRanges [][2]int64  `json:"only_ranges,omitempty"`
 }
 
-func (j *DiffJob) identity(c *comparison) diffIdentity {
+// identityOf returns what is known by the tables and by what is compared.
+func identityOf(c *comparison) diffIdentity {
 	id := diffIdentity{
-		Job: "diff", Version: 1, Source: c.left.Quoted(), SourceID: c.left.ID, Target: c.right.Quoted(), TargetID: c.right.ID,
-		Times: c.times, WritesNS: int64(c.writes), ExpiryNS: int64(c.expiry), Shard: j.cfg.shard, Of: j.cfg.of,
+		Version: 1, Source: c.left.Quoted(), SourceID: c.left.ID, Target: c.right.Quoted(), TargetID: c.right.ID,
+		Times: c.times, WritesNS: int64(c.writesWithin), ExpiryNS: int64(c.expiryWithin),
 	}
 	for _, p := range slices.Concat(c.static, c.regular) {
 		id.Columns = append(id.Columns, [2]string{p.left.Name, p.right.Name})
 	}
+	return id
+}
+
+func (j *DiffJob) identity(c *comparison) diffIdentity {
+	id := identityOf(c)
+	id.Job, id.Shard, id.Of = "diff", j.cfg.shard, j.cfg.of
 	for _, r := range j.cfg.tokens {
 		id.OnlyRanges = append(id.OnlyRanges, [2]int64{r.Start, r.End})
 	}
@@ -121,6 +130,11 @@ func (j *DiffJob) Run(ctx context.Context) (report DiffReport, err error) {
 		return report, err
 	}
 	defer over()
+	return j.compare(ctx)
+}
+
+// compare is Run within the runs of a job.
+func (j *DiffJob) compare(ctx context.Context) (report DiffReport, err error) {
 	start := time.Now()
 	c, rows, notes, err := j.prepare(ctx)
 	if err != nil {
@@ -240,7 +254,7 @@ func (j *DiffJob) phases(ctx context.Context, c *comparison, rows *rowPair, repo
 func (j *DiffJob) scanAll(ctx context.Context, c *comparison) (rxcql.Report, error) {
 	var found atomic.Int64
 	if j.folder.has("scanned.ndjson") { // what an earlier run has found, and a little that will be cut off
-		err := lines(ctx, j.folder.file("scanned.ndjson"), func(l scanned) error {
+		err := eachLine(ctx, j.folder.file("scanned.ndjson"), func(l scanned) error {
 			if l.Sums == nil {
 				found.Add(1)
 			}
@@ -251,13 +265,13 @@ func (j *DiffJob) scanAll(ctx context.Context, c *comparison) (rxcql.Report, err
 		}
 	}
 	pairs := source.TablePair[rxcql.Row, rxcql.Row](j.left.Session, j.left.quoted(), j.right.Session, j.right.quoted(), j.pairOptions(c)...)
-	lines := scan(throttled(pairs, &j.cfg.config), c, &found, j.cfg.candidates)
-	p, err := rxcql.New(lines, sink.NDJSON[scanned](j.folder.file("scanned.ndjson")),
+	differing := scan(throttled(pairs, &j.cfg.config), c, &found, j.cfg.candidates)
+	p, err := rxcql.New(differing, sink.NDJSON[scanned](j.folder.file("scanned.ndjson")),
 		append(j.cfg.unsaved(), j.folder.step("scan"))...)
 	if err != nil {
 		return rxcql.Report{}, err
 	}
-	return j.run(ctx, p)
+	return j.steps.run(ctx, p)
 }
 
 func (j *DiffJob) pairOptions(c *comparison) (opts []source.PairOption) {
@@ -271,6 +285,9 @@ func (j *DiffJob) pairOptions(c *comparison) (opts []source.PairOption) {
 	opts = append(opts, source.Left(source.Columns(left...)), source.Right(source.Columns(right...)))
 	if len(j.cfg.tokens) > 0 {
 		opts = append(opts, source.Only(j.cfg.tokenRanges()...))
+	}
+	if c.times {
+		opts = append(opts, source.Times())
 	}
 	return opts
 }

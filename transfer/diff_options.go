@@ -36,10 +36,10 @@ type diffConfig struct {
 
 // compareConfig says what is compared, and how exactly.
 type compareConfig struct {
-	leaveOut map[string]bool
-	renamed  map[string]string // the target's name by that of the source
-	writes   time.Duration     // tolerances
-	expiry   time.Duration
+	leaveOut     map[string]bool
+	renamed      map[string]string // the target's name by that of the source
+	writesWithin time.Duration     // tolerances
+	expiryWithin time.Duration
 }
 
 func newDiffConfig() diffConfig {
@@ -49,7 +49,7 @@ func newDiffConfig() diffConfig {
 }
 
 func newCompareConfig() compareConfig {
-	return compareConfig{leaveOut: map[string]bool{}, renamed: map[string]string{}, expiry: DefaultExpiryTolerance}
+	return compareConfig{leaveOut: map[string]bool{}, renamed: map[string]string{}, expiryWithin: DefaultExpiryTolerance}
 }
 
 // CompareOption is an option of Diff and of Repair: which columns belong together, and what counts
@@ -94,7 +94,7 @@ func Renamed(from, to string) CompareOption {
 // (DefaultExpiryTolerance), because a TTL that is read has whole seconds and says how long is left.
 func Tolerance(writes, expiry time.Duration) CompareOption {
 	return compareOption(func(c *compareConfig) error {
-		c.writes, c.expiry = writes, expiry
+		c.writesWithin, c.expiryWithin = writes, expiry
 		if writes < 0 || expiry < 0 {
 			return fmt.Errorf("Tolerance(%v, %v): neither may be negative", writes, expiry)
 		}

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -49,6 +47,7 @@ func newRowPair(c *comparison, left, right *pointReader) *rowPair {
 type seen struct {
 	left, right       rxcql.Row
 	hasLeft, hasRight bool
+	shown             [2]bool   // there is something to compare, at the source and at the target
 	hashes            [2]string // see scanned.Left and Right
 	cause             Cause     // empty if both sides are equal
 	columns           []ColumnDifference
@@ -63,28 +62,42 @@ func (p *rowPair) look(ctx context.Context, key [][]byte, static bool) (s seen, 
 	if s.right, s.hasRight, err = p.right.read(ctx, key, static); err != nil {
 		return s, fmt.Errorf("target: %w", err)
 	}
+	p.with(&s, func(v *viewPair) { p.c.compare(v, &s, static) })
+	return s, nil
+}
+
+// with calls fn with views of the rows that were seen.
+func (p *rowPair) with(s *seen, fn func(*viewPair)) {
 	v := p.views.Get().(*viewPair) //nolint:forcetypeassert // New makes no others
 	defer p.views.Put(v)
 	if s.hasLeft {
 		v.left.of(s.left)
-		s.hashes[0] = hashText(v.left.hashTimes(s.left, static))
 	}
 	if s.hasRight {
 		v.right.of(s.right)
+	}
+	fn(v)
+}
+
+// compare compares what was read.
+func (c *comparison) compare(v *viewPair, s *seen, static bool) {
+	if s.hasLeft {
+		s.hashes[0] = hashText(v.left.hashTimes(s.left, static))
+	}
+	if s.hasRight {
 		s.hashes[1] = hashText(v.right.hashTimes(s.right, static))
 	}
 	// A partition without static values is equal to one that is not there.
-	left := s.hasLeft && (!static || v.left.hasStatics(s.left))
-	right := s.hasRight && (!static || v.right.hasStatics(s.right))
+	s.shown[0] = s.hasLeft && (!static || v.left.hasStatics(s.left))
+	s.shown[1] = s.hasRight && (!static || v.right.hasStatics(s.right))
 	switch {
-	case left && right:
-		s.cause, s.columns = p.c.differences(v.left, v.right, s.left, s.right, static)
-	case left:
+	case s.shown[0] && s.shown[1]:
+		s.cause, s.columns = c.differences(v.left, v.right, s.left, s.right, static)
+	case s.shown[0]:
 		s.cause = Missing
-	case right:
+	case s.shown[1]:
 		s.cause = Extra
 	}
-	return s, nil
 }
 
 // again looks at a candidate once more. At the last time a row that has moved again is Unstable.
@@ -159,14 +172,14 @@ func (j *DiffJob) rereadAll(ctx context.Context, rows *rowPair, n int) (rxcql.Re
 	if err != nil {
 		return rxcql.Report{}, err
 	}
-	return j.run(ctx, p)
+	return j.steps.run(ctx, p)
 }
 
 // moved makes the file of what is to be read again after the n-th time, and returns how many rows
 // that are.
 func (j *DiffJob) moved(ctx context.Context, n int) (rows int64, err error) {
 	err = j.folder.replace(candidatesName(n+1), func(w *bufio.Writer) error {
-		return lines(ctx, j.folder.file(rereadName(n)), func(r reread) error {
+		return eachLine(ctx, j.folder.file(rereadName(n)), func(r reread) error {
 			if r.Again == nil {
 				return nil
 			}
@@ -183,7 +196,7 @@ func (j *DiffJob) wait(ctx context.Context) (goOn bool, err error) {
 	defer end.Stop()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
-	for !j.isStopped() {
+	for !j.steps.isStopped() {
 		select {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
@@ -199,7 +212,7 @@ func (j *DiffJob) wait(ctx context.Context) (goOn bool, err error) {
 func (j *DiffJob) collect(ctx context.Context, times int, report *DiffReport) error {
 	return j.folder.replace("differences.ndjson", func(w *bufio.Writer) error {
 		for n := 1; n <= times; n++ {
-			err := lines(ctx, j.folder.file(rereadName(n)), func(r reread) error {
+			err := eachLine(ctx, j.folder.file(rereadName(n)), func(r reread) error {
 				if r.Difference == nil {
 					return nil
 				}
@@ -227,14 +240,5 @@ func workFiles(times int) (names []string) {
 	return append(names, candidatesName(times+1))
 }
 
-var errCause = errors.New("a cause that is not known")
-
 // causes are all causes, in the order of reports.
 var causes = []Cause{Missing, Extra, Differing, Newer, Tie, Unstable, Unread}
-
-func (c Cause) check() error {
-	if !slices.Contains(causes, c) {
-		return fmt.Errorf("%w: %q", errCause, string(c))
-	}
-	return nil
-}

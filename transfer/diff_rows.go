@@ -179,7 +179,7 @@ func (c *comparison) sameTimes(lw, rw, le, re []int64) bool {
 	if lw == nil || rw == nil {
 		return true
 	}
-	return near(lw, rw, c.writes.Microseconds()) && (le == nil || re == nil || nearExpiry(le, re, c.expiry))
+	return near(lw, rw, c.writesWithin.Microseconds()) && (le == nil || re == nil || nearExpiry(le, re, c.expiryWithin))
 }
 
 func near(a, b []int64, within int64) bool {

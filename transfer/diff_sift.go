@@ -30,7 +30,7 @@ type scanCounts struct {
 func sift(ctx context.Context, f folder, from string) (counts scanCounts, err error) {
 	var sums [sumRanges]pageSums
 	repeated := map[string]bool{} // keys of partitions whose static columns may be there twice
-	err = lines(ctx, f.file(from), func(l scanned) error {
+	err = eachLine(ctx, f.file(from), func(l scanned) error {
 		if l.Sums != nil {
 			if l.Sums.Range < 0 || l.Sums.Range >= sumRanges {
 				return fmt.Errorf("there is no range %d", l.Sums.Range)
@@ -48,7 +48,7 @@ func sift(ctx context.Context, f folder, from string) (counts scanCounts, err er
 		return counts, err
 	}
 	err = f.replace(candidatesName(1), func(w *bufio.Writer) error {
-		return lines(ctx, f.file(from), func(l scanned) error {
+		return eachLine(ctx, f.file(from), func(l scanned) error {
 			if l.Sums != nil {
 				return nil
 			}

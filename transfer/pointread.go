@@ -24,6 +24,7 @@ type pointReader struct {
 	session     *driver.Session
 	about       *schema.Table
 	consistency *gocql.Consistency
+	elements    bool // the server says the times of elements
 	row, static pointQuery
 }
 
@@ -39,7 +40,7 @@ type pointQuery struct {
 // newPointReader makes a reader of the compared columns of one side. elements says that the server
 // can say write times of the elements of collections.
 func newPointReader(e *end, about *schema.Table, c *comparison, right, elements bool, consistency *gocql.Consistency) *pointReader {
-	r := &pointReader{session: e.session, about: about, consistency: consistency}
+	r := &pointReader{session: e.session, about: about, consistency: consistency, elements: elements}
 	r.row = r.query(slices.Concat(about.PartitionKey, about.ClusteringKey), sideOf(c.regular, right), elements)
 	r.static = r.query(about.PartitionKey, sideOf(c.static, right), elements)
 	return r
@@ -66,10 +67,7 @@ func (r *pointReader) query(key, columns []schema.Column, elements bool) pointQu
 		if c.Type.Kind == codec.Counter || multiCell(c.Type) && !elements {
 			continue
 		}
-		t := &codec.Type{Kind: codec.Bigint}
-		if multiCell(c.Type) {
-			t = &codec.Type{Kind: codec.List, Elems: []*codec.Type{t}}
-		}
+		t := timeType(c)
 		selected = append(selected, "WRITETIME("+schema.Quote(c.Name)+")", "TTL("+schema.Quote(c.Name)+")")
 		q.expiry = append(q.expiry, len(list)+1)
 		list = append(list, rxcql.Column{Name: writesName(c.Name), Type: t}, rxcql.Column{Name: expiresName(c.Name), Type: t})
