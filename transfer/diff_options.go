@@ -20,6 +20,9 @@ const (
 	DefaultRereads = 3
 	// DefaultMaxCandidates is in how many rows tables may seem to differ.
 	DefaultMaxCandidates = 1_000_000
+	// DefaultWriteTolerance is by how much the write times of equal cells may differ. What Repair
+	// writes with Bump is one microsecond later than at the source, and counts as equal.
+	DefaultWriteTolerance = time.Microsecond
 	// DefaultExpiryTolerance is by how much the expiry of equal cells may differ.
 	DefaultExpiryTolerance = 2 * time.Second
 )
@@ -49,7 +52,7 @@ func newDiffConfig() diffConfig {
 }
 
 func newCompareConfig() compareConfig {
-	return compareConfig{leaveOut: map[string]bool{}, renamed: map[string]string{}, expiryWithin: DefaultExpiryTolerance}
+	return compareConfig{leaveOut: map[string]bool{}, renamed: map[string]string{}, writesWithin: DefaultWriteTolerance, expiryWithin: DefaultExpiryTolerance}
 }
 
 // CompareOption is an option of Diff and of Repair: which columns belong together, and what counts
@@ -90,7 +93,7 @@ func Renamed(from, to string) CompareOption {
 }
 
 // Tolerance says by how much the write times, and the expiry, of cells with equal values may differ
-// with WithTimes. Default: write times are equal, and expiry may differ by 2 s
+// with WithTimes. Default: write times by 1 µs (DefaultWriteTolerance), and expiry by 2 s
 // (DefaultExpiryTolerance), because a TTL that is read has whole seconds and says how long is left.
 func Tolerance(writes, expiry time.Duration) CompareOption {
 	return compareOption(func(c *compareConfig) error {

@@ -23,7 +23,7 @@ type repairItem struct {
 	Static  bool     `json:"s,omitempty"`
 	Cause   Cause    `json:"cause,omitempty"`   // when it was looked at first
 	Planned bool     `json:"planned,omitempty"` // something is to be done about it
-	Deleted bool     `json:"deleted,omitempty"` // something of it is to be deleted
+	Source  string   `json:"l,omitempty"`       // hash of what the source had then, see scanned.Left
 	Outcome *Outcome `json:"outcome,omitempty"`
 }
 
@@ -131,7 +131,7 @@ func (j *RepairJob) planAll(ctx context.Context, rows *rowPair) (rxcql.Report, e
 		}
 		var r remedy
 		rows.with(&s, func(v *viewPair) { r = rows.c.decide(v, s, item.Static, &j.cfg) })
-		item.Cause, item.Planned, item.Deleted = s.cause, !r.nothing(), len(r.deletions) > 0
+		item.Cause, item.Planned, item.Source = s.cause, !r.nothing(), s.hashes[0]
 		return item, nil
 	})
 }
@@ -155,13 +155,15 @@ func (j *RepairJob) checkAll(ctx context.Context, rows *rowPair) (rxcql.Report, 
 			cause = item.Cause
 		}
 		d, err := rows.difference(cause, item.Key, item.Static, s.columns)
-		item.Outcome = &Outcome{Result: j.result(item, s), Difference: d}
+		var r remedy
+		rows.with(&s, func(v *viewPair) { r = rows.c.decide(v, s, item.Static, &j.cfg) })
+		item.Outcome = &Outcome{Result: j.result(item, s, r), Difference: d}
 		return item, err
 	})
 }
 
-// result says what became of a row that reads so now.
-func (j *RepairJob) result(item repairItem, s seen) Result {
+// result says what became of a row that reads so now, and for which r is to be done still.
+func (j *RepairJob) result(item repairItem, s seen, r remedy) Result {
 	switch {
 	case s.cause == "" && item.Planned:
 		return Repaired
@@ -169,27 +171,15 @@ func (j *RepairJob) result(item repairItem, s seen) Result {
 		return AlreadyEqual
 	case item.Cause == "" || item.Cause == Unread:
 		return Moving // it was equal, or could not be read
-	case s.cause == Missing && item.Planned, hasCause(s.columns, Missing) && item.Planned:
-		return Shadowed
-	case s.cause == Differing && item.Planned, hasCause(s.columns, Differing) && item.Planned:
-		return Moving
-	case (s.cause == Extra || hasCause(s.columns, Extra)) && j.cfg.deleteExtra:
+	case r.insert || len(r.writes) > 0:
+		if !item.Planned || item.Source != s.hashes[0] {
+			return Moving
+		}
+		return Shadowed // it was written, and is not there
+	case len(r.deletions) > 0, s.cause == Extra && j.cfg.deleteExtra:
 		return Remaining
-	case s.cause == Missing, s.cause == Differing:
-		return Moving
-	case s.cause == Tie && j.cfg.bump:
-		return Moving
 	}
 	return Left
-}
-
-func hasCause(columns []ColumnDifference, cause Cause) bool {
-	for _, c := range columns {
-		if c.Cause == cause {
-			return true
-		}
-	}
-	return false
 }
 
 // each runs a step that makes a file of another one, item by item.
