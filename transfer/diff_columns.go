@@ -85,8 +85,6 @@ func newComparison(left, right *schema.Table, cfg compareConfig, times bool) (*c
 	return c, nil
 }
 
-func isKey(c schema.Column) bool { return c.Kind == schema.PartitionKey || c.Kind == schema.Clustering }
-
 // matchKeys matches the columns of the primary keys by position. source.TablePair says what is
 // wrong with keys that cannot be merged; here it matters only that there are as many.
 func (c *comparison) matchKeys() (errs []error) {

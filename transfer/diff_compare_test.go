@@ -87,7 +87,7 @@ func TestACauseIsFoundElementByElement(t *testing.T) {
 		"expiry within the tolerance":    {left: []entry{{"a", 1, 100, 7000}}, right: []entry{{"a", 1, 100, 7002}}, times: true},
 		"expiry beyond the tolerance":    {left: []entry{{"a", 1, 100, 7000}}, right: []entry{{"a", 1, 100, 7003}}, times: true, want: transfer.Tie},
 		"one expires and one never does": {left: []entry{a}, right: []entry{{"a", 1, 100, 1}}, times: true, want: transfer.Tie},
-		"missing beside a newer one":     {left: []entry{a, b}, right: []entry{{"b", 9, 300, 0}}, want: transfer.Differing},
+		"missing, and another is newer":  {left: []entry{a, b}, right: []entry{{"b", 9, 300, 0}}, want: transfer.Differing},
 		"extra":                          {left: []entry{a}, right: []entry{a, b}, want: transfer.Extra},
 		"extra and newer":                {left: []entry{a}, right: []entry{{"a", 5, 300, 0}, b}, want: transfer.Extra},
 		"tie":                            {left: []entry{a}, right: []entry{{"a", 5, 100, 0}}, want: transfer.Tie},
