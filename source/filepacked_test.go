@@ -86,9 +86,11 @@ func TestAReaderThatFailsIsNotTakenForTheEnd(t *testing.T) {
 		open := func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader("1\n2\n3"), broken{lost})), nil
 		}
-		n, err := source.NDJSONReader[int]("pipe", open).Count(t.Context(), rxcql.WithRowErrors(rxcql.SkipRows(100)))
+		var seen []int
+		_, err := source.NDJSONReader[int]("pipe", open).ForEach(t.Context(), func(n int) error { seen = append(seen, n); return nil },
+			rxcql.WithRowErrors(rxcql.SkipRows(100)))
 		require.ErrorContains(t, err, "pipe cannot be read", lost.Error())
-		require.EqualValues(t, 2, n)
+		require.Equal(t, []int{1, 2}, seen, "the rows before, and not the 3, which may be cut off")
 	}
 }
 
