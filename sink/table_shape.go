@@ -81,7 +81,8 @@ func (s *shaper) shape(p *plan, cells []codec.Cell) (*statement, []codec.Cell, e
 }
 
 // onlyStatics reports whether a row is what a scan returns for a partition without rows: its static
-// columns, and null for all others.
+// columns, and null for all others. A collection that is not frozen and has no elements is null to the
+// server; DSBulk writes such a row with [] and {}.
 func onlyStatics(p *plan, cells []codec.Cell) bool {
 	for i, cell := range cells {
 		switch p.columns[i].Kind {
@@ -90,12 +91,21 @@ func onlyStatics(p *plan, cells []codec.Cell) bool {
 				return false
 			}
 		case schema.Clustering, schema.Regular:
-			if !cell.Null {
+			if !cell.Null && !nothing(p.columns[i].Type, cell) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// nothing reports whether a value is a collection that is not frozen and has no elements.
+func nothing(t *codec.Type, cell codec.Cell) bool {
+	switch t.Kind {
+	case codec.List, codec.Set, codec.Map:
+		return !t.Frozen && len(cell.Bytes) == 4 && binary.BigEndian.Uint32(cell.Bytes) == 0
+	}
+	return false
 }
 
 func (s *shaper) value(cell codec.Cell) {

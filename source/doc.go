@@ -1,7 +1,7 @@
 // Package source makes streams: from Cassandra (Query, Table, TablePair for two tables side by
-// side, and Tail for rows as they arrive), from files (NDJSON, CSV), from Go iterators (Seq,
-// SeqFrom) and values (Of), from channels (Chan), from a function that returns one page after the
-// other (Pages), and from rxgo (FromObservable).
+// side, and Tail for rows as they arrive), from files (NDJSON, CSV, JSONArray; several at once, and
+// from an io.Reader), from Go iterators (Seq, SeqFrom) and values (Of), from channels (Chan), from a
+// function that returns one page after the other (Pages), and from rxgo (FromObservable).
 //
 // # What a row may be
 //
@@ -67,14 +67,15 @@
 // What a file does not tell cannot be noticed: a blob that is read into a string becomes its
 // digits, and a text such as 0x41 that is read into a []byte becomes one byte.
 //
-// Files of other tools:
+// Files of other tools: with Dialect they are read as cqlsh (dialect.Cqlsh) and DSBulk
+// (dialect.DSBulk) write them. Without it:
 //
-//   - cqlsh and DSBulk write quotes with a backslash, which ends the run with an error. Have them
-//     double quotes instead (cqlsh: WITH ESCAPE='"', DSBulk: --connector.csv.escape '"').
+//   - cqlsh and DSBulk write quotes with a backslash, which ends the run with an error.
 //   - cqlsh writes collections as CQL literals, DSBulk writes blobs as base64 and booleans as 1 and
 //     0. Each such row is a row error that says so.
-//   - cqlsh writes a line break in a text as the two characters \n, and rounds floats and doubles,
-//     also in vectors (see its FLOATPRECISION and DOUBLEPRECISION). The file does not show that, so
-//     both are read as they stand.
+//   - cqlsh writes a line break in a text as the two characters \n. The file does not show that, so
+//     it is read as it stands.
 //   - JSON written by DSBulk is read, except blobs.
+//
+// cqlsh rounds floats and doubles, also in vectors (see its FLOATPRECISION and DOUBLEPRECISION).
 package source

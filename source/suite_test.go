@@ -7,12 +7,14 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/reactivex/rxgo/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/dialect"
 	"github.com/rxcql/rxcql/rxcqltest"
 	"github.com/rxcql/rxcql/source"
 )
@@ -192,6 +194,22 @@ func TestConformanceOfSourcesOfFiles(t *testing.T) {
 	}{
 		"CSV":    {"n\n", "%d\n", csv},
 		"NDJSON": {"", "{\"n\":%d}\n", ndjson},
+		"CSV of DSBulk": {"n\n", "%d\n", func(path string) rxcql.Stream[line] {
+			return source.CSV[line](path, source.PageRows(4), source.Dialect(dialect.DSBulk()))
+		}},
+		"files": {"n\n", "%d\n", func(path string) rxcql.Stream[line] {
+			return source.CSVFiles[line]([]string{path}, source.PageRows(4))
+		}},
+		"reader": {"", "{\"n\":%d}\n", func(path string) rxcql.Stream[line] {
+			return source.NDJSONReader[line]("pipe", func(context.Context) (io.ReadCloser, error) { return os.Open(path) }, source.PageRows(4))
+		}},
+		"array": {"", "{\"n\":%d}\n", func(path string) rxcql.Stream[line] {
+			return source.JSONArrayReader[line]("pipe", func(context.Context) (io.ReadCloser, error) {
+				text, err := os.ReadFile(path)
+				array := "[" + strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", ",\n") + "]"
+				return io.NopCloser(strings.NewReader(array)), err
+			}, source.PageRows(4))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rxcqltest.TestSource(t, func(t testing.TB) rxcqltest.SourcePlace[line] {
