@@ -76,12 +76,32 @@ func (d Dialect) checkWords() (errs []error) {
 			errs = append(errs, fmt.Errorf("dialect: %s is empty: give a layout as package time has them", l.name))
 			continue
 		}
+		for _, layout := range l.layouts {
+			if strings.Contains(layout, "MST") {
+				errs = append(errs, fmt.Errorf("dialect: the layout %q of %s has the name of a zone, and names are not known everywhere: use an offset, such as -0700", layout, l.name))
+			}
+		}
 		if layout := l.layouts[0]; !keeps(layout, l.name == "Times", l.exact, d.Zone) {
 			errs = append(errs, fmt.Errorf("dialect: the first layout of %s, %q, does not keep a value: it must hold all of it "+
 				"(milliseconds and the zone of a timestamp, nanoseconds of a time), since values are written with it", l.name, layout))
 		}
 	}
+	if d.Zone != nil && len(d.Timestamps) > 0 && !zoned(d.Timestamps[0]) && !steady(d.Zone) {
+		errs = append(errs, fmt.Errorf("dialect: the first layout of Timestamps, %q, has no zone, and the clocks of %s are changed, so that an hour "+
+			"occurs twice: use another Zone, or a layout with an offset", d.Timestamps[0], d.Zone))
+	}
 	return errs
+}
+
+// steady reports whether the offset of a zone is always the same, as far as months tell.
+func steady(zone *time.Location) bool {
+	_, first := time.Date(1900, 1, 1, 0, 0, 0, 0, zone).Zone()
+	for month := 1; month < 250*12; month++ {
+		if _, offset := time.Date(1900, time.Month(month), 1, 0, 0, 0, 0, zone).Zone(); offset != first {
+			return false
+		}
+	}
+	return true
 }
 
 // keeps reports whether a value is the same after it was written and read in a layout.
@@ -90,7 +110,7 @@ func keeps(layout string, clock bool, exact time.Duration, zone *time.Location) 
 		zone = time.UTC
 	}
 	for _, at := range []time.Time{
-		time.Date(2021, 3, 4, 15, 6, 7, 123456789, zone), time.Date(1969, 12, 31, 3, 4, 5, 987654321, zone),
+		time.Date(2021, 3, 4, 15, 6, 7, 123456789, zone), time.Date(1869, 12, 31, 3, 4, 5, 987654321, zone), time.Date(2121, 1, 2, 0, 0, 0, 0, zone),
 	} {
 		at = at.Truncate(exact)
 		if exact == 24*time.Hour {

@@ -113,8 +113,13 @@ type Blobs uint8
 
 // Forms of bytes.
 const (
-	BlobHex    Blobs = iota // 0x00ff
-	BlobBase64              // AP8=, RFC 4648 with padding
+	// BlobHex is 0x00ff.
+	BlobHex Blobs = iota
+	// BlobBase64 is AP8= (RFC 4648, with padding). As in DSBulk, what may be 0x and pairs of
+	// hexadecimal digits is taken for these; so bytes of which the base64 looks so are written as
+	// hexadecimal digits. DSBulk itself writes those as base64, and then cannot read them back: of
+	// blobs of 3 bytes, say, about 1 in 40,000.
+	BlobBase64
 )
 
 // Collections is how values that consist of others are written.

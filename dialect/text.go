@@ -11,7 +11,8 @@ type Type = codec.Type
 // Its Parse is in parse.go and parse_*.go, its Append in format.go and format_*.go. Both are about
 // the text of a field that is not null, without the quotes and escapes of CSV, in UTF-8.
 type Text struct {
-	d Dialect
+	d     Dialect
+	zoned []bool // which of the layouts of timestamps have a zone
 }
 
 // NewText checks the dialect; its error is that of Check.
@@ -19,7 +20,11 @@ func NewText(d Dialect) (*Text, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
-	return &Text{d: d.clone()}, nil
+	t := &Text{d: d.clone()}
+	for _, layout := range d.Timestamps {
+		t.zoned = append(t.zoned, zoned(layout))
+	}
+	return t, nil
 }
 
 // Dialect returns the dialect that the Text was made of. You must not change its slices.
