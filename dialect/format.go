@@ -13,8 +13,7 @@ import (
 )
 
 // Append adds the text of a value that is not null, as CQL has it on the wire (protocol 4), to dst.
-// The text is in UTF-8, and without quotes and escapes of CSV: see AppendField for these. What a
-// type has no spelling of its own for in the dialect is as in package source (Forms of values in
+// The text is in UTF-8, and without quotes and escapes of CSV. What a type has no spelling of its own for in the dialect is as in package source (Forms of values in
 // files). An empty value (zero bytes) of a type other than text or blob is empty text.
 //
 // The error of bytes that are no value of the type, or of text that is not UTF-8, holds no value.
@@ -43,8 +42,11 @@ var errNotUTF8 = errors.New("text that is not UTF-8 cannot be written; make the 
 func (t *Text) appendSingle(dst []byte, typ *Type, data []byte) ([]byte, error) {
 	switch {
 	case typ.Kind == codec.Blob || typ.Kind == codec.Custom:
-		if t.d.Blobs == BlobBase64 {
-			return base64.StdEncoding.AppendEncode(dst, data), nil
+		if start := len(dst); t.d.Blobs == BlobBase64 {
+			if dst = base64.StdEncoding.AppendEncode(dst, data); !looksHex(dst[start:]) {
+				return dst, nil
+			}
+			dst = dst[:start]
 		}
 	case len(data) == 0:
 		return dst, nil

@@ -58,13 +58,14 @@ func (t *Text) appendCQLPart(dst []byte, typ *Type, data []byte) ([]byte, error)
 	return append(dst, '\''), err
 }
 
-// fieldName is the name of a field of a user-defined type, in double quotes where CQL needs them.
+// fieldName is the name of a field of a user-defined type: as it is, as cqlsh has it, or in double
+// quotes if it has characters that CQL needs.
 func fieldName(name string) string {
-	for i := range len(name) {
-		c := name[i]
-		if c != '_' && (c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9') {
-			return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-		}
+	plain := strings.TrimFunc(name, func(r rune) bool {
+		return r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	})
+	if plain != "" {
+		return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 	}
 	return name
 }

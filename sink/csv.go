@@ -36,6 +36,11 @@ func CSV[T any](path string, opts ...CSVOption) rxcql.Sink[T] {
 // newCSV returns what makes the text of rows.
 func newCSV[T any](opts []CSVOption) (cfg fileConfig, text func() lines[T], err error) {
 	cfg, err = newFileConfig(opts, CSVOption.applyCSV)
+	if cfg.dialect != nil {
+		err = errors.Join(err, cfg.dialectError(isRow[T]()))
+		form := csvrow.FormOf(cfg.dialect.Dialect())
+		return cfg, func() lines[T] { return any(newDialectRows(cfg, form)).(lines[T]) }, err
+	}
 	if isRow[T]() {
 		return cfg, func() lines[T] { return any(&csvRows{null: cfg.null, inFile: cfg.header}).(lines[T]) }, err
 	}
@@ -104,7 +109,7 @@ func (c *csvRows) frame() frame {
 
 func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	inFile := c.inFile
-	err := c.look(row)
+	err := c.look(row, c.null)
 	if err == nil {
 		dst, err = c.cells(dst, row)
 	}
@@ -115,13 +120,13 @@ func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 }
 
 // look takes the columns of the first row, and checks that later rows have the same ones.
-func (c *csvRows) look(row *rxcql.Row) error {
+func (c *csvRows) look(row *rxcql.Row, null string) error {
 	changed, err := c.header.of(row)
 	names := c.header.names
 	switch {
 	case err != nil || !changed:
 		return err
-	case len(names) == 1 && c.null == "":
+	case len(names) == 1 && null == "":
 		return errors.New("the null of a single column would be an empty line; give NullText")
 	case c.inFile == nil:
 		c.inFile = names

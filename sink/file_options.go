@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/dialect"
 	"github.com/rxcql/rxcql/internal/csvrow"
 	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/pack"
@@ -31,6 +32,7 @@ type fileConfig struct {
 	maxBytes  int64 // 0: a file has no bound
 	parallel  int   // 0: one
 	header    []string
+	dialect   *dialect.Text // nil for the package's own forms
 }
 
 // many reports whether the path is a pattern.
@@ -40,6 +42,9 @@ func (c *fileConfig) many() bool { return c.maxBytes > 0 || c.parallel > 0 }
 func (c *fileConfig) facts() (facts []rxcql.Fact) {
 	if c.pack != pack.None {
 		facts = append(facts, rxcql.Fact{Name: "compression", Value: c.pack.String()})
+	}
+	if c.dialect != nil {
+		facts = append(facts, rxcql.Fact{Name: "dialect", Value: fmt.Sprintf("%+v", c.dialect.Dialect())})
 	}
 	return facts
 }
@@ -91,6 +96,32 @@ func Header(columns ...string) CSVOption {
 		}
 		return nil
 	})
+}
+
+// Dialect writes the CSV of another program: what separates fields and is around them, what null is,
+// and how values are spelled. Rows must be rxcql.Row: values of a struct have the forms of Go types
+// only. The null text is that of the dialect, so leave NullText out. Check what the other program
+// makes of the values at dialect.Cqlsh and dialect.DSBulk.
+func Dialect(d dialect.Dialect) CSVOption {
+	return csvOption(func(c *fileConfig) (err error) {
+		if c.dialect, err = dialect.NewText(d); err != nil {
+			return fmt.Errorf("Dialect: %w", err)
+		}
+		return nil
+	})
+}
+
+// dialectError returns what does not go together with the dialect.
+func (c *fileConfig) dialectError(isRow bool) error {
+	var errs []error
+	if c.nullGiven {
+		errs = append(errs, errors.New("NullText: a Dialect has its own null; set its field Null"))
+	}
+	if !isRow {
+		errs = append(errs, errors.New("Dialect: values of Go types are not written in a dialect; write rxcql.Row"))
+	}
+	_, err := newDialectRows(*c, csvrow.FormOf(c.dialect.Dialect())).headerOf(c.header)
+	return errors.Join(append(errs, err)...)
 }
 
 // Gzip compresses files (gzip, RFC 1952). A job with a checkpoint ends a member at each save; any
