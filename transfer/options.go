@@ -45,6 +45,7 @@ type config struct {
 	rate        *rxcql.Rate
 	store       rxcql.CheckpointStore
 	job         string
+	saving      []rxcql.CheckpointOption
 	read, write *gocql.Consistency // nil for the session's
 	times       bool
 	run         []rxcql.Option
@@ -104,6 +105,9 @@ func WithRate(rate *rxcql.Rate) Option {
 		if rate == nil {
 			return errors.New("WithRate(nil): leave the option out for no limit")
 		}
+		if err := rate.LimitsRequests(); err != nil && rate.LimitsRows() != nil { // else it has a limit of one kind
+			return fmt.Errorf("WithRate: %w", err)
+		}
 		return nil
 	})
 }
@@ -111,10 +115,10 @@ func WithRate(rate *rxcql.Rate) Option {
 // WithCheckpoint makes the runs of a verb one job: each goes on where the one before ended, however
 // that ended, also with other splits and workers or after the cluster has changed. The name tells
 // jobs of one store apart. See rxcql.WithCheckpoint.
-func WithCheckpoint(store rxcql.CheckpointStore, name string) Option {
+func WithCheckpoint(store rxcql.CheckpointStore, name string, opts ...rxcql.CheckpointOption) Option {
 	return shared(func(c *config) error {
 		twice := c.job != "" || c.store != nil
-		c.store, c.job = store, name
+		c.store, c.job, c.saving = store, name, opts
 		var errs []error
 		if store == nil {
 			errs = append(errs, errors.New("WithCheckpoint: the store is nil"))
@@ -176,7 +180,7 @@ func configured[O, C any](verb string, opts []O, cfg *C, apply func(O, *C) error
 func (c *config) pipeline() []rxcql.Option {
 	opts := c.unsaved()
 	if c.store != nil {
-		opts = append(opts, rxcql.WithCheckpoint(c.store, c.job))
+		opts = append(opts, rxcql.WithCheckpoint(c.store, c.job, c.saving...))
 	}
 	return opts
 }
@@ -200,7 +204,7 @@ func (c *config) ranges() (opts []source.RangeOption) {
 	if c.read != nil {
 		opts = append(opts, source.Consistency(*c.read))
 	}
-	if c.rate != nil {
+	if c.limitsRequests() {
 		opts = append(opts, source.Throttle(c.rate))
 	}
 	return opts
@@ -219,15 +223,18 @@ func (c *config) writes() (opts []sink.WriteOption) {
 	if c.write != nil {
 		opts = append(opts, sink.Consistency(*c.write))
 	}
-	if c.rate != nil {
+	if c.limitsRequests() {
 		opts = append(opts, sink.Throttle(c.rate))
 	}
 	return opts
 }
 
-// throttled holds the rows of a stream back to the job's rate, if there is one.
+// limitsRequests reports whether the job has a rate that limits requests.
+func (c *config) limitsRequests() bool { return c.rate != nil && c.rate.LimitsRequests() == nil }
+
+// throttled holds the rows of a stream back to the job's rate, if that limits rows or bytes.
 func throttled[T any](in rxcql.Stream[T], c *config) rxcql.Stream[T] {
-	if c.rate == nil {
+	if c.rate == nil || c.rate.LimitsRows() != nil {
 		return in
 	}
 	return operators.Throttle(in, c.rate)
