@@ -220,5 +220,5 @@ func (w *fileWriter[T]) save(context.Context) ([]byte, error) {
 func (w *fileWriter[T]) Close() error {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()
-	return w.st.Fail(w.out.f.Close())
+	return w.st.Fail(w.out.close())
 }

@@ -155,6 +155,15 @@ func (o *output) sync() error {
 	return o.err
 }
 
+// close closes the file. After a run that failed it has what a compressor had, which are whole pages.
+func (o *output) close() error {
+	var err error
+	if o.pack != nil && o.err == nil {
+		err = o.pack.End()
+	}
+	return errors.Join(err, o.f.Close())
+}
+
 // place returns the end of the file, made durable.
 func (o *output) place() (tail.Place, error) {
 	if err := o.sync(); err != nil {

@@ -246,7 +246,7 @@ func (s *fileSet) close() error {
 	defer s.mu.Unlock()
 	var errs []error
 	for _, p := range s.idle {
-		errs = append(errs, p.f.Close())
+		errs = append(errs, p.close())
 	}
 	s.idle = nil
 	return errors.Join(errs...)
