@@ -44,11 +44,11 @@ type reshaping struct {
 
 // cellPlan is how a cell of a row is made.
 type cellPlan struct {
-	from       int // index of the cell that is read; -1 for a constant
-	mapped     *mappedColumn
-	value      []byte // of a constant
-	static     bool
-	ofRow      bool // a constant that a partition without rows does not get
+	from   int // index of the cell that is read; -1 for a constant
+	mapped *mappedColumn
+	value  []byte // of a constant
+	static bool
+	ofRow  bool // a constant that a partition without rows does not get
 }
 
 func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
