@@ -20,6 +20,7 @@ import (
 type typesOf struct {
 	session        *driver.Session
 	keyspace, name string
+	given          *schema.Table // of Types; nil for a table that is looked up
 	err            error
 }
 
@@ -63,6 +64,9 @@ func rowTypes[T any](c *fileConfig) error {
 
 // table loads the columns by name.
 func (t *typesOf) table(ctx context.Context) (*schema.Table, error) {
+	if t.given != nil {
+		return t.given, nil
+	}
 	about, err := load(ctx, t.session, t.keyspace, t.name)
 	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
 		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
