@@ -19,6 +19,8 @@ type encoder[T any] interface {
 	// cells returns the values of a row in the order of the columns, nil for null. They are valid
 	// until the next call.
 	cells(row *T) ([][]byte, error)
+	// forget forgets a schema that was made for a row.
+	forget()
 }
 
 // encoder makes the encoder of a run.
@@ -29,7 +31,7 @@ func (s *sink[T]) encoder(ctx context.Context) (encoder[T], error) {
 	}
 	if isRow[T]() {
 		e := &rowEncoder{}
-		if given != nil {
+		if e.given = given != nil; e.given {
 			err = e.begin(given)
 		}
 		return any(e).(encoder[T]), err //nolint:forcetypeassert // T is a Row
@@ -76,6 +78,8 @@ type structEncoder[T any] struct {
 
 func (e *structEncoder[T]) schema(*T) (*parquetcell.Schema, error) { return e.file, nil }
 
+func (e *structEncoder[T]) forget() {}
+
 func (e *structEncoder[T]) cells(row *T) ([][]byte, error) {
 	if cap(e.buf) > keepBuffer {
 		e.buf = nil
@@ -95,6 +99,7 @@ func (e *structEncoder[T]) cells(row *T) ([][]byte, error) {
 // rowEncoder passes undecoded rows on. All of them must have the same columns.
 type rowEncoder struct {
 	file   *parquetcell.Schema
+	given  bool           // the columns do not come from a row
 	same   *rxcql.Columns // that are known to be those of the file
 	values [][]byte
 }
@@ -115,6 +120,12 @@ func (e *rowEncoder) schema(row *rxcql.Row) (*parquetcell.Schema, error) {
 		return nil, errNoColumns
 	}
 	return e.file, e.begin(row.Columns().List())
+}
+
+func (e *rowEncoder) forget() {
+	if !e.given {
+		e.file, e.same = nil, nil
+	}
 }
 
 var errNoColumns = fmt.Errorf("%w: the row has no columns", rxcql.ErrSchema)

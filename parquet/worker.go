@@ -46,7 +46,7 @@ func (w *worker[T]) read(ctx context.Context, p part, send func(*page[T]) error)
 	in := p.file.plan.NewAssembler(p.file.content.RowGroups()[p.group])
 	defer func() { err = w.closed(err, in.Close()) }()
 	if at := p.from + done; at > 0 {
-		if err := in.Seek(at); err != nil {
+		if err := in.SeekRow(at); err != nil {
 			return w.failed(p, pages, at, err)
 		}
 	}

@@ -31,7 +31,6 @@ type writer[T any] struct {
 	shred *parquetcell.Shredder
 	group int64 // bytes of values in the row group so far
 	rows  int   // in the file so far
-	last  T     // the row that a panic of the library is about
 	err   error // the first error; nothing works after it
 }
 
@@ -70,8 +69,17 @@ func (w *writer[T]) page(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// row shreds a row. The error is about the row alone.
+// row shreds a row. The error is about the row alone. A row that failed does not say which columns
+// the file has.
 func (w *writer[T]) row(row *T) (shredded pq.Row, size int64, err error) {
+	if w.shred == nil {
+		defer func() {
+			if err != nil {
+				w.shred = nil
+				w.encoder.forget()
+			}
+		}()
+	}
 	schema, err := w.encoder.schema(row)
 	if err != nil {
 		return nil, 0, err

@@ -39,8 +39,8 @@ func (p *Plan) NewAssembler(group parquet.RowGroup) *Assembler {
 	return a
 }
 
-// Seek moves to a row of the row group, counted from 0.
-func (a *Assembler) Seek(row int64) error {
+// SeekRow moves to a row of the row group, counted from 0.
+func (a *Assembler) SeekRow(row int64) error {
 	for _, c := range a.cursors {
 		if err := c.seek(row); err != nil {
 			return err
