@@ -26,8 +26,6 @@ func rowColumns(root *pq.Column, given []rxcql.Column, _ parquetcell.Rules) (col
 	return columns, err
 }
 
-func fitsRow([]rxcql.Column) error { return nil }
-
 // structColumns chooses the columns of a struct, and the CQL type in which each is read: the given
 // one, else that of the Go type, else that of the file.
 func structColumns[T any](root *pq.Column, given []rxcql.Column, rules parquetcell.Rules) ([]rxcql.Column, error) {
@@ -52,7 +50,7 @@ func structColumns[T any](root *pq.Column, given []rxcql.Column, rules parquetce
 		}
 		columns = append(columns, rxcql.Column{Name: f.Name, Type: t})
 	}
-	return columns, errors.Join(errs...)
+	return columns, errors.Join(append(errs, codec.FitsSome[T](columns))...)
 }
 
 func typeGiven(given []rxcql.Column, name string) *rxcql.ColumnType {
@@ -80,12 +78,6 @@ func typeFor(from *pq.Column, f codec.Tagged, rules parquetcell.Rules) (*rxcql.C
 		return nil, why
 	}
 	return t, nil
-}
-
-// fitsStruct returns an error if the columns' types do not fit the fields.
-func fitsStruct[T any](columns []rxcql.Column) error {
-	_, err := codec.NewDecoder[T](columns)
-	return err
 }
 
 func names(columns []rxcql.Column) string {

@@ -29,9 +29,7 @@ type dataset struct {
 // nil if there is none.
 type chooser func(root *pq.Column, given []rxcql.Column, rules parquetcell.Rules) ([]rxcql.Column, error)
 
-func openDataset(ctx context.Context, path string, given []rxcql.Column, cfg readConfig, choose chooser,
-	fits func([]rxcql.Column) error,
-) (*dataset, error) {
+func openDataset(ctx context.Context, path string, given []rxcql.Column, cfg readConfig, choose chooser) (*dataset, error) {
 	paths, err := list(path)
 	if err != nil {
 		return nil, err
@@ -45,9 +43,6 @@ func openDataset(ctx context.Context, path string, given []rxcql.Column, cfg rea
 		if err := d.add(f, given, choose); err != nil {
 			return nil, err
 		}
-	}
-	if err := fits(d.columns); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", rxcql.ErrSchema, paths[0], err)
 	}
 	d.facts = append(d.facts, typesFact(d.columns))
 	return d, nil

@@ -75,11 +75,11 @@ func (s *source[T]) open(ctx context.Context) (*dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	choose, fits := structColumns[T], fitsStruct[T]
+	choose := structColumns[T]
 	if isRow[T]() {
-		choose, fits = rowColumns, fitsRow
+		choose = rowColumns
 	}
-	return openDataset(ctx, s.path, given, s.cfg, choose, fits)
+	return openDataset(ctx, s.path, given, s.cfg, choose)
 }
 
 func (s *source[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {

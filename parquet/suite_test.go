@@ -67,24 +67,31 @@ func brokenFile(t testing.TB, rows int) string {
 	return path
 }
 
+// blot is a row whose text may be none.
+type blot struct {
+	N    int64  `cql:"n"`
+	Text []byte `cql:"text"`
+}
+
 func TestWriteKeepsTheRulesOfSinks(t *testing.T) {
-	rxcqltest.TestSink(t, func(t testing.TB) rxcqltest.SinkPlace[spot] {
+	rxcqltest.TestSink(t, func(t testing.TB) rxcqltest.SinkPlace[blot] {
 		return sinkPlace(t, filepath.Join(t.TempDir(), "spots.parquet"), "spots.parquet", parquet.Overwrite())
 	})
 }
 
 func TestNumberedFilesKeepTheRulesOfSinks(t *testing.T) {
-	rxcqltest.TestSink(t, func(t testing.TB) rxcqltest.SinkPlace[spot] {
+	rxcqltest.TestSink(t, func(t testing.TB) rxcqltest.SinkPlace[blot] {
 		return sinkPlace(t, filepath.Join(t.TempDir(), "spots.parquet"), "spots-*.parquet",
 			parquet.Overwrite(), parquet.MaxFileBytes(1<<20), parquet.RowGroupBytes(64<<10))
 	})
 }
 
-func sinkPlace(t testing.TB, path, pattern string, opts ...parquet.WriteOption) rxcqltest.SinkPlace[spot] {
-	return rxcqltest.SinkPlace[spot]{
-		Sink: func() rxcql.Sink[spot] { return parquet.Write[spot](path, opts...) },
-		Row:  func(n int) spot { return spot{int64(n), "text"} },
-		Bad:  func(n int) spot { return spot{int64(n), "\xff"} },
+func sinkPlace(t testing.TB, path, pattern string, opts ...parquet.WriteOption) rxcqltest.SinkPlace[blot] {
+	opts = append(opts, parquet.Types(columns(t, "n", "bigint", "text", "text")...))
+	return rxcqltest.SinkPlace[blot]{
+		Sink: func() rxcql.Sink[blot] { return parquet.Write[blot](path, opts...) },
+		Row:  func(n int) blot { return blot{int64(n), []byte("text")} },
+		Bad:  func(n int) blot { return blot{int64(n), []byte{0xff}} },
 		Rows: func() (rows []int) {
 			found, err := filepath.Glob(filepath.Join(filepath.Dir(path), pattern))
 			if err != nil {

@@ -35,8 +35,10 @@ import (
 // overwritten by the next. Write refuses a file that is there already, unless Overwrite is given.
 // Rows count as written (Report.Written) when their file is complete.
 //
-// In memory is one row group, compressed (RowGroupBytes), and up to 128 KiB of each leaf column
-// before that. The budget leaves room for a row group, up to half of itself.
+// In memory is one row group (RowGroupBytes, at most a quarter of the budget). It is compressed, and
+// the budget is charged with the bytes of its values. A few hundred bytes for each page of rows of
+// the file come on top, because pages are settled when their file is complete: so give MaxFileBytes
+// where a billion rows are written.
 //
 // Write can be part of a job with a checkpoint only with MaxFileBytes: the list of what is in a
 // Parquet file stands at its end, so one that was broken off cannot be gone on with. In such a job
@@ -137,14 +139,14 @@ func (s *sink[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T]
 	if err != nil {
 		return nil, st.Fail(err)
 	}
-	w := &writer[T]{st: st, cfg: s.cfg}
+	w := &writer[T]{st: st, cfg: s.cfg, held: newHeld(st)}
+	w.cfg.groupBytes = min(w.cfg.groupBytes, max(1, r.Budget()/4)) // or sources would wait for its end
 	if w.encoder, err = s.encoder(ctx); err != nil {
 		return nil, st.Fail(err)
 	}
 	if w.out, err = s.open(r, before); err != nil {
 		return nil, st.Fail(err)
 	}
-	st.Account(true).Expect(min(s.cfg.groupBytes, r.Budget()/2))
 	if s.cfg.fileBytes > 0 {
 		st.OnSave(w.save)
 	}

@@ -27,6 +27,7 @@ type writer[T any] struct {
 	out     output
 
 	mu    sync.Mutex // saves come in a goroutine of their own
+	held  held
 	file  *pq.GenericWriter[any]
 	shred *parquetcell.Shredder
 	group int64 // bytes of values in the row group so far
@@ -51,8 +52,10 @@ func (w *writer[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	return w.err
 }
 
-// page writes the rows of a page.
+// page writes the rows of a page. It is settled with the file that has the last of them: files
+// follow one another.
 func (w *writer[T]) page(ctx context.Context, p *flow.Page[T]) error {
+	defer func() { w.held.charge(w.group) }()
 	for i := range p.Rows {
 		row, size, err := w.row(&p.Rows[i])
 		if err != nil {
@@ -62,6 +65,7 @@ func (w *writer[T]) page(ctx context.Context, p *flow.Page[T]) error {
 			}
 			continue
 		}
+		w.held.page(p.Reservation) // for each row, since a file may begin in the middle of the page
 		if err := w.put(row, size); err != nil {
 			return w.st.Fail(err)
 		}
@@ -116,6 +120,7 @@ func (w *writer[T]) put(row pq.Row, size int64) error {
 	if err := w.file.Flush(); err != nil {
 		return err
 	}
+	w.held.charge(0)
 	if w.cfg.fileBytes > 0 && w.out.size() >= w.cfg.fileBytes {
 		return w.finish()
 	}
@@ -149,6 +154,7 @@ func (w *writer[T]) finish() error {
 	}
 	if err == nil {
 		w.st.CountWritten(w.rows)
+		w.held.settle()
 		w.file, w.rows, w.group = nil, 0, 0
 	}
 	return err
@@ -199,5 +205,6 @@ func (w *writer[T]) save(context.Context) ([]byte, error) {
 func (w *writer[T]) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.held.giveUp()
 	return w.st.Fail(w.out.discard())
 }
