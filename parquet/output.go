@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/filesys"
@@ -34,7 +33,7 @@ type saved struct {
 
 func restored(data []byte) (*saved, error) {
 	if data == nil {
-		return nil, nil //nolint:nilnil // there is no state in a run that begins
+		return nil, nil // a run that begins
 	}
 	var s saved
 	if err := json.Unmarshal(data, &s); err != nil || s.Files < 0 {
@@ -43,30 +42,31 @@ func restored(data []byte) (*saved, error) {
 	return &s, nil
 }
 
-// stream is a writer of the user's.
-type stream struct {
+// userWriter is a writer of the user's.
+type userWriter struct {
 	w    io.Writer
 	n    int64
 	done int
 }
 
-func (s *stream) Write(b []byte) (int, error) {
+func (s *userWriter) Write(b []byte) (int, error) {
 	n, err := s.w.Write(b)
 	s.n += int64(n)
 	return n, err
 }
 
-func (s *stream) begin() error           { return nil }
-func (s *stream) size() int64            { return s.n }
-func (s *stream) commit() error          { s.done++; return nil }
-func (s *stream) files() int             { return s.done }
-func (s *stream) end() error             { return nil }
-func (s *stream) saved() (*saved, error) { return nil, rxcql.ErrNotResumable }
-func (s *stream) discard() error         { return nil }
+func (s *userWriter) begin() error           { return nil }
+func (s *userWriter) size() int64            { return s.n }
+func (s *userWriter) commit() error          { s.done++; return nil }
+func (s *userWriter) files() int             { return s.done }
+func (s *userWriter) end() error             { return nil }
+func (s *userWriter) saved() (*saved, error) { return nil, rxcql.ErrNotResumable }
+func (s *userWriter) discard() error         { return nil }
 
 // folder is a file, or numbered files, in a folder.
 type folder struct {
 	path      string
+	names     numbering
 	numbered  bool
 	overwrite bool
 	done      int   // files that are complete
@@ -79,7 +79,7 @@ type folder struct {
 
 // openFiles looks at what is there. before is what a job that goes on has saved.
 func openFiles(r *rxcql.Execution, path string, cfg writeConfig, before *saved) (output, error) {
-	o := &folder{path: path, numbered: cfg.fileBytes > 0, overwrite: cfg.overwrite}
+	o := &folder{path: path, names: numberingOf(path), numbered: cfg.fileBytes > 0, overwrite: cfg.overwrite}
 	if before != nil {
 		return o, o.goOn(before)
 	}
@@ -103,13 +103,12 @@ func openFiles(r *rxcql.Execution, path string, cfg writeConfig, before *saved) 
 	return o, nil
 }
 
-// file returns the name of the next file, or of a number if files are numbered.
+// file returns the name of the file, or of one with a number.
 func (o *folder) file(number int) string {
 	if !o.numbered {
 		return o.path
 	}
-	ext := filepath.Ext(o.path)
-	return fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(o.path, ext), number, ext)
+	return filepath.Join(filepath.Dir(o.path), o.names.name(number))
 }
 
 // part is the name of a file that is not complete.
@@ -131,31 +130,11 @@ func (o *folder) there() (names []string, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if number := o.number(e.Name()); number > 0 {
+		if number := o.names.number(e.Name()); number > 0 {
 			names = append(names, o.file(number))
 		}
 	}
 	return names, nil
-}
-
-// number returns the number of a file of that name, 0 if this sink gives no such name.
-func (o *folder) number(name string) (number int) {
-	ext := filepath.Ext(o.path)
-	digits, found := strings.CutPrefix(name, strings.TrimSuffix(filepath.Base(o.path), ext)+"-")
-	digits, has := strings.CutSuffix(digits, ext)
-	if !found || !has || len(digits) < 5 || len(digits) > 9 {
-		return 0
-	}
-	for _, c := range []byte(digits) {
-		if c < '0' || c > '9' {
-			return 0
-		}
-		number = 10*number + int(c-'0')
-	}
-	if filepath.Base(o.file(number)) != name {
-		return 0
-	}
-	return number
 }
 
 // goOn checks that the files of the job are there, and removes those that were written after its
@@ -184,7 +163,7 @@ func (o *folder) remove(behind int) error {
 	}
 	removed := false
 	for _, name := range there {
-		if o.number(filepath.Base(name)) > behind {
+		if o.names.number(filepath.Base(name)) > behind {
 			if err := os.Remove(name); err != nil {
 				return err
 			}

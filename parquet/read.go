@@ -21,8 +21,8 @@ import (
 //
 // T is a struct whose `cql` tags name the columns, or rxcql.Row with TypesOf or Types. Only the
 // columns that T has are read from the file. A column that T has and the file does not is
-// rxcql.ErrSchema, and so is one that the file has and T does not, unless IgnoreUnknown is given. With
-// rxcql.Row, columns that are given types and are not in the file are not in the rows. The
+// rxcql.ErrSchema, and so is one that the file has and T does not, unless IgnoreUnknown is given.
+// With rxcql.Row, columns that are given types and are not in the file are not in the rows. The
 // documentation of the package says which types of columns are read as what.
 //
 // A null becomes a nil pointer, slice or map, an invalid sql.Null or netip.Addr, else the zero

@@ -27,18 +27,19 @@ import (
 //     methods of its own for CQL, needs Types.
 //   - for rxcql.Row, the columns of the first row. A stream without rows then makes no file.
 //
-// A row of other columns is a row that failed. So is one with a value that Parquet has no form for:
-// text that is not UTF-8, or the empty value of a type other than text and blob.
+// A row of other columns ends the run with rxcql.ErrSchema. A row with a value that Parquet has no
+// form for is a row that failed (rxcql.WithRowErrors): text that is not UTF-8, or the empty value
+// of a type other than text and blob.
 //
 // The file has its name when it is complete and durable. Until then it is called as the path says
 // with ".part" at the end; a run that fails removes that, and one that is killed leaves it to be
 // overwritten by the next. Write refuses a file that is there already, unless Overwrite is given.
 // Rows count as written (Report.Written) when their file is complete.
 //
-// In memory is one row group (RowGroupBytes, at most a quarter of the budget). It is compressed, and
-// the budget is charged with the bytes of its values. A few hundred bytes for each page of rows of
-// the file come on top, because pages are settled when their file is complete: so give MaxFileBytes
-// where a billion rows are written.
+// In memory is one row group (RowGroupBytes, at most a quarter of the budget). It is compressed,
+// and the budget is charged with the bytes of its values. A few hundred bytes for each page of rows
+// of the file come on top, because pages are settled when their file is complete: so give
+// MaxFileBytes where a billion rows are written.
 //
 // Write can be part of a job with a checkpoint only with MaxFileBytes: the list of what is in a
 // Parquet file stands at its end, so one that was broken off cannot be gone on with. In such a job
@@ -73,7 +74,7 @@ func WriteTo[T any](name string, w io.Writer, opts ...WriteOption) rxcql.Sink[T]
 		if ran.Swap(true) {
 			return nil, rxcql.ErrSingleRun
 		}
-		return &stream{w: w}, nil
+		return &userWriter{w: w}, nil
 	}
 	return s
 }
