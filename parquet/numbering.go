@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -13,11 +14,18 @@ type numbering struct {
 	width         int // of the number, with zeros in front
 }
 
-// numberingOf puts the number where the last part of the path has %d, else before its last dot.
+var verb = regexp.MustCompile(`%(?:0([1-9]))?d`)
+
+// numberingOf puts the number where the last part of the path has %d, or %05d for five digits at
+// least, else before its last dot.
 func numberingOf(path string) numbering {
 	base := filepath.Base(path)
-	if before, after, found := strings.Cut(base, "%d"); found {
-		return numbering{before, after, 1}
+	if at := verb.FindStringSubmatchIndex(base); at != nil {
+		n := numbering{before: base[:at[0]], after: base[at[1]:], width: 1}
+		if at[2] >= 0 {
+			n.width, _ = strconv.Atoi(base[at[2]:at[3]]) // one digit
+		}
+		return n
 	}
 	ext := filepath.Ext(base)
 	return numbering{strings.TrimSuffix(base, ext) + "-", ext, 5}

@@ -63,8 +63,8 @@ func (n rowGroupBytes) applyWrite(c *writeConfig) error {
 type maxFileBytes int64
 
 // MaxFileBytes writes several files, with a number in their names, from 1. It stands where the last
-// part of the path has %d, else before its last dot, in five digits: flights-00001.parquet,
-// flights-00002.parquet and so on. A file ends with the row group that
+// part of the path has %d, or %05d for five digits at least. Without either it stands before the
+// last dot, in five digits: flights-00001.parquet, flights-00002.parquet and so on. A file ends with the row group that
 // reaches so many bytes on disk, so it may be larger by a row group. At least 1 MiB. Read reads
 // them again by the pattern flights-*.parquet.
 //
