@@ -45,6 +45,7 @@ type config struct {
 	rate        *rxcql.Rate
 	store       rxcql.CheckpointStore
 	job         string
+	saving      []rxcql.CheckpointOption
 	read, write *gocql.Consistency // nil for the session's
 	times       bool
 	run         []rxcql.Option
@@ -110,11 +111,12 @@ func WithRate(rate *rxcql.Rate) Option {
 
 // WithCheckpoint makes the runs of a verb one job: each goes on where the one before ended, however
 // that ended, also with other splits and workers or after the cluster has changed. The name tells
-// jobs of one store apart. See rxcql.WithCheckpoint.
-func WithCheckpoint(store rxcql.CheckpointStore, name string) Option {
+// jobs of one store apart. opts are those of rxcql.WithCheckpoint: rxcql.RunOnce leaves a job that is
+// complete as it is.
+func WithCheckpoint(store rxcql.CheckpointStore, name string, opts ...rxcql.CheckpointOption) Option {
 	return shared(func(c *config) error {
 		twice := c.job != "" || c.store != nil
-		c.store, c.job = store, name
+		c.store, c.job, c.saving = store, name, opts
 		var errs []error
 		if store == nil {
 			errs = append(errs, errors.New("WithCheckpoint: the store is nil"))
@@ -176,7 +178,7 @@ func configured[O, C any](verb string, opts []O, cfg *C, apply func(O, *C) error
 func (c *config) pipeline() []rxcql.Option {
 	opts := c.unsaved()
 	if c.store != nil {
-		opts = append(opts, rxcql.WithCheckpoint(c.store, c.job))
+		opts = append(opts, rxcql.WithCheckpoint(c.store, c.job, c.saving...))
 	}
 	return opts
 }

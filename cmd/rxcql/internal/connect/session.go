@@ -19,36 +19,28 @@ type Server struct {
 	Consistency string   `json:"consistency"`
 }
 
-// Open connects to a side. If ctx ends before it has, Open returns, and the attempt is left to its
-// timeouts: the driver cannot cancel it. Close the session yourself.
+// Open connects to a side. The driver cannot cancel an attempt to connect, so after ctx has ended
+// Open returns when the timeouts are over. Close the session yourself.
 func (s *Side) Open(ctx context.Context) (*gocql.Session, Server, error) {
 	about := Server{Hosts: s.Hosts, Consistency: s.Consistency.String()}
 	cfg, err := s.config()
 	if err != nil {
 		return nil, about, fmt.Errorf("connection%s: %w", s.of(), err)
 	}
-	type answer struct {
-		session *gocql.Session
-		err     error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		session, err := cfg.CreateSession()
-		answers <- answer{session, err}
-	}()
-	var got answer
-	select {
-	case <-ctx.Done():
+	session, err := cfg.CreateSession()
+	switch {
+	case ctx.Err() != nil:
+		if err == nil {
+			session.Close()
+		}
 		return nil, about, context.Cause(ctx)
-	case got = <-answers:
+	case err != nil:
+		return nil, about, s.failed(err)
 	}
-	if got.err != nil {
-		return nil, about, s.failed(got.err)
-	}
-	err = got.session.Query("SELECT data_center, release_version FROM system.local").WithContext(ctx).
+	err = session.Query("SELECT data_center, release_version FROM system.local").WithContext(ctx).
 		Consistency(gocql.One).Scan(&about.Datacenter, &about.Version)
 	if err != nil {
-		got.session.Close()
+		session.Close()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -57,7 +49,7 @@ func (s *Side) Open(ctx context.Context) (*gocql.Session, Server, error) {
 	if s.LocalDC != "" {
 		about.Datacenter = s.LocalDC
 	}
-	return got.session, about, nil
+	return session, about, nil
 }
 
 func (s *Side) config() (*gocql.ClusterConfig, error) {
