@@ -105,6 +105,9 @@ func WithRate(rate *rxcql.Rate) Option {
 		if rate == nil {
 			return errors.New("WithRate(nil): leave the option out for no limit")
 		}
+		if err := rate.LimitsRequests(); err != nil && rate.LimitsRows() != nil { // else it has a limit of one kind
+			return fmt.Errorf("WithRate: %w", err)
+		}
 		return nil
 	})
 }
@@ -202,7 +205,7 @@ func (c *config) ranges() (opts []source.RangeOption) {
 	if c.read != nil {
 		opts = append(opts, source.Consistency(*c.read))
 	}
-	if c.rate != nil {
+	if c.limitsRequests() {
 		opts = append(opts, source.Throttle(c.rate))
 	}
 	return opts
@@ -221,15 +224,18 @@ func (c *config) writes() (opts []sink.WriteOption) {
 	if c.write != nil {
 		opts = append(opts, sink.Consistency(*c.write))
 	}
-	if c.rate != nil {
+	if c.limitsRequests() {
 		opts = append(opts, sink.Throttle(c.rate))
 	}
 	return opts
 }
 
-// throttled holds the rows of a stream back to the job's rate, if there is one.
+// limitsRequests reports whether the job has a rate that limits requests.
+func (c *config) limitsRequests() bool { return c.rate != nil && c.rate.LimitsRequests() == nil }
+
+// throttled holds the rows of a stream back to the job's rate, if that limits rows or bytes.
 func throttled[T any](in rxcql.Stream[T], c *config) rxcql.Stream[T] {
-	if c.rate == nil {
+	if c.rate == nil || c.rate.LimitsRows() != nil {
 		return in
 	}
 	return operators.Throttle(in, c.rate)
