@@ -31,20 +31,22 @@ var settings = []setting{
 
 // Flags are the settings of all sides of a verb, as flags.
 type Flags struct {
-	set    *pflag.FlagSet
+	// Every has the flags that hold for every side, Each those of one side alone.
+	Every, Each *pflag.FlagSet
+
 	getenv func(string) string
 }
 
-// AddFlags adds the flags of a verb's sides: those that hold for every side, and for each name of
-// sides those of that side alone.
-func AddFlags(set *pflag.FlagSet, getenv func(string) string, sides ...string) *Flags {
+// NewFlags makes the flags of a verb. sides are the names of its sides; none if it has only one.
+func NewFlags(getenv func(string) string, sides ...string) *Flags {
+	f := &Flags{pflag.NewFlagSet("every", pflag.ContinueOnError), pflag.NewFlagSet("each", pflag.ContinueOnError), getenv}
 	for _, s := range settings {
-		add(set, s.name, s)
+		add(f.Every, s.name, s)
 		for _, side := range sides {
-			add(set, side+"-"+s.name, setting{s.name, s.def, s.kind, fmt.Sprintf("--%s of the %s", s.name, side)})
+			add(f.Each, side+"-"+s.name, setting{s.name, "", s.kind, fmt.Sprintf("--%s of the %s", s.name, side)})
 		}
 	}
-	return &Flags{set, getenv}
+	return f
 }
 
 func add(set *pflag.FlagSet, name string, s setting) {
@@ -75,8 +77,10 @@ func (f *Flags) flagOrVariable(side, name string) (found, bool) {
 		names = []string{side + "-" + name, name}
 	}
 	for _, n := range names {
-		if flag := f.set.Lookup(n); flag != nil && flag.Changed {
-			return found{flag.Value.String(), "--" + n}, true
+		for _, set := range []*pflag.FlagSet{f.Every, f.Each} {
+			if flag := set.Lookup(n); flag != nil && flag.Changed {
+				return found{flag.Value.String(), "--" + n}, true
+			}
 		}
 	}
 	for _, n := range names {

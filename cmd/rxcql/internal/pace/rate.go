@@ -55,17 +55,23 @@ func ParseLimit(text string) (l Limit, err error) {
 	return l, nil
 }
 
-// Rate returns the Rate that all jobs of a run share. It has limits of rows, bytes and requests, of
-// which those that are not given let everything through, so that they can be set later.
-func (l Limit) Rate() *rxcql.Rate {
-	orNone := func(n float64) float64 {
-		if n == 0 {
-			return rxcql.Unlimited
-		}
-		return n
+// Rate returns the Rate that all jobs of a run share; nil if there is nothing to limit. With governed
+// it has a limit of rows in any case, for a Governor to set.
+func (l Limit) Rate(governed bool) *rxcql.Rate {
+	var opts []rxcql.RateOption
+	switch {
+	case l.Rows > 0:
+		opts = append(opts, rxcql.RowsPerSecond(l.Rows))
+	case governed:
+		opts = append(opts, rxcql.RowsPerSecond(rxcql.Unlimited))
 	}
-	return rxcql.NewRate(rxcql.RowsPerSecond(orNone(l.Rows)), rxcql.BytesPerSecond(orNone(l.Bytes)),
-		rxcql.RequestsPerSecond(rxcql.Unlimited))
+	if l.Bytes > 0 {
+		opts = append(opts, rxcql.BytesPerSecond(l.Bytes))
+	}
+	if len(opts) == 0 {
+		return nil
+	}
+	return rxcql.NewRate(opts...)
 }
 
 // ParseBytes reads a number of bytes: 33554432, 32MiB, 64MB.
