@@ -152,9 +152,9 @@ func (t *tableOn[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer
 	return t.open(ctx, r, to, t.server), nil
 }
 
-// Times is the text for n rows of a statement with so many markers, after it has
+// ManifoldText is the text for n rows of a statement with so many markers, after it has
 // been asked for often.
-func Times(cql string, markers, n, asked int) (text string) {
+func ManifoldText(cql string, markers, n, asked int) (text string) {
 	s := &statement{cql: cql, markers: markers}
 	for range asked {
 		text = s.times(n)

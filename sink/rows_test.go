@@ -182,9 +182,9 @@ func TestTheAttemptsOfARowWithAListStayBelowTheNextRow(t *testing.T) {
 }
 
 func TestATextForManyRowsIsPreparedForSizesThatComeAgain(t *testing.T) {
-	require.Empty(t, sink.Times("INSERT", 6, 100, 4))
-	require.Equal(t, "BEGIN UNLOGGED BATCH INSERT;INSERT; APPLY BATCH", sink.Times("INSERT", 6, 2, 5))
-	require.Empty(t, sink.Times("INSERT", 50, 100, 50), "it would crowd the server's cache")
+	require.Empty(t, sink.ManifoldText("INSERT", 6, 100, 4))
+	require.Equal(t, "BEGIN UNLOGGED BATCH INSERT;INSERT; APPLY BATCH", sink.ManifoldText("INSERT", 6, 2, 5))
+	require.Empty(t, sink.ManifoldText("INSERT", 50, 100, 50), "it would crowd the server's cache")
 }
 
 func typ(cql string) *rxcql.ColumnType {

@@ -39,9 +39,10 @@ type tableConfig struct {
 	columns     []string
 	nullsDelete bool
 	delete      bool
-	ttl         int32 // seconds, 0 for none
-	ttlOf       any   // func(T) time.Duration
-	timestamp   any   // func(T) int64
+	ttl         int32        // seconds, 0 for none
+	ttlOf       any          // func(T) time.Duration
+	timestamp   any          // func(T) int64
+	times       *timesConfig // nil without Times
 }
 
 func newTableConfig(opts []TableOption) (tableConfig, error) {

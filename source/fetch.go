@@ -64,12 +64,12 @@ func (r *paged[T]) ask(ctx context.Context, rows int, fetch func(context.Context
 	r.attempt.PageRows = rows
 	r.attempt.Duration = 0
 	ctx, r.end = r.stage.StartFetch(ctx, r.attempt)
+	r.askedAt = time.Now()
 	if !r.stage.Hooked() {
 		return fetch(ctx)
 	}
-	start := time.Now()
 	got, err := fetch(ctx)
-	r.attempt.Duration = time.Since(start)
+	r.attempt.Duration = time.Since(r.askedAt)
 	if err != nil {
 		r.answered(nil, err)
 	}

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -32,6 +33,7 @@ type paged[T any] struct {
 	buffers buffers[T]
 	whole   bool        // the part is read as one page
 	rate    *rxcql.Rate // of requests; nil for no limit
+	askedAt time.Time   // when the last request was sent
 
 	about   rxcql.FetchEvent // what hooks are told of all requests
 	attempt rxcql.FetchEvent // of the last request, while it has not ended
@@ -41,10 +43,12 @@ type paged[T any] struct {
 // newPaged returns what makes the reader of each worker.
 func newPaged[T any](session *driver.Session, cfg readConfig, about rxcql.FetchEvent) func(*rxcql.Stage, buffers[T]) partReader[T] {
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
-		return &paged[T]{
+		r := &paged[T]{
 			session: session, stage: st, buffers: buffers, about: about, rate: cfg.rate,
-			sizing: newSizing(st.Input(), cfg.maxRows), reader: rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow),
+			sizing: newSizing(st.Input(), cfg.maxRows),
 		}
+		r.reader = readerOf[T](cfg, &r.askedAt)
+		return r
 	}
 }
 

@@ -25,21 +25,21 @@ type sidePlan struct {
 
 // planSide compares a type with its table, and adds the key columns that the type does not need.
 func planSide[T any](ctx context.Context, t *table[T]) (sidePlan, error) {
-	about, names, err := t.reads(ctx)
+	about, names, times, err := t.reads(ctx)
 	if err != nil {
 		return sidePlan{}, err
 	}
-	plan := sidePlan{about: about, own: len(names)}
-	names = slices.Clone(names)
+	selected := append(quoted(names), times...)
+	plan := sidePlan{about: about, own: len(selected)}
 	for _, c := range slices.Concat(about.PartitionKey, about.ClusteringKey) {
 		at := slices.Index(names, c.Name)
 		if at < 0 {
-			at = len(names)
-			names = append(names, c.Name)
+			at = len(selected)
+			selected = append(selected, schema.Quote(c.Name))
 		}
 		plan.key = append(plan.key, at)
 	}
-	plan.cql = statement(about, names)
+	plan.cql = statement(about, selected)
 	plan.pinned = driver.NewEncoding(tokenTypes, func(ctx context.Context) error {
 		return schema.Unchanged(ctx, t.session, about)
 	})
@@ -88,22 +88,24 @@ type side[T any] struct {
 }
 
 func newSide[T any](name string, t *table[T], plan *sidePlan, st *rxcql.Stage) *side[T] {
-	keyed := newKeyed[T](plan.own, plan.key)
-	return &side[T]{
-		name: name, plan: plan, cfg: t.cfg, keyed: keyed,
+	s := &side[T]{
+		name: name, plan: plan, cfg: t.cfg,
 		pages: paged[T]{
 			session: t.session, stage: st, buffers: make(buffers[T], 1), about: fetchOf(t.session, t.cfg, plan.about), rate: t.cfg.rate,
-			sizing: newSizing(st.Input(), t.cfg.maxRows), reader: keyed,
+			sizing: newSizing(st.Input(), t.cfg.maxRows),
 		},
 	}
+	s.keyed = newKeyed(plan.own, plan.key, readerOf[T](t.cfg, &s.pages.askedAt))
+	s.pages.reader = s.keyed
+	return s
 }
 
-// newKeyed returns what reads rows with their keys: the first own columns are those of T.
-func newKeyed[T any](own int, key []int) *rows.Keyed[T] {
+// newKeyed returns what reads rows with their keys: the first own columns are those of T. raw reads
+// rows that are not decoded.
+func newKeyed[T any](own int, key []int, raw rows.Reader[T]) *rows.Keyed[T] {
 	if !isRow[T]() {
 		return rows.NewKeyed[T](own, key)
 	}
-	raw := rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow)
 	return rows.NewKeyedRaw(raw, key, func(read []T, columns []int, keys [][]byte) [][]byte {
 		for _, row := range any(read).([]rxcql.Row) {
 			for _, column := range columns {

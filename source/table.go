@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/gocql/gocql"
@@ -81,29 +82,31 @@ func (t *table[T]) title() string {
 
 // choose determines which columns are read, as far as T says.
 func (t *table[T]) choose() (err error) {
-	if !isRow[T]() {
-		t.cfg.columns, err = codec.ChooseColumns[T](t.cfg.columns)
+	if isRow[T]() {
+		return nil
 	}
+	if t.cfg.times {
+		return fmt.Errorf("Times: rows must be rxcql.Row, which has room for the times, and not %s", reflect.TypeFor[T]())
+	}
+	t.cfg.columns, err = codec.ChooseColumns[T](t.cfg.columns)
 	return err
 }
 
 // plan compares T with the table and returns the statement.
 func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, err error) {
-	about, names, err := t.reads(ctx)
+	about, names, times, err := t.reads(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	return about, statement(about, names), nil
+	return about, statement(about, append(quoted(names), times...)), nil
 }
 
-// reads compares T with the table and returns the columns that T needs.
-func (t *table[T]) reads(ctx context.Context) (about *schema.Table, names []string, err error) {
-	about, err = load(ctx, t.session, t.keyspace, t.name)
+// reads compares T with the table and returns the columns that T needs, and what a SELECT reads of
+// their times.
+func (t *table[T]) reads(ctx context.Context) (about *schema.Table, names, times []string, err error) {
+	about, err = loadKnown(ctx, t.session, t.keyspace, t.name)
 	if err != nil {
-		if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
-			err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
-		}
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var errs []error
 	if about.Virtual {
@@ -123,10 +126,29 @@ func (t *table[T]) reads(ctx context.Context) (about *schema.Table, names []stri
 	case len(selected) > 0: // what is wrong with the columns that are there
 		errs = append(errs, codec.FitsSome[T](selected))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, nil, fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
+	if t.cfg.times && err == nil {
+		var perElement bool
+		if perElement, err = tellsElements(ctx, t.session); err != nil {
+			return nil, nil, nil, err
+		}
+		var timed []timedColumn
+		timed, err = timesOf(about, names, perElement)
+		errs = append(errs, err)
+		times = terms(timed)
 	}
-	return about, names, nil
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, nil, fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
+	}
+	return about, names, times, nil
+}
+
+// loadKnown is load; a table that does not exist is a rxcql.ErrSchema.
+func loadKnown(ctx context.Context, s *driver.Session, keyspace, name string) (*schema.Table, error) {
+	about, err := load(ctx, s, keyspace, name)
+	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
+		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	}
+	return about, err
 }
 
 func pick(about *schema.Table, names []string) ([]codec.Column, error) {
@@ -143,18 +165,24 @@ func pick(about *schema.Table, names []string) ([]codec.Column, error) {
 	return cols, errors.Join(errs...)
 }
 
-func statement(about *schema.Table, names []string) string {
-	quoted := make([]string, len(names))
+// quoted returns names as a SELECT has them.
+func quoted(names []string) []string {
+	list := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = schema.Quote(name)
+		list[i] = schema.Quote(name)
 	}
+	return list
+}
+
+// statement reads a range. selected is CQL.
+func statement(about *schema.Table, selected []string) string {
 	key := make([]string, len(about.PartitionKey))
 	for i, col := range about.PartitionKey {
 		key[i] = schema.Quote(col.Name)
 	}
 	token := "token(" + strings.Join(key, ", ") + ")"
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s > ? AND %s <= ?",
-		strings.Join(quoted, ", "), about.Quoted(), token, token)
+		strings.Join(selected, ", "), about.Quoted(), token, token)
 }
 
 func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {

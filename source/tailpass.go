@@ -38,7 +38,7 @@ type pass[T any] struct {
 }
 
 func (r *tailReader[T]) newPass(st *rxcql.Stage) *pass[T] {
-	keyed := newKeyed[T](r.plan.own, r.plan.key)
+	keyed := newKeyed(r.plan.own, r.plan.key, rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow))
 	p := &pass[T]{keyed: keyed}
 	p.pages = paged[T]{
 		session: r.session, stage: st, about: fetchOf(r.session, r.cfg.readConfig, r.plan.about), rate: r.cfg.rate,

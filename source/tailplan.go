@@ -39,7 +39,7 @@ type tailPlan struct {
 
 // plan compares T and the buckets with the table.
 func (t *tailing[T]) plan(ctx context.Context) (*tailPlan, error) {
-	about, names, err := t.reads(ctx)
+	about, names, _, err := t.reads(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ type copyConfig struct {
 	renames   map[string]string // a column of the source to its name at the target
 	drops     []string
 	constants []constantOption
+
+	timesOptions []sink.TimesOption
 }
 
 // copyOption is an option of Copy only.
@@ -107,6 +109,15 @@ func Counters() CopyOption {
 func Lossy() CopyOption {
 	return copyOption(func(c *copyConfig) error {
 		c.lossy = true
+		return nil
+	})
+}
+
+// TimesOptions passes options on to sink.Times, such as sink.Markers and sink.MarkerTime. They need
+// WithTimes.
+func TimesOptions(opts ...sink.TimesOption) CopyOption {
+	return copyOption(func(c *copyConfig) error {
+		c.timesOptions = append(c.timesOptions, opts...)
 		return nil
 	})
 }

@@ -114,8 +114,7 @@ func WithRate(rate *rxcql.Rate) Option {
 
 // WithCheckpoint makes the runs of a verb one job: each goes on where the one before ended, however
 // that ended, also with other splits and workers or after the cluster has changed. The name tells
-// jobs of one store apart. opts are those of rxcql.WithCheckpoint: rxcql.RunOnce leaves a job that is
-// complete as it is.
+// jobs of one store apart. See rxcql.WithCheckpoint.
 func WithCheckpoint(store rxcql.CheckpointStore, name string, opts ...rxcql.CheckpointOption) Option {
 	return shared(func(c *config) error {
 		twice := c.job != "" || c.store != nil

@@ -1,0 +1,187 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/schema"
+)
+
+// reshape makes rows of the target from rows of the source, a page at a time and in their order. It
+// holds nothing from page to page, so a job may go on in the middle of a partition.
+//
+// Static columns come with every row that is read. If they belong to the same partitions on both
+// sides, only the first row of a partition in a page keeps them, unless rows that fail are left
+// out: the row that is left out might be that one.
+//
+// A value that is none of its type is a row that failed.
+func reshape(in rxcql.Stream[rxcql.Row], m *mapping) rxcql.Stream[rxcql.Row] {
+	if m.plain() {
+		return in
+	}
+	info := rxcql.StageInfo{Name: "Reshape", OneToOne: true}
+	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[rxcql.Row]) flow.Observer[rxcql.Row] {
+		return &reshaping{st: st, out: out, mapping: m, once: m.once && !st.SkipsFailed()}
+	})
+}
+
+type reshaping struct {
+	st      *rxcql.Stage
+	out     flow.Observer[rxcql.Row]
+	mapping *mapping
+	once    bool
+
+	read       *rxcql.Columns // the columns that the rest was made for
+	made       *rxcql.Columns
+	cells      []cellPlan
+	partition  []int // columns of the source's key, as indexes of the row that is read
+	clustering []int
+	rows       []rxcql.Row // reused from page to page
+}
+
+// cellPlan is how a cell of a row is made.
+type cellPlan struct {
+	from       int // index of the cell that is read; -1 for a constant
+	mapped     *mappedColumn
+	value      []byte // of a constant
+	static     bool
+	clustering bool // a constant of the clustering key
+}
+
+func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
+	n := 0
+	var slab [][]byte
+	var wide []byte // values of wider types: the rows of a page share this memory
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		if cols := row.Columns(); cols != r.read {
+			r.prepare(cols)
+		}
+		if len(slab) < len(r.cells) {
+			slab = make([][]byte, len(r.cells)*(len(p.Rows)-i))
+		}
+		cells := slab[:len(r.cells):len(r.cells)]
+		slab = slab[len(r.cells):]
+		var err error
+		again := r.once && i > 0 && p.Rows[i-1].Columns() == r.read && r.samePartition(&p.Rows[i-1], row)
+		if wide, err = r.fill(cells, row, again, wide); err != nil {
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: *row, Err: err}
+			if err := r.st.RowFailed(ctx, p.Reservation, failed); err != nil {
+				return err
+			}
+			continue
+		}
+		r.rows = append(r.rows[:n], rxcql.NewRow(r.made, cells))
+		n++
+	}
+	err := flow.HandOn(ctx, p, r.rows[:n], r.out)
+	clear(r.rows[:n])
+	return err
+}
+
+func (r *reshaping) Done(ctx context.Context, stopped bool) error { return r.out.Done(ctx, stopped) }
+
+// fill makes the cells of a row. again says that the row before is of the same partition, and has
+// the static columns.
+func (r *reshaping) fill(cells [][]byte, row *rxcql.Row, again bool, wide []byte) (_ []byte, err error) {
+	noRow := r.isPartitionOnly(row)
+	for i, c := range r.cells {
+		switch {
+		case c.from < 0:
+			if !c.clustering || !noRow {
+				cells[i] = c.value
+			}
+		case c.static && again && !noRow:
+		default:
+			value := row.Bytes(c.from)
+			if c.mapped == nil || c.mapped.widen == nil || value == nil {
+				cells[i] = value
+				continue
+			}
+			start := len(wide)
+			if wide, err = c.mapped.widen(wide, value); err != nil {
+				return wide, &columnError{c.mapped.from.Name, err}
+			}
+			cells[i] = wide[start:len(wide):len(wide)]
+			if cells[i] == nil { // an empty value is not null
+				cells[i] = []byte{}
+			}
+		}
+	}
+	return wide, nil
+}
+
+// isPartitionOnly reports whether a row stands for a partition that has static columns only: such a
+// one has no clustering columns.
+func (r *reshaping) isPartitionOnly(row *rxcql.Row) bool {
+	for _, i := range r.clustering {
+		if row.Bytes(i) != nil {
+			return false
+		}
+	}
+	return len(r.clustering) > 0
+}
+
+func (r *reshaping) samePartition(a, b *rxcql.Row) bool {
+	for _, i := range r.partition {
+		if !bytes.Equal(a.Bytes(i), b.Bytes(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+// prepare makes the plan for rows with these columns. Those that the mapping does not know are the
+// times of a column, and go along with it.
+func (r *reshaping) prepare(read *rxcql.Columns) {
+	r.cells, r.partition, r.clustering = r.cells[:0], r.partition[:0], r.clustering[:0]
+	var list []rxcql.Column
+	for i, col := range read.List() {
+		at := slices.IndexFunc(r.mapping.columns, func(c mappedColumn) bool { return c.from.Name == col.Name })
+		if at < 0 {
+			if name, is := r.mapping.timesName(col.Name); is {
+				list = append(list, rxcql.Column{Name: name, Type: col.Type})
+				r.cells = append(r.cells, cellPlan{from: i})
+			}
+			continue
+		}
+		c := &r.mapping.columns[at]
+		switch c.from.Kind {
+		case schema.PartitionKey:
+			r.partition = append(r.partition, i)
+		case schema.Clustering:
+			r.clustering = append(r.clustering, i)
+		}
+		list = append(list, rxcql.Column{Name: c.to.Name, Type: c.to.Type})
+		r.cells = append(r.cells, cellPlan{from: i, mapped: c, static: c.to.Kind == schema.Static})
+	}
+	for _, c := range r.mapping.constants {
+		list = append(list, rxcql.Column{Name: c.to.Name, Type: c.to.Type})
+		r.cells = append(r.cells, cellPlan{from: -1, value: c.value, clustering: c.to.Kind == schema.Clustering})
+	}
+	r.read, r.made = read, rxcql.NewColumns(list)
+}
+
+// timesName returns the name of a column of times, such as "writetime(c)", at the target.
+func (m *mapping) timesName(name string) (string, bool) {
+	for _, kind := range []string{"writetime(", "expires("} {
+		for i := range m.columns {
+			if name == kind+m.columns[i].from.Name+")" {
+				return kind + m.columns[i].to.Name + ")", true
+			}
+		}
+	}
+	return "", false
+}
+
+// columnError names the column that an error is about.
+type columnError struct {
+	column string
+	err    error
+}
+
+func (e *columnError) Error() string { return "column " + schema.Spell(e.column) + ": " + e.err.Error() }
+func (e *columnError) Unwrap() error { return e.err }
