@@ -3,6 +3,8 @@ package transfer
 import (
 	"errors"
 	"fmt"
+
+	"github.com/rxcql/rxcql/sink"
 )
 
 // CopyOption is an option of Copy.

@@ -51,6 +51,10 @@ func (j *CountJob) Run(ctx context.Context) (CountReport, error) {
 	if err != nil {
 		return report, err
 	}
+	if j.isStopped() {
+		report.Run.EndedBy = rxcql.EndedByStop
+		return report, nil
+	}
 	report.Run, err = j.run(ctx, p)
 	return to.report(report), err
 }
@@ -60,6 +64,9 @@ func (j *CountJob) pipeline(ctx context.Context) (*rxcql.Pipeline, *counting, er
 	about, err := j.table.about(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	if about.Virtual {
+		return nil, nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, j.virtual())
 	}
 	columns := j.columns(about)
 	rows := source.Table[rxcql.Row](j.table.Session, j.table.Name, j.cfg.tables(source.Columns(columns...))...)

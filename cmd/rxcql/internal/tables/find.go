@@ -23,7 +23,8 @@ const (
 // Found is a table of the cluster.
 type Found struct {
 	Name
-	Kind Kind
+	Kind    Kind
+	Counter bool // its columns are counters
 }
 
 // Find returns what the arguments mean, each table once, in the order of the arguments and, within a
@@ -112,14 +113,19 @@ func (c *catalog) keyspace(ctx context.Context, name string) (all []Found, err e
 		kind Kind
 		cql  string
 	}{
-		{Plain, "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?"},
-		{View, "SELECT view_name FROM system_schema.views WHERE keyspace_name = ?"},
-		{Virtual, "SELECT table_name FROM system_virtual_schema.tables WHERE keyspace_name = ?"},
+		{Plain, "SELECT table_name, flags FROM system_schema.tables WHERE keyspace_name = ?"},
+		{View, "SELECT view_name, keyspace_name FROM system_schema.views WHERE keyspace_name = ?"},
+		{Virtual, "SELECT table_name, keyspace_name FROM system_virtual_schema.tables WHERE keyspace_name = ?"},
 	} {
 		iter := c.session.Query(from.cql, name).WithContext(ctx).Consistency(gocql.One).Iter()
-		var table string
-		for iter.Scan(&table) {
-			all = append(all, Found{Name{name, table}, from.kind})
+		var table, unused string
+		var flags []string
+		to := []any{&table, &unused}
+		if from.kind == Plain {
+			to[1] = &flags
+		}
+		for iter.Scan(to...) {
+			all = append(all, Found{Name{name, table}, from.kind, slices.Contains(flags, "counter")})
 		}
 		if err := iter.Close(); err != nil && from.kind != Virtual {
 			return nil, err

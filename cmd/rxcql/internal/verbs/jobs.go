@@ -19,6 +19,13 @@ import (
 type place struct {
 	name string // of the job
 	base string // of its files, without an ending; empty without --checkpoint
+	once bool   // the job cannot go on in the middle
+}
+
+// unsaved is the place of a job that cannot go on: its outcome is kept, and no positions.
+func (p place) unsaved() place {
+	p.once = true
+	return p
 }
 
 // place returns the place of a job. table names it among those of the run; name says all that the
@@ -63,7 +70,7 @@ func (r *run) options(p place) (all []transfer.Option, ranges []transfer.RangeOp
 	if r.settings.rate != nil {
 		all = append(all, transfer.WithRate(r.settings.rate))
 	}
-	if p.base != "" {
+	if p.base != "" && !p.once {
 		all = append(all, transfer.WithCheckpoint(checkpoint.File(p.base+".checkpoint"), p.name, rxcql.RunOnce()))
 	}
 	if r.verb.run.splits > 0 {

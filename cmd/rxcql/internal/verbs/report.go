@@ -87,9 +87,11 @@ func (v *verb) goOn() string {
 		}
 	}
 	command := "rxcql " + strings.Join(words, " ")
-	switch {
+	switch secret := v.Flags().Lookup("constant"); {
 	case v.run.checkpoint == "":
 		return "the next run begins anew; with --checkpoint FOLDER it would go on"
+	case secret != nil && secret.Changed: // values stay out of reports
+		return "the run goes on with the same command"
 	case v.run.restart:
 		return "the run goes on with the same command without --restart: " + strings.Replace(command, " --restart", "", 1)
 	}
