@@ -28,6 +28,8 @@ type Result struct {
 	Left []string
 	// Rows read and written, and requests that were repeated.
 	Read, Written, Retried int64
+	// Earlier: an earlier run had done the job, and this one did nothing.
+	Earlier bool
 	// Report is the report of the verb, for JSON.
 	Report any
 	// Text is that report for people.

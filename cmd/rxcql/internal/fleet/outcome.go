@@ -45,7 +45,7 @@ func (o *Outcome) Err() error { return o.err }
 func (t *Task) outcome(r Result, err error, stopping bool) Outcome {
 	o := Outcome{
 		Job: t.Name, Table: t.Table, Left: r.Left, Read: r.Read, Written: r.Written, Retried: r.Retried,
-		Report: r.Report, Text: r.Text, err: err,
+		Earlier: r.Earlier, Report: r.Report, Text: r.Text, err: err,
 	}
 	switch {
 	case err != nil && errors.Is(err, ErrStopped):

@@ -70,6 +70,14 @@ func (s *Screen) Printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(out, format, args...) // a screen that is gone must not end the run
 }
 
+// Ended prints what became of a table while others go on. Above bars it is only printed if it needs
+// someone to look at it: the report has all.
+func (s *Screen) Ended(text string, well bool) {
+	if s.kind == Lines || !well {
+		s.Printf("%s\n", text)
+	}
+}
+
 // Show shows a run while work runs, and returns when that does.
 func (s *Screen) Show(view View, work func()) {
 	every, show := lineEvery, s.lines

@@ -60,7 +60,9 @@ type countJob struct{ *transfer.CountJob }
 
 func (j countJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.CountJob.Run(ctx)
-	return result(r.Run, r, r.String()), err
+	out := result(r.Run, r, r.String())
+	out.Written = 0 // the rows that went into the numbers
+	return out, err
 }
 
 // result is the result of a job that is one pipeline, by its report and that of the verb.

@@ -95,7 +95,7 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) error
 	screen := show.New(v.program.Err, v.run.progress)
 	f := fleet.New(tasks, fleet.Config{AtOnce: v.run.tablesAtOnce, FailFast: v.run.failFast, Ended: func(o fleet.Outcome) {
 		if len(tasks) > 1 {
-			screen.Printf("%s\n", oneLine(o))
+			screen.Ended(oneLine(o), o.Status == fleet.Done)
 		}
 	}})
 	over := v.signals.stoppable(func() {
