@@ -131,19 +131,21 @@ func (j *CopyJob) Run(ctx context.Context) (CopyReport, error) {
 	}
 	rep.Differences, rep.Lossy, rep.Notes = p.differences, p.lossy, p.notes
 	if p.counters {
-		return rep, j.copyCounters(ctx, p, &rep)
+		err = j.copyCounters(ctx, p, &rep)
+	} else {
+		err = j.copyRows(ctx, p, &rep)
 	}
-	return rep, j.copyRows(ctx, p, &rep)
+	return rep, err
 }
 
 func (j *CopyJob) copyRows(ctx context.Context, p *prepared, rep *CopyReport) error {
-	times := j.cfg.newTimes(p)
-	in := reshape(throttled(j.rows(p.from, p.mapping.reads(), times.reading()...), &j.cfg.config), p.mapping)
+	times := j.cfg.keepTimes(p.mapping)
+	in := reshape(throttled(j.rows(p.from, p.mapping.reads(), times.reading...), &j.cfg.config), p.mapping)
 	var opts []sink.TableOption
 	for _, opt := range j.cfg.writes() {
 		opts = append(opts, opt)
 	}
-	out := sink.Table[rxcql.Row](j.to.Session, j.to.quoted(), append(opts, times.writing(p.mapping)...)...)
+	out := sink.Table[rxcql.Row](j.to.Session, j.to.quoted(), append(opts, times.writing...)...)
 	pipeline, err := rxcql.New(in, out, j.cfg.pipeline()...)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/sink"
 )
 
 // CopyReport says what a copy did. All rows of the source have arrived if it is Complete.
@@ -19,7 +20,7 @@ type CopyReport struct {
 	Notes       []string `json:"notes,omitempty"`
 
 	// Times counts what WithTimes guessed and lost; nil without it.
-	Times *TimesCounts `json:"times,omitempty"`
+	Times *sink.TimesReport `json:"times,omitempty"`
 
 	// StaticCounters is the report of the step that copied the static counters, which comes after
 	// that of the others; nil if there is none. Complete is then that of both.
@@ -38,7 +39,7 @@ func (r CopyReport) String() string {
 		fmt.Fprintf(&s, "static counters: %s", r.StaticCounters)
 	}
 	if r.Times != nil {
-		s.WriteString(r.Times.String())
+		s.WriteString(timesText(*r.Times))
 	}
 	for _, part := range []struct {
 		title string
@@ -51,18 +52,22 @@ func (r CopyReport) String() string {
 	return s.String()
 }
 
-// TimesCounts are how often something was guessed or lost, by kind, such as "guessed markers".
-type TimesCounts map[string]int64
-
-// timesKinds are the kinds in the order in which people read them.
-var timesKinds = []string{"guessed markers", "rows of keys alone", "expired on the way", "lists", "without times", "joined"}
-
-// String returns a line for each kind that occurred.
-func (c TimesCounts) String() string {
+// timesText writes a line for each kind that was counted.
+func timesText(t sink.TimesReport) string {
 	var s strings.Builder
-	for _, kind := range timesKinds {
-		if c[kind] > 0 {
-			fmt.Fprintf(&s, "  %s: %d\n", kind, c[kind])
+	for _, kind := range []struct {
+		title string
+		n     int64
+	}{
+		{"rows whose own write time was guessed", t.GuessedMarkers},
+		{"rows of keys alone", t.KeyOnlyRows},
+		{"values that expired on the way", t.Expired},
+		{"lists whose elements got one write time", t.Lists},
+		{"values without times", t.Untimed},
+		{"values whose elements' times were joined", t.Joined},
+	} {
+		if kind.n > 0 {
+			fmt.Fprintf(&s, "  %s: %d\n", kind.title, kind.n)
 		}
 	}
 	return s.String()

@@ -44,11 +44,11 @@ type reshaping struct {
 
 // cellPlan is how a cell of a row is made.
 type cellPlan struct {
-	from       int // index of the cell that is read; -1 for a constant
-	mapped     *mappedColumn
-	value      []byte // of a constant
-	static     bool
-	clustering bool // a constant of the clustering key
+	from   int // index of the cell that is read; -1 for a constant
+	mapped *mappedColumn
+	value  []byte // of a constant
+	static bool
+	ofRow  bool // a constant that a partition without rows does not get
 }
 
 func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
@@ -91,7 +91,7 @@ func (r *reshaping) fill(cells [][]byte, row *rxcql.Row, again bool, wide []byte
 	for i, c := range r.cells {
 		switch {
 		case c.from < 0:
-			if !c.clustering || !noRow {
+			if !c.ofRow || !noRow {
 				cells[i] = c.value
 			}
 		case c.static && again && !noRow:
@@ -160,7 +160,7 @@ func (r *reshaping) prepare(read *rxcql.Columns) {
 	}
 	for _, c := range r.mapping.constants {
 		list = append(list, rxcql.Column{Name: c.to.Name, Type: c.to.Type})
-		r.cells = append(r.cells, cellPlan{from: -1, value: c.value, clustering: c.to.Kind == schema.Clustering})
+		r.cells = append(r.cells, cellPlan{from: -1, value: c.value, ofRow: c.to.Kind == schema.Clustering || c.to.Kind == schema.Regular})
 	}
 	r.read, r.made = read, rxcql.NewColumns(list)
 }
@@ -183,5 +183,7 @@ type columnError struct {
 	err    error
 }
 
-func (e *columnError) Error() string { return "column " + schema.Spell(e.column) + ": " + e.err.Error() }
+func (e *columnError) Error() string {
+	return "column " + schema.Spell(e.column) + ": " + e.err.Error()
+}
 func (e *columnError) Unwrap() error { return e.err }
