@@ -38,6 +38,7 @@ type readConfig struct {
 	maxRows     int
 	splits      int
 	shard, of   int
+	only        only
 	rate        *rxcql.Rate // of requests; nil for no limit
 	times       bool        // see Times
 }

@@ -47,7 +47,7 @@ import (
 // writes or read the two rows again. Rows that come in another order than the one they are merged
 // by end the run; they never become differences.
 //
-// Options: Splits, Shard, Consistency, PageRows and Throttle for both tables, Left and Right for
+// Options: Splits, Shard, Only, Consistency, PageRows and Throttle for both tables, Left and Right for
 // one. The last one of a kind counts. Limits from downstream and retries of pages are as for Table.
 // So are errors, which name the table; in addition:
 //
@@ -64,7 +64,7 @@ import (
 func TablePair[L, R any](left *gocql.Session, leftTable string, right *gocql.Session, rightTable string, opts ...PairOption) rxcql.Stream[rxcql.Pair[L, R]] {
 	cfg := pairConfig{of: 1, left: newReadConfig(), right: newReadConfig()}
 	err := option.Apply(opts, &cfg, PairOption.applyPair)
-	p := &pair[L, R]{splits: cfg.splits, shard: cfg.shard, of: cfg.of}
+	p := &pair[L, R]{splits: cfg.splits, shard: cfg.shard, of: cfg.of, only: cfg.only}
 	var errL, errR error
 	p.left, errL = newPairTable[L](left, leftTable, cfg.left)
 	p.right, errR = newPairTable[R](right, rightTable, cfg.right)
@@ -85,6 +85,7 @@ type pair[L, R any] struct {
 	right     *table[R]
 	splits    int
 	shard, of int
+	only      only
 }
 
 func newPairTable[T any](session *gocql.Session, name string, cfg readConfig) (*table[T], error) {
@@ -141,7 +142,7 @@ func (p *pair[L, R]) ranges(ctx context.Context) (ranges []flow.TokenRange, vers
 		return nil, "", err
 	}
 	ranges, err = tile(append(left.Tokens, right.Tokens...), p.splits, p.shard, p.of)
-	return ranges, fmt.Sprintf("Cassandra %s and %s", left.ReleaseVersion, right.ReleaseVersion), err
+	return p.only.of(ranges), fmt.Sprintf("Cassandra %s and %s", left.ReleaseVersion, right.ReleaseVersion), err
 }
 
 func (p *pair[L, R]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[rxcql.Pair[L, R]]) error {
@@ -180,5 +181,6 @@ func (p *pair[L, R]) identity(plan *pairPlan, version string) rxcql.Identity {
 	}}
 	id.Facts = append(plan.left.facts("left"), plan.right.facts("right")...)
 	id.Facts = append(id.Facts, rxcql.Fact{Name: "share", Value: fmt.Sprintf("%d of %d", p.shard, p.of)})
+	id.Facts = append(id.Facts, p.only.facts()...)
 	return id
 }

@@ -10,6 +10,7 @@ type PairOption interface{ applyPair(*pairConfig) error }
 type pairConfig struct {
 	splits      int
 	shard, of   int
+	only        only
 	left, right readConfig
 }
 
@@ -32,7 +33,7 @@ func (s pairSide) applyPair(c *pairConfig) error {
 	}
 	before := *side
 	err := option.Apply(s.opts, side, TableOption.applyTable)
-	if err == nil && (side.splits != before.splits || side.shard != before.shard || side.of != before.of) {
+	if err == nil && (side.splits != before.splits || side.shard != before.shard || side.of != before.of || side.only != nil) {
 		return errSideRanges(name)
 	}
 	return err
@@ -41,7 +42,7 @@ func (s pairSide) applyPair(c *pairConfig) error {
 type errSideRanges string
 
 func (name errSideRanges) Error() string {
-	return string(name) + ": both tables are read by the same token ranges: give Splits and Shard to TablePair itself"
+	return string(name) + ": both tables are read by the same token ranges: give Splits, Shard and Only to TablePair itself"
 }
 
 func (o consistency) applyPair(c *pairConfig) error {

@@ -225,6 +225,7 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 		{Name: "share", Value: fmt.Sprintf("%d of %d", t.cfg.shard, t.cfg.of)},
 		{Name: "statement", Value: cql}, // names the columns
 	}}
+	id.Facts = append(id.Facts, t.cfg.only.facts()...)
 	id.Pages = "Cassandra " + version
 	return id
 }
@@ -236,7 +237,7 @@ func (t *table[T]) ranges(ctx context.Context) (ranges []flow.TokenRange, versio
 		return nil, "", err
 	}
 	ranges, err = tile(now.Tokens, t.cfg.splits, t.cfg.shard, t.cfg.of)
-	return ranges, now.ReleaseVersion, err
+	return t.cfg.only.of(ranges), now.ReleaseVersion, err
 }
 
 // ring returns the ring as it is now.

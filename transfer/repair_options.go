@@ -6,4 +6,45 @@ type RepairOption interface{ applyRepair(*repairConfig) error }
 // repairConfig has the options of Repair.
 type repairConfig struct {
 	config
+	compareConfig
+	bump        bool
+	deleteExtra bool
+	guessTimes  bool
+}
+
+type repairOption func(*repairConfig) error
+
+func (o repairOption) applyRepair(c *repairConfig) error { return o(c) }
+
+// Bump settles ties in favour of the source: its value is written one microsecond later than both
+// were. That is the only time of a Repair that the source does not have. Default: ties stay.
+func Bump() RepairOption {
+	return repairOption(func(c *repairConfig) error {
+		c.bump = true
+		return nil
+	})
+}
+
+// DeleteExtra deletes what only the target has: rows, values, and elements of collections. It does
+// so at the write time that it reads on the target, so that what is written to the target later
+// stays. Default: nothing is deleted, since what is extra may have been written to the target on
+// purpose.
+//
+// The write time of a row of keys alone cannot be read, and neither can that of the row itself; so
+// such a row stays, and its outcome is Remaining.
+func DeleteExtra() RepairOption {
+	return repairOption(func(c *repairConfig) error {
+		c.deleteExtra = true
+		return nil
+	})
+}
+
+// GuessTimes repairs values too of which the source cannot say when they were written: elements of
+// collections before Cassandra 5.0. They are written at the newest time of their row; see
+// sink.Untimed. Default: a table with such columns is refused.
+func GuessTimes() RepairOption {
+	return repairOption(func(c *repairConfig) error {
+		c.guessTimes = true
+		return nil
+	})
 }

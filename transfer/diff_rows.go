@@ -1,0 +1,257 @@
+package transfer
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// view finds the cells of a comparison in the rows of one side. It belongs to one goroutine.
+type view struct {
+	c       *comparison
+	right   bool
+	columns *rxcql.Columns // of the rows for which the rest was made
+	key     []int
+	static  []cellPlace
+	regular []cellPlace
+	digest  *xxhash.Digest
+	length  [binary.MaxVarintLen64]byte
+}
+
+// cellPlace says where in a row a column is, its write times and its expiry; -1 for nowhere.
+type cellPlace struct{ value, writes, expires int }
+
+func newView(c *comparison, right bool) *view {
+	return &view{c: c, right: right, digest: xxhash.New()}
+}
+
+// names of the columns that source.Times adds to a row.
+func writesName(column string) string  { return "writetime(" + column + ")" }
+func expiresName(column string) string { return "expires(" + column + ")" }
+
+// of makes the view one of rows with the columns of this row.
+func (v *view) of(row rxcql.Row) {
+	if row.Columns() == v.columns {
+		return
+	}
+	v.columns = row.Columns()
+	index := map[string]int{}
+	for i, c := range v.columns.List() {
+		index[c.Name] = i
+	}
+	at := func(name string) int {
+		if i, found := index[name]; found {
+			return i
+		}
+		return -1
+	}
+	places := func(pairs []columnPair) []cellPlace {
+		all := make([]cellPlace, len(pairs))
+		for i := range pairs {
+			name := pairs[i].of(v.right).Name
+			all[i] = cellPlace{value: at(name), writes: at(writesName(name)), expires: at(expiresName(name))}
+		}
+		return all
+	}
+	v.key = v.key[:0]
+	for i := range v.c.key {
+		v.key = append(v.key, at(v.c.key[i].of(v.right).Name))
+	}
+	v.static, v.regular = places(v.c.static), places(v.c.regular)
+}
+
+// keyOf returns the encoded key of a row; its cells are those of the row.
+func (v *view) keyOf(row rxcql.Row) [][]byte {
+	key := make([][]byte, len(v.key))
+	for i, at := range v.key {
+		key[i] = row.Bytes(at)
+	}
+	return key
+}
+
+// isRow reports whether a row is one, and not a partition that has static columns only.
+func (v *view) isRow(row rxcql.Row) bool {
+	return len(v.key) == v.c.partition || row.Bytes(v.key[v.c.partition]) != nil
+}
+
+// hasStatics reports whether one of the static columns has a value.
+func (v *view) hasStatics(row rxcql.Row) bool {
+	for _, at := range v.static {
+		if row.Bytes(at.value) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// places returns where the static columns are, or the regular ones.
+func (v *view) places(static bool) []cellPlace {
+	if static {
+		return v.static
+	}
+	return v.regular
+}
+
+// hash returns the hash of the key and the values of a row, or of its partition's static columns.
+func (v *view) hash(row rxcql.Row, static bool) uint64 {
+	v.digest.Reset()
+	key := v.key
+	if static {
+		key = key[:v.c.partition]
+	}
+	for _, at := range key {
+		v.add(row.Bytes(at))
+	}
+	for _, at := range v.places(static) {
+		v.add(row.Bytes(at.value))
+	}
+	return v.digest.Sum64()
+}
+
+// hashTimes is hash with the write times, if those are compared. It tells whether a row has been
+// written between two readings.
+func (v *view) hashTimes(row rxcql.Row, static bool) uint64 {
+	h := v.hash(row, static)
+	if !v.c.times {
+		return h
+	}
+	for _, at := range v.places(static) {
+		for _, t := range row64(row, at.writes) {
+			v.add(binary.BigEndian.AppendUint64(nil, uint64(t))) //nolint:gosec // its bits
+		}
+	}
+	return h ^ v.digest.Sum64()*31
+}
+
+func (v *view) add(cell []byte) {
+	n := 0 // for null
+	if cell != nil {
+		n = len(cell) + 1
+	}
+	_, _ = v.digest.Write(v.length[:binary.PutUvarint(v.length[:], uint64(n))]) //nolint:gosec // not negative
+	_, _ = v.digest.Write(cell)
+}
+
+// equal reports whether the regular columns of two rows are equal, or the static ones of their
+// partitions.
+func (c *comparison) equal(left, right *view, l, r rxcql.Row, static bool) bool {
+	pairs := c.regular
+	if static {
+		pairs = c.static
+	}
+	lp, rp := left.places(static), right.places(static)
+	for i := range pairs {
+		if !pairs[i].sameValue(l.Bytes(lp[i].value), r.Bytes(rp[i].value)) {
+			return false
+		}
+		if c.times && pairs[i].timed() && !c.sameTimes(row64(l, lp[i].writes), row64(r, rp[i].writes), row64(l, lp[i].expires), row64(r, rp[i].expires)) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameValue compares two encoded values.
+func (p *columnPair) sameValue(l, r []byte) bool {
+	if (l == nil) != (r == nil) {
+		return false
+	}
+	if bytes.Equal(l, r) && (!p.normal || p.left.Type.Kind == p.right.Type.Kind) {
+		return true
+	}
+	return p.normal && sameText(p.left.Type, l, p.right.Type, r)
+}
+
+// sameText compares values of which equal ones may have other bytes.
+func sameText(lt *codec.Type, l []byte, rt *codec.Type, r []byte) bool {
+	left, errL := codec.AppendText(nil, lt, l)
+	right, errR := codec.AppendText(nil, rt, r)
+	return errL == nil && errR == nil && bytes.Equal(left, right)
+}
+
+// sameTimes compares write times, and expiry, as far as both sides say them.
+func (c *comparison) sameTimes(lw, rw, le, re []int64) bool {
+	if lw == nil || rw == nil {
+		return true
+	}
+	return near(lw, rw, c.writesWithin.Microseconds()) && (le == nil || re == nil || nearExpiry(le, re, c.expiryWithin))
+}
+
+func near(a, b []int64, within int64) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if d := a[i] - b[i]; d > within || d < -within {
+			return false
+		}
+	}
+	return true
+}
+
+// nearExpiry compares expiry in seconds, where 0 is never.
+func nearExpiry(a, b []int64, within time.Duration) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if (a[i] == 0) != (b[i] == 0) {
+			return false
+		}
+	}
+	return near(a, b, int64((within+time.Second-1)/time.Second))
+}
+
+// row64 returns the numbers in a column of source.Times: one, or those of the elements, with 0 for
+// null. It returns nil if the row does not say them.
+func row64(row rxcql.Row, at int) []int64 {
+	if at < 0 || at >= row.Len() {
+		return nil
+	}
+	cell := row.Bytes(at)
+	if row.Columns().List()[at].Type.Kind != codec.List {
+		return []int64{number64(cell)}
+	}
+	if len(cell) < 4 {
+		return []int64{}
+	}
+	n := int(binary.BigEndian.Uint32(cell)) //nolint:gosec // checked by what is there
+	cell = cell[4:]
+	all := make([]int64, 0, min(n, len(cell)/4))
+	for range n {
+		part, rest, ok := element(cell)
+		if !ok {
+			break
+		}
+		all, cell = append(all, number64(part)), rest
+	}
+	return all
+}
+
+func number64(cell []byte) int64 {
+	if len(cell) != 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(cell)) //nolint:gosec // its bits
+}
+
+// element takes a value with its length off the front of an encoded collection.
+func element(cell []byte) (value, rest []byte, ok bool) {
+	if len(cell) < 4 {
+		return nil, nil, false
+	}
+	n := int32(binary.BigEndian.Uint32(cell)) //nolint:gosec // its bits
+	cell = cell[4:]
+	if n < 0 {
+		return nil, cell, true
+	}
+	if int(n) > len(cell) {
+		return nil, nil, false
+	}
+	return cell[:n:n], cell[n:], true
+}
