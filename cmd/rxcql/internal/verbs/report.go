@@ -88,7 +88,7 @@ func (v *verb) goOn() string {
 	}
 	command := "rxcql " + strings.Join(words, " ")
 	switch secret := v.Flags().Lookup("constant"); {
-	case v.run.checkpoint == "":
+	case !v.goesOn():
 		return "the next run begins anew; with --checkpoint FOLDER it would go on"
 	case secret != nil && secret.Changed: // values stay out of reports
 		return "the run goes on with the same command"

@@ -95,9 +95,6 @@ func (r *runFlags) read() (*settings, error) {
 	if r.retryTime < 0 {
 		wrong("retry-time", errors.New("must not be negative"))
 	}
-	if r.restart && r.checkpoint == "" {
-		wrong("restart", errors.New("there is nothing to forget without --checkpoint"))
-	}
 	switch r.progress {
 	case show.Auto, show.Bars, show.Lines, show.None:
 	default:

@@ -35,6 +35,10 @@ type verb struct {
 	// tasks makes the jobs, once there are sessions. What it returns as an error is wrong with the
 	// arguments: nothing has been read or written.
 	tasks func(ctx context.Context, r *run, args []string) ([]fleet.Task, error)
+	// check refuses flags that are not for the verb.
+	check func() error
+	// goesOn reports whether a run that was interrupted goes on.
+	goesOn func() bool
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
 	dataOut func() bool
 }
@@ -55,6 +59,13 @@ func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
 	}
 	v.connects = connect.NewFlags(s.program.Getenv, sides...)
 	v.dataOut = func() bool { return false }
+	v.check = func() error {
+		if v.run.restart && v.run.checkpoint == "" {
+			return errors.New("--restart: there is nothing to forget without --checkpoint")
+		}
+		return nil
+	}
+	v.goesOn = func() bool { return v.run.checkpoint != "" }
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		report := v.newReport()
 		err := v.execute(cmd.Context(), args, report)
@@ -114,7 +125,7 @@ func (v *verb) prepare(ctx context.Context) (*run, error) {
 	var errs []error
 	var err error
 	r.settings, err = v.run.read()
-	errs = append(errs, err)
+	errs = append(errs, err, v.check())
 	for _, side := range v.sides {
 		resolved, err := v.connects.Resolve(side, v.program.Ask)
 		errs = append(errs, err)
