@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gocql/gocql"
@@ -75,6 +76,7 @@ func (j *CopyJob) count(ctx context.Context, p *prepared, rows rxcql.Stream[rxcq
 		opts = append(opts, opt)
 	}
 	out := sink.Exec(j.to.Session, "UPDATE "+j.to.quoted()+" SET "+strings.Join(sets, ", ")+" WHERE "+strings.Join(wheres, " AND "), bind, opts...)
+	rows = operators.Filter(rows, func(row rxcql.Row) bool { return hasAny(row, counters) })
 	pipeline, err := rxcql.New(throttled(rows, &j.cfg.config), out, j.cfg.unsaved()...)
 	if err != nil {
 		return rxcql.Report{}, err
@@ -150,6 +152,13 @@ func hasAll(row rxcql.Row, columns []schema.Column) bool {
 		}
 	}
 	return true
+}
+
+func hasAny(row rxcql.Row, columns []schema.Column) bool {
+	return slices.ContainsFunc(columns, func(c schema.Column) bool {
+		value, _ := row.Lookup(c.Name)
+		return value != nil
+	})
 }
 
 // partitionOf returns the partition key in a form that is equal only for equal keys.

@@ -30,11 +30,7 @@ type CopyReport struct {
 // String returns the report as a few lines for people.
 func (r CopyReport) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "copy %s to %s: ", r.From, r.To)
-	for _, cql := range r.Created {
-		fmt.Fprintf(&s, "created: %s\n", cql)
-	}
-	s.WriteString(r.Report.String())
+	fmt.Fprintf(&s, "copy %s to %s: %s", r.From, r.To, r.Report)
 	if r.StaticCounters != nil {
 		fmt.Fprintf(&s, "static counters: %s", r.StaticCounters)
 	}
@@ -44,7 +40,7 @@ func (r CopyReport) String() string {
 	for _, part := range []struct {
 		title string
 		lines []string
-	}{{"differs", r.Differences}, {"lossy", r.Lossy}, {"note", r.Notes}} {
+	}{{"created", r.Created}, {"differs", r.Differences}, {"lossy", r.Lossy}, {"note", r.Notes}} {
 		for _, line := range part.lines {
 			fmt.Fprintf(&s, "  %s: %s\n", part.title, line)
 		}

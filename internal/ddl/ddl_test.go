@@ -90,8 +90,8 @@ func TestOptionsAreReadByTheTypesThatTheServerGivesThem(t *testing.T) {
 }
 
 func TestOptionsThatAnotherServerDoesNotHaveAreToldApart(t *testing.T) {
-	server := tables{"system_schema.columns": {row("comment", "text")}}
-	fit, unknown, err := ddl.Fit(context.Background(), server, []ddl.Option{option("comment", "''"), option("allow_auto_snapshot", "true")})
+	server := tables{"system_schema.columns": {row("comment", "text"), row("read_repair", "text"), row("read_repair_chance", "double")}}
+	fit, unknown, err := ddl.Fit(context.Background(), server, []ddl.Option{option("comment", "''"), option("allow_auto_snapshot", "true"), option("read_repair_chance", "0")})
 	require.NoError(t, err)
 	require.Equal(t, []ddl.Option{option("comment", "''")}, fit)
 	require.Equal(t, []ddl.Option{option("allow_auto_snapshot", "true")}, unknown)

@@ -56,13 +56,20 @@ func Options(ctx context.Context, q schema.Reader, t *schema.Table) ([]Option, e
 	return options, err
 }
 
-// Fit parts options into those that another server has, and those that it does not.
+// superseded are options that servers with another one still have columns for, and refuse.
+var superseded = map[string]string{"read_repair_chance": "read_repair", "dclocal_read_repair_chance": "read_repair"}
+
+// Fit parts options into those that another server has, and those that it does not. Options that a
+// newer one has taken the place of are in neither.
 func Fit(ctx context.Context, q schema.Reader, options []Option) (fit, unknown []Option, err error) {
 	types, err := known(ctx, q, "tables")
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, o := range options {
+		if _, newer := types[superseded[o.Name]]; newer {
+			continue
+		}
 		if _, found := types[o.Name]; found {
 			fit = append(fit, o)
 		} else {
