@@ -43,21 +43,34 @@ func Create() CopyOption {
 	})
 }
 
-// Rename copies a column to one of another name. Names are exactly as the schema spells them.
-func Rename(from, to string) CopyOption {
-	return copyOption(func(c *copyConfig) error {
-		if from == "" || to == "" {
-			return errors.New("Rename: a name is empty")
-		}
-		if _, twice := c.renames[from]; twice {
-			return fmt.Errorf("Rename: column %q is renamed twice", from)
-		}
-		if c.renames == nil {
-			c.renames = map[string]string{}
-		}
-		c.renames[from] = to
-		return nil
-	})
+// Rename copies a column to one of another name; Diff and Repair compare the two, and need no such
+// word for columns of the primary key, which they match by position. Names are exactly as the schema
+// spells them.
+func Rename(from, to string) interface {
+	CopyOption
+	CompareOption
+} {
+	return rename{from, to}
+}
+
+type rename struct{ from, to string }
+
+func (r rename) applyCopy(c *copyConfig) error     { return r.add(&c.renames) }
+func (r rename) applyDiff(c *diffConfig) error     { return r.add(&c.renamed) }
+func (r rename) applyRepair(c *repairConfig) error { return r.add(&c.renamed) }
+
+func (r rename) add(to *map[string]string) error {
+	if r.from == "" || r.to == "" {
+		return errors.New("Rename: a name is empty")
+	}
+	if _, twice := (*to)[r.from]; twice {
+		return fmt.Errorf("Rename: column %q is renamed twice", r.from)
+	}
+	if *to == nil {
+		*to = map[string]string{}
+	}
+	(*to)[r.from] = r.to
+	return nil
 }
 
 // Drop leaves columns of the source out. Columns of its primary key cannot be left out: rows would

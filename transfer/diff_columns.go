@@ -61,7 +61,7 @@ func newComparison(left, right *schema.Table, cfg compareConfig, times bool) (*c
 		}
 		r, found := right.Column(name)
 		if !found {
-			errs = append(errs, fmt.Errorf("column %q of the source has no partner %q in the target: name it with Renamed, or LeaveOut(%q)", l.Name, name, l.Name))
+			errs = append(errs, fmt.Errorf("column %q of the source has no partner %q in the target: name it with Rename, or LeaveOut(%q)", l.Name, name, l.Name))
 			continue
 		}
 		matched[name] = true
@@ -75,7 +75,7 @@ func newComparison(left, right *schema.Table, cfg compareConfig, times bool) (*c
 	}
 	for _, r := range right.Columns {
 		if !isKey(r) && !matched[r.Name] && !cfg.leaveOut[r.Name] {
-			errs = append(errs, fmt.Errorf("column %q of the target has no partner in the source: name it with Renamed, or LeaveOut(%q)", r.Name, r.Name))
+			errs = append(errs, fmt.Errorf("column %q of the target has no partner in the source: name it with Rename, or LeaveOut(%q)", r.Name, r.Name))
 		}
 	}
 	errs = append(errs, c.unknownNames()...)
@@ -84,8 +84,6 @@ func newComparison(left, right *schema.Table, cfg compareConfig, times bool) (*c
 	}
 	return c, nil
 }
-
-func isKey(c schema.Column) bool { return c.Kind == schema.PartitionKey || c.Kind == schema.Clustering }
 
 // matchKeys matches the columns of the primary keys by position. source.TablePair says what is
 // wrong with keys that cannot be merged; here it matters only that there are as many.
@@ -116,7 +114,7 @@ func (c *comparison) unknownNames() (errs []error) {
 	}
 	for from := range c.renamed {
 		if _, found := c.left.Column(from); !found {
-			errs = append(errs, fmt.Errorf("Renamed(%q, …): the source has no such column%s", from, schema.Meant(from, c.left.ColumnNames())))
+			errs = append(errs, fmt.Errorf("Rename(%q, …): the source has no such column%s", from, schema.Meant(from, c.left.ColumnNames())))
 		}
 	}
 	return errs

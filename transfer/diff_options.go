@@ -79,19 +79,6 @@ func LeaveOut(columns ...string) CompareOption {
 	})
 }
 
-// Renamed compares a column of the source with one of another name in the target. The names are
-// exact, without quotes. Columns of the primary key need no such word: they are matched by
-// position.
-func Renamed(from, to string) CompareOption {
-	return compareOption(func(c *compareConfig) error {
-		if c.renamed[from] != "" {
-			return fmt.Errorf("Renamed(%q, %q): that column has a new name already, %q", from, to, c.renamed[from])
-		}
-		c.renamed[from] = to
-		return nil
-	})
-}
-
 // Tolerance says by how much the write times, and the expiry, of cells with equal values may differ
 // with WithTimes. Default: write times by 1 µs (DefaultWriteTolerance), and expiry by 2 s
 // (DefaultExpiryTolerance), because a TTL that is read has whole seconds and says how long is left.

@@ -40,7 +40,7 @@ func TestTransferDiffFindsEachPlantedDifferenceAndNothingElse(t *testing.T) {
 				opts = append(opts, transfer.WithTimes())
 			}
 			report, folder := ts.diff(t, opts...)
-			require.Equal(t, want, found(t, folder))
+			same(t, want, found(t, folder))
 			require.EqualValues(t, len(want), report.Differences())
 			require.False(t, report.Equal())
 			require.EqualValues(t, partitions*rows-eachPlanted, report.SourceRows)
@@ -98,7 +98,7 @@ func TestTransferDiffUnderLiveWritesFindsWhatIsPlantedAndNothingElse(t *testing.
 	report, folder := ts.diff(t, transfer.WithTimes(), transfer.Pause(200*time.Millisecond), transfer.Rereads(20))
 	stop()
 	writers.Wait()
-	require.Equal(t, want, found(t, folder))
+	same(t, want, found(t, folder))
 	require.Zero(t, report.Unstable)
 }
 
@@ -146,7 +146,7 @@ func TestTransferDiffGoesOnWhereverItWasInterrupted(t *testing.T) {
 		require.Less(t, runs, 200)
 	}
 	require.Greater(t, runs, 1)
-	require.Equal(t, want, found(t, folder))
+	same(t, want, found(t, folder))
 	entries, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	var names []string

@@ -41,7 +41,7 @@ var plantings = []planting{
 	{name: "write time", left: "UPDATE %s USING TIMESTAMP %d SET n = 3 WHERE %s", leftAt: 5, cause: transfer.Differing, column: "n", columnCause: transfer.Differing, times: true},
 	{name: "expiry", left: "UPDATE %s USING TIMESTAMP %d AND TTL 90000 SET v = 'x' WHERE %s", right: "UPDATE %s USING TIMESTAMP %d SET v = 'x' WHERE %s", leftAt: 5, rightAt: 5, cause: transfer.Tie, column: "v", columnCause: transfer.Tie, times: true},
 	{name: "static", left: "UPDATE %s USING TIMESTAMP %d SET s = 'new' WHERE %s", leftAt: 5, cause: transfer.Differing, column: "s", columnCause: transfer.Differing, static: true},
-	{name: "missing static", right: "DELETE s FROM %s USING TIMESTAMP %d WHERE %s", cause: transfer.Differing, column: "s", columnCause: transfer.Missing, static: true},
+	{name: "missing static", right: "DELETE s FROM %s USING TIMESTAMP %d WHERE %s", cause: transfer.Missing, static: true},
 }
 
 // eachPlanted is how often each kind is planted.
@@ -101,6 +101,17 @@ func placeOf(t *testing.T, d transfer.Difference) string {
 		return fmt.Sprintf("%d", key.P)
 	}
 	return fmt.Sprintf("%d/%d", key.P, *key.C)
+}
+
+// same compares what is found with what is planted, place by place.
+func same(t *testing.T, want, got map[string]transfer.Difference) {
+	t.Helper()
+	for place, d := range want {
+		require.Equal(t, d, got[place], place)
+	}
+	for place := range got {
+		require.Contains(t, want, place, "nothing else is found")
+	}
 }
 
 // found reads what a Diff has found, by the place. Each place is there once.
