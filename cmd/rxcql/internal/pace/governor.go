@@ -2,6 +2,7 @@ package pace
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -11,11 +12,14 @@ import (
 // Governor holds a run back so that the 99th percentile of the servers' answer times stays below a
 // maximum. It changes the limit of rows of the run's Rate, once for each window of requests:
 //
-//   - Above the maximum, the limit becomes three quarters of what has just been read.
-//   - Below nine tenths of it, the limit grows by a tenth.
+//   - Above the maximum, the limit becomes three quarters of what it was. The first limit is three
+//     quarters of what is being read.
+//   - Below nine tenths of it, the limit grows by a tenth for each 500 ms of the window.
 //
-// In between it stays. The limit never exceeds what the user gave, and never twice what is being
-// read: a run that is slow for other reasons must not earn a limit that means nothing.
+// In between it stays. The limit never exceeds what the user gave, and grows to no more than twice
+// what is being read: a run that is slow for other reasons must not earn a limit that means nothing.
+// It is never below 200 rows a second, because without requests nothing would show that the servers
+// answer again.
 //
 // A window is 500 ms long, or longer until it has 100 requests: of fewer, the 99th percentile is
 // their maximum. After 5 s any number will do, so that a run of few large requests is governed too.
@@ -29,15 +33,26 @@ type Governor struct {
 	seen  times
 	rows  int64
 	since time.Time
+	past  []windowRows // the last few windows
 	limit float64
 	last  time.Duration // the percentile of the last window
+}
+
+// windowRows is what was read in a window. Pages may be large, so a window alone says little of how
+// fast rows are read.
+type windowRows struct {
+	rows int64
+	long time.Duration
 }
 
 const (
 	window       = 500 * time.Millisecond
 	longWindow   = 5 * time.Second
 	fullRequests = 100
-	leastRows    = 1 // a second: below that nothing would show that the servers answer again
+	leastRows    = 200 // a second
+	pastWindows  = 8
+	growth       = 1.1
+	mostGrowth   = 20 // windows' worth at once
 )
 
 // NewGovernor makes a Governor that keeps a run below an answer time, by a Rate that has a limit of
@@ -92,18 +107,37 @@ func (g *Governor) took(d time.Duration, errorType string) {
 		return
 	}
 	g.last = g.seen.percentile(0.99)
-	g.adjust(float64(g.rows) / long.Seconds())
+	g.past = append(g.past, windowRows{g.rows, long})
+	if len(g.past) > pastWindows {
+		g.past = g.past[1:]
+	}
+	g.adjust(g.read(), long)
 	g.seen, g.rows, g.since = times{}, 0, now
 }
 
-// adjust sets the limit for the next window. read is how many rows a second were read in this one.
-func (g *Governor) adjust(read float64) {
+// read returns how many rows a second have been read lately.
+func (g *Governor) read() float64 {
+	var sum windowRows
+	for _, w := range g.past {
+		sum.rows, sum.long = sum.rows+w.rows, sum.long+w.long
+	}
+	return float64(sum.rows) / sum.long.Seconds()
+}
+
+// adjust sets the limit for the next window. read is how many rows a second are read now, long how
+// long the window was.
+func (g *Governor) adjust(read float64, long time.Duration) {
 	was := g.limit
 	switch {
+	case read == 0: // nothing to go by
 	case g.last > g.most:
-		g.limit = min(g.limit, read) * 3 / 4
+		g.limit = min(g.limit, 2*read) * 3 / 4
+		if was == rxcql.Unlimited {
+			g.limit = read * 3 / 4
+		}
 	case g.last < g.most*9/10 && g.limit < g.cap:
-		g.limit = min(g.limit*11/10, max(2*read, was))
+		grown := g.limit * math.Pow(growth, min(long.Seconds()/window.Seconds(), mostGrowth))
+		g.limit = min(grown, max(2*read, was))
 	}
 	g.limit = min(max(g.limit, leastRows), g.cap)
 	if g.limit != was {

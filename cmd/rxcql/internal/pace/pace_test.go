@@ -100,7 +100,7 @@ func TestTheRateFollowsTheAnswerTimesDownAndUp(t *testing.T) {
 		require.Less(t, rows, 20_000.0)
 
 		rows = work(100_000, func(float64) time.Duration { return 200 * time.Millisecond }, time.Minute)
-		require.Less(t, rows, 100.0, "they are slow whatever is asked of them")
+		require.LessOrEqual(t, rows, 200.0, "they are slow whatever is asked of them")
 
 		rows = work(100_000, servers, 5*time.Minute)
 		require.Greater(t, rows, 5000.0, "and have recovered")

@@ -29,7 +29,7 @@ func (c *compareFlags) add(set *pflag.FlagSet, out string) {
 	set.BoolVar(&c.times, "times", false, "compare the write time and the expiry of each value too")
 	set.StringSliceVar(&c.leaveOut, "leave-out", nil, "`columns` that are not compared; those that only one side has must be named here")
 	set.StringArrayVar(&c.rename, "rename", nil, "`old=new`: a column of the source has another name at the target; as often as needed")
-	set.DurationVar(&c.writes, "write-tolerance", 0, "with --times: by how `much` write times may differ")
+	set.DurationVar(&c.writes, "write-tolerance", transfer.DefaultWriteTolerance, "with --times: by how `much` write times may differ")
 	set.DurationVar(&c.expires, "expiry-tolerance", transfer.DefaultExpiryTolerance, "with --times: by how `much` the expiry may differ")
 }
 
@@ -47,7 +47,7 @@ func (c *compareFlags) options() (opts []transfer.CompareOption, err error) {
 			errs = append(errs, fmt.Errorf("--rename %q: must be old=new", r))
 			continue
 		}
-		opts = append(opts, transfer.Renamed(old, name))
+		opts = append(opts, transfer.Rename(old, name))
 	}
 	return append(opts, transfer.Tolerance(c.writes, c.expires)), errors.Join(errs...)
 }
