@@ -3,8 +3,10 @@ package sink
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"runtime"
 	"slices"
+	"time"
 	"weak"
 
 	"github.com/rxcql/rxcql"
@@ -122,6 +124,7 @@ func tableOnWire[T any](server wire, about *schema.Table, opts ...TableOption) r
 	t.cfg, optErr = newTableConfig(opts)
 	t.fns, funcErr = rowFuncsOf[T](&t.cfg)
 	t.columns, columnErr = rowColumns[T](&t.cfg)
+	columnErr = errors.Join(columnErr, timesNeedRow[T](&t.cfg))
 	t.err = stageError("sink.Table", columnErr, optErr, funcErr)
 	on := &tableOn[T]{table: t, server: server, about: about}
 	if t.cfg.bySet.on() {
@@ -254,3 +257,62 @@ func EmptiedBatch(rows, bytes int, reuse int64) (kept any, cells weak.Pointer[by
 	b.reset(2*rows*bytes, reuse)
 	return b, cells
 }
+
+// TimedSent is one request of rows with times as it would go to the server.
+type TimedSent struct {
+	Writes  []TimedWrite
+	Rows    int // of the batch
+	Attempt int
+}
+
+type TimedWrite struct {
+	CQL    string
+	Time   int64
+	TTL    int32
+	Values []any // []byte, Null or Unset; without the timestamp and the TTL
+}
+
+// TimedServer stands for Cassandra in tests of Times.
+type TimedServer func(ctx context.Context, s TimedSent) error
+
+func (fn TimedServer) send(ctx context.Context, b *batch, from, to, attempt int) error {
+	b.bindTimed(from, to, attempt, time.Now().Unix())
+	s := TimedSent{Rows: to - from, Attempt: attempt}
+	args := b.request.args
+	for i, n := range b.request.counts {
+		st := b.request.statements[i]
+		w := TimedWrite{CQL: st.cql}
+		own := args[:n]
+		args = args[n:]
+		if st.updates {
+			own = append(append([]any{}, own[2:]...), own[:2]...)
+		}
+		for _, arg := range own {
+			v, isValue := arg.(*driver.Value)
+			switch {
+			case !isValue:
+				w.Values = append(w.Values, Unset{})
+			case v.State == driver.Null:
+				w.Values = append(w.Values, Null{})
+			default:
+				w.Values = append(w.Values, append([]byte{}, v.Bytes...))
+			}
+		}
+		last := len(w.Values) - 2
+		w.Time = int64(binary.BigEndian.Uint64(w.Values[last].([]byte)))
+		w.TTL = int32(binary.BigEndian.Uint32(w.Values[last+1].([]byte)))
+		w.Values = w.Values[:last]
+		s.Writes = append(s.Writes, w)
+	}
+	return fn(ctx, s)
+}
+
+func (fn TimedServer) prepares(context.Context, string) error { return nil }
+
+// TableOnTimed is Table with Times on a server that is a function.
+func TableOnTimed(server TimedServer, about *schema.Table, opts ...TableOption) rxcql.Sink[rxcql.Row] {
+	return tableOnWire[rxcql.Row](server, about, opts...)
+}
+
+// ListAge is how much older an element has to be for its list to be written a microsecond later.
+const ListAge = listAge

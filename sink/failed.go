@@ -20,7 +20,7 @@ type badRow struct {
 func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 	for _, bad := range d.bad {
 		row := &d.batch.rows[bad.row]
-		if w.fns.ttl == nil && driver.ExpiresTooLate(bad.err) { // no row is to blame: all have that time to live
+		if w.fns.ttl == nil && w.timed == nil && driver.ExpiresTooLate(bad.err) { // no row is to blame: all have that time to live
 			return w.st.Fail(row.error(fmt.Errorf("%w: TTL: %w", rxcql.ErrConfig, bad.err)))
 		}
 		prepares := func(ctx context.Context) error { return w.wire.prepares(ctx, row.statement.sent) }
@@ -32,8 +32,11 @@ func (w *tableWriter[T]) refused(ctx context.Context, d *delivery) error {
 		return w.st.Fail(d.err())
 	}
 	var errs []error
-	for _, bad := range d.bad {
+	for i, bad := range d.bad {
 		row := &d.batch.rows[bad.row]
+		if i > 0 && d.batch.sameRow(d.bad[i-1].row, bad.row) {
+			continue
+		}
 		err := w.st.RowFailed(ctx, d.batch.reservation, rxcql.FailedRow{
 			Position: row.at, Index: row.index, Row: row.kept.row(), Err: bad.err,
 		})

@@ -33,7 +33,7 @@ import (
 //
 //   - All sinks of one run that write one table share one clock, so that also holds among them, in
 //     the order in which rows come to them; Tee sees to that order.
-//   - The timestamps begin at the run's start, unless TimestampOf gives others. In a job that goes
+//   - The timestamps begin at the run's start, unless TimestampOf gives others, or Times. In a job that goes
 //     on they are above all that the job wrote before, also from a process that was killed or
 //     paused, and also if this machine's clock is up to 10 s behind; then the first row waits.
 //   - What others write meanwhile with the server's time is newer than the rows before it, as long
@@ -85,6 +85,7 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	t.fns, funcErr = rowFuncsOf[T](&t.cfg)
 	t.keyspace, t.name, nameErr = schema.ParseName(name)
 	t.columns, columnErr = rowColumns[T](&t.cfg)
+	columnErr = errors.Join(columnErr, timesNeedRow[T](&t.cfg))
 	t.session, sessionErr = driver.Wrap(session)
 	t.err = stageError("sink.Table", sessionErr, nameErr, columnErr, optErr, funcErr)
 	return t
@@ -145,7 +146,7 @@ func (t *table[T]) event(about *schema.Table) rxcql.WriteEvent {
 
 // counts tells a Tee that this sink writes the table with timestamps of the run's clock.
 func (t *table[T]) counts(ctx context.Context, about *schema.Table) {
-	if t.fns.timestamp == nil {
+	if t.fns.timestamp == nil && t.cfg.times == nil {
 		joinCensus(ctx, about.ID, t.stage())
 	}
 }
@@ -180,6 +181,13 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 		}
 	}
 	to := &target[T]{about: about, same: o.same}
+	if t.cfg.times != nil {
+		if t.columns != nil {
+			_, err := choose(about, t.columns, o)
+			errs = append(errs, err)
+		}
+		return to, mismatch(about, errs...)
+	}
 	if isRow[T]() {
 		to.fork = func() encoder[T] {
 			var e any = &copier{table: about, names: t.columns, options: o}

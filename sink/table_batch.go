@@ -29,8 +29,9 @@ type batch struct {
 	cost    int     // bytes as the server counts them, with BatchByReplicaSet
 	counted int64   // the part of held that openBatches has counted
 
-	request request // reused
-	older   *batch  // in openBatches
+	timed   timedBatch // empty unless rows have times, see Times
+	request request    // reused
+	older   *batch     // in openBatches
 	newer   *batch
 }
 
@@ -97,6 +98,7 @@ func (b *batch) cells(row int) (first, after int) {
 func (b *batch) reset(keep int, reuse int64) {
 	clear(b.rows)
 	b.key, b.buf, b.ends, b.rows, b.tokens = b.key[:0], b.buf[:0], b.ends[:0], b.rows[:0], b.tokens[:0]
+	b.timed.reset(reuse)
 	b.reservation, b.fresh, b.waits = nil, false, time.Time{}
 	b.owed, b.held, b.counted, b.cost = 0, 0, 0, 0
 	if cap(b.buf) > min(keep, int(max(reuse, 96<<10))) {
@@ -105,6 +107,8 @@ func (b *batch) reset(keep int, reuse int64) {
 	}
 	if int64(max(cap(b.ends), cap(b.request.args)))*cellCost+int64(cap(b.rows))*rowCost > reuse {
 		b.ends, b.rows, b.request = nil, nil, request{}
+	} else {
+		clear(b.request.statements)
 	}
 }
 

@@ -56,6 +56,7 @@ func newTableConfig(opts []TableOption) (tableConfig, error) {
 	if c.delete && c.nullsDelete {
 		errs = append(errs, errors.New("Delete and NullsDelete: a delete writes no columns; leave one out"))
 	}
+	errs = append(errs, c.checkTimes())
 	if c.ttl > 0 && c.ttlOf != nil {
 		errs = append(errs, errors.New("TTL and TTLOf: give one of them"))
 	}

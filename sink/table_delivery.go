@@ -31,6 +31,7 @@ type delivery struct {
 	unsure   []bool   // by row: not confirmed and may be written; nil if there is none
 	asked    bool     // the server was asked whether it still takes the statement
 	gone     bool     // and it does not
+	times    *TimesCounts
 }
 
 // run writes the rows from..to. A row that the server refuses, as invalid or too large, is found by
@@ -40,14 +41,14 @@ func (d *delivery) run(ctx context.Context, from, to int) {
 		d.failed(ctx, from, to, err)
 		return
 	}
-	d.written += to - from
+	d.written += d.batch.written(from, to, d.times)
 }
 
 // failed halves a request that was refused, or notes why it failed.
 func (d *delivery) failed(ctx context.Context, from, to int, err error) {
 	switch {
 	case d.refused(err, from, to) && to-from > 1:
-		if driver.Classify(err).Ambiguous() {
+		if driver.Classify(err).Ambiguous() || mayBeWritten(err) {
 			d.attempt++
 		}
 		middle := from + (to-from)/2

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // openBatches are the batches that wait for more rows, by key and by age. Partitions usually come
@@ -68,16 +67,16 @@ func (o *openBatches) remove(b *batch) {
 }
 
 // add puts a row into the batch of its partition.
-func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, bound []codec.Cell) error {
+func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, c cells) error {
 	if len(p.table.ClusteringKey) == 0 {
 		// No other row of the partition will come, except as a later version of this one.
 		b := w.newBatch()
-		b.add(r, bound, w.nulls)
+		w.put(b, r, c)
 		return w.send(ctx, page, b)
 	}
 	b := w.open.find(w.key)
-	bytes := encodedSize(bound)
-	if b != nil && (len(b.buf)+bytes > w.cfg.batchBytes || b.held+int64(bytes)+costOf(len(bound)) > w.memory.batch) {
+	bytes := encodedSize(c.bound)
+	if b != nil && (len(b.buf)+bytes > w.cfg.batchBytes || b.held+int64(bytes)+c.cost() > w.memory.batch) {
 		if err := w.sendOpen(ctx, page, b); err != nil {
 			return err
 		}
@@ -87,12 +86,20 @@ func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *pla
 		b = w.newBatch()
 		w.open.add(b)
 	}
-	b.add(r, bound, w.nulls)
+	w.put(b, r, c)
 	w.open.count(b)
-	if len(b.rows) >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes {
+	if b.statements() >= w.cfg.batchRows || len(b.buf) >= w.cfg.batchBytes {
 		return w.sendOpen(ctx, page, b)
 	}
 	return w.sendOldest(ctx, page, maxOpen)
+}
+
+// put puts a row into a batch.
+func (w *tableWriter[T]) put(b *batch, r batchRow, c cells) {
+	b.add(r, c.bound, w.nulls)
+	if c.timed != nil {
+		b.addTimed(c.timed)
+	}
 }
 
 // sendOldest sends the batches that have waited longest, while more than most wait or they hold too

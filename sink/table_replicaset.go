@@ -153,7 +153,7 @@ func (b *batch) enter(token int64, cost int) {
 
 // full reports whether no other row would fit.
 func (b *batch) full(c *tableConfig) bool {
-	return len(b.rows) >= c.batchRows || b.cost+rowOverhead+cellOverhead > c.bySet.bytes &&
+	return b.statements() >= c.batchRows || b.cost+rowOverhead+cellOverhead > c.bySet.bytes &&
 		(len(b.tokens) > 1 || len(b.buf) >= c.batchBytes)
 }
 
@@ -165,7 +165,7 @@ func (w *tableWriter[T]) addToSet(ctx context.Context, page *flow.Reservation, p
 	cost := bytes + rowOverhead + cellOverhead*len(c.bound)
 	w.key = binary.BigEndian.AppendUint32(w.key[:0], uint32(set))
 	b := w.open.find(w.key)
-	if b != nil && (!b.fits(w.cfg, token, cost, bytes) || b.held+int64(bytes)+costOf(len(c.bound)) > w.memory.batch) {
+	if b != nil && (!b.fits(w.cfg, token, cost, bytes) || b.held+int64(bytes)+c.cost() > w.memory.batch) {
 		if err := w.sendOpen(ctx, page, b); err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (w *tableWriter[T]) addToSet(ctx context.Context, page *flow.Reservation, p
 		w.open.add(b)
 	}
 	b.enter(token, cost)
-	b.add(r, c.bound, w.nulls)
+	w.put(b, r, c)
 	w.open.count(b)
 	if b.full(w.cfg) {
 		return w.sendOpen(ctx, page, b)

@@ -49,7 +49,8 @@ func (b *batch) inPart(first, after int, err error) error {
 }
 
 // inPartError is an answer of Unavailable to a batch of several partitions. The server writes these
-// one by one, and may have found too few replicas alive only at a later one.
+// one by one, and may have found too few replicas alive only at a later one. It is also any failure
+// of a row with times that needs several requests, behind the first of them.
 type inPartError struct{ error }
 
 func (e *inPartError) Unwrap() error { return e.error }
@@ -72,8 +73,8 @@ func (d *delivery) note(from, to int, failed, unsure bool) {
 
 // unknown returns the number of rows that were not confirmed and may be written.
 func (d *delivery) unknown() (n int) {
-	for _, unsure := range d.unsure {
-		if unsure {
+	for i, unsure := range d.unsure {
+		if unsure && !d.batch.extra(i) {
 			n++
 		}
 	}
@@ -117,7 +118,7 @@ func (r *retrying) spent(err error) bool {
 
 func (b *batch) lists(from, to int) bool {
 	for i := from; i < to; i++ {
-		if b.rows[i].statement.lists {
+		if b.rows[i].statement.lists || len(b.timed.rows) > 0 && b.timed.rows[i].lists {
 			return true
 		}
 	}

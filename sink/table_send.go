@@ -20,10 +20,12 @@ type wire interface {
 type request struct {
 	values []driver.Value
 	args   []any
-	counts []int // number of arguments of each row
+	counts []int // number of arguments of each row, or of each statement of rows with times
 	extra  []byte
 	batch  driver.Batch
 	single driver.Repeated
+
+	statements []*statement // of rows with times
 }
 
 // cqlWire sends rows through the driver.
@@ -36,6 +38,9 @@ type cqlWire struct {
 // one statement as a prepared text for that many rows, if there is one; other rows as a batch of
 // statements.
 func (w *cqlWire) send(ctx context.Context, b *batch, from, to, attempt int) error {
+	if len(b.timed.rows) > 0 {
+		return w.sendTimed(ctx, b, from, to, attempt)
+	}
 	uniform := b.bind(from, to, attempt)
 	r := &b.request
 	first := b.rows[from].statement

@@ -17,6 +17,7 @@ type statement struct {
 	markers int
 	deletes bool // the timestamp comes first, and there is no time to live
 	ttl     bool // the time to live comes last, after the timestamp
+	updates bool // the timestamp and the time to live come first, and the key last: see Times
 	lists   bool // writes a list that is not frozen: see clock
 	many    manifold
 }

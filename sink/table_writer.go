@@ -28,6 +28,7 @@ type tableWriter[T any] struct {
 	// is not a mutex, because it is held while waiting for room.
 	gathering chan struct{}
 	rows      encoder[T]
+	timed     *timedEncoder // instead, if rows have times
 	shaper    shaper
 	clock     *clock // shared by all sinks of this table; nil if rows have timestamps of their own
 	step      int64  // from the timestamp of a row to the next
@@ -47,17 +48,26 @@ type tableWriter[T any] struct {
 func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], wire wire) *tableWriter[T] {
 	st := r.SinkStage(t.stage())
 	writes := "rows"
-	if t.cfg.delete {
+	switch {
+	case t.cfg.delete:
 		writes = "deletes"
+	case t.cfg.times != nil:
+		writes = "rows with their times"
 	}
 	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID}, rxcql.Fact{Name: "writes", Value: writes})
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
-		rows: to.fork(), step: t.step(to.about), gathering: make(chan struct{}, 1),
+		step: t.step(to.about), gathering: make(chan struct{}, 1),
 		wire: wire, same: to.same, linger: newLingering(st, t.cfg.linger),
 	}
-	if t.fns.timestamp == nil {
+	switch {
+	case t.cfg.times != nil:
+		w.timed = newTimedEncoder(r, to.about, t.columns, t.cfg.times, to.same)
+	case t.fns.timestamp == nil:
 		w.clock = tableClock(r, to.about.ID)
+	}
+	if to.fork != nil {
+		w.rows = to.fork()
 	}
 	w.account.Expect(w.memory.most())
 	t.counts(ctx, to.about)
@@ -105,6 +115,12 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 				return err
 			}
 		}
+		if w.timed != nil {
+			if err := w.gatherTimed(ctx, p, i); err != nil {
+				return err
+			}
+			continue
+		}
 		plan, r, cells, err := w.row(&p.Rows[i])
 		if err != nil {
 			if errors.Is(err, rxcql.ErrSchema) { // not the fault of this row: all have these columns
@@ -123,7 +139,7 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 			err = w.addToSet(ctx, p.Reservation, plan, r, cells)
 		} else {
 			w.key = plan.key(w.key[:0], cells.all)
-			err = w.add(ctx, p.Reservation, plan, r, cells.bound)
+			err = w.add(ctx, p.Reservation, plan, r, cells)
 		}
 		if err != nil {
 			return err
@@ -132,8 +148,15 @@ func (w *tableWriter[T]) gather(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// cells of a row: one for each column, and those that its statement binds.
-type cells struct{ all, bound []codec.Cell }
+// cells of a row: one for each column (of rows with times, those of the key), and those that its
+// statements bind.
+type cells struct {
+	all, bound []codec.Cell
+	timed      *timedUnit // nil unless rows have times
+}
+
+// cost returns what the row takes in addition to the bytes of its cells.
+func (c *cells) cost() int64 { return costOf(len(c.bound)) + c.timed.cost() }
 
 // row encodes a row and gives it its timestamp.
 func (w *tableWriter[T]) row(row *T) (p *plan, r batchRow, c cells, err error) {
@@ -200,7 +223,11 @@ func (w *tableWriter[T]) Close() error {
 	w.open = openBatches{}
 	<-w.gathering
 	w.requests.close()
-	return w.workers.close() // no batch is open, so the timer hands nothing over
+	err := w.workers.close() // no batch is open, so the timer hands nothing over
+	if w.timed != nil {
+		w.timed.lists.wait()
+	}
+	return err
 }
 
 // write delivers a batch, in the goroutine of a worker.
@@ -210,6 +237,9 @@ func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 		return err
 	}
 	d := delivery{requests: w.requests, wire: w.wire, batch: b}
+	if w.cfg.times != nil {
+		d.times = w.cfg.times.counts
+	}
 	d.run(ctx, 0, len(b.rows))
 	if d.written > 0 {
 		w.st.CountWritten(d.written)

@@ -31,6 +31,21 @@ type TimesReport struct {
 	Joined int64
 }
 
+// add counts rows that were written.
+func (c *TimesCounts) add(t timesTally, expired int64) {
+	for _, n := range []struct {
+		to *atomic.Int64
+		n  int64
+	}{
+		{&c.markers, t.markers}, {&c.keyOnly, t.keyOnly}, {&c.lists, t.lists}, {&c.untimed, t.untimed}, {&c.joined, t.joined},
+		{&c.expired, expired},
+	} {
+		if n.n > 0 { // they are shared by all workers
+			n.to.Add(n.n)
+		}
+	}
+}
+
 // Report returns what has been counted so far.
 func (c *TimesCounts) Report() TimesReport {
 	return TimesReport{

@@ -65,6 +65,9 @@ func (c *copyConfig) together() error {
 	if c.counters && c.store != nil {
 		errs = append(errs, errors.New("WithCheckpoint: counters cannot be copied in a job, which would count rows twice; leave it out with Counters"))
 	}
+	if c.counters && c.of > 1 {
+		errs = append(errs, errors.New("WithShard: counters are copied by one process, into an empty table; leave it out with Counters"))
+	}
 	if !c.times && (c.lossy || len(c.timesOptions) > 0) {
 		errs = append(errs, errors.New("Lossy and TimesOptions say how times are kept: give WithTimes too, or leave them out"))
 	}
