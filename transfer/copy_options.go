@@ -119,13 +119,25 @@ func Counters() CopyOption {
 	})
 }
 
-// Lossy lets a copy with WithTimes go on where values or expiry would not arrive as they are; see
-// Plan.Lossy. Without it such a copy is refused before anything is written.
-func Lossy() CopyOption {
-	return copyOption(func(c *copyConfig) error {
-		c.lossy = true
-		return nil
-	})
+// Lossy lets a copy with WithTimes, or a Repair, go on where values or expiry would not arrive as
+// they are; see Plan.Lossy. Without it such a job is refused before anything is written.
+func Lossy() interface {
+	CopyOption
+	RepairOption
+} {
+	return lossy{}
+}
+
+type lossy struct{}
+
+func (lossy) applyCopy(c *copyConfig) error {
+	c.lossy = true
+	return nil
+}
+
+func (lossy) applyRepair(c *repairConfig) error {
+	c.lossy = true
+	return nil
 }
 
 // TimesOptions passes options on to sink.Times, such as sink.Markers and sink.MarkerTime. They need

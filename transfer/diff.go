@@ -51,6 +51,9 @@ import (
 // as it is, and its report is returned. Another job in a folder is refused
 // (rxcql.ErrCheckpointForeign), and two at once (rxcql.ErrCheckpointLocked).
 //
+// Rows are read at the consistency of the sessions (WithConsistency). With ONE a replica that is
+// behind the others looks like a difference.
+//
 // In memory are pages of both tables for each range that is read (rxcql.WithBudget), and no list of
 // rows. On disk are about 100 bytes and the key of each row that differed, twice for a while.
 //

@@ -41,13 +41,13 @@ func (j *RepairJob) Plan(ctx context.Context) (Plan, error) {
 		return Plan{}, err
 	}
 	plan := Plan{Verb: "repair", From: j.left.String(), To: j.right.String(), Ranges: ranges, Known: ranges == 0, Rows: named, Partitions: named, Requests: 7 * named}
-	plan.Lossy = j.lossy(c, m)
+	plan.Lossy = j.losses(c, m)
 	plan.Notes = append(plan.Notes, "deletions are not copied: a row that was deleted at the source, and that the target has, is extra")
 	return plan, nil
 }
 
-// lossy says what a repair cannot write as it was.
-func (j *RepairJob) lossy(c *comparison, m *rowMaker) (lossy []string) {
+// losses says what a repair cannot write as it was.
+func (j *RepairJob) losses(c *comparison, m *rowMaker) (lossy []string) {
 	for _, name := range m.untimed {
 		lossy = append(lossy, fmt.Sprintf("column %q: the source cannot say when its elements were written; they get the newest time of their row", name))
 	}

@@ -89,7 +89,7 @@ type repairIdentity struct {
 	diffIdentity
 	Bump        bool `json:"bump"`
 	DeleteExtra bool `json:"delete_extra"`
-	GuessTimes  bool `json:"guess_times"`
+	Lossy       bool `json:"lossy"`
 }
 
 // Run repairs the rows. Without an error the report says what became of each.
@@ -108,7 +108,7 @@ func (j *RepairJob) Run(ctx context.Context) (report RepairReport, err error) {
 	if err != nil {
 		return report, err
 	}
-	identity := repairIdentity{identityOf(c), j.cfg.bump, j.cfg.deleteExtra, j.cfg.guessTimes}
+	identity := repairIdentity{identityOf(c), j.cfg.bump, j.cfg.deleteExtra, j.cfg.lossy}
 	identity.Job = "repair"
 	unlock, err := j.folder.open(ctx, identity)
 	if err != nil {
@@ -148,8 +148,8 @@ func (j *RepairJob) maker(c *comparison, rows *rowPair) (*rowMaker, error) {
 		return nil, fmt.Errorf("%w: a table of counters cannot be repaired, because a counter cannot be written at a time; empty the target and copy it again", rxcql.ErrSchema)
 	}
 	m, err := newRowMaker(c, rows.left.elements)
-	if err == nil && len(m.untimed) > 0 && !j.cfg.guessTimes {
-		err = fmt.Errorf("%w: the source cannot say when elements of %q were written; give GuessTimes, or LeaveOut the columns", rxcql.ErrSchema, m.untimed)
+	if err == nil && len(m.untimed) > 0 && !j.cfg.lossy {
+		err = fmt.Errorf("%w: the source cannot say when elements of %q were written; give Lossy, or LeaveOut the columns", rxcql.ErrSchema, m.untimed)
 	}
 	return m, err
 }

@@ -9,7 +9,7 @@ type repairConfig struct {
 	compareConfig
 	bump        bool
 	deleteExtra bool
-	guessTimes  bool
+	lossy       bool
 }
 
 type repairOption func(*repairConfig) error
@@ -35,16 +35,6 @@ func Bump() RepairOption {
 func DeleteExtra() RepairOption {
 	return repairOption(func(c *repairConfig) error {
 		c.deleteExtra = true
-		return nil
-	})
-}
-
-// GuessTimes repairs values too of which the source cannot say when they were written: elements of
-// collections before Cassandra 5.0. They are written at the newest time of their row; see
-// sink.Untimed. Default: a table with such columns is refused.
-func GuessTimes() RepairOption {
-	return repairOption(func(c *repairConfig) error {
-		c.guessTimes = true
 		return nil
 	})
 }

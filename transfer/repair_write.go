@@ -59,7 +59,7 @@ func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker) (r
 func (j *RepairJob) writers(m *rowMaker) rxcql.Sink[repairWrite] {
 	table := func(opts ...sink.TimesOption) rxcql.Sink[repairWrite] {
 		opts = append(opts, sink.CountTimes(&j.counts))
-		if j.cfg.guessTimes {
+		if j.cfg.lossy {
 			opts = append(opts, sink.Lossy())
 		}
 		var all []sink.TableOption
