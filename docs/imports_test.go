@@ -59,25 +59,30 @@ func mayImport(from, to string) bool {
 			return 3
 		case low:
 			return at
-		case top == "examples" || top == "integration" || top == "bench" || top == "rxcqltest":
+		case top == "dialect": // what source and sink share
+			return 1
+		case top == "transfer":
 			return 4
+		case top == "cmd" || top == "examples" || top == "integration" || top == "bench" || top == "rxcqltest":
+			return 5
 		default:
 			return 3
 		}
 	}
-	return floor(from) > floor(to) || floor(from) == 4 || floor(from) == 0 && floor(to) == 0
+	return floor(from) > floor(to) || floor(from) == 5 || floor(from) == 0 && floor(to) == 0
 }
 
 func TestAnImportOfAHigherFloorIsFound(t *testing.T) {
 	for _, allowed := range [][2]string{
 		{"internal/driver", "internal/codec"}, {"flow", "internal/ring"}, {".", "flow"}, {"source", "."}, {"sink", "internal/driver"},
 		{"rxcqltest", "internal/jobtest"}, {"internal/timetest", "flow"}, {"examples/copy", "sink"}, {"integration/sink", "integration/cassandra"},
+		{"transfer", "source"}, {"transfer", "internal/driver"}, {"source", "dialect"}, {"cmd/rxcql/internal/verbs", "transfer"}, {"cmd/rxcql", "cmd/rxcql/internal/verbs"},
 	} {
 		require.True(t, mayImport(allowed[0], allowed[1]), allowed)
 	}
 	for _, refused := range [][2]string{
 		{"internal/driver", "flow"}, {"internal/driver", "."}, {"flow", "."}, {"flow", "source"}, {".", "operators"},
-		{"source", "operators"}, {"sink", "source"}, {"checkpoint", "deadletter"}, {"operators", "rxcqltest"}, {"sink", "examples/copy"}, {"internal/driver", "internal/jobtest"},
+		{"source", "operators"}, {"sink", "source"}, {"checkpoint", "deadletter"}, {"operators", "rxcqltest"}, {"sink", "examples/copy"}, {"source", "transfer"}, {"transfer", "cmd/rxcql"}, {"dialect", "flow"}, {"internal/driver", "internal/jobtest"},
 	} {
 		require.False(t, mayImport(refused[0], refused[1]), refused)
 	}

@@ -1,0 +1,101 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gocql/gocql"
+
+	"github.com/rxcql/rxcql"
+)
+
+// Server is what a report says of a side.
+type Server struct {
+	Hosts       []string `json:"hosts"`
+	Datacenter  string   `json:"datacenter"`
+	Version     string   `json:"version"`
+	Consistency string   `json:"consistency"`
+}
+
+// Open connects to a side. The driver cannot cancel an attempt to connect, so after ctx has ended
+// Open returns when the timeouts are over. Close the session yourself.
+func (s *Side) Open(ctx context.Context) (*gocql.Session, Server, error) {
+	about := Server{Hosts: s.Hosts, Consistency: s.Consistency.String()}
+	cfg, err := s.config()
+	if err != nil {
+		return nil, about, fmt.Errorf("connection%s: %w", s.of(), err)
+	}
+	session, err := cfg.CreateSession()
+	switch {
+	case ctx.Err() != nil:
+		if err == nil {
+			session.Close()
+		}
+		return nil, about, context.Cause(ctx)
+	case err != nil:
+		return nil, about, s.failed(err)
+	}
+	err = session.Query("SELECT data_center, release_version FROM system.local").WithContext(ctx).
+		Consistency(gocql.One).Scan(&about.Datacenter, &about.Version)
+	if err != nil {
+		session.Close()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, about, s.failed(err)
+	}
+	if s.LocalDC != "" {
+		about.Datacenter = s.LocalDC
+	}
+	return session, about, nil
+}
+
+func (s *Side) config() (*gocql.ClusterConfig, error) {
+	cfg := gocql.NewCluster(s.Hosts...)
+	cfg.Port = s.Port
+	cfg.Consistency = s.Consistency
+	cfg.Timeout, cfg.ConnectTimeout = s.Timeout, s.Connect
+	cfg.Logger = silent{}
+	if s.User != "" {
+		cfg.Authenticator = gocql.PasswordAuthenticator{Username: s.User, Password: s.password}
+	}
+	if s.TLS != nil {
+		cfg.SslOpts = &gocql.SslOptions{Config: s.TLS.config, EnableHostVerification: s.TLS.Verify == VerifyFull}
+	}
+	return cfg, rxcql.Configure(cfg, s.LocalDC)
+}
+
+// failed says which side could not be reached, and what to look at.
+func (s *Side) failed(err error) error {
+	remedy := fmt.Sprintf("are these the hosts (%s), and does one of them answer?", s.from)
+	text := err.Error()
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return err
+	case strings.Contains(text, "authentication") || strings.Contains(text, "credentials") || strings.Contains(text, "username"):
+		remedy = fmt.Sprintf("look at --%s and the password", flagOf(s.Name, "user"))
+	case strings.Contains(text, "x509: cannot validate certificate for") || strings.Contains(text, "x509: certificate is valid for"):
+		remedy = fmt.Sprintf("the certificate does not name the host; --%s %s verifies all but the name, as cqlsh does",
+			flagOf(s.Name, "tls-verify"), VerifyChain)
+	case strings.Contains(text, "x509:"):
+		remedy = fmt.Sprintf("--%s names the file of authorities to trust", flagOf(s.Name, "tls-ca"))
+	}
+	return fmt.Errorf("no connection%s at %s: %w; %s", s.to(), strings.Join(s.Hosts, ","), err, remedy)
+}
+
+// to is what a text says of a side that is connected to.
+func (s *Side) to() string {
+	if s.Name == "" {
+		return " to Cassandra"
+	}
+	return " to the " + s.Name
+}
+
+// silent keeps the driver from writing to the terminal: what goes wrong comes back as an error.
+type silent struct{}
+
+func (silent) Print(...any)          {}
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}

@@ -1,0 +1,85 @@
+package connect
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// What of a server's certificate is verified.
+const (
+	VerifyFull  = "full"  // that it comes from an authority that is trusted, and names the host
+	VerifyChain = "chain" // that it comes from an authority that is trusted
+	VerifyNone  = "none"  // nothing: whoever can answer in the server's place can read all
+)
+
+// TLS is how a side is connected to by TLS.
+type TLS struct {
+	Verify string
+	config *tls.Config
+}
+
+// readTLS returns nil if there is to be no TLS.
+func readTLS(get func(string) found) (*TLS, error) {
+	on, ca, cert, key, verify := get("tls"), get("tls-ca"), get("tls-cert"), get("tls-key"), get("tls-verify")
+	var errs []error
+	switch on.value {
+	case "true", "false":
+	default:
+		errs = append(errs, fmt.Errorf("%s %q: must be true or false", on.where, on.value))
+	}
+	if on.value != "true" && ca.value == "" && cert.value == "" && key.value == "" && verify.value == VerifyFull {
+		return nil, errors.Join(errs...)
+	}
+	t := &TLS{Verify: verify.value, config: &tls.Config{MinVersion: tls.VersionTLS12}}
+	if ca.value != "" {
+		text, err := os.ReadFile(home(ca.value))
+		pool := x509.NewCertPool()
+		if err == nil && !pool.AppendCertsFromPEM(text) {
+			err = fmt.Errorf("%s has no certificate in PEM form", ca.value)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", ca.where, err))
+		}
+		t.config.RootCAs = pool
+	}
+	switch {
+	case (cert.value == "") != (key.value == ""):
+		errs = append(errs, errors.New("a client's certificate needs its key, and a key its certificate: give both, --tls-cert and --tls-key"))
+	case cert.value != "":
+		pair, err := tls.LoadX509KeyPair(home(cert.value), home(key.value))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s and %s: %w", cert.where, key.where, err))
+		}
+		t.config.Certificates = []tls.Certificate{pair}
+	}
+	switch verify.value {
+	case VerifyFull:
+	case VerifyChain:
+		t.config.InsecureSkipVerify = true // crypto/tls verifies both or none; the chain is verified below
+		t.config.VerifyConnection = t.chain
+	case VerifyNone:
+		t.config.InsecureSkipVerify = true
+	default:
+		errs = append(errs, fmt.Errorf("%s %q: must be %s, %s or %s", verify.where, verify.value, VerifyFull, VerifyChain, VerifyNone))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// chain verifies a server's certificate without the name of its host.
+func (t *TLS) chain(c tls.ConnectionState) error {
+	if len(c.PeerCertificates) == 0 {
+		return errors.New("the server has sent no certificate")
+	}
+	opts := x509.VerifyOptions{Roots: t.config.RootCAs, Intermediates: x509.NewCertPool()}
+	for _, cert := range c.PeerCertificates[1:] {
+		opts.Intermediates.AddCert(cert)
+	}
+	_, err := c.PeerCertificates[0].Verify(opts)
+	return err
+}

@@ -1,0 +1,27 @@
+package fleet
+
+// Exit codes of the command. The help has them too.
+const (
+	ExitDone    = 0 // every row is accounted for
+	ExitFailed  = 1 // a table failed; the others were worked on, unless --fail-fast was given
+	ExitUsage   = 2 // wrong arguments, or no connection: nothing was read or written
+	ExitLeft    = 3 // nothing failed, but not every row is where it should be
+	ExitStopped = 4 // a signal ended the run in order; with --checkpoint it goes on
+)
+
+// Exit returns the exit code of a run.
+func Exit(outcomes []Outcome) int {
+	seen := map[Status]bool{}
+	for _, o := range outcomes {
+		seen[o.Status] = true
+	}
+	switch {
+	case seen[Failed]:
+		return ExitFailed
+	case seen[Stopped] || seen[NotBegun]:
+		return ExitStopped
+	case seen[Left]:
+		return ExitLeft
+	}
+	return ExitDone
+}

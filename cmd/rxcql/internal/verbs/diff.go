@@ -1,0 +1,106 @@
+package verbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/transfer"
+)
+
+func (s *shared) diff() *cobra.Command {
+	v := s.verb(&cobra.Command{
+		Use:   "diff TABLE|KEYSPACE...",
+		Short: "compare tables with those that they were copied to",
+		Long: `diff reads the tables of both sides side by side and compares each value, and with --times write
+times and expiry. Rows that differ are read again after a pause, so that writes in flight are told
+from differences. The folder of --out gets, for each table, differences.ndjson (the key and the cause
+of each row), ranges.ndjson (a checksum of each range of tokens) and report.json.
+
+Causes: missing (at the target), extra (only at the target), differing, newer (at the target), tie
+(written at one time, with other values), unstable (it still moves), unread (the servers cannot read
+it).
+
+A run that was interrupted goes on from the folder. A folder whose run is complete is left as it is,
+and its report is printed: give another folder to compare again, or --restart.`,
+		Example: `  rxcql diff shop --source-hosts 10.0.0.1 --target-hosts 10.1.0.1 --times --out diff
+  rxcql diff shop.orders --to archive.orders --hosts 10.0.0.1 --leave-out notes --pause 0 --out diff`,
+		Args: cobra.MinimumNArgs(1),
+	}, source, target)
+	var flags compareFlags
+	var pauseOf pauses
+	flags.add(v.own, "the `folder` for what is found, and for how far the run is")
+	pauseOf.add(v.own)
+	v.goesOnByItself()
+	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
+		opts, err := flags.options()
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.find(ctx, source, args)
+		if err != nil {
+			return nil, err
+		}
+		names, err := targets(found, flags.to)
+		if err != nil {
+			return nil, err
+		}
+		return each(found, func(f tables.Found) (fleet.Task, error) {
+			return r.diffTask(f, names[f.Name], &flags, opts, pauseOf.options())
+		})
+	}
+	return v.command()
+}
+
+func (r *run) diffTask(f tables.Found, to tables.Name, flags *compareFlags, compare []transfer.CompareOption, opts []transfer.DiffOption) (fleet.Task, error) {
+	folder, err := r.folder(flags.out, f.String())
+	if err != nil {
+		return fleet.Task{}, err
+	}
+	for _, o := range compare {
+		opts = append(opts, o)
+	}
+	if flags.times {
+		opts = append(opts, transfer.WithTimes())
+	}
+	all, byRange := r.options(place{})
+	for _, o := range all {
+		opts = append(opts, o)
+	}
+	for _, o := range byRange {
+		opts = append(opts, o)
+	}
+	job, err := transfer.Diff(transfer.Table{Session: r.sessions[source], Name: f.String()},
+		transfer.Table{Session: r.sessions[target], Name: to.String()}, folder, opts...)
+	return r.task(f.String(), place{}, diffJob{job, ended(folder)}, err)
+}
+
+type diffJob struct {
+	*transfer.DiffJob
+	ended bool // by an earlier run
+}
+
+func (j diffJob) Run(ctx context.Context) (fleet.Result, error) {
+	r, err := j.DiffJob.Run(ctx)
+	out := fleet.Result{Complete: r.Complete, Read: r.SourceRows + r.TargetRows, Report: r, Text: r.String(), Earlier: j.ended && r.Complete}
+	for _, part := range []struct {
+		n     int64
+		cause transfer.Cause
+	}{
+		{r.Missing, transfer.Missing}, {r.Extra, transfer.Extra}, {r.Differing, transfer.Differing}, {r.Newer, transfer.Newer},
+		{r.Tie, transfer.Tie}, {r.Unstable, transfer.Unstable}, {r.Unread, transfer.Unread},
+	} {
+		if part.n > 0 {
+			out.Left = append(out.Left, fmt.Sprintf("%s %s", show.Thousands(part.n), part.cause))
+		}
+	}
+	if err == nil && r.Complete && !r.Equal() && len(out.Left) == 0 {
+		err = errors.New("the sides are not equal, and the report does not say why")
+	}
+	return out, err
+}

@@ -1,0 +1,144 @@
+package verbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/transfer"
+)
+
+// place is where the job of a table has its checkpoint.
+type place struct {
+	name string // of the job
+	base string // of its files, without an ending; empty without --checkpoint
+	once bool   // the job cannot go on in the middle
+}
+
+// unsaved is the place of a job that cannot go on: its outcome is kept, and no positions.
+func (p place) unsaved() place {
+	p.once = true
+	return p
+}
+
+// place returns the place of a job. table names it among those of the run; name says all that the
+// job does, so that a checkpoint of another job is refused.
+func (r *run) place(table, name string) place {
+	if i, n := r.settings.shard, r.settings.of; n > 0 {
+		name += fmt.Sprintf(", share %d of %d", i, n)
+		table += fmt.Sprintf(".%d-of-%d", i, n)
+	}
+	p := place{name: r.verb.Name() + " " + name}
+	if dir := r.verb.run.checkpoint; dir != "" {
+		p.base = filepath.Join(dir, url.PathEscape(table))
+	}
+	return p
+}
+
+// done is the file that keeps the outcome of the job.
+func (p place) done() string {
+	if p.base == "" {
+		return ""
+	}
+	return p.base + ".done.json"
+}
+
+// forget removes what an earlier run has left, if that is asked for.
+func (r *run) forget(p place) error {
+	if !r.verb.run.restart || r.verb.run.dryRun {
+		return nil
+	}
+	var errs []error
+	for _, file := range []string{p.done(), p.base + ".checkpoint"} {
+		if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// options returns the options of a job that reads tables by token ranges, and of any other.
+func (r *run) options(p place) (all []transfer.Option, ranges []transfer.RangeOption) {
+	all = append(all, transfer.WithWorkers(r.verb.run.workers), transfer.WithRun(r.settings.options...))
+	if r.settings.rate != nil {
+		all = append(all, transfer.WithRate(r.settings.rate))
+	}
+	if p.base != "" && !p.once {
+		all = append(all, transfer.WithCheckpoint(checkpoint.File(p.base+".checkpoint"), p.name, rxcql.RunOnce()))
+	}
+	if r.verb.run.splits > 0 {
+		ranges = append(ranges, transfer.WithSplits(r.verb.run.splits))
+	}
+	if r.settings.of > 0 {
+		ranges = append(ranges, transfer.WithShard(r.settings.shard, r.settings.of))
+	}
+	return all, ranges
+}
+
+// task makes the task of a job that was made without an error.
+func (r *run) task(table string, p place, job fleet.Job, err error) (fleet.Task, error) {
+	if err == nil {
+		err = r.forget(p)
+	}
+	if err != nil {
+		return fleet.Task{}, fmt.Errorf("%s: %w", table, err)
+	}
+	return fleet.Task{Table: table, Job: job, Done: p.done(), Name: p.name}, nil
+}
+
+// find returns the tables that the arguments mean on a side, the largest first if they take turns.
+func (r *run) find(ctx context.Context, side string, args []string) ([]tables.Found, error) {
+	found, err := tables.Find(ctx, r.sessions[side], args, r.verb.run.except)
+	if err == nil && len(found) > 1 {
+		tables.LargestFirst(ctx, r.sessions[side], found)
+	}
+	return found, err
+}
+
+// each makes a task for each table; one error says everything that is wrong.
+func each(found []tables.Found, task func(tables.Found) (fleet.Task, error)) (all []fleet.Task, err error) {
+	for _, f := range found {
+		t, wrong := task(f)
+		err = errors.Join(err, wrong)
+		all = append(all, t)
+	}
+	return all, err
+}
+
+// targets returns, for each table, the name that it has on the other side: the same one, or by --to
+// the same name in another keyspace, or one other table.
+func targets(found []tables.Found, to string) (map[tables.Name]tables.Name, error) {
+	names := map[tables.Name]tables.Name{}
+	target := tables.Name{}
+	if to != "" {
+		var err error
+		if target, err = tables.Parse(to); err != nil {
+			return nil, fmt.Errorf("--to: %w", err)
+		}
+	}
+	if target.Table != "" && len(found) > 1 {
+		return nil, fmt.Errorf("--to %s is one table, and there are %d to work on: give a keyspace", to, len(found))
+	}
+	taken := map[tables.Name]tables.Name{}
+	for _, f := range found {
+		n := f.Name
+		if target.Keyspace != "" {
+			n.Keyspace = target.Keyspace
+		}
+		if target.Table != "" {
+			n.Table = target.Table
+		}
+		if other, twice := taken[n]; twice {
+			return nil, fmt.Errorf("--to %s: both %s and %s would be %s; run them apart, to different keyspaces", to, other, f.Name, n)
+		}
+		taken[n], names[f.Name] = f.Name, n
+	}
+	return names, nil
+}

@@ -1,0 +1,25 @@
+package verbs
+
+import (
+	"fmt"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
+)
+
+// leftOut says in words which rows a run has left out.
+func leftOut(r rxcql.Report) (left []string) {
+	for _, part := range []struct {
+		rows int64
+		what string
+	}{
+		{r.Skipped, "bad rows were left out"},
+		{r.DeadLettered, "bad rows are in the file for them"},
+		{r.Unknown, "rows were sent, and it is not known whether they were written"},
+	} {
+		if part.rows > 0 {
+			left = append(left, fmt.Sprintf("%s %s", show.Thousands(part.rows), part.what))
+		}
+	}
+	return left
+}

@@ -1,0 +1,113 @@
+package verbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/connect"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+)
+
+// Program is what a command has of the process that it runs in.
+type Program struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+	Ask      func(prompt string) (string, error) // asks for a password
+	Args     []string                            // of the command line, without the program
+}
+
+// Main runs the command of this process and returns its exit code.
+func Main() int {
+	p := &Program{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Ask: connect.Ask, Args: os.Args[1:]}
+	ctx, signals := catchSignals(context.Background())
+	defer signals.release()
+	return p.Run(ctx, signals)
+}
+
+// Run runs a command line and returns its exit code. signals may be nil.
+func (p *Program) Run(ctx context.Context, signals *Signals) int {
+	code := fleet.ExitDone
+	root := p.root(signals, &code)
+	root.SetArgs(p.Args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		if code == fleet.ExitDone {
+			code = fleet.ExitUsage
+		}
+		var silent *saidError
+		if !errors.As(err, &silent) {
+			fmt.Fprintf(p.Err, "rxcql: %v\n", err)
+		}
+	}
+	return code
+}
+
+// saidError is an error that has been said already.
+type saidError struct{ error }
+
+const about = `rxcql moves tables of Cassandra: to another cluster, keyspace or table, to files and from
+files. It counts them, compares them, and repairs what differs. It works on one table, on several, or
+on a whole keyspace in one run.`
+
+const exitCodes = `Exit codes:
+  0  every row is accounted for (diff: both sides are equal)
+  1  a table failed; the others were worked on, unless --fail-fast was given
+  2  wrong arguments, or no connection: nothing was read or written
+  3  nothing failed, but not every row is where it should be: bad records were left out, ranges
+     could not be read, or the sides differ
+  4  a signal ended the run in order; with --checkpoint the same command goes on
+
+SIGINT and SIGTERM end a run in order: reading stops, and what has been read is written. A second
+signal gives up what is in flight.
+`
+
+func (p *Program) root(signals *Signals, code *int) *cobra.Command {
+	root := &cobra.Command{
+		Use: "rxcql", Short: "moves, counts, compares and repairs tables of Cassandra",
+		Long: about, SilenceErrors: true, SilenceUsage: true, Version: version(),
+		Args: cobra.NoArgs,
+	}
+	root.SetIn(p.In)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	root.SetVersionTemplate("rxcql {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	cobra.EnableCommandSorting = false
+	s := &shared{program: p, signals: signals, code: code}
+	root.AddCommand(s.commands()...)
+	root.AddCommand(&cobra.Command{
+		Use: "version", Short: "print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintf(cmd.OutOrStdout(), "rxcql %s\n", version()) },
+	})
+	return root
+}
+
+// flagError adds what to do instead to the error of a flag that people expect to be there.
+func flagError(cmd *cobra.Command, err error) error {
+	if strings.Contains(err.Error(), "password") {
+		return errors.New("no flag takes a password, since others can read the arguments of a process: " +
+			"give --user and --password-file, set RXCQL_PASSWORD, or let rxcql ask for it on the terminal")
+	}
+	return fmt.Errorf("%w; see rxcql %s --help", err, cmd.Name())
+}
+
+// version returns the version of the module that the program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (info.Main.Version == "" || info.Main.Version == "(devel)") {
+			return "devel " + s.Value
+		}
+	}
+	return info.Main.Version
+}

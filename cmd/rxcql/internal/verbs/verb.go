@@ -1,0 +1,192 @@
+package verbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/gocql/gocql"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/connect"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
+)
+
+// shared is what all commands are made with.
+type shared struct {
+	program *Program
+	signals *Signals
+	code    *int
+}
+
+// verb is a command that works on tables.
+type verb struct {
+	*shared
+	*cobra.Command
+	sides    []string       // the names of its sides; one empty name if it has only one
+	own      *pflag.FlagSet // the flags that no other verb has in this way
+	run      runFlags
+	connects *connect.Flags
+
+	// tasks makes the jobs, once there are sessions. What it returns as an error is wrong with the
+	// arguments: nothing has been read or written.
+	tasks func(ctx context.Context, r *run, args []string) ([]fleet.Task, error)
+	// check refuses flags that are not for the verb.
+	check func() error
+	// goesOn reports whether a run that was interrupted goes on.
+	goesOn func() bool
+	// dataOut reports whether standard output is for data, so that texts go to standard error.
+	dataOut func() bool
+}
+
+// run is one run of a verb.
+type run struct {
+	verb     *verb
+	settings *settings
+	sessions map[string]*gocql.Session // by side
+	servers  map[string]connect.Server
+	resolved map[string]connect.Side
+}
+
+func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
+	v := &verb{shared: s, Command: cmd, sides: sides, own: pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)}
+	if len(sides) == 0 {
+		v.sides = []string{""}
+	}
+	v.connects = connect.NewFlags(s.program.Getenv, sides...)
+	v.dataOut = func() bool { return false }
+	v.check = func() error {
+		if v.run.restart && v.run.checkpoint == "" {
+			return errors.New("--restart: there is nothing to forget without --checkpoint")
+		}
+		return nil
+	}
+	v.goesOn = func() bool { return v.run.checkpoint != "" }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		report := v.newReport()
+		err := v.execute(cmd.Context(), args, report)
+		*s.code = report.ExitCode
+		return err
+	}
+	return v
+}
+
+// command adds the flags, after those of the verb's own are there, and returns the command.
+func (v *verb) command() *cobra.Command {
+	common := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	v.run.add(common)
+	for _, set := range []*pflag.FlagSet{v.own, common, v.connects.Every, v.connects.Each} {
+		set.SortFlags = false
+		v.Flags().AddFlagSet(set)
+	}
+	v.Flags().SortFlags = false
+	v.SetUsageFunc(func(cmd *cobra.Command) error { return v.usage(cmd, common) })
+	return v.Command
+}
+
+// execute runs the verb from its flags to its report.
+func (v *verb) execute(ctx context.Context, args []string, report *report) error {
+	r, err := v.prepare(ctx)
+	if err != nil {
+		return report.usage(err)
+	}
+	defer r.close(ctx)
+	report.servers(r)
+	tasks, err := v.tasks(ctx, r, args)
+	if err != nil {
+		return report.usage(err)
+	}
+	if v.run.dryRun {
+		return report.plans(ctx, tasks)
+	}
+	screen := show.New(v.program.Err, v.run.progress)
+	f := fleet.New(tasks, fleet.Config{AtOnce: v.run.tablesAtOnce, FailFast: v.run.failFast, Ended: func(o fleet.Outcome) {
+		if len(tasks) > 1 {
+			screen.Ended(oneLine(o), o.Status == fleet.Done)
+		}
+	}})
+	over := v.signals.stoppable(func() {
+		f.Stop()
+		screen.Printf("stopping: what has been read is written first; a second signal gives it up\n")
+	})
+	var outcomes []fleet.Outcome
+	screen.Show(show.View{Progress: f.Progress, Run: r.about}, func() { outcomes = f.Run(ctx) })
+	over()
+	return report.outcomes(outcomes)
+}
+
+// prepare reads the flags and connects to all sides. One error says everything that is wrong.
+func (v *verb) prepare(ctx context.Context) (*run, error) {
+	r := &run{verb: v, sessions: map[string]*gocql.Session{}, servers: map[string]connect.Server{}, resolved: map[string]connect.Side{}}
+	var errs []error
+	var err error
+	r.settings, err = v.run.read()
+	errs = append(errs, err, v.check())
+	for _, side := range v.sides {
+		resolved, err := v.connects.Resolve(side, v.program.Ask)
+		errs = append(errs, err)
+		r.resolved[side] = resolved
+	}
+	if dir := v.run.checkpoint; dir != "" {
+		errs = append(errs, os.MkdirAll(dir, 0o700))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	opened := make([]*gocql.Session, len(v.sides))
+	about := make([]connect.Server, len(v.sides))
+	failed := make([]error, len(v.sides))
+	var group errgroup.Group
+	for i, name := range v.sides {
+		group.Go(func() error {
+			side := r.resolved[name]
+			opened[i], about[i], failed[i] = side.Open(ctx)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are in failed
+	for i, name := range v.sides {
+		r.servers[name] = about[i]
+		if opened[i] != nil {
+			r.sessions[name] = opened[i]
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		r.close(ctx)
+		return nil, err
+	}
+	return r, nil
+}
+
+// close closes the sessions and the log. If ctx has been cancelled the sessions are left to the end
+// of the program: the driver's Close waits for its heartbeat, which a server that does not answer
+// holds up for the whole timeout of a request.
+func (r *run) close(ctx context.Context) {
+	for _, session := range r.sessions {
+		if ctx.Err() == nil {
+			session.Close()
+		}
+	}
+	if err := r.settings.close(); err != nil {
+		fmt.Fprintf(r.verb.program.Err, "rxcql: --log: %v\n", err)
+	}
+}
+
+// about says more of a run that goes on: requests in flight, and what the governor does.
+func (r *run) about() string {
+	text := fmt.Sprintf("%d requests in flight", r.settings.gauge.InFlight())
+	if g := r.settings.governor; g != nil {
+		p99, limit := g.P99()
+		if p99 > 0 {
+			text += fmt.Sprintf(", p99 %v", p99)
+		}
+		if limit > 0 {
+			text += fmt.Sprintf(", held to %s rows/s", show.Thousands(int64(limit)))
+		}
+	}
+	return text
+}
