@@ -114,9 +114,9 @@ func TestOfAPageThatIsReadInStepEachRowGoesOnWithItsOwnBytes(t *testing.T) {
 func TestARowOnTheLeftHasItsBytesWithThePairThatFillsAPage(t *testing.T) {
 	left := unequal(0, 3000, 1000, 511) // the last of the first 512 pairs
 	right := unequal(0, 3000, 1000, 2000)
-	for i, page := range carriedOut(t, inStepOf["MergeJoin"](left, right)) {
-		require.GreaterOrEqual(t, page.with, page.left, "page %d of %d pairs", i, page.rows)
-	}
+	first := carriedOut(t, inStepOf["MergeJoin"](left, right))[0]
+	require.Equal(t, 512, first.rows)
+	require.GreaterOrEqual(t, first.with, first.left+first.right)
 }
 
 func TestRowsOfAKeyThatAreKeptLeaveTheOthersOfTheirPageTheirBytes(t *testing.T) {

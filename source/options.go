@@ -39,6 +39,7 @@ type readConfig struct {
 	splits      int
 	shard, of   int
 	rate        *rxcql.Rate // of requests; nil for no limit
+	adaptive    bool        // see AdaptiveSplits
 }
 
 // maxPageRows is the most rows asked for in a page, however small they are.
