@@ -83,6 +83,7 @@ func (r *Execution) snapshot() Report {
 	if last != nil {
 		rep := *last
 		rep.Stages, rep.RowErrors = slices.Clone(last.Stages), slices.Clone(last.RowErrors)
+		rep.Unread = slices.Clone(last.Unread)
 		return rep
 	}
 	return r.report()
@@ -101,6 +102,7 @@ func (r *Execution) report() Report {
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
 	rep.Estimate = r.measures.estimate(time.Now(), rep.ReadRows+rep.ResumedRows)
 	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
+	rep.UnreadParts, rep.Unread = r.unread.report()
 	used := r.budget.Usage()
 	rep.Budget, rep.PeakBytes, rep.BytesInFlight = used.Budget, used.PeakBytes, used.BytesInFlight
 	rep.LargestPage, rep.PeakFetches = used.LargestPage, used.PeakFetches

@@ -126,6 +126,7 @@ func (p *Pipeline) Check(ctx context.Context) error {
 //   - what Check finds: ErrSchema, ErrConfig;
 //   - StageError, from the stage that failed: around a RowError if the place in the source is
 //     known, and around a RetryError if a request failed until the limit of WithRetry;
+//   - ErrUnread, if parts of a table could not be read, and all else was read and written;
 //   - ErrSkipLimit, ErrUnknownOutcome, ErrBudgetHeld, and the ErrCheckpoint kinds.
 func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	runCtx, cancel := context.WithCancelCause(ctx)
@@ -203,6 +204,9 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 	if err == nil && rep.PagesSettled+rep.PagesGivenUp != rep.Pages && !r.abandoned.Load() {
 		err = r.unsettled()
 	}
+	if err == nil {
+		err = r.unread.err()
+	}
 	err = cause(ctx, err)
 	if r.failed != nil && !errors.Is(err, r.failed) && !errors.Is(r.failed, err) { // such as a write that failed after a cancel
 		err = errors.Join(err, r.failed)
@@ -214,6 +218,7 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 	}
 	last := *rep
 	last.Stages, last.RowErrors = slices.Clone(rep.Stages), slices.Clone(rep.RowErrors)
+	last.Unread = slices.Clone(rep.Unread)
 	r.last = &last
 	return err
 }

@@ -53,6 +53,11 @@ type Report struct {
 	RowErrors      []RowErrorReport `json:"row_errors,omitempty"`
 	OtherRowErrors int64            `json:"other_row_errors,omitempty"`
 
+	// UnreadParts counts the parts of sources that could not be read (source.AdaptiveSplits), and
+	// Unread names the first hundred. Rows of them may be missing.
+	UnreadParts int64    `json:"unread_parts,omitempty"`
+	Unread      []Unread `json:"unread,omitempty"`
+
 	Estimate Estimate `json:"estimate,omitzero"` // how far it is
 
 	Budget        int64         `json:"budget_bytes"`
@@ -123,6 +128,12 @@ func (r Report) String() string {
 	}
 	if r.OtherRowErrors > 0 {
 		fmt.Fprintf(&s, "  %d for other reasons\n", r.OtherRowErrors)
+	}
+	if r.UnreadParts > 0 {
+		fmt.Fprintf(&s, "%d parts could not be read, so rows may be missing:\n", r.UnreadParts)
+		for _, part := range r.Unread {
+			fmt.Fprintf(&s, "  %v\n", part)
+		}
 	}
 	fmt.Fprintf(&s, "ranges %d of %d, pages %d (%d empty, %d settled), %s read\n",
 		r.RangesDone, r.Ranges, r.Pages, r.EmptyPages, r.PagesSettled, size(r.ReadBytes))

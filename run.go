@@ -56,6 +56,7 @@ type Execution struct {
 
 	measures measures
 	inputs   int // sources of the stream, those inside of sinks not counted
+	unread   unread
 
 	counters
 }
@@ -254,6 +255,9 @@ func (r *Execution) Workers() int { return r.cfg.workers }
 // whole reports whether everything was read and settled, or read again. Call it when everything has
 // ended.
 func (r *Execution) whole() bool {
+	if r.unread.err() != nil {
+		return false
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.by == "" && r.failed == nil && r.settled.Load()+r.budget.GivenUp() == r.pages.Load()

@@ -34,9 +34,9 @@ const (
 //
 // These come on top:
 //
-//   - rows that an operator makes larger than they were read, and the place that MapConcurrent and
-//     Lookup have for the result of each row of a page: the size of a result and 9 bytes, or 8
-//     bytes alone with Unordered;
+//   - rows that an operator makes larger than they were read, or hands on while it keeps them
+//     (MergeJoin: rows of one key), and the place that MapConcurrent and Lookup have for the result
+//     of each row of a page: the size of a result and 9 bytes, or 8 bytes alone with Unordered;
 //   - rows of an Unmetered input;
 //   - where operators hold rows: what sinks are charged with in addition to the bytes of rows
 //     (Account.Expect), up to half of what the operators hold.

@@ -64,6 +64,23 @@ func (res *Reservation) Take(from *Reservation, bytes int64) {
 	res.budget.take(res, from, bytes)
 }
 
+// TakeBytes moves so many bytes of the budget from from to res, and no receipts. It is for what a
+// holder keeps of a page that is no row of it, such as keys and states, and whose receipts it holds
+// elsewhere, or need not hold. If from has not that many left, or is nil, the rest is charged on
+// top, without waiting.
+func (res *Reservation) TakeBytes(from *Reservation, bytes int64) {
+	if bytes <= 0 {
+		return
+	}
+	if from == nil {
+		from = &Reservation{}
+	}
+	if res.holder != nil {
+		res.holder.place(from)
+	}
+	res.budget.take(res, from, bytes)
+}
+
 // Emit makes kept rows move again: the holder hands them on as a page, and its account is no longer
 // charged. After the delivery the holder calls Settle. Until then the budget counts the page as
 // moving, even if others have taken all its bytes.

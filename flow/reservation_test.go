@@ -109,3 +109,26 @@ func TestAReservationOwesAllReceiptsItWasGiven(t *testing.T) {
 	}
 	l.Settle() // nothing is left to settle
 }
+
+func TestBytesAreTakenWithoutTheReceiptsOfTheirPage(t *testing.T) {
+	b := flow.NewBudget(1 << 20)
+	in, acc := b.NewInput("in"), b.Account("keep", false)
+	from, receipt := page(t, in, 100)
+	kept := acc.Reservation()
+	kept.TakeBytes(from, 70)
+	require.EqualValues(t, 30, from.Bytes())
+	require.EqualValues(t, 70, acc.Held())
+	require.EqualValues(t, 100, b.Usage().BytesInFlight, "nothing is on top of the page")
+	require.Zero(t, kept.Receipts())
+
+	kept.TakeBytes(from, 50)
+	kept.TakeBytes(nil, 5)
+	kept.TakeBytes(from, -3)
+	require.Zero(t, from.Bytes())
+	require.EqualValues(t, 125, acc.Held())
+	require.EqualValues(t, 125, b.Usage().BytesInFlight)
+	from.Settle()
+	require.True(t, receipt.Settled())
+	kept.Settle()
+	require.Zero(t, b.Usage().BytesInFlight)
+}

@@ -17,11 +17,13 @@ func newCharging(account *flow.Account) *charging {
 	return &charging{account: account, reservation: account.Reservation()}
 }
 
-// to notes that so many bytes are kept now. Call it once a page.
-func (c *charging) to(bytes int64) {
+// to notes that so many bytes are kept now. What has come since the last time was made of the page:
+// its bytes are charged to the account, and no longer to the page. Call it once a page, or with nil
+// where no page is at hand.
+func (c *charging) to(bytes int64, page *flow.Reservation) {
 	switch grown := bytes - c.bytes; {
 	case grown > 0:
-		c.reservation.Take(&flow.Reservation{}, grown)
+		c.reservation.TakeBytes(page, grown)
 	case grown < 0:
 		gone := c.account.Reservation()
 		gone.Take(c.reservation, -grown)

@@ -114,7 +114,7 @@ func (d *distinct[T, K]) Next(ctx context.Context, p *flow.Page[T]) error {
 			n++
 		}
 	}
-	d.charge.to(d.met.bytes)
+	d.charge.to(d.met.bytes, p.Reservation)
 	if forgot := d.met.forgotten(); forgot > 0 && d.met.told != nil {
 		d.met.told(forgot)
 	}

@@ -140,7 +140,7 @@ func (g *groupingBy[T, K, S]) Next(_ context.Context, p *flow.Page[T]) error {
 			return g.full()
 		}
 	}
-	groups.charge.to(groups.bytes)
+	groups.charge.to(groups.bytes, p.Reservation)
 	g.receipts.Take(p.Reservation, 0)
 	return nil
 }

@@ -106,7 +106,6 @@ func (m *groups[K, S]) measure() {
 			m.bytes += m.slot + int64(m.sizeKey(&block[i].Key)) + int64(m.sizeState(&block[i].Value))
 		}
 	}
-	m.charge.to(m.bytes)
 	m.growth.Measured(before, m.bytes)
 }
 

@@ -92,7 +92,7 @@ func (s *inStep) proceed(ctx context.Context) error {
 
 // arrive notes a page, and goes on.
 func (s *inStep) arrive(ctx context.Context, h *atHand, page *flow.Reservation, rows int) error {
-	h.page, h.rows, h.next, h.took, h.used, h.lost = page, rows, 0, 0, false, false
+	h.page, h.rows, h.next, h.took, h.away, h.used, h.lost = page, rows, 0, 0, 0, false, false
 	s.most = max(s.most, rows)
 	h.gate.Waits()
 	err := errGone // stays if a function of the user's panics

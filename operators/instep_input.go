@@ -15,6 +15,7 @@ type atHand struct {
 	rows int               // of the page
 	next int               // the first of them that has not been used
 	took int               // those before it have had their share taken
+	away int64             // bytes of rows behind took that the operator has taken to keep them
 	used bool              // rows that wait to be handed on are made of the page, whatever next is
 
 	lost bool // rows of the page are given up, see abandon
@@ -23,6 +24,7 @@ type atHand struct {
 	stopped bool // because reading was stopped
 	gone    chan struct{}
 	read    func(ctx context.Context) error
+	weigh   func(from, to int) int64 // the bytes of these rows of the page
 }
 
 // input is an input with the type of its rows.
@@ -40,6 +42,13 @@ func addInput[T any](s *inStep, in rxcql.Stream[T]) *input[T] {
 	h := &atHand{gone: make(chan struct{}, 1)}
 	s.inputs = append(s.inputs, h)
 	i := &input[T]{atHand: h, number: len(s.inputs)}
+	size := rxcql.SizeFunc[T]()
+	h.weigh = func(from, to int) (bytes int64) {
+		for row := from; row < to; row++ {
+			bytes += int64(size(&i.list[row]))
+		}
+		return bytes
+	}
 	h.read = func(ctx context.Context) error {
 		ctx, h.gate = s.budget.Inlet(ctx)
 		if err := in.Subscribe(ctx, s.st, &arriving[T]{s: s, input: i}); err != nil {

@@ -49,17 +49,19 @@ func (s *stepping[U]) handOn(ctx context.Context) error {
 }
 
 // share gives to what is made of the page its receipts, and the bytes of the rows that have been
-// used since the last time.
+// used since the last time. Each row goes on with its own bytes, however large the others are, so
+// that a stage that keeps it charges nothing on top. The last rows go on with all that is left:
+// what was read is in memory as long as a row of it is.
 func (h *atHand) share(to *flow.Reservation) {
 	if h.page == nil || h.next == h.took && !h.used {
 		return
 	}
 	bytes := h.page.Bytes()
 	if h.next < h.rows {
-		bytes = bytes / int64(h.rows-h.took) * int64(h.next-h.took)
+		bytes = min(bytes, max(0, h.weigh(h.took, h.next)-h.away))
 	}
 	to.Take(h.page, bytes)
-	h.took, h.used = h.next, false
+	h.took, h.away, h.used = h.next, 0, false
 }
 
 // say hands on how far a part has come. No rows are held by then.

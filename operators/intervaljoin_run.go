@@ -152,7 +152,7 @@ func (s *intervalSide[T, O, K, U]) take(ctx context.Context, p *flow.Page[T]) er
 			return s.st.Fail(err)
 		}
 	}
-	s.charge.to(s.keptBytes())
+	s.charge.to(s.keptBytes(), p.Reservation)
 	return s.flush(ctx, p.Reservation)
 }
 
@@ -225,7 +225,7 @@ func (j *intervalJoining[U]) goOn() {
 // drop drops rows that are out of reach when event time is t.
 func (j *intervalJoining[U]) drop(t int64) {
 	j.st.CountDropped(j.sides[0].Advance(t) + j.sides[1].Advance(t))
-	j.charge.to(j.keptBytes())
+	j.charge.to(j.keptBytes(), nil)
 }
 
 // finish ends what pairs of a page owe together.

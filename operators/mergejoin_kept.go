@@ -35,6 +35,7 @@ func (j *mergeJoining[L, R, K]) keepRows(key K, rows []R, open bool) error {
 			ErrJoinFull, len(k.rows), k.bytes))
 	}
 	k.reservation.Take(j.right.page, bytes)
+	j.right.away += bytes
 	k.behind.Add(j.right.page.Advance().Hushed())
 	return nil
 }
@@ -58,11 +59,7 @@ func (j *mergeJoining[L, R, K]) joinKept(ctx context.Context) (more bool, err er
 	case !same:
 		return true, j.letGo(ctx)
 	}
-	if err := j.pairs(ctx, k.rows); err != nil {
-		return false, err
-	}
-	j.left.pass()
-	return true, nil
+	return true, j.pairs(ctx, k.rows)
 }
 
 // gather keeps further rows of the key.

@@ -120,7 +120,6 @@ func (j *mergeJoining[L, R, K]) match(ctx context.Context) error {
 		if err := j.pairs(ctx, rows); err != nil {
 			return err
 		}
-		j.left.pass()
 		if !j.left.has() {
 			return j.keepRows(j.left.now, rows, false)
 		}
@@ -148,9 +147,12 @@ func hasKey[T, K any](s *inStep, side *keyed[T, K], key K, compare func(a, b K) 
 	return compare(side.now, key) == 0, nil
 }
 
-// pairs makes a pair of the row at hand on the left with each of those on the right.
+// pairs makes a pair of the row at hand on the left with each of those on the right, and goes on to
+// the next on the left. It does so first: then the row has its bytes with it if pairs are handed on
+// in between.
 func (j *mergeJoining[L, R, K]) pairs(ctx context.Context, rows []R) error {
 	left := j.left.row()
+	j.left.pass()
 	for i := range rows {
 		j.made = append(j.made, rxcql.Pair[L, R]{Left: left, Right: rows[i], HasLeft: true, HasRight: true})
 		j.left.used = true

@@ -33,7 +33,7 @@ func (w *windowing[T, K, S, U]) goOn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.charge.to(w.states.Bytes())
+		w.charge.to(w.states.Bytes(), nil)
 	}
 	news := w.parts.news(w.grid, window.Less(w.now, lateness), w.upTo)
 	return flow.Tell(ctx, w.account, &news, w.out)
@@ -70,7 +70,7 @@ func (w *windowing[T, K, S, U]) closeAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.charge.to(0)
+	w.charge.to(0, nil)
 	all := w.parts.takeAll()
 	return flow.Tell(ctx, w.account, &all, w.out)
 }

@@ -142,7 +142,7 @@ func (w *windowing[T, K, S, U]) take(ctx context.Context, p *flow.Page[T]) error
 		}
 		w.parts.until = max(w.parts.until, until)
 	}
-	w.charge.to(w.states.Bytes())
+	w.charge.to(w.states.Bytes(), p.Reservation)
 	return nil
 }
 

@@ -41,6 +41,7 @@ type readConfig struct {
 	only        only
 	rate        *rxcql.Rate // of requests; nil for no limit
 	times       bool        // see Times
+	adaptive    bool        // see AdaptiveSplits
 }
 
 // maxPageRows is the most rows asked for in a page, however small they are.

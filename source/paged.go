@@ -34,6 +34,8 @@ type paged[T any] struct {
 	whole   bool        // the part is read as one page
 	rate    *rxcql.Rate // of requests; nil for no limit
 	askedAt time.Time   // when the last request was sent
+	cuts    bool        // of a page that may be read in pieces the error is a notReadError
+	hasty   bool        // such a page is not asked for again
 
 	about   rxcql.FetchEvent // what hooks are told of all requests
 	attempt rxcql.FetchEvent // of the last request, while it has not ended
@@ -138,6 +140,10 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 		return err
 	}
 	got, err := r.fetch(ctx, p, at.Page, state, most)
+	if err != nil && r.cuts && ctx.Err() == nil && mayBeCut(err) {
+		reservation.Release()
+		return nil, &notReadError{err}
+	}
 	if err != nil {
 		return nil, fail(err)
 	}

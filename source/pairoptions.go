@@ -1,6 +1,10 @@
 package source
 
-import "github.com/rxcql/rxcql/internal/option"
+import (
+	"errors"
+
+	"github.com/rxcql/rxcql/internal/option"
+)
 
 // PairOption is an option of TablePair.
 type PairOption interface{ applyPair(*pairConfig) error }
@@ -33,6 +37,9 @@ func (s pairSide) applyPair(c *pairConfig) error {
 	}
 	before := *side
 	err := option.Apply(s.opts, side, TableOption.applyTable)
+	if err == nil && side.adaptive {
+		return errors.New(name + ": AdaptiveSplits is for Table alone: what the other table has could not be paired")
+	}
 	if err == nil && (side.splits != before.splits || side.shard != before.shard || side.of != before.of || side.only != nil) {
 		return errSideRanges(name)
 	}

@@ -18,8 +18,9 @@ import (
 type sidePlan struct {
 	about  *schema.Table
 	cql    string
-	own    int   // columns that the type needs: the first ones of the statement
-	key    []int // which columns of the statement are the key's
+	names  []string // columns of the statement
+	own    int      // columns that the type needs: the first ones of the statement
+	key    []int    // which columns of the statement are the key's
 	pinned *driver.Encoding
 }
 
@@ -39,7 +40,7 @@ func planSide[T any](ctx context.Context, t *table[T]) (sidePlan, error) {
 		}
 		plan.key = append(plan.key, at)
 	}
-	plan.cql = statement(about, selected)
+	plan.cql, plan.names = statement(about, selected), names
 	plan.pinned = driver.NewEncoding(tokenTypes, func(ctx context.Context) error {
 		return schema.Unchanged(ctx, t.session, about)
 	})

@@ -25,6 +25,7 @@ type reading[T any] struct {
 	given   *ringProgress
 	same    func(ctx context.Context) error // checks that what was read is still the same; may be nil
 	overlap time.Duration                   // see flow.Parts
+	unread  *atomic.Bool                    // some of it could not be read, see Stage.CountUnread; nil if that ends the run
 }
 
 // partReader reads parts, one at a time. Each worker has one; it belongs to one goroutine.
@@ -57,7 +58,7 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	}
 	switch {
 	case err == nil:
-		return out.Done(ctx, false)
+		return out.Done(ctx, r.unread != nil && r.unread.Load())
 	case errors.Is(err, errStopped):
 		return out.Done(ctx, true)
 	}

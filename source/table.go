@@ -42,7 +42,8 @@ const defaultSplits = 64
 //   - A page that fails in a way that may pass (a timeout, an overloaded or lost node) is asked for
 //     again, see rxcql.WithRetry; no row is handed on twice.
 //   - A page that fails for good is a rxcql.StageError around a rxcql.RowError with the token range
-//     and the page's number.
+//     and the page's number. With AdaptiveSplits, one that met too many tombstones, or timed out, is
+//     read in pieces instead.
 //   - A row that cannot be decoded is a row error (rxcql.WithRowErrors) that has the row's index
 //     too. Its dead letter is the rxcql.Row as it was received.
 func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcql.Stream[T] {
@@ -55,12 +56,15 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	errs = append(errs, err)
 
 	info := rxcql.StageInfo{
-		Name: t.title(), Source: true, Err: errors.Join(errs...),
+		Name: t.title(), Source: true, MixesRows: t.cfg.adaptive, Err: errors.Join(errs...),
 		Check: func(ctx context.Context) error {
 			_, _, schemaErr := t.plan(ctx)
 			_, _, ringErr := t.ranges(ctx)
 			return errors.Join(schemaErr, ringErr)
 		},
+	}
+	if t.cfg.adaptive {
+		return rxcql.NewStream(info, t.adaptively)
 	}
 	return rxcql.NewStream(info, t.run)
 }
@@ -227,6 +231,7 @@ func (t *table[T]) identity(about *schema.Table, cql, version string) rxcql.Iden
 	}}
 	id.Facts = append(id.Facts, t.cfg.only.facts()...)
 	id.Pages = "Cassandra " + version
+	id.Begun = notSliced
 	return id
 }
 

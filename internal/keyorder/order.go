@@ -106,6 +106,9 @@ func (o *Order) samePartition(a, b *Key) bool {
 	return true
 }
 
+// Token returns the token of a key. It needs the partition key alone.
+func (o *Order) Token(k *Key) int64 { return o.token(k) }
+
 func (o *Order) token(k *Key) int64 {
 	if !k.known {
 		k.token, k.known = ring.Token(o.serialize(k, 0)), true

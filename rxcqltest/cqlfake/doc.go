@@ -35,7 +35,8 @@
 //   - lightweight transactions of one row: IF NOT EXISTS, IF EXISTS, IF column = value;
 //   - SELECT of columns, WRITETIME, TTL, token and toTimestamp(now()), of the whole table, a range
 //     of tokens, or partitions with conditions on their clustering columns, also with IN, with
-//     LIMIT, in pages;
+//     LIMIT, in pages; of a range of tokens such conditions with ALLOW FILTERING too, and PER
+//     PARTITION LIMIT 1;
 //   - ORDER BY, in the order of the clustering key or its reverse;
 //   - the system tables that the driver and the toolkit read.
 //
@@ -51,8 +52,8 @@
 //   - WRITETIME and TTL of counters, and of collections and types that are not frozen;
 //   - sets and maps whose keys are of types that consist of others, and such clustering columns;
 //   - ORDER BY together with IN on the partition key;
-//   - aggregates, DISTINCT, GROUP BY, PER PARTITION LIMIT, ALLOW FILTERING, JSON, and DELETE of a
-//     range of rows;
+//   - aggregates, DISTINCT, GROUP BY, other uses of PER PARTITION LIMIT and ALLOW FILTERING, JSON,
+//     and DELETE of a range of rows;
 //   - logins and TLS.
 //
 // It has no tombstone or size limits, and only one node, so consistency levels mean nothing.

@@ -16,6 +16,7 @@ type selection struct {
 	cells []func(r found) []byte
 	where where
 	limit *term
+	first bool // of each partition the first row alone
 	meta  []*message.ColumnMetadata
 
 	statics, others bool // whether it selects static columns, and others that are not of the partition key
@@ -49,11 +50,20 @@ func (p *parser) selection() *plan {
 		refuse(invalid("Cannot restrict clustering columns when selecting only static columns"))
 	}
 	p.ordering(s.table, &s.where)
+	if p.take("per", "partition", "limit") {
+		if n := p.next(); n.kind != number || n.text != "1" || s.where.partition != nil {
+			refuse(unknown("PER PARTITION LIMIT other than 1, and of given partitions"))
+		}
+		s.first = true
+	}
 	if p.take("limit") {
 		if !p.is("?") && p.peek().kind != number {
 			refuse(syntaxError("line 1: no viable alternative at input '%s' (LIMIT)", p.peek().text))
 		}
 		s.limit = p.term(s.table, "[limit]", intType)
+	}
+	if s.where.tokens != nil && len(s.where.rows) > 0 && !p.take("allow", "filtering") {
+		refuse(unknown("conditions without the whole partition key, without ALLOW FILTERING"))
 	}
 	return &plan{verb: Select, table: s.table, result: s.meta, run: s.run}
 }
@@ -206,11 +216,15 @@ func (s *selection) run(c *call) message.Message {
 		result.Metadata.PagingState = at.state()
 		return result
 	}
-	last := found{now: c.now.Unix(), time: c.now}
+	last, had := found{now: c.now.Unix(), time: c.now}, at.key
 	s.where.each(c, s.table, at, func(p *partition, r *row) (more bool) {
+		if s.first && had == p.key {
+			return true
+		}
 		if int64(len(result.Data)) == size {
 			return false
 		}
+		had = p.key
 		last.partition, last.row = p, r
 		cells := make(message.Row, len(s.cells))
 		for i, cell := range s.cells {

@@ -56,7 +56,7 @@ func (p *parser) conditions(t *table) (w where) {
 func (w *where) check(key []condition) {
 	missing := func(c condition) bool { return c.column == nil }
 	given := slices.ContainsFunc(key, func(c condition) bool { return !missing(c) })
-	if !given && len(w.rows) > 0 || given && slices.ContainsFunc(key, missing) {
+	if !given && len(w.rows) > 0 && w.tokens == nil || given && slices.ContainsFunc(key, missing) {
 		refuse(unknown("conditions without the whole partition key"))
 	}
 	if given && w.tokens != nil {
@@ -93,26 +93,32 @@ func (w *where) each(c *call, t *table, at position, fn func(*partition, *row) b
 		return
 	}
 	keys := w.keys(c)
-	values := make([][][]byte, len(w.rows))
-	for i, cond := range w.rows {
-		values[i] = cond.values(c)
-	}
+	holds := w.rowsThat(c)
 	if at.begun {
 		keys = keys[max(0, slices.Index(keys, at.key)):]
 	}
 	for _, key := range keys {
 		p := t.find(key)
-		if p != nil && !w.eachRow(c, t, p, at, func(r *row) bool {
-			for i, cond := range w.rows {
-				holds := func(value []byte) bool { return cond.holds(cond.column.order(r.key[cond.index], value)) }
-				if !slices.ContainsFunc(values[i], holds) {
-					return true
-				}
-			}
-			return fn(p, r)
-		}) {
+		if p != nil && !w.eachRow(c, t, p, at, func(r *row) bool { return !holds(r) || fn(p, r) }) {
 			return
 		}
+	}
+}
+
+// rowsThat returns what reports whether the conditions on the clustering columns hold of a row.
+func (w *where) rowsThat(c *call) func(*row) bool {
+	values := make([][][]byte, len(w.rows))
+	for i, cond := range w.rows {
+		values[i] = cond.values(c)
+	}
+	return func(r *row) bool {
+		for i, cond := range w.rows {
+			holds := func(value []byte) bool { return cond.holds(cond.column.order(r.key[cond.index], value)) }
+			if !slices.ContainsFunc(values[i], holds) {
+				return false
+			}
+		}
+		return true
 	}
 }
 
@@ -199,13 +205,14 @@ func (w *where) eachInRange(c *call, t *table, at position, fn func(*partition, 
 	if at.begun {
 		first, _ = t.place(ring.Token([]byte(at.key)), at.key)
 	}
+	holds := w.rowsThat(c)
 	for _, p := range t.partitions[first:] {
 		inside := true
 		for i, cond := range w.tokens {
 			// The least token stands for both ends of the ring.
 			inside = inside && (bounds[i] == math.MinInt64 || cond.holds(cmp.Compare(p.token, bounds[i])))
 		}
-		if inside && !w.eachRow(c, t, p, at, func(r *row) bool { return fn(p, r) }) {
+		if inside && !w.eachRow(c, t, p, at, func(r *row) bool { return !holds(r) || fn(p, r) }) {
 			return
 		}
 	}

@@ -1,0 +1,78 @@
+package source
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/rows"
+)
+
+// slicedRows reads the rows of a slice, and keeps the key of the last one.
+type slicedRows[T any] struct {
+	keyed     *rows.Keyed[T]
+	partition int
+
+	one     bool     // all rows are to have one partition key
+	key     [][]byte // that one, if it is known
+	token   int64    // its token
+	statics bool     // only rows of static columns alone are wanted
+	last    [][]byte // the key of the last row of the page, a copy; nil if it has none
+}
+
+func newSlicedRows[T any](s *slicing, reader rows.Reader[T]) *slicedRows[T] {
+	return &slicedRows[T]{keyed: newKeyed(s.own, s.sidePlan.key, reader), partition: s.partition}
+}
+
+// begin turns to a slice. key is the partition key of its rows; nil if that is not known.
+func (r *slicedRows[T]) begin(s *slice, key [][]byte) {
+	r.one, r.key, r.token, r.statics, r.last = s.inPartition(), key, s.tokens.End, s.statics, nil
+}
+
+// inPartition reports whether the slice is a part of a partition, so that its rows have one key.
+func (s *slice) inPartition() bool { return len(s.equal) > 0 || s.low != nil || s.high != nil }
+
+// Read reads a page, see rows.Reader.
+func (r *slicedRows[T]) Read(p *driver.Page, to []T) ([]T, []rows.Undecoded, int64, error) {
+	before := len(to)
+	to, bad, size, err := r.keyed.Read(p, to)
+	defer r.keyed.Drop()
+	if err != nil {
+		return to, bad, size, err
+	}
+	r.last = nil
+	left, failed := to[:before], bad[:0]
+	for i := before; i < len(to); i++ {
+		key := r.keyed.At(i - before).Cells
+		if key == nil {
+			return to, bad, size, errNotAllKeys
+		}
+		if r.statics && slices.ContainsFunc(key[r.partition:], func(cell []byte) bool { return cell != nil }) {
+			continue
+		}
+		if r.one && r.key == nil {
+			r.key = keyCopy(key[:r.partition])
+		}
+		if r.one && !slices.EqualFunc(r.key, key[:r.partition], bytes.Equal) {
+			return to, bad, size, &twoPartitionsError{r.token}
+		}
+		if len(bad) > 0 && bad[0].Index == i { // a row that could not be decoded has its place in the page
+			failed, bad = append(failed, bad[0]), bad[1:]
+		} else {
+			left = append(left, to[i])
+		}
+		if i == len(to)-1 || r.statics {
+			r.last = keyCopy(key)
+		}
+	}
+	clear(to[len(left):])
+	return left, failed, size, nil
+}
+
+func keyCopy(cells [][]byte) [][]byte {
+	all := make([][]byte, len(cells))
+	for i, cell := range cells {
+		all[i] = bytes.Clone(cell) // nil stays nil
+	}
+	return all
+}
