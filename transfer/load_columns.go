@@ -22,7 +22,7 @@ type loadColumns struct {
 	renamed bool              // at least one has another name, or is not loaded
 }
 
-var bigint, text = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
+var bigintType, text = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
 
 // columnsOf compares the options with the table.
 func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
@@ -56,9 +56,9 @@ func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
 		}
 		add(name, col.Name, col.Type)
 		if c.times && !isKey(col) {
-			typ := bigint
+			typ := bigintType
 			if hasElements(col) {
-				typ = &rxcql.ColumnType{Kind: codec.List, Elems: []*rxcql.ColumnType{bigint}, Frozen: true}
+				typ = &rxcql.ColumnType{Kind: codec.List, Elems: []*rxcql.ColumnType{bigintType}, Frozen: true}
 			}
 			add("writetime("+name+")", "writetime("+col.Name+")", typ)
 			add("expires("+name+")", "expires("+col.Name+")", typ)
@@ -66,7 +66,7 @@ func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
 	}
 	for _, name := range []string{c.ttl, c.stamp} {
 		if name != "" {
-			add(name, "", bigint)
+			add(name, "", bigintType)
 		}
 	}
 	if c.fileColumns != nil {
