@@ -41,6 +41,9 @@ func (u *timedUnit) cost() int64 {
 	return int64(unsafe.Sizeof(timedRow{})*grown/4) + int64(len(u.writes))*timedCost
 }
 
+// alone reports whether the unit must not be in a batch with others.
+func (u *timedUnit) alone() bool { return u != nil && len(u.writes) > maxTimedStatements }
+
 // addTimed adds the writes of a row whose cells have been added.
 func (b *batch) addTimed(u *timedUnit) {
 	row := timedRow{bound: int32(u.bound), tally: u.tally, extra: u.extra}
@@ -192,7 +195,7 @@ func (w *tableWriter[T]) gatherTimed(ctx context.Context, p *flow.Page[T], i int
 			r.kept = w.keep(&p.Rows[i])
 		}
 		c := cells{all: u.key, bound: u.cells, timed: u}
-		if w.routing.sets != nil {
+		if w.routing.sets != nil && !u.alone() {
 			err = w.addToSet(ctx, p.Reservation, plan, r, c)
 		} else {
 			w.key = plan.key(w.key[:0], u.key)
