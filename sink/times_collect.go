@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
