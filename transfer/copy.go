@@ -40,11 +40,12 @@ func Copy(from, to Table, opts ...CopyOption) (*CopyJob, error) {
 	var fromErr, toErr error
 	j.from, fromErr = from.open("source")
 	j.to, toErr = to.open("target")
-	if err := configured("Copy", opts, &j.cfg, CopyOption.applyCopy, fromErr, toErr); err != nil {
-		return nil, err
+	err := configured("Copy", opts, &j.cfg, CopyOption.applyCopy, fromErr, toErr)
+	if bad := j.cfg.together(); bad != nil {
+		err = errors.Join(err, fmt.Errorf("%w: transfer.Copy: %w", rxcql.ErrConfig, bad))
 	}
-	if err := j.cfg.together(); err != nil {
-		return nil, fmt.Errorf("%w: transfer.Copy: %w", rxcql.ErrConfig, err)
+	if err != nil {
+		return nil, err
 	}
 	return j, nil
 }
@@ -64,6 +65,9 @@ func (c *copyConfig) together() error {
 	}
 	if c.counters && c.store != nil {
 		errs = append(errs, errors.New("WithCheckpoint: counters cannot be copied in a job, which would count rows twice; leave it out with Counters"))
+	}
+	if c.counters && c.of > 1 {
+		errs = append(errs, errors.New("WithShard: counters are copied by one process, into an empty table; leave it out with Counters"))
 	}
 	if !c.times && (c.lossy || len(c.timesOptions) > 0) {
 		errs = append(errs, errors.New("Lossy and TimesOptions say how times are kept: give WithTimes too, or leave them out"))

@@ -46,10 +46,11 @@ func TestTransferCopyOfCountersIsNoJobAndKeepsNoTimes(t *testing.T) {
 	run(t, session, "CREATE TABLE a (p int PRIMARY KEY, n counter)", "CREATE TABLE b (p int PRIMARY KEY, n counter)")
 	table := transfer.Table{Session: session, Name: ks + ".a"}
 	_, err := transfer.Copy(table, transfer.Table{Session: session, Name: ks + ".b"}, transfer.Counters(), transfer.WithTimes(),
-		transfer.WithCheckpoint(checkpoint.File(filepath.Join(t.TempDir(), "job")), "job"))
+		transfer.WithShard(0, 2), transfer.WithCheckpoint(checkpoint.File(filepath.Join(t.TempDir(), "job")), "job"))
 	require.ErrorIs(t, err, rxcql.ErrConfig)
 	require.ErrorContains(t, err, "would count rows twice")
 	require.ErrorContains(t, err, "WithTimes")
+	require.ErrorContains(t, err, "WithShard")
 }
 
 func TestTransferCopyOfCountersIntoNumbersCanBeRepeated(t *testing.T) {

@@ -99,6 +99,7 @@ var traps = map[string]struct {
 	"nested": {"p int PRIMARY KEY, addr address, l list<frozen<map<text, frozen<address>>>>, s set<frozen<tuple<int, text>>>, m map<text, int>, fl frozen<list<int>>", []string{
 		"(p, addr, l, s, m, fl) VALUES (1, {street: 'a', zips: [1, 2]}, [{'home': {street: null, zips: []}}, {}], {(1, 'x'), (2, null)}, {'': 0, 'b': -1}, [])",
 		"(p, m) VALUES (2, {})", "(p, addr) VALUES (3, {zips: [7]})"}},
+	"nested_too": {"p int PRIMARY KEY, addr frozen<address>", []string{"(p, addr) VALUES (1, {street: 'b'})"}}, // its type exists by then
 	"extremes": {"p int PRIMARY KEY, n varint, d duration, dec decimal, f float, g double, b blob, t time, day date, at timestamp, i inet, vec vector<float, 3>", []string{
 		"(p, n, d, dec, f, g, b, t, day, at, i, vec) VALUES (1, -170141183460469231731687303715884105729, -13mo40d9223372036854775807ns, " +
 			"1e-2147483, NaN, -Infinity, 0x, '23:59:59.999999999', '-5877641-06-23', 9223372036854775807, '::ffff:1.2.3.4', [1.5, -0.0, 3.4028235e38])",

@@ -53,7 +53,7 @@ func IndexNames(ctx context.Context, q schema.Reader, keyspace string) (map[stri
 
 var targetForm = regexp.MustCompile(`^(keys|values|entries|full)\((.*)\)$`)
 
-// target reads what an index is of, such as values("Tags"). The server quotes names as CQL needs it.
+// target reads what an index is of, such as values("Tags"). Names are quoted as CQL needs it.
 func target(s string) (of, column string) {
 	if m := targetForm.FindStringSubmatch(s); m != nil {
 		of, s = m[1], m[2]
