@@ -170,12 +170,12 @@ func (c *csvRows) choose(about *schema.Table, header []string, line string) ([]r
 			c.at = append(c.at, i)
 			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
 		case !c.cfg.loose:
-			errs = append(errs, fmt.Errorf("the header's column %d, %q, is not in table %s; it has %s; leave it out, or give IgnoreUnknown",
-				i+1, name, about.Quoted(), strings.Join(about.ColumnNames(), ", ")))
+			errs = append(errs, fmt.Errorf("the header's column %d, %q, is not in %s; it has %s; leave it out, or give IgnoreUnknown",
+				i+1, name, owner(about), strings.Join(about.ColumnNames(), ", ")))
 		}
 	}
 	if len(cols) == 0 {
-		return nil, fmt.Errorf("no column of table %s is in the header: %w", about.Quoted(), errNoHeader(about.ColumnNames(), line, c.cfg.separator()))
+		return nil, fmt.Errorf("no column of %s is in the header: %w", owner(about), errNoHeader(about.ColumnNames(), line, c.cfg.separator()))
 	}
 	return cols, errors.Join(errs...)
 }

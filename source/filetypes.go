@@ -15,7 +15,7 @@ func Types(columns ...rxcql.Column) interface {
 	NDJSONOption
 	CSVOption
 } {
-	t := &typesOf{given: &schema.Table{Keyspace: "option", Name: "Types"}}
+	t := &typesOf{given: &schema.Table{}}
 	for _, c := range columns {
 		t.given.Columns = append(t.given.Columns, schema.Column{Name: c.Name, Type: c.Type})
 		if c.Name == "" || c.Type == nil {
@@ -29,4 +29,12 @@ func Types(columns ...rxcql.Column) interface {
 		t.err = fmt.Errorf("Types: %w", err)
 	}
 	return t
+}
+
+// owner names what has the columns that files may have.
+func owner(about *schema.Table) string {
+	if about.Name == "" {
+		return "Types"
+	}
+	return "table " + about.Quoted()
 }

@@ -1,13 +1,13 @@
 package transfer
 
 import (
-	"context"
 	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/dialect"
+	"github.com/rxcql/rxcql/source"
 )
 
 // Format is a format of files that tables are unloaded to and loaded from: CSV, NDJSON or JSONArray,
@@ -42,12 +42,12 @@ type Output struct {
 	Overwrite bool
 }
 
-// Input says where a load reads from.
+// Input says where a load reads from: one file (Path), files by patterns (Patterns), or what Open
+// gives, of which Path is the name for reports.
 type Input struct {
-	// Path is a file; or, if there is an Open, a name for reports.
-	Path string
-	// Open opens what to read in place of a file, nil for a file.
-	Open func(ctx context.Context) (io.ReadCloser, error)
+	Path     string
+	Patterns []string // as filepath.Match has them
+	Open     source.Open
 	// Columns are those that files may have, with their names in the files. A file without a header
 	// has them in this order.
 	Columns []rxcql.Column

@@ -53,6 +53,9 @@ func (f csvFormat) Read(in Input) rxcql.Stream[rxcql.Row] {
 	if in.Open != nil {
 		return source.CSVReader[rxcql.Row](in.Path, in.Open, opts...)
 	}
+	if in.Patterns != nil {
+		return source.CSVFiles[rxcql.Row](in.Patterns, opts...)
+	}
 	return source.CSV[rxcql.Row](in.Path, opts...)
 }
 
@@ -72,6 +75,9 @@ func (ndjsonFormat) Read(in Input) rxcql.Stream[rxcql.Row] {
 	if in.Open != nil {
 		return source.NDJSONReader[rxcql.Row](in.Path, in.Open, in.json()...)
 	}
+	if in.Patterns != nil {
+		return source.NDJSONFiles[rxcql.Row](in.Patterns, in.json()...)
+	}
 	return source.NDJSON[rxcql.Row](in.Path, in.json()...)
 }
 
@@ -90,6 +96,9 @@ func (arrayFormat) Write(out Output) rxcql.Sink[rxcql.Row] {
 func (arrayFormat) Read(in Input) rxcql.Stream[rxcql.Row] {
 	if in.Open != nil {
 		return source.JSONArrayReader[rxcql.Row](in.Path, in.Open, in.json()...)
+	}
+	if in.Patterns != nil {
+		return source.JSONArrayFiles[rxcql.Row](in.Patterns, in.json()...)
 	}
 	return source.JSONArray[rxcql.Row](in.Path, in.json()...)
 }

@@ -23,7 +23,7 @@ import (
 //   - "-": standard input (WithStreams).
 //
 // Compressed files (gzip, zstd) are recognized by their first bytes. Up to WithWorkers files are read
-// at once, 1,000 in all; each is read in its order. Of two records of one key in one file the later
+// at once, each in its order. Of two records of one key in one file the later
 // wins; of two in different files it is not known which does.
 //
 // Columns go to those of the same names, unless Into says otherwise. A column that is missing in the
@@ -109,15 +109,16 @@ func (j *LoadJob) Plan(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Verb: "load", From: j.path, To: j.to.String(), Ranges: int64(len(files))}
-	for _, f := range files {
+	plan := Plan{Verb: "load", From: j.path, To: j.to.String(), Ranges: int64(len(files.paths))}
+	var size int64
+	for _, f := range files.paths {
 		if info, err := os.Stat(f); err == nil {
-			plan.Bytes += info.Size()
+			size += info.Size()
 		}
 	}
 	plan.Notes = append(plan.Notes, fmt.Sprintf("%s of files in %s; the number of rows is not known before",
-		bytesText(plan.Bytes), j.formatOf(files[0]).Name()))
-	if plan.Bytes = 0; j.path != stream {
+		bytesText(size), files.format.Name()))
+	if j.path != stream {
 		if err := j.read(files, columns).Check(ctx); err != nil {
 			return Plan{}, err
 		}
@@ -126,12 +127,12 @@ func (j *LoadJob) Plan(ctx context.Context) (Plan, error) {
 }
 
 // prepare reads the schema and lists the files.
-func (j *LoadJob) prepare(ctx context.Context) (about *schema.Table, columns *loadColumns, files []string, err error) {
+func (j *LoadJob) prepare(ctx context.Context) (about *schema.Table, columns *loadColumns, files inputFiles, err error) {
 	if about, err = j.to.about(ctx); err != nil {
-		return nil, nil, nil, fmt.Errorf("target: %w", err)
+		return nil, nil, files, fmt.Errorf("target: %w", err)
 	}
 	if columns, err = j.cfg.columnsOf(about); err != nil {
-		return nil, nil, nil, fmt.Errorf("%w: load to %s: %w", rxcql.ErrSchema, j.to, err)
+		return nil, nil, files, fmt.Errorf("%w: load to %s: %w", rxcql.ErrSchema, j.to, err)
 	}
 	files, err = j.files()
 	return about, columns, files, err
@@ -151,7 +152,7 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 	if err != nil {
 		return rep, err
 	}
-	if rep.Files = files; j.isStopped() {
+	if rep.Files = files.paths; j.isStopped() {
 		rep.EndedBy = rxcql.EndedByStop
 		return rep, nil
 	}
@@ -178,7 +179,7 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 
 // writing returns the options of the sink. Where rows have columns that are not written it looks at
 // the first row of the files.
-func (j *LoadJob) writing(ctx context.Context, files []string, columns *loadColumns) (opts []sink.TableOption, counts *sink.TimesCounts, err error) {
+func (j *LoadJob) writing(ctx context.Context, files inputFiles, columns *loadColumns) (opts []sink.TableOption, counts *sink.TimesCounts, err error) {
 	c := &j.cfg
 	for _, o := range c.writes() {
 		opts = append(opts, o)
@@ -217,7 +218,13 @@ func (j *LoadJob) writing(ctx context.Context, files []string, columns *loadColu
 func (c *loadConfig) rowErrors() (policy rxcql.RowErrorPolicy, given bool) {
 	switch {
 	case c.bad != "":
-		return rxcql.DeadLetter(deadletter.NDJSON(c.bad)), true
+		policy = rxcql.DeadLetter(deadletter.NDJSON(c.bad))
+		if c.limited && c.most < 0 {
+			policy = rxcql.AtMostPercent(policy, c.percent, c.after)
+		} else if c.limited {
+			policy = rxcql.AtMost(policy, c.most)
+		}
+		return policy, true
 	case c.limited && c.most < 0:
 		return rxcql.SkipPercent(c.percent, c.after), true
 	case c.limited:

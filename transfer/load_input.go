@@ -1,9 +1,7 @@
 package transfer
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,77 +10,103 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/numbered"
-	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/source"
 )
 
-// mostFiles is how many files one load reads; each is a source, with its part of the budget.
-const mostFiles = 1000
-
-// files lists what a path means: "-", a file, a pattern as filepath.Match has it, or a folder.
-func (j *LoadJob) files() ([]string, error) {
-	if j.path == stream {
-		return []string{stream}, nil
-	}
-	info, err := os.Stat(j.path)
-	var found []string
-	switch {
-	case err == nil && !info.IsDir():
-		return []string{j.path}, nil
-	case err == nil:
-		found, err = j.inFolder()
-	default:
-		if found, err = filepath.Glob(j.path); err == nil && len(found) == 0 {
-			err = fmt.Errorf("%s: %w", j.path, fs.ErrNotExist)
-		}
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case len(found) == 0:
-		return nil, fmt.Errorf("%s has no file that can be loaded", j.path)
-	case len(found) > mostFiles:
-		return nil, fmt.Errorf("%s has %d files, and one load reads %d at most: load them in parts, by patterns", j.path, len(found), mostFiles)
-	}
-	slices.Sort(found)
-	return found, nil
+// inputFiles are the files of a load.
+type inputFiles struct {
+	paths    []string // sorted
+	patterns []string // nil for a single file
+	format   Format
 }
 
-// inFolder lists the files of a folder: those of the format, if one was given, else those whose
-// names say one. A file that an unload has not completed is an error, since its rows would be
-// missing.
-func (j *LoadJob) inFolder() (found []string, err error) {
+// files lists what the path means.
+func (j *LoadJob) files() (in inputFiles, err error) {
+	if j.path == stream {
+		return inputFiles{paths: []string{stream}, format: j.formatOf(j.path)}, nil
+	}
+	info, err := os.Stat(j.path)
+	switch {
+	case err == nil && !info.IsDir():
+		return inputFiles{paths: []string{j.path}, format: j.formatOf(j.path)}, nil
+	case err == nil:
+		return j.inFolder()
+	}
+	found, globErr := filepath.Glob(j.path)
+	switch {
+	case globErr != nil:
+		return in, fmt.Errorf("%q is not a pattern as filepath.Match has them", j.path)
+	case len(found) == 0:
+		return in, fmt.Errorf("%s: %w", j.path, fs.ErrNotExist)
+	}
+	return inputFiles{found, []string{j.path}, j.formatOf(j.path)}, nil
+}
+
+// inFolder lists the files of a folder that are of the format that was given, else those whose names
+// say one, which must be the same. A file that an unload has not completed is an error, since its
+// rows would be missing.
+func (j *LoadJob) inFolder() (in inputFiles, err error) {
 	entries, err := os.ReadDir(j.path)
 	if err != nil {
-		return nil, err
+		return in, err
 	}
 	for _, e := range entries {
 		name := e.Name()
 		path := filepath.Join(j.path, name)
-		if e.IsDir() || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+		whole, unfinished := strings.CutSuffix(name, numbered.Unfinished)
+		format, ending := j.ending(whole)
+		if e.IsDir() || format == nil || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
 			continue
 		}
-		if whole, cut := strings.CutSuffix(name, numbered.Unfinished); cut && j.fits(whole) {
-			return nil, fmt.Errorf("%s is not complete: the unload that wrote it has ended early; let it go on, or remove that file", path)
+		if unfinished {
+			return in, fmt.Errorf("%s is not complete: the unload that wrote it has ended early; let it go on, or remove that file", path)
 		}
-		if j.fits(name) {
-			found = append(found, path)
+		if in.format != nil && in.format.Name() != format.Name() {
+			return in, fmt.Errorf("%s has files in %s and in %s: load those of one format, by WithFormat or by a pattern", j.path, in.format.Name(), format.Name())
+		}
+		in.format, in.paths = format, append(in.paths, path)
+		pattern := filepath.Join(escaped(j.path), "[^._]*"+ending)
+		if !slices.Contains(in.patterns, pattern) {
+			in.patterns = append(in.patterns, pattern)
 		}
 	}
-	return found, nil
+	if len(in.paths) == 0 {
+		return in, fmt.Errorf("%s has no file that can be loaded; give WithFormat if their names do not say what they are", j.path)
+	}
+	return in, nil
 }
 
-func (j *LoadJob) fits(name string) bool {
+// ending returns the format of a file in a folder, and the end of its name that says so. format is
+// nil for a file that is not loaded.
+func (j *LoadJob) ending(name string) (format Format, ending string) {
+	rest := name
 	for _, c := range []Compression{Gzip, Zstd} {
-		name = strings.TrimSuffix(name, c.Extension())
+		rest = strings.TrimSuffix(rest, c.Extension())
 	}
-	if j.cfg.format != nil {
-		return filepath.Ext(name) == j.cfg.format.Extension()
+	ending = filepath.Ext(rest) + name[len(rest):]
+	if f := j.cfg.format; f != nil {
+		if filepath.Ext(rest) == f.Extension() {
+			format = f
+		}
+		return format, ending
 	}
-	format, _ := byName(name)
-	return format != nil
+	format, _ = byName(name)
+	return format, ending
 }
 
-// formatOf returns the format of a file.
+// escaped is a path as a pattern that only it fits.
+func escaped(path string) string {
+	var s strings.Builder
+	for _, r := range path {
+		if strings.ContainsRune(`*?[\`, r) {
+			s.WriteByte('\\')
+		}
+		s.WriteRune(r)
+	}
+	return s.String()
+}
+
+// formatOf returns the format of a file, or of the files of a pattern.
 func (j *LoadJob) formatOf(path string) Format {
 	if j.cfg.format != nil {
 		return j.cfg.format
@@ -94,42 +118,15 @@ func (j *LoadJob) formatOf(path string) Format {
 }
 
 // read reads the files, several at a time.
-func (j *LoadJob) read(files []string, columns *loadColumns) rxcql.Stream[rxcql.Row] {
-	lanes := make([][]rxcql.Stream[rxcql.Row], min(len(files), max(1, j.cfg.lanes())))
-	for i, path := range files {
-		lane := i % len(lanes)
-		lanes[lane] = append(lanes[lane], j.one(path, columns))
-	}
-	var streams []rxcql.Stream[rxcql.Row]
-	for _, lane := range lanes {
-		if len(lane) == 1 {
-			streams = append(streams, lane[0])
-			continue
-		}
-		streams = append(streams, operators.Concat(lane...))
-	}
-	if len(streams) == 1 {
-		return streams[0]
-	}
-	return operators.Merge(streams...)
-}
-
-func (c *config) lanes() int {
-	if c.workers > 0 {
-		return c.workers
-	}
-	return rxcql.DefaultWorkers
-}
-
-func (j *LoadJob) one(path string, columns *loadColumns) rxcql.Stream[rxcql.Row] {
-	in := Input{Path: path, Columns: columns.inFiles, IgnoreUnknown: j.cfg.ignore}
-	if path == stream {
-		from := j.cfg.stdin
-		if from == nil {
-			from = os.Stdin
-		}
+func (j *LoadJob) read(files inputFiles, columns *loadColumns) rxcql.Stream[rxcql.Row] {
+	in := Input{Path: files.paths[0], Patterns: files.patterns, Columns: columns.inFiles, IgnoreUnknown: j.cfg.ignore}
+	if j.path == stream {
 		in.Path = "standard input"
-		in.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(from), nil }
+		if j.cfg.stdin != nil {
+			in.Open = source.Once(j.cfg.stdin)
+		} else {
+			in.Open = source.Once(os.Stdin)
+		}
 	}
-	return j.formatOf(path).Read(in)
+	return files.format.Read(in)
 }
