@@ -142,6 +142,9 @@ func (s *sink[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T]
 	}
 	w := &writer[T]{st: st, cfg: s.cfg, held: newHeld(st)}
 	w.cfg.groupBytes = min(w.cfg.groupBytes, max(1, r.Budget()/4)) // or sources would wait for its end
+	if s.cfg.fileBytes > 0 {
+		w.cfg.groupBytes = min(w.cfg.groupBytes, s.cfg.fileBytes)
+	}
 	if w.encoder, err = s.encoder(ctx); err != nil {
 		return nil, st.Fail(err)
 	}

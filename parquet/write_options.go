@@ -62,18 +62,22 @@ func (n rowGroupBytes) applyWrite(c *writeConfig) error {
 
 type maxFileBytes int64
 
+// LeastFileBytes is the least that MaxFileBytes may be given.
+const LeastFileBytes = 64 << 10
+
 // MaxFileBytes writes several files, with a number in their names, from 1. It stands where the last
 // part of the path has %d, or %05d for five digits at least. Without either it stands before the
-// last dot, in five digits: flights-00001.parquet, flights-00002.parquet and so on. A file ends with the row group that
-// reaches so many bytes on disk, so it may be larger by a row group. At least 1 MiB. Read reads
-// them again by the pattern flights-*.parquet.
+// last dot, in five digits: flights-00001.parquet, flights-00002.parquet and so on. A file ends
+// with the row group that reaches so many bytes on disk, so it may be larger by a row group, which
+// is made smaller where these are fewer bytes. Read reads them again by the pattern
+// flights-*.parquet.
 //
 // In a job with a checkpoint it is needed, and there a file ends at each save too: see Write.
 func MaxFileBytes(n int64) WriteOption { return maxFileBytes(n) }
 
 func (n maxFileBytes) applyWrite(c *writeConfig) error {
-	if n < 1<<20 {
-		return fmt.Errorf("MaxFileBytes(%d): must be at least 1048576", int64(n))
+	if n < LeastFileBytes {
+		return fmt.Errorf("MaxFileBytes(%d): must be at least %d", int64(n), LeastFileBytes)
 	}
 	c.fileBytes = int64(n)
 	return nil

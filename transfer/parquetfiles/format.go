@@ -52,7 +52,7 @@ func (f format) Write(out transfer.Output) rxcql.Sink[rxcql.Row] {
 	case out.Writer != nil:
 		return parquet.WriteTo[rxcql.Row](out.Path, out.Writer, opts...)
 	case out.Parallel > 0 && out.MaxBytes > 0:
-		opts = append(opts, parquet.MaxFileBytes(out.MaxBytes))
+		opts = append(opts, parquet.MaxFileBytes(max(out.MaxBytes, parquet.LeastFileBytes)))
 	case out.Parallel > 0:
 		opts = append(opts, parquet.MaxFileBytes(oneFile))
 	}
