@@ -19,7 +19,7 @@ import (
 // repairFlags are the flags of repair.
 type repairFlags struct {
 	compareFlags
-	from, file                    string
+	from, file               string
 	bump, deleteExtra, lossy bool
 }
 
