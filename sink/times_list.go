@@ -112,8 +112,9 @@ type listTimes struct {
 }
 
 type listTime struct {
-	at   int64
-	used time.Time
+	at     int64 // the latest one that was given
+	newest int64 // of the elements then
+	used   time.Time
 }
 
 const (
@@ -157,11 +158,11 @@ func (l *listTimes) after(key []codec.Cell, slot int32, newest int64) int64 {
 	defer l.mu.Unlock()
 	own := at
 	last, known := l.last[id]
-	if known && at > last.at-attemptsPerRow && at < last.at+attemptsPerRow {
+	if known && at < last.at+attemptsPerRow && (last.newest == newest || at > last.at-attemptsPerRow) {
 		at = last.at + attemptsPerRow
 	}
 	if !known || at > last.at {
-		last.at = at
+		last.at, last.newest = at, newest
 	}
 	last.used = now
 	l.last[id] = last

@@ -40,11 +40,12 @@ func Copy(from, to Table, opts ...CopyOption) (*CopyJob, error) {
 	var fromErr, toErr error
 	j.from, fromErr = from.open("source")
 	j.to, toErr = to.open("target")
-	if err := configured("Copy", opts, &j.cfg, CopyOption.applyCopy, fromErr, toErr); err != nil {
-		return nil, err
+	err := configured("Copy", opts, &j.cfg, CopyOption.applyCopy, fromErr, toErr)
+	if bad := j.cfg.together(); bad != nil {
+		err = errors.Join(err, fmt.Errorf("%w: transfer.Copy: %w", rxcql.ErrConfig, bad))
 	}
-	if err := j.cfg.together(); err != nil {
-		return nil, fmt.Errorf("%w: transfer.Copy: %w", rxcql.ErrConfig, err)
+	if err != nil {
+		return nil, err
 	}
 	return j, nil
 }

@@ -108,10 +108,13 @@ func (c *config) sample(ctx context.Context, e *end, about *schema.Table) (float
 		}
 		return nil
 	})
-	if driver.Classify(err) == driver.TooManyTombstones || partitions == 0 {
+	switch {
+	case driver.Classify(err) == driver.TooManyTombstones:
 		return 1, nil
+	case err != nil:
+		return 0, err
 	}
-	return float64(rows) / float64(partitions), err
+	return float64(max(1, rows)) / float64(max(1, partitions)), nil
 }
 
 // ringShare returns which part of the ring a range is, from 0 to 1.

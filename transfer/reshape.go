@@ -137,6 +137,10 @@ func (r *reshaping) samePartition(a, b *rxcql.Row) bool {
 // prepare makes the plan for rows with these columns. Those that the mapping does not know are the
 // times of a column, and go along with it.
 func (r *reshaping) prepare(read *rxcql.Columns) {
+	if r.read != nil && slices.Equal(r.read.List(), read.List()) { // of another range
+		r.read = read
+		return
+	}
 	r.cells, r.partition, r.clustering = r.cells[:0], r.partition[:0], r.clustering[:0]
 	var list []rxcql.Column
 	for i, col := range read.List() {

@@ -112,4 +112,5 @@ func TestIndexesAreMadeAsTheyAre(t *testing.T) {
 		indexes[2].Create("ks", "t"))
 	require.False(t, indexes[0].Has(indexes[1:]))
 	require.True(t, ddl.Index{Name: "another", Column: "city"}.Has(indexes[:1]))
+	require.False(t, ddl.Index{Name: "Odd", Of: "keys", Column: "Tags"}.Has(indexes), "that one is of the values")
 }
