@@ -68,8 +68,9 @@ func (o *openBatches) remove(b *batch) {
 
 // add puts a row into the batch of its partition.
 func (w *tableWriter[T]) add(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, c cells) error {
-	if len(p.table.ClusteringKey) == 0 {
-		// No other row of the partition will come, except as a later version of this one.
+	if len(p.table.ClusteringKey) == 0 || c.timed.alone() {
+		// No other row of the partition will come, except as a later version of this one; or this one
+		// needs several requests.
 		b := w.newBatch()
 		w.put(b, r, c)
 		return w.send(ctx, page, b)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"time"
 	"unsafe"
 
 	"github.com/rxcql/rxcql"
@@ -41,6 +40,9 @@ func (u *timedUnit) cost() int64 {
 	}
 	return int64(unsafe.Sizeof(timedRow{})*grown/4) + int64(len(u.writes))*timedCost
 }
+
+// alone reports whether the unit must not be in a batch with others.
+func (u *timedUnit) alone() bool { return u != nil && len(u.writes) > maxTimedStatements }
 
 // addTimed adds the writes of a row whose cells have been added.
 func (b *batch) addTimed(u *timedUnit) {
@@ -176,67 +178,6 @@ func (b *batch) setCells(n int, first, after int32) int {
 	return n
 }
 
-const (
-	// timedStatements and timedBytes bound a request for one row of many writes, such as a map whose
-	// elements were all written by themselves. It is sent in several requests.
-	maxTimedStatements = 1000
-	maxTimedBytes      = 1 << 20
-)
-
-// sendTimed writes the rows from..to of a batch of rows with times.
-func (w *cqlWire) sendTimed(ctx context.Context, b *batch, from, to, attempt int) error {
-	b.bindTimed(from, to, attempt, time.Now().Unix())
-	r := &b.request
-	if len(r.counts) == 0 { // all has expired
-		return nil
-	}
-	lists := b.lists(from, to)
-	if first, text := r.uniform(); text != "" {
-		return r.single.Exec(ctx, w.session, &driver.Statement{
-			CQL: text, Args: r.args, Encoding: first.aim.encoding, Consistency: w.consistency, Idempotent: !lists,
-		})
-	}
-	args, sent := r.args, 0
-	for sent < len(r.counts) {
-		r.batch.Reset()
-		r.batch.Consistency, r.batch.Idempotent = w.consistency, !lists
-		i, bytes := sent, 0
-		for ; i < len(r.counts); i++ {
-			n := r.counts[i]
-			if to-from == 1 && i > sent && (i-sent >= maxTimedStatements || bytes > maxTimedBytes) {
-				break
-			}
-			for at := len(r.args) - len(args); at < len(r.args)-len(args)+n; at++ {
-				bytes += len(r.values[at].Bytes)
-			}
-			r.batch.AddEntry(r.statements[i].sent, args[:n:n], r.statements[i].aim.encoding)
-			args = args[n:]
-		}
-		if err := w.session.ExecBatch(ctx, &r.batch); err != nil {
-			if sent > 0 {
-				err = &inPartError{err}
-			}
-			return err
-		}
-		sent = i
-	}
-	return nil
-}
-
-// uniform returns the text for all statements of the request together, "" if there is none.
-func (r *request) uniform() (first *statement, text string) {
-	first = r.statements[0]
-	for _, st := range r.statements {
-		if st != first {
-			return nil, ""
-		}
-	}
-	if len(r.statements) == 1 {
-		return first, first.sent
-	}
-	return first, first.times(len(r.statements))
-}
-
 // gatherTimed puts a row with times into batches.
 func (w *tableWriter[T]) gatherTimed(ctx context.Context, p *flow.Page[T], i int) error {
 	row := any(&p.Rows[i]).(*rxcql.Row)
@@ -254,7 +195,7 @@ func (w *tableWriter[T]) gatherTimed(ctx context.Context, p *flow.Page[T], i int
 			r.kept = w.keep(&p.Rows[i])
 		}
 		c := cells{all: u.key, bound: u.cells, timed: u}
-		if w.routing.sets != nil {
+		if w.routing.sets != nil && !u.alone() {
 			err = w.addToSet(ctx, p.Reservation, plan, r, c)
 		} else {
 			w.key = plan.key(w.key[:0], u.key)

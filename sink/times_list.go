@@ -97,12 +97,12 @@ func (e *timedEncoder) writeLists(u *timedUnit, side *timedSide, sign string) (e
 // listTimes gives the lists that a run writes into one table their write times. Lists that are not
 // frozen double if they are written twice at one time, see clock. So each write of a list has a
 // time of its own, whether it is of this run or of another: the newest time of its elements, and
-// later by 1 µs for each listAge that these are old. With attempts that are repeated it may take up
-// to attemptsPerRow of them. What comes to this sink sooner than that again is put behind the write
-// before, as far as that is known.
+// later by 1 µs for each listAge that these are old. With attempts that are repeated it may take
+// up to attemptsPerRow of them. What comes to this sink sooner than that again is put behind the
+// write before, as far as that is known.
 //
-// The sum is always before the time at which the row was read, since listAge is far above 1 µs. So
-// what was written to the table since is newer.
+// The sum is before the time at which the row was read, unless the list was new then and the row
+// had to wait, since listAge is far above 1 µs. So what was written to the table since is newer.
 type listTimes struct {
 	mu    sync.Mutex
 	seed  maphash.Seed

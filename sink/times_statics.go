@@ -10,8 +10,8 @@ import (
 )
 
 // statics remembers which static columns a run has written, so that they are not written again with
-// each row of their partition. Rows of a partition come together, or nearly so; partitions that have
-// not come for a while are forgotten, and written again if they come again.
+// each row of their partition. Rows of a partition come together, or nearly so; partitions that
+// have not come for a while are forgotten, and written again if they come again.
 //
 // That a batch has them is enough: the page of their row is not settled before they are durable. If
 // the run ends before that, a run that goes on reads that page again.

@@ -3,6 +3,8 @@ package source
 import (
 	"fmt"
 	"time"
+
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // Fingerprint is the hash of bound values in a checkpoint.
@@ -75,3 +77,14 @@ func ParseTailPlace(state []byte, cells int) (string, error) {
 
 // MostSeenInJob is the default of SeenBytes in a job, where the budget is large.
 const MostSeenInJob = mostSeenInJob
+
+// TimeTerms are what a SELECT reads of the times of columns.
+func TimeTerms(about *schema.Table, names []string, perElement bool) ([]string, error) {
+	timed, err := timesOf(about, names, perElement)
+	return terms(timed), err
+}
+
+// ExpiryOf makes expiries of the seconds that were left at a time.
+func ExpiryOf(left []byte, list bool, at int64) ([]byte, error) {
+	return new(timesReader).expiry(left, list, at)
+}

@@ -19,8 +19,8 @@ type pairSide struct {
 	opts []TableOption
 }
 
-// Left gives options to the left table of TablePair alone: Columns, Consistency, PageRows and
-// Throttle. New reports the others.
+// Left gives options to the left table of TablePair alone: Columns, Consistency, PageRows, Times
+// and Throttle. New reports the others.
 func Left(opts ...TableOption) PairOption { return pairSide{true, opts} }
 
 // Right gives options to the right table of TablePair alone, see Left.

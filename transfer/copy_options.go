@@ -142,9 +142,21 @@ func (lossy) applyRepair(c *repairConfig) error {
 
 // TimesOptions passes options on to sink.Times, such as sink.Markers and sink.MarkerTime. They need
 // WithTimes.
-func TimesOptions(opts ...sink.TimesOption) CopyOption {
-	return copyOption(func(c *copyConfig) error {
-		c.timesOptions = append(c.timesOptions, opts...)
-		return nil
-	})
+func TimesOptions(opts ...sink.TimesOption) interface {
+	CopyOption
+	RepairOption
+} {
+	return timesOptions(opts)
+}
+
+type timesOptions []sink.TimesOption
+
+func (o timesOptions) applyCopy(c *copyConfig) error {
+	c.timesOptions = append(c.timesOptions, o...)
+	return nil
+}
+
+func (o timesOptions) applyRepair(c *repairConfig) error {
+	c.timesOptions = append(c.timesOptions, o...)
+	return nil
 }

@@ -74,13 +74,17 @@ func TestStaticColumnsAreUnsureWhereOnlyOneSideHasARow(t *testing.T) {
 		right(row(1, "a", "x", "1")),
 		left(row(2, "a", "", "1")), // says nothing of the static columns
 		both(row(2, "b", "", "1"), row(2, "b", "z", "1")),
+		left(row(3, "a", "x", "1")), // the target may have nothing of this partition
+		right(row(4, "a", "x", "1")),
 	)
 	require.Equal(t, []transfer.Scanned{
 		{Key: key(num(1)), Static: true, Unsure: true}, {Key: key(num(1), []byte("a"))},
 		{Key: key(num(2), []byte("a"))}, {Key: key(num(2)), Static: true},
+		{Key: key(num(3)), Static: true, Unsure: true}, {Key: key(num(3), []byte("a"))},
+		{Key: key(num(4)), Static: true, Unsure: true}, {Key: key(num(4), []byte("a"))},
 	}, lines)
-	require.EqualValues(t, 2, l, "a partition of static columns alone is no row")
-	require.EqualValues(t, 2, r)
+	require.EqualValues(t, 3, l, "a partition of static columns alone is no row")
+	require.EqualValues(t, 3, r)
 }
 
 func TestAScanEndsWhenTablesAreTooDifferent(t *testing.T) {

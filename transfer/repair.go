@@ -28,6 +28,7 @@ import (
 // (sink.Times):
 //
 //   - Missing rows and values, and Differing ones. A missing row gets a marker as sink.Times says.
+//     Lists are written last, and only into rows that the target has by then.
 //   - What is Newer at the target stays. In a map, a set or a user-defined type that is not frozen,
 //     that is so for each element.
 //   - A Tie stays, unless Bump is given.
@@ -136,7 +137,7 @@ func (j *RepairJob) Run(ctx context.Context) (report RepairReport, err error) {
 
 func repairFiles() (names []string) {
 	names = []string{namedName, plannedName, checkedName}
-	for _, step := range []string{"plan", "write", "check"} {
+	for _, step := range []string{"plan", "write", "lists", "check"} {
 		names = append(names, step+".checkpoint", step+".checkpoint.lock")
 	}
 	return names
@@ -163,7 +164,8 @@ func (j *RepairJob) steps(ctx context.Context, c *comparison, rows *rowPair, m *
 	}
 	for _, step := range []func() (rxcql.Report, error){
 		func() (rxcql.Report, error) { return j.planAll(ctx, rows) },
-		func() (rxcql.Report, error) { return j.writeAll(ctx, rows, m) },
+		func() (rxcql.Report, error) { return j.writeAll(ctx, rows, m, false) },
+		func() (rxcql.Report, error) { return j.writeAll(ctx, rows, m, true) },
 		func() (rxcql.Report, error) { return j.checkAll(ctx, rows) },
 	} {
 		rep, err := step()

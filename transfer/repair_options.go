@@ -1,5 +1,7 @@
 package transfer
 
+import "github.com/rxcql/rxcql/sink"
+
 // RepairOption is an option of Repair.
 type RepairOption interface{ applyRepair(*repairConfig) error }
 
@@ -10,6 +12,8 @@ type repairConfig struct {
 	bump        bool
 	deleteExtra bool
 	lossy       bool
+
+	timesOptions []sink.TimesOption
 }
 
 type repairOption func(*repairConfig) error

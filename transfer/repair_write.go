@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gocql/gocql"
@@ -35,11 +36,24 @@ const (
 )
 
 // writeAll writes what differs of all items, as it is now.
-func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker) (rxcql.Report, error) {
+//
+// Lists come in a step of their own, into rows that can be read then. A list has to be written later
+// than the source has it (sink.Times), and so would come back, alone, in a row that was deleted
+// between these two times.
+func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker, lists bool) (rxcql.Report, error) {
+	if lists && !m.hasLists() {
+		return rxcql.Report{Complete: true}, nil
+	}
+	step := "write"
+	if lists {
+		step = "lists"
+	}
 	items := source.NDJSON[repairItem](j.folder.file(plannedName), source.MaxLine(1<<30))
 	todo := operators.Filter(items, func(i repairItem) bool { return i.Planned })
 	decided := operators.MapConcurrent(throttled(todo, &j.cfg.config), rereadsInFlight,
-		func(ctx context.Context, i repairItem) ([]repairWrite, error) { return j.writes(ctx, rows, m, i) })
+		func(ctx context.Context, i repairItem) ([]repairWrite, error) {
+			return j.writes(ctx, rows, m, i, lists)
+		})
 	writes := operators.FlatMap(decided, func(all []repairWrite, emit func(repairWrite) bool) error {
 		for _, w := range all {
 			if !emit(w) {
@@ -48,7 +62,7 @@ func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker) (r
 		}
 		return nil
 	})
-	p, err := rxcql.New(writes, j.writers(m), append(j.cfg.unsaved(), j.folder.step("write"))...)
+	p, err := rxcql.New(writes, j.writers(m), append(j.cfg.unsaved(), j.folder.step(step))...)
 	if err != nil {
 		return rxcql.Report{}, err
 	}
@@ -58,7 +72,7 @@ func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker) (r
 // writers returns the sink that takes writes of all kinds.
 func (j *RepairJob) writers(m *rowMaker) rxcql.Sink[repairWrite] {
 	table := func(opts ...sink.TimesOption) rxcql.Sink[repairWrite] {
-		opts = append(opts, sink.CountTimes(&j.counts))
+		opts = slices.Concat(j.cfg.timesOptions, opts, []sink.TimesOption{sink.CountTimes(&j.counts)})
 		if j.cfg.lossy {
 			opts = append(opts, sink.Lossy())
 		}
@@ -76,8 +90,8 @@ func (j *RepairJob) writers(m *rowMaker) rxcql.Sink[repairWrite] {
 		table(), table(sink.Markers(sink.MarkersNone)), remove)
 }
 
-// writes looks at an item once more and says what is to be written.
-func (j *RepairJob) writes(ctx context.Context, rows *rowPair, m *rowMaker, item repairItem) (all []repairWrite, err error) {
+// writes looks at an item once more and says what is to be written: lists, or all else.
+func (j *RepairJob) writes(ctx context.Context, rows *rowPair, m *rowMaker, item repairItem, lists bool) (all []repairWrite, err error) {
 	s, err := rows.look(ctx, item.Key, item.Static)
 	if err != nil {
 		if _, unread := unreadable(err); unread {
@@ -91,6 +105,7 @@ func (j *RepairJob) writes(ctx context.Context, rows *rowPair, m *rowMaker, item
 			r.writes = m.all(v.left, s.left, item.Static)
 		}
 	})
+	m.divide(&r, item.Static, lists)
 	if r.insert || len(r.writes) > 0 {
 		kind := writeValues
 		if r.insert && !item.Static {
@@ -110,6 +125,30 @@ func (j *RepairJob) writes(ctx context.Context, rows *rowPair, m *rowMaker, item
 		all = append(all, repairWrite{kind: deleteAt, key: key, static: item.Static, del: d})
 	}
 	return all, nil
+}
+
+// divide leaves of what is to be done the lists, or all else. A row that has nothing but lists is
+// written at once.
+func (m *rowMaker) divide(r *remedy, static, lists bool) {
+	pairs := m.c.regular
+	if static {
+		pairs = m.c.static
+	}
+	list := func(w valueWrite) bool { return isList(pairs[w.pair].left.Type) }
+	only := len(r.writes) > 0 && !slices.ContainsFunc(r.writes, func(w valueWrite) bool { return !list(w) })
+	switch {
+	case lists && r.insert: // it could not be read after it was written
+		*r = remedy{}
+	case lists:
+		r.writes = slices.DeleteFunc(r.writes, func(w valueWrite) bool { return !list(w) })
+		r.deletions = nil
+	case !r.insert || !only:
+		r.writes = slices.DeleteFunc(r.writes, list)
+	}
+}
+
+func (m *rowMaker) hasLists() bool {
+	return slices.ContainsFunc(slices.Concat(m.c.static, m.c.regular), func(p columnPair) bool { return isList(p.left.Type) })
 }
 
 // key encodes a key for the target.

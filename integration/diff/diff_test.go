@@ -172,6 +172,29 @@ func TestTransferDiffGoesOnWhereverItWasInterrupted(t *testing.T) {
 	})
 }
 
+func TestTransferDiffAndRepairPlanWithoutDoingAnything(t *testing.T) {
+	ts := makeTables(t)
+	folder := filepath.Join(t.TempDir(), "diff")
+	job, err := transfer.Diff(transfer.Table{Session: ts.session, Name: ts.left}, transfer.Table{Session: ts.session, Name: ts.right}, folder, transfer.LeaveOut("n"))
+	require.NoError(t, err)
+	plan, err := job.Plan(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "diff", plan.Verb)
+	require.GreaterOrEqual(t, plan.Ranges, int64(64))
+	require.Contains(t, plan.Differences, `column "n" is left out`)
+	require.NoDirExists(t, folder)
+
+	file := filepath.Join(t.TempDir(), "keys.ndjson")
+	require.NoError(t, os.WriteFile(file, []byte(`{"key":{"p":1,"q":"q","c":2}}`), 0o600))
+	repair, err := transfer.Repair(transfer.Table{Session: ts.session, Name: ts.left}, transfer.Table{Session: ts.session, Name: ts.right}, file, folder)
+	require.NoError(t, err)
+	plan, err = repair.Plan(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, plan.Rows)
+	require.Len(t, plan.Lossy, 1, "the list: %v", plan.Lossy)
+	require.NoDirExists(t, folder)
+}
+
 func TestTransferDiffOfTablesThatDifferTooMuchEndsWithAnError(t *testing.T) {
 	ts := makeTables(t)
 	exec(t, ts.session, "TRUNCATE %s", ts.right)

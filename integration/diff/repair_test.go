@@ -120,6 +120,11 @@ func TestTransferRepairLeavesWhatIsNewerExtraOrTiedUnlessItIsTold(t *testing.T) 
 	}
 	require.Equal(t, []transfer.ColumnDifference{{Name: "u", Cause: transfer.Newer, SourceTime: base, TargetTime: base + 5}}, outcomes["5/5"].Columns,
 		"the extra element is gone, and the newer field is left")
+	exec(t, ts.session, "INSERT INTO %s (p, q, c, v) VALUES (3, 'q', 300, 'later') USING TIMESTAMP %d", ts.right, base+6)
+	var v string
+	require.NoError(t, ts.session.Query("SELECT v FROM "+ts.right+" WHERE "+at(3, 300)).Scan(&v),
+		"it was deleted at the time that was read, and not now")
+	require.Equal(t, "later", v)
 	var n, at2 int64
 	require.NoError(t, ts.session.Query("SELECT n, writetime(n) FROM "+ts.right+" WHERE "+at(2, 2)).Scan(&n, &at2))
 	require.EqualValues(t, 70, n)

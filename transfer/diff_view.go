@@ -1,0 +1,135 @@
+package transfer
+
+import (
+	"encoding/binary"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/rxcql/rxcql"
+)
+
+// view finds the cells of a comparison in the rows of one side. It belongs to one goroutine.
+type view struct {
+	c       *comparison
+	right   bool
+	columns *rxcql.Columns // of the rows for which the rest was made
+	key     []int
+	static  []cellPlace
+	regular []cellPlace
+	digest  *xxhash.Digest
+	length  [binary.MaxVarintLen64]byte
+}
+
+// cellPlace says where in a row a column is, its write times and its expiry; -1 for nowhere.
+type cellPlace struct{ value, writes, expires int }
+
+func newView(c *comparison, right bool) *view {
+	return &view{c: c, right: right, digest: xxhash.New()}
+}
+
+// names of the columns that source.Times adds to a row.
+func writesName(column string) string  { return "writetime(" + column + ")" }
+func expiresName(column string) string { return "expires(" + column + ")" }
+
+// of makes the view one of rows with the columns of this row.
+func (v *view) of(row rxcql.Row) {
+	if row.Columns() == v.columns {
+		return
+	}
+	v.columns = row.Columns()
+	index := map[string]int{}
+	for i, c := range v.columns.List() {
+		index[c.Name] = i
+	}
+	at := func(name string) int {
+		if i, found := index[name]; found {
+			return i
+		}
+		return -1
+	}
+	places := func(pairs []columnPair) []cellPlace {
+		all := make([]cellPlace, len(pairs))
+		for i := range pairs {
+			name := pairs[i].of(v.right).Name
+			all[i] = cellPlace{value: at(name), writes: at(writesName(name)), expires: at(expiresName(name))}
+		}
+		return all
+	}
+	v.key = v.key[:0]
+	for i := range v.c.key {
+		v.key = append(v.key, at(v.c.key[i].of(v.right).Name))
+	}
+	v.static, v.regular = places(v.c.static), places(v.c.regular)
+}
+
+// keyOf returns the encoded key of a row; its cells are those of the row.
+func (v *view) keyOf(row rxcql.Row) [][]byte {
+	key := make([][]byte, len(v.key))
+	for i, at := range v.key {
+		key[i] = row.Bytes(at)
+	}
+	return key
+}
+
+// isRow reports whether a row is one, and not a partition that has static columns only.
+func (v *view) isRow(row rxcql.Row) bool {
+	return len(v.key) == v.c.partition || row.Bytes(v.key[v.c.partition]) != nil
+}
+
+// hasStatics reports whether one of the static columns has a value.
+func (v *view) hasStatics(row rxcql.Row) bool {
+	for _, at := range v.static {
+		if row.Bytes(at.value) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// places returns where the static columns are, or the regular ones.
+func (v *view) places(static bool) []cellPlace {
+	if static {
+		return v.static
+	}
+	return v.regular
+}
+
+// hash returns the hash of the key and the values of a row, or of its partition's static columns.
+func (v *view) hash(row rxcql.Row, static bool) uint64 {
+	v.digest.Reset()
+	key := v.key
+	if static {
+		key = key[:v.c.partition]
+	}
+	for _, at := range key {
+		v.add(row.Bytes(at))
+	}
+	for _, at := range v.places(static) {
+		v.add(row.Bytes(at.value))
+	}
+	return v.digest.Sum64()
+}
+
+// hashTimes is hash with the write times, if those are compared. It tells whether a row has been
+// written between two readings.
+func (v *view) hashTimes(row rxcql.Row, static bool) uint64 {
+	h := v.hash(row, static)
+	if !v.c.times {
+		return h
+	}
+	for _, at := range v.places(static) {
+		for _, t := range row64(row, at.writes) {
+			v.add(binary.BigEndian.AppendUint64(nil, uint64(t))) //nolint:gosec // its bits
+		}
+	}
+	return h ^ v.digest.Sum64()*31
+}
+
+func (v *view) add(cell []byte) {
+	n := 0 // for null
+	if cell != nil {
+		n = len(cell) + 1
+	}
+	_, _ = v.digest.Write(v.length[:binary.PutUvarint(v.length[:], uint64(n))]) //nolint:gosec // not negative
+	_, _ = v.digest.Write(cell)
+}
