@@ -34,6 +34,8 @@ type RowErrorPolicy struct {
 	percent float64
 	after   int64 // rows read before percent is looked at
 	letters DeadLetterStore
+	bounded bool   // rows, or percent and after, are for letters too
+	name    string // how the user wrote the maximum
 	err     error
 }
 
@@ -57,7 +59,7 @@ func FailOnRowError() RowErrorPolicy { return RowErrorPolicy{} }
 // SkipLimitError around its error; other rows of its page may not have been handed on then. Each
 // run of a job counts anew.
 func SkipRows(most int64) RowErrorPolicy {
-	p := RowErrorPolicy{skips: true, rows: most}
+	p := RowErrorPolicy{skips: true, rows: most, name: fmt.Sprintf("SkipRows(%d)", most)}
 	if most < 0 {
 		p.err = fmt.Errorf("SkipRows(%d): must not be negative", most)
 	}
@@ -74,7 +76,7 @@ func SkipRows(most int64) RowErrorPolicy {
 // at the end fails, what was read may have been settled by then: a job with a checkpoint does not
 // read the skipped rows again.
 func SkipPercent(most float64, after int64) RowErrorPolicy {
-	p := RowErrorPolicy{skips: true, rows: -1, percent: most, after: after}
+	p := RowErrorPolicy{skips: true, rows: -1, percent: most, after: after, name: fmt.Sprintf("SkipPercent(%v, %d)", most, after)}
 	if !(most > 0 && most <= 100) { // also not a number
 		p.err = fmt.Errorf("SkipPercent(%v, %d): the maximum must be above 0 and at most 100", most, after)
 	}
@@ -85,7 +87,8 @@ func SkipPercent(most float64, after int64) RowErrorPolicy {
 }
 
 // DeadLetter keeps rows that fail in a store, each with what is known of its error, so that you can
-// look at them, fix them and load them again; see package deadletter. There is no maximum.
+// look at them, fix them and load them again; see package deadletter. There is no maximum, unless
+// AtMost or AtMostPercent set one.
 //
 // A failed row counts as done when its letter is durable; until then its page is not settled. If
 // the store cannot write, the run ends with that error. Letters that wait to be written are charged
@@ -103,13 +106,38 @@ func DeadLetter(store DeadLetterStore) RowErrorPolicy {
 	return p
 }
 
-// limit returns the maximum as the user wrote it.
-func (p *RowErrorPolicy) limit() string {
-	if p.rows < 0 {
-		return fmt.Sprintf("SkipPercent(%v, %d)", p.percent, p.after)
-	}
-	return fmt.Sprintf("SkipRows(%d)", p.rows)
+// AtMost sets a maximum for DeadLetter: one more row that fails than most, over all stages, becomes a
+// letter too and ends the run with a SkipLimitError around its error. Each run of a job counts anew.
+// It is for DeadLetter only, since the other policies have their maximum.
+func AtMost(policy RowErrorPolicy, most int64) RowErrorPolicy {
+	skip := SkipRows(most)
+	return policy.bound(skip, fmt.Sprintf("AtMost(%d)", most))
 }
+
+// AtMostPercent sets a maximum for DeadLetter in percent of the rows read, which is looked at as
+// SkipPercent says, once after rows have been read and at the end. The row that is one too many
+// becomes a letter too.
+func AtMostPercent(policy RowErrorPolicy, most float64, after int64) RowErrorPolicy {
+	skip := SkipPercent(most, after)
+	return policy.bound(skip, fmt.Sprintf("AtMostPercent(%v, %d)", most, after))
+}
+
+// bound returns the policy with the maximum of another one.
+func (p RowErrorPolicy) bound(by RowErrorPolicy, name string) RowErrorPolicy {
+	switch {
+	case p.letters == nil && p.err == nil:
+		p.err = fmt.Errorf("%s: it is for DeadLetter; SkipRows and SkipPercent have a maximum, and FailOnRowError skips nothing", name)
+	case p.bounded:
+		p.err = errors.Join(p.err, fmt.Errorf("%s: the policy has a maximum: %s", name, p.name))
+	case by.err != nil:
+		p.err = errors.Join(p.err, fmt.Errorf("%s: %w", name, by.err))
+	}
+	p.bounded, p.rows, p.percent, p.after, p.name = true, by.rows, by.percent, by.after, name
+	return p
+}
+
+// limited reports whether the policy has a maximum.
+func (p *RowErrorPolicy) limited() bool { return p.skips || p.bounded }
 
 // over reports whether so many failed rows are too many for the number read. end is the check at
 // the end.
@@ -121,12 +149,12 @@ func (p *RowErrorPolicy) over(failed, read int64, end bool) bool {
 	return (end || read >= p.after) && float64(failed)*100 > p.percent*float64(read)*(1+1e-12)
 }
 
-// ErrSkipLimit: more rows failed than SkipRows or SkipPercent allow.
+// ErrSkipLimit: more rows failed than SkipRows, SkipPercent, AtMost or AtMostPercent allow.
 var ErrSkipLimit = errors.New("rxcql: too many rows failed")
 
 // SkipLimitError says that more rows failed than the policy allows to skip.
 type SkipLimitError struct {
-	Limit  string // the policy, such as SkipRows(10)
+	Limit  string // the maximum, such as SkipRows(10)
 	Failed int64  // rows that failed, the last one included
 	Read   int64  // rows read by then
 	Err    error  // of the last row

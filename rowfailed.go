@@ -15,7 +15,7 @@ type rowErrors struct {
 	policy  RowErrorPolicy
 	letters *deadLetterQueue // nil unless the policy is DeadLetter
 
-	failed  atomic.Int64 // rows skipped, and the one that was too many
+	failed  atomic.Int64 // rows skipped or dead-lettered, and the one that was too many; not counted without a maximum
 	left    atomic.Int64 // rows skipped and dead-lettered, as far as they are logged
 	mu      sync.Mutex
 	last    error // of the rows skipped
@@ -66,6 +66,9 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 		if e := r.letters.add(ctx, s, reservation, &f); e != nil {
 			return e
 		}
+		if e := r.count(s, err); r.policy.bounded && e != nil {
+			return e
+		}
 	} else if e := r.skip(s, err); e != nil {
 		return e
 	}
@@ -87,18 +90,26 @@ func (s *Stage) SkipsFailed() bool {
 	return s.run.rowErrors.policy.skips || s.run.rowErrors.letters != nil
 }
 
-// skip counts a row that failed. It returns an error if that is one too many.
+// skip counts a row that failed and is dropped. It returns an error if that is one too many.
 func (r *rowErrors) skip(s *Stage, err error) error {
+	e := r.count(s, err)
+	if e == nil {
+		s.skipped.Add(1)
+	}
+	return e
+}
+
+// count counts a row that failed. It returns an error if that is one too many.
+func (r *rowErrors) count(s *Stage, err error) error {
 	failed, read := r.failed.Add(1), s.run.rows.Load()
 	if r.policy.over(failed, read, false) {
-		return &SkipLimitError{Limit: r.policy.limit(), Failed: failed, Read: read, Err: err}
+		return &SkipLimitError{Limit: r.policy.name, Failed: failed, Read: read, Err: err}
 	}
 	if r.policy.rows < 0 { // it may turn out to be too many at the end
 		r.mu.Lock()
 		r.last = err
 		r.mu.Unlock()
 	}
-	s.skipped.Add(1)
 	return nil
 }
 
@@ -118,13 +129,13 @@ func (r *Execution) judged(ctx context.Context, read func() error) (err error) {
 			}
 		}()
 	}
-	if err = read(); err != nil || !p.policy.skips {
+	if err = read(); err != nil || !p.policy.limited() {
 		return err
 	}
 	if failed, read := p.failed.Load(), r.rows.Load(); p.policy.over(failed, read, true) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return &SkipLimitError{Limit: p.policy.limit(), Failed: failed, Read: read, Err: p.last}
+		return &SkipLimitError{Limit: p.policy.name, Failed: failed, Read: read, Err: p.last}
 	}
 	return nil
 }

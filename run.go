@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -227,8 +228,15 @@ func (r *Execution) ReadsFile(file fs.FileInfo) bool {
 	stages := slices.Clone(r.order)
 	r.mu.Unlock()
 	return slices.ContainsFunc(stages, func(st *Stage) bool {
-		info, err := os.Stat(st.node.info.File)
-		return err == nil && os.SameFile(info, file)
+		paths := []string{st.node.info.File}
+		for _, pattern := range st.node.info.Files {
+			found, _ := filepath.Glob(pattern)
+			paths = append(paths, found...)
+		}
+		return slices.ContainsFunc(paths, func(path string) bool {
+			info, err := os.Stat(path)
+			return err == nil && os.SameFile(info, file)
+		})
 	})
 }
 

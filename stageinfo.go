@@ -66,6 +66,8 @@ type StageInfo struct {
 	// which should have no folder, so that the file may be moved. Two files of one Name cannot be
 	// part of one job.
 	File string
+	// Files are patterns (filepath.Glob) of further files that a source reads.
+	Files []string
 	// Err is what is wrong with the options given; New reports it.
 	Err error
 	// Check, if not nil, compares the stage with the server's schema. Pipeline.Check calls it, and

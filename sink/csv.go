@@ -29,29 +29,40 @@ import (
 // too. A job goes on only with the columns that it began with; others are
 // rxcql.ErrCheckpointForeign.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Sink[T] {
-	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
-	s := &file[T]{format: "CSV", path: path, overwrite: cfg.overwrite}
-	if isRow[T]() {
-		s.lines = func() lines[T] { return any(&csvRows{null: cfg.null}).(lines[T]) }
-	} else {
-		plan, planErr := csvrow.NewPlan[T](cfg.null)
-		err = errors.Join(err, planErr)
-		s.lines = func() lines[T] { return csvLines[T]{plan} }
-	}
-	s.err = stageError("sink.CSV", err)
-	return s
+	cfg, lines, err := newCSV[T](opts)
+	return fileSink("CSV", path, cfg, lines, err)
 }
+
+// newCSV returns what makes the text of rows.
+func newCSV[T any](opts []CSVOption) (cfg fileConfig, text func() lines[T], err error) {
+	cfg, err = newFileConfig(opts, CSVOption.applyCSV)
+	if cfg.dialect != nil {
+		err = errors.Join(err, cfg.dialectError(isRow[T]()))
+		form := csvrow.FormOf(cfg.dialect.Dialect())
+		return cfg, func() lines[T] { return any(newDialectRows(cfg, form)).(lines[T]) }, err
+	}
+	if isRow[T]() {
+		return cfg, func() lines[T] { return any(&csvRows{null: cfg.null, inFile: cfg.header}).(lines[T]) }, err
+	}
+	if cfg.header != nil {
+		err = errors.Join(err, errHeader)
+	}
+	plan, planErr := csvrow.NewPlan[T](cfg.null)
+	return cfg, func() lines[T] { return csvLines[T]{plan} }, errors.Join(err, planErr)
+}
+
+var errHeader = errors.New("Header: a struct names its own columns; leave it out")
 
 // csvLines writes structs.
 type csvLines[T any] struct{ *csvrow.Plan[T] }
 
 func (c csvLines[T]) columns() []string { return c.Columns() }
 
-func (c csvLines[T]) begin(dst []byte, columns []string) ([]byte, error) {
-	if columns != nil {
-		return dst, sameColumns(columns, c.Columns())
-	}
-	return appendHeader(dst, c.Columns()), nil
+func (c csvLines[T]) goOn(columns []string) error { return sameColumns(columns, c.Columns()) }
+
+func (c csvLines[T]) frame() frame {
+	header := string(appendHeader(nil, c.Columns()))
+	return frame{head: header, empty: header}
 }
 
 func (c csvLines[T]) row(dst []byte, row *T) ([]byte, error) { return c.Append(dst, row) }
@@ -81,16 +92,24 @@ type csvRows struct {
 	text   []byte
 }
 
-func (c *csvRows) begin(dst []byte, columns []string) ([]byte, error) {
+func (c *csvRows) goOn(columns []string) error {
 	c.inFile = columns
-	return dst, nil
+	return nil
 }
 
 func (c *csvRows) columns() []string { return c.inFile }
 
+func (c *csvRows) frame() frame {
+	if c.inFile == nil {
+		return frame{}
+	}
+	header := string(appendHeader(nil, c.inFile))
+	return frame{head: header, empty: header}
+}
+
 func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	inFile := c.inFile
-	dst, err := c.head(dst, row)
+	err := c.look(row, c.null)
 	if err == nil {
 		dst, err = c.cells(dst, row)
 	}
@@ -100,22 +119,21 @@ func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	return dst, err
 }
 
-// head adds the header before the first row, and checks that later rows have the same columns.
-func (c *csvRows) head(dst []byte, row *rxcql.Row) ([]byte, error) {
+// look takes the columns of the first row, and checks that later rows have the same ones.
+func (c *csvRows) look(row *rxcql.Row, null string) error {
 	changed, err := c.header.of(row)
 	names := c.header.names
 	switch {
 	case err != nil || !changed:
-		return dst, err
-	case len(names) == 1 && c.null == "":
-		return dst, errors.New("the null of a single column would be an empty line; give NullText")
+		return err
+	case len(names) == 1 && null == "":
+		return errors.New("the null of a single column would be an empty line; give NullText")
 	case c.inFile == nil:
 		c.inFile = names
-		return appendHeader(dst, names), nil
 	case !slices.Equal(c.inFile, names):
-		return dst, fmt.Errorf("%w: the row has the columns %q, and the file %q", rxcql.ErrSchema, names, c.inFile)
+		return fmt.Errorf("%w: the row has the columns %q, and the file %q", rxcql.ErrSchema, names, c.inFile)
 	}
-	return dst, nil
+	return nil
 }
 
 func (c *csvRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {

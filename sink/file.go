@@ -12,26 +12,27 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/filesys"
+	"github.com/rxcql/rxcql/internal/pack"
 	"github.com/rxcql/rxcql/internal/tail"
 )
-
-// lines makes the text of a file from rows, in one run.
-type lines[T any] interface {
-	// begin adds what stands before the first row. columns are those in the job's file, nil if the
-	// file is empty.
-	begin(dst []byte, columns []string) ([]byte, error)
-	// row adds a row. After an error, what it added does not count.
-	row(dst []byte, row *T) ([]byte, error)
-	// columns returns the columns in the file, nil if it names none.
-	columns() []string
-}
 
 // file is a sink that writes rows into a file, one after the other.
 type file[T any] struct {
 	format, path string
-	overwrite    bool
+	cfg          fileConfig
 	lines        func() lines[T]
 	err          error
+}
+
+// fileSink makes the sink that writes to a path, which is one file or a pattern of many.
+func fileSink[T any](format, path string, cfg fileConfig, lines func() lines[T], errs ...error) rxcql.Sink[T] {
+	if path == "" {
+		errs = append([]error{errors.New("the path is empty")}, errs...)
+	}
+	if cfg.many() {
+		return newNumbered(format, path, cfg, lines, errs...)
+	}
+	return &file[T]{format: format, path: path, cfg: cfg, lines: lines, err: stageError("sink."+format, errs...)}
 }
 
 // name returns the name of the stage. It has the file's name without its folder, so that the files
@@ -78,12 +79,18 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 		}
 		from = &state.Place
 	}
-	w := &fileWriter[T]{st: st, lines: s.lines()}
-	var err error
-	if w.buf, err = w.lines.begin(nil, state.Columns); err != nil {
-		return nil, st.Fail(err)
+	w := &fileWriter[T]{st: st, lines: s.lines(), packed: s.cfg.pack != pack.None}
+	if facts := s.cfg.facts(); facts != nil {
+		st.Identify(facts...)
 	}
-	if w.out, err = openOutput(s.path, s.overwrite, from); err != nil {
+	if w.hasRows = from != nil && from.Offset > 0; w.hasRows && state.Columns != nil {
+		if err := w.lines.goOn(state.Columns); err != nil {
+			return nil, st.Fail(err)
+		}
+	}
+	w.between = w.lines.frame().between
+	var err error
+	if w.out, err = openOutput(s.path, s.cfg.overwrite, s.cfg.pack, from); err != nil {
 		return nil, st.Fail(err)
 	}
 	if info, err := w.out.f.Stat(); err == nil && r.ReadsFile(info) {
@@ -97,13 +104,17 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 // fileBuffer is how many bytes are gathered before they are written.
 const fileBuffer = 64 << 10
 
-// fileWriter writes one page after the other. The operating system has a page when Write returns,
-// so nothing is held except the buffer.
+// fileWriter writes one page after the other. The operating system has a page when Write returns, so
+// nothing is held except the buffer; a compressor holds more, until the next save or the end.
 type fileWriter[T any] struct {
-	st    *rxcql.Stage
-	lines lines[T]
-	out   *output
-	buf   []byte // not written yet: the header before the first page; otherwise empty between pages
+	st      *rxcql.Stage
+	lines   lines[T]
+	between string
+	out     *output
+	packed  bool
+	hasRows bool   // the file
+	ended   bool   // what comes after the last row is written
+	buf     []byte // not written yet; empty between pages
 }
 
 func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
@@ -128,13 +139,12 @@ func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// page writes the rows of a page, and returns how many of them did not fail.
+// page writes the rows of a page, and returns how many of them did not fail. A compressor gets whole
+// pages only, since nothing can be cut off what it has.
 func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int, err error) {
+	w.buf = w.buf[:0]
 	for i := range p.Rows {
-		before := len(w.buf)
-		buf, err := w.lines.row(w.buf, &p.Rows[i])
-		if err != nil {
-			w.buf = buf[:before]
+		if w.buf, err = addRow(w.lines, w.buf, w.between, w.hasRows, &p.Rows[i]); err != nil {
 			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
 			if err := w.st.RowFailed(ctx, p.Reservation, failed); err != nil {
 				return 0, err
@@ -142,7 +152,7 @@ func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int,
 			continue
 		}
 		written++
-		if w.buf = buf; len(buf) >= fileBuffer {
+		if w.hasRows = true; len(w.buf) >= fileBuffer && !w.packed {
 			if err := w.flush(); err != nil {
 				return 0, w.st.Fail(err)
 			}
@@ -160,16 +170,23 @@ func (w *fileWriter[T]) flush() error {
 	return err
 }
 
-// Flush makes durable what was written. A file without rows gets its header.
+// Flush makes durable what was written. What comes after the last row is not kept, so that a job
+// which was stopped goes on before it.
 func (w *fileWriter[T]) Flush(context.Context) error {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()
-	err := w.out.err
-	if err == nil {
-		err = w.flush()
+	if w.out.err != nil {
+		return w.st.Fail(w.out.err)
+	}
+	end := w.lines.frame().end
+	if !w.hasRows {
+		end = w.lines.frame().empty
+	}
+	err := w.out.endMember()
+	if w.ended = true; err == nil {
+		err = w.out.write([]byte(end))
 	}
 	if err == nil {
-		w.out.keep()
 		err = w.out.sync()
 	}
 	return w.st.Fail(err)
@@ -183,6 +200,11 @@ func (w *fileWriter[T]) save(context.Context) ([]byte, error) {
 	defer w.out.mu.Unlock()
 	if w.out.err != nil {
 		return nil, w.out.err
+	}
+	if !w.ended {
+		if err := w.out.endMember(); err != nil {
+			return nil, err
+		}
 	}
 	at, err := w.out.place()
 	if err != nil {
@@ -198,5 +220,5 @@ func (w *fileWriter[T]) save(context.Context) ([]byte, error) {
 func (w *fileWriter[T]) Close() error {
 	w.out.mu.Lock()
 	defer w.out.mu.Unlock()
-	return w.st.Fail(w.out.f.Close())
+	return w.st.Fail(w.out.close())
 }

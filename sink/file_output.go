@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/filesys"
+	"github.com/rxcql/rxcql/internal/pack"
 	"github.com/rxcql/rxcql/internal/tail"
 )
 
@@ -17,6 +18,7 @@ import (
 // left after that is cut off.
 type output struct {
 	path string
+	pack *pack.Writer // nil for a file that is not compressed
 
 	mu    sync.Mutex // saves come in a goroutine of their own
 	f     *os.File
@@ -28,7 +30,7 @@ type output struct {
 
 // openOutput opens a file to be written from its beginning or, if a job goes on, from the position
 // that was saved.
-func openOutput(path string, overwrite bool, from *tail.Place) (*output, error) {
+func openOutput(path string, overwrite bool, kind pack.Kind, from *tail.Place) (*output, error) {
 	f, err := filesys.Write(path, from == nil)
 	if err != nil {
 		if from != nil && errors.Is(err, fs.ErrNotExist) {
@@ -37,6 +39,9 @@ func openOutput(path string, overwrite bool, from *tail.Place) (*output, error) 
 		return nil, err
 	}
 	o := &output{path: path, f: f}
+	if kind != pack.None {
+		o.pack = pack.NewWriter(kind, rawOutput{o})
+	}
 	if from != nil {
 		o.size, o.end = from.Offset, from.Offset
 		if _, err = from.Find(f); errors.Is(err, tail.ErrChanged) {
@@ -73,22 +78,52 @@ func (o *output) begin() error {
 	return o.err
 }
 
-// write passes bytes to the operating system.
+// write passes bytes to the compressor, or to the operating system.
 func (o *output) write(b []byte) error {
 	if err := o.begin(); err != nil || len(b) == 0 {
 		return err
 	}
-	n, err := o.f.Write(b)
-	o.end += int64(n)
-	o.err = err
-	return err
+	if o.pack != nil {
+		_, o.err = o.pack.Write(b)
+		return o.err
+	}
+	_, o.err = rawOutput{o}.Write(b)
+	return o.err
 }
 
-// keep marks what was written as a whole page, which stays.
-func (o *output) keep() { o.size = o.end }
+// rawOutput is the file below the compressor.
+type rawOutput struct{ *output }
+
+func (o rawOutput) Write(b []byte) (int, error) {
+	n, err := o.f.Write(b)
+	o.end += int64(n)
+	return n, err
+}
+
+// keep marks what was written as a whole page, which stays. Where there is a compressor, endMember
+// does that.
+func (o *output) keep() {
+	if o.pack == nil {
+		o.size = o.end
+	}
+}
+
+// endMember lets the compressor pass on all that it has, which must be whole pages, and keeps it.
+func (o *output) endMember() error {
+	if o.pack != nil && o.err == nil {
+		o.err = o.pack.End()
+	}
+	if o.err == nil {
+		o.size = o.end
+	}
+	return o.err
+}
 
 // undo cuts off what was written since keep, and ends the writing with err.
 func (o *output) undo(err error) error {
+	if o.pack != nil && o.begun {
+		_ = o.endMember() // the pages before; if that fails they are cut off too
+	}
 	o.err = err
 	if o.end > o.size {
 		err = errors.Join(err, o.f.Truncate(o.size))
@@ -102,7 +137,12 @@ func (o *output) sync() error {
 	if err := o.begin(); err != nil {
 		return err
 	}
-	o.err = o.f.Sync()
+	if o.pack != nil {
+		o.err = o.pack.End()
+	}
+	if o.err == nil {
+		o.err = o.f.Sync()
+	}
 	if o.err == nil {
 		o.err = filesys.Same(o.f, o.path)
 	}
@@ -113,6 +153,15 @@ func (o *output) sync() error {
 		}
 	}
 	return o.err
+}
+
+// close closes the file. After a run that failed it has what a compressor had, which are whole pages.
+func (o *output) close() error {
+	var err error
+	if o.pack != nil && o.err == nil {
+		err = o.pack.End()
+	}
+	return errors.Join(err, o.f.Close())
 }
 
 // place returns the end of the file, made durable.

@@ -53,28 +53,31 @@ import (
 // row that failed (rxcql.WithRowErrors): by default it ends the run with a rxcql.StageError around
 // a rxcql.RowError, else the row is left out.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Sink[T] {
-	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
-	s := &file[T]{format: "NDJSON", path: path, overwrite: cfg.overwrite}
+	cfg, lines, err := newNDJSON[T](opts)
+	return fileSink("NDJSON", path, cfg, lines, err)
+}
+
+// newNDJSON returns what makes the text of rows.
+func newNDJSON[T any](opts []NDJSONOption) (cfg fileConfig, text func() lines[T], err error) {
+	cfg, err = newFileConfig(opts, NDJSONOption.applyNDJSON)
 	if isRow[T]() {
-		s.lines = func() lines[T] { return any(&jsonRows{}).(lines[T]) }
-	} else {
-		plan, planErr := gotext.NewRow[T](false)
-		if plan == nil {
-			planErr = errors.Join(planErr, jsonline.CheckType(reflect.TypeFor[T]()))
-		}
-		s.lines = func() lines[T] { return jsonLines[T]{plan} }
-		err = errors.Join(err, planErr)
+		return cfg, func() lines[T] { return any(&jsonRows{}).(lines[T]) }, err
 	}
-	s.err = stageError("sink.NDJSON", err)
-	return s
+	plan, planErr := gotext.NewRow[T](false)
+	if plan == nil {
+		planErr = errors.Join(planErr, jsonline.CheckType(reflect.TypeFor[T]()))
+	}
+	return cfg, func() lines[T] { return jsonLines[T]{plan} }, errors.Join(err, planErr)
 }
 
 // jsonLines writes structs with `cql` tags by their plan, and other rows as encoding/json does.
 type jsonLines[T any] struct{ plan *gotext.Row[T] }
 
-func (jsonLines[T]) begin(dst []byte, _ []string) ([]byte, error) { return dst, nil }
+func (jsonLines[T]) goOn([]string) error { return nil }
 
 func (jsonLines[T]) columns() []string { return nil }
+
+func (jsonLines[T]) frame() frame { return frame{} }
 
 func (j jsonLines[T]) row(dst []byte, row *T) ([]byte, error) {
 	if j.plan != nil {
@@ -91,9 +94,11 @@ type jsonRows struct {
 	names  [][]byte // with quotes and colon
 }
 
-func (j *jsonRows) begin(dst []byte, _ []string) ([]byte, error) { return dst, nil }
+func (j *jsonRows) goOn([]string) error { return nil }
 
 func (j *jsonRows) columns() []string { return nil }
+
+func (j *jsonRows) frame() frame { return frame{} }
 
 func (j *jsonRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	if changed, err := j.header.of(row); err != nil {

@@ -48,26 +48,62 @@ import (
 //   - A backslash stands before the quote, as cqlsh and DSBulk write quotes by default.
 //   - The record is longer than MaxLine.
 //
-// What NDJSON says of rows that fail, of pages, of memory, of Check and of jobs with a checkpoint
-// holds here too. In a job the header and NullText must also be the same each time. After a line
+// All of this is so without Dialect, with which the file may be as another program spells it; what is
+// said of rows that fail holds in the same way then.
+//
+// What NDJSON says of rows that fail, of compressed files, of pages, of memory, of Check and of jobs
+// with a checkpoint holds here too. In a job the header, NullText and Dialect must also be the same
+// each time. After a line
 // with a stray quote, up to MaxLine bytes of the following lines are held in memory as well.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
-	cfg, err := newFileConfig(path, opts, CSVOption.applyCSV)
-	s := &file[T]{name: "CSV", path: path, cfg: cfg}
-	var plan *csvrow.Plan[T]
+	cfg, format, err := newCSV[T](opts)
+	return fileSource("CSV", path, cfg, format, err)
+}
+
+// CSVReader reads CSV from what open gives, such as an HTTP response or standard input
+// (Once(os.Stdin)). name stands for it in errors, and a job knows it by that. What CSV says holds
+// here too, with the differences that NDJSONReader names.
+func CSVReader[T any](name string, open Open, opts ...CSVOption) rxcql.Stream[T] {
+	cfg, format, err := newCSV[T](opts)
+	return readerSource("CSV", name, open, cfg, format, err)
+}
+
+// CSVFiles reads all files that match patterns (filepath.Match; a path without * ? [ is itself), each
+// with a header of its own, several at a time: as many as rxcql.WithWorkers says. The columns may
+// have another order in each. What CSV says holds here too, with these differences:
+//
+//   - Each file is a part of the source: its rows come in order, and rows of different files as they
+//     arrive. Files are begun in the order of their names.
+//   - A pattern that no file matches is rxcql.ErrSchema, and so is a file that ends with .part, which
+//     is not complete; see sink.Parallel.
+//   - In memory are a page and the longest line for each file that is being read.
+//   - In a job with a checkpoint the files must be the same each time, by their names without
+//     folders, and their number. A file that was read to its end is not read again when it has grown.
+//   - Check opens the first file only.
+func CSVFiles[T any](patterns []string, opts ...CSVOption) rxcql.Stream[T] {
+	cfg, format, err := newCSV[T](opts)
+	return filesSource("CSV", patterns, cfg, format, err)
+}
+
+// newCSV returns what decodes records.
+func newCSV[T any](opts []CSVOption) (fileConfig, format[T], error) {
+	cfg, err := newFileConfig(opts, CSVOption.applyCSV)
 	err = errors.Join(err, rowTypes[T](&cfg))
-	if !isRow[T]() {
-		var planErr error
-		plan, planErr = csvrow.NewPlan[T](cfg.null)
-		err = errors.Join(err, planErr)
+	switch {
+	case isRow[T]():
+		return cfg, func(ctx context.Context, cfg fileConfig) fileFormat[T] {
+			return any(&csvRows{csvRecords: newRecords(cfg), ctx: ctx}).(fileFormat[T]) //nolint:forcetypeassert // T is a Row
+		}, err
+	case cfg.text != nil:
+		typed, typedErr := newTyped[T]()
+		return cfg, func(_ context.Context, cfg fileConfig) fileFormat[T] {
+			return &csvTyped[T]{csvRecords: newRecords(cfg), typed: typed.fork()}
+		}, errors.Join(err, typedErr)
 	}
-	s.format = func(ctx context.Context) fileFormat[T] {
-		if isRow[T]() {
-			return any(&csvRows{csvRecords: csvRecords{cfg: cfg}, ctx: ctx}).(fileFormat[T]) //nolint:forcetypeassert // T is a Row
-		}
-		return &csvFile[T]{csvRecords: csvRecords{cfg: cfg}, plan: plan}
-	}
-	return s.stream(err)
+	plan, planErr := csvrow.NewPlan[T](cfg.null)
+	return cfg, func(_ context.Context, cfg fileConfig) fileFormat[T] {
+		return &csvFile[T]{csvRecords: newRecords(cfg), plan: plan}
+	}, errors.Join(err, planErr)
 }
 
 // csvRecords splits a file into records of as many fields as its header.
@@ -79,6 +115,10 @@ type csvRecords struct {
 	bad   error // error of the record that these fields belong to
 }
 
+func newRecords(cfg fileConfig) csvRecords {
+	return csvRecords{cfg: cfg, split: csvrow.NewSplitter(cfg.form())}
+}
+
 // csvFile reads records into structs.
 type csvFile[T any] struct {
 	csvRecords
@@ -86,21 +126,34 @@ type csvFile[T any] struct {
 	places []int // index among the fields of each of the plan's columns
 }
 
-func (c *csvFile[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
-	record, header, err := c.header(in, c.plan.Columns())
+func (c *csvFile[T]) begin(in *lines.Reader) (facts []rxcql.Fact, err error) {
+	c.places, facts, err = c.columns(in, c.plan.Columns())
+	return facts, err
+}
+
+// columns finds the columns that are read among those of the file.
+func (c *csvRecords) columns(in *lines.Reader, names []string) (at []int, facts []rxcql.Fact, err error) {
+	record, header, err := c.header(in, names)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if c.places, err = places(c.plan.Columns(), header, string(record), c.cfg.loose); err != nil {
-		return nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
+	if at, err = places(names, header, string(record), c.cfg); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
 	}
 	in.Accept()
-	return c.facts(header), nil
+	return at, c.facts(header), nil
 }
 
 // header reads the record that names the columns, and leaves it to be accepted. columns are those
-// that may be in it.
+// that may be in it, and those of a file without a header.
 func (c *csvRecords) header(in *lines.Reader, columns []string) (record []byte, header []string, err error) {
+	if !c.cfg.hasHeader() {
+		if header = c.cfg.header; header == nil {
+			header = columns
+		}
+		c.width = len(header)
+		return nil, header, nil
+	}
 	var fields []csvrow.Field
 	for record == nil && err == nil {
 		record, fields, err = c.fields(in)
@@ -109,10 +162,10 @@ func (c *csvRecords) header(in *lines.Reader, columns []string) (record []byte, 
 	case err == io.EOF: //nolint:errorlint // fields returns it as it is
 		return nil, nil, fmt.Errorf("%w: the file is empty, and has no header", rxcql.ErrSchema)
 	case errors.Is(err, csvrow.ErrQuote), errors.Is(err, csvrow.ErrOpenQuote):
-		return nil, nil, fmt.Errorf("%w: %w; %w", rxcql.ErrSchema, err, errNoHeader(columns, string(record)))
+		return nil, nil, fmt.Errorf("%w: %w; %w", rxcql.ErrSchema, err, errNoHeader(columns, string(record), c.cfg.separator()))
 	case err != nil:
 		return nil, nil, err
-	case !utf8.Valid(record):
+	case !utf8.Valid(record) && !c.cfg.latin1():
 		return nil, nil, fmt.Errorf("%w: the header is not UTF-8", rxcql.ErrSchema)
 	case bytes.ContainsRune(bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r")), '\r'):
 		return nil, nil, errCROnly
@@ -120,15 +173,20 @@ func (c *csvRecords) header(in *lines.Reader, columns []string) (record []byte, 
 	for _, f := range fields {
 		header = append(header, string(f.Text))
 	}
-	c.width = len(header)
-	return record, header, nil
+	if c.width = len(header); c.cfg.header == nil {
+		return record, header, nil
+	}
+	if len(c.cfg.header) != len(header) {
+		return nil, nil, fmt.Errorf("%w: Header names %d columns, and the header of the file has %d", rxcql.ErrSchema, len(c.cfg.header), len(header))
+	}
+	return record, c.cfg.header, nil
 }
 
 func (c *csvRecords) facts(header []string) []rxcql.Fact {
-	return []rxcql.Fact{
+	return append([]rxcql.Fact{
 		{Name: "header", Value: joined(header)},
 		{Name: "null text", Value: strconv.Quote(c.cfg.null)},
-	}
+	}, c.cfg.dialectFacts()...)
 }
 
 // joined joins names with commas, and quotes those that would be ambiguous without quotes.
@@ -144,7 +202,7 @@ func joined(names []string) string {
 
 // places finds the columns in the header. If none of them is in it, its error does not show what
 // is, since that may be a row.
-func places(columns, header []string, line string, loose bool) ([]int, error) {
+func places(columns, header []string, line string, cfg fileConfig) ([]int, error) {
 	var at []int
 	var spare []string // columns of the file that are not ours
 	for _, name := range header {
@@ -166,10 +224,10 @@ func places(columns, header []string, line string, loose bool) ([]int, error) {
 		at = append(at, i)
 	}
 	if !known {
-		return nil, errors.Join(append(errs, errNoHeader(columns, line))...)
+		return nil, errors.Join(append(errs, errNoHeader(columns, line, cfg.separator()))...)
 	}
 	for i, name := range header {
-		if !loose && slices.Contains(spare, name) {
+		if !cfg.loose && slices.Contains(spare, name) {
 			errs = append(errs, fmt.Errorf("the header's column %d, %q, has no field; add one with that `cql` tag, or give IgnoreUnknown", i+1, name))
 		}
 	}
@@ -207,7 +265,7 @@ func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 		certain = in.Lines() == 1
 	}
 	switch {
-	case !certain && c.split.Escaped():
+	case !certain && c.split.Escaped() && c.cfg.text == nil:
 		return nil, fmt.Errorf("%w; %w", err, errBackslash)
 	case !certain:
 		return nil, fmt.Errorf("%w; %w", err, errLost)
@@ -217,7 +275,8 @@ func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 }
 
 var errBackslash = errors.New("a backslash stands before it, as cqlsh and DSBulk write quotes by default, and RFC 4180 doubles them: " +
-	"nothing more is read; write the file anew with doubled quotes (cqlsh: WITH ESCAPE='\"', DSBulk: --connector.csv.escape '\"')")
+	"nothing more is read; give Dialect (dialect.Cqlsh, dialect.DSBulk), or write the file anew with doubled quotes " +
+	"(cqlsh: WITH ESCAPE='\"', DSBulk: --connector.csv.escape '\"')")
 
 // errLost says why reading ends under every policy for rows that fail.
 var errLost = errors.New("it cannot be told whether the lines after it are text of the same field or records, so nothing more is read; " +

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"unicode/utf8"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/filesys"
 	"github.com/rxcql/rxcql/internal/lines"
 )
 
@@ -28,41 +27,67 @@ type fileFormat[T any] interface {
 	row(record []byte, into *T) error
 }
 
-// file is the description of a source that reads a file. Runs do not change it.
+// format makes what turns one file into rows. ctx is that of the call of begin.
+type format[T any] func(ctx context.Context, cfg fileConfig) fileFormat[T]
+
+// file is the description of a source that reads a file, or what a reader gives. Runs do not change
+// it.
 type file[T any] struct {
 	name, path string
+	open       Open // nil for a file
 	cfg        fileConfig
-	format     func(ctx context.Context) fileFormat[T]
+	format     format[T]
 }
 
-// stream puts the file's name into the name of the stage, by which a job recognizes it. The name
-// has no folder, so that files can be moved.
-func (s *file[T]) stream(err error) rxcql.Stream[T] {
-	info := rxcql.StageInfo{Name: s.name + " " + filepath.Base(s.path), Source: true, File: s.path, Err: err, Check: s.check}
+// fileSource reads a file. Its name is that of the stage, by which a job recognizes it. The name has
+// no folder, so that files can be moved.
+func fileSource[T any](name, path string, cfg fileConfig, format format[T], err error) rxcql.Stream[T] {
+	if path == "" {
+		err = errors.Join(errors.New("the path is empty"), err)
+	}
+	s := &file[T]{name: name, path: path, cfg: cfg, format: format}
+	info := rxcql.StageInfo{Name: name + " " + filepath.Base(path), Source: true, File: path, Err: err, Check: s.check}
+	return rxcql.NewStream(info, s.run)
+}
+
+// readerSource reads what open gives. Check does not open it, since what is read of a pipe is gone.
+func readerSource[T any](kind, name string, open Open, cfg fileConfig, format format[T], err error) rxcql.Stream[T] {
+	if name == "" {
+		err = errors.Join(errors.New("the name is empty: errors and jobs need one"), err)
+	}
+	if open == nil {
+		err = errors.Join(errors.New("the function that opens the reader is nil"), err)
+	}
+	s := &file[T]{name: kind, path: name, open: open, cfg: cfg, format: format}
+	info := rxcql.StageInfo{Name: kind + " " + name, Source: true, Err: err, Check: func(ctx context.Context) error {
+		_, err := cfg.table(ctx)
+		return err
+	}}
 	return rxcql.NewStream(info, s.run)
 }
 
 // check opens the file and reads its beginning.
 func (s *file[T]) check(ctx context.Context) error {
-	r, err := s.open(ctx)
+	r, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
-	return r.f.Close()
+	return r.close()
+}
+
+func (s *file[T]) begin(ctx context.Context) (*fileReader[T], error) {
+	return openFile(ctx, s.path, s.open, s.cfg.maxLine, s.cfg.latin1(), s.format(ctx, s.cfg))
 }
 
 // run reads the file in the goroutine that runs the stream.
 func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	defer st.Input().Done()
-	r, err := s.open(ctx)
+	r, err := s.begin(ctx)
 	if err != nil {
 		return st.Fail(err)
 	}
-	defer r.f.Close()
-	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Grows: true, Begun: func(state []byte) error {
-		_, _, err := r.find(state)
-		return err
-	}})
+	defer r.close()
+	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Grows: true, Begun: r.known})
 	switch {
 	case err != nil:
 		return err
@@ -81,8 +106,9 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	}
 	b := newPaging(ctx, st, out, s.cfg.pageRows, track)
 	defer b.drop()
-	b.measure = r.measure
-	st.Measured(r.measure())
+	if b.measure = r.measured(); b.measure != nil {
+		st.Measured(b.measure())
+	}
 	if st.Run().HasCheckpoint() {
 		b.state = r.place
 	}
@@ -109,7 +135,8 @@ func (r *fileReader[T]) rows(ctx context.Context, b *paging[T]) error {
 			r.in.Accept()
 			err = b.add(ctx, row)
 		} else if b.st.SkipsFailed() {
-			err = r.leaveOut(ctx, b, record, err)
+			kept, size, wrong := r.leaveOut(b.st, record, err)
+			err = b.leaveOut(ctx, kept, size, wrong)
 		} else {
 			err = r.fail(ctx, b, err)
 		}
@@ -132,13 +159,11 @@ func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error
 	return b.st.Fail(failed)
 }
 
-// leaveOut skips a record that is no row. For a dead letter it is kept as text without its line's
+// leaveOut accepts a record that is no row. For a dead letter it is kept as text without its line's
 // end, as bytes if it is not UTF-8.
-func (r *fileReader[T]) leaveOut(ctx context.Context, b *paging[T], record []byte, err error) error {
-	err = r.wrong(err) // while the line is known
-	var kept any
-	size := 0
-	if b.st.WantsFailedRows() {
+func (r *fileReader[T]) leaveOut(st *rxcql.Stage, record []byte, err error) (kept any, size int, wrong error) {
+	wrong = r.wrong(err) // while the line is known
+	if st.WantsFailedRows() {
 		text := bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r"))
 		if size = len(text); utf8.Valid(text) {
 			kept = string(text)
@@ -147,67 +172,20 @@ func (r *fileReader[T]) leaveOut(ctx context.Context, b *paging[T], record []byt
 		}
 	}
 	r.in.Accept()
-	return b.leaveOut(ctx, kept, size, err)
+	return kept, size, wrong
 }
 
-// fileReader is a file that is being read.
-type fileReader[T any] struct {
-	path   string
-	f      *os.File
-	size   float64 // when it was opened
-	in     *lines.Reader
-	format fileFormat[T]
-	facts  []rxcql.Fact
-}
-
-func (s *file[T]) open(ctx context.Context) (*fileReader[T], error) {
-	f, err := filesys.Read(s.path)
-	if err != nil {
-		return nil, err
-	}
-	r := &fileReader[T]{path: s.path, f: f, in: lines.New(f, s.cfg.maxLine), format: s.format(ctx)}
-	var first []byte
-	if first, err = r.in.Peek(4 << 10); err == nil {
-		err = notText(first)
-	}
-	if err == nil {
-		err = r.in.SkipBOM()
-	}
-	if err == nil {
-		r.facts, err = r.format.begin(r.in)
-	}
-	if err != nil {
-		return nil, errors.Join(r.wrong(err), f.Close())
-	}
-	if info, err := f.Stat(); err == nil {
-		r.size = float64(info.Size())
-	}
-	return r, nil
-}
-
-// measure returns how many bytes have been read, of how many. The file may have grown since it was
-// opened.
-func (r *fileReader[T]) measure() (done, total float64) {
-	done = float64(r.in.Offset())
-	if done > r.size {
-		if info, err := r.f.Stat(); err == nil {
-			r.size = float64(info.Size())
+// Once returns an Open for what can be read only once, such as os.Stdin, which is not closed. A
+// second reading is an error that says so: of operators.Retry, of a job that goes on.
+func Once(in io.Reader) Open {
+	var opened onlyOnce
+	return func(context.Context) (io.ReadCloser, error) {
+		if in == nil {
+			return nil, errors.New("the reader is nil")
 		}
+		if opened.again() {
+			return nil, fmt.Errorf("%w: it can be read only once", rxcql.ErrSingleRun)
+		}
+		return io.NopCloser(in), nil
 	}
-	return done, max(done, r.size)
-}
-
-// readFailed reports whether reading failed, so that no row is to blame.
-func readFailed(err error) bool {
-	var path *os.PathError
-	return errors.As(err, &path)
-}
-
-// wrong adds the file and the line to an error. An error of the operating system names the file
-// itself.
-func (r *fileReader[T]) wrong(err error) error {
-	if readFailed(err) {
-		return err
-	}
-	return &lineError{r.path, r.in.Line(), err}
 }

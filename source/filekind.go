@@ -16,12 +16,12 @@ import (
 // what it is.
 func notText(first []byte) error {
 	for _, known := range []struct{ begins, is, remedy string }{
-		{"\x1f\x8b", "compressed with gzip", "decompress it first (gunzip)"},
-		{"\x28\xb5\x2f\xfd", "compressed with zstd", "decompress it first (unzstd)"},
+		{"\x1f\x8b", "compressed with gzip twice", "decompress it once (gunzip)"},
+		{"\x28\xb5\x2f\xfd", "compressed with zstd twice", "decompress it once (unzstd)"},
 		{"BZh", "compressed with bzip2", "decompress it first (bunzip2)"},
 		{"\xfd7zXZ\x00", "compressed with xz", "decompress it first (unxz)"},
 		{"PK\x03\x04", "a zip archive (or a spreadsheet)", "take the text file out of it"},
-		{"PAR1", "in the format Parquet", "write it as CSV or NDJSON"},
+		{"PAR1", "in the format Parquet", "read it with package parquet"},
 		{"\xff\xfe", "in UTF-16", "write it in UTF-8 (iconv -f UTF-16 -t UTF-8)"},
 		{"\xfe\xff", "in UTF-16", "write it in UTF-8 (iconv -f UTF-16 -t UTF-8)"},
 	} {
@@ -46,19 +46,29 @@ func jsonArray(first []byte) bool {
 }
 
 var errJSONArray = fmt.Errorf("%w: the file is one JSON array, and NDJSON is one object a line: "+
-	"write its elements on lines of their own (jq -c '.[]')", rxcql.ErrSchema)
+	"read it with JSONArray", rxcql.ErrSchema)
 
 // errNoHeader says, as far as can be seen, why a line that names no column is not a header. It does
 // not show the line, which may be a row.
-func errNoHeader(columns []string, line string) error {
-	for _, sep := range []string{";", "\t", "|"} {
+func errNoHeader(columns []string, line string, separator byte) error {
+	for _, sep := range []string{";", "\t", "|", ","} {
+		if sep == string(separator) {
+			continue
+		}
 		for _, name := range strings.Split(line, sep) {
 			if strings.Contains(line, sep) && slices.Contains(columns, strings.Trim(strings.TrimSpace(name), `"`)) {
-				return fmt.Errorf("the file seems to be separated by %q, and columns are separated by commas here: write it with commas", sep)
+				return fmt.Errorf("the file seems to be separated by %q, and columns are separated by %s here: write it with commas, or give a Dialect with that Separator", sep, separators(separator))
 			}
 		}
 	}
 	return errors.New("is the first line a header?")
+}
+
+func separators(char byte) string {
+	if char == ',' {
+		return "commas"
+	}
+	return strconv.Quote(string(char))
 }
 
 var errCROnly = fmt.Errorf("%w: the file has lines that end with a carriage return alone, which is taken for text: "+

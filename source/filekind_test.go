@@ -1,8 +1,6 @@
 package source_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,13 +12,10 @@ import (
 // Files that are no CSV, or no NDJSON, are refused by Check in words that say what
 // they are, under every policy.
 func TestAFileOfAnotherKindIsSaidToBeThat(t *testing.T) {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, err := w.Write([]byte("id,text\n1,x\n"))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
+	twice := gzipped(t, gzipped(t, "id,text\n1,x\n"))
 	for _, c := range []struct{ text, says string }{
-		{packed.String(), "compressed with gzip: decompress it first (gunzip)"},
+		{twice, "compressed with gzip twice: decompress it once (gunzip)"},
+		{"BZh91AY", "compressed with bzip2"},
 		{"\xff\xfei\x00d\x00", "in UTF-16: write it in UTF-8"},
 		{"\xfe\xff\x00i\x00d", "in UTF-16: write it in UTF-8"},
 		{"i\x00d\x00,\x00", "as UTF-16 does"},
@@ -46,7 +41,7 @@ func TestAFileOfAnotherKindIsSaidToBeThat(t *testing.T) {
 		refused(t, source.CSV[note](fileWith(t, c.text)), c.says)
 	}
 	for _, text := range []string{"[{\"id\":1},\n{\"id\":2}]\n", "[\n  {\"id\":1}\n]", "\ufeff\n [ {"} {
-		refused(t, source.NDJSON[note](fileWith(t, text)), "one JSON array, and NDJSON is one object a line")
+		refused(t, source.NDJSON[note](fileWith(t, text)), "one JSON array, and NDJSON is one object a line: read it with JSONArray")
 		refused(t, source.NDJSON[map[string]any](fileWith(t, text)), "one JSON array")
 	}
 }

@@ -4,15 +4,17 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rxcql/rxcql/dialect"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/csvrow"
 	"github.com/rxcql/rxcql/internal/option"
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// NDJSONOption is an option of NDJSON.
+// NDJSONOption is an option of NDJSON and JSONArray, and of their like for readers and several files.
 type NDJSONOption interface{ applyNDJSON(*fileConfig) error }
 
-// CSVOption is an option of CSV.
+// CSVOption is an option of CSV, CSVReader and CSVFiles.
 type CSVOption interface{ applyCSV(*fileConfig) error }
 
 // DefaultMaxLine is the most bytes in a line of a file, or a record of CSV.
@@ -24,16 +26,29 @@ type fileConfig struct {
 	maxLine  int
 	loose    bool
 	null     string
-	types    *typesOf // nil except for rxcql.Row
+	nullSet  bool          // by NullText
+	header   []string      // nil unless given
+	text     *dialect.Text // nil without Dialect
+	types    *typesOf      // nil except for rxcql.Row
+	about    *schema.Table // what types says, if it has been asked
 }
 
-func newFileConfig[O any](path string, opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {
+func newFileConfig[O any](opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {
 	cfg := fileConfig{pageRows: flow.DefaultPageRows, maxLine: DefaultMaxLine}
 	err := option.Apply(opts, &cfg, apply)
-	if path == "" {
-		err = errors.Join(errors.New("the path is empty"), err)
+	if cfg.text == nil {
+		return cfg, err
 	}
-	return cfg, err
+	d := cfg.text.Dialect()
+	if cfg.nullSet {
+		d.Null = cfg.null
+	}
+	cfg.null = d.Null
+	text, nullErr := dialect.NewText(d)
+	if nullErr == nil {
+		cfg.text = text
+	}
+	return cfg, errors.Join(err, nullErr)
 }
 
 func (n pageRows) applyNDJSON(c *fileConfig) error { return n.set(&c.pageRows) }
@@ -86,10 +101,10 @@ func (ignoreUnknown) applyCSV(c *fileConfig) error {
 type nullText string
 
 // NullText is the text, without quotes, that stands for null in the CSV file. By default an empty
-// field is null; with NullText it is empty text.
+// field is null; with NullText it is empty text. It takes the place of the Null of a Dialect.
 func NullText(text string) CSVOption { return nullText(text) }
 
 func (n nullText) applyCSV(c *fileConfig) error {
-	c.null = string(n)
+	c.null, c.nullSet = string(n), true
 	return csvrow.CheckNull(c.null)
 }

@@ -20,6 +20,7 @@ import (
 type typesOf struct {
 	session        *driver.Session
 	keyspace, name string
+	given          *schema.Table // of Types; nil for a table that is looked up
 	err            error
 }
 
@@ -63,6 +64,9 @@ func rowTypes[T any](c *fileConfig) error {
 
 // table loads the columns by name.
 func (t *typesOf) table(ctx context.Context) (*schema.Table, error) {
+	if t.given != nil {
+		return t.given, nil
+	}
 	about, err := load(ctx, t.session, t.keyspace, t.name)
 	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
 		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
@@ -114,13 +118,16 @@ func (c *cellsOf) put(i int, col rxcql.Column, text []byte, parse func([]byte, *
 	return nil
 }
 
-func (c *cellsOf) row(cols *rxcql.Columns) rxcql.Row {
+func (c *cellsOf) row(cols *rxcql.Columns) rxcql.Row { return rxcql.NewRow(cols, c.values()) }
+
+// values returns the values that were put, nil for the others.
+func (c *cellsOf) values() [][]byte {
 	for i, cell := range c.cells {
 		if cell != nil {
 			c.cells[i] = c.buf[c.ends[2*i]:c.ends[2*i+1]:c.ends[2*i+1]]
 		}
 	}
-	return rxcql.NewRow(cols, c.cells)
+	return c.cells
 }
 
 // csvRows decodes records into undecoded rows.
@@ -133,7 +140,7 @@ type csvRows struct {
 }
 
 func (c *csvRows) begin(in *lines.Reader) ([]rxcql.Fact, error) {
-	about, err := c.cfg.types.table(c.ctx)
+	about, err := c.cfg.table(c.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -163,12 +170,12 @@ func (c *csvRows) choose(about *schema.Table, header []string, line string) ([]r
 			c.at = append(c.at, i)
 			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
 		case !c.cfg.loose:
-			errs = append(errs, fmt.Errorf("the header's column %d, %q, is not in table %s; it has %s; leave it out, or give IgnoreUnknown",
-				i+1, name, about.Quoted(), strings.Join(about.ColumnNames(), ", ")))
+			errs = append(errs, fmt.Errorf("the header's column %d, %q, is not in %s; it has %s; leave it out, or give IgnoreUnknown",
+				i+1, name, owner(about), strings.Join(about.ColumnNames(), ", ")))
 		}
 	}
 	if len(cols) == 0 {
-		return nil, fmt.Errorf("no column of table %s is in the header: %w", about.Quoted(), errNoHeader(about.ColumnNames(), line))
+		return nil, fmt.Errorf("no column of %s is in the header: %w", owner(about), errNoHeader(about.ColumnNames(), line, c.cfg.separator()))
 	}
 	return cols, errors.Join(errs...)
 }
@@ -177,17 +184,25 @@ func (c *csvRows) row(record []byte, into *rxcql.Row) error {
 	if c.bad != nil {
 		return c.bad
 	}
-	list := c.cols.List()
-	c.cells.begin(len(list), len(record)+8*len(list))
+	if err := c.values(&c.cells, c.cols.List(), c.at, len(record)); err != nil {
+		return err
+	}
+	*into = c.cells.row(c.cols)
+	return nil
+}
+
+// values reads the fields of the record as values of columns, of which column i is field at[i].
+func (c *csvRecords) values(cells *cellsOf, list []rxcql.Column, at []int, size int) error {
+	cells.begin(len(list), size+8*len(list))
+	parse := c.cfg.parse()
 	for i, col := range list {
-		f := c.now[c.at[i]]
-		if f.Null(c.cfg.null) {
+		f := c.now[at[i]]
+		if c.cfg.isNull(col.Type, f) {
 			continue
 		}
-		if err := c.cells.put(i, col, f.Text, codec.ParseText); err != nil {
+		if err := cells.put(i, col, f.Text, parse); err != nil {
 			return err
 		}
 	}
-	*into = c.cells.row(c.cols)
 	return nil
 }

@@ -38,8 +38,12 @@ import (
 //
 // A line that is longer than MaxLine ends the stream under every policy.
 //
+// A file that is compressed with gzip or zstd is decompressed, whatever its name is. A zstd frame may
+// have a window of up to 128 MiB, which is held in memory. With Dialect, values in JSON have the forms
+// of that: base64, for example.
+//
 // Check reports a file that is missing, cannot be read, is not a regular file, or is of another
-// kind: compressed, in UTF-16, one JSON array. A file that a sink writes to, in this run or
+// kind: compressed in another way, in UTF-16, one JSON array. A file that a sink writes to, in this run or
 // another, is refused (not on Windows).
 //
 // Pages have up to 512 rows (PageRows), fewer where rows are large. In memory are the page and the
@@ -53,12 +57,37 @@ import (
 //   - The file may be in another folder, and it may have grown. Until the job is completed, that
 //     holds for a file that was read to its end as well: what was appended is read when the job
 //     goes on.
+//   - Of a compressed file the offset is in the text. A job that goes on decompresses it up to there.
 //   - If the last line had no line end when it was read, only a line end may have been added to it.
 //   - A job recognizes files by name, so New refuses two of the same name in one job, also in
 //     different folders.
 func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
-	cfg, err := newFileConfig(path, opts, NDJSONOption.applyNDJSON)
-	s := &file[T]{name: "NDJSON", path: path, cfg: cfg}
+	cfg, format, err := newJSON[T](opts, false)
+	return fileSource("NDJSON", path, cfg, format, err)
+}
+
+// NDJSONReader reads one JSON value a line from what open gives, such as an HTTP response or
+// standard input (Once(os.Stdin)). name stands for it in errors, and a job knows it by that. What
+// NDJSON says holds here too, with these differences:
+//
+//   - Check does not open it, since what is read of a pipe is gone.
+//   - How far the source is is not known, so a run cannot say when it ends.
+//   - A job goes on by reading again up to where it was, and compares the bytes before. So open must
+//     give the same bytes again.
+func NDJSONReader[T any](name string, open Open, opts ...NDJSONOption) rxcql.Stream[T] {
+	cfg, format, err := newJSON[T](opts, false)
+	return readerSource("NDJSON", name, open, cfg, format, err)
+}
+
+// NDJSONFiles reads several files of one JSON value a line; see NDJSON and CSVFiles.
+func NDJSONFiles[T any](patterns []string, opts ...NDJSONOption) rxcql.Stream[T] {
+	cfg, format, err := newJSON[T](opts, false)
+	return filesSource("NDJSON", patterns, cfg, format, err)
+}
+
+// newJSON returns what decodes lines, or the elements of one array.
+func newJSON[T any](opts []NDJSONOption, array bool) (fileConfig, format[T], error) {
+	cfg, err := newFileConfig(opts, NDJSONOption.applyNDJSON)
 	rt := reflect.TypeFor[T]()
 	nilable := false
 	switch rt.Kind() {
@@ -69,16 +98,30 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	}
 	err = errors.Join(err, rowTypes[T](&cfg))
 	_, own := any(new(T)).(json.Unmarshaler)
-	objects := !own && (rt.Kind() == reflect.Struct || rt.Kind() == reflect.Map)
-	plan, planErr := gotext.NewRow[T](cfg.loose)
-	err = errors.Join(err, planErr)
-	s.format = func(ctx context.Context) fileFormat[T] {
-		if isRow[T]() {
-			return any(&jsonRows{ctx: ctx, cfg: cfg}).(fileFormat[T]) //nolint:forcetypeassert // T is a Row
+	objects := !array && !own && (rt.Kind() == reflect.Struct || rt.Kind() == reflect.Map)
+	var of format[T]
+	switch {
+	case isRow[T]():
+		of = func(ctx context.Context, cfg fileConfig) fileFormat[T] {
+			return any(&jsonRows{ctx: ctx, cfg: cfg, array: array}).(fileFormat[T]) //nolint:forcetypeassert // T is a Row
 		}
-		return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects, plan: plan}
+	case cfg.text != nil:
+		typed, typedErr := newTyped[T]()
+		err = errors.Join(err, typedErr)
+		of = func(_ context.Context, cfg fileConfig) fileFormat[T] {
+			return &jsonTyped[T]{typed: typed.fork(), cfg: cfg, array: array}
+		}
+	default:
+		plan, planErr := gotext.NewRow[T](cfg.loose)
+		err = errors.Join(err, planErr)
+		of = func(_ context.Context, cfg fileConfig) fileFormat[T] {
+			return &ndjson[T]{loose: cfg.loose, nilable: nilable, objects: objects, plan: plan}
+		}
 	}
-	return s.stream(err)
+	if array {
+		of = withElements(of)
+	}
+	return cfg, of, err
 }
 
 type ndjson[T any] struct {

@@ -14,26 +14,35 @@ import (
 // in quotes. An object is taken for a tuple by the order of its fields, since that is how a
 // struct with names is written.
 func ParseJSON(dst []byte, t *Type, value []byte) ([]byte, error) {
+	return TextParser(ParseText).JSON(dst, t, value)
+}
+
+// TextParser reads the text of a single value that is not null, and adds the value's bytes to dst.
+type TextParser func(dst []byte, t *Type, text []byte) ([]byte, error)
+
+// JSON reads a value that is not null from valid JSON, as ParseJSON does, in which single values
+// have the texts that the parser reads.
+func (p TextParser) JSON(dst []byte, t *Type, value []byte) ([]byte, error) {
 	switch t.Kind {
 	case List, Set, Tuple, Vector:
 		if value[0] == '{' && t.Kind == Tuple {
-			return parseParts(dst, t, value)
+			return p.parseParts(dst, t, value)
 		}
 		if value[0] != '[' {
 			return dst, unfitJSON(t, value)
 		}
-		return parseParts(dst, t, value)
+		return p.parseParts(dst, t, value)
 	case Map, UDT:
 		if value[0] == '[' && t.Kind == UDT {
-			return parseParts(dst, t, value)
+			return p.parseParts(dst, t, value)
 		}
 		if value[0] != '{' {
 			return dst, unfitJSON(t, value)
 		}
 		if t.Kind == UDT {
-			return parseUDT(dst, t, value)
+			return p.parseUDT(dst, t, value)
 		}
-		return parseMap(dst, t, value)
+		return p.parseMap(dst, t, value)
 	}
 	switch value[0] {
 	case '"':
@@ -41,14 +50,14 @@ func ParseJSON(dst []byte, t *Type, value []byte) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		return ParseText(dst, t, text)
+		return p(dst, t, text)
 	case '[', '{', 'n':
 		return dst, unfitJSON(t, value)
 	}
 	if t.Kind == Ascii || t.Kind == Text {
 		return dst, unfitJSON(t, value)
 	}
-	return ParseText(dst, t, value)
+	return p(dst, t, value)
 }
 
 var (
@@ -74,13 +83,13 @@ func unfitJSON(t *Type, value []byte) error {
 }
 
 // parseElement adds the length and the bytes of an element, or the length of null.
-func parseElement(dst []byte, t *Type, value []byte) ([]byte, error) {
+func (p TextParser) parseElement(dst []byte, t *Type, value []byte) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, 0xff, 0xff, 0xff, 0xff)
 	if value == nil || string(value) == "null" {
 		return dst, nil
 	}
-	dst, err := ParseJSON(dst, t, value)
+	dst, err := p.JSON(dst, t, value)
 	if err != nil {
 		return dst, err
 	}
@@ -93,7 +102,7 @@ func parseElement(dst []byte, t *Type, value []byte) ([]byte, error) {
 }
 
 // parseParts reads lists, sets, vectors, tuples, and user-defined types by order.
-func parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
+func (p TextParser) parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
 	parts, object := jsonline.NewParts(value), value[0] == '{'
 	start, n := len(dst), 0
 	if t.Kind == List || t.Kind == Set {
@@ -117,16 +126,16 @@ func parseParts(dst []byte, t *Type, value []byte) ([]byte, error) {
 		var err error
 		switch t.Kind {
 		case Vector:
-			dst, err = parseVectorElement(dst, t.Elems[0], part)
+			dst, err = p.parseVectorElement(dst, t.Elems[0], part)
 		case Tuple:
-			dst, err = parseElement(dst, t.Elems[n], part)
+			dst, err = p.parseElement(dst, t.Elems[n], part)
 		case UDT:
-			dst, err = parseElement(dst, t.Fields[n].Type, part)
+			dst, err = p.parseElement(dst, t.Fields[n].Type, part)
 		default:
 			if string(part) == "null" {
 				return dst, fmt.Errorf("null in %s", A(t))
 			}
-			dst, err = parseElement(dst, t.Elems[0], part)
+			dst, err = p.parseElement(dst, t.Elems[0], part)
 		}
 		if err != nil {
 			return dst, err
@@ -154,19 +163,19 @@ func wanted(t *Type) int {
 	return -1
 }
 
-func parseVectorElement(dst []byte, t *Type, value []byte) ([]byte, error) {
+func (p TextParser) parseVectorElement(dst []byte, t *Type, value []byte) ([]byte, error) {
 	if string(value) == "null" {
 		return dst, errNullElement
 	}
 	packed := t.PackedLen()
 	if packed > 0 {
-		return ParseJSON(dst, t, value)
+		return p.JSON(dst, t, value)
 	}
-	cell, err := ParseJSON(nil, t, value)
+	cell, err := p.JSON(nil, t, value)
 	return append(appendVint(dst, uint64(len(cell))), cell...), err
 }
 
-func parseUDT(dst []byte, t *Type, value []byte) ([]byte, error) {
+func (p TextParser) parseUDT(dst []byte, t *Type, value []byte) ([]byte, error) {
 	cells := make([][]byte, len(t.Fields))
 	parts := jsonline.NewParts(value)
 	for {
@@ -189,7 +198,7 @@ func parseUDT(dst []byte, t *Type, value []byte) ([]byte, error) {
 	}
 	for i, f := range t.Fields {
 		var err error
-		if dst, err = parseElement(dst, f.Type, cells[i]); err != nil {
+		if dst, err = p.parseElement(dst, f.Type, cells[i]); err != nil {
 			return dst, err
 		}
 	}
@@ -205,7 +214,7 @@ func fieldNamed(t *Type, name string) int {
 	return -1
 }
 
-func parseMap(dst []byte, t *Type, value []byte) ([]byte, error) {
+func (p TextParser) parseMap(dst []byte, t *Type, value []byte) ([]byte, error) {
 	start, n := len(dst), 0
 	dst = append(dst, 0, 0, 0, 0)
 	parts := jsonline.NewParts(value)
@@ -224,7 +233,7 @@ func parseMap(dst []byte, t *Type, value []byte) ([]byte, error) {
 		}
 		at := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
-		if dst, err = ParseText(dst, t.Elems[0], name); err != nil {
+		if dst, err = p(dst, t.Elems[0], name); err != nil {
 			return dst, err
 		}
 		if seen[string(dst[at+4:])] {
@@ -232,7 +241,7 @@ func parseMap(dst []byte, t *Type, value []byte) ([]byte, error) {
 		}
 		seen[string(dst[at+4:])] = true
 		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
-		if dst, err = parseElement(dst, t.Elems[1], cell); err != nil {
+		if dst, err = p.parseElement(dst, t.Elems[1], cell); err != nil {
 			return dst, err
 		}
 	}

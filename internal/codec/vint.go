@@ -32,6 +32,9 @@ func vintLen(v uint64) int {
 	return min((bits.Len64(v|1)-1)/7+1, 9)
 }
 
+// AppendVint writes a length as it stands before an element of a vector.
+func AppendVint(buf []byte, v uint64) []byte { return appendVint(buf, v) }
+
 func appendVint(buf []byte, v uint64) []byte {
 	n := vintLen(v)
 	buf = append(buf, make([]byte, n)...)

@@ -2,7 +2,8 @@ package csvrow
 
 import "bytes"
 
-// doubt is the first quote of a record in a place where RFC 4180 has none. The question is where
+// doubt is the first quote of a record in a place where its form has none, or an escape before the
+// end of a line that no quotes enclose. The question is where
 // the record ends. If the quote is a character of the text (a writer that does not quote, `5"
 // pipe`), the record ends with its line. If something before the quote was damaged, the quote may
 // begin a quoted field or be inside one; then the record ends later, and lines that look like rows
@@ -24,29 +25,29 @@ const (
 // scan walks one line by fields, and reports whether a quoted field is open at its end. open says
 // whether one is open at its beginning.
 func (s *Splitter) scan(line []byte, open bool) bool {
-	if !open && line[0] == '"' {
+	if !open && line[0] == s.form.quote {
 		open, line = true, line[1:]
 	}
 	for {
 		if open {
-			closed := closing(line)
+			closed := s.form.closing(line)
 			if closed < 0 {
 				return true
 			}
 			before := line[:closed-1]
 			open, line = false, line[closed:]
-			if !fieldEnds(line) {
+			if !s.form.fieldEnds(line) {
 				s.doubtful(textFollows, before, line)
 			}
 		}
-		field, rest, more := bytes.Cut(line, []byte{','})
-		if i := bytes.IndexByte(field, '"'); i >= 0 {
+		field, rest, more := s.form.bareField(line)
+		if i := s.form.strayQuote(field); i >= 0 {
 			s.doubtful(bareQuote, field[:i], line[i+1:])
 		}
 		if !more {
 			return false
 		}
-		if line = rest; len(line) > 0 && line[0] == '"' {
+		if line = rest; len(line) > 0 && line[0] == s.form.quote {
 			open, line = true, line[1:]
 		}
 	}
@@ -57,25 +58,6 @@ func (s *Splitter) doubtful(kind doubtKind, before, rest []byte) {
 		s.doubt = doubt{kind, rest, bytes.HasSuffix(before, []byte{'\\'})}
 	}
 }
-
-// closing finds the first byte behind the quote that closes a field; -1 if there
-// is none.
-func closing(text []byte) int {
-	for at := 0; ; {
-		i := bytes.IndexByte(text[at:], '"')
-		if i < 0 {
-			return -1
-		}
-		at += i + 1
-		if at == len(text) || text[at] != '"' {
-			return at
-		}
-		at++
-	}
-}
-
-// fieldEnds reports whether what comes behind a quoted field may come there.
-func fieldEnds(rest []byte) bool { return len(trimEnd(rest)) == 0 || rest[0] == ',' }
 
 // EndIsCertain reports whether a record for which Split returned ErrQuote certainly ends at its
 // line. ahead passes the lines that follow to its function, until that has seen enough or there are
@@ -89,7 +71,7 @@ func (s *Splitter) EndIsCertain(ahead func(look func(line []byte) (more bool)) e
 	if s.open || s.lines > 1 || s.doubt.kind == noDoubt || s.doubt.escaped {
 		return false, nil
 	}
-	if s.doubt.kind == textFollows && s.quotes%2 == 1 {
+	if s.doubt.kind == textFollows && s.form.doubles() && s.quotes%2 == 1 {
 		s.doubt.rest = nil // that quote may be half of a doubled one, so any later one of the line too
 	}
 	switch s.closes(s.doubt.rest) {
@@ -127,11 +109,11 @@ const (
 
 func (s *Splitter) closes(line []byte) ending {
 	for {
-		closed := closing(line)
+		closed := s.form.closing(line)
 		if closed < 0 {
 			return notClosed
 		}
-		if line = line[closed:]; fieldEnds(line) {
+		if line = line[closed:]; s.form.fieldEnds(line) {
 			break
 		}
 		if s.doubt.kind == bareQuote {
@@ -140,7 +122,7 @@ func (s *Splitter) closes(line []byte) ending {
 		// A quoted field did begin here, so a quote that is not doubled does not
 		// disprove it: there was one already.
 	}
-	var again Splitter
+	again := Splitter{form: s.form}
 	if len(trimEnd(line)) > 0 && again.scan(line, false) {
 		return openAgain
 	}

@@ -51,8 +51,9 @@ func CheckNull(null string) error {
 	return nil
 }
 
-// Splitter cuts records into fields. It is used by one goroutine.
+// Splitter cuts records into fields. It is used by one goroutine. The zero Splitter reads RFC 4180.
 type Splitter struct {
+	form   *Form
 	fields []Field
 	text   []byte // of quoted fields
 	open   bool   // a quoted field goes on in the next line
@@ -61,19 +62,27 @@ type Splitter struct {
 	doubt  doubt
 }
 
+// NewSplitter returns a splitter for records of a form.
+func NewSplitter(form *Form) Splitter { return Splitter{form: form} }
+
 // Begin makes ready for a record.
-func (s *Splitter) Begin() { s.open, s.lines, s.doubt = false, 0, doubt{} }
+func (s *Splitter) Begin() {
+	s.open, s.lines, s.doubt = false, 0, doubt{}
+	if s.form == nil {
+		s.form = rfc4180
+	}
+}
 
 // Open reports, given the next line of a record, whether the record goes on after
 // it, because a quoted field is open. Only a quote at the beginning of a field
 // opens one.
 func (s *Splitter) Open(line []byte) bool {
 	s.lines++
-	if !s.open && bytes.IndexByte(line, '"') < 0 {
+	if !s.open && bytes.IndexByte(line, s.form.quote) < 0 && (!s.form.bare || bytes.IndexByte(line, s.form.escape) < 0) {
 		return false
 	}
 	if s.open = s.scan(line, s.open); s.doubt.kind != noDoubt {
-		s.quotes = bytes.Count(line, []byte{'"'})
+		s.quotes = bytes.Count(line, []byte{s.form.quote})
 	}
 	return s.open
 }
@@ -97,46 +106,89 @@ func (s *Splitter) Split(record []byte) ([]Field, error) {
 	}
 	rest := trimEnd(record)
 	s.fields, s.text = s.fields[:0], s.text[:0]
-	if cap(s.text) < len(rest) {
-		s.text = make([]byte, 0, len(rest)) // grows no more, so that fields stay where they are
+	if need := s.form.room(len(rest)); cap(s.text) < need {
+		s.text = make([]byte, 0, need) // grows no more, so that fields stay where they are
 	}
+	var bad error
 	for {
 		var f Field
-		if len(rest) > 0 && rest[0] == '"' {
-			f = Field{Text: s.unquote(&rest), Quoted: true}
+		exact := false
+		if f.Quoted = len(rest) > 0 && rest[0] == s.form.quote; f.Quoted {
+			f.Text, exact = s.unquote(&rest)
 		} else {
-			end := bytes.IndexByte(rest, ',')
-			if end < 0 {
-				end = len(rest)
-			}
-			f = Field{Text: rest[:end]}
-			rest = rest[end:]
+			f.Text = s.bare(&rest)
+		}
+		f, err := s.finish(f, exact)
+		if bad == nil {
+			bad = err
 		}
 		s.fields = append(s.fields, f)
 		if len(rest) == 0 {
-			return s.fields, nil
+			return s.fields, bad
 		}
-		rest = rest[1:] // a comma: Open has seen that
+		rest = rest[1:] // a separator: Open has seen that
 	}
 }
 
-// unquote takes a quoted field off rest.
-func (s *Splitter) unquote(rest *[]byte) []byte {
+// room is how many bytes the texts of a record take at most, in all their stages.
+func (f *Form) room(record int) int {
+	n := record
+	if f.python {
+		n += record
+	}
+	if f.latin1 {
+		n += 2 * record
+	}
+	return n
+}
+
+// bare takes a field without quotes off rest.
+func (s *Splitter) bare(rest *[]byte) []byte {
+	field, _, more := s.form.bareField(*rest)
+	if *rest = (*rest)[len(field):]; !more {
+		*rest = nil
+	}
+	if !s.form.bare || bytes.IndexByte(field, s.form.escape) < 0 {
+		return field
+	}
 	start := len(s.text)
-	b := (*rest)[1:]
+	for i := 0; i < len(field); i++ {
+		if field[i] == s.form.escape {
+			i++ // not the last one: Open has seen that
+		}
+		s.text = append(s.text, field[i])
+	}
+	return s.text[start:]
+}
+
+// unquote takes a quoted field off rest. exact reports whether no bare separator is in it.
+func (s *Splitter) unquote(rest *[]byte) (text []byte, exact bool) {
+	start := len(s.text)
+	b, doubles := (*rest)[1:], s.form.doubles()
+	exact = true
 	for {
-		i := bytes.IndexByte(b, '"')
+		i := bytes.IndexAny(b, s.form.breaks)
+		if doubles {
+			i = bytes.IndexByte(b, s.form.quote)
+		}
 		if i < 0 { // cannot be: Open has seen where it closes
 			*rest = nil
-			return s.text[start:]
+			return s.text[start:], exact
 		}
+		exact = exact && (!s.form.python || bytes.IndexByte(b[:i], s.form.separator) < 0)
 		s.text = append(s.text, b[:i]...)
+		c := b[i]
 		b = b[i+1:]
-		if len(b) == 0 || b[0] != '"' {
+		switch {
+		case c == s.form.quote && (!doubles || len(b) == 0 || b[0] != c):
 			*rest = b
-			return s.text[start:]
+			return s.text[start:], exact
+		case len(b) == 0:
+			continue // cannot be either
+		case !doubles && !s.form.bare && b[0] != s.form.quote && b[0] != s.form.escape:
+			s.text = append(s.text, c) // DSBulk takes such an escape for text
 		}
-		s.text = append(s.text, '"')
+		s.text = append(s.text, b[0])
 		b = b[1:]
 	}
 }

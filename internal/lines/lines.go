@@ -158,6 +158,62 @@ func (r *Reader) Peek(n int) ([]byte, error) {
 	return first, err
 }
 
+// Skip moves the place on to an offset, by reading up to there; line is the number of lines up to
+// it. The error is io.EOF if there are fewer bytes. It must not be called with a record that is not
+// accepted, nor after Ahead.
+func (r *Reader) Skip(to, line int64) error {
+	for r.offset < to {
+		part, err := r.src.Peek(int(min(to-r.offset, bufferSize)))
+		r.offset += int64(len(part))
+		r.last.Add(part)
+		if _, discarded := r.src.Discard(len(part)); discarded != nil {
+			return discarded
+		}
+		if err != nil && r.offset < to {
+			return err
+		}
+	}
+	r.line = line
+	return nil
+}
+
+// Before is the last bytes before the place, as many as it is known by.
+func (r *Reader) Before() []byte { return r.last.Bytes() }
+
+// Scan reads a record byte by byte, up to the one at which next says that it ends there. With keep
+// that byte stays for the next record. It returns io.EOF if nothing is left, and
+// io.ErrUnexpectedEOF if the record has no end. The rest is as with Record.
+func (r *Reader) Scan(next func(c byte) (end, keep bool)) ([]byte, error) {
+	r.record, r.pending = r.record[:0], 0
+	if cap(r.record) > 16*bufferSize {
+		r.record = nil
+	}
+	for {
+		c, err := r.src.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF) && len(r.record) == 0:
+			return nil, io.EOF
+		case errors.Is(err, io.EOF):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		}
+		end, keep := next(c)
+		if end && keep {
+			return r.record, r.src.UnreadByte()
+		}
+		if len(r.record) == r.max {
+			return nil, ErrTooLong
+		}
+		if r.record = append(r.record, c); c == '\n' {
+			r.pending++
+		}
+		if end {
+			return r.record, nil
+		}
+	}
+}
+
 // Limit is the most bytes in a record.
 func (r *Reader) Limit() int { return r.max }
 

@@ -1,0 +1,97 @@
+package dialect
+
+import (
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// zoneless are the layouts of timestamps without a zone that are read where a dialect has a Zone.
+var zoneless = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
+
+// parseTime tries the layouts of the dialect, and then what the toolkit reads everywhere.
+func (t *Text) parseTime(dst []byte, typ *Type, text string) ([]byte, error) {
+	switch typ.Kind {
+	case codec.Timestamp:
+		return t.parseTimestamp(dst, typ, text)
+	case codec.Date:
+		for _, layout := range t.d.Dates {
+			if at, err := time.Parse(layout, text); err == nil {
+				days := at.Unix() / (24 * 60 * 60)
+				if at.Unix() < 0 && at.Unix()%(24*60*60) != 0 {
+					days--
+				}
+				return binary.BigEndian.AppendUint32(dst, uint32(int32(days))^1<<31), nil
+			}
+		}
+	case codec.Time:
+		for _, layout := range t.d.Times {
+			if strings.Contains(text, ",") != strings.Contains(layout, ",") { // package time takes a comma for a point
+				continue
+			}
+			if at, err := time.Parse(layout, text); err == nil && !belowNanos(text) {
+				ns := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute +
+					time.Duration(at.Second())*time.Second + time.Duration(at.Nanosecond())
+				return binary.BigEndian.AppendUint64(dst, uint64(ns)), nil
+			}
+		}
+	}
+	return codec.ParseText(dst, typ, []byte(text))
+}
+
+// belowNanos reports whether a text has more than nine digits of a fraction, which package time
+// would cut.
+func belowNanos(text string) bool {
+	i := strings.LastIndexAny(text, ".,")
+	if i < 0 {
+		return false
+	}
+	fraction := text[i+1:]
+	end := strings.IndexFunc(fraction, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(fraction)
+	}
+	return end > 9
+}
+
+func (t *Text) parseTimestamp(dst []byte, typ *Type, text string) ([]byte, error) {
+	for i, layout := range t.d.Timestamps {
+		if !t.zoned[i] && t.d.Zone == nil {
+			continue
+		}
+		if at, err := time.ParseInLocation(layout, text, t.zone()); err == nil {
+			return appendMillis(dst, at, text)
+		}
+	}
+	if t.d.Zone != nil {
+		for _, layout := range zoneless {
+			if at, err := time.ParseInLocation(layout, text, t.d.Zone); err == nil {
+				return appendMillis(dst, at, text)
+			}
+		}
+	}
+	if at, err := codec.ParseTimestamp(text); err == nil {
+		return appendMillis(dst, at, text)
+	}
+	return codec.ParseText(dst, typ, []byte(text)) // milliseconds, or an error that says what is wrong
+}
+
+func (t *Text) zone() *time.Location {
+	if t.d.Zone == nil {
+		return time.UTC
+	}
+	return t.d.Zone
+}
+
+func appendMillis(dst []byte, at time.Time, text string) ([]byte, error) {
+	ms, fits := codec.Millis(at)
+	switch {
+	case !fits:
+		return dst, codec.ErrRange
+	case at.Nanosecond()%int(time.Millisecond) != 0 || belowNanos(text):
+		return dst, errShort
+	}
+	return binary.BigEndian.AppendUint64(dst, uint64(ms)), nil
+}

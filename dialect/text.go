@@ -1,0 +1,31 @@
+package dialect
+
+import "github.com/rxcql/rxcql/internal/codec"
+
+// Type is a CQL type; rxcql.ColumnType is the same.
+type Type = codec.Type
+
+// Text reads and writes single values in a dialect. It is made once, and many goroutines may use it
+// at the same time.
+//
+// Its Parse is in parse.go and parse_*.go, its Append in format.go and format_*.go. Both are about
+// the text of a field that is not null, without the quotes and escapes of CSV, in UTF-8.
+type Text struct {
+	d     Dialect
+	zoned []bool // which of the layouts of timestamps have a zone
+}
+
+// NewText checks the dialect; its error is that of Check.
+func NewText(d Dialect) (*Text, error) {
+	if err := d.Check(); err != nil {
+		return nil, err
+	}
+	t := &Text{d: d.clone()}
+	for _, layout := range d.Timestamps {
+		t.zoned = append(t.zoned, zoned(layout))
+	}
+	return t, nil
+}
+
+// Dialect returns the dialect that the Text was made of. You must not change its slices.
+func (t *Text) Dialect() Dialect { return t.d }

@@ -1,0 +1,234 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/deadletter"
+	"github.com/rxcql/rxcql/internal/schema"
+	"github.com/rxcql/rxcql/sink"
+)
+
+// Load writes rows from files into a table. The path is one of these:
+//
+//   - a file;
+//   - a folder, of which all files are read that WithFormat, or the ends of their names, say a
+//     format of. Names that begin with "." or "_" are left out. A file that an unload has not
+//     completed (.part) is refused;
+//   - a pattern, as filepath.Match has it;
+//   - "-": standard input (WithStreams).
+//
+// Compressed files (gzip, zstd) are recognized by their first bytes. Up to WithWorkers files are read
+// at once, each in its order. Of two records of one key in one file the later
+// wins; of two in different files it is not known which does.
+//
+// Columns go to those of the same names, unless Into says otherwise. A column that is missing in the
+// files stays as it is in the table; all of the primary key must be there. Null leaves a column as it
+// is, unless NullsDelete is given. With WithTimes the columns writetime(c) and expires(c) that Unload
+// has written say when each value was written, and when it expires; what is newer in the table stays.
+//
+// By default the first record that is no row ends the run, with its file and line. MaxErrors,
+// MaxErrorsPercent and BadRecords let others go on.
+//
+// With WithCheckpoint a run goes on where the one before ended; a row may then be written twice, to
+// the same effect. Standard input cannot be part of a job.
+//
+// Errors of the options are an rxcql.ErrConfig, all in one. Those of Plan and Run are an
+// rxcql.ErrSchema if files and table do not go together, and otherwise those of rxcql.Pipeline.Run.
+func Load(path string, to Table, opts ...LoadOption) (*LoadJob, error) {
+	j := &LoadJob{path: path}
+	var toErr error
+	j.to, toErr = to.open("target")
+	if err := configured("Load", opts, &j.cfg, LoadOption.applyLoad, toErr, fileErr(path)); err != nil {
+		return nil, err
+	}
+	if err := j.cfg.together(path); err != nil {
+		return nil, fmt.Errorf("%w: transfer.Load: %w", rxcql.ErrConfig, err)
+	}
+	return j, nil
+}
+
+// LoadJob is a load into one table, which Load makes.
+type LoadJob struct {
+	runs
+	path string
+	to   *end
+	cfg  loadConfig
+}
+
+func (c *loadConfig) together(path string) error {
+	var errs []error
+	if path == stream && c.store != nil {
+		errs = append(errs, errors.New("WithCheckpoint: standard input cannot be read again; load a file"))
+	}
+	if c.times && (c.ttl != "" || c.stamp != "") {
+		errs = append(errs, errors.New("WithTimes: each value has its own times; leave TTLColumn and TimestampColumn out"))
+	}
+	if c.times && c.nullsDelete {
+		errs = append(errs, errors.New("WithTimes: it is not known when a null was deleted; leave NullsDelete out"))
+	}
+	if (c.ttl != "" || c.stamp != "") && path == stream && c.fileColumns == nil {
+		errs = append(errs, errors.New("TTLColumn and TimestampColumn: the columns of standard input must be known before; give FileColumns, or load a file"))
+	}
+	return errors.Join(errs...)
+}
+
+// LoadReport says what a load did. All records of the files are rows of the table, or among those
+// that failed, if it is Complete.
+type LoadReport struct {
+	rxcql.Report
+	From  string   `json:"from"`
+	To    string   `json:"to"`
+	Files []string `json:"files"`
+	Bad   string   `json:"bad_records,omitempty"` // where they are, if BadRecords was given
+
+	// Times counts what WithTimes guessed and lost; nil without it.
+	Times *sink.TimesReport `json:"times,omitempty"`
+}
+
+// String returns the report as a few lines for people.
+func (r LoadReport) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "load %s (%d files) to %s: %s", r.From, len(r.Files), r.To, r.Report)
+	if r.DeadLettered > 0 && r.Bad != "" {
+		fmt.Fprintf(&s, "%d bad records are in %s, each with its reason and line\n", r.DeadLettered, r.Bad)
+	}
+	if r.Times != nil {
+		s.WriteString(timesText(*r.Times))
+	}
+	return s.String()
+}
+
+// Plan says what a run would do now. It changes nothing: it reads the schema, and lists the files.
+func (j *LoadJob) Plan(ctx context.Context) (Plan, error) {
+	_, columns, files, err := j.prepare(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Verb: "load", From: j.path, To: j.to.String(), Ranges: int64(len(files.paths))}
+	var size int64
+	for _, f := range files.paths {
+		if info, err := os.Stat(f); err == nil {
+			size += info.Size()
+		}
+	}
+	plan.Notes = append(plan.Notes, fmt.Sprintf("%s of files in %s; the number of rows is not known before",
+		bytesText(size), files.format.Name()))
+	if j.path != stream {
+		if err := j.read(files, columns).Check(ctx); err != nil {
+			return Plan{}, err
+		}
+	}
+	return plan, nil
+}
+
+// prepare reads the schema and lists the files.
+func (j *LoadJob) prepare(ctx context.Context) (about *schema.Table, columns *loadColumns, files inputFiles, err error) {
+	if about, err = j.to.about(ctx); err != nil {
+		return nil, nil, files, fmt.Errorf("target: %w", err)
+	}
+	if columns, err = j.cfg.columnsOf(about); err != nil {
+		return nil, nil, files, fmt.Errorf("%w: load to %s: %w", rxcql.ErrSchema, j.to, err)
+	}
+	files, err = j.files()
+	return about, columns, files, err
+}
+
+// Run loads the files. It returns when all is written and nothing is left running. The report is
+// filled with or without an error, except when the job runs already (rxcql.ErrRunning); only a
+// report that is Complete says that every record was dealt with.
+func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
+	rep := LoadReport{From: j.path, To: j.to.String(), Bad: j.cfg.bad}
+	over, err := j.begin()
+	if err != nil {
+		return rep, err
+	}
+	defer over()
+	_, columns, files, err := j.prepare(ctx)
+	if err != nil {
+		return rep, err
+	}
+	if rep.Files = files.paths; j.isStopped() {
+		rep.EndedBy = rxcql.EndedByStop
+		return rep, nil
+	}
+	opts, counts, err := j.writing(ctx, files, columns)
+	if err != nil {
+		return rep, err
+	}
+	in := throttled(columns.apply(j.read(files, columns)), &j.cfg.config)
+	run := j.cfg.pipeline()
+	if policy, given := j.cfg.rowErrors(); given {
+		run = append(run, rxcql.WithRowErrors(policy))
+	}
+	pipeline, err := rxcql.New(in, sink.Table[rxcql.Row](j.to.Session, j.to.quoted(), opts...), run...)
+	if err != nil {
+		return rep, err
+	}
+	rep.Report, err = j.run(ctx, pipeline)
+	if counts != nil {
+		counted := counts.Report()
+		rep.Times = &counted
+	}
+	return rep, err
+}
+
+// writing returns the options of the sink. Where rows have columns that are not written it looks at
+// the first row of the files.
+func (j *LoadJob) writing(ctx context.Context, files inputFiles, columns *loadColumns) (opts []sink.TableOption, counts *sink.TimesCounts, err error) {
+	c := &j.cfg
+	for _, o := range c.writes() {
+		opts = append(opts, o)
+	}
+	if c.nullsDelete {
+		opts = append(opts, sink.NullsDelete())
+	}
+	if c.spread {
+		opts = append(opts, sink.BatchByReplicaSet(0, 0))
+	}
+	if c.ttl != "" {
+		opts = append(opts, sink.TTLOf(columns.ttlOf(c.ttl)))
+	}
+	if c.stamp != "" {
+		opts = append(opts, sink.TimestampOf(columns.stampOf(c.stamp)))
+	}
+	if c.times {
+		counts = &sink.TimesCounts{}
+		opts = append(opts, sink.Times(sink.CountTimes(counts)))
+	}
+	if columns.leavesOut() {
+		var names []string
+		if c.fileColumns != nil {
+			names = columns.loaded()
+		} else if names, err = columns.written(ctx, j.read(files, columns)); err != nil {
+			return nil, nil, err
+		}
+		if len(names) > 0 { // else there is no row
+			opts = append(opts, sink.Columns(names...))
+		}
+	}
+	return opts, counts, nil
+}
+
+// rowErrors returns the policy for records that are no rows, if options give one.
+func (c *loadConfig) rowErrors() (policy rxcql.RowErrorPolicy, given bool) {
+	switch {
+	case c.bad != "":
+		policy = rxcql.DeadLetter(deadletter.NDJSON(c.bad))
+		if c.limited && c.most < 0 {
+			policy = rxcql.AtMostPercent(policy, c.percent, c.after)
+		} else if c.limited {
+			policy = rxcql.AtMost(policy, c.most)
+		}
+		return policy, true
+	case c.limited && c.most < 0:
+		return rxcql.SkipPercent(c.percent, c.after), true
+	case c.limited:
+		return rxcql.SkipRows(c.most), true
+	}
+	return policy, false
+}

@@ -1,0 +1,171 @@
+package transfer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/schema"
+	"github.com/rxcql/rxcql/operators"
+)
+
+// loadColumns says what the columns of the files become.
+type loadColumns struct {
+	inFiles []rxcql.Column    // those that files may have
+	names   map[string]string // a column of the files to its name in the table; "" for one that is not loaded
+	renamed bool              // at least one has another name, or is not loaded
+}
+
+var bigint, text = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
+
+// columnsOf compares the options with the table.
+func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
+	m := &loadColumns{names: map[string]string{}}
+	var errs []error
+	taken := map[string]string{} // by the name in the table
+	for from, to := range c.renames {
+		if _, known := about.Column(to); !known {
+			errs = append(errs, fmt.Errorf("Into: the table has no column %q%s", to, schema.Meant(to, about.ColumnNames())))
+		}
+		if other, twice := taken[to]; twice {
+			errs = append(errs, fmt.Errorf("Into: both %q and %q would become column %q", other, from, to))
+		}
+		taken[to] = from
+	}
+	add := func(inFiles, inTable string, typ *rxcql.ColumnType) {
+		m.inFiles = append(m.inFiles, rxcql.Column{Name: inFiles, Type: typ})
+		m.names[inFiles] = inTable
+		m.renamed = m.renamed || inFiles != inTable
+	}
+	for _, col := range about.Columns {
+		name := col.Name
+		if from, renamed := taken[name]; renamed {
+			name = from
+		} else if _, other := c.renames[name]; other {
+			continue // the file's column of this name is another one
+		}
+		if name == c.ttl || name == c.stamp {
+			errs = append(errs, fmt.Errorf("column %q cannot be both a value and the time of its row", name))
+			continue
+		}
+		add(name, col.Name, col.Type)
+		if c.times && !isKey(col) {
+			typ := bigint
+			if hasElements(col) {
+				typ = &rxcql.ColumnType{Kind: codec.List, Elems: []*rxcql.ColumnType{bigint}, Frozen: true}
+			}
+			add("writetime("+name+")", "writetime("+col.Name+")", typ)
+			add("expires("+name+")", "expires("+col.Name+")", typ)
+		}
+	}
+	for _, name := range []string{c.ttl, c.stamp} {
+		if name != "" {
+			add(name, "", bigint)
+		}
+	}
+	if c.fileColumns != nil {
+		errs = append(errs, m.order(c.fileColumns, c.ignore, about))
+	}
+	return m, errors.Join(errs...)
+}
+
+// order leaves the columns that files without a header have, in their order.
+func (m *loadColumns) order(names []string, ignore bool, about *schema.Table) error {
+	var errs []error
+	var list []rxcql.Column
+	for i, name := range names {
+		at := slices.IndexFunc(m.inFiles, func(c rxcql.Column) bool { return c.Name == name })
+		switch {
+		case slices.Contains(names[:i], name):
+			errs = append(errs, fmt.Errorf("FileColumns: %q is named twice", name))
+		case at >= 0:
+			list = append(list, m.inFiles[at])
+		case ignore:
+			list = append(list, rxcql.Column{Name: name, Type: text})
+			m.names[name], m.renamed = "", true
+		default:
+			errs = append(errs, fmt.Errorf("FileColumns: the table has no column %q%s; give IgnoreColumns to leave it out, or Into",
+				name, schema.Meant(name, about.ColumnNames())))
+		}
+	}
+	m.inFiles = list
+	return errors.Join(errs...)
+}
+
+// leavesOut reports whether files may have columns that are read and not written.
+func (m *loadColumns) leavesOut() bool {
+	return slices.ContainsFunc(m.inFiles, func(c rxcql.Column) bool { return m.names[c.Name] == "" })
+}
+
+// loaded returns the columns of the table that files without a header have.
+func (m *loadColumns) loaded() (names []string) {
+	for _, c := range m.inFiles {
+		if to := m.names[c.Name]; to != "" {
+			names = append(names, to)
+		}
+	}
+	return names
+}
+
+// number reads a bigint that is not loaded; 0 if it is null.
+func number(r rxcql.Row, name string) int64 {
+	cell, _ := r.Lookup(notLoaded + name)
+	if len(cell) != 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(cell))
+}
+
+// ttlOf reads the time to live of rows. One that no duration can hold is one that the sink refuses.
+func (m *loadColumns) ttlOf(name string) func(rxcql.Row) time.Duration {
+	return func(r rxcql.Row) time.Duration {
+		seconds := number(r, name)
+		if seconds < 0 || seconds > int64(math.MaxInt64/time.Second) {
+			return -1
+		}
+		return time.Duration(seconds) * time.Second
+	}
+}
+
+func (m *loadColumns) stampOf(name string) func(rxcql.Row) int64 {
+	return func(r rxcql.Row) int64 { return number(r, name) }
+}
+
+// apply gives rows the names of the table's columns. Columns that are not loaded get names that
+// no table has.
+func (m *loadColumns) apply(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] {
+	if !m.renamed {
+		return in
+	}
+	var cache columnsCache
+	return operators.Map(in, func(r rxcql.Row) (rxcql.Row, error) {
+		cells := make([][]byte, r.Len())
+		for i := range cells {
+			cells[i] = r.Bytes(i)
+		}
+		return rxcql.NewRow(cache.of(r.Columns(), m.names), cells), nil
+	})
+}
+
+// written returns the columns of the table that rows of the files have, by the columns of the first
+// row. It is needed only where rows have columns that are not written.
+func (m *loadColumns) written(ctx context.Context, rows rxcql.Stream[rxcql.Row]) (names []string, err error) {
+	for row, err := range rows.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range row.Columns().List() {
+			if to := m.names[c.Name]; to != "" {
+				names = append(names, to)
+			}
+		}
+		break
+	}
+	return names, nil
+}
