@@ -19,7 +19,7 @@ var kinds = []struct {
 	{"statics", "(p int, c int, s text STATIC, v text, PRIMARY KEY (p, c))", []string{"(p, s) VALUES (1, 'alone')", "(p, c, s, v) VALUES (2, 1, 's', 'v')"}},
 	{"keys", "(p int, c int, PRIMARY KEY (p, c))", []string{"(p, c) VALUES (1, 1)", "(p, c) VALUES (1, 2)"}},
 	{"five", "(a int, b text, c uuid, d timestamp, e blob, v int, PRIMARY KEY ((a, b), c, d, e))", []string{"(a, b, c, d, e, v) VALUES (1, 'x', 6b1e1bbd-8a0c-4b6f-9c3a-111111111111, '2026-01-01', 0xff, 1)"}},
-	{`"Odd Name"`, `("Select" int PRIMARY KEY, "from" text)`, []string{`("Select", "from") VALUES (1, 'reserved')`}},
+	{`"OddName"`, `("Select" int PRIMARY KEY, "from" text)`, []string{`("Select", "from") VALUES (1, 'reserved')`}},
 	{"collections", "(id int PRIMARY KEY, l list<int>, s set<text>, m map<text, int>)", []string{"(id, l, s, m) VALUES (1, [1, 2, 1], {'a'}, {'k': 1})"}},
 	{"nested", "(id int PRIMARY KEY, u frozen<map<text, frozen<list<address>>>>)", []string{"(id, u) VALUES (1, {'home': [{street: 'a', zip: 1}]})"}},
 	{"numbers", "(id int PRIMARY KEY, v varint, d decimal, f duration, i inet, t time)", []string{"(id, v, d, f, i, t) VALUES (1, -170141183460469231731687303715884105728000, 1.00, 1y2mo3ns, '::1', '12:00:00.000000001')"}},

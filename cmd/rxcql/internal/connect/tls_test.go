@@ -73,14 +73,19 @@ func shake(t *testing.T, server tls.Certificate, host string, args ...string) er
 	s, err := given{args: append([]string{"--hosts", "h"}, args...)}.resolve(t, "")
 	require.NoError(t, err)
 	require.NotNil(t, s.TLS)
-	here, there := net.Pipe()
-	defer here.Close()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{server}})
+	require.NoError(t, err)
+	defer listener.Close()
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		defer there.Close()
-		_ = tls.Server(there, &tls.Config{Certificates: []tls.Certificate{server}}).Handshake() // the client tells
+		if conn, err := listener.Accept(); err == nil {
+			_ = conn.(*tls.Conn).Handshake() // the client tells what came of it
+			_ = conn.Close()
+		}
 	}()
+	here, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
 	cfg := s.TLS.Config().Clone()
 	if !cfg.InsecureSkipVerify { // as the driver does
 		cfg.ServerName = host

@@ -72,7 +72,6 @@ func (p *Program) root(signals *Signals, code *int) *cobra.Command {
 	root := &cobra.Command{
 		Use: "rxcql", Short: "moves, counts, compares and repairs tables of Cassandra",
 		Long: about, SilenceErrors: true, SilenceUsage: true, Version: version(),
-		Args: cobra.NoArgs,
 	}
 	root.SetIn(p.In)
 	root.SetOut(p.Out)

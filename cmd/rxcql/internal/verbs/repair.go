@@ -19,8 +19,8 @@ import (
 // repairFlags are the flags of repair.
 type repairFlags struct {
 	compareFlags
-	from, file                    string
-	bump, deleteExtra, guessTimes bool
+	from, file               string
+	bump, deleteExtra, lossy bool
 }
 
 func (s *shared) repair() *cobra.Command {
@@ -47,7 +47,7 @@ back that were deleted.`,
 	flags.add(v.own, "the `folder` for what became of each row, and for how far the run is")
 	v.own.BoolVar(&flags.bump, "bump", false, "settle ties: write the source's value, a microsecond later than both were written")
 	v.own.BoolVar(&flags.deleteExtra, "delete-extra", false, "delete what only the target has, at the write time that is read there")
-	v.own.BoolVar(&flags.guessTimes, "guess-times", false, "repair values too of which the source cannot say the write times, at those of their row")
+	v.own.BoolVar(&flags.lossy, "lossy", false, "repair values too of which the source cannot say the write times, at those of their row")
 	v.goesOnByItself("shard", "splits")
 	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
 		return r.repairTasks(ctx, args, &flags)
@@ -129,7 +129,7 @@ func (r *run) repairTask(f tables.Found, to tables.Name, flags *repairFlags, com
 		opts = append(opts, transfer.WithTimes())
 	}
 	for on, o := range map[*bool]transfer.RepairOption{
-		&flags.bump: transfer.Bump(), &flags.deleteExtra: transfer.DeleteExtra(), &flags.guessTimes: transfer.GuessTimes(),
+		&flags.bump: transfer.Bump(), &flags.deleteExtra: transfer.DeleteExtra(), &flags.lossy: transfer.Lossy(),
 	} {
 		if *on {
 			opts = append(opts, o)
