@@ -180,7 +180,7 @@ func (r *sliced[T]) cutFirst(ctx context.Context, p part, at flow.Position, plac
 // leave leaves the first slice of a place unread.
 func (r *sliced[T]) leave(place *slicePlace, failed error) {
 	first := place.slices[0]
-	first.state = nil // no row of it has been read
+	first.state = nil              // no row of it has been read
 	if tooManyTombstones(failed) { // else a server that answers nothing would have all left, one by one
 		r.failures = 0
 	}
