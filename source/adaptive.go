@@ -29,8 +29,8 @@ type adaptiveSplits struct{}
 //
 //   - tombstones between two values of a clustering column of a type that cannot be cut: inet,
 //     decimal, collections, tuples, user-defined types and vectors;
-//   - the static columns of a partition in which nothing but too many tombstones is left, in a table
-//     that has any: the server has no way to ask for them alone, or whether there are some;
+//   - the static columns of a partition in which nothing but too many tombstones is left, in a
+//     table that has any: the server has no way to ask for them alone, or whether there are some;
 //   - a row that times out by itself.
 //
 // Rows that are computed over what is read (sums, windows) lack these rows. If 256 requests in a

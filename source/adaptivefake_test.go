@@ -124,8 +124,8 @@ func (g *graveyard) answer(r *cqlfake.Request) *cqlfake.Reply {
 	})
 }
 
-// beginsWithRow reports whether a slice has a row, so that the first page is one. A partition without
-// rows that cannot be read never comes on that page.
+// beginsWithRow reports whether a slice has a row, so that the first page is one. A partition
+// without rows that cannot be read never comes on that page.
 func (g *graveyard) beginsWithRow(r *cqlfake.Request) bool {
 	for k := range g.hopeless() {
 		if inTokens(r.Statements[0], []byte(k)) {

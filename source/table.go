@@ -42,7 +42,7 @@ const defaultSplits = 64
 //   - A page that fails in a way that may pass (a timeout, an overloaded or lost node) is asked for
 //     again, see rxcql.WithRetry; no row is handed on twice.
 //   - A page that fails for good is a rxcql.StageError around a rxcql.RowError with the token range
-//     and the page's number. With AdaptiveSplits, one that met too many tombstones, or timed out, is
+//     and the page's number. With AdaptiveSplits, what met too many tombstones, or timed out, is
 //     read in pieces instead.
 //   - A row that cannot be decoded is a row error (rxcql.WithRowErrors) that has the row's index
 //     too. Its dead letter is the rxcql.Row as it was received.
