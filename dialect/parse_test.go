@@ -11,7 +11,7 @@ import (
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
-func typeOf(t testing.TB, cql string) *dialect.Type {
+func namedType(t testing.TB, cql string) *dialect.Type {
 	t.Helper()
 	typ, err := codec.Parse(cql, func(string) (*codec.Type, error) {
 		return &codec.Type{Kind: codec.UDT, Keyspace: "ks", Name: "place", Frozen: true, Fields: []codec.Field{
@@ -34,7 +34,7 @@ func textOf(t testing.TB, d dialect.Dialect) *dialect.Text {
 // means checks that a text is read as the value that the toolkit's own text stands for.
 func means(t *testing.T, d dialect.Dialect, cql, text, own string) {
 	t.Helper()
-	typ := typeOf(t, cql)
+	typ := namedType(t, cql)
 	want, err := codec.ParseText(nil, typ, []byte(own))
 	require.NoError(t, err, own)
 	got, err := textOf(t, d).Parse(nil, typ, []byte(text))
@@ -44,7 +44,7 @@ func means(t *testing.T, d dialect.Dialect, cql, text, own string) {
 
 func refused(t *testing.T, d dialect.Dialect, cql, text, says string) {
 	t.Helper()
-	_, err := textOf(t, d).Parse(nil, typeOf(t, cql), []byte(text))
+	_, err := textOf(t, d).Parse(nil, namedType(t, cql), []byte(text))
 	require.ErrorContains(t, err, says, "%s: %s", cql, text)
 }
 
@@ -122,7 +122,7 @@ func TestCollectionsAreReadAsCqlshWritesThem(t *testing.T) {
 		"frozen<list<int>>": {"[1]\x00"},
 	} {
 		for _, text := range texts {
-			_, err := textOf(t, d).Parse(nil, typeOf(t, cql), []byte(text))
+			_, err := textOf(t, d).Parse(nil, namedType(t, cql), []byte(text))
 			require.Error(t, err, "%s: %s", cql, text)
 		}
 	}
@@ -141,7 +141,7 @@ func TestCollectionsInJSONHaveTheFormsOfTheDialect(t *testing.T) {
 
 func TestNullIsToldFromText(t *testing.T) {
 	bulk := textOf(t, dialect.DSBulk())
-	text, vector := typeOf(t, "text"), typeOf(t, "vector<float, 3>")
+	text, vector := namedType(t, "text"), namedType(t, "vector<float, 3>")
 	require.True(t, bulk.Null(text, nil, false))
 	require.False(t, bulk.Null(text, nil, true))
 	require.False(t, bulk.Null(text, []byte("NULL"), false))
@@ -177,7 +177,7 @@ func FuzzParse(f *testing.F) {
 	types := []string{"place", "list<int>", "map<text, frozen<tuple<int, text>>>", "tuple<int, text>", "map<time, int>", "blob", "vector<text, 2>", "timestamp"}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, cql := range types {
-			typ := typeOf(t, cql)
+			typ := namedType(t, cql)
 			for _, d := range []dialect.Dialect{dialect.Cqlsh(), dialect.DSBulk()} {
 				value, err := textOf(t, d).Parse([]byte{}, typ, []byte(text))
 				if err == nil {
