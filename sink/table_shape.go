@@ -91,7 +91,7 @@ func onlyStatics(p *plan, cells []codec.Cell) bool {
 				return false
 			}
 		case schema.Clustering, schema.Regular:
-			if !cell.Null && !nothing(p.columns[i].Type, cell) {
+			if !cell.Null && !noElements(p.columns[i].Type, cell) {
 				return false
 			}
 		}
@@ -99,8 +99,8 @@ func onlyStatics(p *plan, cells []codec.Cell) bool {
 	return true
 }
 
-// nothing reports whether a value is a collection that is not frozen and has no elements.
-func nothing(t *codec.Type, cell codec.Cell) bool {
+// noElements reports whether a value is a collection that is not frozen and has no elements.
+func noElements(t *codec.Type, cell codec.Cell) bool {
 	switch t.Kind {
 	case codec.List, codec.Set, codec.Map:
 		return !t.Frozen && len(cell.Bytes) == 4 && binary.BigEndian.Uint32(cell.Bytes) == 0
