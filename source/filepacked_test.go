@@ -84,13 +84,13 @@ func TestACompressedFileThatIsCutOffOrDamagedIsAnErrorUnderEveryPolicy(t *testin
 func TestAReaderThatFailsIsNotTakenForTheEnd(t *testing.T) {
 	for _, lost := range []error{fmt.Errorf("connection reset: %w", io.EOF), io.ErrUnexpectedEOF, errors.New("broken")} {
 		open := func(context.Context) (io.ReadCloser, error) {
-			return io.NopCloser(io.MultiReader(strings.NewReader("1\n2\n3"), broken{lost})), nil
+			return io.NopCloser(io.MultiReader(strings.NewReader(numbersText(3000)+"3"), broken{lost})), nil
 		}
 		var seen []int
 		_, err := source.NDJSONReader[int]("pipe", open).ForEach(t.Context(), func(n int) error { seen = append(seen, n); return nil },
 			rxcql.WithRowErrors(rxcql.SkipRows(100)))
 		require.ErrorContains(t, err, "pipe cannot be read", lost.Error())
-		require.Equal(t, []int{1, 2}, seen, "the rows before, and not the 3, which may be cut off")
+		require.Len(t, seen, 3000, "the rows before, and not the 3, which may be cut off")
 	}
 }
 

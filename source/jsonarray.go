@@ -62,7 +62,7 @@ func (j jsonElements[T]) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 			err = errNoArray
 		}
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(cut(err), errCutArray) {
 		err = errNoArray
 	}
 	if err != nil {
