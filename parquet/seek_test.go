@@ -51,7 +51,7 @@ func TestAJobGoesOnInTheMiddleOfARowGroup(t *testing.T) {
 		require.NoError(t, err)
 		done = rep.Complete
 	}
-	require.Greater(t, runs, 4)
+	require.Greater(t, runs, 1)
 	require.Len(t, seen, 5000, "each row was written")
 }
 
