@@ -91,11 +91,7 @@ func onlyStatics(p *plan, cells []codec.Cell) bool {
 				return false
 			}
 		case schema.Clustering, schema.Regular:
-<<<<<<< HEAD
-			if !cell.Null && !hasNoElements(p.columns[i].Type, cell) {
-=======
 			if !cell.Null && !noElements(p.columns[i].Type, cell) {
->>>>>>> h-read
 				return false
 			}
 		}
@@ -103,13 +99,8 @@ func onlyStatics(p *plan, cells []codec.Cell) bool {
 	return true
 }
 
-<<<<<<< HEAD
-// hasNoElements reports whether a value is a collection that is not frozen and has no elements.
-func hasNoElements(t *codec.Type, cell codec.Cell) bool {
-=======
 // noElements reports whether a value is a collection that is not frozen and has no elements.
 func noElements(t *codec.Type, cell codec.Cell) bool {
->>>>>>> h-read
 	switch t.Kind {
 	case codec.List, codec.Set, codec.Map:
 		return !t.Frozen && len(cell.Bytes) == 4 && binary.BigEndian.Uint32(cell.Bytes) == 0

@@ -14,11 +14,7 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-<<<<<<< HEAD
-func moveTable(ctx context.Context, session *gocql.Session, out io.Writer) error {
-=======
 func copyWithPlan(ctx context.Context, session *gocql.Session, out io.Writer) error {
->>>>>>> h-copy
 	from := transfer.Table{Session: session, Name: weather + ".readings"}
 	to := transfer.Table{Session: session, Name: weather + ".archive"} // the session may be of another cluster
 	job, err := transfer.Copy(from, to, transfer.Create(), transfer.Rename("celsius", "degrees"),
@@ -39,11 +35,7 @@ func copyWithPlan(ctx context.Context, session *gocql.Session, out io.Writer) er
 func TestATableIsCopiedAsThePageHasIt(t *testing.T) {
 	session := newKeyspace(t, readingsTable, "INSERT INTO readings (sensor, at, celsius) VALUES ('roof', '2020-01-01', 1.5)")
 	var out bytes.Buffer
-<<<<<<< HEAD
-	require.NoError(t, moveTable(t.Context(), session, &out))
-=======
 	require.NoError(t, copyWithPlan(t.Context(), session, &out))
->>>>>>> h-copy
 	require.Equal(t, []float64{1.5}, column[float64](t, session, "SELECT degrees FROM archive"))
 	require.Contains(t, out.String(), "would create: CREATE TABLE IF NOT EXISTS")
 	require.Contains(t, out.String(), "1 rows read, 1 written")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,11 @@ func TestTransferRowsOfEachTypeAmongTooManyTombstones(t *testing.T) {
 	const all = 2*graves + 9
 	isRow := func(i int) bool { return i%(graves+3) < 3 }
 	for typ, value := range countable {
-		for _, order := range []string{"ASC", "DESC"} {
+		orders := []string{"ASC"}
+		if slices.Contains([]string{"int", "text", "timeuuid"}, typ) {
+			orders = append(orders, "DESC")
+		}
+		for _, order := range orders {
 			t.Run(typ+" "+order, func(t *testing.T) {
 				name := strings.ToLower(typ + order)
 				exec(t, session, "CREATE TABLE %s (k int, c %s, v int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c %s)", name, typ, order)
