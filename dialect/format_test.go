@@ -16,7 +16,7 @@ import (
 )
 
 func typeOf(t require.TestingT, cql string) *codec.Type {
-	typ, err := codec.Parse(cql, func(keyspace, name string) (*codec.Type, error) { return nil, nil })
+	typ, err := codec.Parse(cql, func(string) (*codec.Type, error) { return nil, nil })
 	require.NoError(t, err)
 	return typ
 }
