@@ -47,9 +47,9 @@ import (
 // writes or read the two rows again. Rows that come in another order than the one they are merged
 // by end the run; they never become differences.
 //
-// Options: Splits, Shard, Consistency, PageRows, Times and Throttle for both tables, Left and Right for
-// one. The last one of a kind counts. Limits from downstream and retries of pages are as for Table.
-// So are errors, which name the table; in addition:
+// Options: Splits, Shard, Consistency, PageRows, Times and Throttle for both tables, Left and Right
+// for one. The last one of a kind counts. Limits from downstream and retries of pages are as for
+// Table. So are errors, which name the table; in addition:
 //
 //   - Check reports keys that cannot be matched, as rxcql.ErrSchema.
 //   - A row that cannot be decoded takes its pair along: the pair is one row error
