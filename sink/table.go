@@ -33,9 +33,10 @@ import (
 //
 //   - All sinks of one run that write one table share one clock, so that also holds among them, in
 //     the order in which rows come to them; Tee sees to that order.
-//   - The timestamps begin at the run's start, unless TimestampOf gives others, or Times. In a job that goes
-//     on they are above all that the job wrote before, also from a process that was killed or
-//     paused, and also if this machine's clock is up to 10 s behind; then the first row waits.
+//   - The timestamps begin at the run's start, unless TimestampOf gives others, or Times. In a job
+//     that goes on they are above all that the job wrote before, also from a process that was
+//     killed or paused, and also if this machine's clock is up to 10 s behind; then the first row
+//     waits.
 //   - What others write meanwhile with the server's time is newer than the rows before it, as long
 //     as rows come slower than one a microsecond (16 for a table with a list that is not frozen). A
 //     run without an error ends when the time has caught up with its timestamps, so what is written
