@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/parquet"
 	"github.com/rxcql/rxcql/transfer"
 )
@@ -76,5 +77,16 @@ func (format) Read(in transfer.Input) rxcql.Stream[rxcql.Row] {
 	if in.IgnoreUnknown {
 		opts = append(opts, parquet.IgnoreUnknown())
 	}
-	return parquet.Read[rxcql.Row](in.Path, opts...)
+	paths := in.Patterns
+	if len(paths) == 0 {
+		paths = []string{in.Path}
+	}
+	var streams []rxcql.Stream[rxcql.Row]
+	for _, path := range paths {
+		streams = append(streams, parquet.Read[rxcql.Row](path, opts...))
+	}
+	if len(streams) == 1 {
+		return streams[0]
+	}
+	return operators.Concat(streams...)
 }
