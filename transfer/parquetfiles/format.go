@@ -22,9 +22,9 @@ import (
 //
 // A file is compressed inside: what transfer calls compression is the codec of its pages, which is
 // Snappy if none is asked for. Its name then ends with .parquet all the same. Numbered files are
-// written one after the other, however many may be written at once; row groups of a file are read in
-// parallel. A file cannot be read from a stream, such as standard input, because the list of what is
-// in it stands at its end.
+// written one after the other, however many may be written at once; row groups of a file are read
+// in parallel. A file cannot be read from a stream, such as standard input, because the list of
+// what is in it stands at its end.
 func Format(opts ...parquet.WriteOption) transfer.Format { return format{opts} }
 
 type format struct{ opts []parquet.WriteOption }
