@@ -62,9 +62,13 @@ func TestTransferUnloadsToParquetAndLoadsItEqual(t *testing.T) {
 
 	load, err := transfer.Load(folder, transfer.Table{Session: session, Name: ks + ".copy"}, transfer.WithFormat(format))
 	require.NoError(t, err)
-	_, err = load.Run(t.Context())
+	report, err := load.Run(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, want, rowsOf(t, session, ks+".copy"))
+	found := rowsOf(t, session, ks+".copy")
+	require.Equal(t, len(want), len(found), "%+v", report)
+	for k, row := range want {
+		require.Equal(t, row, found[k])
+	}
 }
 
 func rowsOf(t *testing.T, session *gocql.Session, table string) map[int64]parquetRow {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/parquet"
 	"github.com/rxcql/rxcql/transfer"
 )
@@ -21,9 +22,9 @@ import (
 //
 // A file is compressed inside: what transfer calls compression is the codec of its pages, which is
 // Snappy if none is asked for. Its name then ends with .parquet all the same. Numbered files are
-// written one after the other, however many may be written at once; row groups of a file are read in
-// parallel. A file cannot be read from a stream, such as standard input, because the list of what is
-// in it stands at its end.
+// written one after the other, however many may be written at once; row groups of a file are read
+// in parallel. A file cannot be read from a stream, such as standard input, because the list of
+// what is in it stands at its end.
 func Format(opts ...parquet.WriteOption) transfer.Format { return format{opts} }
 
 type format struct{ opts []parquet.WriteOption }
@@ -76,5 +77,16 @@ func (format) Read(in transfer.Input) rxcql.Stream[rxcql.Row] {
 	if in.IgnoreUnknown {
 		opts = append(opts, parquet.IgnoreUnknown())
 	}
-	return parquet.Read[rxcql.Row](in.Path, opts...)
+	paths := in.Patterns
+	if len(paths) == 0 {
+		paths = []string{in.Path}
+	}
+	var streams []rxcql.Stream[rxcql.Row]
+	for _, path := range paths {
+		streams = append(streams, parquet.Read[rxcql.Row](path, opts...))
+	}
+	if len(streams) == 1 {
+		return streams[0]
+	}
+	return operators.Concat(streams...)
 }
