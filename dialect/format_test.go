@@ -16,7 +16,7 @@ import (
 )
 
 func typeOf(t require.TestingT, cql string) *codec.Type {
-	typ, err := codec.Parse(cql, func(keyspace, name string) (*codec.Type, error) { return nil, nil })
+	typ, err := codec.Parse(cql, nil)
 	require.NoError(t, err)
 	return typ
 }
@@ -29,6 +29,9 @@ func decimalOf(unscaled string, scale int32) []byte {
 // twos is a number in two's complement, in as few bytes as hold it.
 func twos(n *big.Int) []byte {
 	size := n.BitLen()/8 + 1
+	if n.Sign() < 0 {
+		size = new(big.Int).Not(n).BitLen()/8 + 1
+	}
 	if n.Sign() < 0 {
 		n = new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size)))
 	}

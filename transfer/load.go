@@ -30,6 +30,8 @@ import (
 // files stays as it is in the table; all of the primary key must be there. Null leaves a column as it
 // is, unless NullsDelete is given. With WithTimes the columns writetime(c) and expires(c) that Unload
 // has written say when each value was written, and when it expires; what is newer in the table stays.
+// Tables with collections or user-defined types that are not frozen are refused then: the times of
+// their elements cannot be read from files.
 //
 // By default the first record that is no row ends the run, with its file and line. MaxErrors,
 // MaxErrorsPercent and BadRecords let others go on.

@@ -22,7 +22,7 @@ type loadColumns struct {
 	renamed bool              // at least one has another name, or is not loaded
 }
 
-var bigint, text = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
+var bigintType, textType = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
 
 // columnsOf compares the options with the table.
 func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
@@ -56,17 +56,17 @@ func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
 		}
 		add(name, col.Name, col.Type)
 		if c.times && !isKey(col) {
-			typ := bigint
 			if hasElements(col) {
-				typ = &rxcql.ColumnType{Kind: codec.List, Elems: []*rxcql.ColumnType{bigint}, Frozen: true}
+				errs = append(errs, fmt.Errorf("WithTimes: column %q: the times of elements cannot be read from files: "+
+					"leave WithTimes out, or copy the table", col.Name))
 			}
-			add("writetime("+name+")", "writetime("+col.Name+")", typ)
-			add("expires("+name+")", "expires("+col.Name+")", typ)
+			add("writetime("+name+")", "writetime("+col.Name+")", bigintType)
+			add("expires("+name+")", "expires("+col.Name+")", bigintType)
 		}
 	}
 	for _, name := range []string{c.ttl, c.stamp} {
 		if name != "" {
-			add(name, "", bigint)
+			add(name, "", bigintType)
 		}
 	}
 	if c.fileColumns != nil {
@@ -87,7 +87,7 @@ func (m *loadColumns) order(names []string, ignore bool, about *schema.Table) er
 		case at >= 0:
 			list = append(list, m.inFiles[at])
 		case ignore:
-			list = append(list, rxcql.Column{Name: name, Type: text})
+			list = append(list, rxcql.Column{Name: name, Type: textType})
 			m.names[name], m.renamed = "", true
 		default:
 			errs = append(errs, fmt.Errorf("FileColumns: the table has no column %q%s; give IgnoreColumns to leave it out, or Into",
