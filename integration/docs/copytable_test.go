@@ -14,7 +14,7 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-func copyTable(ctx context.Context, session *gocql.Session, out io.Writer) error {
+func copyWithPlan(ctx context.Context, session *gocql.Session, out io.Writer) error {
 	from := transfer.Table{Session: session, Name: weather + ".readings"}
 	to := transfer.Table{Session: session, Name: weather + ".archive"} // the session may be of another cluster
 	job, err := transfer.Copy(from, to, transfer.Create(), transfer.Rename("celsius", "degrees"),
@@ -35,7 +35,7 @@ func copyTable(ctx context.Context, session *gocql.Session, out io.Writer) error
 func TestATableIsCopiedAsThePageHasIt(t *testing.T) {
 	session := newKeyspace(t, readingsTable, "INSERT INTO readings (sensor, at, celsius) VALUES ('roof', '2020-01-01', 1.5)")
 	var out bytes.Buffer
-	require.NoError(t, copyTable(t.Context(), session, &out))
+	require.NoError(t, copyWithPlan(t.Context(), session, &out))
 	require.Equal(t, []float64{1.5}, column[float64](t, session, "SELECT degrees FROM archive"))
 	require.Contains(t, out.String(), "would create: CREATE TABLE IF NOT EXISTS")
 	require.Contains(t, out.String(), "1 rows read, 1 written")
