@@ -67,7 +67,10 @@ func TestARowIsCopiedWithItsTimesAndGoesWithItsSource(t *testing.T) {
 			"INSERT INTO ks.src (p, a) VALUES (1, 'x') USING TIMESTAMP 55 AND TTL 1000", "INSERT INTO ks.src (p, b) VALUES (1, 'y') USING TIMESTAMP 44",
 			"INSERT INTO ks.src (p, a) VALUES (2, 'gone') USING TIMESTAMP 55 AND TTL 300")
 		session := server.Session("ks")
-		slow := operators.Tap(source.Table[rxcql.Row](session, "ks.src", source.Times()), func(rxcql.Row) { time.Sleep(200 * time.Second) })
+		slow := operators.Tap(source.Table[rxcql.Row](session, "ks.src", source.Times()), func(rxcql.Row) error {
+			time.Sleep(200 * time.Second)
+			return nil
+		})
 		counts := new(sink.TimesCounts)
 		_, err := rxcql.Run(t.Context(), slow, sink.Table[rxcql.Row](session, "ks.dst", sink.Times(sink.CountTimes(counts))))
 		require.NoError(t, err)

@@ -43,9 +43,9 @@ func Create() CopyOption {
 	})
 }
 
-// Rename copies a column to one of another name; Diff and Repair compare the two, and need no such
-// word for columns of the primary key, which they match by position. Names are exactly as the schema
-// spells them.
+// Rename copies a column to one of another name. Diff and Repair compare the two; they need no such
+// word for columns of the primary key, which they match by position. Names are exactly as the
+// schema spells them.
 func Rename(from, to string) interface {
 	CopyOption
 	CompareOption

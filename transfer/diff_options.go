@@ -97,8 +97,8 @@ type diffOption func(*diffConfig) error
 func (o diffOption) applyDiff(c *diffConfig) error { return o(c) }
 
 // Pause sets how long Diff waits, after both tables are read, before it reads again the rows that
-// differed. Default 10 s (DefaultPause). Make it longer than a write takes to reach both sides, such
-// as the time by which one cluster follows the other; 0 is right if nobody writes.
+// differed. Default 10 s (DefaultPause). Make it longer than a write takes to reach both sides,
+// such as the time by which one cluster follows the other; 0 is right if nobody writes.
 func Pause(d time.Duration) DiffOption {
 	return diffOption(func(c *diffConfig) error {
 		c.pause = d

@@ -110,8 +110,8 @@ func (v *view) hash(row rxcql.Row, static bool) uint64 {
 	return v.digest.Sum64()
 }
 
-// hashTimes is hash with the write times, if those are compared. It tells whether a row has been
-// written between two readings.
+// hashTimes is hash with the write times, if those are compared. It changes when the row is
+// written.
 func (v *view) hashTimes(row rxcql.Row, static bool) uint64 {
 	h := v.hash(row, static)
 	if !v.c.times {

@@ -38,7 +38,10 @@ const (
 //
 // As JSON it is an object such as
 //
-//	{"cause":"differing","key":{"id":7,"at":"2026-11-27T03:00:00.000Z"},"columns":[{"name":"v","cause":"differing","source_time":1764212400000000,"target_time":1764212300000000}]}
+//	{"cause":"differing","key":{"id":7},"columns":[{"name":"v","cause":"differing",
+//	 "source_time":1764212400000000,"target_time":1764212300000000}]}
+//
+// in one line.
 //
 // A file of keys for Repair needs "key" alone in each line, and a file of ranges "range".
 type Difference struct {

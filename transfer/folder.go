@@ -161,8 +161,8 @@ func (f folder) remove(names ...string) error {
 	return errors.Join(errs...)
 }
 
-// eachLine calls fn with each line of a file of JSON, as values of T, until fn fails. It reads what a
-// step wrote to its end, so a line that is no JSON is an error.
+// eachLine calls fn with each line of a file of JSON, as values of T, until fn fails. It reads what
+// a step wrote to its end, so a line that is no JSON is an error.
 func eachLine[T any](ctx context.Context, path string, fn func(T) error) error {
 	in, err := os.Open(path)
 	if err != nil {

@@ -83,8 +83,8 @@ func (r *pointReader) query(key, columns []schema.Column, elements bool) pointQu
 	return q
 }
 
-// read finds the row with a key, or with static the static columns of a partition. If there is none,
-// found is false.
+// read finds the row with a key, or with static the static columns of a partition. If there is
+// none, found is false.
 func (r *pointReader) read(ctx context.Context, key [][]byte, static bool) (row rxcql.Row, found bool, err error) {
 	q := &r.row
 	if static {

@@ -15,7 +15,8 @@ import (
 // Repair makes rows of a table (right) equal to those of the table that it was copied from (left):
 // only the rows that a file names.
 //
-//	job, err := transfer.Repair(old, new, "orders-diff/differences.ndjson", "orders-repair", transfer.WithTimes())
+//	job, err := transfer.Repair(old, new, "orders-diff/differences.ndjson", "orders-repair",
+//		transfer.WithTimes())
 //	report, err := job.Run(ctx)
 //	if !report.Repaired() { … transfer.Outcomes("orders-repair") … }
 //

@@ -37,9 +37,9 @@ const (
 
 // writeAll writes what differs of all items, as it is now.
 //
-// Lists come in a step of their own, into rows that can be read then. A list has to be written later
-// than the source has it (sink.Times), and so would come back, alone, in a row that was deleted
-// between these two times.
+// Lists come in a step of their own, into rows that can be read then. A list has to be written
+// later than the source has it (sink.Times), and so would come back, alone, in a row that was
+// deleted between these two times.
 func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker, lists bool) (rxcql.Report, error) {
 	if lists && !m.hasLists() {
 		return rxcql.Report{Complete: true}, nil

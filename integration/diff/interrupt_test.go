@@ -11,8 +11,8 @@ import (
 )
 
 // killedAfterSaves returns a context that ends with cause when a step has saved how far it is, and
-// options that make rows so slow that there is a save on the way. The first saves of a step are made
-// before anything is read.
+// options that make rows so slow that there is a save on the way. The first saves of a step are
+// made before anything is read.
 func killedAfterSaves(t *testing.T, cause error) (ctx context.Context, opts []transfer.RepairOption, over func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
