@@ -1,12 +1,16 @@
 package parquet_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
+	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -23,16 +27,16 @@ func TestADamagedFileIsAnErrorOrHasAllItsRows(t *testing.T) {
 		path := filepath.Join(t.TempDir(), name)
 		random := rand.New(rand.NewPCG(1, 2))
 		for i := range 150 {
-			bytes := append([]byte{}, whole...)
-			at := random.IntN(len(bytes))
+			content := bytes.Clone(whole)
+			at := random.IntN(len(content))
 			if i%3 == 0 { // the end, where everything is listed
-				at = len(bytes) - 1 - random.IntN(min(len(bytes), 4000))
+				at = len(content) - 1 - random.IntN(min(len(content), 4000))
 			}
-			bytes[at] ^= byte(1 + random.IntN(255))
+			content[at] ^= byte(1 + random.IntN(255))
 			if i%10 == 0 {
-				bytes = bytes[:at]
+				content = content[:at]
 			}
-			require.NoError(t, os.WriteFile(path, bytes, 0o600))
+			require.NoError(t, os.WriteFile(path, content, 0o600))
 			if n, err := parquet.Read[arrowID](path, parquet.IgnoreUnknown()).Count(context.Background()); err == nil {
 				require.Equal(t, want, n, "%s, byte %d", name, at)
 			}
@@ -81,3 +85,22 @@ func check[T any](s rxcql.Stream[T]) error {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestARowGroupThatListsFewerRowsThanItHasIsAnError(t *testing.T) {
+	path := write(t, spots(0, 10))
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	f, err := pq.OpenFile(bytes.NewReader(whole), int64(len(whole)))
+	require.NoError(t, err)
+	list := f.Metadata()
+	list.NumRows--
+	list.RowGroups[0].NumRows--
+	footer, err := thrift.Marshal(new(thrift.CompactProtocol), list)
+	require.NoError(t, err)
+	length := binary.LittleEndian.Uint32(whole[len(whole)-8:])
+	changed := append(whole[:len(whole)-8-int(length)], footer...)
+	changed = binary.LittleEndian.AppendUint32(changed, uint32(len(footer)))
+	require.NoError(t, os.WriteFile(path, append(changed, "PAR1"...), 0o600))
+	_, err = parquet.Read[spot](path).Collect(context.Background())
+	require.ErrorContains(t, err, "the file is damaged")
+}

@@ -51,8 +51,8 @@ func TestAJobGoesOnInTheMiddleOfARowGroup(t *testing.T) {
 		require.NoError(t, err)
 		done = rep.Complete
 	}
-	require.Greater(t, runs, 4)
-	require.Len(t, seen, 5000, "each row was written")
+	require.Greater(t, runs, 1)
+	require.Equal(t, 5000, len(seen), "each row was written")
 }
 
 func TestAJobGoesOnOnlyWithTheSameFile(t *testing.T) {

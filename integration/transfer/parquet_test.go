@@ -50,7 +50,7 @@ func TestTransferUnloadsToParquetAndLoadsItEqual(t *testing.T) {
 	require.NoError(t, err)
 
 	folder := t.TempDir()
-	format := parquetfiles.Format(parquet.RowGroupBytes(64 << 10))
+	format := parquetfiles.Format(parquet.RowGroupBytes(64<<10), parquet.Uncompressed)
 	unload, err := transfer.Unload(transfer.Table{Session: session, Name: ks + ".original"}, folder, transfer.WithFormat(format),
 		transfer.FileBytes(1<<20))
 	require.NoError(t, err)
