@@ -25,14 +25,14 @@ func TestTransferAKeyspaceMovesInThreeCommands(t *testing.T) {
 	code, _, stderr := run(t, "copy", ks, "--to", to, "--create", "--times", "--checkpoint", filepath.Join(folder, "copy"), "--progress", "none")
 	require.Zero(t, code, stderr)
 
-	diff := func(name string) (int, map[string]transfer.DiffReport) {
+	diff := func(name string) (int, map[string]*transfer.DiffReport) {
 		code, stdout, stderr := run(t, "diff", ks, "--to", to, "--times", "--pause", "0", "--out", filepath.Join(folder, name), "--progress", "none", "--json", "-")
 		require.NotEqual(t, 2, code, stderr)
-		got := map[string]transfer.DiffReport{}
+		got := map[string]*transfer.DiffReport{}
 		for _, table := range []string{"t", "u"} {
 			var r transfer.DiffReport
 			require.NoError(t, json.Unmarshal(parsed(t, stdout).of(t, ks+"."+table).Report, &r))
-			got[table] = r
+			got[table] = &r
 		}
 		return code, got
 	}

@@ -96,15 +96,14 @@ func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]f
 	var args []string
 	folders := map[tables.Name]string{}
 	for _, e := range entries {
-		name, wrong := url.PathUnescape(e.Name())
-		n, err := tables.Parse(name)
-		if !e.IsDir() || wrong != nil || err != nil {
+		_, table, found := strings.Cut(e.Name(), ".")
+		if !found {
+			table = e.Name()
+		}
+		n := tables.Name{Keyspace: into.Keyspace, Table: table}
+		if !e.IsDir() {
 			continue
 		}
-		if n.Table == "" { // the folder has the name of a table alone
-			n = tables.Name{Table: n.Keyspace}
-		}
-		n.Keyspace = into.Keyspace
 		if other, twice := folders[n]; twice {
 			return nil, fmt.Errorf("both %s and %s would be loaded into %s: load them apart", other, e.Name(), n)
 		}

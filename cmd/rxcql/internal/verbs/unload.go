@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -70,7 +69,7 @@ tables each has a folder of its own in that folder; load reads them again.`,
 func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (fleet.Task, error) {
 	path := flags.out
 	if several {
-		path = filepath.Join(path, url.PathEscape(f.String()))
+		path = filepath.Join(path, f.Keyspace+"."+f.Table) // names have letters, digits and _ only
 	}
 	p := r.place(f.String(), fmt.Sprintf("%s to %s", f, path))
 	opts, err := flags.options(path)
@@ -111,14 +110,15 @@ func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err er
 	if _, is := format.(parquetFormat); is && u.compress != "" {
 		errs = append(errs, errors.New("--compress: Parquet compresses its columns by itself"))
 	}
-	numbered := strings.Contains(path, "%")
-	isFolder := path != standard && !numbered && filepath.Ext(path) == ""
-	if numbered || isFolder {
+	if u.set.Lookup("file-bytes").Changed {
 		n, err := pace.ParseBytes(u.fileBytes)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--file-bytes: %w", err))
 		}
-		opts = append(opts, transfer.FileBytes(n), transfer.Files(u.files))
+		opts = append(opts, transfer.FileBytes(n))
+	}
+	if u.set.Lookup("files").Changed {
+		opts = append(opts, transfer.Files(u.files))
 	}
 	if len(u.columns) > 0 {
 		opts = append(opts, transfer.OnlyColumns(u.columns...))
