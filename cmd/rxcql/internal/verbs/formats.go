@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxcql/rxcql/dialect"
 	"github.com/rxcql/rxcql/transfer"
+	"github.com/rxcql/rxcql/transfer/parquetfiles"
 )
 
 // formatFlags say how files look.
@@ -67,7 +68,7 @@ func (f *formatFlags) read(path string) (transfer.Format, error) {
 	case "json":
 		return transfer.JSONArray(), nil
 	case "parquet":
-		return parquetFormat{}, nil
+		return parquetfiles.Format(), nil
 	}
 	return nil, fmt.Errorf("--format %q: must be csv, ndjson, json or parquet", f.format)
 }

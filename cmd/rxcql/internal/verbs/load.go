@@ -150,9 +150,6 @@ func (l *loadFlags) options(path, bad string) (opts []transfer.LoadOption, err e
 	if format != nil {
 		opts = append(opts, transfer.WithFormat(format))
 	}
-	if _, is := format.(parquetFormat); is && path == standard {
-		errs = append(errs, errors.New("no Parquet from standard input: the list of what is in it is at its end; give a file"))
-	}
 	for _, m := range l.mapping {
 		name, column, found := strings.Cut(m, "=")
 		if !found || name == "" || column == "" {

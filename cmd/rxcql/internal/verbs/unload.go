@@ -107,9 +107,6 @@ func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err er
 	default:
 		errs = append(errs, fmt.Errorf("--compress %q: must be gzip, zstd or none", u.compress))
 	}
-	if _, is := format.(parquetFormat); is && u.compress != "" {
-		errs = append(errs, errors.New("--compress: Parquet compresses its columns by itself"))
-	}
 	if u.set.Lookup("file-bytes").Changed {
 		n, err := pace.ParseBytes(u.fileBytes)
 		if err != nil {
