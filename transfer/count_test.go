@@ -19,8 +19,8 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// countTable makes a table of partitions p with up to nine rows each. Those whose p is a multiple of
-// 10 have a static column only.
+// countTable makes a table of partitions p with up to nine rows each. Those whose p is a multiple
+// of 10 have a static column only.
 func countTable(t *testing.T, partitions int) (server *cqlfake.Server, rows int64) {
 	t.Helper()
 	server = cqlfake.New(t)
@@ -65,7 +65,8 @@ func TestSizesRangesAndTheLargestPartitions(t *testing.T) {
 		rows++
 		got, err := count(t, server.Session(""), transfer.CountSizes(), transfer.CountRanges(), transfer.CountLargest(3), transfer.WithSplits(16))
 		require.NoError(t, err)
-		// A row has p and c of 4 bytes and v of 2; a partition has s of 4 once, and if there are no rows, p.
+		// A row has p and c of 4 bytes and v of 2; a partition has s of 4 once, and if there are no rows,
+		// p.
 		require.EqualValues(t, 10*(rows-1)+8+int64(len(longText))+4*200+4*20, got.Bytes)
 
 		var sum transfer.CountRange

@@ -12,6 +12,6 @@
 //  6. the default.
 //
 // No flag takes a password, since other users of a machine can read the arguments of a process. A
-// password comes from a file, from the environment, from a cqlshrc or its file of credentials, or is
-// asked for on the terminal. It is never part of an error, of the log or of a report.
+// password comes from a file, from the environment, from a cqlshrc or its file of credentials, or
+// is asked for on the terminal. It is never part of an error, of the log or of a report.
 package connect

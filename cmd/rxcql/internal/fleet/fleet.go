@@ -142,8 +142,8 @@ type Live struct {
 	At    time.Time
 }
 
-// Progress returns the jobs that run now, in the order in which they began, and how many of all have
-// ended.
+// Progress returns the jobs that run now, in the order in which they began, and how many of all
+// have ended.
 func (f *Fleet) Progress() (live []Live, ended, all int) {
 	f.mu.Lock()
 	tasks := slices.Clone(f.live)

@@ -1,6 +1,6 @@
-// Package fleet runs the jobs of several tables as one run of the command: in turns or side by side,
-// with one report, one way to stop, and one exit code. A table that fails does not stop the others
-// unless that is asked for.
+// Package fleet runs the jobs of several tables as one run of the command: in turns or side by
+// side, with one report, one way to stop, and one exit code. A table that fails does not stop the
+// others unless that is asked for.
 package fleet
 
 import (

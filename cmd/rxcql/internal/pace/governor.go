@@ -17,9 +17,9 @@ import (
 //   - Below nine tenths of it, the limit grows by a tenth for each 500 ms of the window.
 //
 // In between it stays. The limit never exceeds what the user gave, and grows to no more than twice
-// what is being read: a run that is slow for other reasons must not earn a limit that means nothing.
-// It is never below 200 rows a second, because without requests nothing would show that the servers
-// answer again.
+// what is being read: a run that is slow for other reasons must not earn a limit that means
+// nothing. It is never below 200 rows a second, because without requests nothing would show that
+// the servers answer again.
 //
 // A window is 500 ms long, or longer until it has 100 requests: of fewer, the 99th percentile is
 // their maximum. After 5 s any number will do, so that a run of few large requests is governed too.

@@ -55,8 +55,8 @@ func ParseLimit(text string) (l Limit, err error) {
 	return l, nil
 }
 
-// Rate returns the Rate that all jobs of a run share; nil if there is nothing to limit. With governed
-// it has a limit of rows in any case, for a Governor to set.
+// Rate returns the Rate that all jobs of a run share; nil if there is nothing to limit. With
+// governed it has a limit of rows in any case, for a Governor to set.
 func (l Limit) Rate(governed bool) *rxcql.Rate {
 	var opts []rxcql.RateOption
 	switch {

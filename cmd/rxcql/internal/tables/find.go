@@ -27,10 +27,10 @@ type Found struct {
 	Counter bool // its columns are counters
 }
 
-// Find returns what the arguments mean, each table once, in the order of the arguments and, within a
-// keyspace, of the names. A keyspace stands for its tables; views are made by the servers, so they
-// are meant only where they are named. except names tables to leave out. One error says everything
-// that is not there.
+// Find returns what the arguments mean, each table once, in the order of the arguments and, within
+// a keyspace, of the names. A keyspace stands for its tables; views are made by the servers, so
+// they are meant only where they are named. except names tables to leave out. One error says
+// everything that is not there.
 func Find(ctx context.Context, session *gocql.Session, args, except []string) ([]Found, error) {
 	wanted, err := parseAll(args)
 	out, outErr := parseAll(except)
@@ -106,8 +106,8 @@ func (c *catalog) find(ctx context.Context, n Name) ([]Found, error) {
 	}
 }
 
-// keyspace returns all tables of a keyspace, in the order of their names. Servers before Cassandra 4
-// have no virtual tables, and refuse to be asked about them.
+// keyspace returns all tables of a keyspace, in the order of their names. Servers before Cassandra
+// 4 have no virtual tables, and refuse to be asked about them.
 func (c *catalog) keyspace(ctx context.Context, name string) (all []Found, err error) {
 	for _, from := range []struct {
 		kind Kind

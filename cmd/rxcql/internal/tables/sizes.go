@@ -8,10 +8,10 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// LargestFirst sorts tables by their size on the node that answers, as system.size_estimates has it;
-// those of which it has nothing come last, in the order that they had. If the tables take turns, the
-// last ones are then small, and no worker waits long for the last. A server that does not say sizes
-// is no reason to fail: the order changes nothing but the time that a run takes.
+// LargestFirst sorts tables by their size on the node that answers, as system.size_estimates has
+// it; those of which it has nothing come last, in the order that they had. If the tables take
+// turns, the last ones are then small, and no worker waits long for the last. A server that does
+// not say sizes is no reason to fail: the order changes nothing but the time that a run takes.
 func LargestFirst(ctx context.Context, session *gocql.Session, all []Found) {
 	sizes := map[Name]int64{}
 	asked := map[string]bool{}

@@ -10,8 +10,8 @@ import (
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
 )
 
-// plans ends a dry run: it says what each job would do. A plan that cannot be made does not keep the
-// others from being shown.
+// plans ends a dry run: it says what each job would do. A plan that cannot be made does not keep
+// the others from being shown.
 func (r *report) plans(ctx context.Context, tasks []fleet.Task) error {
 	var errs []error
 	for _, t := range tasks {

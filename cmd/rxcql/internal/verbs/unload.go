@@ -1,0 +1,137 @@
+package verbs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/pace"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/transfer"
+)
+
+// unloadFlags are the flags of unload.
+type unloadFlags struct {
+	formatFlags
+	out, compress, fileBytes string
+	files                    int
+	columns                  []string
+	times, replace           bool
+}
+
+// standard is the path of the standard streams.
+const standard = "-"
+
+func (s *shared) unload() *cobra.Command {
+	v := s.verb(&cobra.Command{
+		Use:   "unload TABLE|KEYSPACE...",
+		Short: "write tables to files",
+		Long: `unload writes tables to files: CSV in the dialect of your choice, NDJSON, an array of JSON, or
+Parquet. --out is a file (orders.csv, orders.ndjson.gz), a pattern of files with numbers
+(orders-%05d.csv), - for standard output, or any other name: a folder, which is made. Of several
+tables each has a folder of its own in that folder; load reads them again.`,
+		Example: `  rxcql unload shop.orders --out orders.csv --hosts 10.0.0.1
+  rxcql unload shop --out dump --format parquet --checkpoint move
+  rxcql unload shop.orders --out - --dialect cqlsh --header no | gzip > orders.csv.gz`,
+		Args: cobra.MinimumNArgs(1),
+	})
+	var flags unloadFlags
+	v.own.StringVar(&flags.out, "out", "", "the `file`, the pattern, the folder, or - for standard output")
+	v.own.StringSliceVar(&flags.columns, "columns", nil, "the `columns` to write, of one table (default: all)")
+	v.own.StringVar(&flags.compress, "compress", "", "`gzip, zstd or none` (default: by the end of the name)")
+	v.own.StringVar(&flags.fileBytes, "file-bytes", "256MiB", "the most `bytes` of a file, in a folder or with a pattern")
+	v.own.IntVar(&flags.files, "files", transfer.DefaultFiles, "how `many` files are written at a time, in a folder or with a pattern")
+	v.own.BoolVar(&flags.replace, "replace", false, "replace files that are there")
+	v.own.BoolVar(&flags.times, "times", false, "add columns with the write time and the expiry of each value")
+	flags.add(v.own)
+	v.dataOut = func() bool { return flags.out == standard }
+	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
+		if flags.out == "" {
+			return nil, errors.New("--out: give a file, a folder, or - for standard output")
+		}
+		found, err := r.find(ctx, "", args)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 1 && (flags.out == standard || len(flags.columns) > 0) {
+			return nil, fmt.Errorf("--out - and --columns are for one table, and there are %d", len(found))
+		}
+		return each(found, func(f tables.Found) (fleet.Task, error) { return r.unloadTask(f, &flags, len(found) > 1) })
+	}
+	return v.command()
+}
+
+func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (fleet.Task, error) {
+	path := flags.out
+	if several {
+		path = filepath.Join(path, f.Keyspace+"."+f.Table) // names have letters, digits and _ only
+	}
+	p := r.place(f.String(), fmt.Sprintf("%s to %s", f, path))
+	opts, err := flags.options(path)
+	if err != nil {
+		return fleet.Task{}, err
+	}
+	if flags.out == standard {
+		opts = append(opts, transfer.WithStreams(nil, r.verb.program.Out))
+	}
+	all, byRange := r.options(p)
+	for _, o := range all {
+		opts = append(opts, o)
+	}
+	for _, o := range byRange {
+		opts = append(opts, o)
+	}
+	job, err := transfer.Unload(transfer.Table{Session: r.sessions[""], Name: f.String()}, path, opts...)
+	return r.task(f.String(), p, unloadJob{job}, err)
+}
+
+func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err error) {
+	format, err := u.read(path)
+	errs := []error{err}
+	if format != nil {
+		opts = append(opts, transfer.WithFormat(format))
+	}
+	switch strings.ToLower(u.compress) {
+	case "":
+	case "none":
+		opts = append(opts, transfer.Compress(transfer.NoCompression))
+	case "gzip":
+		opts = append(opts, transfer.Compress(transfer.Gzip))
+	case "zstd":
+		opts = append(opts, transfer.Compress(transfer.Zstd))
+	default:
+		errs = append(errs, fmt.Errorf("--compress %q: must be gzip, zstd or none", u.compress))
+	}
+	if u.set.Lookup("file-bytes").Changed {
+		n, err := pace.ParseBytes(u.fileBytes)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--file-bytes: %w", err))
+		}
+		opts = append(opts, transfer.FileBytes(n))
+	}
+	if u.set.Lookup("files").Changed {
+		opts = append(opts, transfer.Files(u.files))
+	}
+	if len(u.columns) > 0 {
+		opts = append(opts, transfer.OnlyColumns(u.columns...))
+	}
+	if u.replace {
+		opts = append(opts, transfer.Replace())
+	}
+	if u.times {
+		opts = append(opts, transfer.WithTimes())
+	}
+	return opts, errors.Join(errs...)
+}
+
+type unloadJob struct{ *transfer.UnloadJob }
+
+func (j unloadJob) Run(ctx context.Context) (fleet.Result, error) {
+	r, err := j.UnloadJob.Run(ctx)
+	return result(r.Report, r, r.String()), err
+}
