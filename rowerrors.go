@@ -106,9 +106,9 @@ func DeadLetter(store DeadLetterStore) RowErrorPolicy {
 	return p
 }
 
-// AtMost sets a maximum for DeadLetter: one more row that fails than most, over all stages, becomes a
-// letter too and ends the run with a SkipLimitError around its error. Each run of a job counts anew.
-// It is for DeadLetter only, since the other policies have their maximum.
+// AtMost sets a maximum for DeadLetter: one more row that fails than most, over all stages, becomes
+// a letter too and ends the run with a SkipLimitError around its error. Each run of a job counts
+// anew. It is for DeadLetter only, since the other policies have their maximum.
 func AtMost(policy RowErrorPolicy, most int64) RowErrorPolicy {
 	skip := SkipRows(most)
 	return policy.bound(skip, fmt.Sprintf("AtMost(%d)", most))

@@ -4,7 +4,8 @@
 //
 //	d := dialect.DSBulk()
 //	d.Separator = '\t'
-//	rows := source.CSV[rxcql.Row]("users.tsv", source.Dialect(d), source.TypesOf(session, "shop.users"))
+//	rows := source.CSV[rxcql.Row]("users.tsv", source.Dialect(d),
+//		source.TypesOf(session, "shop.users"))
 //
 // # Presets
 //

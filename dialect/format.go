@@ -13,8 +13,9 @@ import (
 )
 
 // Append adds the text of a value that is not null, as CQL has it on the wire (protocol 4), to dst.
-// The text is in UTF-8, and without quotes and escapes of CSV. What a type has no spelling of its own for in the dialect is as in package source (Forms of values in
-// files). An empty value (zero bytes) of a type other than text or blob is empty text.
+// The text is in UTF-8, and without quotes and escapes of CSV. What a type has no spelling of its
+// own for in the dialect is as in package source (Forms of values in files). An empty value (zero
+// bytes) of a type other than text or blob is empty text.
 //
 // The error of bytes that are no value of the type, or of text that is not UTF-8, holds no value.
 func (t *Text) Append(dst []byte, typ *Type, data []byte) ([]byte, error) {
@@ -72,8 +73,8 @@ func (t *Text) appendSingle(dst []byte, typ *Type, data []byte) ([]byte, error) 
 	return codec.AppendText(dst, typ, data)
 }
 
-// appendTimestamp writes a moment in the zone of the dialect, or as milliseconds if the layout cannot
-// hold its year.
+// appendTimestamp writes a moment in the zone of the dialect, or as milliseconds if the layout
+// cannot hold its year.
 func (t *Text) appendTimestamp(dst []byte, ms int64) []byte {
 	zone := t.d.Zone
 	if zone == nil {

@@ -19,8 +19,8 @@ var (
 	errShort  = errors.New("the time has parts below a millisecond, which a timestamp does not hold")
 )
 
-// Null reports whether a field means null in a column of the type. quoted says that the field was in
-// quotes.
+// Null reports whether a field means null in a column of the type. quoted says that the field was
+// in quotes.
 func (t *Text) Null(typ *Type, field []byte, quoted bool) bool {
 	if quoted {
 		return false
@@ -30,8 +30,8 @@ func (t *Text) Null(typ *Type, field []byte, quoted bool) bool {
 
 // Parse reads the text of a field that is not null, and adds the value's bytes (CQL protocol v4,
 // section 6) to dst. Blanks around a single value belong to it, and are an error where they cannot.
-// An empty text is a value for text and, with BlobBase64, for bytes. Errors hold no value; what Parse
-// returns with an error is of no use.
+// An empty text is a value for text and, with BlobBase64, for bytes. Errors hold no value; what
+// Parse returns with an error is of no use.
 func (t *Text) Parse(dst []byte, typ *Type, text []byte) ([]byte, error) {
 	switch typ.Kind {
 	case codec.List, codec.Set, codec.Map, codec.Tuple, codec.UDT, codec.Vector:

@@ -77,7 +77,8 @@ func (c *literal) value(dst []byte, typ *Type, key byte) ([]byte, error) {
 	return c.text.parseSingle(dst, typ, []byte(single))
 }
 
-// single takes the text of a value off that has no brackets: in single quotes, or up to what ends it.
+// single takes the text of a value off that has no brackets: in single quotes, or up to what ends
+// it.
 func (c *literal) single(typ *Type, key byte) (text string, quoted bool, err error) {
 	if c.take('\'') {
 		for at := 0; ; at += 2 {
@@ -118,8 +119,8 @@ func nthColon(s string, n int) int {
 	return -1
 }
 
-// null takes a null off, which a tuple or a user-defined type may have: nothing, the dialect's Null,
-// or what Python and CQL call it.
+// null takes a null off, which a tuple or a user-defined type may have: nothing, the dialect's
+// Null, or what Python and CQL call it.
 func (c *literal) null() bool {
 	c.blanks()
 	end := strings.IndexAny(c.rest, ",]})")
@@ -272,9 +273,9 @@ func (c *literal) fields(dst []byte, typ *Type) ([]byte, error) {
 	return dst, err
 }
 
-// field takes the name of a field and the colon behind it off; -1 if there is none. cqlsh writes the
-// name without quotes, whatever is in it; in single or double quotes it is read too. Of two names
-// that fit the longer one is meant.
+// field takes the name of a field and the colon behind it off; -1 if there is none. cqlsh writes
+// the name without quotes, whatever is in it; in single or double quotes it is read too. Of two
+// names that fit the longer one is meant.
 func (c *literal) field(typ *Type) int {
 	c.blanks()
 	best, rest := -1, ""

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// RFC4180 is CSV as RFC 4180 has it, with \n at the ends of lines, in UTF-8, with a header. Null is an
-// empty field; empty text is in quotes. Times are RFC 3339 in UTC, bytes hexadecimal, collections
-// JSON.
+// RFC4180 is CSV as RFC 4180 has it, with \n at the ends of lines, in UTF-8, with a header. Null is
+// an empty field; empty text is in quotes. Times are RFC 3339 in UTC, bytes hexadecimal,
+// collections JSON.
 func RFC4180() Dialect {
 	return Dialect{
 		Name: "rfc4180", Separator: ',', Quote: '"', Escape: '"', Header: true,

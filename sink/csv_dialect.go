@@ -26,8 +26,8 @@ func (c *dialectRows) frame() frame {
 	return frame{head: string(header), empty: string(header)}
 }
 
-// headerOf returns the line that names the columns; nothing if the dialect has none, or no column is
-// known yet.
+// headerOf returns the line that names the columns; nothing if the dialect has none, or no column
+// is known yet.
 func (c *dialectRows) headerOf(names []string) (header []byte, err error) {
 	if names == nil || !c.how.Header {
 		return nil, nil

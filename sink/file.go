@@ -104,8 +104,8 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 // fileBuffer is how many bytes are gathered before they are written.
 const fileBuffer = 64 << 10
 
-// fileWriter writes one page after the other. The operating system has a page when Write returns, so
-// nothing is held except the buffer; a compressor holds more, until the next save or the end.
+// fileWriter writes one page after the other. The operating system has a page when Write returns,
+// so nothing is held except the buffer; a compressor holds more, until the next save or the end.
 type fileWriter[T any] struct {
 	st      *rxcql.Stage
 	lines   lines[T]
@@ -139,8 +139,8 @@ func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// page writes the rows of a page, and returns how many of them did not fail. A compressor gets whole
-// pages only, since nothing can be cut off what it has.
+// page writes the rows of a page, and returns how many of them did not fail. A compressor gets
+// whole pages only, since nothing can be cut off what it has.
 func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int, err error) {
 	w.buf = w.buf[:0]
 	for i := range p.Rows {

@@ -67,8 +67,8 @@ func (fn csvOption) applyCSV(c *fileConfig) error { return fn(c) }
 
 // Overwrite lets a file sink begin in a file that is not empty. Its content is lost when the first
 // page comes, or at the end of a run without rows; in a job with a checkpoint, when reading begins.
-// With MaxBytes or Parallel all files of the pattern that are there are removed at that moment. When
-// a job goes on, Overwrite changes nothing.
+// With MaxBytes or Parallel all files of the pattern that are there are removed at that moment.
+// When a job goes on, Overwrite changes nothing.
 func Overwrite() FileOption {
 	return fileOption(func(c *fileConfig) error {
 		c.overwrite = true
@@ -98,10 +98,10 @@ func Header(columns ...string) CSVOption {
 	})
 }
 
-// Dialect writes the CSV of another program: what separates fields and is around them, what null is,
-// and how values are spelled. Rows must be rxcql.Row: values of a struct have the forms of Go types
-// only. The null text is that of the dialect, so leave NullText out. Check what the other program
-// makes of the values at dialect.Cqlsh and dialect.DSBulk.
+// Dialect writes the CSV of another program: what separates fields and is around them, what null
+// is, and how values are spelled. Rows must be rxcql.Row: values of a struct have the forms of Go
+// types only. The null text is that of the dialect, so leave NullText out. Check what the other
+// program makes of the values at dialect.Cqlsh and dialect.DSBulk.
 func Dialect(d dialect.Dialect) CSVOption {
 	return csvOption(func(c *fileConfig) (err error) {
 		if c.dialect, err = dialect.NewText(d); err != nil {
@@ -172,8 +172,8 @@ func MaxBytes(n int64) FileOption {
 // complete in itself, with a header if the format has one. If there are no rows there is one file,
 // without rows.
 //
-// Rows of one page of the source are in one file, or in files that follow each other, in order. With
-// several at once there is no order between the pages.
+// Rows of one page of the source are in one file, or in files that follow each other, in order.
+// With several at once there is no order between the pages.
 //
 // Files of the pattern that are there, complete or not, are refused except with Overwrite. A run
 // that fails leaves its files: those without .part are whole.

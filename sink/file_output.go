@@ -155,7 +155,8 @@ func (o *output) sync() error {
 	return o.err
 }
 
-// close closes the file. After a run that failed it has what a compressor had, which are whole pages.
+// close closes the file. After a run that failed it has what a compressor had, which are whole
+// pages.
 func (o *output) close() error {
 	var err error
 	if o.pack != nil && o.err == nil {

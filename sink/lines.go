@@ -22,8 +22,8 @@ type frame struct {
 	empty   string // the whole file if there is no row
 }
 
-// addRow adds a row to the text of a file that has rows already, or not. After an error dst is as it
-// was.
+// addRow adds a row to the text of a file that has rows already, or not. After an error dst is as
+// it was.
 func addRow[T any](l lines[T], dst []byte, between string, hasRows bool, row *T) ([]byte, error) {
 	start := len(dst)
 	if hasRows {

@@ -35,8 +35,8 @@ type part struct {
 	hasRows bool
 }
 
-// begin removes what is not to stay. That is done late, so that a run which fails before anything is
-// written leaves the folder as it was. The caller holds mu.
+// begin removes what is not to stay. That is done late, so that a run which fails before anything
+// is written leaves the folder as it was. The caller holds mu.
 func (s *fileSet) begin() error {
 	if s.begun {
 		return nil
@@ -102,7 +102,7 @@ func (s *fileSet) write(b *block) error {
 		if err != nil {
 			return err
 		}
-		full := false
+		var full bool
 		if row, full, err = s.fill(p, b, row); err == nil && full {
 			err = s.complete(p, b.frame.end)
 		} else {

@@ -18,8 +18,8 @@ import (
 // not interrupted when the run's context ends: the run waits for it. When a run fails w may have
 // part of a page. Each run writes a whole file: two runs write two, one behind the other.
 //
-// It cannot be part of a job with a checkpoint, since what was written cannot be cut off. Overwrite,
-// MaxBytes and Parallel are refused.
+// It cannot be part of a job with a checkpoint, since what was written cannot be cut off.
+// Overwrite, MaxBytes and Parallel are refused.
 func CSVWriter[T any](name string, w io.Writer, opts ...CSVOption) rxcql.Sink[T] {
 	cfg, lines, err := newCSV[T](opts)
 	return streamSink("CSV", "CSVWriter", name, w, cfg, lines, err)

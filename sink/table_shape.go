@@ -81,8 +81,8 @@ func (s *shaper) shape(p *plan, cells []codec.Cell) (*statement, []codec.Cell, e
 }
 
 // onlyStatics reports whether a row is what a scan returns for a partition without rows: its static
-// columns, and null for all others. A collection that is not frozen and has no elements is null to the
-// server; DSBulk writes such a row with [] and {}.
+// columns, and null for all others. A collection that is not frozen and has no elements is null to
+// the server; DSBulk writes such a row with [] and {}.
 func onlyStatics(p *plan, cells []codec.Cell) bool {
 	for i, cell := range cells {
 		switch p.columns[i].Kind {

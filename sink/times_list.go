@@ -147,11 +147,11 @@ func (l *listTimes) after(key []codec.Cell, slot int32, newest int64) int64 {
 	var length [4]byte
 	for _, c := range key {
 		binary.BigEndian.PutUint32(length[:], uint32(len(c.Bytes)))
-		hash.Write(length[:]) //nolint:errcheck // never fails
-		hash.Write(c.Bytes)   //nolint:errcheck // never fails
+		hash.Write(length[:])
+		hash.Write(c.Bytes)
 	}
 	binary.BigEndian.PutUint32(length[:], uint32(slot))
-	hash.Write(length[:]) //nolint:errcheck // never fails
+	hash.Write(length[:])
 	id := hash.Sum64()
 
 	l.mu.Lock()

@@ -48,12 +48,12 @@ import (
 //   - A backslash stands before the quote, as cqlsh and DSBulk write quotes by default.
 //   - The record is longer than MaxLine.
 //
-// All of this is so without Dialect, with which the file may be as another program spells it; what is
-// said of rows that fail holds in the same way then.
+// All of this is so without Dialect, with which the file may be as another program spells it; what
+// is said of rows that fail holds in the same way then.
 //
-// What NDJSON says of rows that fail, of compressed files, of pages, of memory, of Check and of jobs
-// with a checkpoint holds here too. In a job the header, NullText and Dialect must also be the same
-// each time. After a line
+// What NDJSON says of rows that fail, of compressed files, of pages, of memory, of Check and of
+// jobs with a checkpoint holds here too. In a job the header, NullText and Dialect must also be the
+// same each time. After a line
 // with a stray quote, up to MaxLine bytes of the following lines are held in memory as well.
 func CSV[T any](path string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, format, err := newCSV[T](opts)
@@ -68,17 +68,18 @@ func CSVReader[T any](name string, open Open, opts ...CSVOption) rxcql.Stream[T]
 	return readerSource("CSV", name, open, cfg, format, err)
 }
 
-// CSVFiles reads all files that match patterns (filepath.Match; a path without * ? [ is itself), each
-// with a header of its own, several at a time: as many as rxcql.WithWorkers says. The columns may
-// have another order in each. What CSV says holds here too, with these differences:
+// CSVFiles reads all files that match patterns (filepath.Match; a path without * ? [ is itself),
+// each with a header of its own, several at a time: as many as rxcql.WithWorkers says. The columns
+// may have another order in each. What CSV says holds here too, with these differences:
 //
-//   - Each file is a part of the source: its rows come in order, and rows of different files as they
-//     arrive. Files are begun in the order of their names.
-//   - A pattern that no file matches is rxcql.ErrSchema, and so is a file that ends with .part, which
-//     is not complete; see sink.Parallel.
+//   - Each file is a part of the source: its rows come in order, and rows of different files as
+//     they arrive. Files are begun in the order of their names.
+//   - A pattern that no file matches is rxcql.ErrSchema, and so is a file that ends with .part,
+//     which is not complete; see sink.Parallel.
 //   - In memory are a page and the longest line for each file that is being read.
 //   - In a job with a checkpoint the files must be the same each time, by their names without
-//     folders, and their number. A file that was read to its end is not read again when it has grown.
+//     folders, and their number. A file that was read to its end is not read again when it has
+//     grown.
 //   - Check opens the first file only.
 func CSVFiles[T any](patterns []string, opts ...CSVOption) rxcql.Stream[T] {
 	cfg, format, err := newCSV[T](opts)

@@ -1,7 +1,7 @@
 // Package source makes streams: from Cassandra (Query, Table, TablePair for two tables side by
 // side, and Tail for rows as they arrive), from files (NDJSON, CSV, JSONArray; several at once, and
-// from an io.Reader), from Go iterators (Seq, SeqFrom) and values (Of), from channels (Chan), from a
-// function that returns one page after the other (Pages), and from rxgo (FromObservable).
+// from an io.Reader), from Go iterators (Seq, SeqFrom) and values (Of), from channels (Chan), from
+// a function that returns one page after the other (Pages), and from rxgo (FromObservable).
 //
 // # What a row may be
 //

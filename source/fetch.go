@@ -14,7 +14,7 @@ func (r *paged[T]) fetch(ctx context.Context, p part, page int64, state []byte, 
 	r.attempt = r.about
 	r.attempt.Part, r.attempt.Page = p.name, page
 	got, err := r.fetchOnce(ctx, p, state, most)
-	if err != nil && driver.MayPass(err) && !(r.hasty && mayBeCut(err)) {
+	if err != nil && driver.MayPass(err) && (!r.hasty || !mayBeCut(err)) {
 		return r.retryFetch(ctx, p, state, most, err)
 	}
 	return got, err

@@ -39,8 +39,8 @@ type file[T any] struct {
 	format     format[T]
 }
 
-// fileSource reads a file. Its name is that of the stage, by which a job recognizes it. The name has
-// no folder, so that files can be moved.
+// fileSource reads a file. Its name is that of the stage, by which a job recognizes it. The name
+// has no folder, so that files can be moved.
 func fileSource[T any](name, path string, cfg fileConfig, format format[T], err error) rxcql.Stream[T] {
 	if path == "" {
 		err = errors.Join(errors.New("the path is empty"), err)
@@ -86,7 +86,7 @@ func (s *file[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	if err != nil {
 		return st.Fail(err)
 	}
-	defer r.close()
+	defer func() { _ = r.close() }()
 	done, begun, err := st.Resume(rxcql.Identity{Facts: r.facts, Grows: true, Begun: r.known})
 	switch {
 	case err != nil:

@@ -15,8 +15,8 @@ import (
 )
 
 // Open opens what a source reads, from its beginning. It is called once for each reading: by a run,
-// and again when operators.Retry reads anew or a job goes on. It must give the same bytes each time,
-// except that there may be more. The source closes what it returns.
+// and again when operators.Retry reads anew or a job goes on. It must give the same bytes each
+// time, except that there may be more. The source closes what it returns.
 type Open = func(ctx context.Context) (io.ReadCloser, error)
 
 // content is the text of a file: decompressed, if it is compressed.
@@ -71,7 +71,7 @@ func openContent(ctx context.Context, name string, open Open) (*content, error) 
 func (c *content) decompress(name string) error {
 	in := bufio.NewReaderSize(c.raw, 64<<10)
 	first, err := in.Peek(4)
-	if err != nil && err != io.EOF { //nolint:errorlint // counter returns it as it is
+	if err != nil && err != io.EOF {
 		return err
 	}
 	switch {
@@ -116,7 +116,7 @@ func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.from.Read(b)
 	c.n += int64(n)
 	var path *os.PathError
-	if err == nil || err == io.EOF || errors.As(err, &path) { //nolint:errorlint // an error that wraps it is not the end
+	if err == nil || err == io.EOF || errors.As(err, &path) {
 		return n, err
 	}
 	return n, &readError{c.name, err}

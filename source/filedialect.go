@@ -15,15 +15,15 @@ import (
 
 type dialectOption dialect.Dialect
 
-// Dialect reads a file as another program spells it: see package dialect for presets. In CSV it says
-// how fields are separated and quoted, and how values are spelled; in JSON only the latter, for what
-// is in strings, and Booleans, Null and Collections have no meaning there. A dialect that is wrong is
-// rxcql.ErrConfig, from New.
+// Dialect reads a file as another program spells it: see package dialect for presets. In CSV it
+// says how fields are separated and quoted, and how values are spelled; in JSON only the latter,
+// for what is in strings, and Booleans, Null and Collections have no meaning there. A dialect that
+// is wrong is rxcql.ErrConfig, from New.
 //
 // T is rxcql.Row, or a struct with `cql` tags whose fields tell their CQL types: time.Time is a
 // timestamp, time.Duration a time, int64 a bigint, string a text, a struct with tags a user-defined
-// type, and so on. New refuses others, such as any. So an int64 does not hold the text of a timestamp
-// here, as it may without Dialect.
+// type, and so on. New refuses others, such as any. So an int64 does not hold the text of a
+// timestamp here, as it may without Dialect.
 func Dialect(d dialect.Dialect) interface {
 	NDJSONOption
 	CSVOption
@@ -45,8 +45,8 @@ func (d dialectOption) applyCSV(c *fileConfig) error    { return d.set(c) }
 type header []string
 
 // Header names the columns of a file of CSV, in order. They are those of a file that has no header
-// (Dialect.Header is false), and otherwise take the place of the names in its header, so that columns
-// can have other names than in the file; there must be as many.
+// (Dialect.Header is false), and otherwise take the place of the names in its header, so that
+// columns can have other names than in the file; there must be as many.
 func Header(columns ...string) CSVOption { return header(columns) }
 
 func (h header) applyCSV(c *fileConfig) error {

@@ -11,7 +11,8 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// NDJSONOption is an option of NDJSON and JSONArray, and of their like for readers and several files.
+// NDJSONOption is an option of NDJSON and JSONArray, and of their like for readers and several
+// files.
 type NDJSONOption interface{ applyNDJSON(*fileConfig) error }
 
 // CSVOption is an option of CSV, CSVReader and CSVFiles.

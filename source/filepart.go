@@ -34,7 +34,7 @@ func (f *filePart[T]) read(ctx context.Context, p part, limit func() int64, send
 	if err != nil {
 		return f.st.Fail(err)
 	}
-	defer r.close()
+	defer func() { _ = r.close() }()
 	if state != nil {
 		if err := r.goOn(state); err != nil {
 			return f.st.Fail(err)

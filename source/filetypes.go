@@ -9,8 +9,9 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// Types lets a file be read as rxcql.Row, as TypesOf does, with these columns in place of those of a
-// table. Names are those in the file. A file of CSV without a header has the columns in this order.
+// Types lets a file be read as rxcql.Row, as TypesOf does, with these columns in place of those of
+// a table. Names are those in the file. A file of CSV without a header has the columns in this
+// order.
 func Types(columns ...rxcql.Column) interface {
 	NDJSONOption
 	CSVOption

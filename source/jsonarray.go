@@ -12,13 +12,14 @@ import (
 )
 
 // JSONArray reads a file that is one JSON array, element by element, in order: what programs export
-// that do not write an object a line. What NDJSON says of T, of options, of rows that fail, of memory
-// and of jobs holds here too, with elements for lines; MaxLine is the most bytes of an element.
+// that do not write an object a line. What NDJSON says of T, of options, of rows that fail, of
+// memory and of jobs holds here too, with elements for lines; MaxLine is the most bytes of an
+// element.
 //
 // An element that is not valid JSON, or does not fit T, is a row that failed, named by the line on
-// which it begins, if it is certain where it ends: its brackets close, and a comma or the end of the
-// array follows. Otherwise the stream ends under every policy. So it does if the array has no end, or
-// if something follows it.
+// which it begins, if it is certain where it ends: its brackets close, and a comma or the end of
+// the array follows. Otherwise the stream ends under every policy. So it does if the array has no
+// end, or if something follows it.
 func JSONArray[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 	cfg, format, err := newJSON[T](opts, true)
 	return fileSource("JSON", path, cfg, format, err)

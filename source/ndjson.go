@@ -38,13 +38,13 @@ import (
 //
 // A line that is longer than MaxLine ends the stream under every policy.
 //
-// A file that is compressed with gzip or zstd is decompressed, whatever its name is. A zstd frame may
-// have a window of up to 128 MiB, which is held in memory. With Dialect, values in JSON have the forms
-// of that: base64, for example.
+// A file that is compressed with gzip or zstd is decompressed, whatever its name is. A zstd frame
+// may have a window of up to 128 MiB, which is held in memory. With Dialect, values in JSON have
+// the forms of that: base64, for example.
 //
 // Check reports a file that is missing, cannot be read, is not a regular file, or is of another
-// kind: compressed in another way, in UTF-16, one JSON array. A file that a sink writes to, in this run or
-// another, is refused (not on Windows).
+// kind: compressed in another way, in UTF-16, one JSON array. A file that a sink writes to, in this
+// run or another, is refused (not on Windows).
 //
 // Pages have up to 512 rows (PageRows), fewer where rows are large. In memory are the page and the
 // longest line. Between rows the source looks for Stop and cancel.
@@ -57,7 +57,8 @@ import (
 //   - The file may be in another folder, and it may have grown. Until the job is completed, that
 //     holds for a file that was read to its end as well: what was appended is read when the job
 //     goes on.
-//   - Of a compressed file the offset is in the text. A job that goes on decompresses it up to there.
+//   - Of a compressed file the offset is in the text. A job that goes on decompresses it up to
+//     there.
 //   - If the last line had no line end when it was read, only a line end may have been added to it.
 //   - A job recognizes files by name, so New refuses two of the same name in one job, also in
 //     different folders.
@@ -72,8 +73,8 @@ func NDJSON[T any](path string, opts ...NDJSONOption) rxcql.Stream[T] {
 //
 //   - Check does not open it, since what is read of a pipe is gone.
 //   - How far the source is is not known, so a run cannot say when it ends.
-//   - A job goes on by reading again up to where it was, and compares the bytes before. So open must
-//     give the same bytes again.
+//   - A job goes on by reading again up to where it was, and compares the bytes before. So open
+//     must give the same bytes again.
 func NDJSONReader[T any](name string, open Open, opts ...NDJSONOption) rxcql.Stream[T] {
 	cfg, format, err := newJSON[T](opts, false)
 	return readerSource("NDJSON", name, open, cfg, format, err)

@@ -21,7 +21,7 @@ type slicedRows[T any] struct {
 }
 
 func newSlicedRows[T any](s *slicing, reader rows.Reader[T]) *slicedRows[T] {
-	return &slicedRows[T]{keyed: newKeyed(s.own, s.sidePlan.key, reader), partition: s.partition}
+	return &slicedRows[T]{keyed: newKeyed(s.own, s.key, reader), partition: s.partition}
 }
 
 // begin turns to a slice. key is the partition key of its rows; nil if that is not known.

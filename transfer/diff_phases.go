@@ -29,9 +29,8 @@ func (j *DiffJob) phases(ctx context.Context, c *comparison, rows *rowPair, repo
 	}
 	times := 0
 	for n := 1; n <= j.cfg.rereads; n++ {
-		goOn := true
 		if n > 1 || counts.Candidates > 0 {
-			if goOn, err = j.wait(ctx); err != nil || !goOn {
+			if goOn, err := j.wait(ctx); err != nil || !goOn {
 				return counts, false, err
 			}
 		}

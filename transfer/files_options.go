@@ -38,8 +38,8 @@ func WithFormat(f Format) FilesOption {
 	})
 }
 
-// WithStreams sets what the path "-" means: in for Load, and out for Unload. One of them may be nil.
-// Default: standard input and standard output.
+// WithStreams sets what the path "-" means: in for Load, and out for Unload. One of them may be
+// nil. Default: standard input and standard output.
 func WithStreams(in io.Reader, out io.Writer) FilesOption {
 	return filesOption(func(c *filesConfig) error {
 		if in == nil && out == nil {

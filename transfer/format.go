@@ -10,9 +10,9 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// Format is a format of files that tables are unloaded to and loaded from: CSV, NDJSON or JSONArray,
-// or one of your own. Rows are undecoded. Its methods do no I/O; errors of options come from the
-// streams and sinks that it makes.
+// Format is a format of files that tables are unloaded to and loaded from: CSV, NDJSON or
+// JSONArray, or one of your own. Rows are undecoded. Its methods do no I/O; errors of options come
+// from the streams and sinks that it makes.
 type Format interface {
 	// Name is what plans and reports call the format, such as csv.
 	Name() string
@@ -83,8 +83,8 @@ var endings = map[string]func() Format{
 
 func plainCSV() Format { return CSV(dialect.RFC4180()) }
 
-// byName finds the format and the compression that the end of a file's name says. format is nil if it
-// says none.
+// byName finds the format and the compression that the end of a file's name says. format is nil if
+// it says none.
 func byName(path string) (format Format, compression Compression) {
 	base := strings.ToLower(filepath.Base(path))
 	for _, c := range []Compression{Gzip, Zstd} {
@@ -93,8 +93,8 @@ func byName(path string) (format Format, compression Compression) {
 			break
 		}
 	}
-	if make, known := endings[filepath.Ext(base)]; known {
-		format = make()
+	if newFormat, known := endings[filepath.Ext(base)]; known {
+		format = newFormat()
 	}
 	return format, compression
 }

@@ -22,16 +22,16 @@ import (
 //   - a pattern, as filepath.Match has it;
 //   - "-": standard input (WithStreams).
 //
-// Compressed files (gzip, zstd) are recognized by their first bytes. Up to WithWorkers files are read
-// at once, each in its order. Of two records of one key in one file the later
+// Compressed files (gzip, zstd) are recognized by their first bytes. Up to WithWorkers files are
+// read at once, each in its order. Of two records of one key in one file the later
 // wins; of two in different files it is not known which does.
 //
-// Columns go to those of the same names, unless Into says otherwise. A column that is missing in the
-// files stays as it is in the table; all of the primary key must be there. Null leaves a column as it
-// is, unless NullsDelete is given. With WithTimes the columns writetime(c) and expires(c) that Unload
-// has written say when each value was written, and when it expires; what is newer in the table stays.
-// Tables with collections or user-defined types that are not frozen are refused then: the times of
-// their elements cannot be read from files.
+// Columns go to those of the same names, unless Into says otherwise. A column that is missing in
+// the files stays as it is in the table; all of the primary key must be there. Null leaves a column
+// as it is, unless NullsDelete is given. With WithTimes the columns writetime(c) and expires(c)
+// that Unload has written say when each value was written, and when it expires; what is newer in
+// the table stays. Tables with collections or user-defined types that are not frozen are refused
+// then: the times of their elements cannot be read from files.
 //
 // By default the first record that is no row ends the run, with its file and line. MaxErrors,
 // MaxErrorsPercent and BadRecords let others go on.

@@ -42,9 +42,9 @@ func (j *LoadJob) files() (in inputFiles, err error) {
 	return inputFiles{found, []string{j.path}, j.formatOf(j.path)}, nil
 }
 
-// inFolder lists the files of a folder that are of the format that was given, else those whose names
-// say one, which must be the same. A file that an unload has not completed is an error, since its
-// rows would be missing.
+// inFolder lists the files of a folder that are of the format that was given, else those whose
+// names say one, which must be the same. A file that an unload has not completed is an error, since
+// its rows would be missing.
 func (j *LoadJob) inFolder() (in inputFiles, err error) {
 	entries, err := os.ReadDir(j.path)
 	if err != nil {

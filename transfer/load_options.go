@@ -61,8 +61,8 @@ func FileColumns(names ...string) LoadOption {
 	})
 }
 
-// IgnoreColumns leaves out columns, or fields of JSON, that the table does not have. By default they
-// are an error.
+// IgnoreColumns leaves out columns, or fields of JSON, that the table does not have. By default
+// they are an error.
 func IgnoreColumns() LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.ignore = true
@@ -115,8 +115,9 @@ func Spread() LoadOption {
 }
 
 // BadRecords keeps records that are no rows, and rows that the server refuses, in a file of dead
-// letters (deadletter.NDJSON), each with its reason and the number of its line, and goes on. There is
-// no maximum unless MaxErrors or MaxErrorsPercent is given. deadletter.Read gives the records back.
+// letters (deadletter.NDJSON), each with its reason and the number of its line, and goes on. There
+// is no maximum unless MaxErrors or MaxErrorsPercent is given. deadletter.Read gives the records
+// back.
 func BadRecords(path string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.bad = path
@@ -142,8 +143,8 @@ func MaxErrors(n int64) LoadOption {
 	})
 }
 
-// MaxErrorsPercent lets up to percent of the rows that were read fail, looked at once after rows have
-// been read, and at the end. See rxcql.SkipPercent.
+// MaxErrorsPercent lets up to percent of the rows that were read fail, looked at once after rows
+// have been read, and at the end. See rxcql.SkipPercent.
 func MaxErrorsPercent(percent float64, after int64) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		if c.limited {

@@ -190,7 +190,7 @@ func (o constantOption) encode(to schema.Column) (value []byte, err error) {
 	case string:
 		value, err = codec.ParseText([]byte{}, to.Type, []byte(v))
 	default:
-		known := false
+		var known bool
 		if value, known, err = codec.EncodeValue(to.Type, v); !known {
 			err = fmt.Errorf("a %T is no value of %s", v, codec.A(to.Type))
 		}

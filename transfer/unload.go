@@ -26,8 +26,8 @@ import (
 // same values, except empty values of types other than text and blob, which it refuses.
 //
 // Rows of one token range come in their order; ranges are read several at a time. A partition that
-// has static columns only is a row whose clustering columns are null. With WithTimes each value that
-// has a write time has a column writetime(c) and a column expires(c) behind the others; see
+// has static columns only is a row whose clustering columns are null. With WithTimes each value
+// that has a write time has a column writetime(c) and a column expires(c) behind the others; see
 // source.Times.
 //
 // With WithCheckpoint a run goes on where the one before ended, in the same files, and each row is

@@ -78,8 +78,8 @@ func Files(n int) UnloadOption {
 	})
 }
 
-// Replace lets an unload replace files that are there: the file, or all files in the folder that have
-// names as it gives them. By default it refuses them.
+// Replace lets an unload replace files that are there: the file, or all files in the folder that
+// have names as it gives them. By default it refuses them.
 func Replace() UnloadOption {
 	return unloadOption(func(c *unloadConfig) error {
 		c.overwrite = true

@@ -113,8 +113,8 @@ func TestTransferTimesOfEveryKindOfValue(t *testing.T) {
 	})
 }
 
-// differs compares what a pair has of two rows: bytes, and which values expire. Write times of lists
-// are left out, and expiries are compared by the independent reader.
+// differs compares what a pair has of two rows: bytes, and which values expire. Write times of
+// lists are left out, and expiries are compared by the independent reader.
 func differs(a, b rxcql.Row) bool {
 	for i, c := range a.Columns().List() {
 		switch {

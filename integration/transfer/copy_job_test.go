@@ -44,7 +44,8 @@ func TestTransferCopyGoesOnUnderOtherSplitsAndWorkers(t *testing.T) {
 	fill(t, transfer.Table{Session: origin, Name: from + ".t"}, 4000)
 	store := checkpoint.File(filepath.Join(t.TempDir(), "copy"))
 	settings := []struct{ splits, workers int }{{8, 1}, {32, 4}, {3, 2}, {64, 8}}
-	stops, resumed := 0, int64(0)
+	stops := 0
+	var resumed int64
 	for n := 0; ; n++ {
 		require.Less(t, n, 100, "each run does a part of the rest")
 		s := settings[n%len(settings)]

@@ -5,9 +5,9 @@ import (
 	"reflect"
 )
 
-// NaturalColumns returns the columns that the cql tags of a struct name, each with the CQL type that
-// the field's Go type is most like: what a file is read as and written from where there is no table
-// to ask. The error says for which fields there is none.
+// NaturalColumns returns the columns that the cql tags of a struct name, each with the CQL type
+// that the field's Go type is most like: what a file is read as and written from where there is no
+// table to ask. The error says for which fields there is none.
 func NaturalColumns[T any]() ([]Column, error) {
 	fields, isStruct, err := TaggedFields[T]()
 	if err != nil {

@@ -1,8 +1,8 @@
 package codec
 
 // EachPart calls fn for each part of a value that is not null and consists of others: the elements
-// of a list, set, vector, tuple or user-defined type in order, the keys and values of a map in turn.
-// nil is a part that is null, or that the value is too old to have.
+// of a list, set, vector, tuple or user-defined type in order, the keys and values of a map in
+// turn. nil is a part that is null, or that the value is too old to have.
 func EachPart(t *Type, data []byte, fn func(i int, part *Type, data []byte) error) error {
 	r := reader{data}
 	switch t.Kind {

@@ -79,7 +79,7 @@ func (s *Screen) Ended(text string, well bool) {
 }
 
 // Show shows a run while work runs, and returns when that does.
-func (s *Screen) Show(view View, work func()) {
+func (s *Screen) Show(ctx context.Context, view View, work func()) {
 	every, show := lineEvery, s.lines
 	switch s.kind {
 	case None:
@@ -91,7 +91,7 @@ func (s *Screen) Show(view View, work func()) {
 		s.setBars(b)
 		defer func() { s.setBars(nil); b.close() }()
 	}
-	ctx, done := context.WithCancel(context.Background())
+	ctx, done := context.WithCancel(context.WithoutCancel(ctx)) // what is shown last is the end
 	var group errgroup.Group
 	group.Go(func() error {
 		tick := time.NewTicker(every)

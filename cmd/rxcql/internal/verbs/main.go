@@ -35,7 +35,7 @@ func Main() int {
 // Run runs a command line and returns its exit code. signals may be nil.
 func (p *Program) Run(ctx context.Context, signals *Signals) int {
 	code := fleet.ExitDone
-	root := p.root(signals, &code)
+	root := p.root(signals, &code) //nolint:contextcheck // commands get ctx by ExecuteContext
 	root.SetArgs(p.Args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		if code == fleet.ExitDone {

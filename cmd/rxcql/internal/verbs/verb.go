@@ -114,7 +114,7 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) error
 		screen.Printf("stopping: what has been read is written first; a second signal gives it up\n")
 	})
 	var outcomes []fleet.Outcome
-	screen.Show(show.View{Progress: f.Progress, Run: r.about}, func() { outcomes = f.Run(ctx) })
+	screen.Show(ctx, show.View{Progress: f.Progress, Run: r.about}, func() { outcomes = f.Run(ctx) })
 	over()
 	return report.outcomes(outcomes)
 }
