@@ -28,6 +28,5 @@ func ExampleWithRowErrors() {
 	fmt.Println(err)
 	// Output:
 	// 4 2 <nil>
-	// rxcql: too many rows failed: 2 of 4 rows read, more than SkipRows(1) allows; the last: rxcql:
-	// stage Map: range all, page 0, row 3: strconv.Atoi: parsing "four": invalid syntax
+	// rxcql: too many rows failed: 2 of 4 rows read, more than SkipRows(1) allows; the last: rxcql: stage Map: range all, page 0, row 3: strconv.Atoi: parsing "four": invalid syntax
 }
