@@ -30,8 +30,7 @@ func ExampleLookup() {
 			return f.Number + " from " + found.Row, nil
 		},
 		operators.LookupInFlight(1000), operators.LookupCache(16<<20, time.Minute)))
-	// Output: [LX 14 from Zürich UA 1 from San Francisco LX 40 from Zürich XX 9 from nowhere charter
-	// from nowhere]
+	// Output: [LX 14 from Zürich UA 1 from San Francisco LX 40 from Zürich XX 9 from nowhere charter from nowhere]
 }
 
 func ExampleLookupAll() {

@@ -38,8 +38,7 @@ func ExampleBuffer() {
 	// [4 5]
 	// [1 2]
 	// [5]
-	// rxcql: stage Buffer: rxcql: buffer has no room for another row: 2 rows of 16 bytes wait; give
-	// Buffer more, or a policy that drops rows
+	// rxcql: stage Buffer: rxcql: buffer has no room for another row: 2 rows of 16 bytes wait; give Buffer more, or a policy that drops rows
 }
 
 func ExampleTimeout() {
