@@ -94,6 +94,11 @@ func timesOf(about *schema.Table, names []string, perElement bool) (timed []time
 	var errs []error
 	for _, name := range names {
 		c, _ := about.Column(name)
+		for _, taken := range []string{writeTimeName(name), expiresName(name)} {
+			if slices.Contains(names, taken) {
+				errs = append(errs, fmt.Errorf("Times: the table has a column %q, which is the name for a time of column %q: leave out one of them by Columns", taken, name))
+			}
+		}
 		if c.Kind != schema.Regular && c.Kind != schema.Static {
 			continue
 		}
@@ -102,11 +107,6 @@ func timesOf(about *schema.Table, names []string, perElement bool) (timed []time
 			continue
 		}
 		timed = append(timed, timedColumn{c, list})
-		for _, taken := range []string{writeTimeName(name), expiresName(name)} {
-			if slices.Contains(names, taken) {
-				errs = append(errs, fmt.Errorf("Times: the table has a column %q, which is the name for a time of column %q: leave out one of them by Columns", taken, name))
-			}
-		}
 	}
 	return timed, errors.Join(errs...)
 }

@@ -8,25 +8,26 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/driver"
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // another checks that source and target are two tables. A table's id alone does not tell, since a
 // cluster that was restored from another one has the same ids: the nodes are compared too.
-func (j *CopyJob) another(ctx context.Context, p *prepared) error {
-	if p.from.ID != p.to.ID || p.from.ID == "" || p.from.Keyspace != p.to.Keyspace || p.from.Name != p.to.Name {
+func another(ctx context.Context, from, to *end, source, target *schema.Table) error {
+	if source.ID != target.ID || source.ID == "" || source.Keyspace != target.Keyspace || source.Name != target.Name {
 		return nil
 	}
-	here, err := nodeIDs(ctx, j.from.session)
+	here, err := nodeIDs(ctx, from.session)
 	if err != nil {
 		return err
 	}
-	there, err := nodeIDs(ctx, j.to.session)
+	there, err := nodeIDs(ctx, to.session)
 	if err != nil {
 		return err
 	}
 	for id := range there {
 		if here[id] {
-			return fmt.Errorf("%w: %s is both the source and the target: give another table", rxcql.ErrConfig, j.from)
+			return fmt.Errorf("%w: %s is both the source and the target: give another table", rxcql.ErrConfig, from)
 		}
 	}
 	return nil

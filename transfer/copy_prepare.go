@@ -49,7 +49,7 @@ func (j *CopyJob) prepare(ctx context.Context) (*prepared, error) {
 		mapErr = fmt.Errorf("%w: copy of %s to %s: %w", rxcql.ErrSchema, j.from, j.to, mapErr)
 	}
 	p.mapping.once = p.mapping.once && !j.cfg.times // sink.Times sees to that
-	errs := []error{mapErr, j.possible(p), j.another(ctx, p), j.timed(ctx, p)}
+	errs := []error{mapErr, j.possible(p), another(ctx, j.from, j.to, p.from, p.to), j.timed(ctx, p)}
 	if j.cfg.create {
 		made, err := j.creation(ctx, from, p.to, exists)
 		p.creates, p.notes = made.statements, append(p.notes, made.notes...)

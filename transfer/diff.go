@@ -157,5 +157,5 @@ func (j *DiffJob) compare(ctx context.Context) (report DiffReport, err error) {
 	if err := j.folder.save("report.json", report); err != nil {
 		return report, err
 	}
-	return report, j.folder.remove(workFiles(j.cfg.rereads)...)
+	return report, j.folder.remove(workFiles(j.cfg.rereads + 1)...)
 }

@@ -28,7 +28,8 @@ func (j *DiffJob) phases(ctx context.Context, c *comparison, rows *rowPair, repo
 		return counts, false, err
 	}
 	times := 0
-	for n := 1; n <= j.cfg.rereads; n++ {
+	left := int64(0) // an earlier run, which was to read more often, may have left some for one more time
+	for n := 1; n <= j.cfg.rereads || left > 0; n++ {
 		if n > 1 || counts.Candidates > 0 {
 			if goOn, err := j.wait(ctx); err != nil || !goOn {
 				return counts, false, err
@@ -39,7 +40,7 @@ func (j *DiffJob) phases(ctx context.Context, c *comparison, rows *rowPair, repo
 			return counts, false, err
 		}
 		times = n
-		left, err := j.moved(ctx, n)
+		left, err = j.moved(ctx, n)
 		if err != nil {
 			return counts, false, err
 		}

@@ -39,6 +39,9 @@ func pairRows(ctx context.Context, left, right *end, cfg compareConfig, shared *
 			notes = append(notes, fmt.Sprintf("the %s is Cassandra %s, which cannot say when elements of collections were written", side, ring.ReleaseVersion))
 		}
 	}
+	if err := another(ctx, left, right, about[0], about[1]); err != nil {
+		return nil, nil, nil, err
+	}
 	c, err := newComparison(about[0], about[1], cfg, times)
 	if err != nil {
 		return nil, nil, nil, err

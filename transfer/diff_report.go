@@ -23,7 +23,8 @@ type DiffReport struct {
 	DifferingRanges int64 `json:"differing_ranges"`
 	// Candidates is how many rows, and sets of static columns, differed when the tables were read.
 	Candidates int64 `json:"candidates"`
-	// Settled is how many of the Candidates were equal when they were read again.
+	// Settled is how many of the Candidates were equal when they were read again; in a report that is
+	// not Complete, or have not been read again.
 	Settled int64 `json:"settled"`
 	// How many rows, and sets of static columns, differ, by cause.
 	Missing   int64 `json:"missing"`
@@ -72,7 +73,10 @@ func (r *DiffReport) String() string {
 			fmt.Fprintf(&s, "  %s: %d\n", causes[i], n)
 		}
 	}
-	if r.Settled > 0 {
+	switch {
+	case r.Settled > 0 && !r.Complete:
+		fmt.Fprintf(&s, "  %d more differed at first, and have not all been read again\n", r.Settled)
+	case r.Settled > 0:
 		fmt.Fprintf(&s, "  %d more differed at first, and were equal when they were read again\n", r.Settled)
 	}
 	for _, note := range r.Notes {

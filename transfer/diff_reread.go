@@ -163,7 +163,7 @@ func (c *comparison) keyJSON(key [][]byte) (text json.RawMessage, err error) {
 // rereadAll looks at all candidates once more, for the n-th time.
 func (j *DiffJob) rereadAll(ctx context.Context, rows *rowPair, n int) (rxcql.Report, error) {
 	candidates := source.NDJSON[candidate](j.folder.file(candidatesName(n)), source.MaxLine(1<<30))
-	last := n == j.cfg.rereads
+	last := n >= j.cfg.rereads
 	all := operators.MapConcurrent(throttled(candidates, &j.cfg.config), rereadsInFlight,
 		func(ctx context.Context, was candidate) (reread, error) { return rows.again(ctx, was, last) })
 	found := operators.Filter(all, func(r reread) bool { return r.Difference != nil || r.Again != nil })

@@ -3,12 +3,15 @@ package transfer
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/filesys"
 	"github.com/rxcql/rxcql/sink"
 )
 
@@ -89,9 +92,24 @@ const (
 // repairIdentity is what must be the same for a job to go on.
 type repairIdentity struct {
 	diffIdentity
-	Bump        bool `json:"bump"`
-	DeleteExtra bool `json:"delete_extra"`
-	Lossy       bool `json:"lossy"`
+	Bump        bool   `json:"bump"`
+	DeleteExtra bool   `json:"delete_extra"`
+	Lossy       bool   `json:"lossy"`
+	Input       string `json:"input"` // SHA-256 of the file
+}
+
+// sumOf returns the SHA-256 of a file.
+func sumOf(path string) (string, error) {
+	f, err := filesys.Read(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
 // Run repairs the rows. Without an error the report says what became of each.
@@ -110,7 +128,11 @@ func (j *RepairJob) Run(ctx context.Context) (report RepairReport, err error) {
 	if err != nil {
 		return report, err
 	}
-	identity := repairIdentity{identityOf(c), j.cfg.bump, j.cfg.deleteExtra, j.cfg.lossy}
+	input, err := sumOf(j.file)
+	if err != nil {
+		return report, fmt.Errorf("transfer.Repair: %w", err)
+	}
+	identity := repairIdentity{identityOf(c), j.cfg.bump, j.cfg.deleteExtra, j.cfg.lossy, input}
 	identity.Job = "repair"
 	unlock, err := j.folder.open(ctx, identity)
 	if err != nil {

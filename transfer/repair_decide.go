@@ -117,7 +117,7 @@ func (c *comparison) decideElements(p *columnPair, i int, l, r cell, cfg *repair
 	if len(chosen) > 0 {
 		write = &valueWrite{i, gather(p.left.Type, l, chosen)}
 	}
-	if cfg.deleteExtra {
+	if cfg.deleteExtra && p.sameKeys() {
 		for key, b := range right {
 			if _, both := left[key]; !both && b.latest() > 0 {
 				deletions = append(deletions, deletion{pair: i, element: []byte(key), time: b.latest()})
@@ -125,6 +125,13 @@ func (c *comparison) decideElements(p *columnPair, i int, l, r cell, cfg *repair
 		}
 	}
 	return write, deletions
+}
+
+// sameKeys reports whether elements of both sides can be matched by the bytes of their keys. Those of
+// a wider type have other bytes: all elements of the target would be taken for extra ones.
+func (p *columnPair) sameKeys() bool {
+	l, r := p.left.Type, p.right.Type
+	return l.Kind == codec.UDT || l.Elems[0].String() == r.Elems[0].String()
 }
 
 // gather makes a collection of some of the elements of another one, in its order. Fields of a

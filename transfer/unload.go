@@ -167,6 +167,9 @@ func (j *UnloadJob) prepare(ctx context.Context) (about *schema.Table, columns [
 	if j.cfg.times && (about.Virtual || about.Counter) {
 		errs = append(errs, errors.New("WithTimes: counters and virtual tables have no times that could be kept: leave it out"))
 	}
+	if about.Virtual && j.cfg.of > 1 {
+		errs = append(errs, errors.New("WithShard: a virtual table has no token ranges: unload it in one process"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, nil, nil, fmt.Errorf("%w: unload of %s: %w", rxcql.ErrSchema, j.from, err)
 	}

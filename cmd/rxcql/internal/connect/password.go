@@ -34,13 +34,15 @@ func (f *Flags) password(s *Side, rc cqlshrc, get func(string) found, ask func(s
 		return string(line), nil
 	}
 	names := []string{flagOf(s.Name, "password"), "password"}
-	for _, name := range names {
-		if v := f.getenv(variable(name)); v != "" {
-			return v, nil
-		}
+	if v := f.getenv(variable(names[0])); v != "" {
+		return v, nil
 	}
+	// The password of a cqlshrc comes before that of both sides, which may be another user's.
 	if rc.password != "" && rc.settings["user"] == s.User {
 		return rc.password, nil
+	}
+	if v := f.getenv(variable(names[1])); v != "" {
+		return v, nil
 	}
 	v, err := ask(fmt.Sprintf("Password of %s%s: ", s.User, s.of()))
 	if err != nil {

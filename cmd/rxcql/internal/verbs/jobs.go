@@ -2,11 +2,15 @@ package verbs
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/spf13/pflag"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
@@ -35,11 +39,31 @@ func (r *run) place(table, name string) place {
 		name += fmt.Sprintf(", share %d of %d", i, n)
 		table += fmt.Sprintf(".%d-of-%d", i, n)
 	}
-	p := place{name: r.verb.Name() + " " + name}
+	p := place{name: r.verb.Name() + " " + name + r.verb.purpose()}
 	if dir := r.verb.run.checkpoint; dir != "" {
 		p.base = filepath.Join(dir, url.PathEscape(table))
 	}
 	return p
+}
+
+// settled are flags of verbs that do not change what a job does with a row: a run that goes on may
+// have others.
+var settled = []string{"create", "lossy", "replace", "bad", "max-errors"}
+
+// purpose tells jobs apart by the flags of the verb that were given. They are hashed, since a
+// constant is a value of rows.
+func (v *verb) purpose() string {
+	sum, given := sha256.New(), false
+	v.own.VisitAll(func(f *pflag.Flag) { // in the order of the names
+		if f.Changed && !slices.Contains(settled, f.Name) {
+			given = true
+			fmt.Fprintf(sum, "%s=%q;", f.Name, f.Value.String())
+		}
+	})
+	if !given {
+		return ""
+	}
+	return fmt.Sprintf(", flags %x", sum.Sum(nil)[:6])
 }
 
 // done is the file that keeps the outcome of the job.
@@ -52,7 +76,7 @@ func (p place) done() string {
 
 // forget removes what an earlier run has left, if that is asked for.
 func (r *run) forget(p place) error {
-	if !r.verb.run.restart || r.verb.run.dryRun {
+	if !r.verb.run.restart || r.verb.run.dryRun || p.base == "" {
 		return nil
 	}
 	var errs []error

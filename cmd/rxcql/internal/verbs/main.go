@@ -90,7 +90,7 @@ func (p *Program) root(signals *Signals, code *int) *cobra.Command {
 
 // flagError adds what to do instead to the error of a flag that people expect to be there.
 func flagError(cmd *cobra.Command, err error) error {
-	if strings.Contains(err.Error(), "password") {
+	if text := err.Error(); strings.Contains(text, "password") || strings.Contains(text, "shorthand flag: 'p'") { // it has the argument
 		return errors.New("no flag takes a password, since others can read the arguments of a process: " +
 			"give --user and --password-file, set RXCQL_PASSWORD, or let rxcql ask for it on the terminal")
 	}

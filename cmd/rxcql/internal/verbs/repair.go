@@ -61,6 +61,8 @@ func (r *run) repairTasks(ctx context.Context, args []string, flags *repairFlags
 	switch {
 	case (flags.from == "") == (flags.file == ""):
 		errs = append(errs, errors.New("give --from, the folder of a diff, or --file, a file of keys"))
+	case flags.from != "" && filepath.Clean(flags.from) == filepath.Clean(flags.out):
+		errs = append(errs, errors.New("--out is the folder of --from: give another one"))
 	case len(args) == 0 && flags.from != "":
 		args, err = diffed(flags.from)
 		errs = append(errs, err)
@@ -89,18 +91,29 @@ const differences = "differences.ndjson"
 
 // diffed returns the tables that the folder of a diff has.
 func diffed(folder string) (all []string, err error) {
+	var wrong []error
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("--from: %w", err)
 	}
 	for _, e := range entries {
-		name, err := url.PathUnescape(e.Name())
-		if err != nil || !e.IsDir() {
+		if !e.IsDir() {
 			continue
 		}
-		if n, err := tables.Parse(name); err == nil && n.Table != "" {
-			all = append(all, name)
+		name, err := url.PathUnescape(e.Name())
+		var n tables.Name
+		if err == nil {
+			n, err = tables.Parse(name)
 		}
+		if err != nil || n.Table == "" {
+			wrong = append(wrong, fmt.Errorf("--from %s: %s is not the diff of a whole table: repair reads no shares; "+
+				"name the tables to repair, or run their diff without --shard", folder, e.Name()))
+			continue
+		}
+		all = append(all, name)
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("--from %s: it has no folder of a table: is it the --out of a diff?", folder)

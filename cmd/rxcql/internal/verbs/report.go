@@ -129,6 +129,21 @@ func (r *report) write(text func(io.Writer)) error {
 	return nil
 }
 
+// canReport checks, before anything is done, that the report can be written where --json says.
+func (v *verb) canReport() error {
+	switch {
+	case v.run.json == "-" && v.dataOut():
+		return errors.New("--json -: standard output has the data already: give a file")
+	case v.run.json == "" || v.run.json == "-":
+		return nil
+	}
+	f, err := os.OpenFile(v.run.json, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("--json: %w", err)
+	}
+	return f.Close()
+}
+
 // text writes the report for people.
 func (r *report) text(out io.Writer) {
 	counts := map[fleet.Status]int{}

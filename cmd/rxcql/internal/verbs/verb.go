@@ -134,6 +134,7 @@ func (v *verb) prepare(ctx context.Context) (*run, error) {
 	if dir := v.run.checkpoint; dir != "" {
 		errs = append(errs, os.MkdirAll(dir, 0o700))
 	}
+	errs = append(errs, v.canReport())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
