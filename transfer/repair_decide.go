@@ -127,8 +127,8 @@ func (c *comparison) decideElements(p *columnPair, i int, l, r cell, cfg *repair
 	return write, deletions
 }
 
-// sameKeys reports whether elements of both sides can be matched by the bytes of their keys. Those of
-// a wider type have other bytes: all elements of the target would be taken for extra ones.
+// sameKeys reports whether elements of both sides can be matched by the bytes of their keys. Those
+// of a wider type have other bytes: all elements of the target would be taken for extra ones.
 func (p *columnPair) sameKeys() bool {
 	l, r := p.left.Type, p.right.Type
 	return l.Kind == codec.UDT || l.Elems[0].String() == r.Elems[0].String()
