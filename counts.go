@@ -19,6 +19,7 @@ type counters struct {
 	overflowed, late      atomic.Int64
 	saves                 atomic.Int64
 	before                atomic.Int64 // rows settled by earlier runs
+	failedBefore          atomic.Int64 // rows that failed in earlier runs
 	resumed               atomic.Bool
 }
 
@@ -100,6 +101,7 @@ func (r *Execution) report() Report {
 	rep.ReadRows, rep.ReadBytes = r.rows.Load(), r.bytes.Load()
 	rep.Started, rep.Duration = r.start, time.Since(r.start)
 	rep.Resumed, rep.ResumedRows, rep.Saves = r.resumed.Load(), r.before.Load(), r.saves.Load()
+	rep.EarlierFailed = r.failedBefore.Load()
 	rep.Estimate = r.measures.estimate(time.Now(), rep.ReadRows+rep.ResumedRows)
 	rep.RowErrors, rep.OtherRowErrors = r.rowErrors.reasons.report()
 	rep.UnreadParts, rep.Unread = r.unread.report()

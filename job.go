@@ -115,6 +115,7 @@ func (j *job) load(ctx context.Context) error {
 		return nil
 	}
 	j.loaded = state
+	j.run.failedBefore.Store(state.Failed)
 	j.run.resumed.Store(true)
 	j.logLoaded(ctx)
 	for _, src := range state.Sources {
@@ -205,6 +206,7 @@ func (j *job) state(complete bool) *saved.State {
 		}
 		s.Sinks = append(s.Sinks, out)
 	}
+	s.Failed = j.run.failedBefore.Load() + j.run.failedRows() // after what is settled, whose failed rows it has then
 	return s
 }
 

@@ -57,18 +57,21 @@ func (j *job) sameSources(ctx context.Context) error {
 func (j *job) complete() bool { return j.loaded != nil && j.loaded.Complete }
 
 // leave leaves a complete job as it is, if it is of this pipeline. It saves nothing and opens no
-// sink, since later steps may have changed what the job wrote. sinks are the names of the sinks'
-// stages, nil if they are not known.
-func (j *job) leave(ctx context.Context, sinks []string) error {
+// sink, since later steps may have changed what the job wrote. But a sink that has a result in
+// memory gets it (SinkInfo.Completed).
+func (j *job) leave(ctx context.Context, sink *placedSink) error {
 	for _, st := range j.run.order {
 		if st.Input() != nil && !j.loaded.Reads(st.name) {
 			return j.foreign(fmt.Errorf("it is of a pipeline that does not read %s", st.name))
 		}
 	}
-	for _, name := range sinks {
-		j.run.SinkStage(name)
+	var state []byte
+	for i, name := range sink.Stages {
+		if st := j.run.SinkStage(name); i == 0 {
+			state = st.Restored()
+		}
 	}
-	if sinks != nil {
+	if sink.Stages != nil {
 		if err := j.sameSinkNames(); err != nil {
 			return j.foreign(err)
 		}
@@ -82,7 +85,10 @@ func (j *job) leave(ctx context.Context, sinks []string) error {
 			j.run.before.Add(p.Rows)
 		}
 	}
-	return nil
+	if sink.Completed == nil {
+		return nil
+	}
+	return sink.Completed(state)
 }
 
 // beginAnew is the remedy where a checkpoint is of another pipeline. A file keeps one job, so

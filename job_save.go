@@ -18,14 +18,14 @@ const lastSave = 30 * time.Second
 // withJob calls check and runs launch. If the pipeline has a checkpoint, it does so as a job: it
 // locks the job, saves while launch runs and at the end, and unlocks the job. For a complete job
 // that is to be left as it is, neither check nor launch is called.
-func (r *Execution) withJob(ctx context.Context, barrier bool, sinks []string, check, launch func() error) (err error) {
+func (r *Execution) withJob(ctx context.Context, sinks sinkTree, check, launch func() error) (err error) {
 	if r.cfg.checkpoint == nil {
 		if err := check(); err != nil {
 			return err
 		}
 		return launch()
 	}
-	if r.job, err = openJob(ctx, r, barrier); err != nil {
+	if r.job, err = openJob(ctx, r, len(sinks.barriers()) > 0); err != nil {
 		return err
 	}
 	defer func() {
@@ -34,7 +34,7 @@ func (r *Execution) withJob(ctx context.Context, barrier bool, sinks []string, c
 		}
 	}()
 	if r.job.complete() {
-		return r.job.leave(ctx, sinks)
+		return r.job.leave(ctx, sinks.top())
 	}
 	if err := check(); err != nil {
 		return err

@@ -154,7 +154,7 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	r.logStart(runCtx, p.sinks.names())
 	runCtx = withRetry(runCtx, p.cfg, r)
 	err := r.watched(runCtx, func() error {
-		return r.withJob(runCtx, len(p.sinks.barriers()) > 0, p.sinks.stages(), func() error { return p.check(runCtx) }, func() error {
+		return r.withJob(runCtx, p.sinks, func() error { return p.check(runCtx) }, func() error {
 			return r.judged(runCtx, func() error { return p.launch(runCtx, r) })
 		})
 	})

@@ -53,6 +53,10 @@ type Report struct {
 	RowErrors      []RowErrorReport `json:"row_errors,omitempty"`
 	OtherRowErrors int64            `json:"other_row_errors,omitempty"`
 
+	// EarlierFailed counts the rows that failed in earlier runs of the job, as far as saves know of
+	// them. A row that failed, and was then read again because no save had its page, counts again.
+	EarlierFailed int64 `json:"earlier_failed_rows,omitempty"`
+
 	// UnreadParts counts the parts of sources that could not be read (source.AdaptiveSplits), and
 	// Unread names the first hundred. Rows of them may be missing.
 	UnreadParts int64    `json:"unread_parts,omitempty"`
@@ -115,6 +119,9 @@ func (r Report) String() string {
 	}
 	if r.Skipped+r.DeadLettered > 0 {
 		fmt.Fprintf(&s, "%d rows failed: %d skipped, %d dead-lettered\n", r.Skipped+r.DeadLettered, r.Skipped, r.DeadLettered)
+	}
+	if r.EarlierFailed > 0 {
+		fmt.Fprintf(&s, "%d rows failed in earlier runs\n", r.EarlierFailed)
 	}
 	for _, e := range r.RowErrors {
 		fmt.Fprintf(&s, "  %d in %s, first in range %s, page %d", e.Rows, e.Stage, e.Range, e.Page)

@@ -151,3 +151,15 @@ func (p *RowErrorPolicy) check(ctx context.Context) error {
 	}
 	return err
 }
+
+// failedRows returns how many rows this run has skipped or dead-lettered.
+func (r *Execution) failedRows() (n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, stages := range [][]*Stage{r.order, r.sinks} {
+		for _, st := range stages {
+			n += st.skipped.Load() + st.deadLettered.Load()
+		}
+	}
+	return n
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
 )
 
 // spoiled hands pages on with one row that could not be read.
@@ -67,4 +68,47 @@ func TestRowsThatCouldNotBeReadAreSettledWithTheirPage(t *testing.T) {
 	}
 	run()
 	require.EqualValues(t, 6, run().ResumedRows, "rows that failed among them")
+}
+
+func TestAJobKnowsOfTheRowsThatFailedInEarlierRuns(t *testing.T) {
+	for name, policy := range map[string]func() rxcql.RowErrorPolicy{
+		"skipped":     func() rxcql.RowErrorPolicy { return rxcql.SkipRows(10) },
+		"dead letter": func() rxcql.RowErrorPolicy { return rxcql.DeadLetter(&drawer{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			parts, store, to := tens(3), &jobtest.Store{}, &resuming{}
+			run := func(bad func(int) bool, stopAt int) rxcql.Report {
+				in := operators.Map(parts.Stream(), func(n int) (int, error) {
+					if bad(n) {
+						return 0, errRow
+					}
+					return n, nil
+				})
+				p := pipeline(t, in, rxcql.Sink[int](to), rxcql.WithCheckpoint(store, "job", rxcql.RunOnce()), rxcql.WithRowErrors(policy()))
+				to.write = func(context.Context, *flow.Page[int]) error {
+					if len(to.got()) >= stopAt {
+						p.Stop()
+					}
+					return nil
+				}
+				rep, err := p.Run(context.Background())
+				require.NoError(t, err)
+				return rep
+			}
+			first := run(tenth, 12) // the pages of at least one of the three bad rows are settled
+			failed := first.Skipped + first.DeadLettered
+			require.Positive(t, failed)
+			require.Zero(t, first.EarlierFailed)
+
+			second := run(tenth, 100)
+			require.True(t, second.Complete)
+			require.Equal(t, failed, second.EarlierFailed)
+			require.Equal(t, int64(3), second.EarlierFailed+second.Skipped+second.DeadLettered)
+
+			third := run(tenth, 100)
+			require.True(t, third.Complete)
+			require.EqualValues(t, 3, third.EarlierFailed, "a job that is complete says so too")
+			require.Contains(t, third.String(), "3 rows failed in earlier runs")
+		})
+	}
 }

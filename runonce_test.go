@@ -2,6 +2,7 @@ package rxcql_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -138,4 +139,38 @@ func TestASourceThatReadsAllTheSameChangesNothingInAJobThatIsComplete(t *testing
 	require.Equal(t, upTo(2), to.got())
 	require.Equal(t, 2, pages.n)
 	require.Equal(t, 2+1+1, read)
+}
+
+func TestASinkWithAResultGetsItBackOfAJobThatIsComplete(t *testing.T) {
+	parts, store, got, fails := tens(2), &jobtest.Store{}, "", error(nil)
+	to := &resuming{info: rxcql.SinkInfo{Barrier: true, Stages: []string{"Memory"}, Completed: func(state []byte) error {
+		got = string(state)
+		return fails
+	}}}
+	to.open = func(_ context.Context, st *rxcql.Stage) error {
+		st.OnSave(func(context.Context) ([]byte, error) { return fmt.Appendf(nil, "%d rows", len(to.got())), nil })
+		return nil
+	}
+	_, err := runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
+	require.NoError(t, err)
+	require.Empty(t, got, "it has been opened")
+	for range 2 {
+		got = ""
+		rep, err := runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
+		require.NoError(t, err)
+		require.True(t, rep.Complete)
+		require.Equal(t, "20 rows", got)
+	}
+
+	state := store.Get("job")
+	fails = errTest
+	_, err = runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
+	require.ErrorIs(t, err, errTest)
+	require.Equal(t, state, store.Get("job"), "the job stays complete")
+
+	fails, got = nil, "nothing"
+	parts.Facts[0].Value = "another"
+	_, err = runOnce(t, parts.Stream(), store, to, rxcql.RunOnce())
+	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
+	require.Equal(t, "nothing", got, "it is of another source")
 }

@@ -28,6 +28,11 @@ type SinkInfo struct {
 	// of the sinks inside, if they are known without I/O. A complete job (RunOnce) is recognized by
 	// them, because its sink is not opened.
 	Stages []string
+	// Completed, if not nil, is called instead of Open where the job is complete already (RunOnce).
+	// It is for sinks that have a result in memory, such as a sum: state is what the function given
+	// to Stage.OnSave of the first of Stages has returned for the last save. Its error fails the run,
+	// and the job stays complete. It is called for the pipeline's own sink, not for those inside.
+	Completed func(state []byte) error
 	// Stream, if not nil, is the stream inside that the rows go through. New, Check and Run treat
 	// it like the pipeline's own. What is wrong with its options belongs in Err.
 	Stream AnyStream
@@ -70,14 +75,17 @@ func describe(sink AnySink, before ...*node) (t sinkTree) {
 
 // names returns the names of the stages, or the Go type if they are not known.
 func (t sinkTree) names() []string {
-	if top := t[len(t)-1]; top.Stages == nil {
+	if top := t.top(); top.Stages == nil {
 		return []string{top.kind}
 	}
 	return t.stages()
 }
 
 // stages returns the names of all stages, nil if they are not known.
-func (t sinkTree) stages() []string { return t[len(t)-1].Stages }
+func (t sinkTree) stages() []string { return t.top().Stages }
+
+// top returns the pipeline's own sink.
+func (t sinkTree) top() *placedSink { return &t[len(t)-1] }
 
 // barriers returns the names of the sinks that need a barrier: of a stage, or the Go type if that
 // is not known. If one needs it, a barrier is made for all.

@@ -23,7 +23,18 @@ type counting struct {
 }
 
 func (c *counting) Info() rxcql.SinkInfo {
-	return rxcql.SinkInfo{Barrier: true, Stages: []string{countStage}}
+	return rxcql.SinkInfo{Barrier: true, Stages: []string{countStage}, Completed: c.restore}
+}
+
+// restore takes what an earlier run has counted; nil if there was none.
+func (c *counting) restore(data []byte) error {
+	if data == nil {
+		return nil
+	}
+	if err := json.Unmarshal(data, &c.tallies.saved); err != nil {
+		return fmt.Errorf("%w: what was counted cannot be read", rxcql.ErrCheckpointDamaged)
+	}
+	return nil
 }
 
 func (c *counting) Check(context.Context) error { return nil }
@@ -32,10 +43,8 @@ func (c *counting) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[rxc
 	st := r.SinkStage(countStage)
 	st.Identify(rxcql.Fact{Name: "counted", Value: c.table},
 		rxcql.Fact{Name: "options", Value: fmt.Sprintf("ranges %t, sizes %t, largest %d", c.cfg.ranges, c.cfg.sizes, c.cfg.largest)})
-	if data := st.Restored(); data != nil {
-		if err := json.Unmarshal(data, &c.tallies.saved); err != nil {
-			return nil, st.Fail(fmt.Errorf("%w: what was counted cannot be read", rxcql.ErrCheckpointDamaged))
-		}
+	if err := c.restore(st.Restored()); err != nil {
+		return nil, st.Fail(err)
 	}
 	st.OnSave(func(context.Context) ([]byte, error) {
 		c.mu.Lock()

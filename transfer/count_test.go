@@ -140,6 +140,24 @@ func TestACountThatIsInterruptedCountsEachRowOnce(t *testing.T) {
 	})
 }
 
+func TestACountThatIsCompleteIsReportedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, rows := countTable(t, 50)
+		session := server.Session("")
+		once := transfer.WithCheckpoint(checkpoint.File(filepath.Join(t.TempDir(), "count")), "count", rxcql.RunOnce())
+		want, err := count(t, session, transfer.CountSizes(), transfer.CountLargest(3), once)
+		require.NoError(t, err)
+		require.Equal(t, rows, want.Rows)
+
+		got, err := count(t, session, transfer.CountSizes(), transfer.CountLargest(3), once)
+		require.NoError(t, err)
+		require.Zero(t, got.Run.ReadRows)
+		require.True(t, got.Run.Complete)
+		got.Run, want.Run = rxcql.Report{}, rxcql.Report{}
+		require.Equal(t, want, got)
+	})
+}
+
 func TestAStopBeforeTheRunOfACountEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, _ := countTable(t, 10)

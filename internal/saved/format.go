@@ -65,6 +65,9 @@ func Decode(data []byte) (*State, error) {
 // validate refuses what no run can have saved. Above all, a token range that is done and also to be
 // read would hide rows.
 func (s *State) validate() error {
+	if s.Failed < 0 {
+		return fmt.Errorf("%d rows have failed", s.Failed)
+	}
 	for _, src := range s.Sources {
 		if src.Rows < 0 {
 			return fmt.Errorf("stage %s: %d rows are done", src.Stage, src.Rows)

@@ -12,11 +12,12 @@ import (
 // State is a job between two runs.
 type State struct {
 	Job           string `json:"job"`
-	Runs          int    `json:"runs"`     // begun so far, by any process
-	Time          int64  `json:"time"`     // of the save, microseconds since 1970
-	TimestampBase int64  `json:"epoch"`    // of the last run: base of its write timestamps, microseconds
-	Reserved      int64  `json:"reserved"` // up to here the runs so far may have given write timestamps, microseconds
-	Complete      bool   `json:"complete"` // all was read and settled
+	Runs          int    `json:"runs"`             // begun so far, by any process
+	Time          int64  `json:"time"`             // of the save, microseconds since 1970
+	TimestampBase int64  `json:"epoch"`            // of the last run: base of its write timestamps, microseconds
+	Reserved      int64  `json:"reserved"`         // up to here the runs so far may have given write timestamps, microseconds
+	Complete      bool   `json:"complete"`         // all was read and settled
+	Failed        int64  `json:"failed,omitempty"` // rows that were skipped or became dead letters, in all runs
 
 	Sources []Source `json:"sources"`
 	Sinks   []Sink   `json:"sinks"`
