@@ -177,7 +177,7 @@ func atLeastOne(option string, n int64) error {
 //   - the sources, which must still be there, by the facts that a resumed job compares;
 //   - the names of the sinks' stages, as in the report.
 //
-// If one differs, the run fails with ErrCheckpointForeign, and the job stays complete.
+// A sink whose result is in memory gets back what it saved (SinkInfo.Completed). If one differs, the run fails with ErrCheckpointForeign, and the job stays complete.
 func RunOnce() CheckpointOption {
 	return func(c *checkpointConfig) error {
 		c.once = true
