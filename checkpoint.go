@@ -177,7 +177,8 @@ func atLeastOne(option string, n int64) error {
 //   - the sources, which must still be there, by the facts that a resumed job compares;
 //   - the names of the sinks' stages, as in the report.
 //
-// A sink whose result is in memory gets back what it saved (SinkInfo.Completed). If one differs, the run fails with ErrCheckpointForeign, and the job stays complete.
+// If one differs, the run fails with ErrCheckpointForeign, and the job stays complete. A sink whose
+// result is in memory, such as a sum, gets back what it saved (SinkInfo.Completed).
 func RunOnce() CheckpointOption {
 	return func(c *checkpointConfig) error {
 		c.once = true
