@@ -24,7 +24,15 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-var seeds = flag.Int("operators.seeds", 30, "seeds of the tests that run many")
+var seeds = flag.Int("operators.seeds", 12, "seeds of the tests that run many; with -short a third of them are tried")
+
+// someSeeds are the seeds of a test that runs many.
+func someSeeds() uint64 {
+	if testing.Short() {
+		return uint64(max(1, *seeds/3))
+	}
+	return uint64(*seeds)
+}
 
 // besides is a random pair of tables that is read along with another stream, on the least budget,
 // with eight workers, by a server that fails now and then and takes its time.
@@ -209,7 +217,7 @@ func (b *besides) inStep(pairs, other rxcql.Stream[weighty]) (s rxcql.Stream[wei
 }
 
 func TestPairsOfTablesReadInStepWithAnotherStreamNeverHangAndAreNeverTakenForStuck(t *testing.T) {
-	for seed := range uint64(*seeds) {
+	for seed := range someSeeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBesides(t, seed)
@@ -244,7 +252,7 @@ func TestPairsOfTablesReadInStepWithAnotherStreamNeverHangAndAreNeverTakenForStu
 
 // Both sides are pairs of tables, each of them read by eight workers.
 func TestTwoPairsOfTablesAreReadInStep(t *testing.T) {
-	for seed := range uint64(*seeds) / 3 {
+	for seed := range (someSeeds() + 2) / 3 {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				one, two := newBesides(t, 2*seed+1000), newBesides(t, 2*seed+1001)
@@ -273,7 +281,7 @@ func TestTwoPairsOfTablesAreReadInStep(t *testing.T) {
 // One side has a partition in its order, and the other side the numbers of its rows: each finds its
 // partner.
 func TestThePairsOfAPartitionAreJoinedByTheirClusteringKey(t *testing.T) {
-	for seed := range uint64(*seeds) / 3 {
+	for seed := range (someSeeds() + 2) / 3 {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 14))
 			b := &besides{random: random}
@@ -316,7 +324,7 @@ var errCut = errors.New("cut off")
 
 // Jobs of such streams, broken off anywhere: no row is lost.
 func TestJobsOfPairsInStepThatAreBrokenOffLoseNothing(t *testing.T) {
-	for seed := range uint64(*seeds) {
+	for seed := range someSeeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBesides(t, seed+2000)

@@ -10,6 +10,7 @@ import (
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/backoff"
 	"github.com/rxcql/rxcql/internal/option"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
 
 // DefaultRetryAttempts is how often Retry reads its stream at most, the first time included.
@@ -207,7 +208,7 @@ func (r *retrying[T]) round(ctx context.Context) error {
 	switch {
 	case why == nil:
 		return nil
-	case errors.Is(why, errStopped):
+	case errors.Is(why, stopping.Err):
 		r.last.Abandon()
 		r.again, r.stopped = false, true
 		return nil

@@ -3,16 +3,13 @@ package parquet
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
-
-// errStopped ends the reading after Pipeline.Stop.
-var errStopped = errors.New("the run was stopped")
 
 // smallLimit is the largest demand from downstream for which one part is read after the other, with
 // nothing read ahead.
@@ -72,7 +69,7 @@ func (r *reading[T]) run(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return r.out.Done(ctx, false)
-	case errors.Is(err, errStopped):
+	case errors.Is(err, stopping.Err):
 		return r.out.Done(ctx, true)
 	}
 	return err
@@ -80,28 +77,9 @@ func (r *reading[T]) run(ctx context.Context) error {
 
 func (r *reading[T]) measured() { r.st.Measured(float64(r.given), float64(r.files.rows)) }
 
-// stoppable returns a context that is also cancelled by Pipeline.Stop.
-func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, func()) {
-	readCtx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		select {
-		case <-stopping:
-			cancel(errStopped)
-		case <-done:
-		}
-	})
-	return readCtx, func() {
-		close(done)
-		watch.Wait()
-		cancel(nil)
-	}
-}
-
 // inTurn reads one part after the other, and no page before the one before has been used.
 func (r *reading[T]) inTurn(ctx context.Context) error {
-	readCtx, stop := stoppable(ctx, r.st.Run().Stopping())
+	readCtx, stop := stopping.Context(ctx, r.st.Run().Stopping())
 	defer stop()
 	w, err := r.worker()
 	if err != nil {
@@ -120,7 +98,7 @@ func (r *reading[T]) inTurn(ctx context.Context) error {
 // it reads the next. Pipeline.Stop ends only the reading: a page that was read is delivered.
 func (r *reading[T]) ahead(ctx context.Context, workers int) error {
 	produce := func(ctx context.Context, send func(*page[T]) error) error {
-		readCtx, stop := stoppable(ctx, r.st.Run().Stopping())
+		readCtx, stop := stopping.Context(ctx, r.st.Run().Stopping())
 		defer stop()
 		group, readCtx := r.st.TaskGroup(readCtx)
 		var next atomic.Int64

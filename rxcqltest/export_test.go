@@ -52,7 +52,7 @@ func (rules Rules[P]) broken(t *testing.T, place func(t testing.TB) P, hangs str
 	for _, r := range rules {
 		was := patience
 		if r.name == hangs {
-			patience = 2 * time.Second
+			patience = 300 * time.Millisecond
 		}
 		rec := &recorder{}
 		in(t, func(t *testing.T) {

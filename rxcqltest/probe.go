@@ -94,13 +94,14 @@ func (p *Probe[T]) Start(in rxcql.Stream[T], opts ...rxcql.Option) {
 	ctx, cancel := context.WithCancel(p.t.Context())
 	over := make(chan struct{})
 	p.pipeline, p.cancel, p.over, p.page = pipeline, cancel, over, nil
-	go func() {
+	var run sync.WaitGroup
+	run.Go(func() {
 		defer close(over)
 		p.report, p.err = pipeline.Run(ctx)
-	}()
+	})
 	p.t.Cleanup(func() {
 		cancel()
-		<-over
+		run.Wait()
 	})
 }
 

@@ -3,6 +3,7 @@ package rxcqltest
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 )
@@ -37,10 +38,11 @@ var patience = 3 * time.Minute
 func within(t testing.TB, what string, fn func()) {
 	t.Helper()
 	returned := make(chan struct{})
-	go func() {
+	var call sync.WaitGroup
+	call.Go(func() {
 		defer close(returned)
 		fn()
-	}()
+	})
 	select {
 	case <-returned:
 	case <-time.After(patience):

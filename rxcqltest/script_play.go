@@ -9,6 +9,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
 
 // play is a script that is complete.
@@ -77,22 +78,8 @@ func (p *play[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	if err := r.resume(ctx); err != nil {
 		return err
 	}
-	waiting, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	over := make(chan struct{})
-	watched := make(chan struct{})
-	go func() { // ends what the script waits for when the run is stopped
-		defer close(watched)
-		select {
-		case <-st.Run().Stopping():
-			end(errStopped)
-		case <-over:
-		}
-	}()
-	defer func() {
-		close(over)
-		<-watched
-	}()
+	waiting, end := stopping.Context(ctx, st.Run().Stopping())
+	defer end()
 	for i, step := range p.steps {
 		select {
 		case <-st.Run().Stopping():
@@ -105,7 +92,7 @@ func (p *play[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 		err := r.take(ctx, waiting, i, step)
 		switch {
 		case err == nil:
-		case ctx.Err() == nil && errors.Is(context.Cause(waiting), errStopped) && step.do != nil:
+		case ctx.Err() == nil && errors.Is(context.Cause(waiting), stopping.Err) && step.do != nil:
 			return out.Done(ctx, true)
 		default:
 			return err
@@ -113,9 +100,6 @@ func (p *play[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 	}
 	return out.Done(ctx, false)
 }
-
-// errStopped ends what a script waits for.
-var errStopped = errors.New("rxcqltest: stopped")
 
 // resume asks what an earlier run has left.
 func (r *playing[T]) resume(ctx context.Context) error {

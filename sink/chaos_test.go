@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -27,7 +29,21 @@ var (
 	errPurpose = errors.New("failed on purpose")
 )
 
-var seeds = flag.Int("sink.seeds", 16, "seeds of the tests of chaos")
+var seeds = flag.Int("sink.seeds", 8, "seeds of the tests of chaos; with -short a quarter of them are tried")
+
+// eachSeed tries a round of chaos with each seed, in a bubble of testing/synctest: what takes its
+// time takes none of ours.
+func eachSeed(t *testing.T, n int, round func(t *testing.T, seed uint64)) {
+	t.Helper()
+	if testing.Short() {
+		n = max(1, n/4)
+	}
+	for seed := range uint64(n) {
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { round(t, seed) }) }) {
+			return
+		}
+	}
+}
 
 // chaos is one round: a job made at random, which is interrupted at random, again
 // and again, until it is complete.

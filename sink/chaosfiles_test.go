@@ -3,7 +3,6 @@ package sink_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -88,11 +87,7 @@ func (c *chaos) chain(s rxcql.Stream[spot], salt int) (out rxcql.Stream[spot], f
 // However often and wherever a job is interrupted: two files, one behind operators
 // of its own, end with each row once, and each row that fails has a letter.
 func TestChaosOfFilesLettersAndBranches(t *testing.T) {
-	for seed := range uint64(*seeds) {
-		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { filesRound(t, seed) }) {
-			return
-		}
-	}
+	eachSeed(t, *seeds, filesRound)
 }
 
 func filesRound(t *testing.T, seed uint64) {

@@ -121,11 +121,7 @@ func (f *folding) take(_ context.Context, g groupOf) error {
 // However often and wherever a job is interrupted, no group ever comes to a sink in
 // part, and none is missing at the end.
 func TestChaosOfFoldsInBranches(t *testing.T) {
-	for seed := range uint64(*seeds) {
-		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { foldsRound(t, seed) }) {
-			return
-		}
-	}
+	eachSeed(t, *seeds, foldsRound)
 }
 
 func foldsRound(t *testing.T, seed uint64) {

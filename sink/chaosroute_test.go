@@ -2,7 +2,6 @@ package sink_test
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,11 +15,7 @@ import (
 // However often and wherever a job with a Route is interrupted: its files, one behind operators of
 // its own, end with each of their rows once, and no row is lost or goes to another sink.
 func TestChaosOfRoutes(t *testing.T) {
-	for seed := range uint64(*seeds) {
-		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { routeRound(t, seed) }) {
-			return
-		}
-	}
+	eachSeed(t, *seeds, routeRound)
 }
 
 func routeRound(t *testing.T, seed uint64) {

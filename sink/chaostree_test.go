@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -210,11 +209,7 @@ func (g *grove) runOnce(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]
 // row goes where it does not belong or comes twice where that must not be; and when it is complete
 // all rows are where they belong, without those with which a function has failed.
 func TestChaosOfTrees(t *testing.T) {
-	for seed := range uint64(4 * *seeds) {
-		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { treeRound(t, seed) }) }) {
-			return
-		}
-	}
+	eachSeed(t, 4**seeds, treeRound)
 }
 
 func treeRound(t *testing.T, seed uint64) {

@@ -8,6 +8,7 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/option"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
 
 // comesOnce is why a source whose rows are pushed to it cannot be part of a job.
@@ -89,7 +90,7 @@ func (h *hot[T]) await(ctx context.Context, ch <-chan T) (row T, open bool, err 
 	case <-ctx.Done():
 		return row, false, context.Cause(ctx)
 	case <-h.st.Run().Stopping():
-		return row, false, errStopped
+		return row, false, stopping.Err
 	}
 }
 
@@ -126,6 +127,6 @@ func next[T any](ctx context.Context, b *paging[T], ch <-chan T) (row T, open bo
 	case <-ctx.Done():
 		return row, false, context.Cause(ctx)
 	case <-b.st.Run().Stopping():
-		return row, false, errStopped
+		return row, false, stopping.Err
 	}
 }

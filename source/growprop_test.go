@@ -33,7 +33,7 @@ type Row struct {
 // line at least once, counts add up.
 func TestFilesThatGrowAndJobsThatBreakLoseAndDoubleNothing(t *testing.T) {
 	broken := errors.New("broken off")
-	for seed := range uint64(40) {
+	for seed := range someSeeds() {
 		random := rand.New(rand.NewPCG(seed, 77))
 		csv := random.IntN(2) == 0
 		dir := t.TempDir()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
 
 // Pages makes a stream from a function of yours: next returns the rows of the next page each time
@@ -78,7 +79,7 @@ func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 		switch {
 		case err == nil:
 			return out.Done(ctx, false)
-		case errors.Is(err, errStopped):
+		case errors.Is(err, stopping.Err):
 			return out.Done(ctx, true)
 		}
 		return err
@@ -87,7 +88,7 @@ func Pages[T any](next func(ctx context.Context) ([]T, error)) rxcql.Stream[T] {
 
 // pages hands on all pages that a function returns.
 func (b *paging[T]) pages(ctx context.Context, a *asking[T]) error {
-	readCtx, stop := stoppable(ctx, b.st.Run().Stopping())
+	readCtx, stop := stopping.Context(ctx, b.st.Run().Stopping())
 	defer stop()
 	for !b.last {
 		if err := b.interrupted(ctx); err != nil {

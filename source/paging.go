@@ -7,10 +7,8 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
-
-// errStopped ends the reading after Pipeline.Stop.
-var errStopped = errors.New("stopped")
 
 // paging gathers rows of an in-memory source into pages.
 type paging[T any] struct {
@@ -52,7 +50,7 @@ func (b *paging[T]) interrupted(ctx context.Context) error {
 	}
 	select {
 	case <-b.st.Run().Stopping():
-		return errStopped
+		return stopping.Err
 	default:
 		return nil
 	}
@@ -156,7 +154,7 @@ func (b *paging[T]) drop() {
 
 // end delivers what is left, and tells downstream how the source ended.
 func (b *paging[T]) end(ctx context.Context, err error) error {
-	if err != nil && !errors.Is(err, errStopped) {
+	if err != nil && !errors.Is(err, stopping.Err) {
 		return err
 	}
 	stopped := err != nil

@@ -3,13 +3,13 @@ package source
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/rx"
+	"github.com/rxcql/rxcql/internal/stopping"
 )
 
 // smallLimit is the largest limit from downstream (about a page) for which a source reads one part
@@ -59,35 +59,16 @@ func (r *reading[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	switch {
 	case err == nil:
 		return out.Done(ctx, r.unread != nil && r.unread.Load())
-	case errors.Is(err, errStopped):
+	case errors.Is(err, stopping.Err):
 		return out.Done(ctx, true)
 	}
 	return err
 }
 
-// stoppable returns a context that is also cancelled by Pipeline.Stop.
-func stoppable(ctx context.Context, stopping <-chan struct{}) (context.Context, func()) {
-	readCtx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		select {
-		case <-stopping:
-			cancel(errStopped)
-		case <-done:
-		}
-	})
-	return readCtx, func() {
-		close(done)
-		watch.Wait()
-		cancel(nil)
-	}
-}
-
 // inTurn reads the parts one after the other. It fetches no page before the one before has been
 // used.
 func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w partReader[T], buffers buffers[T], out flow.Observer[T]) error {
-	readCtx, stop := stoppable(ctx, st.Run().Stopping())
+	readCtx, stop := stopping.Context(ctx, st.Run().Stopping())
 	defer stop()
 	limit := func() int64 { return flow.DemandOf(out) }
 	for _, p := range r.parts {
@@ -104,7 +85,7 @@ func (r *reading[T]) inTurn(ctx context.Context, st *rxcql.Stage, w partReader[T
 func (r *reading[T]) ahead(ctx context.Context, st *rxcql.Stage, worker func() partReader[T], buffers buffers[T], out flow.Observer[T]) error {
 	all := func() int64 { return 0 }
 	produce := func(ctx context.Context, send func(*fetched[T]) error) error {
-		readCtx, stop := stoppable(ctx, st.Run().Stopping())
+		readCtx, stop := stopping.Context(ctx, st.Run().Stopping())
 		defer stop()
 		group, readCtx := st.TaskGroup(readCtx)
 		var next atomic.Int64

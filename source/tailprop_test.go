@@ -208,7 +208,7 @@ func brokenOff(t *testing.T, p *rxcql.Pipeline, store *jobtest.Store, how int, a
 // size, in pages of any size, with failures, pages without rows and clocks that jump, in a job that
 // is stopped, cancelled, broken and killed anywhere: each is settled once.
 func TestEachRowThatIsWrittenWithinTheOverlapIsSettledOnceWhateverHappens(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range someSeeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tr := newTailTrial(t, seed)

@@ -21,6 +21,9 @@ func daemonArgs(j java, s *settings, classpath, conf, dir string) []string {
 		"-Dcassandra.superuser_setup_delay_ms=0",
 		"-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
 	)
+	if !s.restarts && !s.production {
+		args = append(args, "-Dcassandra.test.flush_local_schema_changes=false") // see Restarts
+	}
 	// JMX stays off: it would listen on the 127.0.0.1 that all instances share.
 	if j.major >= 17 {
 		for _, p := range addExports {

@@ -14,6 +14,7 @@ type Node struct {
 	host    string // host:port
 	logFile string
 	command func() *exec.Cmd
+	again   bool // whether it finds its tables when it is started again, see Restarts
 	ready   func(ctx context.Context, n *Node) error
 
 	mu     sync.Mutex
@@ -79,8 +80,11 @@ func (n *Node) kill() error {
 
 // Restart kills the node if it runs, starts it again with the same address and
 // data, and returns when it answers CQL; with several nodes also when it sees the
-// others that run.
+// others that run. The cluster must have been started with [Restarts] or [Production].
 func (n *Node) Restart(ctx context.Context) error {
+	if !n.again {
+		return fmt.Errorf("cassandra: restart %s: it would not find its tables: start the cluster with the option Restarts", n.host)
+	}
 	if err := n.start(); err != nil {
 		return fmt.Errorf("cassandra: restart %s: %w", n.host, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 func TestThreeNodesFormOneClusterThatBearsTheLossOfOne(t *testing.T) {
 	began := time.Now()
-	c := startProcess(t, cassandra.Nodes(3))
+	c := startProcess(t, cassandra.Nodes(3), cassandra.Restarts())
 	t.Logf("three nodes after %.1f s", time.Since(began).Seconds())
 	require.Len(t, c.Hosts(), 3)
 	require.Len(t, c.Nodes(), 3)

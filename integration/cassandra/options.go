@@ -18,6 +18,7 @@ type settings struct {
 	password   bool
 	tls        bool
 	production bool
+	restarts   bool
 	heapMB     int
 	yaml       []yamlSetting
 	progress   func(format string, args ...any)
@@ -81,6 +82,12 @@ func WithPassword() Option { return func(s *settings) { s.password = true } }
 // WithTLS makes the servers accept TLS only. The certificate is made for the run;
 // [Cluster.CAFile] is the file to verify it with and [Cluster.Config] uses it.
 func WithTLS() Option { return func(s *settings) { s.tls = true } }
+
+// Restarts makes nodes that [Node.Restart] can start again with their tables. By default a node
+// leaves its schema in its commit log, where a start does not find it, and never flushes it: each
+// change of the schema then takes a fraction of the time. Restarts changes nothing in the other ways,
+// where nothing here starts a server again.
+func Restarts() Option { return func(s *settings) { s.restarts = true } }
 
 // Production runs the JVM as a server in use would: G1, the full JIT compiler and
 // 2048 MB of heap unless Heap says otherwise. It starts about twice as slowly; use

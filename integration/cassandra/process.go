@@ -53,6 +53,7 @@ func startProcess(ctx context.Context, s *settings, j java, jars string) (_ *Clu
 			logFile: filepath.Join(dir, "system.log"),
 			command: func() *exec.Cmd { return daemonCommand(j, s, jars, dir) },
 			ready:   c.nodeReady,
+			again:   s.restarts || s.production,
 		}
 		c.nodes, c.hosts = append(c.nodes, n), append(c.hosts, n.host)
 	}

@@ -42,7 +42,7 @@ func requireAnswers(t *testing.T, c *cassandra.Cluster) {
 func gone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }
 
 func TestAProcessIsPausedResumedKilledRestartedAndStopped(t *testing.T) {
-	c := startProcess(t)
+	c := startProcess(t, cassandra.Restarts())
 	require.Equal(t, cassandra.WayProcess, c.Way())
 	require.Len(t, c.Nodes(), 1)
 	node := c.Nodes()[0]
@@ -96,6 +96,14 @@ func TestAProcessIsPausedResumedKilledRestartedAndStopped(t *testing.T) {
 	require.NoDirExists(t, run)
 	require.NoFileExists(t, run+".lock")
 	require.NoError(t, c.Stop(), "stopping twice does nothing")
+}
+
+func TestANodeThatWouldNotFindItsTablesIsNotRestarted(t *testing.T) {
+	for _, node := range cluster.Nodes() {
+		pid := node.Pid()
+		require.ErrorContains(t, node.Restart(context.Background()), "Restarts")
+		require.Equal(t, pid, node.Pid())
+	}
 }
 
 func TestAServerThatDoesNotComeUpGivesItsLastWordsAndLeavesNothing(t *testing.T) {

@@ -3,19 +3,17 @@
 package command_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/integration/programs"
 )
 
 var cluster *cassandra.Cluster
@@ -27,63 +25,21 @@ func TestMain(m *testing.M) {
 // testWait only ends a hang.
 const testWait = 10 * time.Minute
 
-// binary builds the program, once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "rxcql")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "rxcql")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/rxcql").CombinedOutput()
-	if err != nil {
-		return string(out), err
-	}
-	return path, nil
-})
-
 // program is the command while it runs.
 type program struct {
 	cmd            *exec.Cmd
-	stdout, stderr output
-	over           chan struct{}
-}
-
-// output is what a program has said so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	stdout, stderr programs.Output
+	over           <-chan struct{}
 }
 
 // start starts the command against the cluster of the tests. It is killed at the end of the test at
 // the latest.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
-	path, err := binary()
-	require.NoError(t, err, path)
-	p := &program{cmd: exec.Command(path, args...), over: make(chan struct{})}
+	p := &program{cmd: exec.Command(programs.Build(t, "cmd/rxcql"), args...)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	p.cmd.Env = append(os.Environ(), "RXCQL_HOSTS="+strings.Join(cluster.Hosts(), ","), "HOME="+t.TempDir())
-	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // it has ended, unless the test failed
-		<-p.over
-	})
-	go func() {
-		defer close(p.over)
-		_ = p.cmd.Wait() // who waits looks at the state of the process
-	}()
+	p.over = programs.Start(t, p.cmd)
 	return p
 }
 

@@ -1,19 +1,18 @@
 package etl_test
 
 import (
-	"bytes"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/integration/programs"
 )
 
 var cluster *cassandra.Cluster
@@ -31,35 +30,14 @@ func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 // build builds one of the examples and returns the program's path.
 func build(t *testing.T, example string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), example)
-	out, err := exec.Command("go", "build", "-o", program, "../../examples/"+example).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return program
+	return programs.Build(t, "examples/"+example)
 }
 
 // program is an example that runs.
 type program struct {
 	cmd            *exec.Cmd
-	stdout, stderr output
-	ended          chan struct{}
-}
-
-// output is what a program has said so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	stdout, stderr programs.Output
+	ended          <-chan struct{}
 }
 
 // waitFor waits until the program has said something on its standard output.
@@ -85,7 +63,7 @@ type ended struct {
 // takes a variable away. It is killed at the end of the test at the latest.
 func start(t *testing.T, env map[string]string, name string, args ...string) *program {
 	t.Helper()
-	p := &program{cmd: exec.Command(name, args...), ended: make(chan struct{})}
+	p := &program{cmd: exec.Command(name, args...)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	for _, entry := range os.Environ() {
 		if name, _, _ := strings.Cut(entry, "="); !contains(env, name) {
@@ -97,15 +75,7 @@ func start(t *testing.T, env map[string]string, name string, args ...string) *pr
 			p.cmd.Env = append(p.cmd.Env, name+"="+value)
 		}
 	}
-	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // it has ended, unless the test failed
-		<-p.ended
-	})
-	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait() // wait asks the process state
-	}()
+	p.ended = programs.Start(t, p.cmd)
 	return p
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
 
-var seeds = flag.Int("faults.seeds", 50, "seeds of the tests that run many")
+var seeds = flag.Int("faults.seeds", 20, "seeds of the tests that run many")
 
 var cluster *cassandra.Cluster
 

@@ -22,7 +22,8 @@ import (
 // its log: with the log's usual setting a kill costs up to 100 ms of that.
 func durable(t *testing.T) *cassandra.Cluster {
 	t.Helper()
-	c, err := cassandra.Start(t.Context(), cassandra.Setting("commitlog_sync", "batch"), cassandra.Setting("commitlog_sync_period", "0ms"))
+	c, err := cassandra.Start(t.Context(), cassandra.Restarts(),
+		cassandra.Setting("commitlog_sync", "batch"), cassandra.Setting("commitlog_sync_period", "0ms"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop()) })
 	require.NotEmpty(t, c.Nodes(), "this test restarts the server: it needs a local process, see integration/cassandra")

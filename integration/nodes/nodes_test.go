@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-const copiedRows = 20_000
+const copiedRows = 10_000
 
 type row struct {
 	P int64  `cql:"p"`
@@ -74,48 +75,84 @@ func contents(t *testing.T, session *gocql.Session, table string) map[row]bool {
 	return all
 }
 
-// copyDuring copies the table, has something happen in the middle of that, and looks
-// at what the copy claims.
-func copyDuring(t *testing.T, happen func() error) {
-	t.Run("by partition", func(t *testing.T) { copyOfDuring(t, 50, happen) })
-	t.Run("by replica set", func(t *testing.T) { copyOfDuring(t, 1, happen, sink.BatchByReplicaSet(0, 0)) })
+// copying is a job that copies a table.
+type copying struct {
+	session  *gocql.Session
+	ks, file string
+	rows     rxcql.Stream[row]
+	opts     []sink.TableOption
+	midway   func() // called in the middle, and when the first run has ended
+
+	rep rxcql.Report // of the first run
+	err error
 }
 
-func copyOfDuring(t *testing.T, partition int, happen func() error, opts ...sink.TableOption) {
-	session, ks := table(t, partition)
-	happened := make(chan error, 1)
+func newCopying(t *testing.T, partition int, midway func(), opts ...sink.TableOption) *copying {
+	t.Helper()
+	c := &copying{file: filepath.Join(t.TempDir(), "copy.checkpoint"), opts: opts, midway: sync.OnceFunc(midway)}
+	c.session, c.ks = table(t, partition)
 	n := 0
-	rows := operators.Tap(source.Table[row](session, ks+".original", source.PageRows(100)), func(row) error {
+	c.rows = operators.Tap(source.Table[row](c.session, c.ks+".original", source.PageRows(100)), func(row) error {
 		if n++; n == copiedRows/4 {
-			go func() { happened <- happen() }()
+			c.midway()
 		}
-		if n%20 == 0 {
+		if n%10 == 0 {
 			time.Sleep(5 * time.Millisecond) // 5 s in all
 		}
 		return nil
 	})
-	file := filepath.Join(t.TempDir(), "copy.checkpoint")
-	run := func() (rxcql.Report, error) {
-		p, err := rxcql.New(rows, sink.Table[row](session, ks+".target", opts...),
-			rxcql.WithCheckpoint(checkpoint.File(file), "copy"), rxcql.WithRetry(10*time.Minute, 0))
-		require.NoError(t, err)
-		return p.Run(context.Background())
+	return c
+}
+
+func (c *copying) run() (rxcql.Report, error) {
+	return rxcql.Run(context.Background(), c.rows, sink.Table[row](c.session, c.ks+".target", c.opts...),
+		rxcql.WithCheckpoint(checkpoint.File(c.file), "copy"), rxcql.WithRetry(10*time.Minute, 0))
+}
+
+// copyDuring copies two tables, one by partition and one by replica set, has something happen in the
+// middle of both, and looks at what the copies claim.
+func copyDuring(t *testing.T, happen func() error) {
+	var midway, work sync.WaitGroup
+	midway.Add(2)
+	inMiddle := func() { // of both, which wait for each other
+		midway.Done()
+		midway.Wait()
 	}
-	rep, err := run()
-	require.NoError(t, <-happened)
+	copies := map[string]*copying{
+		"by partition":   newCopying(t, 50, inMiddle),
+		"by replica set": newCopying(t, 1, inMiddle, sink.BatchByReplicaSet(0, 0)),
+	}
+	for _, c := range copies {
+		work.Go(func() {
+			defer c.midway()
+			c.rep, c.err = c.run()
+		})
+	}
+	midway.Wait()
+	happened := happen()
+	work.Wait()
+	require.NoError(t, happened)
+	for name, c := range copies {
+		t.Run(name, c.look)
+	}
+}
+
+// look looks at what the first run claims, and goes on if it has failed.
+func (c *copying) look(t *testing.T) {
+	rep, err := c.rep, c.err
 	t.Logf("%d rows in %.1f s, %d requests repeated, complete: %v, error: %v", rep.Written, rep.Duration.Seconds(), rep.Retried, rep.Complete, err)
-	got := contents(t, session, "target")
+	got := contents(t, c.session, "target")
 	if err != nil {
 		require.Regexp(t, `range |page |rows of one (partition|replica set)`, err.Error(), "it says where")
 		require.False(t, rep.Complete)
 		require.LessOrEqual(t, rep.Written, int64(len(got)), "it claims rows that are not there")
-		rep, err = run()
+		rep, err = c.run()
 		require.NoError(t, err)
 		t.Logf("then %d rows after %d in %.1f s, %d requests repeated", rep.ReadRows, rep.ResumedRows, rep.Duration.Seconds(), rep.Retried)
-		got = contents(t, session, "target")
+		got = contents(t, c.session, "target")
 	}
 	require.True(t, rep.Complete)
-	want := contents(t, session, "original")
+	want := contents(t, c.session, "original")
 	require.Len(t, want, copiedRows)
 	require.Len(t, got, copiedRows)
 	for r := range want {

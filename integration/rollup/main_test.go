@@ -3,21 +3,19 @@
 package rollup_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/integration/programs"
 )
 
 var cluster *cassandra.Cluster
@@ -27,51 +25,18 @@ func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
 // patience ends a hang; no test is as slow as that.
 const patience = 5 * time.Minute
 
-// build builds the service, once for all tests, and returns the program's path.
+// build builds the service and returns the program's path.
 func build(t *testing.T) string {
 	t.Helper()
-	program, err := built()
-	require.NoError(t, err)
-	return program
+	return programs.Build(t, "examples/rollup")
 }
-
-// built builds it where this test program is: go test removes that folder.
-var built = sync.OnceValues(func() (string, error) {
-	here, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(filepath.Dir(here), "rollup.program")
-	if out, err := exec.Command("go", "build", "-o", program, "../../examples/rollup").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return program, nil
-})
 
 // service is the example in a process of its own.
 type service struct {
 	url   string
 	cmd   *exec.Cmd
-	log   *output
-	ended chan struct{}
-}
-
-// output is what a process has said so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	log   *programs.Output
+	ended <-chan struct{}
 }
 
 // start starts the service in a keyspace, and returns when it serves. It is killed at the end of
@@ -79,23 +44,17 @@ func (o *output) String() string {
 func start(t *testing.T, program, keyspace string, args ...string) *service {
 	t.Helper()
 	args = append([]string{"--hosts", strings.Join(cluster.Hosts(), ","), "--keyspace", keyspace, "--listen", "127.0.0.1:0"}, args...)
-	s := &service{cmd: exec.Command(program, args...), log: &output{}, ended: make(chan struct{})}
-	said := &output{}
+	s := &service{cmd: exec.Command(program, args...), log: &programs.Output{}}
+	said := &programs.Output{}
 	s.cmd.Stdout, s.cmd.Stderr = said, s.log
 	s.cmd.Env = append(os.Environ(), "GOGC=20") // so that the heap is about what is alive
-	require.NoError(t, s.cmd.Start())
-	go func() {
-		defer close(s.ended)
-		_ = s.cmd.Wait() // who waits asks the state of the process
-	}()
 	t.Cleanup(func() {
-		_ = s.cmd.Process.Kill() // it has ended, unless the test needs it to its end
-		<-s.ended
 		if t.Failed() {
 			t.Logf("the service said: %s", s.log)
 		}
 		http.DefaultClient.CloseIdleConnections()
 	})
+	s.ended = programs.Start(t, s.cmd)
 	s.until(t, "it serves", func() bool {
 		_, address, found := strings.Cut(said.String(), "serving ")
 		s.url = strings.TrimSpace(address)

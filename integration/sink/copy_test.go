@@ -15,7 +15,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-var copyRows = flag.Int("copy.rows", 50_000, "rows of the tables that the copy test copies")
+var copyRows = flag.Int("copy.rows", 15_000, "rows of the tables that the copy test copies")
 
 type copied struct {
 	P int64   `cql:"p"`

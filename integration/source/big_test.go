@@ -15,15 +15,17 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-var rowsInTable = flag.Int("source.rows", 1_000_000, "rows of the table that is read whole")
+var rowsInTable = flag.Int("source.rows", 200_000, "rows of the table that is read whole")
+
+const bigPartition = 200 // rows of a partition of it
 
 // The table takes longest to load, so all that needs a large one is here.
-func TestATableOfAMillionRows(t *testing.T) {
+func TestALargeTable(t *testing.T) {
 	watch := &scans{}
 	session, ks := cassandra.Keyspace(t, cluster, watch.option(t))
 	watch.session, watch.keyspace, watch.table = session, ks, "big"
 	table := ks + ".big"
-	fill(t, session, table, *rowsInTable)
+	fillPartitions(t, session, table, *rowsInTable, bigPartition)
 
 	t.Run("arrives whole, every row exactly once", func(t *testing.T) { everyRowOnce(t, session, table) })
 	t.Run("gives Take(10) one page when the first range holds ten rows", func(t *testing.T) {
@@ -40,7 +42,7 @@ func everyRowOnce(t *testing.T, session *gocql.Session, table string) {
 		seen := make([]uint8, *rowsInTable)
 		report, err := source.Table[cell](session, table, source.Splits(splits)).
 			ForEach(t.Context(), func(c cell) error {
-				require.Equal(t, c.V, int64(c.PK)*1000+int64(c.CK))
+				require.Equal(t, c.V, int64(c.PK)*bigPartition+int64(c.CK))
 				seen[c.V]++
 				return nil
 			}, rxcql.WithBudget(budget))

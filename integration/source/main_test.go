@@ -75,6 +75,12 @@ func observed(r *requests) cassandra.KeyspaceOption {
 // table, 1000 rows a partition.
 func fill(t *testing.T, session *gocql.Session, table string, n int) {
 	t.Helper()
+	fillPartitions(t, session, table, n, 1000)
+}
+
+// fillPartitions is fill with so many rows a partition, a multiple of 200: v is pk * partition + ck.
+func fillPartitions(t *testing.T, session *gocql.Session, table string, n, partition int) {
+	t.Helper()
 	exec(t, session, "CREATE TABLE %s (pk int, ck int, v bigint, PRIMARY KEY (pk, ck))", table)
 	insert := fmt.Sprintf("INSERT INTO %s (pk, ck, v) VALUES (?, ?, ?)", table)
 	work := make(chan int)
@@ -88,7 +94,7 @@ func fill(t *testing.T, session *gocql.Session, table string, n int) {
 				}
 				b := session.NewBatch(gocql.UnloggedBatch)
 				for i := first; i < min(first+200, n); i++ {
-					b.Query(insert, i/1000, i%1000, int64(i))
+					b.Query(insert, i/partition, i%partition, int64(i))
 				}
 				err = session.ExecuteBatch(b)
 			}

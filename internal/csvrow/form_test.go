@@ -1,8 +1,6 @@
 package csvrow_test
 
 import (
-	"io"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,37 +8,12 @@ import (
 
 	"github.com/rxcql/rxcql/dialect"
 	"github.com/rxcql/rxcql/internal/csvrow"
-	"github.com/rxcql/rxcql/internal/lines"
 )
 
 // recordsOf reads all records of a text in a dialect.
 func recordsOf(d dialect.Dialect, text string) (all [][]string, quoted [][]bool, err error) {
-	in := lines.New(strings.NewReader(text), 1<<20)
 	s := csvrow.NewSplitter(csvrow.FormOf(d))
-	for {
-		s.Begin()
-		record, err := in.Record(s.Open)
-		if err == io.EOF {
-			return all, quoted, nil
-		}
-		if err != nil {
-			return all, quoted, err
-		}
-		in.Accept()
-		if csvrow.Blank(record) {
-			continue
-		}
-		fields, err := s.Split(record)
-		if err != nil {
-			return all, quoted, err
-		}
-		var row []string
-		var marks []bool
-		for _, f := range fields {
-			row, marks = append(row, string(f.Text)), append(marks, f.Quoted)
-		}
-		all, quoted = append(all, row), append(quoted, marks)
-	}
+	return recordsBy(&s, text)
 }
 
 func TestRecordsAreCutAsCqlshWritesThem(t *testing.T) {

@@ -14,11 +14,14 @@ import (
 	"github.com/rxcql/rxcql/internal/lines"
 )
 
-// records reads all records of a text, as fields with a mark where they were
-// quoted.
+// records reads all records of a text in the form that RFC 4180 describes.
 func records(text string) (all [][]string, quoted [][]bool, err error) {
+	return recordsBy(new(csvrow.Splitter), text)
+}
+
+// recordsBy reads all records of a text, as fields with a mark where they were quoted.
+func recordsBy(s *csvrow.Splitter, text string) (all [][]string, quoted [][]bool, err error) {
 	in := lines.New(strings.NewReader(text), 1<<20)
-	var s csvrow.Splitter
 	for {
 		s.Begin()
 		record, err := in.Record(s.Open)
