@@ -124,9 +124,10 @@ func (s *intervalSide[T, O, K, U]) take(ctx context.Context, p *flow.Page[T]) er
 		}
 		key := s.key(p.Rows[i])
 		others := s.other.Within(key, at+s.from, at+s.to)
-		for k := range others {
-			others[k].Paired = true
-			s.made = append(s.made, s.pair(p.Rows[i], others[k].Row))
+		paired := false
+		for other := others.Next(); other != nil; other = others.Next() {
+			other.Paired, paired = true, true
+			s.made = append(s.made, s.pair(p.Rows[i], other.Row))
 			if len(s.made) == flow.DefaultPageRows {
 				if err := s.flush(ctx, p.Reservation); err != nil {
 					return err
@@ -135,12 +136,12 @@ func (s *intervalSide[T, O, K, U]) take(ctx context.Context, p *flow.Page[T]) er
 		}
 		switch expires := s.kept.Expires(at); {
 		case expires > s.now && key == key: //nolint:gocritic // a NaN could never be found again
-			s.kept.Add(at, key, s.keep(p.Rows[i]), len(others) > 0)
+			s.kept.Add(at, key, s.keep(p.Rows[i]), paired)
 			until = max(until, expires)
 			if !s.inBounds() {
 				return s.full()
 			}
-		case len(others) == 0:
+		case !paired:
 			alone++
 		}
 	}

@@ -206,3 +206,23 @@ func TestManyWindowsOfOnePageComeInPages(t *testing.T) {
 		require.Equal(t, i == 5, p.Last)
 	}
 }
+
+// A state takes 500 bytes, and there are two windows of each key, one after the other.
+func TestWindowAdjacentHoldsNoMoreOfALongerTable(t *testing.T) {
+	most := func(rows int) int64 {
+		s := operators.WindowAdjacent(count(rows, 100), operators.Tumbling(5*time.Second),
+			func(n int) time.Time { return time.Unix(int64(n%10), 0) }, func(n int) int { return n / 10 },
+			func() []byte { return nil }, func(state []byte, _ int) ([]byte, error) { return append(state, make([]byte, 100)...), nil })
+		results := 0
+		rep, err := s.ForEach(t.Context(), func(r operators.WindowResult[int, []byte]) error {
+			if results++; len(r.Value) != 500 {
+				return fmt.Errorf("%d bytes", len(r.Value))
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, rows/5, results)
+		return rep.PeakBytes
+	}
+	require.LessOrEqual(t, most(100_000), 2*most(1000))
+}

@@ -36,9 +36,10 @@ type limits struct {
 	lines      int           // in it
 	bodyTime   time.Duration // for all of it to come
 	quick      time.Duration // for it to come where others wait for its place
-	patience   time.Duration // for a client that reads an answer to take some more of it
+	patience   time.Duration // for a client that reads an answer to take 16 KiB more of it
 	posts      int           // at once, and bodies of them that are read at once
 	waiting    int           // posts that wait for a write to begin
+	held       time.Duration // for an answer to be taken where others wait for its place
 	readers    int           // of GET /rollups at once
 	watchers   int           // of GET /events at once
 	behind     int           // pages of windows that a watcher may be behind
@@ -53,7 +54,7 @@ type limits struct {
 
 var defaultLimits = limits{
 	body: 1 << 20, line: 4 << 10, lines: 5000, bodyTime: 10 * time.Second, quick: time.Second, patience: 30 * time.Second,
-	posts: 128, waiting: 64, readers: 256, watchers: 1000, behind: 64, budget: 256 << 10, drain: 20 * time.Second,
+	posts: 128, waiting: 64, held: time.Minute, readers: 256, watchers: 1000, behind: 64, budget: 256 << 10, drain: 20 * time.Second,
 	windows: mostWindows, counted: mostReadings, remembered: mostRemembered, sendBuffer: 256 << 10,
 }
 
@@ -92,7 +93,7 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	f.DurationVar(&cfg.writeDeadline, "write-deadline", 2*time.Second, "time for a write to be acknowledged in, the same for all instances; the tail reads so far back, and the longer it is, the fewer readings a second are taken")
 	f.DurationVar(&cfg.lease, "lease", 10*time.Second, "how long the job stays locked when its instance is killed, at least 3s")
 	f.IntVar(&cfg.devices, "devices", 0, "how many devices may send, counted over an hour or two; others are refused (default 10000, or as many as there is room for windows of)")
-	f.DurationVar(&cfg.limits.patience, "patience", cfg.limits.patience, "how long a client may take nothing of an answer")
+	f.DurationVar(&cfg.limits.patience, "patience", cfg.limits.patience, "how long a client may need for 16 KiB of an answer")
 	f.BoolVar(&cfg.demo, "demo", false, "feed the service with readings of five devices")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -96,7 +96,8 @@ type refusal struct {
 }
 
 // admit says why a post is refused, or takes note of its devices: fresh are those that have to be
-// written into the table. arrived never goes back.
+// written into the table. A post that is refused takes nothing from what its devices may send.
+// arrived never goes back.
 func (d *devices) admit(readings []Reading, arrived time.Time) (fresh []Device, refused *refusal) {
 	var names []string // in the order of the post
 	count := map[string]int{}
@@ -110,6 +111,7 @@ func (d *devices) admit(readings []Reading, arrived time.Time) (fresh []Device, 
 	defer d.mu.Unlock()
 	d.forget(arrived.Truncate(hour))
 	var more, fast []string
+	now := time.Now()
 	room := d.cfg.devices - len(d.names)
 	for _, name := range names {
 		switch known := d.names[name]; {
@@ -117,7 +119,7 @@ func (d *devices) admit(readings []Reading, arrived time.Time) (fresh []Device, 
 			more = append(more, name)
 		case known == nil:
 			room--
-		case !known.pace.AllowN(time.Now(), count[name]):
+		case known.pace.TokensAt(now) < float64(count[name]):
 			fast = append(fast, name)
 		}
 	}
@@ -131,18 +133,19 @@ func (d *devices) admit(readings []Reading, arrived time.Time) (fresh []Device, 
 		return nil, &refusal{reason: "device_rate", after: "5", answer: answer{Devices: told(fast), Error: fmt.Sprintf(
 			"too many readings of these devices: %.0f a second of each are taken. Nothing is written; "+
 				"send the readings of others again without them, and theirs later", math.Ceil(float64(d.each)))}}
-	case !d.all.AllowN(time.Now(), len(readings)):
+	case d.all.TokensAt(now) < float64(len(readings)):
 		return nil, &refusal{reason: "rate", after: "1", answer: answer{Error: fmt.Sprintf(
 			"too many readings: %.0f a second are taken of all devices together. Nothing is written; send it again later. "+
 				"The operator can raise that by a shorter --write-deadline", math.Ceil(float64(d.all.Limit())))}}
 	}
+	d.all.AllowN(now, len(readings))
 	for _, name := range names {
 		known := d.names[name]
 		if known == nil {
 			known = d.newDevice()
-			known.pace.AllowN(time.Now(), count[name])
 			d.names[strings.Clone(name)] = known
 		}
+		known.pace.AllowN(now, count[name])
 		if known.sent = d.hour; known.kept.Before(d.hour) {
 			fresh = append(fresh, Device{Hour: d.hour, Device: name})
 		}

@@ -138,6 +138,29 @@ func TestAFloodOfReadingsOfOneDeviceIsRefusedAndOthersGoOn(t *testing.T) {
 	})
 }
 
+// Else a device that sends too much would take it from those whose readings come in the same posts.
+func TestAPostThatIsRefusedTakesNothingFromWhatItsDevicesMaySend(t *testing.T) {
+	cfg := configured(t)
+	cfg.limits.lines = 100
+	taken(t, cfg, func(in taking) {
+		post := func(flood, quiet int) (int, answer) {
+			status, got, _ := in.post(strings.Repeat(of("quiet"), quiet) + strings.Repeat(of("flood"), flood))
+			return status, got
+		}
+		status, _ := post(99, 1)
+		require.Equal(t, http.StatusOK, status)
+		for range 10 {
+			status, got := post(50, 50)
+			require.Equal(t, http.StatusTooManyRequests, status)
+			require.Equal(t, []string{"flood"}, got.Devices)
+		}
+		status, _ = post(0, 99)
+		require.Equal(t, http.StatusOK, status)
+		status, _ = post(0, 99)
+		require.Equal(t, http.StatusTooManyRequests, status, "these were all, and few have come since")
+	})
+}
+
 func TestWhatIsAcknowledgedWithinAnOverlapIsWhatTheTailRemembersAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, deadline := range []string{"10ms", "2s", "1m", "1h"} {

@@ -30,7 +30,7 @@ type events struct {
 	hub       *hub
 	rollups   *rollups
 	elsewhere func() bool // whether another instance makes the windows
-	slots     chan struct{}
+	places    *places
 	patience  time.Duration
 	metrics   *metrics
 }
@@ -41,10 +41,11 @@ func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if !take(w, e.slots) {
+	ctx, out, leave := answering(w, req, e.places, e.patience)
+	if out == nil {
 		return
 	}
-	defer func() { <-e.slots }()
+	defer leave()
 	defer e.metrics.client("watcher")()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
@@ -54,13 +55,12 @@ func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	watcher := e.hub.watch() // before the table is read, so that nothing falls between the two
 	defer e.hub.leave(watcher)
-	out := newPatient(w, e.patience)
 	_, _ = io.WriteString(out, "retry: 1000\n\n")
 	if late {
 		_, _ = io.WriteString(out, gap)
 	}
-	if e.before(req.Context(), out, from) == nil {
-		_ = e.live(req.Context(), out, watcher) // a client that has gone, or is too slow, connects again
+	if e.before(ctx, out, from) == nil {
+		_ = e.live(ctx, out, watcher) // a client that has gone, or is too slow, connects again
 	}
 }
 
@@ -114,15 +114,16 @@ func beginning(req *http.Request, now time.Time) (from time.Time, late bool, err
 		return from, false, err
 	}
 	id := req.Header.Get("Last-Event-ID")
-	if id == "" {
-		id = given["after"] // of a page that has to make a new connection by itself
-	}
-	if id == "" {
+	after, is := given["after"] // of a page that has to make a new connection by itself
+	switch {
+	case id == "" && !is:
 		return now.Add(-past), false, nil
+	case id == "":
+		id = after
 	}
 	ms, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return from, false, errors.New("Last-Event-ID is none of ours: leave it out")
+		return from, false, errors.New("Last-Event-ID, or after, is none of ours: leave it out")
 	}
 	if from = time.UnixMilli(ms); from.Before(now.Add(-furthest)) {
 		return now.Add(-furthest), true, nil

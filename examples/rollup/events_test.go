@@ -31,10 +31,10 @@ func serveEvents(t *testing.T, cfg config) watched {
 	server.Keyspace("rollup", "rollups "+columns)
 	reader := &rollups{
 		cfg: cfg, session: server.Session("rollup"), keyspace: "rollup",
-		slots: make(chan struct{}, cfg.limits.readers), metrics: newMetrics(),
+		places: &places{most: cfg.limits.readers, quick: cfg.limits.held}, metrics: newMetrics(),
 	}
 	e := &events{
-		hub: newHub(cfg.limits.behind), rollups: reader, elsewhere: func() bool { return false }, slots: make(chan struct{}, cfg.limits.watchers),
+		hub: newHub(cfg.limits.behind), rollups: reader, elsewhere: func() bool { return false }, places: &places{most: cfg.limits.watchers, quick: cfg.limits.held},
 		patience: time.Minute, metrics: reader.metrics,
 	}
 	mux := http.NewServeMux()
@@ -167,7 +167,7 @@ func TestAWatcherThatWasTooSlowIsToldOfTheGapAndFindsTheRestInTheTable(t *testin
 
 func TestMoreWatchersThanTheLimitAreSentAway(t *testing.T) {
 	cfg := configured(t)
-	cfg.limits.watchers = 1
+	cfg.limits.watchers, cfg.limits.held = 1, time.Hour
 	e := serveEvents(t, cfg)
 	_, leave := e.ask(t, "")
 	answer, err := http.Get(e.url + "/events")
@@ -182,6 +182,23 @@ func TestMoreWatchersThanTheLimitAreSentAway(t *testing.T) {
 		answer.Body.Close()
 		status = answer.StatusCode
 	}
+}
+
+// Else watchers who stay for ever would keep all others out.
+func TestAWatcherThatHasStayedForAWhileGivesItsPlaceToOneThatComes(t *testing.T) {
+	cfg := configured(t)
+	cfg.limits.watchers, cfg.limits.held = 1, 0
+	e := serveEvents(t, cfg)
+	row := windowAt(time.Minute)
+	e.write(t, row)
+	first, _ := e.ask(t, "")
+	require.Equal(t, idOf(row), next(first))
+	second, _ := e.ask(t, "")
+	require.Empty(t, next(first), "the connection ends, and a browser makes another one, from its last event on")
+	require.Equal(t, idOf(row), next(second))
+	live := windowAt(0)
+	e.hub.announce([]Rollup{live})()
+	require.Equal(t, idOf(live), next(second))
 }
 
 // Its page would look as if nothing happened any more.
@@ -203,6 +220,7 @@ func TestAnIDThatIsNoneOfOursIsRefused(t *testing.T) {
 	leave() // so that an answer ends
 	for query, want := range map[string]string{
 		"after=yesterday": "is none of ours", "aftr=1": `"aftr" is no parameter here: give after`, "after=1&after=2": "after is given 2 times",
+		"after=": "is none of ours",
 	} {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, "/events?"+query, nil))
@@ -241,9 +259,12 @@ func TestARangeThatIsNoneIsRefused(t *testing.T) {
 		"=1":                              `"" is no parameter here`,
 		"a=1&b=2":                         `"b" is no parameter here`,
 		"from=2026-11-26T14:00:00Z&from=2026-11-26T13:00:00Z": "from is given 2 times",
-		"until=&until=":  "until is given 2 times",
-		"from=%zz":       "cannot be read",
-		"from=a;until=b": "cannot be read",
+		"until=&until=":                  "until is given 2 times",
+		"from=":                          "from: give a time",
+		"until":                          "until: give a time",
+		"from=2026-11-26T14:00:00+01:00": "with %2B for +",
+		"from=%zz":                       "cannot be read",
+		"from=a;until=b":                 "cannot be read",
 		"from=2026-11-26T14:00:00Z&until=2026-11-26T13:00:00Z": "from is not before until",
 		"from=1970-01-01T00:00:00Z&until=2026-11-26T13:00:00Z": "longer than",
 	} {
@@ -252,6 +273,16 @@ func TestARangeThatIsNoneIsRefused(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, w.Code)
 		require.Contains(t, w.Body.String(), want)
 	}
+}
+
+func TestARequestForTheHeaderReadsNothing(t *testing.T) {
+	e := serveEvents(t, configured(t))
+	require.NoError(t, e.rollups.session.Query("DROP TABLE rollup.rollups").Exec())
+	answer, err := http.Head(e.url + "/rollups")
+	require.NoError(t, err)
+	answer.Body.Close()
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+	require.Equal(t, "application/x-ndjson", answer.Header.Get("Content-Type"))
 }
 
 func TestRollupsThatCannotBeReadAreAnErrorAndNoEmptyAnswer(t *testing.T) {

@@ -25,7 +25,7 @@ type ingest struct {
 	keyspace string
 	metrics  *metrics
 	devices  *devices      // that may send
-	bodies   *bodies       // that are being read
+	bodies   *places       // that are being read
 	slots    chan struct{} // has one for each post that has been read, and is at work
 	posts    chan *post    // wait for their write to begin
 
@@ -61,7 +61,7 @@ func (in *ingest) newPost(readings []Reading) *post {
 func newIngest(session *gocql.Session, keyspace string, cfg config, m *metrics) *ingest {
 	return &ingest{
 		cfg: cfg, session: session, keyspace: keyspace, metrics: m,
-		devices: newDevices(cfg), bodies: &bodies{most: cfg.limits.posts, quick: cfg.limits.quick},
+		devices: newDevices(cfg), bodies: &places{most: cfg.limits.posts, quick: cfg.limits.quick},
 		slots: make(chan struct{}, cfg.limits.posts), posts: make(chan *post, cfg.limits.waiting),
 	}
 }
@@ -171,6 +171,9 @@ func (in *ingest) acknowledged(p *post) bool {
 
 // read reads the body of a POST. The status is 0 if nothing is wrong with it.
 func (in *ingest) read(w http.ResponseWriter, req *http.Request) (readings []Reading, status int, wrong answer) {
+	if _, err := parameters(req); err != nil {
+		return nil, http.StatusBadRequest, answer{Error: err.Error()}
+	}
 	if kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type")); kind != "application/x-ndjson" {
 		return nil, http.StatusUnsupportedMediaType, answer{Error: "Content-Type must be application/x-ndjson: one JSON object a line"}
 	}

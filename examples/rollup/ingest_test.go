@@ -227,6 +227,19 @@ func TestMorePostsAtOnceThanTheLimitAreToldToComeAgain(t *testing.T) {
 	})
 }
 
+// It may be meant for something, such as the consistency.
+func TestAPostWithParametersIsRefused(t *testing.T) {
+	taken(t, configured(t), func(in taking) {
+		req := httptest.NewRequest(http.MethodPost, "/readings?consistency=ONE", strings.NewReader(lines(1)))
+		req.Header.Set("Content-Type", "application/x-ndjson")
+		w := httptest.NewRecorder()
+		in.ServeHTTP(w, req)
+		require.Equal(t, http.StatusBadRequest, w.Code)
+		require.Contains(t, w.Body.String(), `\"consistency\" is no parameter here: there are none`)
+		require.Empty(t, in.rows(t))
+	})
+}
+
 func TestOneWrongLineAndNothingOfThePostIsWritten(t *testing.T) {
 	taken(t, configured(t), func(in taking) {
 		status, got, _ := in.post(lines(3) + "{}\n" + lines(2))

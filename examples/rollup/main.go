@@ -25,11 +25,14 @@
 //     windows of nobody else. What is in the table all the same, from another writer or from
 //     several instances together, is left out of the windows where there is no room, and counted
 //     (rollup_skipped_readings_total; "skipped" in a window): the job goes on.
+//   - Who sends or reads slowly, or watches for ever, keeps a place of those that there are only while
+//     nobody else wants it, and so keeps nobody out.
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
 //     late. One that comes after its window has closed is kept among the readings and counted as
 //     late (rollup_late_readings_total), and changes no window.
 //   - Killed at any moment and started again, it counts each reading once: windows and positions
-//     are a job with a checkpoint. A second instance takes readings and serves rollups, and goes
+//     are a job with a checkpoint. A second instance, which must have the same --window and
+//     --write-deadline, takes readings and serves rollups, and goes
 //     on with the job when the first one ends. Until then it pushes no windows, and its page says
 //     so.
 //
@@ -106,7 +109,7 @@ func run(ctx context.Context, session *gocql.Session, keyspace string, cfg confi
 	if err != nil {
 		return err
 	}
-	if err := keepWindow(ctx, session, keyspace, cfg.window); err != nil {
+	if err := keepSettings(ctx, session, keyspace, cfg); err != nil {
 		return err
 	}
 	return s.serve(ctx)

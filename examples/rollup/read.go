@@ -28,7 +28,7 @@ type rollups struct {
 	cfg      config
 	session  *gocql.Session
 	keyspace string
-	slots    chan struct{}
+	places   *places
 	metrics  *metrics
 }
 
@@ -58,16 +58,19 @@ func (r *rollups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if !take(w, r.slots) {
+	ctx, out, leave := answering(w, req, r.places, r.cfg.limits.patience)
+	if out == nil {
 		return
 	}
-	defer func() { <-r.slots }()
+	defer leave()
 	defer r.metrics.client("reader")()
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := newPatient(w, r.cfg.limits.patience)
+	if req.Method == http.MethodHead { // nobody would get what is read
+		return
+	}
 	lines := json.NewEncoder(out)
 	var failed error
-	for row, err := range r.between(req.Context(), from, until) {
+	for row, err := range r.between(ctx, from, until) {
 		if failed = err; failed == nil {
 			failed = lines.Encode(row) // waits while the client does not read
 		}
@@ -93,12 +96,13 @@ func span(req *http.Request, now time.Time) (from, until time.Time, err error) {
 	}
 	var errs []error
 	parse := func(name string, otherwise time.Time) time.Time {
-		if given[name] == "" {
+		text, is := given[name]
+		if !is {
 			return otherwise
 		}
-		t, err := time.Parse(time.RFC3339, given[name])
+		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf(`%s: give a time as RFC 3339 has it, such as "2026-11-26T14:00:00Z"`, name))
+			errs = append(errs, fmt.Errorf("%s: give a time as RFC 3339 has it, such as 2026-11-26T14:00:00Z, with %%2B for +; or leave it out", name))
 		}
 		return t
 	}
@@ -114,10 +118,14 @@ func span(req *http.Request, now time.Time) (from, until time.Time, err error) {
 	return from, until, errors.Join(errs...)
 }
 
-// parameters returns the parameters of a request's query. Others than those that are known are an
-// error, and so is one that is given twice: a misspelled one would have an answer to another
-// question.
+// parameters returns the parameters of a request's query that are given, empty ones too. Others than
+// those that are known are an error, and so is one that is given twice: a misspelled one would have
+// an answer to another question.
 func parameters(req *http.Request, known ...string) (map[string]string, error) {
+	instead := "give " + strings.Join(known, " and ")
+	if len(known) == 0 {
+		instead = "there are none"
+	}
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
 		return nil, errors.New("the query of the address cannot be read: give parameters as name=value&name=value, with % for other characters")
@@ -127,7 +135,7 @@ func parameters(req *http.Request, known ...string) (map[string]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch values := query[name]; {
 		case !slices.Contains(known, name):
-			errs = append(errs, fmt.Errorf("%.40q is no parameter here: give %s", name, strings.Join(known, " and ")))
+			errs = append(errs, fmt.Errorf("%.40q is no parameter here: %s", name, instead))
 		case len(values) > 1:
 			errs = append(errs, fmt.Errorf("%s is given %d times: give it once", name, len(values)))
 		default:
@@ -137,33 +145,44 @@ func parameters(req *http.Request, known ...string) (map[string]string, error) {
 	return given, errors.Join(errs[:min(len(errs), mostTold)]...)
 }
 
-// take takes a slot, or sends the client away.
-func take(w http.ResponseWriter, slots chan struct{}) bool {
-	select {
-	case slots <- struct{}{}:
-		return true
-	default:
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "too many clients at once; come again later", http.StatusServiceUnavailable)
-		return false
-	}
-}
-
-// patient writes to a client that may be slow: for as long as it takes something now and then.
+// patient writes to a client that may be slow: for as long as it takes atOnce bytes within its
+// patience, and is not cut off.
 type patient struct {
 	*bufio.Writer
 	conn  *http.ResponseController
 	began bool // something has gone to the client
 }
 
-func newPatient(w http.ResponseWriter, patience time.Duration) *patient {
-	p := &patient{conn: http.NewResponseController(w)}
-	p.Writer = bufio.NewWriterSize(writerFunc(func(data []byte) (int, error) {
-		p.began = true
-		_ = p.conn.SetWriteDeadline(time.Now().Add(patience)) // fails only where there is no connection, in a test
+// atOnce is how many bytes of an answer are sent at once.
+const atOnce = 16 << 10
+
+var errCut = errors.New("another client has the place of this one")
+
+// answering gives an answer a place, or sends the client away; out is nil then. ctx ends with the
+// request, or when another has its place.
+func answering(w http.ResponseWriter, req *http.Request, in *places, patience time.Duration) (ctx context.Context, out *patient, leave func()) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	conn := http.NewResponseController(w)
+	back := in.enter(func() {
+		cancel(errCut)
+		_ = conn.SetWriteDeadline(time.Now()) // fails only where there is no connection, in a test
+	})
+	if back == nil {
+		cancel(nil)
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "too many clients at once; come again later", http.StatusServiceUnavailable)
+		return ctx, nil, nil
+	}
+	out = &patient{conn: conn}
+	out.Writer = bufio.NewWriterSize(writerFunc(func(data []byte) (int, error) {
+		out.began = true
+		_ = conn.SetWriteDeadline(time.Now().Add(patience)) // likewise
+		if ctx.Err() != nil {                               // the deadline may have been set just before
+			return 0, context.Cause(ctx)
+		}
 		return w.Write(data)
-	}), 16<<10)
-	return p
+	}), atOnce)
+	return ctx, out, func() { back(); cancel(nil) }
 }
 
 // flush sends what has been written so far.

@@ -77,19 +77,3 @@ func createTables(ctx context.Context, session *gocql.Session, keyspace string) 
 	}
 	return deadletter.CreateTable(ctx, session, keyspace+".unusable")
 }
-
-// keepWindow notes how long the windows of a keyspace are, the first time, and refuses to go on
-// with windows of another length: the job would refuse them again and again, while readings are
-// taken for it. Results of both would also replace each other in the table.
-func keepWindow(ctx context.Context, session *gocql.Session, keyspace string, window time.Duration) error {
-	was := map[string]any{}
-	isFirst, err := session.Query("INSERT INTO "+keyspace+".settings (name, value) VALUES ('window', ?) IF NOT EXISTS", window.String()).
-		WithContext(ctx).MapScanCAS(was)
-	switch {
-	case err != nil:
-		return fmt.Errorf("the length of windows in %s.settings: %w", keyspace, err)
-	case !isFirst && was["value"] != window.String():
-		return fmt.Errorf("--window %v: the windows of keyspace %s are %v long; give --window %[3]v, or another --keyspace", window, keyspace, was["value"])
-	}
-	return nil
-}

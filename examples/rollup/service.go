@@ -50,7 +50,7 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 		cfg: cfg, session: session, keyspace: keyspace, hub: s.hub, metrics: m,
 		checkpoints: checkpoint.Table(session, keyspace+".jobs", checkpoint.Lease(cfg.lease)),
 	}
-	reader := &rollups{cfg: cfg, session: session, keyspace: keyspace, slots: make(chan struct{}, cfg.limits.readers), metrics: m}
+	reader := &rollups{cfg: cfg, session: session, keyspace: keyspace, places: &places{most: cfg.limits.readers, quick: cfg.limits.held}, metrics: m}
 	s.workers = map[string]*worker{"ingest": newWorker("ingest", log, in.pipeline), "rollup": newWorker("rollup", log, j.pipeline)}
 	for _, w := range s.workers {
 		if err := w.check(ctx); err != nil {
@@ -62,7 +62,7 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	mux.Handle("GET /rollups", reader)
 	mux.Handle("GET /events", &events{
 		hub: s.hub, rollups: reader, elsewhere: s.workers["rollup"].elsewhere,
-		slots: make(chan struct{}, cfg.limits.watchers), patience: cfg.limits.patience, metrics: m,
+		places: &places{most: cfg.limits.watchers, quick: cfg.limits.held}, patience: cfg.limits.patience, metrics: m,
 	})
 	mux.HandleFunc("GET /health", s.health)
 	mux.Handle("GET /metrics", m.handler)

@@ -56,15 +56,19 @@ type raw struct {
 	Value   float64   `cql:"value"`
 }
 
-// The service would refuse them; they are there all the same. Without room each run of the job
-// would end where they are, for all devices.
+// The service would refuse them; they are there all the same, and were written while it was down.
+// Without room each run of the job would end where they are, for all devices.
 func TestRollupAFloodOfDevicesInTheTableStopsTheWindowsOfNobodyElse(t *testing.T) {
 	t.Parallel()
 	session, keyspace := cassandra.Keyspace(t, cluster)
-	s := start(t, build(t), keyspace, "--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m")
+	program := build(t)
+	args := []string{"--window", "1s", "--out-of-order", "1s", "--write-deadline", "1m", "--lease", "3s"}
+	s := start(t, program, keyspace, args...)
 	const flood = 110_000
 	begin := time.Now().Add(-time.Minute).UTC().Truncate(time.Second)
 	s.accepted(t, reading("steady", begin, 1)) // it comes first
+	require.NoError(t, s.cmd.Process.Kill())
+	<-s.ended
 	now := time.Now().UTC()
 	rows := source.Seq(func(yield func(raw, error) bool) {
 		for i := range flood {
@@ -75,6 +79,7 @@ func TestRollupAFloodOfDevicesInTheTableStopsTheWindowsOfNobodyElse(t *testing.T
 	})
 	_, err := rxcql.Run(t.Context(), rows, sink.Table[raw](session, keyspace+".readings"))
 	require.NoError(t, err)
+	s = start(t, program, keyspace, args...)
 	for n := range 3 {
 		s.accepted(t, reading("steady", begin.Add(time.Duration(n+1)*10*time.Second), float64(n+2)))
 	}

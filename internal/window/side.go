@@ -1,9 +1,7 @@
 package window
 
 import (
-	"cmp"
 	"slices"
-	"sort"
 	"unsafe"
 )
 
@@ -33,33 +31,11 @@ type SideConfig[T any, K comparable] struct {
 	Keep    func(K) K // makes a key fit to be kept
 }
 
-// Kept is a row that is kept.
-type Kept[T any] struct {
-	At     int64
-	Row    T
-	Paired bool // it has been joined with another
-}
-
-// keptRows are the rows of a key.
-type keptRows[T any, K comparable] struct {
-	key    K
-	list   []Kept[T] // by time, and those of one time as they came
-	gone   int       // so many of them have been dropped
-	late   int       // so many at the end are as they came, and are put in order when that is needed
-	number int64
-	due    int64 // its place in the calendar
-	places int   // how often it is there: once, or where it was due later before
-}
-
 // mostFree is how many keys without rows are kept for others to come, so that a key that comes and
 // goes with each row costs no allocation, and mostPlaces how many rows these have room for.
-// mostMoving is for how many rows that are put in order there stays room. A row is near its place
-// if that is among the last so many.
 const (
 	mostFree   = 1024
 	mostPlaces = 16
-	mostMoving = 1024
-	near       = 32
 )
 
 // NewSide returns a side without any rows.
@@ -77,18 +53,18 @@ func (s *Side[T, K]) Rows() int64 { return s.rows }
 func (s *Side[T, K]) Bytes() int64 { return s.bytes }
 
 // Within returns the rows of a key that are kept and whose times are from one time to another, both
-// included: by time, and those of one time as they came. The slice is valid until the next Add or
-// Advance.
-func (s *Side[T, K]) Within(key K, from, to int64) []Kept[T] {
+// included. They are valid until the next Add or Advance.
+func (s *Side[T, K]) Within(key K, from, to int64) Matches[T] {
 	k := s.index[key]
 	if k == nil {
-		return nil
+		return Matches[T]{}
 	}
 	s.order(k)
-	list := k.list[k.gone:]
-	first := sort.Search(len(list), func(i int) bool { return list[i].At >= from })
-	last := first + sort.Search(len(list)-first, func(i int) bool { return list[first+i].At > to })
-	return list[first:last]
+	m := Matches[T]{list: between(k.list[k.gone:], from, to)}
+	if k.late != nil {
+		m.late = between(k.late.rows, from, to)
+	}
+	return m
 }
 
 // Expires returns the time of the clock at which a row is dropped.
@@ -100,20 +76,10 @@ func (s *Side[T, K]) Add(at int64, key K, row T, paired bool) {
 	if k == nil {
 		k = s.add(key)
 	}
-	before := cap(k.list)
-	k.list = append(k.list, Kept[T]{at, row, paired})
-	last := len(k.list) - 1
+	before := k.room()
+	added := k.add(Kept[T]{at, row, paired})
 	s.rows++
-	s.bytes += int64(cap(k.list)-before)*s.place() + s.size(&k.list[last].Row)
-	switch {
-	case k.late > 0:
-		k.late++
-	case last == k.gone || k.list[last-1].At <= at: // in order
-	case k.isNear(last, at):
-		k.insert(last, k.list[last])
-	default:
-		k.late = 1
-	}
+	s.bytes += int64(k.room()-before)*s.place() + s.size(&added.Row)
 	if due := s.Expires(at); due < k.due {
 		s.schedule(k, due)
 	}
@@ -129,7 +95,7 @@ func (s *Side[T, K]) size(row *T) int64 {
 
 // sizeOf is what a key takes, with room for rows.
 func (s *Side[T, K]) sizeOf(k *keptRows[T, K]) int64 {
-	return s.slot + int64(s.cfg.SizeKey(&k.key)) + int64(cap(k.list))*s.place()
+	return s.slot + int64(s.cfg.SizeKey(&k.key)) + int64(k.room())*s.place()
 }
 
 // add makes a key known.
@@ -148,49 +114,14 @@ func (s *Side[T, K]) add(key K) *keptRows[T, K] {
 	return k
 }
 
-// isNear reports whether the place of a row that comes at the end of the list is so near that it is
-// moved there at once.
-func (k *keptRows[T, K]) isNear(end int, at int64) bool {
-	first := max(k.gone, end-near)
-	return first == k.gone || k.list[first].At <= at
-}
-
-// insert puts a row into its place among those before end, behind others of its time. There is room
-// for it at end.
-func (k *keptRows[T, K]) insert(end int, row Kept[T]) {
-	place := k.place(end, row.At)
-	copy(k.list[place+1:], k.list[place:end])
-	k.list[place] = row
-}
-
-// place is where a row of a time belongs among those before end, which are in order.
-func (k *keptRows[T, K]) place(end int, at int64) int {
-	return k.gone + sort.Search(end-k.gone, func(i int) bool { return k.list[k.gone+i].At > at })
-}
-
-// order puts the rows of a key in order. To do so for each row, as it comes, would be to move the
-// rows behind its place each time: that is quadratic where many rows of a key come in any order. So
-// it is done once for all that have come since, which are a page or more where others ask for them.
+// order puts the rows of a key in order that came out of it. See lateRows.
 func (s *Side[T, K]) order(k *keptRows[T, K]) {
-	if k.late == 0 {
+	if k.late == nil {
 		return
 	}
-	end := len(k.list) - k.late
-	late := k.list[end:]
-	slices.SortStableFunc(late, func(a, b Kept[T]) int { return cmp.Compare(a.At, b.At) })
-	s.moving = append(s.moving[:0], late...)
-	for n := k.late; n > 0; n-- { // the last one first, and what is behind it by n places
-		row := s.moving[n-1]
-		place := k.place(end, row.At)
-		copy(k.list[place+n:], k.list[place:end])
-		k.list[place+n-1] = row
-		end = place
-	}
-	k.late = 0
-	clear(s.moving)
-	if cap(s.moving) > mostMoving {
-		s.moving = nil
-	}
+	before := k.room()
+	k.order(&s.moving)
+	s.bytes += int64(k.room()-before) * s.place()
 }
 
 func (s *Side[T, K]) schedule(k *keptRows[T, K], due int64) {
@@ -216,31 +147,43 @@ func (s *Side[T, K]) Advance(t int64) (alone int) {
 // drop drops rows of a key, and the key with the last of them.
 func (s *Side[T, K]) drop(k *keptRows[T, K], t int64) (alone int) {
 	s.order(k)
-	var none Kept[T]
-	for k.gone < len(k.list) && s.Expires(k.list[k.gone].At) <= t {
-		row := &k.list[k.gone]
-		if !row.Paired {
-			alone++
+	k.gone += s.dropOf(k.list[k.gone:], t, &alone)
+	if k.late != nil {
+		gone := s.dropOf(k.late.rows, t, &alone)
+		if k.late.rows = slices.Delete(k.late.rows, 0, gone); len(k.late.rows) == 0 {
+			s.bytes -= int64(cap(k.late.rows)) * s.place()
+			k.late = nil
 		}
-		s.rows--
-		s.bytes -= s.size(&row.Row)
-		*row = none
-		k.gone++
 	}
 	left := len(k.list) - k.gone
-	if left == 0 {
+	if left == 0 { // and none is late: see lateRows
 		s.bytes -= s.sizeOf(k)
 		delete(s.index, k.key)
 		s.forget(k)
 		return alone
 	}
 	if k.gone >= left {
-		before := cap(k.list)
+		before := k.room()
 		k.closeUp(left)
-		s.bytes -= int64(before-cap(k.list)) * s.place()
+		s.bytes -= int64(before-k.room()) * s.place()
 	}
-	s.schedule(k, s.Expires(k.list[k.gone].At))
+	s.schedule(k, s.Expires(k.first()))
 	return alone
+}
+
+// dropOf clears the first of some rows that are in order, and returns how many.
+func (s *Side[T, K]) dropOf(rows []Kept[T], t int64, alone *int) (gone int) {
+	for gone < len(rows) && s.Expires(rows[gone].At) <= t {
+		row := &rows[gone]
+		if !row.Paired {
+			*alone++
+		}
+		s.rows--
+		s.bytes -= s.size(&row.Row)
+		*row = Kept[T]{}
+		gone++
+	}
+	return gone
 }
 
 // forget keeps a key that has gone for another, unless the calendar still knows it.
@@ -250,16 +193,4 @@ func (s *Side[T, K]) forget(k *keptRows[T, K]) {
 	if k.places == 0 && cap(k.list) <= mostPlaces && len(s.free) < mostFree {
 		s.free = append(s.free, k)
 	}
-}
-
-// closeUp moves the rows that are left to the beginning of the list, or of a shorter one.
-func (k *keptRows[T, K]) closeUp(left int) {
-	rows := k.list[k.gone:]
-	if 4*left <= cap(k.list) {
-		k.list, k.gone = append(make([]Kept[T], 0, 2*left), rows...), 0
-		return
-	}
-	copy(k.list, rows)
-	clear(k.list[left:])
-	k.list, k.gone = k.list[:left], 0
 }

@@ -90,16 +90,16 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 	require.Equal(t, cfg.limits.posts-2, in.bodies.count())
 }
 
-func (b *bodies) count() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.open)
+func (p *places) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.taken)
 }
 
-func TestABodyKeepsItsPlaceForAWhileWhoeverWantsIt(t *testing.T) {
+func TestAPlaceIsKeptForAWhileWhoeverWantsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var cut []string
-		b := &bodies{most: 2, quick: time.Second}
+		b := &places{most: 2, quick: time.Second}
 		enter := func(name string) (leave func()) { return b.enter(func() { cut = append(cut, name) }) }
 		first := enter("first")
 		time.Sleep(500 * time.Millisecond)
