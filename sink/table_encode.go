@@ -67,6 +67,7 @@ func (e *structs[T]) encode(row *T) (_ *plan, _ []codec.Cell, err error) {
 type copier struct {
 	table   *schema.Table
 	names   []string // to be written; nil for all
+	leave   []string // not to be written, if names is nil
 	options planOptions
 
 	columns *rxcql.Columns // the columns that plan was made for
@@ -100,7 +101,9 @@ func (c *copier) prepare(cols *rxcql.Columns) error {
 	var names []string
 	for i, col := range cols.List() {
 		index[col.Name] = i
-		names = append(names, col.Name)
+		if !slices.Contains(c.leave, col.Name) {
+			names = append(names, col.Name)
+		}
 	}
 	var errs []error
 	if c.names != nil {

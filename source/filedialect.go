@@ -32,7 +32,7 @@ func Dialect(d dialect.Dialect) interface {
 }
 
 func (d dialectOption) set(c *fileConfig) (err error) {
-	text, err := dialect.NewText(dialect.Dialect(d))
+	text, err := dialect.NewParser(dialect.Dialect(d))
 	if err == nil {
 		c.text = text
 	}
