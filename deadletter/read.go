@@ -56,14 +56,18 @@ func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
 
 // IsFile reports whether a file begins as one of letters does, as far as its first bytes tell.
 func IsFile(path string) (bool, error) {
+	about, err := os.Stat(path)
+	if err != nil {
+		return false, fmt.Errorf("deadletter: %w", err)
+	}
+	if !about.Mode().IsRegular() { // what is read of a pipe is gone
+		return false, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false, fmt.Errorf("deadletter: %w", err)
 	}
 	defer f.Close()
-	if about, err := f.Stat(); err != nil || !about.Mode().IsRegular() { // what is read of a pipe is gone
-		return false, err
-	}
 	first := make([]byte, len(begins))
 	n, err := io.ReadFull(f, first)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -161,7 +161,7 @@ func (c *csvRecords) record(in *lines.Reader) ([]byte, error) {
 		certain = in.Lines() == 1
 	}
 	switch {
-	case !certain && c.split.Escaped() && c.cfg.text == nil:
+	case !certain && c.split.Escaped() && c.cfg.doublesQuotes():
 		return nil, fmt.Errorf("%w; %w", err, errBackslash)
 	case !certain:
 		return nil, fmt.Errorf("%w; %w", err, errLost)

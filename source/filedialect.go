@@ -77,6 +77,11 @@ func (c *fileConfig) separator() byte {
 	return c.text.Dialect().Separator
 }
 
+// doublesQuotes reports whether a quote in a field is doubled, as RFC 4180 has it.
+func (c *fileConfig) doublesQuotes() bool {
+	return c.text == nil || c.text.Dialect().Escape == c.text.Dialect().Quote
+}
+
 // form is how records are spelled.
 func (c *fileConfig) form() *csvrow.Form {
 	if c.text == nil {

@@ -62,7 +62,8 @@ var flagOf = map[string]string{
 	"another job name (and another checkpoint.File)": "another folder as --checkpoint, or with --restart",
 	"is longer than MaxLine":                         "is longer than a record may be (16 MiB)",
 	"add one with that `cql` tag":                    "add one to the table",
-	"transfer.Load":                                  "load", "transfer.Unload": "unload",
+	"is not in Types":                                "is not in the table", "no column of Types is": "no column of the table is",
+	"transfer.Load": "load", "transfer.Unload": "unload",
 }
 
 // spelled finds them, as whole words; an option may have its brackets.
@@ -70,7 +71,7 @@ var spelled = regexp.MustCompile(`(?:\b(?:sink\.Overwrite|parquet\.Overwrite|Rep
 	`Into|TTLColumn|TimestampColumn|NullsDelete|BadRecords|MaxErrorsPercent|MaxErrors|WithTimes|sink\.Times|WithCheckpoint|WithShard|` +
 	`FileBytes|Files|Compress|rxcql\.WithRowErrors|transfer\.Load|transfer\.Unload)\b(?:\(\))?)` +
 	`|read it with (?:JSONArray|NDJSON|package parquet)|give a Dialect with that Separator|give Dialect \(dialect\.Cqlsh, dialect\.DSBulk\)` +
-	`|another job name \(and another checkpoint\.File\)|is longer than MaxLine|add one with that ` + "`cql` tag")
+	`|another job name \(and another checkpoint\.File\)|is longer than MaxLine|is not in Types|no column of Types is|add one with that ` + "`cql` tag")
 
 // flagOfField are the flags for fields of a dialect.Dialect.
 var flagOfField = map[string]string{
