@@ -13,7 +13,8 @@ import (
 // layouts that do not keep the times that are written with them.
 func (d Dialect) Check() error { return errors.Join(d.CheckReading(), d.checkWriting()) }
 
-// CheckReading reports everything at once that is wrong with a dialect for files that are only read.
+// CheckReading reports everything at once that is wrong with a dialect for files that are only
+// read.
 func (d Dialect) CheckReading() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }

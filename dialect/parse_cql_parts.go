@@ -12,8 +12,8 @@ import (
 )
 
 // null takes a null off, where one of this type may stand: nothing, the dialect's Null, or what
-// Python and CQL call it. What is a value of the type is no null: a 1, say, where that is the Null of
-// the dialect.
+// Python and CQL call it. What is a value of the type is no null: a 1, say, where that is the
+// Null of the dialect.
 func (c *literal) null(typ *Type) bool {
 	c.blanks()
 	end := strings.IndexAny(c.rest, ",]})")

@@ -13,14 +13,14 @@ import (
 	"github.com/rxcql/rxcql/parquet"
 )
 
-type nested struct {
-	ID    int32         `parquet:"id"`
-	List  []string      `parquet:"list,list"`
-	Deep  [][]int32     `parquet:"deep,list"`
-	Inner *nestedInside `parquet:"inner,optional"`
+type version2 struct {
+	ID    int32           `parquet:"id"`
+	List  []string        `parquet:"list,list"`
+	Deep  [][]int32       `parquet:"deep,list"`
+	Inner *version2Inside `parquet:"inner,optional"`
 }
 
-type nestedInside struct {
+type version2Inside struct {
 	A *int32   `parquet:"a,optional"`
 	L []string `parquet:"l,list"`
 }
@@ -28,17 +28,17 @@ type nestedInside struct {
 // Of some pages of version 2 the library panics: of nothing but nulls inside lists, say.
 func TestPagesOfVersion2AreReadOrRefusedAndNothingPanics(t *testing.T) {
 	one := int32(1)
-	for name, rows := range map[string][]nested{
+	for name, rows := range map[string][]version2{
 		"all nil":    {{ID: 1}, {ID: 2}},
-		"some nil":   {{ID: 1}, {ID: 2, List: []string{"a"}, Deep: [][]int32{{1}, nil}, Inner: &nestedInside{A: &one}}},
-		"inner nil":  {{ID: 1, Deep: [][]int32{nil, {}}, Inner: &nestedInside{}}, {ID: 2, Inner: &nestedInside{L: []string{"x"}}}},
-		"none is":    {{ID: 1, List: []string{"a"}, Deep: [][]int32{{1}}, Inner: &nestedInside{&one, []string{"b"}}}},
-		"empty only": {{ID: 1, List: []string{}, Deep: [][]int32{{}}, Inner: &nestedInside{L: []string{}}}},
+		"some nil":   {{ID: 1}, {ID: 2, List: []string{"a"}, Deep: [][]int32{{1}, nil}, Inner: &version2Inside{A: &one}}},
+		"inner nil":  {{ID: 1, Deep: [][]int32{nil, {}}, Inner: &version2Inside{}}, {ID: 2, Inner: &version2Inside{L: []string{"x"}}}},
+		"none is":    {{ID: 1, List: []string{"a"}, Deep: [][]int32{{1}}, Inner: &version2Inside{&one, []string{"b"}}}},
+		"empty only": {{ID: 1, List: []string{}, Deep: [][]int32{{}}, Inner: &version2Inside{L: []string{}}}},
 	} {
 		path := filepath.Join(t.TempDir(), "rows.parquet")
 		f, err := os.Create(path)
 		require.NoError(t, err)
-		w := pq.NewGenericWriter[nested](f, pq.DataPageVersion(2))
+		w := pq.NewGenericWriter[version2](f, pq.DataPageVersion(2))
 		_, err = w.Write(rows)
 		require.NoError(t, err)
 		require.NoError(t, w.Close())

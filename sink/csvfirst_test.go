@@ -1,13 +1,18 @@
 package sink_test
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/dialect"
+	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -61,4 +66,31 @@ func TestATableOfOneColumnIsWrittenAsCSV(t *testing.T) {
 			require.Equal(t, rows[i].Bytes(0), got[i].Bytes(0), name)
 		}
 	}
+}
+
+func TestAJobInADialectWithAZoneGoesOnInAnotherProcess(t *testing.T) {
+	cols := columnsOf(t, "a", "text")
+	parts := jobtest.Parts[rxcql.Row]{PageRows: 10, Rows: [][]rxcql.Row{nil}}
+	for range 100 {
+		parts.Rows[0] = append(parts.Rows[0], rxcql.NewRow(cols, [][]byte{[]byte("x")}))
+	}
+	var store jobtest.Store
+	path, seen := filepath.Join(t.TempDir(), "rows.csv"), 0
+	for _, want := range []error{errBroken, nil} {
+		rows := operators.Tap(parts.Stream(), func(rxcql.Row) error {
+			if seen++; seen == 50 {
+				return errBroken
+			}
+			return nil
+		})
+		d := dialect.RFC4180()
+		d.Zone = time.FixedZone("east", 3600) // another one each time
+		p, err := rxcql.New(rows, sink.CSV[rxcql.Row](path, sink.Dialect(d)), rxcql.WithCheckpoint(&store, "job"))
+		require.NoError(t, err)
+		_, err = p.Run(t.Context())
+		require.ErrorIs(t, err, want)
+	}
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "a\n"+strings.Repeat("x\n", 100), string(text))
 }

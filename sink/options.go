@@ -156,9 +156,9 @@ func Columns(names ...string) TableOption {
 	})
 }
 
-// LeaveOut names columns that rows of type rxcql.Row may have and that are not written, such as those
-// that TTLOf and TimestampOf look at. Unlike Columns it lets rows differ in their other columns: of
-// each row all that are not named here are written.
+// LeaveOut names columns that rows of type rxcql.Row may have and that are not written, such as
+// those that TTLOf and TimestampOf look at. Unlike Columns it lets rows differ in their other
+// columns: of each row all that are not named here are written.
 func LeaveOut(names ...string) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		c.leaveOut = append(c.leaveOut, names...)

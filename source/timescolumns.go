@@ -12,9 +12,9 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// TimesColumns returns the columns that rows of a table have with Times, of which these are read, in
-// order: so a file that gets no row can name its columns too. The name is as for Table. It asks the
-// server for its version and the table's schema; errors are those of Check.
+// TimesColumns returns the columns that rows of a table have with Times, of which these are
+// read, in order: so a file that gets no row can name its columns too. The name is as for Table.
+// It asks the server for its version and the table's schema; errors are those of Check.
 func TimesColumns(ctx context.Context, session *gocql.Session, name string, columns ...string) ([]rxcql.Column, error) {
 	keyspace, table, nameErr := schema.ParseName(name)
 	s, sessionErr := driver.Wrap(session)

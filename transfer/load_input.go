@@ -44,7 +44,11 @@ func (j *LoadJob) files() (in inputFiles, err error) {
 		return in, errUnfinished(j.path)
 	case err == nil:
 		in = inputFiles{paths: []string{j.path}, format: j.formatOf(j.path)}
-		in.letters, err = lettersIn(j.path)
+		if in.letters, err = lettersIn(j.path); in.letters != nil {
+			if bad, missing := os.Stat(j.cfg.bad); missing == nil && os.SameFile(bad, info) {
+				err = fmt.Errorf("BadRecords: %s is the file that is loaded: name another one", j.path)
+			}
+		}
 		return in, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return in, err

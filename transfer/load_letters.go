@@ -160,8 +160,8 @@ func recordOf(letter *deadletter.Letter[json.RawMessage]) (text []byte, err erro
 	return text, nil
 }
 
-// rowsOf gives the rows in letters the names that the columns have in files, if the table's sink has
-// refused them: those that could not become rows of the table have them still.
+// rowsOf gives the rows in letters the names that the columns have in files, if the table's sink
+// has refused them: those that could not become rows of the table have them still.
 func (l *letters) rowsOf(columns *loadColumns) iter.Seq2[rxcql.Row, error] {
 	inFiles := map[string]string{}
 	for from, to := range columns.names {

@@ -37,11 +37,12 @@ type madeColumns struct {
 	hasTTL  bool
 }
 
-// mostMade is how many different columns are kept. Few files have more, and then they are made anew.
+// mostMade is how many different columns are kept. Few files have more; then they are made anew.
 const mostMade = 1024
 
-// apply gives rows the names of the table's columns, and leaves out those that are not loaded. Those
-// that say something of the row get names that no table has. A record of JSON that lacks a column of the primary key is a row that failed.
+// apply gives rows the names of the table's columns, and leaves out those that are not loaded.
+// Those that say something of the row get names that no table has. A record of JSON that lacks a
+// column of the primary key is a row that failed.
 func (f *rowsOfFiles) apply(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] {
 	if !f.columns.renamed && !f.lines {
 		return in

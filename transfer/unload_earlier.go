@@ -23,7 +23,8 @@ type earlier struct {
 	names  []string
 }
 
-var number = regexp.MustCompile(`%0?([0-9]*)d`)
+// verb is where a name has its number.
+var verb = regexp.MustCompile(`%0?([0-9]*)d`)
 
 // before finds these files. What has the names of this unload is the sink's to see to: a job that
 // goes on has made it.
@@ -32,7 +33,7 @@ func (j *UnloadJob) before() (e earlier, err error) {
 		return e, nil
 	}
 	folder, base := filepath.Split(j.out.Path)
-	at := number.FindStringSubmatchIndex(base)
+	at := verb.FindStringSubmatchIndex(base)
 	if at == nil {
 		return e, nil // the sink says so
 	}

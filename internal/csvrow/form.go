@@ -103,9 +103,9 @@ func (f *Form) strayQuote(field []byte) int {
 	return -1
 }
 
-// Append writes a field's text in UTF-8, in quotes where it needs them or is the null text, or is
-// empty: a record of one empty field would be an empty line. So is text with which a file would seem
-// to be of another kind. The error is ErrNotLatin1.
+// Append writes a field's text in UTF-8, in quotes where it needs them or is the null text, or
+// is empty: a record of one empty field would be an empty line. So is text with which a file
+// would seem to be of another kind. The error is ErrNotLatin1.
 func (f *Form) Append(dst, text []byte) ([]byte, error) {
 	start := len(dst)
 	switch {

@@ -18,8 +18,8 @@ func tableOf(folder string) string {
 	return table
 }
 
-// folderOf finds the folder of a table in a folder of tables, as an unload of a keyspace makes it. A
-// folder that has files itself is the table's own.
+// folderOf finds the folder of a table in a folder of tables, as an unload of a keyspace makes
+// it. A folder that has files itself is the table's own.
 func folderOf(path string, into tables.Name) string {
 	entries, err := os.ReadDir(path)
 	if err != nil {
