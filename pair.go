@@ -8,6 +8,11 @@ type Pair[L, R any] struct {
 
 	HasLeft  bool
 	HasRight bool
+
+	// Unread is set in a pair that has no row, and says of a part of the keys that one of the tables
+	// could not be read there (source.TablePair with source.AdaptiveSplits). No rows of these keys
+	// come, of either side. Else it is nil.
+	Unread *Unread
 }
 
 // Both reports whether both sides have a row.

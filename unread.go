@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // ErrUnread: parts of a table could not be read at all, so the run is not complete. See
@@ -15,9 +17,12 @@ var ErrUnread = errors.New("rxcql: parts of a source could not be read")
 // pieces (source.AdaptiveSplits). Rows of it may be missing in what the run has written.
 type Unread struct {
 	Stage string `json:"stage"`
-	// Range is the token range, such as (-100, 250]. If it has one token, that of a partition, then
+	// Table says which of two tables it is, "left" or "right"; it is empty if there is one.
+	Table string `json:"table,omitempty"`
+	// Tokens is the token range, and Range is its text, such as (-100, 250]. If it has one token, that of a partition, then
 	// token(key) = 250 finds the partition.
-	Range string `json:"range"`
+	Tokens flow.TokenRange `json:"-"`
+	Range  string          `json:"range"`
 	// Within says which rows of the partition; it is empty for all rows of the range. It has no
 	// values of rows.
 	Within string `json:"within,omitempty"`
@@ -26,6 +31,9 @@ type Unread struct {
 
 func (u Unread) String() string {
 	where := "range " + u.Range
+	if u.Table != "" {
+		where += " of the " + u.Table + " table"
+	}
 	if u.Within != "" {
 		where += ", " + u.Within
 	}

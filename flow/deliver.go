@@ -25,7 +25,11 @@ func Deliver[T any](ctx context.Context, t *Track, p *Page[T], received int64, n
 		}
 		defer t.job.Delivered()
 	}
-	p.about = &t.about
+	if torn := p.Torn(); torn == nil {
+		p.about = &t.about
+	} else {
+		p.about = &about{tokens: t.about.tokens, torn: torn}
+	}
 	p.AddReceipt(t.page(len(p.Rows), received, next, last))
 	t.source.CountPage(len(p.Rows), received)
 	err := send(ctx, p, out)

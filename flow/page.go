@@ -24,6 +24,7 @@ type Position struct {
 // about is the rest of a Position, behind a pointer so that a Position is small.
 type about struct {
 	tokens *TokenRange // of the part; nil if not known
+	torn   []int64     // see Position.Torn
 	picked []int32     // of a page of some rows of another, which these are; see Position.Picked
 	whole  *about      // of that other page
 }
@@ -62,7 +63,7 @@ func (p Position) Picked(indexes []int32) Position {
 		some.picked[i] = int32(p.RowIndex(int(index))) //nolint:gosec // no page has two billion rows
 	}
 	if some.whole != nil {
-		some.tokens = some.whole.tokens
+		some.tokens, some.torn = some.whole.tokens, some.whole.torn
 	}
 	p.first, p.about = 0, some
 	return p
@@ -94,6 +95,25 @@ func (p Position) Tokens() (r TokenRange, known bool) {
 		return TokenRange{}, false
 	}
 	return *p.about.tokens, true
+}
+
+// Torn returns the tokens of partitions of which the source has left rows unread since the page
+// before (rxcql.Stage.CountUnread). They come behind other partitions, in a later run of the job,
+// so whoever adds up rows of a partition must keep what it has of these. You must not change the
+// slice.
+func (p Position) Torn() []int64 {
+	if p.about == nil {
+		return nil
+	}
+	return p.about.torn
+}
+
+// WithTorn returns the position with these tokens, see Torn. Sources call it before Deliver.
+func (p Position) WithTorn(tokens []int64) Position {
+	if len(tokens) > 0 {
+		p.about = &about{torn: tokens}
+	}
+	return p
 }
 
 // Part names the part of the source. It is one of these, followed by the name of the source in a

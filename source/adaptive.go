@@ -14,7 +14,7 @@ import (
 
 type adaptiveSplits struct{}
 
-// AdaptiveSplits has a table source go on where a token range cannot be read at once: because a
+// AdaptiveSplits has Table and TablePair go on where a token range cannot be read at once: because a
 // page meets more tombstones than the server allows (tombstone_failure_threshold), or because it
 // times out for good, also after the attempts of rxcql.WithRetry. Without it such a page ends the
 // run.
@@ -24,7 +24,7 @@ type adaptiveSplits struct{}
 // other, down to a single row. A part that fails is not tried again by WithRetry before it is cut;
 // one that cannot be cut is. So of a million tombstones in a row nothing but time is lost.
 //
-// What cannot be read at all is named in Report.Unread. The run reads and writes everything else.
+// What cannot be read at all is named in Report.Unread (but see below for TablePair). The run reads and writes everything else.
 // Then it ends with rxcql.UnreadError, and is not Complete. That happens to
 //
 //   - tombstones between two values of a clustering column of a type that cannot be cut: inet,
@@ -42,17 +42,28 @@ type adaptiveSplits struct{}
 // operators that need them together (GroupAdjacent, DistinctAdjacent, WindowAdjacent) are refused
 // behind it. A job that was begun without AdaptiveSplits can go on with it, but not the other way.
 //
-// A rxcql.Row has the columns of the primary key in addition to those that Columns names. It is not
-// for TablePair.
+// The columns of the primary key are read in any case, and handed on only if they were asked for.
+//
+// TablePair cuts each of its tables by itself, so pairs come in their order and those of a partition
+// together. What cannot be read of one table comes as a pair that has no row, and has Unread, which
+// says of which keys and of which table. Rows of the other table with these keys are left out: they
+// are not of one table only, since nobody knows. That is all that is said of it. Such a part is not
+// in Report.Unread, the run may be Complete, and a job does not ask for it again. So look at Unread
+// of each pair.
 //
 // Cut parts are read by clustering slices with ALLOW FILTERING, which here filters nothing: the
 // server takes the bounds for those of its index
 // (https://cassandra.apache.org/doc/latest/cassandra/developing/cql/dml.html#allow-filtering).
 // Two partitions with one token end the run with an error if one of them has to be cut, and so does
 // a failure behind a row whose clustering key has a tuple.
-func AdaptiveSplits() TableOption { return adaptiveSplits{} }
+func AdaptiveSplits() RangeOption { return adaptiveSplits{} }
 
 func (adaptiveSplits) applyTable(c *readConfig) error {
+	c.adaptive = true
+	return nil
+}
+
+func (adaptiveSplits) applyPair(c *pairConfig) error {
 	c.adaptive = true
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/gravetest"
 	"github.com/rxcql/rxcql/internal/jobtest"
 	"github.com/rxcql/rxcql/internal/ringtest"
 	"github.com/rxcql/rxcql/operators"
@@ -21,8 +22,8 @@ import (
 
 var errCut = errors.New("broken off")
 
-func (g *graveyard) read() rxcql.Stream[rxcql.Row] {
-	return source.Table[rxcql.Row](g.session, "ks.t", source.AdaptiveSplits(), source.Splits(1+g.random.IntN(3)), source.PageRows(1+g.random.IntN(4)))
+func readGraves(g *gravetest.Table) rxcql.Stream[rxcql.Row] {
+	return source.Table[rxcql.Row](g.Session, "ks.t", source.AdaptiveSplits(), source.Splits(1+g.Random.IntN(3)), source.PageRows(1+g.Random.IntN(4)))
 }
 
 // numberOf is the number of a row; -1 for one of static columns alone.
@@ -35,28 +36,38 @@ func numberOf(t *testing.T, row rxcql.Row) int {
 	return v
 }
 
+// lostStatics is how many partitions have static columns that cannot be read.
+func lostStatics(g *gravetest.Table) (n int) {
+	for _, has := range g.Hopeless() {
+		if has {
+			n++
+		}
+	}
+	return n
+}
+
 // seeds runs a test for many random tables.
-func seeds(t *testing.T, n uint64, test func(t *testing.T, g *graveyard)) {
+func seeds(t *testing.T, n uint64, test func(t *testing.T, g *gravetest.Table)) {
 	for seed := range n {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, newGraveyard(t, seed)) })
+			synctest.Test(t, func(t *testing.T) { test(t, gravetest.New(t, seed)) })
 		})
 	}
 }
 
 func TestAllRowsAmongTombstonesAreReadOnceAndTheRestIsNamed(t *testing.T) {
 	cuts := 0
-	seeds(t, 60, func(t *testing.T, g *graveyard) {
+	seeds(t, 60, func(t *testing.T, g *gravetest.Table) {
 		counts := map[int]int{}
-		report, err := g.read().ForEach(t.Context(), func(row rxcql.Row) error {
+		report, err := readGraves(g).ForEach(t.Context(), func(row rxcql.Row) error {
 			counts[numberOf(t, row)]++
 			return nil
 		}, rxcql.WithRetry(time.Second, 2), rxcql.WithBudget(rxcql.MinBudgetPerInput))
-		cuts += g.cuts
-		lost := len(g.hopeless())
-		require.Equal(t, len(g.statics)-g.lostStatics(), counts[-1])
+		cuts += int(g.Cuts.Load())
+		lost := len(g.Hopeless())
+		require.Equal(t, len(g.StaticOnly())-lostStatics(g), counts[-1])
 		delete(counts, -1)
-		require.Len(t, counts, len(g.rows))
+		require.Len(t, counts, len(g.Rows))
 		for v, n := range counts {
 			require.Equal(t, 1, n, "row %d", v)
 		}
@@ -78,17 +89,17 @@ func TestAllRowsAmongTombstonesAreReadOnceAndTheRestIsNamed(t *testing.T) {
 }
 
 func TestAJobAmongTombstonesGoesOnInTheMiddleOfAPartition(t *testing.T) {
-	seeds(t, 60, func(t *testing.T, g *graveyard) {
-		if len(g.hopeless()) > 0 {
+	seeds(t, 60, func(t *testing.T, g *gravetest.Table) {
+		if len(g.Hopeless()) > 0 {
 			return
 		}
 		store, given := &jobtest.Store{}, map[int]bool{}
 		for run := 0; ; run++ {
-			left := 1 + g.random.IntN(5)
+			left := 1 + g.Random.IntN(5)
 			if run > 300 {
 				left = 1 << 30
 			}
-			in := source.Table[rxcql.Row](g.session, "ks.t", source.AdaptiveSplits(), source.Splits(2), source.PageRows(1+g.random.IntN(3)))
+			in := source.Table[rxcql.Row](g.Session, "ks.t", source.AdaptiveSplits(), source.Splits(2), source.PageRows(1+g.Random.IntN(3)))
 			p, err := rxcql.New(in, sink.Each(func(_ context.Context, row rxcql.Row) error {
 				if left--; left < 0 {
 					return errCut
@@ -101,27 +112,27 @@ func TestAJobAmongTombstonesGoesOnInTheMiddleOfAPartition(t *testing.T) {
 			report, err := p.Run(t.Context())
 			if err == nil {
 				require.True(t, report.Complete)
-				require.EqualValues(t, len(g.rows)+len(g.statics), report.ReadRows+report.ResumedRows, "each row is settled once")
+				require.EqualValues(t, len(g.Rows)+len(g.StaticOnly()), report.ReadRows+report.ResumedRows, "each row is settled once")
 				break
 			}
 			require.ErrorIs(t, err, errCut)
 			require.LessOrEqual(t, run, 300)
 		}
 		delete(given, -1)
-		require.Len(t, given, len(g.rows))
+		require.Len(t, given, len(g.Rows))
 	})
 }
 
 func TestWhatWasUnreadIsAskedForAgainByTheNextRunOfAJob(t *testing.T) {
 	lost := 0
-	seeds(t, 60, func(t *testing.T, g *graveyard) {
-		if g.lostStatics() == 0 {
+	seeds(t, 60, func(t *testing.T, g *gravetest.Table) {
+		if lostStatics(g) == 0 {
 			return
 		}
 		lost++
 		store, counts := &jobtest.Store{}, map[int]int{}
 		run := func() (rxcql.Report, error) {
-			in := source.Table[rxcql.Row](g.session, "ks.t", source.AdaptiveSplits(), source.Splits(2))
+			in := source.Table[rxcql.Row](g.Session, "ks.t", source.AdaptiveSplits(), source.Splits(2))
 			return rxcql.Run(t.Context(), in, sink.Each(func(_ context.Context, row rxcql.Row) error {
 				counts[numberOf(t, row)]++
 				return nil
@@ -132,12 +143,12 @@ func TestWhatWasUnreadIsAskedForAgainByTheNextRunOfAJob(t *testing.T) {
 			require.ErrorIs(t, err, rxcql.ErrUnread)
 			require.False(t, report.Complete)
 		}
-		g.graves = nil // they were compacted away
+		g.Clear() // they were compacted away
 		report, err := run()
 		require.NoError(t, err)
 		require.True(t, report.Complete)
-		require.Equal(t, len(g.statics), counts[-1])
-		for v := range g.rows {
+		require.Equal(t, len(g.StaticOnly()), counts[-1])
+		for v := range g.Rows {
 			require.Equal(t, 1, counts[v], "row %d", v)
 		}
 	})
@@ -146,11 +157,11 @@ func TestWhatWasUnreadIsAskedForAgainByTheNextRunOfAJob(t *testing.T) {
 
 func TestAServerThatAnswersNothingInTimeEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGraveyard(t, 1)
+		g := gravetest.New(t, 1)
 		k := ringtest.KeyOf(5, 1)
-		g.add(k)
-		g.slow, g.late, g.limit = true, false, -1 // no request has so few
-		report, err := g.read().ForEach(t.Context(), func(rxcql.Row) error { return nil }, rxcql.WithRetry(time.Second, 2))
+		g.Add(k)
+		g.Slow, g.Late, g.Limit = true, false, -1 // no request has so few
+		report, err := readGraves(g).ForEach(t.Context(), func(rxcql.Row) error { return nil }, rxcql.WithRetry(time.Second, 2))
 		require.Error(t, err)
 		require.NotErrorIs(t, err, rxcql.ErrUnread)
 		var row *rxcql.RowError
@@ -162,15 +173,15 @@ func TestAServerThatAnswersNothingInTimeEndsTheRun(t *testing.T) {
 func TestTwoPartitionsOfOneTokenAreNotCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, late := range []bool{false, true} {
-			g := newGraveyard(t, 1)
+			g := gravetest.New(t, 1)
 			one, two := ringtest.KeyOf(5, 1), ringtest.KeyOf(5, 2)
 			for range 20 {
-				g.add(one)
-				g.add(two)
-				g.bury(one)
+				g.Add(one)
+				g.Add(two)
+				g.Bury(one)
 			}
-			g.late, g.slow, g.limit = late, false, 2
-			_, err := g.read().Collect(t.Context())
+			g.Late, g.Slow, g.Limit = late, false, 2
+			_, err := readGraves(g).Collect(t.Context())
 			require.ErrorContains(t, err, "two partitions have the token 5")
 		}
 	})
@@ -187,19 +198,19 @@ func TestWhatAdaptiveSplitsCannotDoIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrConfig)
 		_, err = rxcql.New(source.TablePair[int, int](session, "ks.t", session, "ks.t", source.Left(source.AdaptiveSplits())),
 			sink.Each(func(context.Context, rxcql.Pair[int, int]) error { return nil }))
-		require.ErrorContains(t, err, "AdaptiveSplits is for Table alone")
+		require.ErrorContains(t, err, "AdaptiveSplits is for both tables")
 	})
 }
 
 func TestAPositionOfAdaptiveSplitsIsRefusedWithout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGraveyard(t, 1)
-		g.graves = nil
+		g := gravetest.New(t, 1)
+		g.Clear()
 		store := &jobtest.Store{}
 		run := func(opts ...source.TableOption) error {
 			opts = append(opts, source.PageRows(1), source.Splits(1))
 			left := 4
-			_, err := rxcql.Run(t.Context(), source.Table[rxcql.Row](g.session, "ks.t", opts...), sink.Each(func(context.Context, rxcql.Row) error {
+			_, err := rxcql.Run(t.Context(), source.Table[rxcql.Row](g.Session, "ks.t", opts...), sink.Each(func(context.Context, rxcql.Row) error {
 				if left--; left < 0 {
 					return errCut
 				}

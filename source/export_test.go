@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -20,13 +21,13 @@ type PairPlace struct {
 
 // Save writes it down.
 func (p PairPlace) Save() []byte {
-	place := pairPlace{left: sidePlace{p.Left, p.LeftOver}, right: sidePlace{p.Right, p.RightOver}, last: p.Last}
+	place := pairPlace{left: sidePlace{state: p.Left, over: p.LeftOver}, right: sidePlace{state: p.Right, over: p.RightOver}, last: p.Last}
 	return place.save()
 }
 
 // ParsePairPlace reads one.
 func ParsePairPlace(state []byte, columns int) (PairPlace, error) {
-	p, err := parsePairPlace(state, columns)
+	p, err := parsePairPlace(state, flow.WholeRange, columns)
 	return PairPlace{p.left.state, p.right.state, p.left.over, p.right.over, p.last}, err
 }
 

@@ -47,8 +47,8 @@ import (
 // writes or read the two rows again. Rows that come in another order than the one they are merged
 // by end the run; they never become differences.
 //
-// Options: Splits, Shard, Only, Consistency, PageRows, Times and Throttle for both tables, Left and
-// Right for one. The last one of a kind counts. Limits from downstream and retries of pages are as
+// Options: Splits, Shard, Only, AdaptiveSplits, Consistency, PageRows, Times and Throttle for both
+// tables, Left and Right for one. The last one of a kind counts. Limits from downstream and retries of pages are as
 // for Table. So are errors, which name the table; in addition:
 //
 //   - Check reports keys that cannot be matched, as rxcql.ErrSchema.
@@ -64,7 +64,7 @@ import (
 func TablePair[L, R any](left *gocql.Session, leftTable string, right *gocql.Session, rightTable string, opts ...PairOption) rxcql.Stream[rxcql.Pair[L, R]] {
 	cfg := pairConfig{of: 1, left: newReadConfig(), right: newReadConfig()}
 	err := option.Apply(opts, &cfg, PairOption.applyPair)
-	p := &pair[L, R]{splits: cfg.splits, shard: cfg.shard, of: cfg.of, only: cfg.only}
+	p := &pair[L, R]{splits: cfg.splits, shard: cfg.shard, of: cfg.of, only: cfg.only, adaptive: cfg.adaptive}
 	var errL, errR error
 	p.left, errL = newPairTable[L](left, leftTable, cfg.left)
 	p.right, errR = newPairTable[R](right, rightTable, cfg.right)
@@ -86,6 +86,7 @@ type pair[L, R any] struct {
 	splits    int
 	shard, of int
 	only      only
+	adaptive  bool // see AdaptiveSplits
 }
 
 func newPairTable[T any](session *gocql.Session, name string, cfg readConfig) (*table[T], error) {
@@ -176,7 +177,10 @@ func (p *pair[L, R]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 // identity returns what a position in the two tables depends on.
 func (p *pair[L, R]) identity(plan *pairPlan, version string) rxcql.Identity {
 	id := rxcql.Identity{Pages: version, Begun: func(state []byte) error {
-		_, err := parsePairPlace(state, plan.order.Columns())
+		place, err := parsePairPlace(state, flow.WholeRange, plan.order.Columns())
+		if err == nil && !p.adaptive {
+			err = place.notSliced()
+		}
 		return err
 	}}
 	id.Facts = append(plan.left.facts("left"), plan.right.facts("right")...)

@@ -29,10 +29,14 @@ type merging[L, R any] struct {
 // merging returns what makes the reader of each worker.
 func (p *pair[L, R]) merging(plan *pairPlan) func(*rxcql.Stage, buffers[rxcql.Pair[L, R]]) partReader[rxcql.Pair[L, R]] {
 	return func(st *rxcql.Stage, buffers buffers[rxcql.Pair[L, R]]) partReader[rxcql.Pair[L, R]] {
-		return &merging[L, R]{
+		m := &merging[L, R]{
 			stage: st, order: plan.order.Fork(), buffers: buffers,
 			left: newSide("left", p.left, &plan.left, st), right: newSide("right", p.right, &plan.right, st),
 		}
+		if p.adaptive {
+			m.left.cuts, m.right.cuts = newPairSlices(m.left), newPairSlices(m.right)
+		}
+		return m
 	}
 }
 
@@ -70,13 +74,15 @@ func (m *merging[L, R]) read(ctx context.Context, p part, limit func() int64, se
 
 // begin turns to a range, and to the place in it that an earlier run has left.
 func (m *merging[L, R]) begin(p part, state []byte) error {
-	place, err := parsePairPlace(state, m.order.Columns())
+	place, err := parsePairPlace(state, p.span, m.order.Columns())
 	if err != nil {
 		return err
 	}
 	m.part = p
 	m.left.begin(p, place.left)
 	m.right.begin(p, place.right)
+	m.left.cuts.leftBefore(place.holes[0])
+	m.right.cuts.leftBefore(place.holes[1])
 	m.last, m.paired = keyorder.Key{Cells: place.last}, place.last != nil
 	m.resumed = m.paired
 	return nil
@@ -111,6 +117,7 @@ func (m *merging[L, R]) page(ctx context.Context, n, most int64) (*fetched[rxcql
 		m.skip()
 	}
 	page := &fetched[rxcql.Pair[L, R]]{rows: m.buffers.get()}
+	m.tell(page)
 	if err := m.pair(page); err != nil {
 		err = m.stage.Fail(&rxcql.RowError{Range: m.part.name, Page: n, Row: -1, Err: err})
 		m.room.Finish(err)
@@ -146,6 +153,14 @@ func (m *merging[L, R]) skip() {
 func (m *merging[L, R]) pair(page *fetched[rxcql.Pair[L, R]]) error {
 	left, right := m.left, m.right
 	for left.ready() && right.ready() && (left.more() || right.more()) {
+		switch { // what is not known of one table leaves out rows of the other
+		case left.more() && right.cuts.covers(&left.key):
+			left.step()
+			continue
+		case right.more() && left.cuts.covers(&right.key):
+			right.step()
+			continue
+		}
 		order := -1
 		switch {
 		case !left.more():
@@ -161,6 +176,8 @@ func (m *merging[L, R]) pair(page *fetched[rxcql.Pair[L, R]]) error {
 			return fmt.Errorf("%s table: %w", name, errRowOrder)
 		}
 		m.last, m.paired = *key, true
+		left.cuts.passed(&m.last)
+		right.cuts.passed(&m.last)
 		m.add(page, order)
 	}
 	return nil
@@ -200,6 +217,7 @@ func (m *merging[L, R]) finish(page *fetched[rxcql.Pair[L, R]], n int64) {
 	last := m.left.over && m.right.over && !m.left.more() && !m.right.more()
 	if !last {
 		place := pairPlace{left: m.left.here(), right: m.right.here(), last: m.last.Cells}
+		place.holes = [2][]slice{m.left.cuts.open(), m.right.cuts.open()}
 		page.next = place.save()
 	}
 	var bytes int64

@@ -15,6 +15,7 @@ type pairConfig struct {
 	splits      int
 	shard, of   int
 	only        only
+	adaptive    bool
 	left, right readConfig
 }
 
@@ -38,7 +39,7 @@ func (s pairSide) applyPair(c *pairConfig) error {
 	before := *side
 	err := option.Apply(s.opts, side, TableOption.applyTable)
 	if err == nil && side.adaptive {
-		return errors.New(name + ": AdaptiveSplits is for Table alone: what the other table has could not be paired")
+		return errors.New(name + ": AdaptiveSplits is for both tables: give it to TablePair itself")
 	}
 	if err == nil && (side.splits != before.splits || side.shard != before.shard || side.of != before.of || side.only != nil) {
 		return errSideRanges(name)

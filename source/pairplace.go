@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 )
 
 // sidePlace is where the pages of a table go on.
 type sidePlace struct {
-	state []byte // of the next page; nil at the beginning of the range
-	over  bool   // there is no next page
+	state  []byte      // of the next page; nil at the beginning of the range
+	over   bool        // there is no next page
+	sliced *slicePlace // with AdaptiveSplits; nil at the beginning
 }
 
 // pairPlace is a position in a range of two tables. The two are saved as one: positions that move
@@ -22,37 +24,64 @@ type sidePlace struct {
 // then, or has other rows.
 type pairPlace struct {
 	left, right sidePlace
-	last        [][]byte // the key of the last pair; nil if there was none
+	last        [][]byte   // the key of the last pair; nil if there was none
+	holes       [2][]slice // of each table: what could not be read, and was told of
 }
 
-// pairPlaceVersion is the first byte of a saved place.
-const pairPlaceVersion = 1
+// The first byte of a saved place: that of a place without slices, as before AdaptiveSplits, and
+// the newest.
+const (
+	pairPlacePlain  = 1
+	pairPlaceSliced = 2
+)
 
 const (
 	sideBegins byte = iota
 	sideGoesOn
 	sideIsOver
+	sideSliced
 )
+
+func (p *pairPlace) isSliced() bool {
+	return p.left.sliced != nil || p.right.sliced != nil || len(p.holes[0])+len(p.holes[1]) > 0
+}
+
+// notSliced refuses the positions of a run with AdaptiveSplits.
+func (p *pairPlace) notSliced() error {
+	if p.isSliced() {
+		return fmt.Errorf("%w: it is of a run with source.AdaptiveSplits; give the table source that option again", rxcql.ErrCheckpointForeign)
+	}
+	return nil
+}
 
 // save writes a place down.
 func (p *pairPlace) save() []byte {
-	b := []byte{pairPlaceVersion}
+	b := []byte{pairPlacePlain}
+	if p.isSliced() {
+		b[0] = pairPlaceSliced
+	}
 	for _, side := range []sidePlace{p.left, p.right} {
 		switch {
 		case side.over:
 			b = append(b, sideIsOver)
+		case side.sliced != nil:
+			b = appendBytes(append(b, sideSliced), side.sliced.save())
 		case side.state == nil:
 			b = append(b, sideBegins)
 		default:
 			b = appendBytes(append(b, sideGoesOn), side.state)
 		}
 	}
-	for _, cell := range p.last {
-		if cell == nil {
-			b = append(b, 0)
-			continue
+	if b[0] == pairPlaceSliced {
+		for _, holes := range p.holes {
+			b = binary.AppendUvarint(b, uint64(len(holes)))
+			for i := range holes {
+				b = holes[i].append(b, 0)
+			}
 		}
-		b = appendBytes(append(b, 1), cell)
+	}
+	for _, cell := range p.last {
+		b = appendCell(b, cell)
 	}
 	return b
 }
@@ -61,42 +90,63 @@ func appendBytes(to, b []byte) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(b))), b...)
 }
 
-// parsePairPlace reads what save wrote, of a key of so many columns. A nil state is the beginning.
-func parsePairPlace(state []byte, columns int) (p pairPlace, err error) {
+// parsePairPlace reads what save wrote, of a range of tables with a key of so many columns. A nil
+// state is the beginning.
+func parsePairPlace(state []byte, span flow.TokenRange, columns int) (p pairPlace, err error) {
 	if state == nil {
 		return p, nil
 	}
 	r := placeReader{rest: state}
-	switch version := r.byte(); {
-	case version > pairPlaceVersion:
+	version := r.byte()
+	switch {
+	case version > pairPlaceSliced:
 		return p, fmt.Errorf("%w: a position in two tables has the form %d, and this program knows %d",
-			rxcql.ErrCheckpointNewer, version, pairPlaceVersion)
-	case version < pairPlaceVersion:
+			rxcql.ErrCheckpointNewer, version, pairPlaceSliced)
+	case version < pairPlacePlain:
 		r.cut = true
 	}
 	for _, side := range []*sidePlace{&p.left, &p.right} {
-		switch r.byte() {
-		case sideBegins:
-		case sideGoesOn:
+		switch kind := r.byte(); {
+		case kind == sideBegins:
+		case kind == sideGoesOn:
 			side.state = r.bytes()
-		case sideIsOver:
+		case kind == sideIsOver:
 			side.over = true
+		case kind == sideSliced && version == pairPlaceSliced:
+			if state := r.bytes(); !isSlicePlace(state) {
+				r.cut = true
+			} else if side.sliced, err = parseSlicePlace(state, span, columns); err != nil {
+				return p, err
+			}
 		default:
 			r.cut = true
+		}
+	}
+	if version == pairPlaceSliced {
+		for i := range p.holes {
+			p.holes[i] = r.holes(span, columns)
 		}
 	}
 	if len(r.rest) > 0 {
 		p.last = make([][]byte, columns)
 		for i := range p.last {
-			if r.byte() != 0 {
-				p.last[i] = r.bytes()
-			}
+			p.last[i] = r.cell()
 		}
 	}
 	if r.cut || len(r.rest) > 0 {
 		return p, fmt.Errorf("%w: %w", rxcql.ErrCheckpointDamaged, errPairPlace)
 	}
 	return p, nil
+}
+
+// holes reads the slices of a table that could not be read.
+func (r *placeReader) holes(span flow.TokenRange, columns int) (all []slice) {
+	for range r.count() {
+		hole, _ := r.slice()
+		all = append(all, hole)
+		r.cut = r.cut || !hole.fits(span, columns)
+	}
+	return all
 }
 
 var errPairPlace = errors.New("a position in two tables cannot be read")

@@ -55,11 +55,13 @@ func TestAPositionInTwoTablesThatCannotBeReadIsRefused(t *testing.T) {
 		"of a page state that is cut": {1, 1, 5, 'x'},
 		"of no such place":            {1, 7, 0},
 		"of a key that is cut":        {1, 0, 0, 1, 2, 'x'},
+		"of slices in the first form": {1, 3, 0, 0},
+		"of a hole that is cut":       {2, 0, 0, 1, 0, 3},
 		"of more than a key":          {1, 0, 0, 0, 0, 0},
 	} {
 		_, err := source.ParsePairPlace(state, 2)
 		require.ErrorIs(t, err, rxcql.ErrCheckpointDamaged, name)
 	}
-	_, err := source.ParsePairPlace([]byte{2, 0, 0}, 2)
+	_, err := source.ParsePairPlace([]byte{3, 0, 0}, 2)
 	require.ErrorIs(t, err, rxcql.ErrCheckpointNewer)
 }

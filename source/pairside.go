@@ -74,7 +74,8 @@ type side[T any] struct {
 	keyed *rows.Keyed[T]
 	plan  *sidePlan
 	cfg   readConfig
-	name  string // "left" or "right"
+	name  string      // "left" or "right"
+	cuts  *pairSlices // nil without AdaptiveSplits
 
 	part     part
 	place    sidePlace // of the page
@@ -123,6 +124,9 @@ func (s *side[T]) begin(p part, from sidePlace) {
 	p.st = s.plan.request(s.cfg, p.span)
 	s.part, s.next, s.over = p, from.state, from.over
 	s.place = from
+	if s.cuts != nil {
+		s.cuts.begin(p.span, from)
+	}
 }
 
 // more reports whether there are rows that are not paired.
@@ -148,8 +152,12 @@ func (s *side[T]) fetch(ctx context.Context, n, most int64) error {
 	if !s.wants() {
 		return nil
 	}
-	s.place = sidePlace{state: s.next}
-	err := s.get(ctx, n, most)
+	var err error
+	if s.cuts != nil {
+		err = s.getSlice(ctx, n, most)
+	} else {
+		err = s.get(ctx, n, most)
+	}
 	if err != nil {
 		err = fmt.Errorf("%s table %s: %w", s.name, s.plan.about.Quoted(), err)
 		return s.pages.failed(ctx, &rxcql.RowError{Range: s.part.name, Page: n, Row: -1, Err: err})
@@ -158,10 +166,18 @@ func (s *side[T]) fetch(ctx context.Context, n, most int64) error {
 }
 
 func (s *side[T]) get(ctx context.Context, n, most int64) error {
+	s.place = sidePlace{state: s.next}
 	got, err := s.pages.fetch(ctx, s.part, n, s.next, most)
 	if err != nil {
 		return err
 	}
+	s.next = got.Next()
+	s.over = s.next == nil
+	return s.take(got)
+}
+
+// take decodes a page.
+func (s *side[T]) take(got *driver.Page) error {
 	read, bad, size, err := s.pages.decode(got)
 	if err != nil {
 		return err
@@ -169,14 +185,19 @@ func (s *side[T]) get(ctx context.Context, n, most int64) error {
 	s.rows, s.bad, s.at, s.received = read, bad, 0, int64(got.Bytes())
 	s.bytes = s.received + size
 	s.pages.sizing.saw(len(read), s.bytes)
-	s.next = got.Next()
-	s.over = s.next == nil
 	s.key = s.keyed.At(0)
 	return nil
 }
 
-// step moves on to the next row. It returns the row that it leaves, if that could not be decoded.
+// step moves on to the next row that is wanted. It returns the row that it leaves, if that could not
+// be decoded.
 func (s *side[T]) step() (bad undecoded) {
+	bad = s.forward()
+	s.leaveOut()
+	return bad
+}
+
+func (s *side[T]) forward() (bad undecoded) {
 	if len(s.bad) > 0 && s.bad[0].index == s.at {
 		bad, s.bad = s.bad[0], s.bad[1:]
 		bad.err = fmt.Errorf("%s row: %w", s.name, bad.err)
@@ -201,6 +222,9 @@ func (s *side[T]) drop() (bytes, received int64) {
 func (s *side[T]) here() sidePlace {
 	if s.more() {
 		return s.place
+	}
+	if s.cuts != nil {
+		return s.cuts.here()
 	}
 	return sidePlace{state: s.next, over: s.over}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -14,6 +15,11 @@ type slicePlace struct {
 	slices []slice  // to be read, in order
 	unread []slice  // that could not be read, and are to be asked for again by the next run
 	last   [][]byte // the key of the last row read; nil if there was none
+}
+
+// clone returns a copy that is not changed by what is read and cut later.
+func (p *slicePlace) clone() *slicePlace {
+	return &slicePlace{slices: slices.Clone(p.slices), unread: slices.Clone(p.unread), last: p.last}
 }
 
 // over reports whether all has been read that can be.
@@ -120,13 +126,22 @@ func parseSlicePlace(state []byte, span flow.TokenRange, columns int) (*slicePla
 		} else {
 			p.slices = append(p.slices, s)
 		}
-		r.cut = r.cut || len(s.equal) > columns || s.tokens.Start < span.Start || s.tokens.End > span.End || s.tokens.Start >= s.tokens.End
+		r.cut = r.cut || !s.fits(span, columns)
 	}
 	p.slices = append(p.slices, again...)
 	if r.cut || len(p.slices) == 0 {
 		return nil, fmt.Errorf("%w: a position in slices cannot be read", rxcql.ErrCheckpointDamaged)
 	}
 	return p, nil
+}
+
+// fits reports whether a slice may be of a range of a table with a key of so many columns. A bound
+// needs a column that is not given.
+func (s *slice) fits(span flow.TokenRange, columns int) bool {
+	if s.low != nil || s.high != nil {
+		columns--
+	}
+	return len(s.equal) < columns+1 && s.tokens.Start >= span.Start && s.tokens.End <= span.End && s.tokens.Start < s.tokens.End
 }
 
 func (r *placeReader) slice() (s slice, unread bool) {

@@ -3,42 +3,34 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
-	"github.com/rxcql/rxcql/internal/keyorder"
 )
-
-// mostCuts is how many requests in a row may fail before the reason is taken for another than what
-// they ask for. A row is found in fewer cuts: 64 of tokens, and as many of each number in its key.
-const mostCuts = 256
 
 // sliced reads parts by slices. It belongs to one goroutine.
 type sliced[T any] struct {
 	paged[T]
-	rows     *slicedRows[T]
-	slicing  *slicing
-	cfg      readConfig
-	order    *keyorder.Order // of partition keys
-	failures int             // requests that failed since the last page
-	unread   *atomic.Bool    // some slice of the source could not be read
+	*cutting
+	rows   *slicedRows[T]
+	unread *atomic.Bool // some slice of the source could not be read
+	torn   []int64      // tokens of partitions that have such a slice, since the last page
 }
 
 // newSliced returns what makes the reader of each worker.
 func newSliced[T any](t *table[T], slicing *slicing, unread *atomic.Bool) func(*rxcql.Stage, buffers[T]) partReader[T] {
 	about := fetchOf(t.session, t.cfg, slicing.about)
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
-		order, _ := keyorder.New(slicing.partition) // fails for clustering columns only
 		r := &sliced[T]{
 			paged: paged[T]{
 				session: t.session, stage: st, buffers: buffers, about: about, rate: t.cfg.rate,
 				sizing: newSizing(st.Input(), t.cfg.maxRows), cuts: true,
 			},
-			slicing: slicing, cfg: t.cfg, order: order, unread: unread,
+			cutting: newCutting(st, t.session, t.cfg, slicing), unread: unread,
 		}
+		r.left = r.leaveUnread
 		r.rows = newSlicedRows(slicing, readerOf[T](t.cfg, &r.askedAt))
 		r.reader = r.rows
 		return r
@@ -50,12 +42,12 @@ func newSliced[T any](t *table[T], slicing *slicing, unread *atomic.Bool) func(*
 func (r *sliced[T]) read(ctx context.Context, p part, limit func() int64, send func(*fetched[T]) error) error {
 	track := p.track
 	if track == nil {
-		track = r.stage.Track(p.span)
+		track = r.paged.stage.Track(p.span)
 	}
 	n, state := track.From()
-	place, err := parseSlicePlace(state, p.span, r.slicing.columns())
+	place, err := parseSlicePlace(state, p.span, r.columns())
 	if err != nil {
-		return r.stage.Fail(err)
+		return r.paged.stage.Fail(err)
 	}
 	had := track.Rows()
 	for told := false; !told; {
@@ -68,6 +60,7 @@ func (r *sliced[T]) read(ctx context.Context, p part, limit func() int64, send f
 		}
 		told = place.over()
 		page.track, page.Last, page.next = track, told && len(place.unread) == 0, nil
+		page.Position, r.torn = page.WithTorn(r.torn), nil
 		if !page.Last {
 			page.next = place.save()
 		}
@@ -88,15 +81,15 @@ func (r *sliced[T]) next(ctx context.Context, p part, place *slicePlace, n int64
 	at := flow.Position{Range: p.index, Page: n}
 	for !place.over() {
 		first := &place.slices[0]
-		p.st = r.slicing.statement(r.cfg, first)
+		p.st = r.statement(r.cfg, first)
 		r.hasty = first.cut && !r.atomic(first)
 		r.rows.begin(first, r.keyOf(place, first))
 		page, err := r.page(ctx, p, at, first.state, limit())
 		var notRead *notReadError
 		switch {
 		case errors.As(err, &notRead):
-			if err := r.cutFirst(ctx, p, at, place, notRead.err); err != nil {
-				return nil, err
+			if err := r.cutFirst(ctx, place, notRead.err); err != nil {
+				return nil, r.failed(ctx, &rxcql.RowError{Range: p.name, Page: n, Row: -1, Err: err})
 			}
 			continue
 		case err != nil:
@@ -112,7 +105,7 @@ func (r *sliced[T]) next(ctx context.Context, p part, place *slicePlace, n int64
 		}
 		return page, nil
 	}
-	reservation, err := r.stage.Input().Reserve(ctx, 1)
+	reservation, err := r.paged.stage.Input().Reserve(ctx, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -121,113 +114,12 @@ func (r *sliced[T]) next(ctx context.Context, p part, place *slicePlace, n int64
 	return &fetched[T]{Page: flow.Page[T]{Reservation: reservation}}, nil
 }
 
-// atomic reports whether a slice cannot be cut.
-func (r *sliced[T]) atomic(s *slice) bool { return !s.begun && r.slicing.halves(*s) == nil }
-
-// keyOf returns the partition key that all rows of a slice must have: a slice of one partition has
-// no other. It is nil if that is not known yet, or the slice may have several partitions.
-func (r *sliced[T]) keyOf(place *slicePlace, s *slice) [][]byte {
-	if !s.inPartition() || place.last == nil || r.tokenOf(place.last) != s.tokens.End {
-		return nil
-	}
-	return place.last[:r.slicing.partition]
-}
-
-func (r *sliced[T]) tokenOf(key [][]byte) int64 { return r.order.Token(&keyorder.Key{Cells: key}) }
-
-// skip leaves out slices for static columns alone of a partition of which a row has been read.
-func (r *sliced[T]) skip(place *slicePlace) {
-	for !place.over() && place.slices[0].statics && place.last != nil && r.tokenOf(place.last) == place.slices[0].tokens.End {
-		place.slices = place.slices[1:]
-	}
-}
-
-// cutFirst cuts the first slice of a place, after a page of it failed. If it cannot be cut, it is
-// left unread.
-func (r *sliced[T]) cutFirst(ctx context.Context, p part, at flow.Position, place *slicePlace, failed error) error {
-	r.stage.CountRetry(failed)
-	r.failures++
-	first := place.slices[0]
-	fail := func(err error) error {
-		return r.failed(ctx, &rxcql.RowError{Range: p.name, Page: at.Page, Row: -1, Err: err})
-	}
-	var pieces []slice
-	switch {
-	case r.failures > mostCuts && !tooManyTombstones(failed):
-		return fail(failed)
-	case first.begun && place.last == nil: // by a run without AdaptiveSplits
-		return fail(fmt.Errorf("%w (the job was begun without source.AdaptiveSplits, so this range cannot be cut where it is: begin the job anew)", failed))
-	case first.begun && r.slicing.tuple != "":
-		return fail(fmt.Errorf("%w (the range cannot be cut behind a row: clustering column %q is a tuple, which the driver cannot bind)", failed, r.slicing.tuple))
-	case first.begun:
-		token := r.tokenOf(place.last)
-		if !first.inPartition() {
-			if err := r.alone(ctx, token); err != nil {
-				return fail(err)
-			}
-		}
-		pieces = r.slicing.behind(first, place.last, token)
-	case r.failures <= mostCuts:
-		pieces = r.slicing.halves(first)
-	}
-	if pieces == nil && !first.begun {
-		r.leave(place, failed)
-		return nil
-	}
-	place.slices = append(pieces, place.slices[1:]...)
-	r.skip(place)
-	return nil
-}
-
-// leave leaves the first slice of a place unread.
-func (r *sliced[T]) leave(place *slicePlace, failed error) {
-	first := place.slices[0]
-	first.state = nil              // no row of it has been read
-	if tooManyTombstones(failed) { // else a server that answers nothing would have all left, one by one
-		r.failures = 0
-	}
+// leaveUnread notes that a slice could not be read. The next run of a job asks for it again.
+func (r *sliced[T]) leaveUnread(place *slicePlace, s slice, reason driver.Class) {
 	r.unread.Store(true)
-	r.stage.CountUnread(rxcql.Unread{
-		Range: first.tokens.String(), Within: r.slicing.within(&first), Reason: driver.Classify(failed).String(),
-	})
-	place.slices, place.unread = place.slices[1:], append(place.unread, first)
-	r.skip(place)
-}
-
-// alone fails if more than one partition has the token. The rows of others would be lost where one
-// is cut.
-func (r *sliced[T]) alone(ctx context.Context, token int64) error {
-	st := r.slicing.onePerPartition(r.cfg, flow.TokenRange{Start: token - 1, End: token})
-	found := 0
-	for state := []byte(nil); ; {
-		var got *driver.Page
-		ask := func(int) (err error) {
-			if err := r.rate.AwaitRequest(ctx, r.stage); err != nil {
-				return err
-			}
-			got, err = r.session.Fetch(ctx, st, firstRows, state)
-			return err
-		}
-		err := ask(0)
-		if err != nil && driver.MayPass(err) {
-			err = r.stage.Retry(ctx, err, driver.MayPass, ask)
-		}
-		if err != nil {
-			return fmt.Errorf("asking which partitions have the token %d: %w", token, err)
-		}
-		if found += got.Rows(); found > 1 {
-			return &twoPartitionsError{token}
-		}
-		if state = got.Next(); state == nil {
-			return nil
-		}
+	r.paged.stage.CountUnread(rxcql.Unread{Tokens: s.tokens, Range: s.tokens.String(), Within: r.within(&s), Reason: reason.String()})
+	place.unread = append(place.unread, s)
+	if s.inPartition() {
+		r.torn = append(r.torn, s.tokens.End)
 	}
-}
-
-// twoPartitionsError says that a partition cannot be cut because another one has its token.
-type twoPartitionsError struct{ token int64 }
-
-func (e *twoPartitionsError) Error() string {
-	return fmt.Sprintf("two partitions have the token %d, and one of them is too large to be read at once: "+
-		"read these two by source.Query, or raise the server's tombstone_failure_threshold", e.token)
 }

@@ -10,8 +10,9 @@ import (
 
 // slicedRows reads the rows of a slice, and keeps the key of the last one.
 type slicedRows[T any] struct {
-	keyed     *rows.Keyed[T]
+	keyed     keyedReader[T]
 	partition int
+	narrow    func(rows []T) // see narrowing; nil if there is nothing to take out
 
 	one     bool     // all rows are to have one partition key
 	key     [][]byte // that one, if it is known
@@ -21,7 +22,7 @@ type slicedRows[T any] struct {
 }
 
 func newSlicedRows[T any](s *slicing, reader rows.Reader[T]) *slicedRows[T] {
-	return &slicedRows[T]{keyed: newKeyed(s.own, s.key, reader), partition: s.partition}
+	return &slicedRows[T]{keyed: keyedOf(s, reader), partition: s.partition, narrow: narrowing[T](s)}
 }
 
 // begin turns to a slice. key is the partition key of its rows; nil if that is not known.
@@ -41,6 +42,9 @@ func (r *slicedRows[T]) Read(p *driver.Page, to []T) ([]T, []rows.Undecoded, int
 		return to, bad, size, err
 	}
 	r.last = nil
+	if !r.one && !r.statics && len(bad) == 0 { // only the last key matters
+		return r.asTheyAre(to, before, size)
+	}
 	left, failed := to[:before], bad[:0]
 	for i := before; i < len(to); i++ {
 		key := r.keyed.At(i - before).Cells
@@ -66,7 +70,25 @@ func (r *slicedRows[T]) Read(p *driver.Page, to []T) ([]T, []rows.Undecoded, int
 		}
 	}
 	clear(to[len(left):])
+	if r.narrow != nil {
+		r.narrow(left[before:])
+	}
 	return left, failed, size, nil
+}
+
+// asTheyAre ends Read of a page of which all rows behind before go on.
+func (r *slicedRows[T]) asTheyAre(to []T, before int, size int64) ([]T, []rows.Undecoded, int64, error) {
+	if n := len(to) - before; n > 0 {
+		key := r.keyed.At(n - 1).Cells
+		if key == nil {
+			return to, nil, size, errNotAllKeys
+		}
+		r.last = keyCopy(key)
+	}
+	if r.narrow != nil {
+		r.narrow(to[before:])
+	}
+	return to, nil, size, nil
 }
 
 func keyCopy(cells [][]byte) [][]byte {

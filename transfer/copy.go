@@ -30,6 +30,10 @@ import (
 // target stays. Without it what is copied gets the run's time, so it replaces what the target had
 // before the run; and it never expires, or after the target's default time to live.
 //
+// A range of the source that times out, or meets too many tombstones, is read in pieces
+// (source.AdaptiveSplits). What cannot be read at all is named in the report, which is then not
+// Complete; all else is copied, and the error is an rxcql.ErrUnread.
+//
 // The source may be a materialized view, or a virtual table (which is read by one query). Counters
 // need the option Counters.
 //

@@ -14,10 +14,12 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
 )
 
 // copyCounters increases the counters of an empty table by those of the source. Static counters
-// come with every row of their partition and must be counted once: they are a step of their own.
+// come with every row of their partition and must be counted once: they are a step of their own, in
+// which a range that cannot be read at once ends the run.
 func (j *CopyJob) copyCounters(ctx context.Context, p *prepared, rep *CopyReport) error {
 	if err := j.empty(ctx, p.to); err != nil {
 		return err
@@ -34,7 +36,8 @@ func (j *CopyJob) copyCounters(ctx context.Context, p *prepared, rep *CopyReport
 	}
 	if columns := p.mapping.of(schema.Static); len(columns) > 0 {
 		partitions := p.mapping.without(schema.Regular).without(schema.Clustering)
-		rows := operators.DistinctAdjacent(reshape(j.rows(p.from, partitions.reads()), partitions),
+		in := source.Table[rxcql.Row](j.from.Session, j.from.quoted(), j.cfg.inPartitions(source.Columns(partitions.reads()...))...)
+		rows := operators.DistinctAdjacent(reshape(in, partitions),
 			func(row rxcql.Row) string { return partitionOf(row, p.to.PartitionKey) })
 		statics, err := j.count(ctx, p, rows, columns, nil)
 		if len(p.mapping.of(schema.Regular)) == 0 {

@@ -23,8 +23,13 @@ type CountJob struct {
 // A partition that has static columns and no rows is not a row: such partitions are counted by
 // themselves. Rows that are written or deleted during the count may be in it or not.
 //
+// A range that times out, or meets too many tombstones, is read in pieces (source.AdaptiveSplits),
+// and a partition that is read in pieces counts as one. What cannot be read at all is named in the
+// report, which is then not Complete; all else is counted, and the error is an rxcql.ErrUnread.
+//
 // In memory are the pages in flight, a few numbers for each range that is being read (with
-// CountRanges for each range), and the partitions that are the largest so far. In a job with a
+// CountRanges for each range), and the partitions that are the largest so far, and those of which a
+// part could not be read. In a job with a
 // checkpoint these numbers are saved together with the positions, so that each row counts once
 // however often the job is interrupted. Before a save all pages in flight are waited for.
 func Count(table Table, opts ...CountOption) (*CountJob, error) {
@@ -75,8 +80,8 @@ func (j *CountJob) pipeline(ctx context.Context) (*rxcql.Pipeline, *counting, er
 	return p, to, err
 }
 
-// columns names what is read: the partition key, and the first clustering column, which is null if
-// the partition has no rows. Sizes need all.
+// columns names what is counted: the partition key, and the first clustering column, which is null
+// if the partition has no rows. Sizes need all.
 func (j *CountJob) columns(about *schema.Table) (names []string) {
 	if j.cfg.sizes {
 		return about.ColumnNames()

@@ -60,6 +60,9 @@ func (r CountReport) String() string {
 	if !r.Run.Complete {
 		s.WriteString("  not the whole table: the count is not complete\n")
 	}
+	for _, part := range r.Run.Unread {
+		fmt.Fprintf(&s, "  unread: %v\n", part)
+	}
 	for _, part := range []struct {
 		title string
 		list  []CountPartition

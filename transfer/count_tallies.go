@@ -26,23 +26,16 @@ type tallies struct {
 
 // savedCount is what a count has found so far.
 type savedCount struct {
-	Done    []CountRange     `json:"done"`  // read to their end; without CountRanges at most one, the sum
-	Open    []*openRange     `json:"open"`  // being read
-	ByRows  []countPartition `json:"rows"`  // the largest, the largest first
-	ByBytes []countPartition `json:"bytes"` // likewise
+	Done []CountRange `json:"done"` // read to their end; without CountRanges at most one, the sum
+	Open []*openRange `json:"open"` // being read
+	largest
 }
 
 // openRange is a range that is being read. A partition is never spread over two ranges.
 type openRange struct {
 	CountRange
 	Last *countPartition `json:"last,omitempty"` // whose rows came last, and may go on
-}
-
-// countPartition is a partition: the values of its key as received, and what it has.
-type countPartition struct {
-	Key   [][]byte `json:"key"`
-	Rows  int64    `json:"rows"`
-	Bytes int64    `json:"bytes"`
+	Torn []tornPartition `json:"torn,omitempty"`
 }
 
 // newTallies makes the numbers of a table of which these columns are read.
@@ -61,14 +54,16 @@ func newTallies(about *schema.Table, columns []string, cfg countConfig) *tallies
 	return t
 }
 
-// add counts the rows of a page. last says that the range has no more.
-func (t *tallies) add(tokens flow.TokenRange, rows []rxcql.Row, last bool) error {
+// add counts the rows of a page. torn are tokens of partitions of which a part could not be read
+// before it, see flow.Position.Torn. last says that the range has no more.
+func (t *tallies) add(tokens flow.TokenRange, torn []int64, rows []rxcql.Row, last bool) {
 	i := slices.IndexFunc(t.saved.Open, func(r *openRange) bool { return r.Start == tokens.Start && r.End == tokens.End })
 	if i < 0 {
 		i = len(t.saved.Open)
 		t.saved.Open = append(t.saved.Open, &openRange{CountRange: CountRange{Start: tokens.Start, End: tokens.End}})
 	}
 	at := t.saved.Open[i]
+	at.tears(torn)
 	for _, row := range rows {
 		t.row(at, row)
 	}
@@ -78,33 +73,28 @@ func (t *tallies) add(tokens flow.TokenRange, rows []rxcql.Row, last bool) error
 		}
 	}
 	if last {
-		t.partitionEnds(at.Last)
+		t.partitionEnds(at, at.Last)
 		t.saved.Open = slices.Delete(t.saved.Open, i, i+1)
 		t.done(at.CountRange)
 	}
-	return nil
 }
 
 func (t *tallies) row(at *openRange, row rxcql.Row) {
 	p := at.Last
-	begins := p == nil || !t.sameKey(p, row)
+	begins := p == nil || !p.has(row)
 	if begins {
-		t.partitionEnds(p)
-		if p == nil {
-			p = &countPartition{Key: make([][]byte, len(t.key))}
-			at.Last = p
-		}
-		p.Rows, p.Bytes = 0, 0
-		for i := range p.Key {
-			p.Key[i] = row.Bytes(i)
-		}
-		at.Partitions++
+		t.partitionEnds(at, p)
+		p, begins = t.partitionBegins(at, row)
 	}
-	if t.clustering >= 0 && row.Bytes(t.clustering) == nil {
-		at.StaticOnly++
-	} else {
+	switch static := t.clustering >= 0 && row.Bytes(t.clustering) == nil; {
+	case !static:
+		if !begins && p.Rows == 0 { // it had none when its static columns were read
+			at.StaticOnly--
+		}
 		at.Rows++
 		p.Rows++
+	case begins:
+		at.StaticOnly++
 	}
 	if t.cfg.sizes {
 		size := int64(0)
@@ -116,46 +106,6 @@ func (t *tallies) row(at *openRange, row rxcql.Row) {
 		at.Bytes += size
 		p.Bytes += size
 	}
-}
-
-func (t *tallies) sameKey(p *countPartition, row rxcql.Row) bool {
-	for i, cell := range p.Key {
-		if !bytes.Equal(cell, row.Bytes(i)) {
-			return false
-		}
-	}
-	return true
-}
-
-// partitionEnds keeps a partition that is one of the largest. Nil stands for none.
-func (t *tallies) partitionEnds(p *countPartition) {
-	if p == nil || t.cfg.largest == 0 {
-		return
-	}
-	t.saved.ByRows = t.keep(t.saved.ByRows, p, func(p *countPartition) int64 { return p.Rows })
-	if t.cfg.sizes {
-		t.saved.ByBytes = t.keep(t.saved.ByBytes, p, func(p *countPartition) int64 { return p.Bytes })
-	}
-}
-
-// keep puts a partition into its place in a list of the largest. Of equal ones, those with the
-// smaller key come first, so that the list is the same in whatever order the ranges are read.
-func (t *tallies) keep(list []countPartition, p *countPartition, size func(*countPartition) int64) []countPartition {
-	before := func(a, b *countPartition) int {
-		return cmp.Or(cmp.Compare(size(b), size(a)), slices.CompareFunc(a.Key, b.Key, bytes.Compare))
-	}
-	if len(list) == t.cfg.largest && before(p, &list[len(list)-1]) > 0 {
-		return list
-	}
-	at, _ := slices.BinarySearchFunc(list, p, func(a countPartition, p *countPartition) int { return before(&a, p) })
-	kept := countPartition{Rows: p.Rows, Bytes: p.Bytes}
-	for _, cell := range p.Key {
-		kept.Key = append(kept.Key, bytes.Clone(cell))
-	}
-	if len(list) == t.cfg.largest {
-		list = list[:len(list)-1]
-	}
-	return slices.Insert(list, at, kept)
 }
 
 // done adds a range that was read to its end.
@@ -218,21 +168,11 @@ func (t *tallies) report(r *CountReport) {
 		slices.SortFunc(all, func(a, b CountRange) int { return cmp.Compare(a.Start, b.Start) })
 		r.Ranges = joined(all, maxCountRanges)
 	}
-	r.LargestByRows, r.LargestByBytes = t.named(t.saved.ByRows), t.named(t.saved.ByBytes)
-}
-
-// named writes the keys of partitions as text.
-func (t *tallies) named(list []countPartition) (out []CountPartition) {
-	for _, p := range list {
-		named := CountPartition{Rows: p.Rows, Bytes: p.Bytes}
-		for i, cell := range p.Key {
-			text, err := codec.AppendText(nil, t.key[i].Type, cell)
-			if err != nil {
-				text = []byte("(cannot be decoded)")
-			}
-			named.Key = append(named.Key, string(text))
+	largest := t.saved.largest.clone()
+	for _, open := range t.saved.Open {
+		if open.Last != nil { // it may go on
+			largest.keep(open.Last, open.had(open.Last.Key) != nil, &t.cfg)
 		}
-		out = append(out, named)
 	}
-	return out
+	r.LargestByRows, r.LargestByBytes = t.named(largest.ByRows), t.named(largest.ByBytes)
 }

@@ -52,6 +52,11 @@ import (
 // In memory are pages of both tables for each range that is read (rxcql.WithBudget), and no list of
 // rows. On disk are about 100 bytes and the key of each row that differed, twice for a while.
 //
+// A range of a table that times out, or meets too many tombstones, is read in pieces
+// (source.AdaptiveSplits). What cannot be read at all is a Difference with the cause Unread and a
+// Range, all else is compared, and the job is then complete. To look at it once more, give the file
+// of differences to Repair, or the range to OnlyRanges in another folder.
+//
 // Reading two tables is no snapshot, and what was deleted cannot be seen: a row that is Missing may
 // have been deleted in the target, and one that is Extra in the source.
 func Diff(left, right Table, folder string, opts ...DiffOption) (*DiffJob, error) {

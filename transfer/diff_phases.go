@@ -56,7 +56,7 @@ func (j *DiffJob) scanAll(ctx context.Context, c *comparison) (rxcql.Report, err
 	var found atomic.Int64
 	if j.folder.has("scanned.ndjson") { // what an earlier run has found, and a little that will be cut off
 		err := eachLine(ctx, j.folder.file("scanned.ndjson"), func(l scanned) error {
-			if l.Sums == nil {
+			if l.Sums == nil && l.Unread == nil {
 				found.Add(1)
 			}
 			return nil
@@ -83,7 +83,7 @@ func (j *DiffJob) pairOptions(c *comparison) (opts []source.PairOption) {
 	if len(left) == 0 { // a table of keys alone
 		left, right = []string{c.key[0].left.Name}, []string{c.key[0].right.Name}
 	}
-	opts = append(opts, source.Left(source.Columns(left...)), source.Right(source.Columns(right...)))
+	opts = append(opts, source.AdaptiveSplits(), source.Left(source.Columns(left...)), source.Right(source.Columns(right...)))
 	if len(j.cfg.tokens) > 0 {
 		opts = append(opts, source.Only(j.cfg.tokenRanges()...))
 	}

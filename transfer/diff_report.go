@@ -33,7 +33,9 @@ type DiffReport struct {
 	Newer     int64 `json:"newer"`
 	Tie       int64 `json:"tie"`
 	Unstable  int64 `json:"unstable"`
-	Unread    int64 `json:"unread"`
+	// Unread also has the parts of tables, such as the rows of a partition between two keys, that
+	// could not be read at all.
+	Unread int64 `json:"unread"`
 
 	Notes    []string      `json:"notes,omitempty"` // what was not compared
 	Duration time.Duration `json:"duration_ns"`     // of the last run
@@ -89,7 +91,7 @@ func (r *DiffReport) String() string {
 func (r *DiffReport) scanned(c scanCounts) {
 	r.SourceRows, r.TargetRows, r.DifferingRanges = c.SourceRows, c.TargetRows, c.Differing
 	r.Candidates += c.Candidates
-	r.Settled = r.Candidates - r.Differences()
+	r.Settled = r.Candidates - r.Differences() + min(c.Unread, r.Unread) // parts were no candidates
 }
 
 func (c *diffConfig) tokenRanges() []flow.TokenRange {

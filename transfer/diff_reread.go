@@ -208,9 +208,17 @@ func (j *DiffJob) wait(ctx context.Context) (goOn bool, err error) {
 	return false, nil
 }
 
-// collect makes the file of differences of what was found each time, and counts them.
+// collect makes the file of differences of what could not be read and of what was found each time,
+// and counts them.
 func (j *DiffJob) collect(ctx context.Context, times int, report *DiffReport) error {
 	return j.folder.replace("differences.ndjson", func(w *bufio.Writer) error {
+		err := eachLine(ctx, j.folder.file(unreadName), func(d Difference) error {
+			report.count(d.Cause)
+			return appendLine(w, d)
+		})
+		if err != nil {
+			return err
+		}
 		for n := 1; n <= times; n++ {
 			err := eachLine(ctx, j.folder.file(rereadName(n)), func(r reread) error {
 				if r.Difference == nil {
@@ -232,7 +240,7 @@ func (j *DiffJob) collect(ctx context.Context, times int, report *DiffReport) er
 
 // workFiles are the files that are not needed when the job is complete.
 func workFiles(times int) (names []string) {
-	names = []string{"scanned.ndjson", "scan.checkpoint", "scan.checkpoint.lock", "counts.json"}
+	names = []string{"scanned.ndjson", unreadName, "scan.checkpoint", "scan.checkpoint.lock", "counts.json"}
 	for n := 1; n <= times; n++ {
 		step := fmt.Sprintf("reread-%d.checkpoint", n)
 		names = append(names, candidatesName(n), rereadName(n), step, step+".lock")

@@ -17,8 +17,8 @@ import (
 // ErrTooDifferent: two tables differ in more rows than MaxCandidates.
 var ErrTooDifferent = errors.New("transfer: the tables differ in too many rows")
 
-// scanned is a line of the file that the first phase of a Diff writes: a row that differed, or sums
-// of the rows of a page.
+// scanned is a line of the file that the first phase of a Diff writes: a row that differed, sums of
+// the rows of a page, or what could not be read.
 type scanned struct {
 	Key    [][]byte `json:"k,omitempty"` // encoded; of static columns, the partition key alone
 	Static bool     `json:"s,omitempty"`
@@ -28,7 +28,8 @@ type scanned struct {
 	Unsure   bool `json:"u,omitempty"`
 	Repeated bool `json:"a,omitempty"`
 
-	Sums *pageSums `json:"sums,omitempty"`
+	Sums   *pageSums   `json:"sums,omitempty"`
+	Unread *Difference `json:"unread,omitempty"` // a part of a table that could not be read
 }
 
 // pageSums are the sums of some rows of one of the ranges of RangeSum.
@@ -127,6 +128,10 @@ func (s *scanning) Done(ctx context.Context, stopped bool) error { return s.out.
 
 // pair compares one pair, and adds lines of what differs.
 func (s *scanning) pair(part *scannedPart, pair *rxcql.Pair[rxcql.Row, rxcql.Row], sums *pageSums) {
+	if pair.Unread != nil {
+		s.lines = append(s.lines, scanned{Unread: unreadPart(pair.Unread)})
+		return
+	}
 	if pair.HasLeft {
 		s.left.of(pair.Left)
 	}

@@ -23,10 +23,11 @@ type scanCounts struct {
 	TargetRows int64 `json:"target_rows"`
 	Candidates int64 `json:"candidates"` // that were seen to differ
 	Differing  int64 `json:"differing_ranges"`
+	Unread     int64 `json:"unread_parts"` // of tables, lines of unreadName
 }
 
-// sift makes of the file of the first phase what the second one reads: the sums of ranges, and the
-// candidates, each once.
+// sift makes of the file of the first phase what the second one reads: the candidates, each once. It
+// also writes what goes on as it is: the sums of ranges, and what could not be read.
 func sift(ctx context.Context, f folder, from string) (counts scanCounts, err error) {
 	var sums [sumRanges]pageSums
 	repeated := map[string]bool{} // keys of partitions whose static columns may be there twice
@@ -49,7 +50,7 @@ func sift(ctx context.Context, f folder, from string) (counts scanCounts, err er
 	}
 	err = f.replace(candidatesName(1), func(w *bufio.Writer) error {
 		return eachLine(ctx, f.file(from), func(l scanned) error {
-			if l.Sums != nil {
+			if l.Sums != nil || l.Unread != nil {
 				return nil
 			}
 			if l.Static {
@@ -68,6 +69,9 @@ func sift(ctx context.Context, f folder, from string) (counts scanCounts, err er
 		})
 	})
 	if err != nil {
+		return counts, err
+	}
+	if counts.Unread, err = siftUnread(ctx, f, from); err != nil {
 		return counts, err
 	}
 	err = f.replace("ranges.ndjson", func(w *bufio.Writer) error {

@@ -30,7 +30,8 @@ const (
 	// written, and nothing can be said of it.
 	Unstable Cause = "unstable"
 	// Unread: the servers could not read it, whatever was tried (too many tombstones). Reason says
-	// more.
+	// which side, and more. With a Range it is about all rows in it, or about some of them, as Reason
+	// says; none of these were compared.
 	Unread Cause = "unread"
 )
 

@@ -210,8 +210,15 @@ func (c *config) ranges() (opts []source.RangeOption) {
 	return opts
 }
 
-// tables is ranges as options of source.Table, with more options behind them.
-func (c *config) tables(more ...source.TableOption) (opts []source.TableOption) {
+// tables is ranges as options of source.Table, with more options behind them. A range that fails is
+// read in pieces, so rows of one partition may come apart.
+func (c *config) tables(more ...source.TableOption) []source.TableOption {
+	return append(c.inPartitions(more...), source.AdaptiveSplits())
+}
+
+// inPartitions is tables for steps that need the rows of a partition together: a range that fails
+// ends the run.
+func (c *config) inPartitions(more ...source.TableOption) (opts []source.TableOption) {
 	for _, opt := range c.ranges() {
 		opts = append(opts, opt)
 	}

@@ -221,8 +221,12 @@ func (j *RepairJob) name(ctx context.Context, c *comparison) (done bool, err err
 	err = j.folder.replace(namedName, func(w *bufio.Writer) error {
 		for _, file := range files {
 			err := readDifferences(ctx, file, c, func(d Difference, item repairItem) error {
-				if d.Range != nil {
+				switch {
+				case d.Range == nil:
+				case file == j.file: // it was compared
 					return nil
+				default: // and could not be read, or not all of it
+					item = repairItem{Cause: Unread, Outcome: &Outcome{Result: Unreadable, Difference: d}}
 				}
 				return appendLine(w, item)
 			})

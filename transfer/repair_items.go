@@ -24,7 +24,7 @@ type repairItem struct {
 	Cause   Cause    `json:"cause,omitempty"`   // when it was looked at first
 	Planned bool     `json:"planned,omitempty"` // something is to be done about it
 	Source  string   `json:"l,omitempty"`       // hash of what the source had then, see scanned.Left
-	Outcome *Outcome `json:"outcome,omitempty"`
+	Outcome *Outcome `json:"outcome,omitempty"` // of a range that cannot be read, from the beginning
 }
 
 // maxBadLines is how many lines that cannot be read an error names.
@@ -121,6 +121,9 @@ func (c *comparison) readKey(text json.RawMessage, static bool) (key [][]byte, e
 // planAll looks at what is named, and notes what is to be done.
 func (j *RepairJob) planAll(ctx context.Context, rows *rowPair) (rxcql.Report, error) {
 	return j.each(ctx, "plan", namedName, plannedName, func(ctx context.Context, item repairItem) (repairItem, error) {
+		if item.Outcome != nil {
+			return item, nil
+		}
 		s, err := rows.look(ctx, item.Key, item.Static)
 		if err != nil {
 			if _, unread := unreadable(err); unread {
@@ -139,6 +142,9 @@ func (j *RepairJob) planAll(ctx context.Context, rows *rowPair) (rxcql.Report, e
 // checkAll reads everything back.
 func (j *RepairJob) checkAll(ctx context.Context, rows *rowPair) (rxcql.Report, error) {
 	return j.each(ctx, "check", plannedName, checkedName, func(ctx context.Context, item repairItem) (repairItem, error) {
+		if item.Outcome != nil {
+			return item, nil
+		}
 		s, err := rows.look(ctx, item.Key, item.Static)
 		if err != nil {
 			reason, unread := unreadable(err)

@@ -32,6 +32,10 @@ import (
 // that has a write time has a column writetime(c) and a column expires(c) behind the others; see
 // source.Times.
 //
+// A range that times out, or meets too many tombstones, is read in pieces (source.AdaptiveSplits).
+// What cannot be read at all is named in the report, which is then not Complete; all else is in the
+// files, and the error is an rxcql.ErrUnread.
+//
 // With WithCheckpoint a run goes on where the one before ended, in the same files, and each row is
 // in them once. Standard output cannot be part of a job.
 //

@@ -1,0 +1,139 @@
+package transfer_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/datastax/go-cassandra-native-protocol/message"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/checkpoint"
+	"github.com/rxcql/rxcql/internal/gravetest"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
+	"github.com/rxcql/rxcql/source"
+	"github.com/rxcql/rxcql/transfer"
+)
+
+// untilDone runs a job of a table again and again, with other splits and workers each time. Runs are
+// broken off at random, and half of the tombstones are compacted away after a run that has left
+// something unread. It returns in how many runs that was.
+func untilDone(t *testing.T, g *gravetest.Table, run func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error)) (unread int) {
+	t.Helper()
+	file := checkpoint.File(filepath.Join(t.TempDir(), "checkpoint"))
+	for n := 0; ; n++ {
+		require.Less(t, n, 200)
+		var requests atomic.Int64
+		most := int64(2 + g.Random.IntN(30) + n)
+		stop := g.Server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+			if r.Reads("ks.t") && requests.Add(1) > most {
+				return cqlfake.Fail(&message.ServerError{ErrorMessage: "fails"})
+			}
+			return nil
+		})
+		report, err := run([]transfer.Option{
+			transfer.WithWorkers(1 + g.Random.IntN(3)), transfer.WithRun(rxcql.WithRetry(0, 0)),
+			transfer.WithCheckpoint(file, "job", rxcql.CheckpointInterval(10*time.Millisecond)),
+		}, transfer.WithSplits(1+g.Random.IntN(5)))
+		stop()
+		if err == nil {
+			require.True(t, report.Complete)
+			return unread
+		}
+		require.False(t, report.Complete)
+		if report.UnreadParts > 0 {
+			unread++
+			graves := g.Graves()
+			g.Clear(graves[:len(graves)/2]...)
+		}
+	}
+}
+
+func TestAnUnloadAmongTombstonesGoesOnAndHasEachRowOnce(t *testing.T) {
+	unread := 0
+	eachGraveyard(t, 40, func(t *testing.T, g *gravetest.Table) {
+		path := filepath.Join(t.TempDir(), "rows.ndjson")
+		statics := len(g.StaticOnly())
+		unread += untilDone(t, g, func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error) {
+			all := []transfer.UnloadOption{splits}
+			for _, o := range opts {
+				all = append(all, o)
+			}
+			job, err := transfer.Unload(transfer.Table{Session: g.Session, Name: "ks.t"}, path, all...)
+			require.NoError(t, err)
+			report, err := job.Run(t.Context())
+			return report.Report, err
+		})
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		counts := map[int]int{}
+		for _, line := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+			if line == "" {
+				continue
+			}
+			row := struct{ V *int }{}
+			require.NoError(t, json.Unmarshal([]byte(line), &row))
+			if row.V == nil {
+				statics--
+				continue
+			}
+			counts[*row.V]++
+		}
+		require.Zero(t, statics)
+		require.Len(t, counts, len(g.Rows))
+		for v := range g.Rows {
+			require.Equal(t, 1, counts[v], "row %d", v)
+		}
+	})
+	require.Greater(t, unread, 20)
+}
+
+func TestACopyAmongTombstonesGoesOnAndLosesNoRow(t *testing.T) {
+	unread := 0
+	eachGraveyard(t, 40, func(t *testing.T, g *gravetest.Table) {
+		target := cqlfake.New(t)
+		target.Keyspace("ks", "t (k blob, c int, d text, s int STATIC, v int, PRIMARY KEY (k, c, d))")
+		session := target.Session("ks")
+		times := g.Random.IntN(2) == 0
+		unread += untilDone(t, g, func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error) {
+			all := []transfer.CopyOption{splits}
+			for _, o := range opts {
+				all = append(all, o)
+			}
+			if times {
+				all = append(all, transfer.WithTimes())
+			}
+			job, err := transfer.Copy(transfer.Table{Session: g.Session, Name: "ks.t"}, transfer.Table{Session: session, Name: "ks.t"}, all...)
+			require.NoError(t, err)
+			report, err := job.Run(t.Context())
+			return report.Report, err
+		})
+		type copied struct {
+			K []byte  `cql:"k"`
+			C *int    `cql:"c"`
+			D *string `cql:"d"`
+			S *int    `cql:"s"`
+			V *int    `cql:"v"`
+		}
+		rows, statics := map[int]gravetest.Row{}, map[string]bool{}
+		_, err := source.Table[copied](session, "ks.t").ForEach(context.Background(), func(r copied) error {
+			if r.S != nil {
+				statics[string(r.K)] = true
+			}
+			if r.V != nil {
+				rows[*r.V] = gravetest.Row{K: r.K, C: *r.C, D: *r.D, V: *r.V}
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, g.Rows, rows)
+		require.Equal(t, g.Static, statics)
+	})
+	require.Greater(t, unread, 20)
+}
