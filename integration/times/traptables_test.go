@@ -70,7 +70,7 @@ func traps(now int64) map[string]trap {
 			`INSERT INTO $ (p, n, dec, g, b, d) VALUES (2, 0, 0.000, -0.0, 0x00, 0s)` + using(old, 300000000),
 			`INSERT INTO $ (p, e, n) VALUES (3, blob_as_int(0x), blob_as_varint(0x0000))` + using(old, 0),
 		}},
-		"order": {columns: `p boolean, c tuple<int, text>, d frozen<address>, e frozen<set<int>>, v int, PRIMARY KEY (p, c, d, e)`, options: " WITH CLUSTERING ORDER BY (c DESC, d ASC, e DESC)", rows: []string{
+		"in_order": {columns: `p boolean, c tuple<int, text>, d frozen<address>, e frozen<set<int>>, v int, PRIMARY KEY (p, c, d, e)`, options: " WITH CLUSTERING ORDER BY (c DESC, d ASC, e DESC)", rows: []string{
 			`INSERT INTO $ (p, c, d, e, v) VALUES (true, (1, 'x'), {street: 'a'}, {}, 1)` + using(old, 0),
 			`INSERT INTO $ (p, c, d, e, v) VALUES (true, (1, null), {"No": 1}, {1, 2}, 2)` + using(old, 0),
 			`INSERT INTO $ (p, c, d, e, v) VALUES (false, (2, ''), {}, {3}, 3)` + using(old, 50000),
