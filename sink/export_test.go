@@ -215,7 +215,7 @@ type TimedWrite struct {
 type TimedServer func(ctx context.Context, s TimedSent) error
 
 func (fn TimedServer) send(ctx context.Context, b *batch, from, to, attempt int) error {
-	b.bindTimed(from, to, attempt, time.Now().Unix())
+	b.bindTimed(from, to, attempt, time.Now().Unix(), allWrites)
 	s := TimedSent{Rows: to - from, Attempt: attempt}
 	args := b.request.args
 	for i, n := range b.request.counts {
@@ -251,6 +251,16 @@ func (fn TimedServer) prepares(context.Context, string) error { return nil }
 // TableOnTimed is Table with Times on a server that is a function.
 func TableOnTimed(server TimedServer, about *schema.Table, opts ...TableOption) rxcql.Sink[rxcql.Row] {
 	return tableOnWire[rxcql.Row](server, about, opts...)
+}
+
+// ListVerdict says whether a list of several runs is written whose newest element is of a time, where
+// the table has a list that was written at another, and whether that one is left. No elements are no
+// list.
+func ListVerdict(runs [][][]byte, newest int64, elements [][]byte, held int64) (write, left bool) {
+	if elements == nil {
+		held = noList
+	}
+	return heldList{elements, held}.verdict(runs, newest)
 }
 
 // ListAge is how much older an element has to be for its list to be written a microsecond later.

@@ -219,7 +219,11 @@ func (t *table[T]) Open(ctx context.Context, r *rxcql.Execution) (rxcql.Writer[T
 			return nil, err
 		}
 	}
-	return t.open(ctx, r, to, &cqlWire{session: t.session, consistency: t.cfg.consistency}), nil
+	held, err := t.readsLists(ctx, to.about)
+	if err != nil {
+		return nil, err
+	}
+	return t.open(ctx, r, to, &cqlWire{session: t.session, consistency: t.cfg.consistency, held: held}), nil
 }
 
 // stageError joins what is wrong with a sink's arguments, under the sink's name.

@@ -32,6 +32,7 @@ type request struct {
 type cqlWire struct {
 	session     *driver.Session
 	consistency *gocql.Consistency
+	held        bool // lists that the table has are read first: see heldList
 }
 
 // send writes the rows from..to of a batch in one request: one row as a plain statement; rows of

@@ -48,6 +48,14 @@ import (
 // is the order. If the clock of this machine is set back between two runs, or is behind that of
 // another machine which copies the same list, the earlier write stays.
 //
+// What the table has already is read right before a list is written, by the row's key, behind all
+// else of the row: a list there stays if it is newer than the newest element here (it is counted in
+// TimesReport.ListsLeft), and a list that is there already is not written again. With a consistency
+// of QUORUM or more, a row that cannot be read although its other values were written just now was
+// deleted later, and gets no list. What cannot be seen are lists, and elements of lists, that were
+// deleted from a row which is still there, less than that time after they were written: they come
+// back. Servers before Cassandra 5.0 do not tell times of elements; nothing is compared there.
+//
 // A run that has written lists ends at most 3 s, usually 0.3 s, after its last write of one: then a
 // run that follows has other times.
 //

@@ -24,12 +24,28 @@ type timedRow struct {
 	bound int32 // how many cells are the key's
 	after int32 // of timedBatch.writes
 	tally timesTally
+	reads *statement // see timedUnit
+	left  int64      // lists that were not written
 	extra bool
 	lists bool
 }
 
 // timesTally is what TimesCounts count of a row.
-type timesTally struct{ markers, keyOnly, lists, untimed, joined int64 }
+type timesTally struct{ markers, keyOnly, lists, untimed, joined, left int64 }
+
+// timedPart says which writes of rows go into a request.
+type timedPart uint8
+
+const (
+	allWrites timedPart = iota
+	withoutLists
+	onlyLists
+)
+
+// has reports whether a write is one of the part.
+func (p timedPart) has(w *timedWrite) bool {
+	return p == allWrites || (p == onlyLists) == (w.list > 0)
+}
 
 // timedCost is what a write takes in addition to its cells.
 const timedCost = int64(unsafe.Sizeof(timedWrite{})*grown/4) + rowCost
@@ -46,7 +62,7 @@ func (u *timedUnit) alone() bool { return u != nil && len(u.writes) > maxTimedSt
 
 // addTimed adds the writes of a row whose cells have been added.
 func (b *batch) addTimed(u *timedUnit) {
-	row := timedRow{bound: int32(u.bound), tally: u.tally, extra: u.extra}
+	row := timedRow{bound: int32(u.bound), tally: u.tally, reads: u.reads, extra: u.extra}
 	first, _ := b.cells(len(b.rows) - 1)
 	for _, w := range u.writes {
 		w.first += int32(first)
@@ -97,6 +113,7 @@ func (b *batch) written(from, to int, counts *TimesCounts) int {
 		sum.lists += row.tally.lists
 		sum.untimed += row.tally.untimed
 		sum.joined += row.tally.joined
+		sum.left += row.left
 	}
 	if counts != nil {
 		counts.add(sum, b.timed.expired)
@@ -104,14 +121,19 @@ func (b *batch) written(from, to int, counts *TimesCounts) int {
 	return n
 }
 
+// first returns the first write of a row.
+func (t *timedBatch) first(row int) int32 {
+	if row == 0 {
+		return 0
+	}
+	return t.rows[row-1].after
+}
+
 // bindTimed makes the arguments of the writes of rows that have not expired, and notes their
 // statements. now is in seconds.
-func (b *batch) bindTimed(from, to, attempt int, now int64) {
+func (b *batch) bindTimed(from, to, attempt int, now int64, part timedPart) {
 	r, t := &b.request, &b.timed
-	start := int32(0)
-	if from > 0 {
-		start = t.rows[from-1].after
-	}
+	start := t.first(from)
 	writes := t.writes[start:t.rows[to-1].after]
 	args := 0
 	for i, w := from, start; i < to; i++ {
@@ -121,13 +143,18 @@ func (b *batch) bindTimed(from, to, attempt int, now int64) {
 	}
 	r.values, r.args, r.extra = grow(r.values, args), grow(r.args, args), grow(r.extra, 12*len(writes))
 	r.counts, r.statements = r.counts[:0], r.statements[:0]
-	t.expired = 0
+	if part != onlyLists { // these come behind the others of the same attempt
+		t.expired = 0
+	}
 	n, extra, next := 0, r.extra, start
 	for i := from; i < to; i++ {
 		key, _ := b.cells(i)
 		row, begun := &t.rows[i], int32(0)
 		for ; next < row.after; next++ {
 			w := &t.writes[next]
+			if w.left || !part.has(w) {
+				continue
+			}
 			left := int64(0)
 			if w.expires != never {
 				if left = w.expires - now; left <= 0 {
@@ -141,7 +168,7 @@ func (b *batch) bindTimed(from, to, attempt int, now int64) {
 					st = w.more
 				}
 				begun = w.list
-				at += int64(attempt)
+				at = max(at+int64(attempt), w.least)
 			}
 			before := n
 			timestamp := binary.BigEndian.AppendUint64(extra[:0], uint64(at))

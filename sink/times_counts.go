@@ -6,7 +6,7 @@ import "sync/atomic"
 // is ready. It may be read at any time, and several sinks may count into one. Rows count when they
 // are written; a row that is written again, by a job that goes on, counts again.
 type TimesCounts struct {
-	markers, keyOnly, expired, lists, untimed, joined atomic.Int64
+	markers, keyOnly, expired, lists, left, untimed, joined atomic.Int64
 }
 
 // TimesReport is what TimesCounts have counted.
@@ -21,6 +21,10 @@ type TimesReport struct {
 	// Lists are lists that are not frozen: their elements got one write time, a little later than
 	// the newest of them.
 	Lists int64
+
+	// ListsLeft are those of them that were not written, because the table has a newer one, or has
+	// deleted the row later.
+	ListsLeft int64
 
 	// Untimed are values that had no times: those of Untimed columns, and with Lossy of others.
 	// Their time and their expiry are guessed.
@@ -37,7 +41,7 @@ func (c *TimesCounts) add(t timesTally, expired int64) {
 		to *atomic.Int64
 		n  int64
 	}{
-		{&c.markers, t.markers}, {&c.keyOnly, t.keyOnly}, {&c.lists, t.lists}, {&c.untimed, t.untimed}, {&c.joined, t.joined},
+		{&c.markers, t.markers}, {&c.keyOnly, t.keyOnly}, {&c.lists, t.lists}, {&c.left, t.left}, {&c.untimed, t.untimed}, {&c.joined, t.joined},
 		{&c.expired, expired},
 	} {
 		if n.n > 0 { // they are shared by all workers
@@ -50,6 +54,6 @@ func (c *TimesCounts) add(t timesTally, expired int64) {
 func (c *TimesCounts) Report() TimesReport {
 	return TimesReport{
 		GuessedMarkers: c.markers.Load(), KeyOnlyRows: c.keyOnly.Load(), Expired: c.expired.Load(),
-		Lists: c.lists.Load(), Untimed: c.untimed.Load(), Joined: c.joined.Load(),
+		Lists: c.lists.Load(), ListsLeft: c.left.Load(), Untimed: c.untimed.Load(), Joined: c.joined.Load(),
 	}
 }

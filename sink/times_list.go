@@ -3,6 +3,7 @@ package sink
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"sync"
 	"time"
 
@@ -79,8 +80,12 @@ func (e *timedEncoder) writeLists(u *timedUnit, side *timedSide, sign string) (e
 			n++
 			u.tally.lists++
 			at = e.lists.after(u.key, r.slot, r.time)
+			u.reads = side.reading(sign)
 		}
-		w := timedWrite{first: int32(len(u.cells)), moment: moment{at, r.expires}, values: r.values, list: n}
+		w := timedWrite{
+			first: int32(len(u.cells)), moment: moment{at, r.expires}, values: r.values,
+			list: n, column: side.listOf(r.slot), newest: r.time, least: math.MinInt64,
+		}
 		of := []piece{{slot: r.slot, cell: codec.Cell{Bytes: r.bytes}}}
 		if w.statement, u.cells, err = side.statement(kindSet, sign, of, u.cells); err != nil {
 			return err
@@ -102,7 +107,8 @@ func (e *timedEncoder) writeLists(u *timedUnit, side *timedSide, sign string) (e
 // write before, as far as that is known.
 //
 // The sum is before the time at which the row was read, unless the list was new then and the row
-// had to wait, since listAge is far above 1 µs. So what was written to the table since is newer.
+// had to wait, since listAge is far above 1 µs. So what was written to the table since is newer. What
+// was written to it before is compared, see heldList.
 type listTimes struct {
 	mu    sync.Mutex
 	seed  maphash.Seed
@@ -139,8 +145,9 @@ func listTimesOf(r *rxcql.Execution, tableID string) *listTimes {
 func (l *listTimes) after(key []codec.Cell, slot int32, newest int64) int64 {
 	now := time.Now()
 	at := newest
-	if age := now.UnixMicro() - newest; age > 0 {
-		at += age / listAge.Microseconds()
+	if current := now.UnixMicro(); current > newest {
+		age := uint64(current) - uint64(newest) //nolint:gosec // as unsigned the distance cannot overflow
+		at += int64(age / uint64(listAge.Microseconds()))
 	}
 	hash := maphash.Hash{}
 	hash.SetSeed(l.seed)

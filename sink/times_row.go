@@ -36,7 +36,8 @@ type timedUnit struct {
 	bound  int          // how many of the cells are the key's
 	writes []timedWrite
 	tally  timesTally
-	extra  bool // static columns that came with a row, which is written by itself
+	reads  *statement // reads the lists that the table has; nil if it is not about to write one
+	extra  bool       // static columns that came with a row, which is written by itself
 }
 
 // timedWrite is one statement, with its values.
@@ -47,6 +48,10 @@ type timedWrite struct {
 	moment
 	values int32
 	list   int32 // of a list: which one of its row, from 1
+	column int32 // of a list: which one of its side's lists
+	newest int64 // of a list: the newest time of its elements at the source
+	least  int64 // of a list: it must not be written at an earlier time, see heldList
+	left   bool  // of a list: it is not written
 }
 
 // timedEncoder turns rows with times into writes. It is used by one goroutine.
@@ -106,6 +111,9 @@ func (e *timedEncoder) split(row *rxcql.Row) ([]*timedUnit, error) {
 		if err := e.fill(&e.static, &e.plan.static, row, true); err != nil {
 			return nil, err
 		}
+		if whole {
+			e.remember()
+		}
 		if len(e.static.writes) > 0 {
 			e.units = append(e.units, &e.static)
 		}
@@ -157,7 +165,7 @@ func (e *timedEncoder) key(row *rxcql.Row) (whole bool, err error) {
 }
 
 func (u *timedUnit) begin(extra bool, key []codec.Cell) {
-	u.key, u.extra = key, extra
+	u.key, u.extra, u.reads = key, extra, nil
 	u.cells, u.writes, u.tally, u.bound = u.cells[:0], u.writes[:0], timesTally{}, 0
 }
 

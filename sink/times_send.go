@@ -16,12 +16,33 @@ const (
 
 // sendTimed writes the rows from..to of a batch of rows with times.
 func (w *cqlWire) sendTimed(ctx context.Context, b *batch, from, to, attempt int) error {
-	b.bindTimed(from, to, attempt, time.Now().Unix())
+	now := time.Now().Unix()
+	if !w.held || !b.lists(from, to) {
+		b.bindTimed(from, to, attempt, now, allWrites)
+		return w.sendBound(ctx, b, from, to, b.lists(from, to))
+	}
+	b.bindTimed(from, to, attempt, now, withoutLists)
+	begun := len(b.request.counts) > 0
+	if err := w.sendBound(ctx, b, from, to, false); err != nil {
+		return err
+	}
+	err := w.holdLists(ctx, b, from, to, now)
+	if err == nil {
+		b.bindTimed(from, to, attempt, now, onlyLists)
+		err = w.sendBound(ctx, b, from, to, true)
+	}
+	if err != nil && begun {
+		return &inPartError{err}
+	}
+	return err
+}
+
+// sendBound sends the writes that were bound.
+func (w *cqlWire) sendBound(ctx context.Context, b *batch, from, to int, lists bool) error {
 	r := &b.request
 	if len(r.counts) == 0 { // all has expired
 		return nil
 	}
-	lists := b.lists(from, to)
 	if first, text := r.uniform(); text != "" {
 		return r.single.Exec(ctx, w.session, &driver.Statement{
 			CQL: text, Args: r.args, Encoding: first.aim.encoding, Consistency: w.consistency, Idempotent: !lists,

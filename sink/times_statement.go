@@ -65,6 +65,7 @@ const (
 	kindUpdate byte = 'u' // any slots
 	kindSet    byte = 's' // a list
 	kindAppend byte = 'a' // more of a list
+	kindRead   byte = 'r' // reads the lists
 )
 
 // bindKeys appends the cells that a key binds: tuples bind their elements. sign tells keys apart
@@ -175,6 +176,45 @@ func (s *timedStatements) make(kind byte, keySign string, only int, sign string)
 		return insertion(s.table, s.same, append(keys, set...), true, false)
 	}
 	return update(s.table, s.same, set, keys, kind != kindUpdate)
+}
+
+// reading returns the statement that reads the lists of a key, each with its write times. It binds
+// the key alone.
+func (s *timedStatements) reading(keySign string) *statement {
+	sign := string(kindRead) + keySign
+	if st := s.made[sign]; st != nil {
+		return st
+	}
+	if keySign == "" {
+		keySign = strings.Repeat(string(signValue), len(s.keys))
+	}
+	var columns, where []string
+	var types []*codec.Type
+	for _, slot := range s.slots {
+		if slot.form == formList {
+			columns = append(columns, slot.name, "WRITETIME("+slot.name+")")
+		}
+	}
+	for _, c := range s.keys {
+		var a assignment
+		a.term, a.types, keySign = term(keySign, c.Type)
+		where, types = append(where, schema.Quote(c.Name)+"="+a.term), append(types, a.types...)
+	}
+	cql := "SELECT " + strings.Join(columns, ",") + " FROM " + s.table.Quoted() + " WHERE " + strings.Join(where, " AND ") + " LIMIT 1"
+	aim := newAim(s.table, s.same, types)
+	st := &statement{cql: cql, sent: aim.text(cql), aim: aim, markers: len(types)}
+	s.made[sign] = st
+	return st
+}
+
+// listOf returns which one of the lists a slot is, from 0.
+func (s *timedStatements) listOf(at int32) (n int32) {
+	for _, slot := range s.slots[:at] {
+		if slot.form == formList {
+			n++
+		}
+	}
+	return n
 }
 
 // unquoted is the reverse of schema.Quote.

@@ -19,6 +19,8 @@ type statics struct {
 	seen  map[[16]byte]staticsSeen // by partition key
 	hash  hash.Hash
 	swept time.Time
+
+	key, content [16]byte // those that fresh has looked at last
 }
 
 type staticsSeen struct {
@@ -31,18 +33,17 @@ const (
 	staticsMany  = 4096
 )
 
-// fresh reports whether the static columns of a row were not written yet, or have changed, and
-// remembers them.
+// fresh reports whether the static columns of a row were not written yet, or have changed. When
+// their writes have been made, remember is to be called.
 func (s *statics) fresh(p *timedPlan, row *rxcql.Row) bool {
 	if s.seen == nil {
 		s.seen, s.hash = map[[16]byte]staticsSeen{}, sha256.New()
 	}
-	now := time.Now()
 	s.hash.Reset()
 	for _, at := range p.keys[:p.plan.parts] {
 		s.add(row, at)
 	}
-	key := s.sum()
+	s.key = s.sum()
 	s.hash.Reset()
 	for i := range p.static.columns {
 		t := &p.static.columns[i]
@@ -52,9 +53,20 @@ func (s *statics) fresh(p *timedPlan, row *rxcql.Row) bool {
 			s.add(row, t.expires)
 		}
 	}
-	content := s.sum()
-	before, known := s.seen[key]
-	s.seen[key] = staticsSeen{content, now}
+	s.content = s.sum()
+	before, known := s.seen[s.key]
+	if known && before.content == s.content {
+		s.remember() // it is in use
+		return false
+	}
+	return true
+}
+
+// remember remembers what fresh has looked at. It is apart from fresh because a row whose static
+// columns cannot be written must not keep the next one of its partition from bringing them.
+func (s *statics) remember() {
+	now := time.Now()
+	s.seen[s.key] = staticsSeen{s.content, now}
 	if len(s.seen) > staticsMany && now.Sub(s.swept) > staticsKnown {
 		s.swept = now
 		for key, seen := range s.seen {
@@ -63,7 +75,6 @@ func (s *statics) fresh(p *timedPlan, row *rxcql.Row) bool {
 			}
 		}
 	}
-	return !known || before.content != content
 }
 
 func (s *statics) add(row *rxcql.Row, column int) {

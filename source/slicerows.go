@@ -51,7 +51,11 @@ func (r *slicedRows[T]) Read(p *driver.Page, to []T) ([]T, []rows.Undecoded, int
 		if key == nil {
 			return to, bad, size, errNotAllKeys
 		}
+		undecoded := len(bad) > 0 && bad[0].Index == i // it has its place in the page
 		if r.statics && slices.ContainsFunc(key[r.partition:], func(cell []byte) bool { return cell != nil }) {
+			if undecoded {
+				bad = bad[1:]
+			}
 			continue
 		}
 		if r.one && r.key == nil {
@@ -60,7 +64,7 @@ func (r *slicedRows[T]) Read(p *driver.Page, to []T) ([]T, []rows.Undecoded, int
 		if r.one && !slices.EqualFunc(r.key, key[:r.partition], bytes.Equal) {
 			return to, bad, size, &twoPartitionsError{r.token}
 		}
-		if len(bad) > 0 && bad[0].Index == i { // a row that could not be decoded has its place in the page
+		if undecoded {
 			failed, bad = append(failed, bad[0]), bad[1:]
 		} else {
 			left = append(left, to[i])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/schema"
@@ -23,7 +24,11 @@ import (
 //
 // Rows of the source's order are written as sink.Table says. These arrive too: rows of keys alone,
 // and partitions that have static columns only. Static columns are not written with each row: once
-// for each page of a partition.
+// for each page of a partition. If the target has no static column for what such a partition has, it
+// is left out and counted (CopyReport.StaticsOnly).
+//
+// Columns that the server masks are refused, unless the role may see their values (UNMASK) or Lossy
+// is given: their masks would be copied.
 //
 // What the target has and the source does not stays: deletions are not copied, and null is no
 // deletion. With WithTimes each value keeps its write time and its expiry, and what is newer at the
@@ -73,8 +78,8 @@ func (c *copyConfig) together() error {
 	if c.counters && c.of > 1 {
 		errs = append(errs, errors.New("WithShard: counters are copied by one process, into an empty table; leave it out with Counters"))
 	}
-	if !c.times && (c.lossy || len(c.timesOptions) > 0) {
-		errs = append(errs, errors.New("Lossy and TimesOptions say how times are kept: give WithTimes too, or leave them out"))
+	if !c.times && len(c.timesOptions) > 0 {
+		errs = append(errs, errors.New("TimesOptions say how times are kept: give WithTimes too, or leave them out"))
 	}
 	return errors.Join(errs...)
 }
@@ -148,7 +153,8 @@ func (j *CopyJob) Run(ctx context.Context) (CopyReport, error) {
 
 func (j *CopyJob) copyRows(ctx context.Context, p *prepared, rep *CopyReport) error {
 	times := j.cfg.keepTimes(p.mapping)
-	in := reshape(throttled(j.rows(p.from, p.mapping.reads(), times.reading...), &j.cfg.config), p.mapping)
+	var left atomic.Int64
+	in := reshape(throttled(j.rows(p.from, p.mapping.reads(), times.reading...), &j.cfg.config), p.mapping, &left)
 	var opts []sink.TableOption
 	for _, opt := range j.cfg.writes() {
 		opts = append(opts, opt)
@@ -160,6 +166,7 @@ func (j *CopyJob) copyRows(ctx context.Context, p *prepared, rep *CopyReport) er
 	}
 	rep.Report, err = j.run(ctx, pipeline)
 	times.report(rep)
+	rep.StaticsOnly = left.Load()
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gocql/gocql"
 
@@ -26,7 +27,7 @@ func (j *CopyJob) copyCounters(ctx context.Context, p *prepared, rep *CopyReport
 	}
 	var err error
 	if columns := p.mapping.of(schema.Regular); len(columns) > 0 {
-		rows := reshape(j.rows(p.from, p.mapping.without(schema.Static).reads()), p.mapping.without(schema.Static))
+		rows := reshape(j.rows(p.from, p.mapping.without(schema.Static).reads()), p.mapping.without(schema.Static), nil)
 		if len(p.from.ClusteringKey) > 0 { // a partition that has static columns only
 			rows = operators.Filter(rows, func(row rxcql.Row) bool { return hasAll(row, p.to.ClusteringKey) })
 		}
@@ -35,10 +36,18 @@ func (j *CopyJob) copyCounters(ctx context.Context, p *prepared, rep *CopyReport
 		}
 	}
 	if columns := p.mapping.of(schema.Static); len(columns) > 0 {
+		var left atomic.Int64
+		defer func() { rep.StaticsOnly = left.Load() }()
 		partitions := p.mapping.without(schema.Regular).without(schema.Clustering)
 		in := source.Table[rxcql.Row](j.from.Session, j.from.quoted(), j.cfg.inPartitions(source.Columns(partitions.reads()...))...)
-		rows := operators.DistinctAdjacent(reshape(in, partitions),
-			func(row rxcql.Row) string { return partitionOf(row, p.to.PartitionKey) })
+		whole := operators.Filter(reshape(in, partitions, nil), func(row rxcql.Row) bool {
+			has := hasAll(row, p.to.PartitionKey) // not so if a partition becomes several, and has no rows
+			if !has {
+				left.Add(1)
+			}
+			return has
+		})
+		rows := operators.DistinctAdjacent(whole, func(row rxcql.Row) string { return partitionOf(row, p.to.PartitionKey) })
 		statics, err := j.count(ctx, p, rows, columns, nil)
 		if len(p.mapping.of(schema.Regular)) == 0 {
 			rep.Report = statics

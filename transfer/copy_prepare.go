@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/ddl"
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
@@ -49,7 +48,7 @@ func (j *CopyJob) prepare(ctx context.Context) (*prepared, error) {
 		mapErr = fmt.Errorf("%w: copy of %s to %s: %w", rxcql.ErrSchema, j.from, j.to, mapErr)
 	}
 	p.mapping.once = p.mapping.once && !j.cfg.times // sink.Times sees to that
-	errs := []error{mapErr, j.possible(p), another(ctx, j.from, j.to, p.from, p.to), j.timed(ctx, p)}
+	errs := []error{mapErr, j.possible(p), another(ctx, j.from, j.to, p.from, p.to), j.timed(ctx, p), j.unmasked(ctx, p)}
 	if j.cfg.create {
 		made, err := j.creation(ctx, from, p.to, exists)
 		p.creates, p.notes = made.statements, append(p.notes, made.notes...)
@@ -58,7 +57,8 @@ func (j *CopyJob) prepare(ctx context.Context) (*prepared, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return p, j.compare(ctx, p)
+	j.compare(p)
+	return p, nil
 }
 
 // possible checks that rows of the source can be read and written at all, and finds out whether
@@ -93,7 +93,7 @@ func (j *CopyJob) possible(p *prepared) error {
 }
 
 // compare notes what is different and does not stop a copy.
-func (j *CopyJob) compare(ctx context.Context, p *prepared) error {
+func (j *CopyJob) compare(p *prepared) {
 	for _, c := range p.mapping.columns {
 		if c.widen != nil || c.from.Type.String() != c.to.Type.String() {
 			p.differences = append(p.differences, fmt.Sprintf("column %q is %s, and %q %s at the target", c.from.Name, c.from.Type, c.to.Name, c.to.Type))
@@ -117,12 +117,8 @@ func (j *CopyJob) compare(ctx context.Context, p *prepared) error {
 	if p.from.DefaultTTL != p.to.DefaultTTL {
 		p.differences = append(p.differences, fmt.Sprintf("the default time to live is %d s, and %d s at the target", p.from.DefaultTTL, p.to.DefaultTTL))
 	}
-	masks, err := ddl.Masks(ctx, j.from.session, p.from)
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(masks)) {
-		p.lossy = append(p.lossy, fmt.Sprintf("column %q is masked by %s: a role without the permission UNMASK reads, and copies, the mask", name, masks[name]))
+	if p.mapping.homeless {
+		p.lossy = append(p.lossy, "partitions that have static columns only are left out, where the target has no static column for what they have")
 	}
 	switch {
 	case p.counters:
@@ -134,6 +130,20 @@ func (j *CopyJob) compare(ctx context.Context, p *prepared) error {
 		} else {
 			p.notes = append(p.notes, "without times, what is copied never expires, also what would at the source")
 		}
+	}
+}
+
+// unmasked refuses columns whose masks would be copied instead of their values.
+func (j *CopyJob) unmasked(ctx context.Context, p *prepared) error {
+	masks, err := masked(ctx, j.from.session, p.from, p.mapping.reads())
+	switch {
+	case err != nil:
+		return fmt.Errorf("source: %w", err)
+	case len(masks) > 0 && !j.cfg.lossy:
+		return fmt.Errorf("%w: copy of %s to %s: %w, or give Lossy, or drop them", rxcql.ErrSchema, j.from, j.to, masks.error())
+	}
+	for _, name := range slices.Sorted(maps.Keys(masks)) {
+		p.lossy = append(p.lossy, fmt.Sprintf("column %q is masked by %s, and the role has no UNMASK: its mask is copied", name, masks[name]))
 	}
 	return nil
 }

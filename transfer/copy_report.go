@@ -19,6 +19,10 @@ type CopyReport struct {
 	Lossy       []string `json:"lossy,omitempty"`
 	Notes       []string `json:"notes,omitempty"`
 
+	// StaticsOnly is how many partitions that have static columns only were left out, because the
+	// target has no static column for them. A job that goes on counts those of its own pages.
+	StaticsOnly int64 `json:"statics_only,omitempty"`
+
 	// Times counts what WithTimes guessed and lost; nil without it.
 	Times *sink.TimesReport `json:"times,omitempty"`
 
@@ -33,6 +37,9 @@ func (r CopyReport) String() string {
 	fmt.Fprintf(&s, "copy %s to %s: %s", r.From, r.To, r.Report)
 	if r.StaticCounters != nil {
 		fmt.Fprintf(&s, "static counters: %s", r.StaticCounters)
+	}
+	if r.StaticsOnly > 0 {
+		fmt.Fprintf(&s, "  left out: %d partitions that have static columns only\n", r.StaticsOnly)
 	}
 	if r.Times != nil {
 		s.WriteString(timesText(*r.Times))
@@ -56,9 +63,10 @@ func timesText(t sink.TimesReport) string {
 		n     int64
 	}{
 		{"rows whose own write time was guessed", t.GuessedMarkers},
-		{"rows of keys alone", t.KeyOnlyRows},
+		{"rows of keys alone, whose write time and expiry were guessed", t.KeyOnlyRows},
 		{"values that expired on the way", t.Expired},
 		{"lists whose elements got one write time", t.Lists},
+		{"lists that were left as the target has them, newer or deleted", t.ListsLeft},
 		{"values without times", t.Untimed},
 		{"values whose elements' times were joined", t.Joined},
 	} {

@@ -26,7 +26,7 @@ import (
 // Compared are all columns, but see LeaveOut: values by what they mean (an int 1 and a bigint 1 are
 // equal, and a user-defined type may lack its last fields, which are null), and with WithTimes the
 // write time and the expiry of each cell and of each element of maps, sets and user-defined types,
-// within Tolerance. The write times of lists that are not frozen are left out. Without WithTimes
+// within Tolerance. Of lists that are not frozen the expiry alone is compared. Without WithTimes
 // they are read only of rows that differ, to say which side is Newer. Static columns are compared
 // once a partition. Rows are matched by their primary keys, column by column, see
 // source.TablePair.

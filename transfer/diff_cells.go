@@ -1,11 +1,9 @@
 package transfer
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // cell is a column of a row, with what the server says of it.
@@ -13,26 +11,36 @@ type cell struct {
 	value   []byte
 	writes  []int64 // one, or those of the elements; nil if not known
 	expires []int64 // likewise
+
+	key []byte // of an element of a map or a set: its key, as its side encodes it
 }
 
 func cellOf(row rxcql.Row, at cellPlace) cell {
 	return cell{value: row.Bytes(at.value), writes: row64(row, at.writes), expires: row64(row, at.expires)}
 }
 
-// latest returns the latest write time; 0 if none is known.
+// latest returns the latest write time; noTime if none is known.
 func (c cell) latest() int64 {
 	if len(c.writes) == 0 || c.value == nil {
-		return 0
+		return noTime
 	}
 	return slices.Max(c.writes)
 }
 
-// latestExpiry returns when the last element expires; 0 for never, and if it is not known.
+// latestExpiry returns when the last element expires; noTime for never, and if it is not known.
 func (c cell) latestExpiry() int64 {
-	if len(c.expires) == 0 || slices.Contains(c.expires, 0) {
-		return 0
+	if len(c.expires) == 0 || slices.Contains(c.expires, noTime) {
+		return noTime
 	}
 	return slices.Max(c.expires)
+}
+
+// shown returns a time as a Difference has it.
+func shown(t int64) int64 {
+	if t == noTime {
+		return 0
+	}
+	return t
 }
 
 // differences returns the columns of two rows that differ, and the cause of the whole: empty if
@@ -49,9 +57,9 @@ func (c *comparison) differences(left, right *view, l, r rxcql.Row, static bool)
 		if why == "" {
 			continue
 		}
-		d := ColumnDifference{Name: pairs[i].left.Name, Cause: why, SourceTime: a.latest(), TargetTime: b.latest()}
-		if d.SourceTime == d.TargetTime {
-			d.SourceExpires, d.TargetExpires = a.latestExpiry(), b.latestExpiry()
+		d := ColumnDifference{Name: pairs[i].left.Name, Cause: why, SourceTime: shown(a.latest()), TargetTime: shown(b.latest())}
+		if a.latest() == b.latest() {
+			d.SourceExpires, d.TargetExpires = shown(a.latestExpiry()), shown(b.latestExpiry())
 		}
 		columns = append(columns, d)
 		cause = foremost(cause, why)
@@ -75,10 +83,10 @@ func foremost(a, b Cause) Cause {
 // cellCause says how a column differs; empty if it does not.
 func (c *comparison) cellCause(p *columnPair, l, r cell) Cause {
 	if p.sameValue(l.value, r.value) {
-		if !c.times || !p.timed() || c.sameTimes(l.writes, r.writes, l.expires, r.expires) {
+		if !c.times || !p.expires() || c.samePair(p, l, r) {
 			return ""
 		}
-		return c.timesCause(l, r)
+		return c.timesCause(p, l, r)
 	}
 	switch {
 	case l.value == nil:
@@ -104,13 +112,13 @@ func byTime(l, r int64) Cause {
 }
 
 // timesCause says how the times of equal values differ, element by element.
-func (c *comparison) timesCause(l, r cell) (cause Cause) {
+func (c *comparison) timesCause(p *columnPair, l, r cell) (cause Cause) {
 	if len(l.writes) != len(r.writes) {
 		return Differing
 	}
 	for i := range l.writes {
 		a, b := l.element(i), r.element(i)
-		if !c.sameTimes(a.writes, b.writes, a.expires, b.expires) {
+		if !c.samePair(p, a, b) {
 			cause = foremost(cause, byTime(a.writes[0], b.writes[0]))
 		}
 	}
@@ -126,77 +134,4 @@ func (c cell) element(i int) (e cell) {
 		e.expires = c.expires[i : i+1]
 	}
 	return e
-}
-
-// byElement reports whether two collections can be compared element by element.
-func (p *columnPair) byElement(l, r cell) bool {
-	return p.timed() && multiCell(p.left.Type) && len(l.writes) > 0 && len(r.writes) > 0
-}
-
-// elementCause compares the elements of two collections, or the fields of two values of a
-// user-defined type, that differ.
-func (c *comparison) elementCause(p *columnPair, l, r cell) (cause Cause) {
-	left, right := elements(p.left.Type, l), elements(p.right.Type, r)
-	for key, a := range left {
-		b, both := right[key]
-		switch {
-		case !both:
-			cause = foremost(cause, Missing)
-		case !bytes.Equal(a.value, b.value),
-			c.times && !c.sameTimes(a.writes, b.writes, a.expires, b.expires):
-			cause = foremost(cause, byTime(a.latest(), b.latest()))
-		}
-	}
-	for key := range right {
-		if _, both := left[key]; !both {
-			cause = foremost(cause, Extra)
-		}
-	}
-	if cause == "" { // they differ in their form only; be careful and say so
-		return Differing
-	}
-	return cause
-}
-
-// elements returns the elements of a collection, or the fields of a user-defined type that are not
-// null, by their key: that of the map, the element of the set, the name of the field.
-func elements(t *codec.Type, c cell) map[string]cell {
-	all := map[string]cell{}
-	add := func(key string, value []byte, i int) {
-		e := c.element(i)
-		e.value = value
-		all[key] = e
-	}
-	rest := c.value
-	if t.Kind == codec.UDT {
-		for i, f := range t.Fields {
-			value, after, ok := element(rest)
-			if !ok {
-				break
-			}
-			if rest = after; value != nil {
-				add(f.Name, value, i)
-			}
-		}
-		return all
-	}
-	if len(rest) < 4 {
-		return all
-	}
-	rest = rest[4:]
-	for i := 0; len(rest) > 0; i++ {
-		key, after, ok := element(rest)
-		if !ok {
-			break
-		}
-		value := key
-		if t.Kind == codec.Map {
-			if value, after, ok = element(after); !ok {
-				break
-			}
-		}
-		add(string(key), value, i)
-		rest = after
-	}
-	return all
 }

@@ -27,10 +27,13 @@ type columnPair struct {
 	normal      bool // the types differ, or equal values may have several forms: compare their text
 }
 
-// timed reports whether write times and expiry of the two can be compared. Those of lists cannot:
-// whoever writes a list gives its elements times of their own.
-func (p *columnPair) timed() bool {
-	return multiCell(p.left.Type) == multiCell(p.right.Type) && !isList(p.left.Type) && p.left.Type.Kind != codec.Counter
+// timed reports whether write times of the two can be compared. Those of lists cannot: whoever
+// writes a list gives its elements times of their own.
+func (p *columnPair) timed() bool { return p.expires() && !isList(p.left.Type) }
+
+// expires reports whether the expiry of the two can be compared, element by element.
+func (p *columnPair) expires() bool {
+	return multiCell(p.left.Type) == multiCell(p.right.Type) && p.left.Type.Kind != codec.Counter
 }
 
 // multiCell reports whether the elements of a column are cells of their own.

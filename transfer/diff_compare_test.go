@@ -43,7 +43,10 @@ func comparison(t require.TestingT, left, right *schema.Table, times bool, opts 
 func num(n int32) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
 func big(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
-// entry is an entry of a map, with its times; expires 0 is never.
+// never is the expiry of what does not expire.
+const never = 0
+
+// entry is an entry of a map, with its times.
 type entry struct {
 	key             string
 	value           int32
@@ -57,7 +60,7 @@ func mapRow(entries ...entry) rxcql.Row {
 	for _, e := range entries {
 		cell = part(part(cell, []byte(e.key)), num(e.value))
 		writes = part(writes, big(e.writes))
-		if e.expires == 0 {
+		if e.expires == never {
 			expires = append(expires, num(-1)...)
 		} else {
 			expires = part(expires, big(e.expires))

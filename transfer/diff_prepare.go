@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -46,6 +47,9 @@ func pairRows(ctx context.Context, left, right *end, cfg compareConfig, shared *
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if err := errors.Join(c.unmasked(ctx, left, false), c.unmasked(ctx, right, true)); err != nil {
+		return nil, nil, nil, err
+	}
 	for _, p := range slices.Concat(c.static, c.regular) {
 		if times && isList(p.left.Type) {
 			notes = append(notes, fmt.Sprintf("column %q is a list: its write times are not compared", p.left.Name))
@@ -54,6 +58,26 @@ func pairRows(ctx context.Context, left, right *end, cfg compareConfig, shared *
 	rows := newRowPair(c, newPointReader(left, about[0], c, false, elements[0], shared.read),
 		newPointReader(right, about[1], c, true, elements[1], shared.read))
 	return c, rows, notes, nil
+}
+
+// unmasked refuses columns of one side whose masks would be compared instead of their values.
+func (c *comparison) unmasked(ctx context.Context, e *end, right bool) error {
+	about := c.left
+	if right {
+		about = c.right
+	}
+	names := c.columns(right)
+	for i := range c.key {
+		names = append(names, c.key[i].of(right).Name)
+	}
+	masks, err := masked(ctx, e.session, about, names)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", about.Quoted(), err)
+	case len(masks) > 0:
+		return fmt.Errorf("%w: %s cannot be compared: %w, or LeaveOut the columns", rxcql.ErrSchema, about.Quoted(), masks.error())
+	}
+	return nil
 }
 
 func hasMultiCell(t *schema.Table) bool {

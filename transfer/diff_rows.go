@@ -3,6 +3,7 @@ package transfer
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"time"
 
 	"github.com/rxcql/rxcql"
@@ -21,7 +22,7 @@ func (c *comparison) equal(left, right *view, l, r rxcql.Row, static bool) bool 
 		if !pairs[i].sameValue(l.Bytes(lp[i].value), r.Bytes(rp[i].value)) {
 			return false
 		}
-		if c.times && pairs[i].timed() && !c.sameCells(l, r, lp[i], rp[i]) {
+		if c.times && pairs[i].expires() && !c.sameCells(&pairs[i], l, r, lp[i], rp[i]) {
 			return false
 		}
 	}
@@ -46,15 +47,24 @@ func sameText(lt *codec.Type, l []byte, rt *codec.Type, r []byte) bool {
 	return errL == nil && errR == nil && bytes.Equal(left, right)
 }
 
-// sameCells is sameTimes of two rows. Most of them have the same bytes, which need no decoding.
-func (c *comparison) sameCells(l, r rxcql.Row, lp, rp cellPlace) bool {
+// sameCells is samePair of two rows. Most of them have the same bytes, which need no decoding.
+func (c *comparison) sameCells(p *columnPair, l, r rxcql.Row, lp, rp cellPlace) bool {
 	if lp.writes < 0 || rp.writes < 0 {
 		return true
 	}
 	if bytes.Equal(l.Bytes(lp.writes), r.Bytes(rp.writes)) && bytes.Equal(l.Bytes(lp.expires), r.Bytes(rp.expires)) {
 		return true
 	}
-	return c.sameTimes(row64(l, lp.writes), row64(r, rp.writes), row64(l, lp.expires), row64(r, rp.expires))
+	return c.samePair(p, cell{writes: row64(l, lp.writes), expires: row64(l, lp.expires)}, cell{writes: row64(r, rp.writes), expires: row64(r, rp.expires)})
+}
+
+// samePair compares the times of equal values of a column: of lists that are not frozen only when
+// the elements expire.
+func (c *comparison) samePair(p *columnPair, l, r cell) bool {
+	if p.timed() {
+		return c.sameTimes(l.writes, r.writes, l.expires, r.expires)
+	}
+	return l.expires == nil || r.expires == nil || nearExpiry(l.expires, r.expires, c.expiryWithin)
 }
 
 // sameTimes compares write times, and expiry, as far as both sides say them.
@@ -65,33 +75,33 @@ func (c *comparison) sameTimes(lw, rw, le, re []int64) bool {
 	return near(lw, rw, c.writesWithin.Microseconds()) && (le == nil || re == nil || nearExpiry(le, re, c.expiryWithin))
 }
 
+// noTime stands for a null among write times, and for never among expiries. Any other number may be
+// a write time, also 0 and those before 1970: the server refuses this one alone.
+const noTime = math.MinInt64
+
 func near(a, b []int64, within int64) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if d := a[i] - b[i]; d > within || d < -within {
+		if (a[i] == noTime) != (b[i] == noTime) {
+			return false
+		}
+		low, high := min(a[i], b[i]), max(a[i], b[i])
+		if uint64(high)-uint64(low) > uint64(within) { //nolint:gosec // as unsigned the distance cannot overflow
 			return false
 		}
 	}
 	return true
 }
 
-// nearExpiry compares expiry in seconds, where 0 is never.
+// nearExpiry compares expiry in seconds, where noTime is never.
 func nearExpiry(a, b []int64, within time.Duration) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if (a[i] == 0) != (b[i] == 0) {
-			return false
-		}
-	}
 	return near(a, b, int64((within+time.Second-1)/time.Second))
 }
 
-// row64 returns the numbers in a column of source.Times: one, or those of the elements, with 0 for
-// null. It returns nil if the row does not say them.
+// row64 returns the numbers in a column of source.Times: one, or those of the elements, with noTime
+// for null. It returns nil if the row does not say them.
 func row64(row rxcql.Row, at int) []int64 {
 	if at < 0 || at >= row.Len() {
 		return nil
@@ -118,7 +128,7 @@ func row64(row rxcql.Row, at int) []int64 {
 
 func number64(cell []byte) int64 {
 	if len(cell) != 8 {
-		return 0
+		return noTime
 	}
 	return int64(binary.BigEndian.Uint64(cell)) //nolint:gosec // its bits
 }

@@ -94,6 +94,16 @@ func (v *view) places(static bool) []cellPlace {
 	return v.regular
 }
 
+// latest returns the latest write time of the regular columns of a row, or of its partition's static
+// ones; noTime if none is known.
+func (v *view) latest(row rxcql.Row, static bool) int64 {
+	latest := int64(noTime)
+	for _, at := range v.places(static) {
+		latest = max(latest, cellOf(row, at).latest())
+	}
+	return latest
+}
+
 // hash returns the hash of the key and the values of a row, or of its partition's static columns.
 func (v *view) hash(row rxcql.Row, static bool) uint64 {
 	v.digest.Reset()

@@ -67,8 +67,8 @@ type Difference struct {
 type ColumnDifference struct {
 	Name  string `json:"name"`
 	Cause Cause  `json:"cause"` // Missing, Extra, Differing, Tie or Newer
-	// When the values were written, in microseconds since 1970; the latest element of a collection.
-	// 0 where there is no value, or the server cannot say it.
+	// When the values were written, in microseconds since 1970, which may be negative; the latest
+	// element of a collection. It is 0 also where there is no value, or the server cannot say it.
 	SourceTime int64 `json:"source_time,omitempty"`
 	TargetTime int64 `json:"target_time,omitempty"`
 	// When the values expire, in seconds since 1970, where both were written at one time. 0 for

@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"sync/atomic"
+
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/option"
 	"github.com/rxcql/rxcql/internal/schema"
@@ -13,7 +15,7 @@ func Reshaped(rows rxcql.Stream[rxcql.Row], from, to *schema.Table, opts ...Copy
 		return rows, err
 	}
 	m, err := cfg.resolve(from, to)
-	return reshape(rows, m), err
+	return reshape(rows, m, new(atomic.Int64)), err
 }
 
 // Defined returns the table that Create would make.

@@ -17,6 +17,8 @@ type mapping struct {
 	// once: static columns belong to the same partitions on both sides, so they need not be written
 	// with every row.
 	once bool
+	// homeless: a partition that has static columns only may have no place at the target.
+	homeless bool
 }
 
 // mappedColumn is a column of the source and the one of the target that gets its values.
@@ -33,7 +35,7 @@ type constantColumn struct {
 
 // plain reports whether rows go to the target as they were read.
 func (m *mapping) plain() bool {
-	return len(m.constants) == 0 && !m.once &&
+	return len(m.constants) == 0 && !m.once && !m.homeless &&
 		!slices.ContainsFunc(m.columns, func(c mappedColumn) bool { return c.widen != nil || c.from.Name != c.to.Name })
 }
 
@@ -105,7 +107,7 @@ func (c *copyConfig) resolve(from, to *schema.Table) (*mapping, error) {
 			errs = append(errs, fmt.Errorf("column %q of the target's primary key gets no value: rename a column to it, or give a Constant", key.Name))
 		}
 	}
-	errs = append(errs, m.statics(from, to))
+	errs = append(errs, m.statics(from))
 	return m, errors.Join(errs...)
 }
 
@@ -161,9 +163,14 @@ func fits(from, to schema.Column) error {
 	return nil
 }
 
-// statics finds out whether static columns belong to the same partitions on both sides. The error
-// says that those of several partitions would become one.
-func (m *mapping) statics(from, to *schema.Table) error {
+// statics finds out whether static columns belong to the same partitions on both sides, and whether
+// a partition that has nothing else may have no place. The error says that those of several
+// partitions would become one.
+func (m *mapping) statics(from *schema.Table) error {
+	for _, c := range from.Columns {
+		stays := func(to mappedColumn) bool { return to.from.Name == c.Name && to.to.Kind == schema.Static }
+		m.homeless = m.homeless || c.Kind == schema.Static && !slices.ContainsFunc(m.columns, stays)
+	}
 	if !slices.ContainsFunc(m.columns, func(c mappedColumn) bool { return c.to.Kind == schema.Static }) {
 		return nil
 	}
@@ -174,7 +181,8 @@ func (m *mapping) statics(from, to *schema.Table) error {
 			return fmt.Errorf("column %q is of the partition key at the source only, so static columns of several partitions would become one: drop them",
 				c.from.Name)
 		case c.from.Kind != schema.PartitionKey && c.to.Kind == schema.PartitionKey:
-			m.once = false // a partition becomes several, and each needs the static columns
+			// A partition becomes several, and each needs the static columns. One without rows becomes none.
+			m.once, m.homeless = false, true
 		}
 	}
 	return nil

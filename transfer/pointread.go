@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -30,11 +31,17 @@ type pointReader struct {
 
 // pointQuery is a statement that finds a row, or the static columns of a partition.
 type pointQuery struct {
-	cql     string
-	columns *rxcql.Columns
-	keys    int // bound values
-	pinned  *driver.Encoding
-	expiry  []int // columns that come as TTL and go on as expiry
+	columns  *rxcql.Columns
+	key      []schema.Column
+	selected string // the text up to WHERE
+	made     *sync.Map
+	expiry   []int // columns that come as TTL and go on as expiry
+}
+
+// pointText is the text of a query for keys of one shape, see terms.
+type pointText struct {
+	cql    string
+	pinned *driver.Encoding
 }
 
 // newPointReader makes a reader of the compared columns of one side. elements says that the server
@@ -55,10 +62,9 @@ func sideOf(pairs []columnPair, right bool) []schema.Column {
 }
 
 func (r *pointReader) query(key, columns []schema.Column, elements bool) pointQuery {
-	q := pointQuery{keys: len(key)}
+	q := pointQuery{key: key, made: &sync.Map{}}
 	var list []rxcql.Column
-	var selected, where []string
-	var types []*codec.Type
+	var selected []string
 	for _, c := range slices.Concat(key, columns) {
 		selected = append(selected, schema.Quote(c.Name))
 		list = append(list, rxcql.Column{Name: c.Name, Type: c.Type})
@@ -72,15 +78,25 @@ func (r *pointReader) query(key, columns []schema.Column, elements bool) pointQu
 		q.expiry = append(q.expiry, len(list)+1)
 		list = append(list, rxcql.Column{Name: writesName(c.Name), Type: t}, rxcql.Column{Name: expiresName(c.Name), Type: t})
 	}
-	for _, c := range key {
-		where = append(where, schema.Quote(c.Name)+" = ?")
-		types = append(types, c.Type)
-	}
 	q.columns = rxcql.NewColumns(list)
-	q.cql = driver.Label(fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT 1", strings.Join(selected, ", "), r.about.Quoted(), strings.Join(where, " AND ")),
-		r.about.ID, types)
-	q.pinned = driver.NewEncoding(types, func(ctx context.Context) error { return schema.Unchanged(ctx, r.session, r.about) })
+	q.selected = "SELECT " + strings.Join(selected, ", ") + " FROM " + r.about.Quoted() + " WHERE "
 	return q
+}
+
+// text returns the text for a key of some terms.
+func (r *pointReader) text(q *pointQuery, t *terms) *pointText {
+	where := ""
+	if hasTuple(q.key) {
+		where = t.where(q.key)
+	}
+	if made, known := q.made.Load(where); known {
+		return made.(*pointText) //nolint:forcetypeassert // it has no others
+	}
+	made, _ := q.made.LoadOrStore(where, &pointText{
+		cql:    driver.Label(q.selected+t.where(q.key)+" LIMIT 1", r.about.ID, t.types),
+		pinned: driver.NewEncoding(t.types, func(ctx context.Context) error { return schema.Unchanged(ctx, r.session, r.about) }),
+	})
+	return made.(*pointText) //nolint:forcetypeassert // as above
 }
 
 // read finds the row with a key, or with static the static columns of a partition. If there is
@@ -90,15 +106,20 @@ func (r *pointReader) read(ctx context.Context, key [][]byte, static bool) (row 
 	if static {
 		q = &r.static
 	}
-	if len(key) != q.keys {
-		return row, false, fmt.Errorf("a key of %s has %d columns, and not %d", r.about.Quoted(), q.keys, len(key))
+	if len(key) != len(q.key) {
+		return row, false, fmt.Errorf("a key of %s has %d columns, and not %d", r.about.Quoted(), len(q.key), len(key))
 	}
-	values := make([]driver.Value, len(key))
-	for i := range key {
-		values[i] = driver.Value{Bytes: key[i]}
+	terms, err := termsOf(q.key, key)
+	if err != nil {
+		return row, false, fmt.Errorf("a key of %s: %w", r.about.Quoted(), err)
 	}
+	values := make([]driver.Value, len(terms.values))
+	for i, value := range terms.values {
+		values[i] = driver.Value{Bytes: value}
+	}
+	text := r.text(q, &terms)
 	st := driver.Statement{
-		CQL: q.cql, Args: driver.Bind(nil, values), Encoding: q.pinned, Consistency: r.consistency, Idempotent: true,
+		CQL: text.cql, Args: driver.Bind(nil, values), Encoding: text.pinned, Consistency: r.consistency, Idempotent: true,
 	}
 	err = rxcql.Retry(ctx, rxcql.MayPass, func() error {
 		row, found, err = r.fetch(ctx, q, st)

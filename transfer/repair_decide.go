@@ -1,8 +1,8 @@
 package transfer
 
 import (
-	"bytes"
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/rxcql/rxcql/internal/codec"
@@ -74,19 +74,22 @@ func (r *remedy) add(w *valueWrite, deletions []deletion) {
 func (c *comparison) decideCell(p *columnPair, i int, l, r cell, cfg *repairConfig) (*valueWrite, []deletion) {
 	switch c.cellCause(p, l, r) {
 	case Extra:
-		if cfg.deleteExtra && r.latest() > 0 {
+		if cfg.deleteExtra && r.latest() != noTime {
 			return nil, []deletion{{pair: i, time: r.latest()}}
 		}
 		return nil, nil
 	case Missing, Differing:
 		return &valueWrite{i, l}, nil
 	case Tie:
-		if cfg.bump {
+		if cfg.bump && canBump(l, r) {
 			return &valueWrite{i, bumped(l, r)}, nil
 		}
 	}
 	return nil, nil
 }
+
+// canBump reports whether there is a time after those of two values.
+func canBump(l, r cell) bool { return max(l.latest(), r.latest()) < math.MaxInt64 }
 
 // bumped returns the source's value, with times that are later than those of both.
 func bumped(l, r cell) cell {
@@ -100,43 +103,41 @@ func bumped(l, r cell) cell {
 
 // decideElements decides about the elements of a map, a set or a user-defined type one by one.
 func (c *comparison) decideElements(p *columnPair, i int, l, r cell, cfg *repairConfig) (write *valueWrite, deletions []deletion) {
-	left, right := elements(p.left.Type, l), elements(p.right.Type, r)
+	left, right := p.elements(l, false), p.elements(r, true)
 	chosen := map[string]cell{}
 	for key, a := range left {
 		b, both := right[key]
 		switch {
 		case !both:
 			chosen[key] = a
-		case bytes.Equal(a.value, b.value) && (!c.times || c.sameTimes(a.writes, b.writes, a.expires, b.expires)):
+		case c.sameElement(p, key, a, b):
 		case a.latest() > b.latest():
 			chosen[key] = a
-		case a.latest() == b.latest() && cfg.bump:
+		case a.latest() == b.latest() && cfg.bump && canBump(a, b):
 			chosen[key] = bumped(a, b)
 		}
 	}
 	if len(chosen) > 0 {
-		write = &valueWrite{i, gather(p.left.Type, l, chosen)}
+		write = &valueWrite{i, p.gather(l, chosen)}
 	}
-	if cfg.deleteExtra && p.sameKeys() {
+	if cfg.deleteExtra {
 		for key, b := range right {
-			if _, both := left[key]; !both && b.latest() > 0 {
-				deletions = append(deletions, deletion{pair: i, element: []byte(key), time: b.latest()})
+			if _, both := left[key]; !both && b.latest() != noTime {
+				d := deletion{pair: i, element: b.key, time: b.latest()}
+				if p.right.Type.Kind == codec.UDT {
+					d.element = []byte(key)
+				}
+				deletions = append(deletions, d)
 			}
 		}
 	}
 	return write, deletions
 }
 
-// sameKeys reports whether elements of both sides can be matched by the bytes of their keys. Those
-// of a wider type have other bytes: all elements of the target would be taken for extra ones.
-func (p *columnPair) sameKeys() bool {
-	l, r := p.left.Type, p.right.Type
-	return l.Kind == codec.UDT || l.Elems[0].String() == r.Elems[0].String()
-}
-
-// gather makes a collection of some of the elements of another one, in its order. Fields of a
+// gather makes a collection of the source of some of its elements, in their order. Fields of a
 // user-defined type that are not chosen become null, which is not written.
-func gather(t *codec.Type, from cell, chosen map[string]cell) (to cell) {
+func (p *columnPair) gather(from cell, chosen map[string]cell) (to cell) {
+	t := p.left.Type
 	if t.Kind == codec.UDT {
 		for _, f := range t.Fields {
 			e, ok := chosen[f.Name]
@@ -146,36 +147,23 @@ func gather(t *codec.Type, from cell, chosen map[string]cell) (to cell) {
 		return to
 	}
 	to.value = binary.BigEndian.AppendUint32(nil, uint32(len(chosen))) //nolint:gosec // no more than there are
-	if len(from.value) < 4 {
-		return to
-	}
-	for rest := from.value[4:]; len(rest) > 0; {
-		key, after, ok := element(rest)
-		if !ok {
-			break
-		}
-		value := key
-		if t.Kind == codec.Map {
-			if value, after, ok = element(after); !ok {
-				break
-			}
-		}
-		rest = after
-		e, is := chosen[string(key)]
+	match := p.matching(false)
+	eachElement(t, from.value, func(_ int, key, value []byte) {
+		e, is := chosen[match(key)]
 		if !is {
-			continue
+			return
 		}
 		to.value = appendElement(to.value, key)
 		if t.Kind == codec.Map {
 			to.value = appendElement(to.value, value)
 		}
 		to.addTimes(e, true)
-	}
+	})
 	return to
 }
 
 func (c *cell) addTimes(e cell, known bool) {
-	var write, expiry int64
+	write, expiry := int64(noTime), int64(noTime)
 	if known && len(e.writes) > 0 {
 		write = e.writes[0]
 	}
@@ -196,16 +184,16 @@ func appendElement(dst, value []byte) []byte {
 // deleteAll deletes a row of the target, or the static columns of a partition, at the latest write
 // time in it. It does nothing where none can be read.
 func (c *comparison) deleteAll(v *viewPair, s seen, static bool) (deletions []deletion) {
-	latest := int64(0)
+	latest := int64(noTime)
 	for i, at := range v.right.places(static) {
 		value := cellOf(s.right, at)
 		t := value.latest()
 		latest = max(latest, t)
-		if static && t > 0 {
+		if static && t != noTime {
 			deletions = append(deletions, deletion{pair: i, time: t})
 		}
 	}
-	if static || latest == 0 {
+	if static || latest == noTime {
 		return deletions
 	}
 	return []deletion{{pair: -1, time: latest}}

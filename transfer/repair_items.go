@@ -24,6 +24,7 @@ type repairItem struct {
 	Cause   Cause    `json:"cause,omitempty"`   // when it was looked at first
 	Planned bool     `json:"planned,omitempty"` // something is to be done about it
 	Source  string   `json:"l,omitempty"`       // hash of what the source had then, see scanned.Left
+	Until   *int64   `json:"until,omitempty"`   // the latest write time that the target had then; nil if it had none
 	Outcome *Outcome `json:"outcome,omitempty"` // of a range that cannot be read, from the beginning
 }
 
@@ -133,7 +134,13 @@ func (j *RepairJob) planAll(ctx context.Context, rows *rowPair) (rxcql.Report, e
 			return item, err
 		}
 		var r remedy
-		rows.with(&s, func(v *viewPair) { r = rows.c.decide(v, s, item.Static, &j.cfg) })
+		rows.with(&s, func(v *viewPair) {
+			r = rows.c.decide(v, s, item.Static, &j.cfg)
+			if len(r.deletions) > 0 {
+				latest := v.right.latest(s.right, item.Static)
+				item.Until = &latest
+			}
+		})
 		item.Cause, item.Planned, item.Source = s.cause, !r.nothing(), s.hashes[0]
 		return item, nil
 	})

@@ -34,6 +34,12 @@ func Bump() RepairOption {
 // stays. Default: nothing is deleted, since what is extra may have been written to the target on
 // purpose.
 //
+// Both sides may be written to meanwhile. The source is read once more right before each deletion,
+// and what it has by then stays. So does what was written to the target after it was read for the
+// first time: it may be on its way to the source. The outcome of such a row says what is there at
+// the end. What writers write at times in the past, without writing it to the source first, cannot
+// be told from what is extra.
+//
 // The write time of a row of keys alone cannot be read, and neither can that of the row itself; so
 // such a row stays, and its outcome is Remaining.
 func DeleteExtra() RepairOption {

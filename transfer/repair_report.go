@@ -58,6 +58,7 @@ func (r *RepairReport) String() string {
 			fmt.Fprintf(&s, "  %s: %d\n", results[i], *n)
 		}
 	}
+	s.WriteString(timesText(r.Lossy))
 	for _, note := range r.Notes {
 		fmt.Fprintf(&s, "  note: %s\n", note)
 	}

@@ -119,10 +119,10 @@ func widened(fn widen.Func, cell []byte) ([]byte, error) {
 	return fn([]byte{}, cell)
 }
 
-// timesCell encodes times as source.Times gives them: 0 is null.
+// timesCell encodes times as source.Times gives them: noTime is null.
 func timesCell(times []int64, list bool) []byte {
 	one := func(t int64) []byte {
-		if t == 0 {
+		if t == noTime {
 			return nil
 		}
 		return binary.BigEndian.AppendUint64(nil, uint64(t)) //nolint:gosec // its bits

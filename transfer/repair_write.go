@@ -2,17 +2,12 @@ package transfer
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gocql/gocql"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/internal/codec"
-	"github.com/rxcql/rxcql/internal/driver"
-	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -23,6 +18,7 @@ type repairWrite struct {
 	kind   writeKind
 	row    rxcql.Row // for writeRow and writeValues
 	key    [][]byte  // for deleteAt, encoded for the target
+	from   [][]byte  // the same key, encoded as the source has it
 	static bool
 	del    deletion
 }
@@ -62,7 +58,7 @@ func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker, li
 		}
 		return nil
 	})
-	p, err := rxcql.New(writes, j.writers(m), append(j.cfg.unsaved(), j.folder.step(step))...)
+	p, err := rxcql.New(writes, j.writers(rows, m), append(j.cfg.unsaved(), j.folder.step(step))...)
 	if err != nil {
 		return rxcql.Report{}, err
 	}
@@ -70,7 +66,7 @@ func (j *RepairJob) writeAll(ctx context.Context, rows *rowPair, m *rowMaker, li
 }
 
 // writers returns the sink that takes writes of all kinds.
-func (j *RepairJob) writers(m *rowMaker) rxcql.Sink[repairWrite] {
+func (j *RepairJob) writers(rows *rowPair, m *rowMaker) rxcql.Sink[repairWrite] {
 	table := func(opts ...sink.TimesOption) rxcql.Sink[repairWrite] {
 		opts = slices.Concat(j.cfg.timesOptions, opts, []sink.TimesOption{sink.CountTimes(&j.counts)})
 		if j.cfg.lossy {
@@ -84,7 +80,7 @@ func (j *RepairJob) writers(m *rowMaker) rxcql.Sink[repairWrite] {
 			return operators.Map(in, func(w repairWrite) (rxcql.Row, error) { return w.row, nil })
 		}, sink.Table[rxcql.Row](j.right.Session, j.right.quoted(), append(all, sink.Times(opts...))...))
 	}
-	remove := sink.Each(func(ctx context.Context, w repairWrite) error { return j.delete(ctx, m.c, w) },
+	remove := sink.Each(func(ctx context.Context, w repairWrite) error { return j.remove(ctx, rows, w) },
 		sink.InFlight(16), sink.Idempotent())
 	return sink.Route(func(w repairWrite) int { return int(w.kind) },
 		table(), table(sink.Markers(sink.MarkersNone)), remove)
@@ -118,11 +114,14 @@ func (j *RepairJob) writes(ctx context.Context, rows *rowPair, m *rowMaker, item
 		all = append(all, repairWrite{kind: kind, row: row})
 	}
 	for _, d := range r.deletions {
+		if item.Until == nil || d.time > *item.Until {
+			continue // written since it was planned: it may be on its way to the source too
+		}
 		key, err := m.key(item.Key)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, repairWrite{kind: deleteAt, key: key, static: item.Static, del: d})
+		all = append(all, repairWrite{kind: deleteAt, key: key, from: item.Key, static: item.Static, del: d})
 	}
 	return all, nil
 }
@@ -161,39 +160,6 @@ func (m *rowMaker) key(key [][]byte) ([][]byte, error) {
 		}
 	}
 	return to, nil
-}
-
-// delete deletes at the time that was read. To do it again does no harm.
-func (j *RepairJob) delete(ctx context.Context, c *comparison, w repairWrite) error {
-	pairs := c.regular
-	if w.static {
-		pairs = c.static
-	}
-	what, args := "", []any(nil)
-	if w.del.pair >= 0 {
-		column := pairs[w.del.pair].right
-		what = schema.Quote(column.Name) + " "
-		switch {
-		case w.del.element == nil:
-		case column.Type.Kind == codec.UDT:
-			what = schema.Quote(column.Name) + "." + schema.Quote(string(w.del.element)) + " "
-		default:
-			what = schema.Quote(column.Name) + "[?] "
-			args = append(args, &driver.Value{Bytes: w.del.element})
-		}
-	}
-	// The element's marker comes first in the text, then the time, then the key.
-	args = append(args, &driver.Value{Bytes: binary.BigEndian.AppendUint64(nil, uint64(w.del.time))}) //nolint:gosec // its bits
-	where := make([]string, len(w.key))
-	for i, cell := range w.key {
-		where[i] = schema.Quote(c.key[i].right.Name) + " = ?"
-		args = append(args, &driver.Value{Bytes: cell})
-	}
-	st := driver.Statement{
-		CQL:  fmt.Sprintf("DELETE %sFROM %s USING TIMESTAMP ? WHERE %s", what, c.right.Quoted(), strings.Join(where, " AND ")),
-		Args: args, Consistency: j.consistency(), Idempotent: true,
-	}
-	return rxcql.Retry(ctx, rxcql.MayPass, func() error { return j.right.session.Exec(ctx, st) })
 }
 
 // consistency returns that of writes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -17,14 +18,16 @@ import (
 // sides, only the first row of a partition in a page keeps them, unless rows that fail are left
 // out: the row that is left out might be that one.
 //
-// A value that is none of its type is a row that failed.
-func reshape(in rxcql.Stream[rxcql.Row], m *mapping) rxcql.Stream[rxcql.Row] {
+// A value that is none of its type is a row that failed. A partition that has static columns only is
+// left out, and counted in left, if the target has no static column for what it has, or no partition
+// for it.
+func reshape(in rxcql.Stream[rxcql.Row], m *mapping, left *atomic.Int64) rxcql.Stream[rxcql.Row] {
 	if m.plain() {
 		return in
 	}
-	info := rxcql.StageInfo{Name: "Reshape", OneToOne: true}
+	info := rxcql.StageInfo{Name: "Reshape", OneToOne: !m.homeless, Drops: m.homeless}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[rxcql.Row]) flow.Observer[rxcql.Row] {
-		return &reshaping{st: st, out: out, mapping: m, once: m.once && !st.SkipsFailed()}
+		return &reshaping{st: st, out: out, mapping: m, once: m.once && !st.SkipsFailed(), left: left}
 	})
 }
 
@@ -33,6 +36,7 @@ type reshaping struct {
 	out     flow.Observer[rxcql.Row]
 	mapping *mapping
 	once    bool
+	left    *atomic.Int64 // partitions that were left out
 
 	read       *rxcql.Columns // the columns that the rest was made for
 	made       *rxcql.Columns
@@ -65,6 +69,10 @@ func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
 		}
 		cells := slab[:len(r.cells):len(r.cells)]
 		slab = slab[len(r.cells):]
+		if r.mapping.homeless && r.isPartitionOnly(row) && !r.hasPlace(row) {
+			r.left.Add(1)
+			continue
+		}
 		var err error
 		again := r.once && i > 0 && p.Rows[i-1].Columns() == r.read && r.samePartition(&p.Rows[i-1], row)
 		if wide, err = r.fill(cells, row, again, wide); err != nil {
@@ -123,6 +131,21 @@ func (r *reshaping) isPartitionOnly(row *rxcql.Row) bool {
 		}
 	}
 	return len(r.clustering) > 0
+}
+
+// hasPlace reports whether the target has a partition, and static columns, for one that has nothing
+// else.
+func (r *reshaping) hasPlace(row *rxcql.Row) (has bool) {
+	for _, c := range r.cells {
+		switch {
+		case c.from < 0 || c.mapped == nil:
+		case c.mapped.to.Kind == schema.PartitionKey && row.Bytes(c.from) == nil:
+			return false
+		case c.static && row.Bytes(c.from) != nil:
+			has = true
+		}
+	}
+	return has
 }
 
 func (r *reshaping) samePartition(a, b *rxcql.Row) bool {

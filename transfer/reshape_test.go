@@ -151,3 +151,45 @@ func TestAValueThatIsNoneOfItsTypeIsARowThatFailed(t *testing.T) {
 	_, cells := cellsOf(t, out, rxcql.WithRowErrors(rxcql.SkipRows(1)))
 	require.Equal(t, [][][]byte{{number(2), {0, 0, 0, 0, 0, 0, 0, 2}}}, cells)
 }
+
+func TestAPartitionOfStaticColumnsForWhichTheTargetHasNoPlaceIsLeftOut(t *testing.T) {
+	p, c, v := column("p", "p", codec.Int), column("c", "c", codec.Int), column("v", "", codec.Int)
+	s, other := column("s", "s", codec.Text), column("other", "s", codec.Text)
+	from := tableOf(p, c, s, other, v)
+	rows := [][][]byte{
+		{number(1), nil, []byte("alone"), nil, nil},
+		{number(2), number(1), []byte("x"), nil, number(1)},
+		{number(3), nil, nil, []byte("alone"), nil},
+	}
+	for name, tc := range map[string]struct {
+		to      *schema.Table
+		opts    []transfer.CopyOption
+		arrived []byte // partitions
+	}{
+		"all static columns are dropped":         {tableOf(p, c, v), []transfer.CopyOption{transfer.Drop("s", "other")}, []byte{2}},
+		"a static column is a regular one there": {tableOf(p, c, column("s", "", codec.Text), column("other", "", codec.Text), v), nil, []byte{2}},
+		"it has the other one":                   {tableOf(p, c, s, v), []transfer.CopyOption{transfer.Drop("other")}, []byte{1, 2}},
+		"a partition becomes several":            {tableOf(p, column("c", "p", codec.Int), column("k", "c", codec.Int), s, other, v), []transfer.CopyOption{transfer.Constant("k", "", 1)}, []byte{2}},
+		"nothing changes":                        {from, nil, []byte{1, 2, 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cells := rows
+			read := from
+			if len(tc.opts) > 0 && name == "all static columns are dropped" { // the server still gives a row without them
+				read = tableOf(p, c, v)
+				cells = nil
+				for _, row := range rows {
+					cells = append(cells, [][]byte{row[0], row[1], row[4]})
+				}
+			}
+			out, err := transfer.Reshaped(rowsOf(read, cells...), from, tc.to, tc.opts...)
+			require.NoError(t, err)
+			_, got := cellsOf(t, out)
+			var arrived []byte
+			for _, row := range got {
+				arrived = append(arrived, row[0][3])
+			}
+			require.Equal(t, tc.arrived, arrived)
+		})
+	}
+}

@@ -21,7 +21,7 @@ var cluster *cassandra.Cluster
 
 func TestMain(m *testing.M) {
 	// The driver leaves these behind when a session could not be made.
-	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.IgnoreLeaks(
+	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.Setting("dynamic_data_masking_enabled", "true"), cassandra.IgnoreLeaks(
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*refreshDebouncer).flusher"),
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*eventDebouncer).flusher"),
 		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connectMany"), // tries again for a while

@@ -36,7 +36,7 @@ func (c *copyFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&c.to, "to", "", "the `keyspace` to copy into, or for one table that table (default: the same names)")
 	set.BoolVar(&c.create, "create", false, "make what is missing at the target: types, tables with their options, and indexes; the keyspace must exist")
 	set.BoolVar(&c.times, "times", false, "keep the write time and the expiry of each value; what is newer at the target stays")
-	set.BoolVar(&c.lossy, "lossy", false, "with --times: go on where values or expiry would not arrive as they are")
+	set.BoolVar(&c.lossy, "lossy", false, "go on where values or expiry would not arrive as they are: with --times, values whose times cannot be read; masked columns")
 	set.BoolVar(&c.counters, "counters", false, "copy tables of counters too; their targets must be empty, and such a copy cannot go on")
 	set.StringArrayVar(&c.rename, "rename", nil, "`old=new`: copy a column to one of another name; for one table, as often as needed")
 	set.StringSliceVar(&c.drop, "drop", nil, "`columns` to leave out; for one table")
@@ -82,16 +82,16 @@ func (c *copyFlags) options(counter bool) (opts []transfer.CopyOption, err error
 }
 
 func (c *copyFlags) timesOptions() (opts []transfer.CopyOption, err error) {
-	if !c.times {
-		if c.lossy || c.markers != "guessed" || c.markerTime != "" {
-			return nil, errors.New("--lossy, --markers and --marker-time say how times are kept: give --times too")
-		}
-		return nil, nil
-	}
-	opts = append(opts, transfer.WithTimes())
 	if c.lossy {
 		opts = append(opts, transfer.Lossy())
 	}
+	if !c.times {
+		if c.markers != "guessed" || c.markerTime != "" {
+			return nil, errors.New("--markers and --marker-time say how times are kept: give --times too")
+		}
+		return opts, nil
+	}
+	opts = append(opts, transfer.WithTimes())
 	switch c.markers {
 	case "guessed":
 	case "none":
