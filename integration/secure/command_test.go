@@ -30,8 +30,8 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// rxcql runs the command as a user would, and returns its exit code and all that it says.
-func rxcql(t *testing.T, env []string, args ...string) (code int, said string) {
+// command runs the command as a user would, and returns its exit code and all that it says.
+func command(t *testing.T, env []string, args ...string) (code int, said string) {
 	t.Helper()
 	path, err := binary()
 	require.NoError(t, err, path)
@@ -46,6 +46,7 @@ func rxcql(t *testing.T, env []string, args ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), out.String()
 }
 
+// secretFile writes a file that only its owner may read.
 func secretFile(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -79,7 +80,7 @@ func TestTheCommandLogsInByFlagsVariablesFilesAndACqlshrc(t *testing.T) {
 		"a cqlshrc and the user": {[]string{"RXCQL_PASSWORD=" + canary}, []string{"--cqlshrc", cqlshrc(""), "--user", "mover"}},
 	} {
 		log := filepath.Join(t.TempDir(), "log")
-		code, said := rxcql(t, c.env, append(append(slices.Clone(count), "--log", log), c.args...)...)
+		code, said := command(t, c.env, append(append(slices.Clone(count), "--log", log), c.args...)...)
 		require.Zero(t, code, "%s: %s", what, said)
 		text, err := os.ReadFile(log)
 		require.NoError(t, err)
@@ -88,7 +89,7 @@ func TestTheCommandLogsInByFlagsVariablesFilesAndACqlshrc(t *testing.T) {
 
 	// Both sides, each by its own means, while the environment names hosts where nobody is.
 	require.NoError(t, admin.Query("CREATE TABLE "+ks+".copy (k int PRIMARY KEY, v text)").Exec())
-	code, said := rxcql(t, []string{"RXCQL_HOSTS=127.0.0.1:1", "RXCQL_TARGET_PASSWORD=" + canary}, "copy", ks+".t", "--to", ks+".copy", "--progress", "none",
+	code, said := command(t, []string{"RXCQL_HOSTS=127.0.0.1:1", "RXCQL_TARGET_PASSWORD=" + canary}, "copy", ks+".t", "--to", ks+".copy", "--progress", "none",
 		"--source-cqlshrc", cqlshrc("username = mover\npassword = "+canary+"\n"), "--target-hosts", host, "--target-user", "mover", "--target-tls-ca", ca)
 	require.Zero(t, code, said)
 	h.say(said)
@@ -115,7 +116,7 @@ func TestTheCommandSaysWhoWasRefusedAndNoPassword(t *testing.T) {
 		"a password as a flag":   {nil, []string{"--hosts", host, "--password", canary}, []string{"--password-file"}},
 		"a password behind -p":   {nil, []string{"--hosts", host, "-p" + canary}, []string{"--password-file"}},
 	} {
-		code, said := rxcql(t, c.env, append([]string{"count", "system.local", "--connect-timeout", "20s", "--progress", "none"}, c.args...)...)
+		code, said := command(t, c.env, append([]string{"count", "system.local", "--connect-timeout", "20s", "--progress", "none"}, c.args...)...)
 		require.Equal(t, 2, code, "%s: %s", what, said)
 		for _, text := range c.says {
 			require.Contains(t, said, text, what)

@@ -68,12 +68,21 @@ func (s *Server) read(ctx context.Context, session *gocql.Session) error {
 	if err != nil {
 		return err
 	}
-	s.Nodes = append(s.Nodes, id.String())
+	s.Nodes = node(s.Nodes, id)
 	peers := session.Query("SELECT host_id FROM system.peers").WithContext(ctx).Consistency(gocql.One).Iter()
 	for peers.Scan(&id) {
-		s.Nodes = append(s.Nodes, id.String())
+		s.Nodes = node(s.Nodes, id)
 	}
 	return peers.Close()
+}
+
+// node adds the id of a node. A row of a node that has gone may have none, which is no id of two
+// clusters.
+func node(all []string, id gocql.UUID) []string {
+	if id == (gocql.UUID{}) {
+		return all
+	}
+	return append(all, id.String())
 }
 
 func (s *Side) config() (*gocql.ClusterConfig, error) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	lib "github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/verbs"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 )
 
@@ -83,4 +85,13 @@ func TestAReportThatCannotBeWrittenIsNoSuccess(t *testing.T) {
 	got = rxcql(t, "count", "shop", "--hosts", host, "--json", file)
 	require.Equal(t, 1, got.code, got.out)
 	require.Contains(t, got.err, "--json")
+}
+
+func TestEachRowThatIsNotAccountedForIsSaid(t *testing.T) {
+	require.Empty(t, verbs.LeftOut(lib.Report{Complete: true, ReadRows: 10, Written: 8, Filtered: 2}))
+	for _, r := range []lib.Report{{Skipped: 1200}, {DeadLettered: 1200}, {Unknown: 1200}, {UnreadParts: 1200}} {
+		left := verbs.LeftOut(r)
+		require.Len(t, left, 1)
+		require.Contains(t, left[0], "1,200 ")
+	}
 }

@@ -1,4 +1,11 @@
 package verbs
 
-// Plain is for tests of this folder.
+import "github.com/rxcql/rxcql"
+
+// For tests of this folder.
+
+// Plain puts flags in the place of options.
 func Plain(text string) string { return plain(text) }
+
+// LeftOut says which rows a run has left out.
+func LeftOut(r rxcql.Report) []string { return leftOut(r) }

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,11 +82,13 @@ func filesOf(path string) (paths []string) {
 var numbers = regexp.MustCompile(`%[0-9]*d`)
 
 // filesBy lists what an unload of a table has written at its path: a file, a pattern of numbered
-// files, or the files of the table in a folder.
-func filesBy(path, table string) []string {
+// files, or the files of the table in a folder. Processes with other shares may write there too.
+func (r *run) filesBy(path, table string) []string {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, table+"-%d")
-		path += "*"
+		if i, n := r.settings.shard, r.settings.of; n > 0 {
+			table += fmt.Sprintf("-%dof%d", i, n)
+		}
+		path = filepath.Join(path, table+"-[0-9]*")
 	}
 	all, _ := filepath.Glob(numbers.ReplaceAllString(path, "*")) // a path that is no pattern has no file
 	return all

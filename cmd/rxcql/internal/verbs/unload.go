@@ -90,12 +90,12 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 		opts = append(opts, o)
 	}
 	job, err := transfer.Unload(transfer.Table{Session: r.sessions[""], Name: f.String()}, path, opts...)
-	place := r.kept(p, []watched{{"", f.Name, kept.Origin}}, nil, func() []string { return filesBy(path, f.Table) })
+	place := r.kept(p, []watched{{"", f.Name, kept.Origin}}, nil, func() []string { return r.filesBy(path, f.Table) })
 	return task(f.String(), p.name, place, unloadJob{job, func() error {
 		if path == standard || flags.replace || place != nil && place.There() {
 			return nil
 		}
-		return free(filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || numbers.MatchString(path))
+		return free(r.filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || numbers.MatchString(path))
 	}}, err)
 }
 

@@ -12,7 +12,7 @@ var words = map[string]string{
 	"Lossy": "--lossy", "TimesOptions": "--markers and --marker-time", "CountRanges": "--by-range", "CountSizes": "--sizes",
 	"CountLargest": "--largest", "LeaveOut": "--leave-out", "Tolerance": "--write-tolerance and --expiry-tolerance",
 	"Pause": "--pause", "Rereads": "--rereads", "MaxCandidates": "--max-candidates", "OnlyRanges": "the ranges of the file",
-	"WithFormat": "--format", "WithStreams": "the standard streams", "Into": "--map", "FileColumns": "--columns",
+	"KnownFormats": "--format", "WithFormat": "--format", "WithStreams": "the standard streams", "Into": "--map", "FileColumns": "--columns",
 	"IgnoreColumns": "--ignore-columns", "TTLColumn": "--ttl-column", "TimestampColumn": "--timestamp-column",
 	"NullsDelete": "--nulls-delete", "Spread": "--spread", "BadRecords": "--bad", "MaxErrors": "--max-errors",
 	"MaxErrorsPercent": "--max-errors", "WithWorkers": "--workers", "WithSplits": "--splits", "WithShard": "--shard",
@@ -46,7 +46,7 @@ var ofPackages = map[string]string{
 
 // named is a word that may be an option: with the package's name before it, or alone; with arguments
 // behind it, or none. Names of columns and files are told apart by what stands next to them.
-var named = regexp.MustCompile(`(^|[\s(,])((?:transfer|source|sink|rxcql|operators|checkpoint|deadletter)\.)?([A-Z][A-Za-z]+)(\([^()]*\))?([:;,.)]*)($|\s)`)
+var named = regexp.MustCompile(`(^|[\s(,])((?:transfer|source|sink|rxcql|operators|checkpoint|deadletter|dialect|parquet)\.)?([A-Z][A-Za-z]+)(\([^()]*\))?([:;,.)]*)($|\s)`)
 
 // plain puts flags in the place of options in a text of the packages that the command is made of. A
 // name of a package goes, also where the command has no word for what stands behind it.
