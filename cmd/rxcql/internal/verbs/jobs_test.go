@@ -218,6 +218,14 @@ func TestADiffThatCameToItsEndIsMadeAnew(t *testing.T) {
 	earlier, err := filepath.Glob(filepath.Join(out, "earlier", "*", "report.json"))
 	require.NoError(t, err)
 	require.Len(t, earlier, 3)
+
+	stop := failing(server, "shop.orders")
+	require.Equal(t, 1, rxcql(t, append(args, "--retry-time", "0")...).code)
+	stop()
+	got = rxcql(t, append(args, "--pause", "1ms", "--rereads", "2")...)
+	require.Equal(t, 3, got.code)
+	_, _, _, before := parsed(t, got.out).of(t, "shop.stock")
+	require.True(t, before, "a run that was interrupted goes on, also with another pause")
 	got = rxcql(t, "repair", "--from", out, "--to", "archive", "--hosts", host, "--out", t.TempDir(), "--progress", "none", "--dry-run")
 	require.Zero(t, got.code, "earlier results are no tables: "+got.err)
 }

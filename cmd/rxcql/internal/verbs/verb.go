@@ -101,7 +101,7 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) (err 
 	forget := func(context.Context) error { return nil }
 	defer func() { // last of all: what a process that is killed before this had done counts
 		if wrong := forget(ctx); wrong != nil {
-			report.ExitCode, err = fleet.ExitFailed, errors.Join(err, fmt.Errorf("what the run has kept cannot be removed: %w", wrong))
+			report.ExitCode, err = fleet.ExitFailed, fmt.Errorf("what the run has kept cannot be removed: %w", wrong)
 		}
 	}()
 	defer r.close(ctx)
