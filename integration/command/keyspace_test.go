@@ -76,24 +76,6 @@ func TestTransferAKeyspaceOfTwelveTablesOfWhichOneFails(t *testing.T) {
 	}
 }
 
-func TestTransferADryRunChangesNothing(t *testing.T) {
-	session, ks := cassandra.Keyspace(t, cluster)
-	to := other(t, session)
-	fill(t, session, ks+".t", 1000)
-	folder := t.TempDir()
-	code, stdout, stderr := run(t, "copy", ks, "--to", to, "--create", "--dry-run", "--json", "-", "--checkpoint", folder)
-	require.Zero(t, code, stderr)
-	r := parsed(t, stdout)
-	require.Len(t, r.Plans, 1)
-	require.Equal(t, "copy", r.Plans[0].Verb)
-	require.Equal(t, to+".t", r.Plans[0].To)
-	require.Contains(t, stderr, "CREATE TABLE")
-	var n int
-	require.NoError(t, session.Query("SELECT count(*) FROM system_schema.tables WHERE keyspace_name = ?", to).Scan(&n))
-	require.Zero(t, n)
-	require.Empty(t, files(t, folder))
-}
-
 func TestACountOfARealTableByRangeAndSize(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session, ks+".t", 5050)

@@ -79,7 +79,8 @@ type report struct {
 type tableReport struct {
 	Table, Status, Error string
 	Earlier              bool
-	Read                 int64 `json:"rows_read"`
+	Anew                 string `json:"begun_anew"`
+	Read                 int64  `json:"rows_read"`
 	Report               json.RawMessage
 }
 

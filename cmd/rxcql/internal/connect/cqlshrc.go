@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -64,8 +65,8 @@ func readCqlshrc(path string) (cqlshrc, error) {
 		}
 	}
 
-	if on(rc.get("connection", "ssl")) {
-		set("tls", "true")
+	if ssl := rc.get("connection", "ssl"); ssl != "" {
+		set("tls", strconv.FormatBool(on(ssl)))
 	}
 	set("tls-ca", home(rc.get("ssl", "certfile")))
 	set("tls-ca", home(rc.get("certfiles", strings.ToLower(host))))

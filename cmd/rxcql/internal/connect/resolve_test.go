@@ -102,11 +102,11 @@ func TestWhereAPasswordComesFrom(t *testing.T) {
 
 	g = given{args: user, env: map[string]string{"RXCQL_PASSWORD": "of-both"}}
 	require.Equal(t, "of-both", password(g))
-	rc := file(t, "cqlshrc", "[authentication]\nusername = u\npassword = of-rc\n")
-	g.args = append(user, "--cqlshrc", rc)
-	require.Equal(t, "of-rc", password(g), "the variable may have the password of another user")
 	g.env["RXCQL_TARGET_PASSWORD"] = "of-target"
 	require.Equal(t, "of-target", password(g))
+	rc := file(t, "cqlshrc", "[authentication]\nusername = u\npassword = of-rc\n")
+	g.args = append(user, "--cqlshrc", rc)
+	require.Equal(t, "of-rc", password(g), "the variables may have the passwords of another user")
 	g.args = append(g.args, "--password-file", file(t, "p", " of file \r\nsecond line\n"))
 	require.Equal(t, " of file ", password(g))
 }

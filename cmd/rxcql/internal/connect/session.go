@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gocql/gocql"
@@ -17,6 +18,14 @@ type Server struct {
 	Datacenter  string   `json:"datacenter"`
 	Version     string   `json:"version"`
 	Consistency string   `json:"consistency"`
+	Cluster     string   `json:"cluster"` // its name, which other clusters may have too
+	Nodes       []string `json:"-"`       // the ids of its nodes, which tell clusters apart
+}
+
+// SameCluster reports whether two sides are one cluster, whatever the addresses say: they have a
+// node in common.
+func (s *Server) SameCluster(other *Server) bool {
+	return slices.ContainsFunc(s.Nodes, func(id string) bool { return slices.Contains(other.Nodes, id) })
 }
 
 // Open connects to a side. The driver cannot cancel an attempt to connect, so after ctx has ended
@@ -37,8 +46,7 @@ func (s *Side) Open(ctx context.Context) (*gocql.Session, Server, error) {
 	case err != nil:
 		return nil, about, s.failed(err)
 	}
-	err = session.Query("SELECT data_center, release_version FROM system.local").WithContext(ctx).
-		Consistency(gocql.One).Scan(&about.Datacenter, &about.Version)
+	err = about.read(ctx, session)
 	if err != nil {
 		session.Close()
 		if ctx.Err() != nil {
@@ -50,6 +58,31 @@ func (s *Side) Open(ctx context.Context) (*gocql.Session, Server, error) {
 		about.Datacenter = s.LocalDC
 	}
 	return session, about, nil
+}
+
+// read asks a node what it is, and which nodes it knows.
+func (s *Server) read(ctx context.Context, session *gocql.Session) error {
+	var id gocql.UUID
+	err := session.Query("SELECT data_center, release_version, cluster_name, host_id FROM system.local").WithContext(ctx).
+		Consistency(gocql.One).Scan(&s.Datacenter, &s.Version, &s.Cluster, &id)
+	if err != nil {
+		return err
+	}
+	s.Nodes = node(s.Nodes, id)
+	peers := session.Query("SELECT host_id FROM system.peers").WithContext(ctx).Consistency(gocql.One).Iter()
+	for peers.Scan(&id) {
+		s.Nodes = node(s.Nodes, id)
+	}
+	return peers.Close()
+}
+
+// node adds the id of a node. A row of a node that has gone may have none, which is no id of two
+// clusters.
+func node(all []string, id gocql.UUID) []string {
+	if id == (gocql.UUID{}) {
+		return all
+	}
+	return append(all, id.String())
 }
 
 func (s *Side) config() (*gocql.ClusterConfig, error) {

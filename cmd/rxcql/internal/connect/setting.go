@@ -67,26 +67,18 @@ func (t *text) String() string         { return t.value }
 func (t *text) Set(value string) error { t.value = value; return nil }
 func (t *text) Type() string           { return t.kind }
 
-// found is a setting, and where it was found, for errors.
-type found struct{ value, where string }
-
-// flagOrVariable looks for a setting of a side in flags and environment.
-func (f *Flags) flagOrVariable(side, name string) (found, bool) {
-	names := []string{name}
-	if side != "" {
-		names = []string{side + "-" + name, name}
-	}
-	for _, n := range names {
-		for _, set := range []*pflag.FlagSet{f.Every, f.Each} {
-			if flag := set.Lookup(n); flag != nil && flag.Changed {
-				return found{flag.Value.String(), "--" + n}, true
-			}
-		}
-	}
-	for _, n := range names {
-		if v := f.getenv(variable(n)); v != "" {
-			return found{v, variable(n)}, true
+// flag looks for a flag that was given.
+func (f *Flags) flag(name string) (found, bool) {
+	for _, set := range []*pflag.FlagSet{f.Every, f.Each} {
+		if flag := set.Lookup(name); flag != nil && flag.Changed {
+			return found{value: flag.Value.String(), where: "--" + name}, true
 		}
 	}
 	return found{}, false
+}
+
+// variable looks for the environment variable of a flag. An empty one counts as not set.
+func (f *Flags) variable(name string) (found, bool) {
+	v := f.getenv(variable(name))
+	return found{value: v, where: variable(name)}, v != ""
 }

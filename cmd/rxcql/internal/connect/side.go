@@ -34,17 +34,17 @@ type Side struct {
 func (f *Flags) Resolve(side string, ask func(prompt string) (string, error)) (Side, error) {
 	s := Side{Name: side}
 	var errs []error
-	rc, err := f.cqlshrc(side)
+	layers, err := f.layers(side)
 	errs = append(errs, err)
 	get := func(name string) found {
-		if v, there := f.flagOrVariable(side, name); there {
-			return v
-		}
-		if v := rc.settings[name]; v != "" {
-			return found{v, rc.path}
+		for level, l := range layers {
+			if v, there := l.setting(name); there {
+				v.level = level
+				return v
+			}
 		}
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
-		return found{settings[i].def, "--" + name}
+		return found{settings[i].def, "--" + flagOf(side, name), len(layers)}
 	}
 	wrong := func(v found, why string) { errs = append(errs, fmt.Errorf("%s %q: %s", v.where, v.value, why)) }
 
@@ -79,7 +79,7 @@ func (f *Flags) Resolve(side string, ask func(prompt string) (string, error)) (S
 	errs = append(errs, err)
 	s.User = get("user").value
 	if errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil }); len(errs) == 0 {
-		s.password, err = f.password(&s, rc, get, ask)
+		s.password, err = password(&s, layers, get, ask)
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -108,22 +108,6 @@ func (s *Side) ports() error {
 	}
 	s.Port = cmp.Or(port, s.Port)
 	return nil
-}
-
-// cqlshrc reads the cqlshrc that is given. If none is, and no hosts either, it reads the usual one:
-// then the login in it goes to the host that stands next to it, and to no other cluster.
-func (f *Flags) cqlshrc(side string) (cqlshrc, error) {
-	given, there := f.flagOrVariable(side, "cqlshrc")
-	path := given.value
-	if !there {
-		if _, hosts := f.flagOrVariable(side, "hosts"); hosts {
-			return cqlshrc{}, nil
-		}
-		if path = usual(); path == "" {
-			return cqlshrc{}, nil
-		}
-	}
-	return readCqlshrc(path)
 }
 
 // of is what a text says of a side: " of the target".

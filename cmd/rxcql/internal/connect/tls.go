@@ -30,7 +30,12 @@ func readTLS(get func(string) found) (*TLS, error) {
 	default:
 		errs = append(errs, fmt.Errorf("%s %q: must be true or false", on.where, on.value))
 	}
-	if on.value != "true" && ca.value == "" && cert.value == "" && key.value == "" && verify.value == VerifyFull {
+	wanted := on.value == "true"
+	for _, other := range []found{ca, cert, key} { // any of them says so too, unless "off" counts more
+		wanted = wanted || other.value != "" && other.level < on.level
+	}
+	wanted = wanted || verify.value != VerifyFull && verify.level < on.level
+	if !wanted {
 		return nil, errors.Join(errs...)
 	}
 	t := &TLS{Verify: verify.value, config: &tls.Config{MinVersion: tls.VersionTLS12}}

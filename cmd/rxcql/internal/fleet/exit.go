@@ -3,8 +3,8 @@ package fleet
 // Exit codes of the command. The help has them too.
 const (
 	ExitDone    = 0 // every row is accounted for
-	ExitFailed  = 1 // a table failed; the others were worked on, unless --fail-fast was given
-	ExitUsage   = 2 // wrong arguments, or no connection: nothing was read or written
+	ExitFailed  = 1 // a table failed, or would be refused in a dry run, or nobody has the report
+	ExitUsage   = 2 // wrong arguments, no such table, or no connection: nothing was read or written
 	ExitLeft    = 3 // nothing failed, but not every row is where it should be
 	ExitStopped = 4 // a signal ended the run in order; with --checkpoint it goes on
 )

@@ -63,23 +63,49 @@ func (f *Fleet) Run(ctx context.Context) []Outcome {
 // one runs a job when its turn has come.
 func (f *Fleet) one(ctx context.Context, t *Task) (o Outcome) {
 	defer func() { f.end(t, o) }()
-	o, there, err := t.kept()
+	if !f.begin(ctx, t) {
+		return Outcome{Job: t.Name, Table: t.Table, Status: NotBegun}
+	}
+	if t.Kept != nil {
+		defer func() {
+			if err := t.Kept.Release(); err != nil && o.err == nil {
+				o = t.outcome(Result{}, err, false)
+			}
+		}()
+	}
+	o, there, anew, err := t.goOn(ctx)
 	switch {
 	case err != nil:
 		return t.outcome(Result{}, err, false)
 	case there:
 		return o
-	case !f.begin(ctx, t):
-		return Outcome{Job: t.Name, Table: t.Table, Status: NotBegun}
 	}
 	r, err := t.run(ctx)
 	o = t.outcome(r, err, f.isStopping())
 	if err == nil && r.Complete {
-		if err := t.keep(o); err != nil {
-			return t.outcome(r, err, false)
+		if err := t.keep(ctx, o); err != nil {
+			o = t.outcome(r, err, false)
 		}
 	}
+	o.Anew = anew
 	return o
+}
+
+// Forget removes what the run has kept, if each job has come to its end: a run of the same command
+// is then a new one. Call it when the outcomes have been reported.
+func (f *Fleet) Forget(ctx context.Context) error {
+	var errs []error
+	for i := range f.tasks {
+		if !f.tasks[i].complete {
+			return nil
+		}
+	}
+	for i := range f.tasks {
+		if place := f.tasks[i].Kept; place != nil {
+			errs = append(errs, place.Forget(context.WithoutCancel(ctx)))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // run runs the job of a task. A panic in it is an error of this table.

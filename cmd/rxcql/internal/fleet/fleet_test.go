@@ -13,6 +13,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/transfer"
 )
 
@@ -133,37 +134,48 @@ func TestACancelOfASignalIsNoFailure(t *testing.T) {
 
 func TestWhatAnEarlierRunHasDoneIsNotDoneAgain(t *testing.T) {
 	dir := t.TempDir()
-	run := func(name string, j *fake) fleet.Outcome {
-		task := fleet.Task{Table: "a", Name: name, Job: j, Done: filepath.Join(dir, "a.done.json")}
-		var o []fleet.Outcome
-		synctest.Test(t, func(t *testing.T) {
-			j.stop = make(chan struct{})
-			o = fleet.New([]fleet.Task{task}, fleet.Config{}).Run(t.Context())
-		})
-		return o[0]
+	place := func(table string) *kept.Place {
+		return &kept.Place{Job: "job", File: filepath.Join(dir, table+".job.json"), Look: func(context.Context) (kept.Scene, error) { return kept.Scene{}, nil }}
 	}
-	failed := done()
-	failed.err = errTest
-	require.Equal(t, fleet.Failed, run("job", failed).Status)
-	incomplete := done()
-	incomplete.result.Complete = false
-	require.Equal(t, fleet.Left, run("job", incomplete).Status, "what failed, and what is not complete, is begun again")
+	run := func(jobs ...*fake) (all []fleet.Outcome) {
+		synctest.Test(t, func(t *testing.T) {
+			of := tasks(jobs...)
+			for i, j := range jobs {
+				j.stop = make(chan struct{})
+				of[i].Kept = place(of[i].Table)
+			}
+			f := fleet.New(of, fleet.Config{})
+			all = f.Run(t.Context())
+			require.NoError(t, f.Forget(t.Context()))
+		})
+		return all
+	}
+	failed, incomplete, first := done(), done(), done()
+	failed.err, incomplete.result.Complete, first.result.Text = errTest, false, "a report"
+	require.Equal(t, []fleet.Status{fleet.Failed, fleet.Left, fleet.Done}, statuses(run(failed, incomplete, first)))
 
-	first := done()
-	first.result.Text = "a report"
-	require.Equal(t, fleet.Done, run("job", first).Status)
-	second := done()
-	o := run("job", second)
-	require.Equal(t, fleet.Done, o.Status)
-	require.True(t, o.Earlier)
-	require.Equal(t, "a report", o.Text)
-	require.EqualValues(t, 10, o.Read)
-	require.Zero(t, second.runs)
+	// The first table failed, so the run goes on.
+	again := []*fake{done(), done(), done()}
+	again[0].err = errTest
+	outcomes := run(again...)
+	require.Equal(t, []fleet.Status{fleet.Failed, fleet.Done, fleet.Done}, statuses(outcomes))
+	require.Equal(t, []int{1, 1, 0}, []int{again[0].runs, again[1].runs, again[2].runs}, "what failed or is not complete is begun again")
+	require.True(t, outcomes[2].Earlier)
+	require.False(t, outcomes[2].Ended.IsZero())
+	require.Equal(t, "a report", outcomes[2].Text)
+	require.EqualValues(t, 10, outcomes[2].Read)
 
-	o = run("another job", second)
-	require.Equal(t, fleet.Failed, o.Status)
-	require.Contains(t, o.Error, "another folder")
-	require.Zero(t, second.runs)
+	last := []*fake{done(), done(), done()}
+	require.Equal(t, []fleet.Status{fleet.Done, fleet.Done, fleet.Done}, statuses(run(last...)))
+	require.Equal(t, []int{1, 0, 0}, []int{last[0].runs, last[1].runs, last[2].runs})
+
+	// Now the run has come to its end: another one is a new run, of which nothing is known.
+	next := []*fake{done(), done(), done()}
+	outcomes = run(next...)
+	for i, j := range next {
+		require.Equal(t, 1, j.runs)
+		require.False(t, outcomes[i].Earlier)
+	}
 }
 
 func TestTheExitCodeIsThatOfTheWorst(t *testing.T) {

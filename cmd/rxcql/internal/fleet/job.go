@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/transfer"
 )
 
@@ -38,11 +39,12 @@ type Result struct {
 
 // Task is a job and its place in the run.
 type Task struct {
-	Table string // for people, and the name of its checkpoint
+	Table string // for people
+	Name  string // of the job: all that it does
 	Job   Job
-	// Done is where the outcome is kept once the job is done, so that a run that goes on does not
-	// begin the table anew; empty for nowhere.
-	Done string
-	// Name of the job, by which a kept outcome is known to be of this one.
-	Name string
+	// Kept is where the outcome is kept once the job is complete, so that a run that goes on does not
+	// begin the table anew; nil for nowhere.
+	Kept *kept.Place
+
+	complete bool // and its outcome is kept
 }

@@ -1,12 +1,11 @@
 package fleet
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"time"
 )
 
 // Status is how the job of a table ended.
@@ -31,8 +30,11 @@ type Outcome struct {
 	Read    int64    `json:"rows_read"`
 	Written int64    `json:"rows_written"`
 	Retried int64    `json:"retried"`
-	Earlier bool     `json:"earlier,omitempty"` // an earlier run of the same checkpoint has done it
-	Report  any      `json:"report,omitempty"`
+	Anew    string   `json:"begun_anew,omitempty"` // why what an earlier run has left did not count
+	// Earlier: an earlier run, which was interrupted at other tables, has done it. Ended is when.
+	Earlier bool      `json:"earlier,omitempty"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Report  any       `json:"report,omitempty"`
 
 	Text string `json:"text,omitempty"` // the report for people, for runs that go on
 	err  error
@@ -67,50 +69,31 @@ func (t *Task) outcome(r Result, err error, stopping bool) Outcome {
 	return o
 }
 
-// keep writes the outcome of a job that has come to its end where a run that goes on finds it. The
-// file is whole or not there.
-func (t *Task) keep(o Outcome) error {
-	if t.Done == "" {
-		return nil
+// goOn looks for what an earlier run has left. there: it was complete, and o is what it came to.
+// Otherwise anew says why what it has left does not count, if there is something.
+func (t *Task) goOn(ctx context.Context) (o Outcome, there bool, anew string, err error) {
+	if t.Kept == nil {
+		return o, false, "", nil
 	}
-	text, err := json.Marshal(o)
-	if err != nil {
-		return err
+	found, err := t.Kept.Begin(ctx)
+	if err != nil || found.Outcome == nil {
+		return o, false, found.Anew, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(t.Done), filepath.Base(t.Done)+".*.tmp")
-	if err != nil {
-		return err
+	if err := json.Unmarshal(found.Outcome, &o); err != nil {
+		return o, false, "", fmt.Errorf("the outcome of an earlier run: %w", err)
 	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), t.Done)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return fmt.Errorf("the outcome of %s cannot be kept: %w", t.Table, err)
-	}
-	return nil
+	o.Earlier, o.Ended = true, found.Ended
+	t.complete = true
+	return o, true, "", nil
 }
 
-// kept returns the outcome that an earlier run has kept; false if there is none.
-func (t *Task) kept() (o Outcome, there bool, err error) {
-	if t.Done == "" {
-		return o, false, nil
+// keep keeps the outcome of a job that is complete.
+func (t *Task) keep(ctx context.Context, o Outcome) error {
+	if t.Kept != nil {
+		if err := t.Kept.Keep(ctx, o, o.Read > 0); err != nil {
+			return fmt.Errorf("the outcome cannot be kept: %w", err)
+		}
 	}
-	text, err := os.ReadFile(t.Done)
-	if errors.Is(err, fs.ErrNotExist) {
-		return o, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &o)
-	}
-	switch {
-	case err != nil:
-		return o, false, fmt.Errorf("the outcome of an earlier run: %w", err)
-	case o.Job != t.Name:
-		return o, false, fmt.Errorf("%s is of another job (%s): give another folder for the checkpoints", t.Done, o.Job)
-	}
-	o.Earlier = true
-	return o, true, nil
+	t.complete = true
+	return nil
 }

@@ -122,7 +122,8 @@ func (s *Screen) texts(view View) (live []fleet.Live, texts []string, run string
 		if s.speed[l.Table] == nil {
 			s.speed[l.Table] = &speed{}
 		}
-		texts = append(texts, line(l, s.speed[l.Table].see(l.Now.ReadRows, l.At)))
+		rate, known := s.speed[l.Table].see(l.Now.ReadRows, l.At)
+		texts = append(texts, line(l, rate, known))
 	}
 	if all > 1 {
 		run = fmt.Sprintf("%d of %d tables", ended, all)
@@ -139,11 +140,11 @@ func (s *Screen) texts(view View) (live []fleet.Live, texts []string, run string
 func (s *Screen) lines(view View) {
 	live, texts, run := s.texts(view)
 	for i, l := range live {
-		s.Printf("%s  %s", l.Table, texts[i])
+		text := l.Table + "  " + texts[i]
 		if i == len(live)-1 && run != "" {
-			s.Printf("; %s", run)
+			text += "; " + run
 		}
-		s.Printf("\n")
+		s.Printf("%s\n", text) // at once: what ends meanwhile is printed too
 	}
 }
 

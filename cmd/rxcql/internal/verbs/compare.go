@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
 )
 
@@ -52,17 +54,17 @@ func (c *compareFlags) options() (opts []transfer.CompareOption, err error) {
 	return append(opts, transfer.Tolerance(c.writes, c.expires)), errors.Join(errs...)
 }
 
-// folder returns the folder of a table's job, which goes on from there. With --restart it is
-// removed first.
-func (r *run) folder(out, table string) (string, error) {
+// folder returns the folder of a table's job, which goes on from there.
+func (r *run) folder(out, table string) string {
 	if i, n := r.settings.shard, r.settings.of; n > 0 {
 		table += fmt.Sprintf(".%d-of-%d", i, n)
 	}
-	folder := filepath.Join(out, url.PathEscape(table))
-	if r.verb.run.restart && !r.verb.run.dryRun {
-		return folder, os.RemoveAll(folder)
-	}
-	return folder, nil
+	return filepath.Join(out, url.PathEscape(table))
+}
+
+// compared are the tables that diff and repair compare.
+func compared(from, to tables.Name, of kept.Role) []watched {
+	return []watched{{source, from, kept.Subject}, {target, to, of}}
 }
 
 // ended reports whether the job of a folder has come to its end in an earlier run.
@@ -71,16 +73,25 @@ func ended(folder string) bool {
 	return err == nil
 }
 
-// goesOnByItself refuses flags that are for verbs whose jobs have no folder of their own.
+// goesOnByItself says that jobs of the verb go on from their own folders, without --checkpoint.
 func (v *verb) goesOnByItself(alsoNot ...string) {
 	v.goesOn = func() bool { return true }
+	v.check = func() error { return nil }
+	v.without("it goes on from the folder of --out", "checkpoint")
+	v.without("it reads what a diff or a file names", alsoNot...)
+}
+
+// without refuses flags that are for other verbs, and leaves them out of the help.
+func (v *verb) without(why string, names ...string) {
+	before := v.check
 	v.check = func() error {
-		var errs []error
-		for _, name := range append(alsoNot, "checkpoint") {
+		errs := []error{before()}
+		for _, name := range names {
 			if v.Flags().Changed(name) {
-				errs = append(errs, fmt.Errorf("--%s is not for %s: it goes on from the folder of --out", name, v.Name()))
+				errs = append(errs, fmt.Errorf("--%s is not for %s: %s", name, v.Name(), why))
 			}
 		}
 		return errors.Join(errs...)
 	}
+	v.hidden = append(v.hidden, names...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/transfer"
@@ -140,7 +141,7 @@ diff afterwards, and repair what it finds.`,
 			return nil, err
 		}
 		names, err := targets(found, flags.to)
-		if err := errors.Join(err, flags.ofOne(found)); err != nil {
+		if err := errors.Join(err, flags.ofOne(found), r.apart(names)); err != nil {
 			return nil, err
 		}
 		return each(found, func(f tables.Found) (fleet.Task, error) { return r.copyTask(f, names[f.Name], &flags) })
@@ -166,12 +167,37 @@ func (r *run) copyTask(f tables.Found, to tables.Name, flags *copyFlags) (fleet.
 	}
 	job, err := transfer.Copy(transfer.Table{Session: r.sessions[source], Name: f.String()},
 		transfer.Table{Session: r.sessions[target], Name: to.String()}, opts...)
-	return r.task(f.String(), p, copyJob{job}, err)
+	place := r.kept(p, []watched{{source, f.Name, kept.Origin}, {target, to, kept.Goal}}, nil, nil)
+	return task(f.String(), p.name, place, copyJob{job, func(ctx context.Context) error {
+		if !f.Counter || !flags.counters {
+			return nil
+		}
+		return r.empty(ctx, to)
+	}}, err)
 }
 
-type copyJob struct{ *transfer.CopyJob }
+type copyJob struct {
+	*transfer.CopyJob
+	ready func(context.Context) error // whether the target is as the copy needs it
+}
+
+// Plan is that of the job, with what a run would find at the target.
+func (j copyJob) Plan(ctx context.Context) (transfer.Plan, error) {
+	plan, err := j.CopyJob.Plan(ctx)
+	return plan, errors.Join(err, j.ready(ctx))
+}
+
+// empty refuses a target of counters that has rows.
+func (r *run) empty(ctx context.Context, to tables.Name) error {
+	state, err := tables.Look(ctx, r.sessions[target], to, true)
+	if err == nil && state.ID != "" && !state.Empty {
+		err = fmt.Errorf("the target %s has rows already, and counters are added to what is there: empty it first (TRUNCATE)", to)
+	}
+	return err
+}
 
 func (j copyJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.CopyJob.Run(ctx)
+	plainEach(r.Differences, r.Lossy, r.Notes)
 	return result(r.Report, r, r.String()), err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
 )
@@ -50,7 +51,7 @@ Rows that are written or deleted meanwhile may be counted or not.`,
 				opts = append(opts, transfer.CountRanges())
 			}
 			job, err := transfer.Count(transfer.Table{Session: r.sessions[""], Name: f.String()}, opts...)
-			return r.task(f.String(), p, countJob{job}, err)
+			return task(f.String(), p.name, r.kept(p, []watched{{"", f.Name, kept.Subject}}, nil, nil), countJob{job}, err)
 		})
 	}
 	return v.command()

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
@@ -26,8 +27,9 @@ Causes: missing (at the target), extra (only at the target), differing, newer (a
 (written at one time, with other values), unstable (it still moves), unread (the servers cannot read
 it).
 
-A run that was interrupted goes on from the folder. A folder whose run is complete is left as it is,
-and its report is printed: give another folder to compare again, or --restart.`,
+A run that was interrupted goes on from the folder, where tables that it had compared to the end are
+not compared again. Once a run has come to its end, the next one compares anew: what it had found is
+moved to the folder "earlier" in that of --out.`,
 		Example: `  rxcql diff shop --source-hosts 10.0.0.1 --target-hosts 10.1.0.1 --times --out diff
   rxcql diff shop.orders --to archive.orders --hosts 10.0.0.1 --leave-out notes --pause 0 --out diff`,
 		Args: cobra.MinimumNArgs(1),
@@ -47,7 +49,7 @@ and its report is printed: give another folder to compare again, or --restart.`,
 			return nil, err
 		}
 		names, err := targets(found, flags.to)
-		if err != nil {
+		if err := errors.Join(err, r.apart(names)); err != nil {
 			return nil, err
 		}
 		return each(found, func(f tables.Found) (fleet.Task, error) {
@@ -58,10 +60,7 @@ and its report is printed: give another folder to compare again, or --restart.`,
 }
 
 func (r *run) diffTask(f tables.Found, to tables.Name, flags *compareFlags, compare []transfer.CompareOption, opts []transfer.DiffOption) (fleet.Task, error) {
-	folder, err := r.folder(flags.out, f.String())
-	if err != nil {
-		return fleet.Task{}, err
-	}
+	folder := r.folder(flags.out, f.String())
 	for _, o := range compare {
 		opts = append(opts, o)
 	}
@@ -77,17 +76,20 @@ func (r *run) diffTask(f tables.Found, to tables.Name, flags *compareFlags, comp
 	}
 	job, err := transfer.Diff(transfer.Table{Session: r.sessions[source], Name: f.String()},
 		transfer.Table{Session: r.sessions[target], Name: to.String()}, folder, opts...)
-	return r.task(f.String(), place{}, diffJob{job, ended(folder)}, err)
+	name := fmt.Sprintf("diff %s and %s%s", f, to, r.verb.purpose())
+	return task(f.String(), name, r.keptIn(folder, name, compared(f.Name, to, kept.Subject)), diffJob{job, folder}, err)
 }
 
 type diffJob struct {
 	*transfer.DiffJob
-	ended bool // by an earlier run
+	folder string
 }
 
 func (j diffJob) Run(ctx context.Context) (fleet.Result, error) {
+	earlier := ended(j.folder)
 	r, err := j.DiffJob.Run(ctx)
-	out := fleet.Result{Complete: r.Complete, Read: r.SourceRows + r.TargetRows, Report: r, Text: r.String(), Earlier: j.ended && r.Complete}
+	plainEach(r.Notes)
+	out := fleet.Result{Complete: r.Complete, Read: r.SourceRows + r.TargetRows, Report: r, Text: r.String(), Earlier: earlier && r.Complete}
 	for _, part := range []struct {
 		n     int64
 		cause transfer.Cause

@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
 )
@@ -24,7 +25,12 @@ type place struct {
 	name string // of the job
 	base string // of its files, without an ending; empty without --checkpoint
 	once bool   // the job cannot go on in the middle
+	// saving says more of the checkpoint.
+	saving []rxcql.CheckpointOption
 }
+
+// positions is the file of the checkpoint.
+func (p place) positions() string { return p.base + ".checkpoint" }
 
 // unsaved is the place of a job that cannot go on: its outcome is kept, and no positions.
 func (p place) unsaved() place {
@@ -46,9 +52,9 @@ func (r *run) place(table, name string) place {
 	return p
 }
 
-// settled are flags of verbs that do not change what a job does with a row: a run that goes on may
-// have others.
-var settled = []string{"create", "lossy", "replace", "bad", "max-errors"}
+// settled are flags of verbs that do not change what a job does with a row, or that the place of the
+// job tells: a run that goes on may have others.
+var settled = []string{"create", "lossy", "replace", "bad", "max-errors", "pause", "rereads", "max-candidates", "out", "from", "file"}
 
 // purpose tells jobs apart by the flags of the verb that were given. They are hashed, since a
 // constant is a value of rows.
@@ -66,28 +72,6 @@ func (v *verb) purpose() string {
 	return fmt.Sprintf(", flags %x", sum.Sum(nil)[:6])
 }
 
-// done is the file that keeps the outcome of the job.
-func (p place) done() string {
-	if p.base == "" {
-		return ""
-	}
-	return p.base + ".done.json"
-}
-
-// forget removes what an earlier run has left, if that is asked for.
-func (r *run) forget(p place) error {
-	if !r.verb.run.restart || r.verb.run.dryRun || p.base == "" {
-		return nil
-	}
-	var errs []error
-	for _, file := range []string{p.done(), p.base + ".checkpoint"} {
-		if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // options returns the options of a job that reads tables by token ranges, and of any other.
 func (r *run) options(p place) (all []transfer.Option, ranges []transfer.RangeOption) {
 	all = append(all, transfer.WithWorkers(r.verb.run.workers), transfer.WithRun(r.settings.options...))
@@ -95,7 +79,7 @@ func (r *run) options(p place) (all []transfer.Option, ranges []transfer.RangeOp
 		all = append(all, transfer.WithRate(r.settings.rate))
 	}
 	if p.base != "" && !p.once {
-		all = append(all, transfer.WithCheckpoint(checkpoint.File(p.base+".checkpoint"), p.name, rxcql.RunOnce()))
+		all = append(all, transfer.WithCheckpoint(checkpoint.File(p.positions()), p.name, p.saving...))
 	}
 	if r.verb.run.splits > 0 {
 		ranges = append(ranges, transfer.WithSplits(r.verb.run.splits))
@@ -106,15 +90,12 @@ func (r *run) options(p place) (all []transfer.Option, ranges []transfer.RangeOp
 	return all, ranges
 }
 
-// task makes the task of a job that was made without an error.
-func (r *run) task(table string, p place, job fleet.Job, err error) (fleet.Task, error) {
-	if err == nil {
-		err = r.forget(p)
-	}
+// task makes the task of a job that was made without an error. place may be nil.
+func task(table, name string, place *kept.Place, job fleet.Job, err error) (fleet.Task, error) {
 	if err != nil {
 		return fleet.Task{}, fmt.Errorf("%s: %w", table, err)
 	}
-	return fleet.Task{Table: table, Job: job, Done: p.done(), Name: p.name}, nil
+	return fleet.Task{Table: table, Name: name, Job: job, Kept: place}, nil
 }
 
 // find returns the tables that the arguments mean on a side, the largest first if they take turns.
@@ -165,4 +146,25 @@ func targets(found []tables.Found, to string) (map[tables.Name]tables.Name, erro
 		taken[n], names[f.Name] = f.Name, n
 	}
 	return names, nil
+}
+
+// apart refuses tables whose source is their target: the same name on both sides, and both sides
+// one cluster, whatever addresses they were given by.
+func (r *run) apart(names map[tables.Name]tables.Name) error {
+	from, to := r.servers[source], r.servers[target]
+	if !from.SameCluster(&to) {
+		return nil
+	}
+	var same []string
+	for n, other := range names {
+		if n == other {
+			same = append(same, n.String())
+		}
+	}
+	if len(same) == 0 {
+		return nil
+	}
+	slices.Sort(same)
+	return fmt.Errorf("both sides are one cluster (%s, at %s and at %s), so these tables are source and target at once: %s: "+
+		"look at the hosts of both sides, or give --to", from.Cluster, strings.Join(from.Hosts, ","), strings.Join(to.Hosts, ","), strings.Join(same, ", "))
 }

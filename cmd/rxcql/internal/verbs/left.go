@@ -16,6 +16,7 @@ func leftOut(r rxcql.Report) (left []string) {
 		{r.Skipped, "bad rows were left out"},
 		{r.DeadLettered, "bad rows are in the file for them"},
 		{r.EarlierFailed, "bad rows were left out, or put into the file for them, by earlier runs"},
+		{r.UnreadParts, "parts of the table could not be read"},
 		{r.Unknown, "rows were sent, and it is not known whether they were written"},
 	} {
 		if part.rows > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
 	"github.com/rxcql/rxcql/transfer/parquetfiles"
@@ -61,25 +62,11 @@ flags of before.`,
 	v.own.StringVar(&flags.bad, "bad", "", "the `file` for records that cannot be loaded, with their reasons; of several tables each has one, with its name before the dot")
 	v.own.StringVar(&flags.maxErrors, "max-errors", "", "how many records may fail: `N, or N%` of those read")
 	flags.add(v.own)
-	v.check = noRanges(v)
+	v.without("it reads files", "shard", "splits", "except")
 	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
 		return r.loadTasks(ctx, args[0], &flags)
 	}
 	return v.command()
-}
-
-// noRanges refuses the flags of verbs that read by token ranges.
-func noRanges(v *verb) func() error {
-	before := v.check
-	return func() error {
-		errs := []error{before()}
-		for _, name := range []string{"shard", "splits", "except"} {
-			if v.Flags().Changed(name) {
-				errs = append(errs, fmt.Errorf("--%s is not for %s, which reads files", name, v.Name()))
-			}
-		}
-		return errors.Join(errs...)
-	}
 }
 
 func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]fleet.Task, error) {
@@ -150,7 +137,8 @@ func (r *run) loadTask(path string, into tables.Name, flags *loadFlags, bad stri
 		opts = append(opts, o)
 	}
 	job, err := transfer.Load(path, transfer.Table{Session: r.sessions[""], Name: into.String()}, opts...)
-	return r.task(into.String(), p, loadJob{job}, inFlags(err))
+	place := r.kept(p, []watched{{"", into, kept.Goal}}, func() []string { return filesOf(path) }, nil)
+	return task(into.String(), p.name, place, loadJob{job}, err)
 }
 
 func (l *loadFlags) options(path, bad string) (opts []transfer.LoadOption, err error) {
@@ -215,10 +203,5 @@ type loadJob struct{ *transfer.LoadJob }
 
 func (j loadJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.LoadJob.Run(ctx)
-	return result(r.Report, r, r.String()), inFlags(err)
-}
-
-func (j loadJob) Plan(ctx context.Context) (transfer.Plan, error) {
-	plan, err := j.LoadJob.Plan(ctx)
-	return plan, inFlags(err)
+	return result(r.Report, r, r.String()), err
 }

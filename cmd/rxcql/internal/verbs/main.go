@@ -43,7 +43,7 @@ func (p *Program) Run(ctx context.Context, signals *Signals) int {
 		}
 		var silent *saidError
 		if !errors.As(err, &silent) {
-			fmt.Fprintf(p.Err, "rxcql: %v\n", err)
+			fmt.Fprintf(p.Err, "rxcql: %s\n", plain(err.Error()))
 		}
 	}
 	return code
@@ -57,12 +57,14 @@ files. It counts them, compares them, and repairs what differs. It works on one 
 on a whole keyspace in one run.`
 
 const exitCodes = `Exit codes:
-  0  every row is accounted for (diff: both sides are equal)
-  1  a table failed; the others were worked on, unless --fail-fast was given
-  2  wrong arguments, or no connection: nothing was read or written
+  0  every row is accounted for (diff: both sides are equal; --dry-run: nothing would be refused)
+  1  a table failed, or would be refused (--dry-run), or the report could not be written; the other
+     tables were worked on, unless --fail-fast was given
+  2  wrong arguments, no such table, or no connection: nothing was read or written
   3  nothing failed, but not every row is where it should be: bad records were left out, ranges
-     could not be read, or the sides differ
+     could not be read, the sides differ, or rows are not repaired
   4  a signal ended the run in order; with --checkpoint the same command goes on
+If several hold, it is the first of 1, 4 and 3. With --shard the rows are those of the share.
 
 SIGINT and SIGTERM end a run in order: reading stops, and what has been read is written. A second
 signal gives up what is in flight.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
@@ -80,7 +81,7 @@ func (r *run) repairTasks(ctx context.Context, args []string, flags *repairFlags
 		return nil, fmt.Errorf("--file is of one table, and there are %d", len(found))
 	}
 	names, err := targets(found, flags.to)
-	if err != nil {
+	if err := errors.Join(err, r.apart(names)); err != nil {
 		return nil, err
 	}
 	return each(found, func(f tables.Found) (fleet.Task, error) { return r.repairTask(f, names[f.Name], flags, opts) })
@@ -97,7 +98,7 @@ func diffed(folder string) (all []string, err error) {
 		return nil, fmt.Errorf("--from: %w", err)
 	}
 	for _, e := range entries {
-		if !e.IsDir() {
+		if !e.IsDir() || e.Name() == kept.Earlier {
 			continue
 		}
 		name, err := url.PathUnescape(e.Name())
@@ -122,10 +123,7 @@ func diffed(folder string) (all []string, err error) {
 }
 
 func (r *run) repairTask(f tables.Found, to tables.Name, flags *repairFlags, compare []transfer.CompareOption) (fleet.Task, error) {
-	folder, err := r.folder(flags.out, f.String())
-	if err != nil {
-		return fleet.Task{}, err
-	}
+	folder := r.folder(flags.out, f.String())
 	file := flags.file
 	if file == "" {
 		of := filepath.Join(flags.from, url.PathEscape(f.String()))
@@ -154,17 +152,20 @@ func (r *run) repairTask(f tables.Found, to tables.Name, flags *repairFlags, com
 	}
 	job, err := transfer.Repair(transfer.Table{Session: r.sessions[source], Name: f.String()},
 		transfer.Table{Session: r.sessions[target], Name: to.String()}, file, folder, opts...)
-	return r.task(f.String(), place{}, repairJob{job, ended(folder)}, err)
+	name := fmt.Sprintf("repair %s from %s%s", to, f, r.verb.purpose())
+	return task(f.String(), name, r.keptIn(folder, name, compared(f.Name, to, kept.Goal)), repairJob{job, folder}, err)
 }
 
 type repairJob struct {
 	*transfer.RepairJob
-	ended bool // by an earlier run
+	folder string
 }
 
 func (j repairJob) Run(ctx context.Context) (fleet.Result, error) {
+	earlier := ended(j.folder)
 	r, err := j.RepairJob.Run(ctx)
-	out := fleet.Result{Complete: r.Complete, Written: r.Written, Report: r, Text: r.String(), Earlier: j.ended && r.Complete}
+	plainEach(r.Notes)
+	out := fleet.Result{Complete: r.Complete, Written: r.Written, Report: r, Text: r.String(), Earlier: earlier && r.Complete}
 	out.Read = r.Written + r.Equal + r.Left + r.Shadowed + r.Remaining + r.Moving + r.Unreadable
 	for _, part := range []struct {
 		n    int64

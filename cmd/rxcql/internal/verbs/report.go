@@ -50,18 +50,21 @@ func (r *report) servers(run *run) {
 
 // usage ends a run that did not begin.
 func (r *report) usage(err error) error {
-	r.ExitCode, r.Error = fleet.ExitUsage, err.Error()
+	r.Duration = time.Since(r.Started)
+	r.ExitCode, r.Error = fleet.ExitUsage, plain(err.Error())
 	if errors.Is(err, fleet.ErrStopped) {
 		r.ExitCode = fleet.ExitStopped
 	}
 	return errors.Join(err, r.write(nil))
 }
 
-// outcomes ends a run with what became of its tables.
-func (r *report) outcomes(all []fleet.Outcome) error {
+// outcomes ends a run with what became of its tables. written: the report is where it should be.
+func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 	r.Duration = time.Since(r.Started)
 	r.Tables, r.ExitCode = all, fleet.Exit(all)
-	for _, o := range all {
+	for i := range all {
+		o := &all[i]
+		o.Error = plain(o.Error)
 		r.Read += o.Read
 		r.Written += o.Written
 		r.Retried += o.Retried
@@ -70,12 +73,13 @@ func (r *report) outcomes(all []fleet.Outcome) error {
 		r.GoOn = r.verb.goOn()
 	}
 	if err := r.write(r.text); err != nil {
-		return err
+		r.ExitCode = fleet.ExitFailed // nobody has the report
+		return false, err
 	}
 	if r.ExitCode != fleet.ExitDone {
-		return &saidError{fmt.Errorf("exit code %d", r.ExitCode)}
+		return true, &saidError{fmt.Errorf("exit code %d", r.ExitCode)}
 	}
-	return nil
+	return true, nil
 }
 
 // goOn says how a run that did not come to its end goes on.
@@ -137,7 +141,8 @@ func (v *verb) canReport() error {
 	case v.run.json == "" || v.run.json == "-":
 		return nil
 	}
-	f, err := os.OpenFile(v.run.json, os.O_WRONLY|os.O_CREATE, 0o600)
+	// Emptied now, so that nobody takes an older report for that of a run which was killed.
+	f, err := os.OpenFile(v.run.json, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("--json: %w", err)
 	}
@@ -184,7 +189,11 @@ func (r *report) text(out io.Writer) {
 func oneLine(o fleet.Outcome) string {
 	text := fmt.Sprintf("%s: %s", o.Table, o.Status)
 	if o.Earlier {
-		text += " by an earlier run (--restart begins anew)"
+		text += " by an earlier run"
+		if !o.Ended.IsZero() {
+			text += " at " + o.Ended.UTC().Format("2006-01-02 15:04:05Z")
+		}
+		text += " (--restart begins anew)"
 	}
 	if o.Status == fleet.NotBegun {
 		return text
@@ -193,8 +202,11 @@ func oneLine(o fleet.Outcome) string {
 	for _, left := range o.Left {
 		text += "; " + left
 	}
+	if o.Anew != "" {
+		text += "; begun anew: " + o.Anew
+	}
 	if o.Error != "" {
-		text += ": " + o.Error
+		text += ": " + plain(o.Error)
 	}
 	return text
 }

@@ -32,7 +32,7 @@ type runFlags struct {
 const defaultBudget = "32MiB"
 
 func (r *runFlags) add(set *pflag.FlagSet) {
-	set.BoolVar(&r.dryRun, "dry-run", false, "say what a run would do, and do nothing")
+	set.BoolVar(&r.dryRun, "dry-run", false, "say what a run would do and what it would refuse, and do nothing: no table, folder or file is made")
 	set.StringSliceVar(&r.except, "except", nil, "`tables` of a keyspace to leave out")
 	set.IntVar(&r.tablesAtOnce, "tables-at-once", 1, "how `many` tables are worked on at a time; the largest begin first")
 	set.BoolVar(&r.failFast, "fail-fast", false, "stop the other tables, in order, when one fails")
@@ -43,8 +43,8 @@ func (r *runFlags) add(set *pflag.FlagSet) {
 	set.DurationVar(&r.maxLatency, "max-latency", 0, "slow down while the 99th percentile of the servers' answer times is above this `time`")
 	set.StringVar(&r.budget, "budget", defaultBudget, "the most `bytes` of rows in memory, of all tables together")
 	set.DurationVar(&r.retryTime, "retry-time", rxcql.DefaultRetryTime, "for how `long` a request that fails is sent again")
-	set.StringVar(&r.checkpoint, "checkpoint", "", "`folder` for the positions of the run: the same command goes on from there, however the run before ended")
-	set.BoolVar(&r.restart, "restart", false, "begin anew, and forget the positions in the folder")
+	set.StringVar(&r.checkpoint, "checkpoint", "", "`folder` for how far the run is: the same command goes on from there if the run before was interrupted, or a table of it failed")
+	set.BoolVar(&r.restart, "restart", false, "begin anew, and forget what the folder has of a run that was interrupted")
 	set.StringVar(&r.json, "json", "", "write the report as JSON to a `file`, - for standard output")
 	set.StringVar(&r.progress, "progress", show.Auto, "`how` to show progress on standard error: bar, plain, none, or auto (bar on a terminal)")
 	set.StringVar(&r.log, "log", "", "write a log of the run, without values of rows, to a `file`")

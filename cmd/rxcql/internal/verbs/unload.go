@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/pace"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
@@ -90,6 +92,7 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 		path = filepath.Join(path, f.Keyspace+"."+f.Table) // names have letters, digits and _ only
 	}
 	p := r.place(f.String(), fmt.Sprintf("%s to %s", f, path))
+	p.saving = []rxcql.CheckpointOption{rxcql.RunOnce()} // begun anew, it would find its own files in its way
 	opts, err := flags.options(path)
 	if err != nil {
 		return fleet.Task{}, err
@@ -105,7 +108,13 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 		opts = append(opts, o)
 	}
 	job, err := transfer.Unload(transfer.Table{Session: r.sessions[""], Name: f.String()}, path, opts...)
-	return r.task(f.String(), p, unloadJob{job}, inFlags(err))
+	place := r.kept(p, []watched{{"", f.Name, kept.Origin}}, nil, func() []string { return r.filesBy(path, f.Table) })
+	return task(f.String(), p.name, place, unloadJob{job, func() error {
+		if path == standard || flags.replace || place != nil && place.There() {
+			return nil
+		}
+		return free(r.filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || numbers.MatchString(path))
+	}}, err)
 }
 
 func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err error) {
@@ -148,14 +157,19 @@ func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err er
 	return opts, errors.Join(errs...)
 }
 
-type unloadJob struct{ *transfer.UnloadJob }
+type unloadJob struct {
+	*transfer.UnloadJob
+	free func() error // whether there is room for its files
+}
+
+// Plan is that of the job, with files that are in its way.
+func (j unloadJob) Plan(ctx context.Context) (transfer.Plan, error) {
+	plan, err := j.UnloadJob.Plan(ctx)
+	return plan, errors.Join(err, j.free())
+}
 
 func (j unloadJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.UnloadJob.Run(ctx)
-	return result(r.Report, r, r.String()), inFlags(err)
-}
-
-func (j unloadJob) Plan(ctx context.Context) (transfer.Plan, error) {
-	plan, err := j.UnloadJob.Plan(ctx)
-	return plan, inFlags(err)
+	plainEach(r.Lossy)
+	return result(r.Report, r, r.String()), err
 }

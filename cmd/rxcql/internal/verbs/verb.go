@@ -35,8 +35,9 @@ type verb struct {
 	// tasks makes the jobs, once there are sessions. What it returns as an error is wrong with the
 	// arguments: nothing has been read or written.
 	tasks func(ctx context.Context, r *run, args []string) ([]fleet.Task, error)
-	// check refuses flags that are not for the verb.
-	check func() error
+	// check refuses flags that are not for the verb; hidden names those that others have.
+	check  func() error
+	hidden []string
 	// goesOn reports whether a run that was interrupted goes on.
 	goesOn func() bool
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
@@ -79,6 +80,9 @@ func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
 func (v *verb) command() *cobra.Command {
 	common := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	v.run.add(common)
+	for _, name := range v.hidden {
+		common.Lookup(name).Hidden = true
+	}
 	for _, set := range []*pflag.FlagSet{v.own, common, v.connects.Every, v.connects.Each} {
 		set.SortFlags = false
 		v.Flags().AddFlagSet(set)
@@ -89,11 +93,17 @@ func (v *verb) command() *cobra.Command {
 }
 
 // execute runs the verb from its flags to its report.
-func (v *verb) execute(ctx context.Context, args []string, report *report) error {
+func (v *verb) execute(ctx context.Context, args []string, report *report) (err error) {
 	r, err := v.prepare(ctx)
 	if err != nil {
 		return report.usage(err)
 	}
+	forget := func(context.Context) error { return nil }
+	defer func() { // last of all: what a process that is killed before this had done counts
+		if wrong := forget(ctx); wrong != nil {
+			report.ExitCode, err = fleet.ExitFailed, fmt.Errorf("what the run has kept cannot be removed: %w", wrong)
+		}
+	}()
 	defer r.close(ctx)
 	report.servers(r)
 	tasks, err := v.tasks(ctx, r, args)
@@ -116,7 +126,11 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) error
 	var outcomes []fleet.Outcome
 	screen.Show(ctx, show.View{Progress: f.Progress, Run: r.about}, func() { outcomes = f.Run(ctx) })
 	over()
-	return report.outcomes(outcomes)
+	written, err := report.outcomes(outcomes)
+	if written {
+		forget = f.Forget
+	}
+	return err
 }
 
 // prepare reads the flags and connects to all sides. One error says everything that is wrong.
@@ -131,7 +145,7 @@ func (v *verb) prepare(ctx context.Context) (*run, error) {
 		errs = append(errs, err)
 		r.resolved[side] = resolved
 	}
-	if dir := v.run.checkpoint; dir != "" {
+	if dir := v.run.checkpoint; dir != "" && !v.run.dryRun {
 		errs = append(errs, os.MkdirAll(dir, 0o700))
 	}
 	errs = append(errs, v.canReport())

@@ -27,15 +27,29 @@ type ended struct {
 // rxcql runs a command line against no server in particular.
 func rxcql(t *testing.T, args ...string) ended {
 	t.Helper()
+	return rxcqlWith(t, nil, args...)
+}
+
+// rxcqlWith runs a command line with variables of its environment.
+func rxcqlWith(t *testing.T, env map[string]string, args ...string) ended {
+	t.Helper()
 	t.Setenv("HOME", t.TempDir()) // no cqlshrc of who runs the tests
 	var out, errs bytes.Buffer
 	p := &verbs.Program{
 		In: strings.NewReader(""), Out: &out, Err: &errs, Args: args,
-		Getenv: func(string) string { return "" },
+		Getenv: func(name string) string { return env[name] },
 		Ask:    func(string) (string, error) { return "", connect.ErrNoTerminal },
 	}
 	code := p.Run(context.Background(), nil)
 	return ended{code, out.String(), errs.String()}
+}
+
+// write writes a file of a test.
+func write(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
 }
 
 // shop is a server with three tables of 100 rows each.
@@ -61,6 +75,7 @@ type report struct {
 	Tables   []struct {
 		Table, Status, Error string
 		Earlier              bool
+		Anew                 string `json:"begun_anew"`
 		Report               struct{ Rows, Partitions int64 }
 	}
 }
@@ -142,6 +157,7 @@ func TestWrongArgumentsAreToldAtOnceWithExitCodeTwo(t *testing.T) {
 func TestNoFlagTakesAPassword(t *testing.T) {
 	for _, args := range [][]string{
 		{"count", "shop", "--password", "hunter2"}, {"count", "shop", "--password=hunter2"}, {"copy", "shop", "--source-password=hunter2"},
+		{"count", "shop", "-p", "hunter2"}, {"count", "shop", "-phunter2"}, {"copy", "shop", "--target-password", "hunter2"},
 	} {
 		got := rxcql(t, args...)
 		require.Equal(t, 2, got.code)
@@ -168,29 +184,10 @@ func TestTheHelpHasTheFlagsInGroupsExamplesAndTheExitCodes(t *testing.T) {
 			require.Contains(t, got.out, text)
 		}
 		require.NotContains(t, got.out, "--password ")
+		require.Equal(t, verb == "copy" || verb == "count", strings.Contains(got.out, "--checkpoint folder"), "what a verb refuses is not in its help")
 	}
+	require.NotContains(t, rxcql(t, "load", "--help").out, "--shard i/n")
 	require.Contains(t, rxcql(t, "--help").out, "completion")
 	require.Contains(t, rxcql(t, "version").out, "rxcql ")
 	require.Contains(t, rxcql(t, "completion", "bash").out, "__start_rxcql")
-}
-
-func TestATableIsCopiedAndALaterRunLeavesItAlone(t *testing.T) {
-	server, host := shop(t)
-	server.Keyspace("archive", "orders (id int PRIMARY KEY, v text)")
-	folder := t.TempDir()
-	args := []string{"copy", "shop.orders", "--to", "archive", "--hosts", host, "--progress", "none", "--checkpoint", folder, "--json", "-"}
-	got := rxcql(t, args...)
-	require.Zero(t, got.code, got.err)
-	require.EqualValues(t, 100, parsed(t, got.out).Read)
-	got = rxcql(t, "count", "archive.orders", "--hosts", host, "--json", "-")
-	require.EqualValues(t, 100, parsed(t, got.out).Tables[0].Report.Rows)
-	got = rxcql(t, args...)
-	require.Zero(t, got.code)
-	require.True(t, parsed(t, got.out).Tables[0].Earlier)
-
-	got = rxcql(t, "copy", "shop.stock", "--to", "archive.orders", "--hosts", host, "--checkpoint", folder)
-	require.Zero(t, got.code, "another table has other files: "+got.err)
-	got = rxcql(t, "copy", "shop.orders", "--to", "shop.stock", "--hosts", host, "--checkpoint", folder)
-	require.Equal(t, 1, got.code, "a folder of another job is refused")
-	require.Contains(t, got.out, "another folder")
 }

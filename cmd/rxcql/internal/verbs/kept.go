@@ -1,0 +1,95 @@
+package verbs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+)
+
+// watched is a table that a job works on.
+type watched struct {
+	side string
+	name tables.Name
+	role kept.Role
+}
+
+// kept is where the outcome of a job with a checkpoint is kept, nil without --checkpoint. inputs and
+// outputs list the files that it reads and writes; they may be nil.
+func (r *run) kept(p place, on []watched, inputs, outputs func() []string) *kept.Place {
+	if p.base == "" {
+		return nil
+	}
+	place := &kept.Place{Job: p.name, File: p.base + ".job.json", Restart: r.verb.run.restart, Look: r.look(on, inputs, outputs)}
+	if !p.once {
+		place.Positions = p.positions()
+	}
+	return place
+}
+
+// keptIn is where the outcome of a job is kept that has a folder of its own, and results in it.
+func (r *run) keptIn(folder, name string, on []watched) *kept.Place {
+	return &kept.Place{
+		Job: name, File: folder + ".job.json", Restart: r.verb.run.restart, Look: r.look(on, nil, nil),
+		Positions: folder, Results: true, Ended: func() bool { return ended(folder) },
+	}
+}
+
+// look returns what looks at the tables and files of a job.
+func (r *run) look(on []watched, inputs, outputs func() []string) func(context.Context) (kept.Scene, error) {
+	return func(ctx context.Context) (scene kept.Scene, err error) {
+		for _, w := range on {
+			state, err := tables.Look(ctx, r.sessions[w.side], w.name, w.role != kept.Origin)
+			if err != nil {
+				return scene, err
+			}
+			server := r.servers[w.side]
+			scene.Tables = append(scene.Tables, kept.Table{
+				Side: w.side, Name: w.name.String(), Role: w.role, ID: state.ID, Cluster: server.Cluster, Nodes: server.Nodes,
+				Empty: state.Empty, Truncated: state.Truncated,
+			})
+		}
+		if inputs != nil {
+			scene.Inputs = kept.Look(inputs())
+		}
+		if outputs != nil {
+			scene.Outputs = kept.Look(outputs())
+		}
+		return scene, nil
+	}
+}
+
+// filesOf lists what the path of a load means: a file, a folder, or a pattern.
+func filesOf(path string) (paths []string) {
+	if info, err := os.Stat(path); err != nil {
+		paths, _ = filepath.Glob(path) // a pattern that is none is an error of the load
+		return paths
+	} else if !info.IsDir() {
+		return []string{path}
+	}
+	entries, _ := os.ReadDir(path) // as above
+	for _, e := range entries {
+		paths = append(paths, filepath.Join(path, e.Name()))
+	}
+	return paths
+}
+
+// numbers is the place of the number in a pattern of files: %05d.
+var numbers = regexp.MustCompile(`%[0-9]*d`)
+
+// filesBy lists what an unload of a table has written at its path: a file, a pattern of numbered
+// files, or the files of the table in a folder. Processes with other shares may write there too.
+func (r *run) filesBy(path, table string) []string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if i, n := r.settings.shard, r.settings.of; n > 0 {
+			table += fmt.Sprintf("-%dof%d", i, n)
+		}
+		path = filepath.Join(path, table+"-[0-9]*")
+	}
+	all, _ := filepath.Glob(numbers.ReplaceAllString(path, "*")) // a path that is no pattern has no file
+	return all
+}
