@@ -18,19 +18,9 @@ func checksum(ctx context.Context, session *gocql.Session, table string) (tally,
 	err := byRange(ctx, session, workers, fmt.Sprintf(selectEvents, table), "sensor",
 		func(_ context.Context, worker int, iter *gocql.Iter) error {
 			var e event
-			var fixed [20]byte
-			h := fnv.New64a()
 			t := &parts[worker]
 			for iter.Scan(&e.Sensor, &e.Seq, &e.Kind, &e.At, &e.Note) {
-				h.Reset()
-				binary.BigEndian.PutUint32(fixed[0:], uint32(e.Sensor))
-				binary.BigEndian.PutUint32(fixed[4:], uint32(e.Seq))
-				binary.BigEndian.PutUint32(fixed[8:], uint32(e.Kind))
-				binary.BigEndian.PutUint64(fixed[12:], uint64(e.At))
-				h.Write(fixed[:])
-				h.Write([]byte(e.Note))
-				t.Rows++
-				t.Sum += int64(h.Sum64())
+				t.add(tally{1, e.hash()})
 			}
 			return nil
 		})
@@ -39,4 +29,16 @@ func checksum(ctx context.Context, session *gocql.Session, table string) (tally,
 		all.add(part)
 	}
 	return all, err
+}
+
+func (e *event) hash() int64 {
+	var fixed [20]byte
+	binary.BigEndian.PutUint32(fixed[0:], uint32(e.Sensor))
+	binary.BigEndian.PutUint32(fixed[4:], uint32(e.Seq))
+	binary.BigEndian.PutUint32(fixed[8:], uint32(e.Kind))
+	binary.BigEndian.PutUint64(fixed[12:], uint64(e.At))
+	h := fnv.New64a()
+	h.Write(fixed[:])
+	h.Write([]byte(e.Note))
+	return int64(h.Sum64())
 }

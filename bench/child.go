@@ -16,19 +16,21 @@ import (
 
 // job is what a child process is told to do.
 type job struct {
-	Keyspace   string `json:"keyspace,omitempty"`
-	Table      string `json:"table,omitempty"`
-	Target     string `json:"target,omitempty"` // of a copy
-	Rows       int64  `json:"rows,omitempty"`
-	Budget     int64  `json:"budget,omitempty"`     // bytes, 0 for the default
-	Bare       bool   `json:"bare,omitempty"`       // without the operators, to be subtracted
-	Checkpoint string `json:"checkpoint,omitempty"` // file; empty for none
-	Keys       int64  `json:"keys,omitempty"`       // of windows
-	InFlight   int    `json:"inFlight,omitempty"`   // requests out at once
-	Partitions int    `json:"partitions,omitempty"` // in a batch
-	Bytes      int    `json:"bytes,omitempty"`      // in a batch
-	Command    string `json:"command,omitempty"`    // that does the work
-	Profile    string `json:"profile,omitempty"`    // path without extension; empty for none
+	Keyspace   string   `json:"keyspace,omitempty"`
+	Table      string   `json:"table,omitempty"`
+	Target     string   `json:"target,omitempty"` // of a copy
+	Rows       int64    `json:"rows,omitempty"`
+	Budget     int64    `json:"budget,omitempty"`     // bytes, 0 for the default
+	Bare       bool     `json:"bare,omitempty"`       // without the operators, to be subtracted
+	Checkpoint string   `json:"checkpoint,omitempty"` // file; empty for none
+	Keys       int64    `json:"keys,omitempty"`       // of windows
+	InFlight   int      `json:"inFlight,omitempty"`   // requests out at once
+	Partitions int      `json:"partitions,omitempty"` // in a batch
+	Bytes      int      `json:"bytes,omitempty"`      // in a batch
+	Command    string   `json:"command,omitempty"`    // the program that does the work
+	Args       []string `json:"args,omitempty"`       // of the program
+	Exit       int      `json:"exit,omitempty"`       // what the program has to exit with
+	Profile    string   `json:"profile,omitempty"`    // path without extension; empty for none
 }
 
 // outcome is what it reports. Time and allocations are those of the work alone;

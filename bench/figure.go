@@ -13,12 +13,15 @@ type figure struct {
 	run   func(ctx context.Context, b *bench) (*table, error)
 }
 
-var figures = []figure{scanFigure, usualFigure, tablePairFigure, operatorsFigure, verbsFigure, windowsFigure, copyFigure, scatteredFigure, lookupFigure, enrichFigure, memoryFigure, adjacentFigure, checkpointFigure, resumeFigure, overloadFigure, throttleFigure, rollupFigure}
+var figures = []figure{scanFigure, usualFigure, tablePairFigure, operatorsFigure, verbsFigure, windowsFigure, copyFigure, scatteredFigure, lookupFigure, enrichFigure, memoryFigure, adjacentFigure, checkpointFigure, resumeFigure, overloadFigure, throttleFigure, rollupFigure,
+	commandCopyFigure, commandUnloadFigure, commandLoadFigure, commandDiffFigure, commandMemoryFigure, commandStartFigure}
 
 // bench is what figures have to work with.
 type bench struct {
 	settings
-	server *server
+	server  *server
+	folder  string // for files of the run, which are removed at its end
+	command string // the program rxcql, once it is built
 }
 
 func names(figures []figure) []string {

@@ -21,6 +21,7 @@ type settings struct {
 	heapMB  int
 	only    string
 	profile string
+	sizes   string
 }
 
 func main() {
@@ -29,6 +30,7 @@ func main() {
 	flag.IntVar(&s.pairs, "pairs", 5, "paired runs of each figure")
 	flag.StringVar(&s.only, "only", "", "figures to run, comma separated, of "+strings.Join(names(figures), ",")+" (default all)")
 	flag.StringVar(&s.profile, "cpuprofile", "", "a `folder` for CPU and allocation profiles, from one more run of each contender that does not count")
+	flag.StringVar(&s.sizes, "sizes", "100000,1000000", "rows of the tables of command-memory, comma separated")
 	flag.IntVar(&s.heapMB, "heap", 2048, "Java heap of the Cassandra that is started, in MB")
 	child := flag.String("child", "", "run this one contender in this process; its job is read from standard input (used by the program itself)")
 	flag.Parse()
@@ -64,6 +66,11 @@ func compare(ctx context.Context, s settings, out io.Writer) (err error) {
 			return err
 		}
 	}
+	folder, err := os.MkdirTemp("", "rxcql-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
 	srv, err := startServer(ctx, s.heapMB)
 	if err != nil {
 		return err
@@ -72,7 +79,7 @@ func compare(ctx context.Context, s settings, out io.Writer) (err error) {
 	if err := heading(out, srv, s); err != nil {
 		return err
 	}
-	b := &bench{settings: s, server: srv}
+	b := &bench{settings: s, server: srv, folder: folder}
 	for _, f := range chosen {
 		progress("%s", f.name)
 		table, err := f.run(ctx, b)

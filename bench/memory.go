@@ -58,9 +58,7 @@ func (b *bench) samples(ctx context.Context, rows int64) (name string, err error
 	if _, done := b.server.loaded[name]; done {
 		return name, nil
 	}
-	err = b.server.exec(ctx, "CREATE TABLE "+b.server.keyspace+"."+name+
-		" (series int, seq int, value bigint, PRIMARY KEY (series, seq))")
-	if err != nil {
+	if err := b.server.createSamples(ctx, name); err != nil {
 		return "", err
 	}
 	progress("  loading %d rows into %s", rows, name)
@@ -70,6 +68,10 @@ func (b *bench) samples(ctx context.Context, rows int64) (name string, err error
 	}
 	b.server.loaded[name] = o.tally
 	return name, nil
+}
+
+func (s *server) createSamples(ctx context.Context, table string) error {
+	return s.exec(ctx, "CREATE TABLE "+s.keyspace+"."+table+" (series int, seq int, value bigint, PRIMARY KEY (series, seq))")
 }
 
 var scanMemory = register("scan-memory", func(ctx context.Context, j job) (func() (tally, error), func(), error) {

@@ -15,6 +15,8 @@ type contender struct {
 	// a copy's target, and to prove the copy.
 	before func(ctx context.Context, j *job) error
 	after  func(ctx context.Context, j job, o outcome) error
+	// args returns the arguments of a program, for a run whose target is known.
+	args func(j job) []string
 }
 
 func (c contender) run(ctx context.Context, b *bench, profile string) (o outcome, err error) {
@@ -24,6 +26,9 @@ func (c contender) run(ctx context.Context, b *bench, profile string) (o outcome
 		if err := c.before(ctx, &j); err != nil {
 			return o, err
 		}
+	}
+	if c.args != nil {
+		j.Args = c.args(j)
 	}
 	if o, err = b.spawn(ctx, c.child, j); err != nil {
 		return o, err
@@ -44,6 +49,9 @@ func (b *bench) duel(ctx context.Context, figure string, contenders []contender)
 	round := func(n int, profiled bool) error {
 		for i, c := range contenders {
 			profile := ""
+			if profiled && c.job.Command != "" {
+				continue // another program has no profile
+			}
 			if profiled {
 				var err error
 				if profile, err = b.profilePath(figure, c); err != nil {

@@ -69,9 +69,15 @@ var scatteredFigure = figure{
 			},
 		}
 		if missing == nil {
-			contenders = append(contenders, contender{label: "cqlsh COPY FROM, with its start", child: scatteredCopyFrom, job: job{Command: cqlsh}})
+			file, err := writeCSV(b, "scattered", scatteredRows, scatteredAt)
+			if err != nil {
+				return nil, err
+			}
+			contenders = append(contenders, contender{label: "cqlsh COPY FROM, with its start", child: runCQLSH, job: job{Command: cqlsh}, args: func(j job) []string {
+				return []string{fmt.Sprintf("COPY %s.%s (id, sensor, kind, at, note) FROM '%s'", j.Keyspace, j.Target, file)}
+			}})
 		}
-		b.writes(contenders)
+		b.writes(contenders, scatteredRows)
 		runs, err := b.duel(ctx, "scattered", contenders)
 		if err != nil {
 			return nil, err
@@ -97,16 +103,16 @@ var scatteredWanted = [8]string{1: "≤ 1.25", 3: "≤ that of 64 in flight", 6:
 
 // writes gives contenders a table of their own for each run, and compares what it
 // holds then with what it has to hold.
-func (b *bench) writes(contenders []contender) {
+func (b *bench) writes(contenders []contender, rows int64) {
 	var want tally
-	for i := range int64(scatteredRows) {
+	for i := range rows {
 		row := scatteredAt(i)
 		row.tally(&want)
 	}
 	targets := 0
 	for i := range contenders {
 		c := &contenders[i]
-		c.job.Keyspace, c.job.Rows = b.server.keyspace, scatteredRows
+		c.job.Keyspace, c.job.Rows = b.server.keyspace, rows
 		c.before = func(ctx context.Context, j *job) error {
 			targets++
 			j.Target = fmt.Sprintf("scattered_%d", targets)

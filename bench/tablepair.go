@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/rxcql/rxcql"
@@ -53,8 +54,8 @@ func scansOf[T any](count func(*tally, *T)) work {
 			return nil, nil, err
 		}
 		return func() (t tally, err error) {
-			for range 2 {
-				rows := source.Table[T](session, j.Keyspace+"."+j.Table)
+			for _, name := range []string{j.Table, cmp.Or(j.Target, j.Table)} {
+				rows := source.Table[T](session, j.Keyspace+"."+name)
 				_, err = rows.ForEach(ctx, func(row T) error {
 					count(&t, &row)
 					return nil

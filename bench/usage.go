@@ -23,15 +23,26 @@ func cpuTime() (sum time.Duration) {
 	return sum
 }
 
-// peakMemory is the most resident memory that this process has had, in bytes.
+// peakMemory is the most resident memory that this process has had, or any one of the commands
+// that it ran, in bytes.
+func peakMemory() (int64, error) {
+	own, err := ownPeak()
+	if err != nil {
+		return 0, err
+	}
+	commands, err := maxRSS(syscall.RUSAGE_CHILDREN)
+	return max(own, commands), err
+}
+
+// ownPeak is that of this process.
 //
 // On Linux it is VmHWM and not ru_maxrss: a process made by vfork, as Go makes
 // them, inherits its parent's peak there, and a child that is small would show
 // the memory of the program that started it.
-func peakMemory() (int64, error) {
+func ownPeak() (int64, error) {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
-		return maxRSS()
+		return maxRSS(syscall.RUSAGE_SELF)
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
@@ -43,12 +54,12 @@ func peakMemory() (int64, error) {
 			return kib << 10, nil
 		}
 	}
-	return maxRSS()
+	return maxRSS(syscall.RUSAGE_SELF)
 }
 
-func maxRSS() (int64, error) {
+func maxRSS(who int) (int64, error) {
 	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	if err := syscall.Getrusage(who, &u); err != nil {
 		return 0, err
 	}
 	if runtime.GOOS == "darwin" {

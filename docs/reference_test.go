@@ -21,7 +21,7 @@ func TestTheReferenceNamesWhatUsersCallWhatHooksAreToldAndEveryKindOfError(t *te
 	for _, span := range spansOf(reference) {
 		named[span] = true
 	}
-	for _, folder := range []string{".", "flow", "source", "operators", "sink", "checkpoint", "deadletter", "rxcqltest", "rxcqltest/cqlfake"} {
+	for _, folder := range []string{".", "flow", "source", "operators", "sink", "checkpoint", "deadletter", "parquet", "rxcqltest", "rxcqltest/cqlfake"} {
 		public := publicOf(t, folder)
 		require.NotEmpty(t, public, folder)
 		for _, name := range public {
