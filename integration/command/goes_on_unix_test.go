@@ -82,6 +82,7 @@ func TestTransferJobsGoOnUnderOtherSplitsAndWorkers(t *testing.T) {
 		require.Equal(t, planted, differing(t, out, table))
 	})
 	t.Run("copy in shares", func(t *testing.T) {
+		t.Parallel()
 		const shares = 3
 		folder := t.TempDir()
 		var read atomic.Int64
