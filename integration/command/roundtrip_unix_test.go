@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/integration/programs"
 )
 
 const tripColumns = `(p text, c int, s text static, v text, b blob, l list<text>, m map<text, int>, se set<text>, fl frozen<list<int>>,
@@ -43,8 +44,7 @@ func TestTransferATableComesBackThroughFilesOfEachKind(t *testing.T) {
 		do("INSERT INTO " + ks + ".t " + strings.ReplaceAll(row, `\\`, `\`))
 	}
 	do("INSERT INTO " + ks + ".t (p, c, v) VALUES ('\ufeffx', 1, '\x00nul')")
-	path, err := binary()
-	require.NoError(t, err, path)
+	path := programs.Build(t, "cmd/rxcql")
 	folder := t.TempDir()
 	for _, c := range []struct{ out, flags, only string }{
 		{out: "plain"},
