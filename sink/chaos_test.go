@@ -149,7 +149,7 @@ func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 			}
 		}
 		p, err := rxcql.New(in, to, append(c.opts, rxcql.WithRowErrors(policy),
-			rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)))...)
+			rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(2*time.Millisecond)))...)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancelCause(context.Background())
 		c.p, c.stop = p, cancel
