@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,7 +30,6 @@ func routeRound(t *testing.T, seed uint64) {
 	var mu sync.Mutex
 	last := map[spot]bool{}
 	each := sink.Each(func(_ context.Context, at spot) error {
-		time.Sleep(200 * time.Microsecond) // so that there are saves
 		c.call()
 		mu.Lock()
 		defer mu.Unlock()
