@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -31,15 +30,14 @@ var (
 
 var seeds = flag.Int("sink.seeds", 8, "seeds of the tests of chaos; with -short a quarter of them are tried")
 
-// eachSeed tries a round of chaos with each seed, in a bubble of testing/synctest: what takes its
-// time takes none of ours.
+// eachSeed tries a round of chaos with each seed.
 func eachSeed(t *testing.T, n int, round func(t *testing.T, seed uint64)) {
 	t.Helper()
 	if testing.Short() {
 		n = max(1, n/4)
 	}
 	for seed := range uint64(n) {
-		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { round(t, seed) }) }) {
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { round(t, seed) }) {
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
@@ -209,7 +210,7 @@ func (g *grove) runOnce(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]
 // row goes where it does not belong or comes twice where that must not be; and when it is complete
 // all rows are where they belong, without those with which a function has failed.
 func TestChaosOfTrees(t *testing.T) {
-	eachSeed(t, 4**seeds, treeRound)
+	eachSeed(t, 4**seeds, func(t *testing.T, seed uint64) { synctest.Test(t, func(t *testing.T) { treeRound(t, seed) }) })
 }
 
 func treeRound(t *testing.T, seed uint64) {

@@ -79,8 +79,7 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 		}
 		from = &state.Place
 	}
-	w := &fileWriter[T]{pageText: newPageText(st, s.lines())}
-	w.whole = s.cfg.pack != pack.None // nothing can be cut off what a compressor has
+	w := &fileWriter[T]{st: st, lines: s.lines(), packed: s.cfg.pack != pack.None}
 	if facts := s.cfg.facts(); facts != nil {
 		st.Identify(facts...)
 	}
@@ -89,6 +88,7 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 			return nil, st.Fail(err)
 		}
 	}
+	w.between = w.lines.frame().between
 	var err error
 	if w.out, err = openOutput(s.path, s.cfg.overwrite, s.cfg.pack, from); err != nil {
 		return nil, st.Fail(err)
@@ -97,17 +97,24 @@ func (s *file[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[T], 
 		_ = w.out.f.Close()
 		return nil, st.Fail(fmt.Errorf("%s is read by this run; write to another file", s.path))
 	}
-	w.write = w.out.write
 	st.OnSave(w.save)
 	return w, nil
 }
 
+// fileBuffer is how many bytes are gathered before they are written.
+const fileBuffer = 64 << 10
+
 // fileWriter writes one page after the other. The operating system has a page when Write returns,
 // so nothing is held except the buffer; a compressor holds more, until the next save or the end.
 type fileWriter[T any] struct {
-	pageText[T]
-	out   *output
-	ended bool // what comes after the last row is written
+	st      *rxcql.Stage
+	lines   lines[T]
+	between string
+	out     *output
+	packed  bool
+	hasRows bool   // the file
+	ended   bool   // what comes after the last row is written
+	buf     []byte // not written yet; empty between pages
 }
 
 func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
@@ -132,6 +139,37 @@ func (w *fileWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
+// page writes the rows of a page, and returns how many of them did not fail. A compressor gets
+// whole pages only, since nothing can be cut off what it has.
+func (w *fileWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int, err error) {
+	w.buf = w.buf[:0]
+	for i := range p.Rows {
+		if w.buf, err = addRow(w.lines, w.buf, w.between, w.hasRows, &p.Rows[i]); err != nil {
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
+			if err := w.st.RowFailed(ctx, p.Reservation, failed); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		written++
+		if w.hasRows = true; len(w.buf) >= fileBuffer && !w.packed {
+			if err := w.flush(); err != nil {
+				return 0, w.st.Fail(err)
+			}
+		}
+	}
+	return written, w.st.Fail(w.flush())
+}
+
+// flush writes the buffer. A buffer that a large row has made large is not kept.
+func (w *fileWriter[T]) flush() error {
+	err := w.out.write(w.buf)
+	if w.buf = w.buf[:0]; cap(w.buf) > 16*fileBuffer {
+		w.buf = nil
+	}
+	return err
+}
+
 // Flush makes durable what was written. What comes after the last row is not kept, so that a job
 // which was stopped goes on before it.
 func (w *fileWriter[T]) Flush(context.Context) error {
@@ -140,9 +178,13 @@ func (w *fileWriter[T]) Flush(context.Context) error {
 	if w.out.err != nil {
 		return w.st.Fail(w.out.err)
 	}
+	end := w.lines.frame().end
+	if !w.hasRows {
+		end = w.lines.frame().empty
+	}
 	err := w.out.endMember()
 	if w.ended = true; err == nil {
-		err = w.out.write([]byte(w.ending()))
+		err = w.out.write([]byte(end))
 	}
 	if err == nil {
 		err = w.out.sync()

@@ -76,8 +76,8 @@ func (s *streamed[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[
 	if s.err != nil {
 		return nil, s.err
 	}
-	w := &streamWriter[T]{pageText: newPageText(r.SinkStage(s.name), s.lines()), to: s.to}
-	w.write = w.send
+	w := &streamWriter[T]{st: r.SinkStage(s.name), lines: s.lines(), to: s.to}
+	w.between = w.lines.frame().between
 	if s.kind != pack.None {
 		w.pack = pack.NewWriter(s.kind, s.to)
 		w.to = w.pack
@@ -87,10 +87,14 @@ func (s *streamed[T]) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[
 
 // streamWriter holds nothing from page to page, except what a compressor holds.
 type streamWriter[T any] struct {
-	pageText[T]
-	to   io.Writer
-	pack *pack.Writer // nil without compression
-	err  error        // the first of the writer
+	st      *rxcql.Stage
+	lines   lines[T]
+	between string
+	to      io.Writer
+	pack    *pack.Writer // nil without compression
+	hasRows bool
+	buf     []byte
+	err     error // the first of the writer
 }
 
 func (w *streamWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
@@ -111,16 +115,38 @@ func (w *streamWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	return nil
 }
 
-// send hands text to the writer.
-func (w *streamWriter[T]) send(text []byte) error {
-	if len(text) == 0 {
+func (w *streamWriter[T]) page(ctx context.Context, p *flow.Page[T]) (written int, err error) {
+	w.buf = w.buf[:0]
+	for i := range p.Rows {
+		if w.buf, err = addRow(w.lines, w.buf, w.between, w.hasRows, &p.Rows[i]); err != nil {
+			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: p.Rows[i], Err: err}
+			if err := w.st.RowFailed(ctx, p.Reservation, failed); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		written++
+		if w.hasRows = true; len(w.buf) >= fileBuffer {
+			if err := w.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return written, w.flush()
+}
+
+func (w *streamWriter[T]) flush() error {
+	if len(w.buf) == 0 {
 		return nil
 	}
-	n, err := w.to.Write(text)
-	if err == nil && n != len(text) {
+	n, err := w.to.Write(w.buf)
+	if err == nil && n != len(w.buf) {
 		err = io.ErrShortWrite
 	}
-	return err
+	if w.buf = w.buf[:0]; cap(w.buf) > 16*fileBuffer {
+		w.buf = nil
+	}
+	return w.st.Fail(err)
 }
 
 // Flush writes what comes after the last row.
@@ -129,7 +155,11 @@ func (w *streamWriter[T]) Flush(context.Context) error {
 		return w.err
 	}
 	return w.st.Protect(func() error {
-		w.buf = append(w.buf[:0], w.ending()...)
+		end := w.lines.frame().end
+		if !w.hasRows {
+			end = w.lines.frame().empty
+		}
+		w.buf = append(w.buf[:0], end...)
 		err := w.flush()
 		if err == nil && w.pack != nil {
 			err = w.st.Fail(w.pack.End())

@@ -137,7 +137,7 @@ func TestAQuietTailNotesItsPositionNowAndThen(t *testing.T) {
 			return nil
 		}}
 		s.put(1, time.Now().Add(time.Second))
-		f := follow(t, s.tail(source.PollEvery(time.Second)), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(500*time.Millisecond)))
+		f := follow(t, s.tail(source.PollEvery(100*time.Millisecond)), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(50*time.Millisecond)))
 		time.Sleep(10 * time.Minute)
 		f.stop(t)
 		require.Equal(t, []int64{1}, f.ids())

@@ -102,8 +102,10 @@ func TestEachRowIsCountedOnceOrIsLateWhereverAJobIsBrokenOff(t *testing.T) {
 			})
 		})
 	}
-	require.NotZero(t, late)
-	require.NotZero(t, counted)
+	if !testing.Short() { // few seeds may have no late row
+		require.NotZero(t, late)
+		require.NotZero(t, counted)
+	}
 }
 
 func count(ids []int64, id int64) (n int) {

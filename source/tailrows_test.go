@@ -258,12 +258,12 @@ func TestTakeEndsATail(t *testing.T) {
 }
 
 func TestBucketsThatAreEmptyOrNotThereYetHoldNothingUp(t *testing.T) {
-	const poll = time.Minute
-	inTailAfter(t, 10*24*time.Hour-30*time.Minute, func(t *testing.T, s *tailed) {
+	const poll = 10 * time.Second
+	inTailAfter(t, 10*24*time.Hour-3*time.Minute, func(t *testing.T, s *tailed) {
 		f := follow(t, s.tail(source.TailFrom(time.Now().Add(-9*24*time.Hour)), source.Overlap(20*time.Second), source.PollEvery(poll)))
 		time.Sleep(poll / 2)
 		id := int64(0)
-		for _, later := range []time.Duration{0, 20 * time.Minute, 49 * time.Hour} { // a day that begins meanwhile, and one behind an empty one
+		for _, later := range []time.Duration{0, 5 * time.Minute, 49 * time.Hour} { // a day that begins meanwhile, and one behind an empty one
 			time.Sleep(later)
 			written := time.Now()
 			s.put(id, written)
