@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,6 +35,7 @@ func TestSettingsThatAreOthersThanThoseOfTheKeyspaceAreRefused(t *testing.T) {
 		require.ErrorContains(t, err, deadline)
 		require.NoError(t, keep(), "and they stay as they are")
 
+		time.Sleep(time.Second) // else the two have one time
 		require.NoError(t, session.Query("DELETE FROM rollup.settings WHERE name = 'write-deadline'").Exec())
 		require.NoError(t, keep("--write-deadline", "2m"), "as the error has said")
 		require.ErrorContains(t, keep(), "have 2m0s")
