@@ -21,8 +21,8 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// untilDone runs a job of a table again and again, with other splits and workers each time. Runs are
-// broken off at random, and half of the tombstones are compacted away after a run that has left
+// untilDone runs a job of a table again and again, with other splits and workers each time. Runs
+// are broken off at random, and half of the tombstones are compacted away after a run that has left
 // something unread. It returns in how many runs that was.
 func untilDone(t *testing.T, g *gravetest.Table, run func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error)) (unread int) {
 	t.Helper()

@@ -16,9 +16,9 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// among makes a table of 30 small partitions and of one, 7, with 600 rows before, between and behind
-// tombstones that are too many for one page, in either of two values of its first clustering column.
-// It returns how many rows there are.
+// among makes a table of 30 small partitions and of one, 7, with 600 rows before, between and
+// behind tombstones that are too many for one page, in either of two values of its first clustering
+// column. It returns how many rows there are.
 func among(t *testing.T, session *gocql.Session, name string) (rows int64) {
 	t.Helper()
 	exec(t, session, "CREATE TABLE %s (k int, a text, c int, s int STATIC, v int, PRIMARY KEY (k, a, c)) WITH CLUSTERING ORDER BY (a ASC, c DESC)", name)
