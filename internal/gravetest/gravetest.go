@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/datastax/go-cassandra-native-protocol/primitive"
@@ -40,9 +41,10 @@ type Table struct {
 	Static  map[string]bool // partitions with a static column, by key
 	Limit   int
 
-	Late bool         // a slice fails behind its first page, when rows of it have come
-	Slow bool         // it times out
-	Cuts atomic.Int64 // requests that failed
+	Late bool          // a slice fails behind its first page, when rows of it have come
+	Slow bool          // it times out
+	Each time.Duration // an answer takes so long, on the clock of synctest; set it before reading
+	Cuts atomic.Int64  // requests that failed
 
 	graves atomic.Pointer[[]Row]
 }
@@ -147,7 +149,7 @@ func (g *Table) answer(r *cqlfake.Request) *cqlfake.Reply {
 		}
 	}
 	if met <= g.Limit {
-		return nil
+		return cqlfake.Tables().After(g.Each)
 	}
 	g.Cuts.Add(1)
 	if g.Slow {
