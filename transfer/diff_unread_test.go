@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/gravetest"
-	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/transfer"
 )
 
@@ -136,21 +133,9 @@ func TestADiffAmongTombstonesGoesOn(t *testing.T) {
 		folder := filepath.Join(t.TempDir(), "diff")
 		for run := 0; ; run++ {
 			require.Less(t, run, 200)
-			var pages atomic.Int64
-			most := int64(5 + left.Random.IntN(60) + 5*run)
-			var stops []func()
-			for _, g := range []*gravetest.Table{left, right} {
-				stops = append(stops, g.Server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-					if r.Reads("ks.t") && pages.Add(1) > most {
-						return cqlfake.Fail(&message.ServerError{ErrorMessage: "fails"})
-					}
-					return nil
-				}))
-			}
+			left.FailAfter(5 + left.Random.IntN(60) + 5*run)
+			right.FailAfter(5 + left.Random.IntN(60) + 5*run)
 			report, err := diffOf(t, left, right, folder, transfer.WithRun(rxcql.WithRetry(0, 0)))
-			for _, stop := range stops {
-				stop()
-			}
 			if err == nil {
 				require.True(t, report.Complete)
 				break

@@ -6,11 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
@@ -30,19 +28,11 @@ func untilDone(t *testing.T, g *gravetest.Table, run func(opts []transfer.Option
 	g.Each = 20 * time.Millisecond // so that positions are saved in the middle of a run
 	for n := 0; ; n++ {
 		require.Less(t, n, 200)
-		var requests atomic.Int64
-		most := int64(5 + g.Random.IntN(60) + 5*n)
-		stop := g.Server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-			if r.Reads("ks.t") && requests.Add(1) > most {
-				return cqlfake.Fail(&message.ServerError{ErrorMessage: "fails"})
-			}
-			return nil
-		})
+		g.FailAfter(5 + g.Random.IntN(60) + 5*n)
 		report, err := run([]transfer.Option{
 			transfer.WithWorkers(1 + g.Random.IntN(3)), transfer.WithRun(rxcql.WithRetry(0, 0)),
 			transfer.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)),
 		}, transfer.WithSplits(1+g.Random.IntN(5)))
-		stop()
 		if err == nil {
 			require.True(t, report.Complete)
 			return unread

@@ -47,6 +47,7 @@ type Table struct {
 	Cuts atomic.Int64  // requests that failed
 
 	graves atomic.Pointer[[]Row]
+	left   atomic.Int64 // see FailAfter
 }
 
 // New makes random partitions with random rows and tombstones, in either order.
@@ -134,8 +135,17 @@ func (g *Table) Put(row Row, v int) {
 	g.Server.Exec(fmt.Sprintf("INSERT INTO ks.t (k, c, d, v) VALUES (0x%x, %d, '%s', %d)", row.K, row.C, row.D, row.V))
 }
 
-// answer fails requests for too many tombstones. Reading a row by its key never fails.
+// FailAfter lets so many more requests for rows come. All behind these fail.
+func (g *Table) FailAfter(requests int) { g.left.Store(int64(requests) + 1) }
+
+// answer fails requests for too many tombstones. Reading a row by its key never fails so.
 func (g *Table) answer(r *cqlfake.Request) *cqlfake.Reply {
+	if left := g.left.Load(); left > 0 && r.Reads("ks.t") {
+		if left == 1 {
+			return cqlfake.Fail(&message.ServerError{ErrorMessage: "fails"})
+		}
+		g.left.Add(-1)
+	}
 	if !r.Reads("ks.t") || !strings.Contains(r.Statements[0].CQL, "token(") || strings.Contains(r.Statements[0].CQL, "PER PARTITION") {
 		return nil
 	}
