@@ -91,7 +91,7 @@ func eachGraveyard(t *testing.T, n uint64, test func(t *testing.T, g *gravetest.
 
 func TestACountAmongTombstonesHasAllThatCanBeRead(t *testing.T) {
 	unread := 0
-	eachGraveyard(t, 30, func(t *testing.T, g *gravetest.Table) {
+	eachGraveyard(t, 60, func(t *testing.T, g *gravetest.Table) {
 		got, err := count(t, g.Session, transfer.CountSizes(), transfer.CountLargest(3), transfer.CountRanges(), transfer.WithSplits(1+g.Random.IntN(3)),
 			transfer.WithRun(rxcql.WithRetry(time.Second, 2)))
 		require.Equal(t, err == nil, got.Run.Complete)
@@ -108,26 +108,5 @@ func TestACountAmongTombstonesHasAllThatCanBeRead(t *testing.T) {
 		got.Run, got.Ranges = rxcql.Report{}, nil
 		require.Equal(t, counted(g, 3), got)
 	})
-	require.Greater(t, unread, 10)
-}
-
-// A count that is broken off at random, with other splits and workers each time, while tombstones
-// are compacted away in between: partitions of which a part came later are one.
-func TestACountGoesOnWithWhatWasUnread(t *testing.T) {
-	unread := 0
-	eachGraveyard(t, 24, func(t *testing.T, g *gravetest.Table) {
-		var got transfer.CountReport
-		unread += untilDone(t, g, func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error) {
-			all := []transfer.CountOption{splits, transfer.CountSizes(), transfer.CountLargest(2)}
-			for _, o := range opts {
-				all = append(all, o)
-			}
-			var err error
-			got, err = count(t, g.Session, all...)
-			return got.Run, err
-		})
-		got.Run = rxcql.Report{}
-		require.Equal(t, counted(g, 2), got)
-	})
-	require.Greater(t, unread, 8)
+	require.Greater(t, unread, 20)
 }

@@ -109,7 +109,7 @@ func diffOf(t *testing.T, left, right *gravetest.Table, folder string, opts ...t
 
 func TestADiffAmongTombstonesComparesAllThatCanBeRead(t *testing.T) {
 	unread := 0
-	eachDiff(t, 15, func(t *testing.T, left, right *gravetest.Table) {
+	eachDiff(t, 40, func(t *testing.T, left, right *gravetest.Table) {
 		folder := filepath.Join(t.TempDir(), "diff")
 		report, err := diffOf(t, left, right, folder, transfer.WithRun(rxcql.WithRetry(time.Second, 2)))
 		require.NoError(t, err)
@@ -124,49 +124,5 @@ func TestADiffAmongTombstonesComparesAllThatCanBeRead(t *testing.T) {
 		require.Zero(t, report.Settled-(report.Candidates-int64(len(want))))
 		unread += parts
 	})
-	require.Greater(t, unread, 20)
-}
-
-func TestADiffAmongTombstonesGoesOn(t *testing.T) {
-	eachDiff(t, 12, func(t *testing.T, left, right *gravetest.Table) {
-		left.Each, right.Each = 20*time.Millisecond, 20*time.Millisecond
-		folder := filepath.Join(t.TempDir(), "diff")
-		for run := 0; ; run++ {
-			require.Less(t, run, 200)
-			left.FailAfter(5 + left.Random.IntN(60) + 5*run)
-			right.FailAfter(5 + left.Random.IntN(60) + 5*run)
-			report, err := diffOf(t, left, right, folder, transfer.WithRun(rxcql.WithRetry(0, 0)))
-			if err == nil {
-				require.True(t, report.Complete)
-				break
-			}
-		}
-		want, parts := wantedDifferences(left, right)
-		found, unreadParts := foundDifferences(t, folder)
-		require.Equal(t, want, found)
-		require.Equal(t, parts, unreadParts)
-	})
-}
-
-// What a diff could not read is named for a repair as a range: that compares it, and says of what
-// still cannot be read that it is not repaired.
-func TestARepairOfARangeThatCannotBeReadSaysSo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		left, right := gravetest.Pair(t, 3)
-		for v := range left.Rows {
-			left.BuryAt(left.Rows[v])
-			break
-		}
-		folder := t.TempDir()
-		report, err := diffOf(t, left, right, filepath.Join(folder, "diff"))
-		require.NoError(t, err)
-		require.Positive(t, report.Unread)
-		job, err := transfer.Repair(transfer.Table{Session: left.Session, Name: "ks.t"}, transfer.Table{Session: right.Session, Name: "ks.t"},
-			filepath.Join(folder, "diff", "differences.ndjson"), filepath.Join(folder, "repair"))
-		require.NoError(t, err)
-		repaired, err := job.Run(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, report.Unread, repaired.Unreadable)
-		require.False(t, repaired.Repaired())
-	})
+	require.Greater(t, unread, 100)
 }
