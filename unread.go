@@ -19,8 +19,8 @@ type Unread struct {
 	Stage string `json:"stage"`
 	// Table says which of two tables it is, "left" or "right"; it is empty if there is one.
 	Table string `json:"table,omitempty"`
-	// Tokens is the token range, and Range is its text, such as (-100, 250]. If it has one token, that of a partition, then
-	// token(key) = 250 finds the partition.
+	// Tokens is the token range, and Range is its text, such as (-100, 250]. If it has one token,
+	// that of a partition, then token(key) = 250 finds the partition.
 	Tokens flow.TokenRange `json:"-"`
 	Range  string          `json:"range"`
 	// Within says which rows of the partition; it is empty for all rows of the range. It has no

@@ -14,8 +14,8 @@ import (
 
 type adaptiveSplits struct{}
 
-// AdaptiveSplits has Table and TablePair go on where a token range cannot be read at once: because a
-// page meets more tombstones than the server allows (tombstone_failure_threshold), or because it
+// AdaptiveSplits has Table and TablePair go on where a token range cannot be read at once: because
+// a page meets more tombstones than the server allows (tombstone_failure_threshold), or because it
 // times out for good, also after the attempts of rxcql.WithRetry. Without it such a page ends the
 // run.
 //
@@ -24,8 +24,9 @@ type adaptiveSplits struct{}
 // other, down to a single row. A part that fails is not tried again by WithRetry before it is cut;
 // one that cannot be cut is. So of a million tombstones in a row nothing but time is lost.
 //
-// What cannot be read at all is named in Report.Unread (but see below for TablePair). The run reads and writes everything else.
-// Then it ends with rxcql.UnreadError, and is not Complete. That happens to
+// What cannot be read at all is named in Report.Unread (but see below for TablePair). The run reads
+// and writes everything else. Then it ends with rxcql.UnreadError, and is not Complete. That
+// happens to
 //
 //   - tombstones between two values of a clustering column of a type that cannot be cut: inet,
 //     decimal, collections, tuples, user-defined types and vectors;
@@ -44,12 +45,12 @@ type adaptiveSplits struct{}
 //
 // The columns of the primary key are read in any case, and handed on only if they were asked for.
 //
-// TablePair cuts each of its tables by itself, so pairs come in their order and those of a partition
-// together. What cannot be read of one table comes as a pair that has no row, and has Unread, which
-// says of which keys and of which table. Rows of the other table with these keys are left out: they
-// are not of one table only, since nobody knows. That is all that is said of it. Such a part is not
-// in Report.Unread, the run may be Complete, and a job does not ask for it again. So look at Unread
-// of each pair.
+// TablePair cuts each of its tables by itself, so pairs come in their order and those of a
+// partition together. What cannot be read of one table comes as a pair that has no row, and has
+// Unread, which says of which keys and of which table. Rows of the other table with these keys are
+// left out: they are not of one table only, since nobody knows. That is all that is said of it.
+// Such a part is not in Report.Unread, the run may be Complete, and a job does not ask for it
+// again. So look at Unread of each pair.
 //
 // Cut parts are read by clustering slices with ALLOW FILTERING, which here filters nothing: the
 // server takes the bounds for those of its index

@@ -65,7 +65,8 @@ func TestRowsThatCannotBeReadAreNamedAndAllOthersAreRead(t *testing.T) {
 	require.Greater(t, buried, 100)
 }
 
-// Whatever is compacted between its runs, and wherever it is broken off, a job gives every row once.
+// Whatever is compacted between its runs, and wherever it is broken off, a job gives every row
+// once.
 func TestAJobReadsWhatWasUnreadOnceItCanBeRead(t *testing.T) {
 	again := 0
 	seeds(t, 60, func(t *testing.T, g *gravetest.Table) {

@@ -48,8 +48,8 @@ import (
 // by end the run; they never become differences.
 //
 // Options: Splits, Shard, Only, AdaptiveSplits, Consistency, PageRows, Times and Throttle for both
-// tables, Left and Right for one. The last one of a kind counts. Limits from downstream and retries of pages are as
-// for Table. So are errors, which name the table; in addition:
+// tables, Left and Right for one. The last one of a kind counts. Limits from downstream and retries
+// of pages are as for Table. So are errors, which name the table; in addition:
 //
 //   - Check reports keys that cannot be matched, as rxcql.ErrSchema.
 //   - A row that cannot be decoded takes its pair along: the pair is one row error

@@ -189,8 +189,8 @@ func (s *side[T]) take(got *driver.Page) error {
 	return nil
 }
 
-// step moves on to the next row that is wanted. It returns the row that it leaves, if that could not
-// be decoded.
+// step moves on to the next row that is wanted. It returns the row that it leaves, if that could
+// not be decoded.
 func (s *side[T]) step() (bad undecoded) {
 	bad = s.forward()
 	s.leaveOut()

@@ -110,24 +110,3 @@ func TestACountAmongTombstonesHasAllThatCanBeRead(t *testing.T) {
 	})
 	require.Greater(t, unread, 20)
 }
-
-// A count that is broken off at random, with other splits and workers each time, while tombstones
-// are compacted away in between: partitions of which a part came later are one.
-func TestACountGoesOnWithWhatWasUnread(t *testing.T) {
-	unread := 0
-	eachGraveyard(t, 60, func(t *testing.T, g *gravetest.Table) {
-		var got transfer.CountReport
-		unread += untilDone(t, g, func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error) {
-			all := []transfer.CountOption{splits, transfer.CountSizes(), transfer.CountLargest(2)}
-			for _, o := range opts {
-				all = append(all, o)
-			}
-			var err error
-			got, err = count(t, g.Session, all...)
-			return got.Run, err
-		})
-		got.Run = rxcql.Report{}
-		require.Equal(t, counted(g, 2), got)
-	})
-	require.Greater(t, unread, 30)
-}

@@ -26,8 +26,8 @@ type scanCounts struct {
 	Unread     int64 `json:"unread_parts"` // of tables, lines of unreadName
 }
 
-// sift makes of the file of the first phase what the second one reads: the candidates, each once. It
-// also writes what goes on as it is: the sums of ranges, and what could not be read.
+// sift makes of the file of the first phase what the second one reads: the candidates, each once.
+// It also writes what goes on as it is: the sums of ranges, and what could not be read.
 func sift(ctx context.Context, f folder, from string) (counts scanCounts, err error) {
 	var sums [sumRanges]pageSums
 	repeated := map[string]bool{} // keys of partitions whose static columns may be there twice

@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/gravetest"
-	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/transfer"
 )
 
@@ -128,59 +125,4 @@ func TestADiffAmongTombstonesComparesAllThatCanBeRead(t *testing.T) {
 		unread += parts
 	})
 	require.Greater(t, unread, 100)
-}
-
-func TestADiffAmongTombstonesGoesOn(t *testing.T) {
-	eachDiff(t, 40, func(t *testing.T, left, right *gravetest.Table) {
-		folder := filepath.Join(t.TempDir(), "diff")
-		for run := 0; ; run++ {
-			require.Less(t, run, 200)
-			var pages atomic.Int64
-			most := int64(2 + left.Random.IntN(30) + run)
-			var stops []func()
-			for _, g := range []*gravetest.Table{left, right} {
-				stops = append(stops, g.Server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-					if r.Reads("ks.t") && pages.Add(1) > most {
-						return cqlfake.Fail(&message.ServerError{ErrorMessage: "fails"})
-					}
-					return nil
-				}))
-			}
-			report, err := diffOf(t, left, right, folder, transfer.WithRun(rxcql.WithRetry(0, 0)))
-			for _, stop := range stops {
-				stop()
-			}
-			if err == nil {
-				require.True(t, report.Complete)
-				break
-			}
-		}
-		want, parts := wantedDifferences(left, right)
-		found, unreadParts := foundDifferences(t, folder)
-		require.Equal(t, want, found)
-		require.Equal(t, parts, unreadParts)
-	})
-}
-
-// What a diff could not read is named for a repair as a range: that compares it, and says of what
-// still cannot be read that it is not repaired.
-func TestARepairOfARangeThatCannotBeReadSaysSo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		left, right := gravetest.Pair(t, 3)
-		for v := range left.Rows {
-			left.BuryAt(left.Rows[v])
-			break
-		}
-		folder := t.TempDir()
-		report, err := diffOf(t, left, right, filepath.Join(folder, "diff"))
-		require.NoError(t, err)
-		require.Positive(t, report.Unread)
-		job, err := transfer.Repair(transfer.Table{Session: left.Session, Name: "ks.t"}, transfer.Table{Session: right.Session, Name: "ks.t"},
-			filepath.Join(folder, "diff", "differences.ndjson"), filepath.Join(folder, "repair"))
-		require.NoError(t, err)
-		repaired, err := job.Run(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, report.Unread, repaired.Unreadable)
-		require.False(t, repaired.Repaired())
-	})
 }

@@ -30,7 +30,8 @@ func (r Row) isAt(other Row) bool {
 	return string(r.K) == string(other.K) && r.C == other.C && r.D == other.D
 }
 
-// Table is ks.t of a server of its own. A request for a slice with more tombstones than Limit fails.
+// Table is ks.t of a server of its own. A request for a slice with more tombstones than Limit
+// fails.
 type Table struct {
 	Server  *cqlfake.Server
 	Session *gocql.Session
