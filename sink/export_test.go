@@ -253,9 +253,9 @@ func TableOnTimed(server TimedServer, about *schema.Table, opts ...TableOption) 
 	return tableOnWire[rxcql.Row](server, about, opts...)
 }
 
-// ListVerdict says whether a list of several runs is written whose newest element is of a time, where
-// the table has a list that was written at another, and whether that one is left. No elements are no
-// list.
+// ListVerdict says whether a list of several runs is written whose newest element is of a time,
+// where the table has a list that was written at another, and whether that one is left. No elements
+// are no list.
 func ListVerdict(runs [][][]byte, newest int64, elements [][]byte, held int64) (write, left bool) {
 	if elements == nil {
 		held = noList

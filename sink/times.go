@@ -54,7 +54,9 @@ import (
 // of QUORUM or more, a row that cannot be read although its other values were written just now was
 // deleted later, and gets no list. What cannot be seen are lists, and elements of lists, that were
 // deleted from a row which is still there, less than that time after they were written: they come
-// back. Servers before Cassandra 5.0 do not tell times of elements; nothing is compared there.
+// back. And what was removed from a list after it was copied stays in the copy, which looks newer
+// then: deletions are not copied. Servers before Cassandra 5.0 do not tell times of elements;
+// nothing is compared there.
 //
 // A run that has written lists ends at most 3 s, usually 0.3 s, after its last write of one: then a
 // run that follows has other times.

@@ -37,7 +37,8 @@ func (h heldList) verdict(runs listRuns, newest int64) (write, other bool) {
 	return false, true
 }
 
-// compare reports whether the table has the same elements, or some runs of several and nothing else.
+// compare reports whether the table has the same elements, or some runs of several and nothing
+// else.
 func (h heldList) compare(runs listRuns) (same, part bool) {
 	rest := h.elements
 	for i, run := range runs {
@@ -92,8 +93,8 @@ func elementsOf(value []byte) (all [][]byte, err error) {
 	return all, nil
 }
 
-// weighLists decides which lists of a row are written, by what the table has. gone says that the row
-// is not there, although other parts of it were written: it was deleted later.
+// weighLists decides which lists of a row are written, by what the table has. gone says that the
+// row is not there, although other parts of it were written: it was deleted later.
 func (b *batch) weighLists(row int, held []heldList, gone bool, now int64) error {
 	t := &b.timed
 	r := &t.rows[row]

@@ -107,8 +107,8 @@ func (e *timedEncoder) writeLists(u *timedUnit, side *timedSide, sign string) (e
 // write before, as far as that is known.
 //
 // The sum is before the time at which the row was read, unless the list was new then and the row
-// had to wait, since listAge is far above 1 µs. So what was written to the table since is newer. What
-// was written to it before is compared, see heldList.
+// had to wait, since listAge is far above 1 µs. So what was written to the table since is newer.
+// What was written to it before is compared, see heldList.
 type listTimes struct {
 	mu    sync.Mutex
 	seed  maphash.Seed

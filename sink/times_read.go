@@ -15,8 +15,8 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// readsLists reports whether lists that the table has can be read before others are written: servers
-// tell the write times of elements from Cassandra 5.0 on.
+// readsLists reports whether lists that the table has can be read before others are written:
+// servers tell the write times of elements from Cassandra 5.0 on.
 func (t *table[T]) readsLists(ctx context.Context, about *schema.Table) (bool, error) {
 	list := func(c schema.Column) bool { return c.Type.Kind == codec.List && !c.Type.Frozen }
 	if t.cfg.times == nil || !slices.ContainsFunc(about.Columns, list) {
@@ -35,8 +35,8 @@ func (t *table[T]) readsLists(ctx context.Context, about *schema.Table) (bool, e
 	return err == nil && n >= 5, nil
 }
 
-// holdLists reads what the table has of the lists of rows, and decides which of them are written. All
-// other parts of the rows have been.
+// holdLists reads what the table has of the lists of rows, and decides which of them are written.
+// All other parts of the rows have been.
 func (w *cqlWire) holdLists(ctx context.Context, b *batch, from, to int, now int64) error {
 	for i := from; i < to; i++ {
 		row := &b.timed.rows[i]

@@ -121,8 +121,8 @@ func Counters() CopyOption {
 
 // Lossy lets a copy, or a Repair, go on where values or expiry would not arrive as they are: with
 // WithTimes, those of which the server does not tell times; without it too, columns whose masks are
-// read. See Plan.Lossy. Without it such a job is refused before anything is written. A Repair refuses
-// masks with it too.
+// read. See Plan.Lossy. Without it such a job is refused before anything is written. A Repair
+// refuses masks with it too.
 func Lossy() interface {
 	CopyOption
 	RepairOption

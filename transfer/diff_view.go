@@ -94,8 +94,8 @@ func (v *view) places(static bool) []cellPlace {
 	return v.regular
 }
 
-// latest returns the latest write time of the regular columns of a row, or of its partition's static
-// ones; noTime if none is known.
+// latest returns the latest write time of the regular columns of a row, or of its partition's
+// static ones; noTime if none is known.
 func (v *view) latest(row rxcql.Row, static bool) int64 {
 	latest := int64(noTime)
 	for _, at := range v.places(static) {

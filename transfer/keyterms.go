@@ -9,9 +9,9 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// terms are bind markers for encoded values, with the values and their types. The driver cannot bind
-// a tuple to one marker, so it is written as a literal of its elements. So texts differ by which
-// elements are null.
+// terms are bind markers for encoded values, with the values and their types. The driver cannot
+// bind a tuple to one marker, so it is written as a literal of its elements. So texts differ by
+// which elements are null.
 type terms struct {
 	texts  []string
 	values [][]byte

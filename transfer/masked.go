@@ -52,8 +52,8 @@ func (m masks) error() error {
 		strings.Join(slices.Sorted(maps.Keys(m)), ", "))
 }
 
-// unmasks reports whether the session's role has the permission UNMASK on a table. It is false where
-// the server does not say so.
+// unmasks reports whether the session's role has the permission UNMASK on a table. It is false
+// where the server does not say so.
 func unmasks(ctx context.Context, s *driver.Session, t *schema.Table) (bool, error) {
 	const permission = "LIST UNMASK PERMISSION ON "
 	_, err := count(ctx, s, permission+t.Quoted())

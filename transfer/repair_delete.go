@@ -11,9 +11,9 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// remove deletes what only the target has, unless the source has it by now. The source is read after
-// the time on the target was: what is written to both sides between two readings looks as if only
-// the target had it, to whom reads the source first.
+// remove deletes what only the target has, unless the source has it by now. The source is read
+// after the time on the target was: what is written to both sides between two readings looks as if
+// only the target had it, to whom reads the source first.
 func (j *RepairJob) remove(ctx context.Context, rows *rowPair, w repairWrite) error {
 	row, found, err := rows.left.read(ctx, w.from, w.static)
 	switch {

@@ -18,9 +18,9 @@ import (
 // sides, only the first row of a partition in a page keeps them, unless rows that fail are left
 // out: the row that is left out might be that one.
 //
-// A value that is none of its type is a row that failed. A partition that has static columns only is
-// left out, and counted in left, if the target has no static column for what it has, or no partition
-// for it.
+// A value that is none of its type is a row that failed. A partition that has static columns only
+// is left out, and counted in left, if the target has no static column for what it has, or no
+// partition for it.
 func reshape(in rxcql.Stream[rxcql.Row], m *mapping, left *atomic.Int64) rxcql.Stream[rxcql.Row] {
 	if m.plain() {
 		return in
