@@ -123,7 +123,7 @@ func (p *Place) decide(was *record, now *Scene) (found Found, anew bool, err err
 	case was.Job != p.Job:
 		return found, false, fmt.Errorf("%s is of another job (%s): %s", p.File, was.Job, remedy)
 	}
-	refused, why := was.Scene.compare(now, was.Begun, was.Outcome != nil, was.Rows)
+	why, refused := was.Scene.compare(now, was.Begun, was.Outcome != nil, was.Rows)
 	if refused != nil {
 		return found, false, fmt.Errorf("%s does not count: %w: %s", p.File, refused, remedy)
 	}

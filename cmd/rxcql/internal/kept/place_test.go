@@ -53,8 +53,8 @@ func (b *bench) begin(t *testing.T) (kept.Found, error) {
 	return found, err
 }
 
-// interrupted is a run that wrote positions and was killed, or that came to its end while others did
-// not.
+// interrupted is a run that wrote positions and was killed, or that came to its end while others
+// did not.
 func (b *bench) interrupted(t *testing.T, done bool) {
 	t.Helper()
 	found, err := b.Begin(t.Context())
@@ -71,8 +71,8 @@ func TestWhatAnInterruptedRunHasLeftCountsOnlyForWhatItWasMadeWith(t *testing.T)
 	const goesOn = ""
 	for name, c := range map[string]struct {
 		change func(b *bench)
-		// What a job that was in its middle does then, and one that was complete: goesOn, the reason why it
-		// is begun anew, or the error behind a "!".
+		// What a job that was in its middle does then, and one that was complete: goesOn, the reason why
+		// it is begun anew, or the error behind a "!".
 		middle, done string
 	}{
 		"nothing":                        {func(*bench) {}, goesOn, goesOn},

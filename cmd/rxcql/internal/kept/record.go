@@ -23,8 +23,8 @@ type record struct {
 	Ended   time.Time       `json:"ended,omitzero"`
 }
 
-// anew takes away what is there and writes a new record. A kill in the middle of it does no harm: by
-// then the old record says that nothing counts.
+// anew takes away what is there and writes a new record. A kill in the middle of it does no harm:
+// by then the old record says that nothing counts.
 func (p *Place) anew(ctx context.Context, was *record, now record) error {
 	if was != nil {
 		void := *was

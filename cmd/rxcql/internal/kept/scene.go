@@ -102,22 +102,22 @@ func added(was, now []File) string {
 	return ""
 }
 
-// compare says why what was made with a scene does not count now: refused is why nothing may go on,
-// anew why the table is begun anew. Both are empty if it counts. done: the job was complete, and
+// compare says why what was made with a scene does not count now: anew is why the table is begun
+// anew, refused why nothing may go on. Both are empty if it counts. done: the job was complete, and
 // rows says whether it had any.
-func (was *Scene) compare(now *Scene, begun time.Time, done, rows bool) (refused error, anew string) {
+func (was *Scene) compare(now *Scene, begun time.Time, done, rows bool) (anew string, refused error) {
 	for i := range was.Tables {
 		w := &was.Tables[i]
 		j := slices.IndexFunc(now.Tables, func(t Table) bool { return t.Side == w.Side && t.Name == w.Name })
 		if j < 0 {
-			return fmt.Errorf("it was made with %s", w), ""
+			return "", fmt.Errorf("it was made with %s", w)
 		}
 		n := &now.Tables[j]
 		switch {
 		case !w.sameCluster(n):
-			return fmt.Errorf("%s was that of another cluster (%s; this one is %s)", w, w.Cluster, n.Cluster), ""
+			return "", fmt.Errorf("%s was that of another cluster (%s; this one is %s)", w, w.Cluster, n.Cluster)
 		case w.ID != "" && w.ID != n.ID && w.Role == Origin:
-			return fmt.Errorf("%s was dropped, and made again, since", w), ""
+			return "", fmt.Errorf("%s was dropped, and made again, since", w)
 		case w.ID != "" && w.ID != n.ID:
 			anew = fmt.Sprintf("%s was dropped since", w)
 		case w.Role == Origin:
@@ -132,10 +132,10 @@ func (was *Scene) compare(now *Scene, begun time.Time, done, rows bool) (refused
 	}
 	if done && len(was.Outputs) > 0 {
 		if why := changed(was.Outputs, now.Outputs); why != "" {
-			return fmt.Errorf("the files are not as they were written: %s", why), ""
+			return "", fmt.Errorf("the files are not as they were written: %s", why)
 		}
 	}
-	return nil, anew
+	return anew, nil
 }
 
 // learn adds what was not known when the record was begun: tables that the job has made, and the

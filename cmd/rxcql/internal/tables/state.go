@@ -14,7 +14,7 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// State is what tells whether a table is still the one that it was.
+// State is what a table is known by: whether it is still the one that it was, and has rows.
 type State struct {
 	ID    string // empty if there is no such table
 	Empty bool
@@ -71,6 +71,6 @@ func truncated(ctx context.Context, session *gocql.Session, id string) (at time.
 		return at
 	}
 	// A position in the commit log, and the milliseconds since 1970 (SystemKeyspace.java).
-	millis := int64(binary.BigEndian.Uint64(text[len(text)-8:])) //nolint:gosec // as it was written
+	millis := int64(binary.BigEndian.Uint64(text[len(text)-8:]))
 	return time.Now().Add(time.UnixMilli(millis).Sub(now))
 }

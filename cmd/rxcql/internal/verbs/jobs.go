@@ -52,8 +52,8 @@ func (r *run) place(table, name string) place {
 	return p
 }
 
-// settled are flags of verbs that do not change what a job does with a row, or that the place of the
-// job tells: a run that goes on may have others.
+// settled are flags of verbs that do not change what a job does with a row, or that the place of
+// the job tells: a run that goes on may have others.
 var settled = []string{"create", "lossy", "replace", "bad", "max-errors", "pause", "rereads", "max-candidates", "out", "from", "file"}
 
 // purpose tells jobs apart by the flags of the verb that were given. They are hashed, since a

@@ -18,8 +18,8 @@ type watched struct {
 	role kept.Role
 }
 
-// kept is where the outcome of a job with a checkpoint is kept, nil without --checkpoint. inputs and
-// outputs list the files that it reads and writes; they may be nil.
+// kept is where the outcome of a job with a checkpoint is kept, nil without --checkpoint. inputs
+// and outputs list the files that it reads and writes; they may be nil.
 func (r *run) kept(p place, on []watched, inputs, outputs func() []string) *kept.Place {
 	if p.base == "" {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// plans ends a dry run: it says what each job would do. A job that would be refused does not keep the
-// plans of the others from being shown.
+// plans ends a dry run: it says what each job would do. A job that would be refused does not keep
+// the plans of the others from being shown.
 func (r *report) plans(ctx context.Context, tasks []fleet.Task) error {
 	var errs []error
 	for _, t := range tasks {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// words says, in the words of the command, what the packages that it is made of call by the names of
-// their options. All that the command prints of their errors, notes and plans goes through plain.
+// words says, in the words of the command, what the packages that it is made of call by the names
+// of their options. All that the command prints of their errors, notes and plans goes through
+// plain.
 var words = map[string]string{
 	"Create": "--create", "Rename": "--rename", "Drop": "--drop", "Constant": "--constant", "Counters": "--counters",
 	"Lossy": "--lossy", "TimesOptions": "--markers and --marker-time", "CountRanges": "--by-range", "CountSizes": "--sizes",
@@ -27,7 +28,8 @@ var words = map[string]string{
 }
 
 // ofPackages are those of the packages below, whose names are common words too: they count only
-// with the name of their package before them, or with something behind them that belongs to an option.
+// with the name of their package before them, or with something behind them that belongs to an
+// option.
 var ofPackages = map[string]string{
 	// source
 	"AdaptiveSplits": "splitting by itself", "Buffer": "the buffer", "Dialect": "--dialect", "Header": "--header", "MaxLine": "the longest line",
@@ -44,8 +46,9 @@ var ofPackages = map[string]string{
 	"MarkerTime": "--marker-time", "Untimed": "values without times", "CountTimes": "the counts of times",
 }
 
-// named is a word that may be an option: with the package's name before it, or alone; with arguments
-// behind it, or none. Names of columns and files are told apart by what stands next to them.
+// named is a word that may be an option: with the package's name before it, or alone; with
+// arguments behind it, or none. Names of columns and files are told apart by what stands next to
+// them.
 var named = regexp.MustCompile(`(^|[\s(,])((?:transfer|source|sink|rxcql|operators|checkpoint|deadletter|dialect|parquet)\.)?([A-Z][A-Za-z]+)(\([^()]*\))?([:;,.)]*)($|\s)`)
 
 // plain puts flags in the place of options in a text of the packages that the command is made of. A
