@@ -115,8 +115,8 @@ func (n splits) applyTable(c *readConfig) error {
 type shard struct{ i, n int }
 
 // Shard reads only share i of n of the table, i from 0 to n-1. The shares are disjoint, and
-// together they are the table, as long as every process gives the same n and the same Splits, and
-// the ring does not change.
+// together they are the table, as long as every process gives the same n: a share is the same
+// tokens whatever the Splits and the nodes are.
 func Shard(i, n int) RangeOption { return shard{i, n} }
 
 func (s shard) applyTable(c *readConfig) error {

@@ -86,7 +86,7 @@ func WithSplits(n int) RangeOption {
 }
 
 // WithShard reads only share i of n of the table, i from 0 to n-1, so that n processes can share
-// the work. They must all give the same n and the same WithSplits; see source.Shard.
+// the work. They must all give the same n; see source.Shard.
 func WithShard(i, n int) RangeOption {
 	return shared(func(c *config) error {
 		c.shard, c.of = i, n

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -112,7 +111,7 @@ func timedOut(r request) message.Message {
 	switch {
 	case r.read():
 		return &message.ReadTimeout{Consistency: one, BlockFor: 1}
-	case strings.HasPrefix(r.cql, "UPDATE"):
+	case r.counts():
 		return &message.WriteTimeout{Consistency: one, BlockFor: 1, WriteType: primitive.WriteTypeCounter}
 	case r.many():
 		return &message.WriteTimeout{Consistency: one, BlockFor: 1, WriteType: primitive.WriteTypeUnloggedBatch}

@@ -22,6 +22,11 @@ type request struct {
 
 func (r request) read() bool { return strings.HasPrefix(r.cql, "SELECT") }
 
+// counts tells updates of counters.
+func (r request) counts() bool {
+	return strings.HasPrefix(r.cql, "UPDATE") && strings.Contains(r.cql, "counters")
+}
+
 // many tells writes of several rows.
 func (r request) many() bool {
 	return r.op == primitive.OpCodeBatch || strings.HasPrefix(r.cql, "BEGIN")

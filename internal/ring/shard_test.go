@@ -47,6 +47,17 @@ func TestASharedShareAddsUpToTheShare(t *testing.T) {
 	})
 }
 
+func TestAShareIsTheSameTokensHoweverTheRingIsTiled(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 500).Draw(t, "n")
+		i := rapid.IntRange(0, n-1).Draw(t, "i")
+		one, other := ring.Shard(anyTiles().Draw(t, "tiles"), i, n), ring.Shard(anyTiles().Draw(t, "other tiles"), i, n)
+		require.Equal(t, one[0].Start, other[0].Start)
+		require.Equal(t, one[len(one)-1].End, other[len(other)-1].End)
+		require.Equal(t, width(one), width(other), "without gaps")
+	})
+}
+
 func TestOneShareOfOneIsEverythingAsItWas(t *testing.T) {
 	tiles := ring.Tile([]int64{-7, 9}, 5)
 	require.Equal(t, tiles, ring.Shard(tiles, 0, 1))
