@@ -3,49 +3,32 @@
 package command_test
 
 import (
-	"flag"
 	"fmt"
-	"math/rand/v2"
-	"strings"
-	"syscall"
+	"maps"
+	"path/filepath"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/transfer"
 )
 
-var kills = flag.Int("command.kills", 20, "how often the command is killed, in each test")
-
-// killed starts the command again and again, and kills it after a while, until it has been killed
-// often enough or has come to its end. It returns how often it was killed.
-func killed(t *testing.T, most int, args ...string) (times int) {
-	t.Helper()
-	for times < most {
-		p := start(t, args...)
-		// The start takes a while on a machine that is busy: kills before it is at work prove little.
-		timer := time.AfterFunc(time.Duration(30+rand.Int64N(1500))*time.Millisecond, func() { _ = p.cmd.Process.Kill() })
-		code := p.wait(t)
-		timer.Stop()
-		if code >= 0 {
-			require.Zero(t, code, p.stderr.String()+p.stdout.String())
-			return times
-		}
-		times++
-	}
-	code, stdout, stderr := run(t, args...)
-	require.Zero(t, code, stderr+stdout)
-	return times
-}
+// killedRows is how many rows the tables have that killed runs work on: at killedRate a run takes a
+// second at least, in which it is killed.
+const (
+	killedRows = 8000
+	killedRate = "8k"
+)
 
 func TestTransferACopyThatIsKilledAtRandomIsWhole(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
-	fill(t, session, ks+".t", 20_000)
+	fill(t, session, ks+".t", killedRows)
 	n, rounds := 0, 0
-	for ; n < *kills; rounds++ {
-		to := fmt.Sprintf("%s.copy_%d", ks, rounds)
-		n += killed(t, *kills-n, "copy", ks+".t", "--to", to, "--create", "--checkpoint", t.TempDir(), "--splits", fmt.Sprint(16+rounds), "--rate", "20k", "--progress", "none")
+	for ; n < share(); rounds++ {
+		to, folder := fmt.Sprintf("%s.copy_%d", ks, rounds), t.TempDir()
+		n += killed(t, share()-n, 0, folder, "copy", ks+".t", "--to", to, "--create", "--checkpoint", folder, "--splits", fmt.Sprint(16+rounds), "--rate", killedRate, "--progress", "none")
 		same(t, session, ks+".t", to)
 	}
 	t.Logf("killed %d times in %d copies", n, rounds)
@@ -53,45 +36,85 @@ func TestTransferACopyThatIsKilledAtRandomIsWhole(t *testing.T) {
 
 func TestTransferACountThatIsKilledAtRandomCountsEachRowOnce(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
-	fill(t, session, ks+".t", 20_000)
-	for n := 0; n < min(*kills, 5); {
+	fill(t, session, ks+".t", killedRows)
+	for n := 0; n < share(); {
 		folder := t.TempDir()
-		args := []string{"count", ks + ".t", "--checkpoint", folder, "--rate", "20k", "--progress", "none"}
-		n += killed(t, min(*kills, 5)-n, args...)
+		args := []string{"count", ks + ".t", "--checkpoint", folder, "--rate", killedRate, "--progress", "none"}
+		n += killed(t, share()-n, 0, folder, args...)
 		code, stdout, stderr := run(t, append(args, "--json", "-")...)
 		require.Zero(t, code, stderr)
-		require.EqualValues(t, 20_000, counted(t, parsed(t, stdout).Tables[0]).Rows)
+		require.EqualValues(t, killedRows, counted(t, parsed(t, stdout).Tables[0]).Rows)
 	}
 }
 
-func TestASignalEndsARunInOrderAndTheSameCommandGoesOn(t *testing.T) {
+func TestTransferUnloadsAndLoadsThatAreKilledAtRandomAreWhole(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
-	fill(t, session, ks+".t", 10_000)
-	fill(t, session, ks+".u", 100)
-	require.NoError(t, session.Query("CREATE TABLE "+ks+".copy (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
-	folder := t.TempDir()
-	args := []string{"copy", ks + ".t", "--to", ks + ".copy", "--checkpoint", folder, "--progress", "none", "--json", "-"}
-	p := start(t, append(args, "--rate", "500")...)
-	for len(rows(t, session, ks+".copy")) == 0 { // until it is at work
-		select {
-		case <-p.over:
-			require.Fail(t, "it ended", p.stderr.String())
-		case <-time.After(20 * time.Millisecond):
+	fill(t, session, ks+".t", killedRows)
+	for out, in, round := 0, 0, 0; out < share() || in < share(); round++ {
+		folder := t.TempDir()
+		file, saves := filepath.Join(folder, "t.csv"), filepath.Join(folder, "saves")
+		out += killed(t, max(0, share()-out), 0, saves, "unload", ks+".t", "--out", file, "--checkpoint", saves, "--rate", killedRate, "--progress", "none")
+		require.Equal(t, killedRows+1, lines(t, file), "a header, and each row once")
+		to := fmt.Sprintf("%s.loaded_%d", ks, round)
+		require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
+		saves = filepath.Join(folder, "loads")
+		in += killed(t, max(0, share()-in), 0, saves, "load", file, "--into", to, "--checkpoint", saves, "--rate", killedRate, "--progress", "none")
+		same(t, session, ks+".t", to)
+	}
+}
+
+func TestTransferDiffsAndRepairsThatAreKilledAtRandomAreRight(t *testing.T) {
+	session, ks := cassandra.Keyspace(t, cluster)
+	for diffs, repairs, round := 0, 0, 0; diffs < share() || repairs < share(); round++ {
+		table, to, folder := fmt.Sprintf("%s.t_%d", ks, round), fmt.Sprintf("%s.copy_%d", ks, round), t.TempDir()
+		want := twins(t, session, table, to, killedRows)
+		common := []string{"--to", to, "--times", "--progress", "none", "--out"}
+		diff := func(out string, more ...string) []string {
+			return slices.Concat([]string{"diff", table, "--pause", "0"}, common, []string{out}, more)
+		}
+		found := filepath.Join(folder, "found")
+		diffs += killed(t, max(0, share()-diffs), 3, found, diff(found, "--rate", killedRate)...)
+		require.Equal(t, want, differing(t, found, table), "each planted one, once")
+
+		results := filepath.Join(folder, "repaired")
+		args := slices.Concat([]string{"repair", "--from", found, "--rate", "500"}, common, []string{results})
+		repairs += killed(t, max(0, share()-repairs), 3, results, args...)
+		repairedAll(t, filepath.Join(results, table), want)
+		rows, source := timed(t, session, to), timed(t, session, table)
+		require.Len(t, rows, len(source))
+		for at, row := range source {
+			if want[at] == transfer.Newer {
+				require.Contains(t, rows[at], "newer")
+			} else {
+				require.Equal(t, row, rows[at], at)
+			}
+		}
+		maps.DeleteFunc(want, func(_ string, cause transfer.Cause) bool { return cause != transfer.Newer })
+		again := filepath.Join(folder, "again")
+		code, _, stderr := run(t, diff(again)...)
+		require.Equal(t, 3, code, stderr)
+		require.Equal(t, want, differing(t, again, table), "nothing but what is newer is left")
+	}
+}
+
+// repairedAll looks at what became of each difference. A run that was killed may have written rows
+// that the next one found equal.
+func repairedAll(t *testing.T, folder string, want map[string]transfer.Cause) {
+	t.Helper()
+	outcomes, err := transfer.Outcomes(folder).Collect(t.Context())
+	require.NoError(t, err)
+	results := map[string]transfer.Result{}
+	for _, o := range outcomes {
+		at := keyOf(t, o.Difference)
+		require.NotContains(t, results, at, "a row is named once")
+		require.Contains(t, want, at)
+		results[at] = o.Result
+	}
+	for at, cause := range want {
+		if cause == transfer.Newer {
+			require.Equal(t, transfer.Left, results[at])
+		} else {
+			require.Contains(t, []transfer.Result{transfer.Repaired, transfer.AlreadyEqual}, results[at])
 		}
 	}
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
-	require.Equal(t, 4, p.wait(t), p.stderr.String())
-	r := parsed(t, p.stdout.String())
-	require.Equal(t, "stopped", r.Tables[0].Status)
-	require.Positive(t, r.Read)
-	require.Equal(t, r.Read, r.Written, "what has been read is written")
-	require.Len(t, rows(t, session, ks+".copy"), int(r.Written))
-	require.True(t, strings.HasPrefix(r.GoOn, "the run goes on with the same command: rxcql copy "), r.GoOn)
-
-	code, stdout, stderr := run(t, args...)
-	require.Zero(t, code, stderr)
-	second := parsed(t, stdout)
-	require.EqualValues(t, 10_000, second.Read, "those of the run before are counted")
-	require.EqualValues(t, 10_000-r.Written, second.Written, "and not copied again")
-	same(t, session, ks+".t", ks+".copy")
 }

@@ -4,7 +4,6 @@ package command_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -69,18 +68,4 @@ func TestTransferAKeyspaceMovesInThreeCommands(t *testing.T) {
 	code, stdout, _ = run(t, "diff", ks, "--to", to, "--times", "--pause", "0", "--out", filepath.Join(folder, "third"), "--progress", "none")
 	require.Equal(t, 3, code)
 	require.Contains(t, stdout, "by an earlier run", "the folder has its report, and nothing is read")
-}
-
-func TestTransferUnloadsAndLoadsThatAreKilledAtRandomAreWhole(t *testing.T) {
-	session, ks := cassandra.Keyspace(t, cluster)
-	fill(t, session, ks+".t", 20_000)
-	for n, round := 0, 0; n < *kills; round++ {
-		folder := t.TempDir()
-		file := filepath.Join(folder, "t.csv")
-		n += killed(t, min(5, *kills-n), "unload", ks+".t", "--out", file, "--checkpoint", filepath.Join(folder, "out"), "--rate", "20k", "--progress", "none")
-		to := fmt.Sprintf("%s.loaded_%d", ks, round)
-		require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
-		n += killed(t, min(5, max(0, *kills-n)), "load", file, "--into", to, "--checkpoint", filepath.Join(folder, "in"), "--rate", "20k", "--progress", "none")
-		same(t, session, ks+".t", to)
-	}
 }
