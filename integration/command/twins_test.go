@@ -23,7 +23,7 @@ const (
 // causes that a diff finds, by the key.
 func twins(t *testing.T, session *gocql.Session, source, target string, n int) map[string]transfer.Cause {
 	t.Helper()
-	const at = 1_700_000_000_000_000
+	const at, second = 1_700_000_000_000_000, 1_000_000 // more than the tolerance of a diff
 	want := map[string]transfer.Cause{}
 	for _, table := range []string{source, target} {
 		require.NoError(t, session.Query("CREATE TABLE "+table+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
@@ -37,9 +37,9 @@ func twins(t *testing.T, session *gocql.Session, source, target string, n int) m
 					want[key(p, c)] = transfer.Missing
 					continue
 				case c == isOlder:
-					text, written, want[key(p, c)] = "older", written-1, transfer.Differing
+					text, written, want[key(p, c)] = "older", written-second, transfer.Differing
 				case c == isNewer:
-					text, written, want[key(p, c)] = "newer", written+1, transfer.Newer
+					text, written, want[key(p, c)] = "newer", written+second, transfer.Newer
 				}
 				b.Query("INSERT INTO "+table+" (p, c, a, b) VALUES (?, ?, ?, ?) USING TIMESTAMP ?", int64(p), c, text, int64(c), written)
 			}
