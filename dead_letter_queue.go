@@ -207,6 +207,10 @@ func (f *FailedRow) letter(run, stage string, n int64) (Letter, error) {
 		Run: run, N: n, Time: time.Now().UTC().Truncate(time.Millisecond), Stage: validText(stage), Error: validText(f.Err.Error()),
 		Page: f.Page, Index: f.Index, Range: f.Part(),
 	}
+	var record interface{ RecordColumns() []string }
+	if errors.As(f.Err, &record) {
+		l.Columns = record.RecordColumns()
+	}
 	if f.Row != nil {
 		l.Type = reflect.TypeOf(f.Row).String()
 	}

@@ -56,4 +56,8 @@ type Letter struct {
 	Index int       // of the row in that page; -1 if it is not known
 	Type  string    // the Go type of the row, such as main.Flight
 	Row   []byte    // as it came into the stage, as JSON (for a Row see Row.MarshalJSON)
+
+	// Columns are those of a record of CSV, in its order, as its file names them; nil for all other
+	// rows. A store need not keep them; deadletter.NDJSON does.
+	Columns []string
 }

@@ -25,6 +25,9 @@ type Letter[T any] struct {
 	Index int       // of the row in the page that came into the stage; -1 if it is not known
 	Type  string    // the Go type of the row
 	Row   T         // as it came into the stage
+
+	// Columns are those of a record of CSV, in its order; nil for other rows, and from a table.
+	Columns []string
 }
 
 // ErrLetter: what was read is not a letter, or not one with the type of row that was asked for.
@@ -46,12 +49,14 @@ type line struct {
 	Index int             `json:"row_index"`
 	Type  string          `json:"type"`
 	Row   json.RawMessage `json:"row"`
+
+	Columns []string `json:"columns,omitempty"`
 }
 
 func lineOf(l *rxcql.Letter) line {
 	return line{
 		V: version, Run: l.Run, N: l.N, Time: l.Time, Stage: l.Stage, Error: l.Error,
-		Range: l.Range, Page: l.Page, Index: l.Index, Type: l.Type, Row: l.Row,
+		Range: l.Range, Page: l.Page, Index: l.Index, Type: l.Type, Row: l.Row, Columns: l.Columns,
 	}
 }
 
@@ -87,7 +92,7 @@ func (l *line) check() error {
 func open[T any](l *line, cfg *readConfig) (Letter[T], error) {
 	out := Letter[T]{
 		Run: l.Run, N: l.N, Time: l.Time, Stage: l.Stage, Error: l.Error,
-		Range: l.Range, Page: l.Page, Index: l.Index, Type: l.Type,
+		Range: l.Range, Page: l.Page, Index: l.Index, Type: l.Type, Columns: l.Columns,
 	}
 	raw := reflect.TypeFor[T]() == reflect.TypeFor[json.RawMessage]()
 	if want := reflect.TypeFor[T]().String(); l.Type != want && !cfg.anyType && !raw {

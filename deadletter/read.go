@@ -54,6 +54,28 @@ func Read[T any](path string, opts ...ReadOption) iter.Seq2[Letter[T], error] {
 	}
 }
 
+// IsFile reports whether a file begins as one of letters does, as far as its first bytes tell.
+func IsFile(path string) (bool, error) {
+	about, err := os.Stat(path)
+	if err != nil {
+		return false, fmt.Errorf("deadletter: %w", err)
+	}
+	if !about.Mode().IsRegular() { // what is read of a pipe is gone
+		return false, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("deadletter: %w", err)
+	}
+	defer f.Close()
+	first := make([]byte, len(begins))
+	n, err := io.ReadFull(f, first)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, fmt.Errorf("deadletter: %w", err)
+	}
+	return string(first[:n]) == begins, nil
+}
+
 // read is Read from any reader.
 func read[T any](from io.Reader, name string, cfg *readConfig, yield func(Letter[T], error) bool) {
 	in := bufio.NewReaderSize(from, 64<<10)

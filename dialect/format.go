@@ -76,11 +76,7 @@ func (t *Text) appendSingle(dst []byte, typ *Type, data []byte) ([]byte, error) 
 // appendTimestamp writes a moment in the zone of the dialect, or as milliseconds if the layout
 // cannot hold its year.
 func (t *Text) appendTimestamp(dst []byte, ms int64) []byte {
-	zone := t.d.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	at := time.UnixMilli(ms).In(zone)
+	at := t.clock.at(time.UnixMilli(ms))
 	if !plainYear(at) {
 		return strconv.AppendInt(dst, ms, 10)
 	}

@@ -13,6 +13,7 @@ type Type = codec.Type
 type Text struct {
 	d     Dialect
 	zoned []bool // which of the layouts of timestamps have a zone
+	clock clock  // of timestamps that are written
 }
 
 // NewText checks the dialect; its error is that of Check.
@@ -20,11 +21,24 @@ func NewText(d Dialect) (*Text, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
-	t := &Text{d: d.clone()}
+	return newText(d), nil
+}
+
+// NewParser returns a Text for reading alone. It checks the dialect; its error is that of
+// CheckReading.
+func NewParser(d Dialect) (*Text, error) {
+	if err := d.CheckReading(); err != nil {
+		return nil, err
+	}
+	return newText(d), nil
+}
+
+func newText(d Dialect) *Text {
+	t := &Text{d: d.clone(), clock: clockOf(d.Timestamps[0], d.Zone)}
 	for _, layout := range d.Timestamps {
 		t.zoned = append(t.zoned, zoned(layout))
 	}
-	return t, nil
+	return t
 }
 
 // Dialect returns the dialect that the Text was made of. You must not change its slices.

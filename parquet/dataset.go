@@ -20,22 +20,24 @@ import (
 // dataset is the files of a source in one run.
 type dataset struct {
 	files   []*file
-	columns []rxcql.Column // of the rows
+	columns []rxcql.Column // of all rows; those of undecoded rows are of their files
 	rules   parquetcell.Rules
 	facts   []rxcql.Fact
 	rows    int64
+
+	undecoded bool // rows have the columns of their files
 }
 
 // chooser finds the columns of rows in a file, with their CQL types. given are those of the option,
 // nil if there is none.
 type chooser func(root *pq.Column, given []rxcql.Column, rules parquetcell.Rules) ([]rxcql.Column, error)
 
-func openDataset(ctx context.Context, path string, given []rxcql.Column, cfg readConfig, choose chooser) (*dataset, error) {
+func openDataset(ctx context.Context, path string, given []rxcql.Column, cfg readConfig, undecoded bool, choose chooser) (*dataset, error) {
 	paths, err := list(path)
 	if err != nil {
 		return nil, err
 	}
-	d := &dataset{rules: parquetcell.Rules{Truncate: cfg.truncate, Loose: cfg.loose}}
+	d := &dataset{undecoded: undecoded, rules: parquetcell.Rules{Truncate: cfg.truncate, Loose: cfg.loose}}
 	for _, p := range paths {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -58,14 +60,14 @@ func (d *dataset) add(f *file, given []rxcql.Column, choose chooser) (err error)
 	if err := readable(f.content); err != nil {
 		return fmt.Errorf("%w: %s: %w", rxcql.ErrSchema, f.path, err)
 	}
-	root := f.content.Root()
-	if d.columns == nil {
-		columns, err := choose(root, given, d.rules)
-		if err != nil {
+	columns := d.columns
+	if columns == nil || d.undecoded {
+		if columns, err = choose(f.content.Root(), given, d.rules); err != nil {
 			return fmt.Errorf("%w: %s: %w", rxcql.ErrSchema, f.path, err)
 		}
-		d.columns = columns
+		d.keep(columns)
 	}
+	f.columns = rxcql.NewColumns(columns)
 	if err := d.plan(f); err != nil {
 		return err
 	}
@@ -77,6 +79,15 @@ func (d *dataset) add(f *file, given []rxcql.Column, choose chooser) (err error)
 	d.files = append(d.files, f)
 	d.facts = append(d.facts, rxcql.Fact{Name: "file " + f.name, Value: fmt.Sprintf("%d rows, %d bytes, %s", f.rows, f.size, f.sum)})
 	return nil
+}
+
+// keep adds to the columns of all rows those that are not among them.
+func (d *dataset) keep(columns []rxcql.Column) {
+	for _, c := range columns {
+		if typeGiven(d.columns, c.Name) == nil {
+			d.columns = append(d.columns, c)
+		}
+	}
 }
 
 // readable refuses what the library reads wrongly: of a page that LZ4 has made less than a third of
@@ -94,10 +105,10 @@ func readable(f *pq.File) error {
 
 // plan makes the plan by which the columns are read, of a file that is open.
 func (d *dataset) plan(f *file) (err error) {
-	root := f.content.Root()
-	err = unknown(root, d.columns, d.rules)
+	root, columns := f.content.Root(), f.columns.List()
+	err = unknown(root, columns, d.rules)
 	if err == nil {
-		f.plan, err = parquetcell.NewPlan(root, d.columns, d.rules)
+		f.plan, err = parquetcell.NewPlan(root, columns, d.rules)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", rxcql.ErrSchema, f.path, err)

@@ -25,7 +25,8 @@ type file struct {
 	rows       int64   // in all of its row groups
 	groups     []int64 // the rows of the file before each row group
 	size       int64
-	sum        string // of its end
+	sum        string         // of its end
+	columns    *rxcql.Columns // of its rows
 
 	mu      sync.Mutex
 	users   int

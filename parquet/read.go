@@ -17,7 +17,8 @@ import (
 //     with neither "." nor "_", as Spark writes them;
 //   - a pattern, as filepath.Match has it.
 //
-// Several files are read in the order of their names. They must have the same columns.
+// Several files are read in the order of their names. For a struct they must have the same columns;
+// a rxcql.Row has those of its file.
 //
 // T is a struct whose `cql` tags name the columns, or rxcql.Row with TypesOf or Types. Only the
 // columns that T has are read from the file. A column that T has and the file does not is
@@ -79,7 +80,7 @@ func (s *source[T]) open(ctx context.Context) (*dataset, error) {
 	if isRow[T]() {
 		choose = rowColumns
 	}
-	return openDataset(ctx, s.path, given, s.cfg, choose)
+	return openDataset(ctx, s.path, given, s.cfg, isRow[T](), choose)
 }
 
 func (s *source[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {

@@ -8,6 +8,8 @@ import (
 
 // maker turns what an assembler reads into the rows of a page. It belongs to one goroutine.
 type maker[T any] interface {
+	// begin makes ready for rows of these columns. No page is begun.
+	begin(columns *rxcql.Columns)
 	// next reads a row and appends it. size is the memory that it takes. bad is what is wrong with
 	// a row, which is not appended; left is that row, if it could be read and not decoded.
 	next(in *parquetcell.Assembler, rows []T) (out []T, size int64, bad error, left any, err error)
@@ -16,10 +18,10 @@ type maker[T any] interface {
 }
 
 func makerOf[T any](columns []rxcql.Column) (maker[T], error) {
-	shared := rxcql.NewColumns(columns)
 	if isRow[T]() {
-		return any(&undecoded{columns: shared}).(maker[T]), nil //nolint:forcetypeassert // T is a Row
+		return any(&undecoded{}).(maker[T]), nil //nolint:forcetypeassert // T is a Row
 	}
+	shared := rxcql.NewColumns(columns)
 	plan, err := codec.NewDecoder[T](columns)
 	if err != nil {
 		return nil, err
@@ -65,6 +67,8 @@ func (d *decoded[T]) next(in *parquetcell.Assembler, rows []T) (out []T, size in
 	return rows, int64(n), bad, left, nil
 }
 
+func (d *decoded[T]) begin(*rxcql.Columns) {} // all files have the same
+
 func (d *decoded[T]) end([]T) {}
 
 // undecoded makes rxcql.Rows. The values of a page share one block of memory.
@@ -73,6 +77,8 @@ type undecoded struct {
 	buf     []byte
 	at      []parquetcell.Cell // of all rows of the page
 }
+
+func (u *undecoded) begin(columns *rxcql.Columns) { u.columns = columns }
 
 func (u *undecoded) next(in *parquetcell.Assembler, rows []rxcql.Row) (out []rxcql.Row, size int64, bad error, left any, err error) {
 	n, before := len(u.columns.List()), len(u.buf)

@@ -43,6 +43,7 @@ func (w *worker[T]) read(ctx context.Context, p part, send func(*page[T]) error)
 		return w.st.Fail(err)
 	}
 	defer func() { err = w.closed(err, p.file.release()) }()
+	w.maker.begin(p.file.columns)
 	in := p.file.plan.NewAssembler(p.file.content.RowGroups()[p.group])
 	defer func() { err = w.closed(err, in.Close()) }()
 	if at := p.from + done; at > 0 {

@@ -23,7 +23,8 @@ import (
 //
 // With rxcql.Row the header comes with the first row, and all rows must have the same columns.
 //
-// A single column that can be null needs a NullText: otherwise null would be an empty line.
+// A single column that can be null needs a NullText: otherwise null would be an empty line. New
+// refuses such a struct; of rxcql.Row a null there is a row that failed.
 //
 // What NDJSON says of the file, of settling, of jobs with a checkpoint and of errors holds here
 // too. A job goes on only with the columns that it began with; others are
@@ -109,7 +110,7 @@ func (c *csvRows) frame() frame {
 
 func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	inFile := c.inFile
-	err := c.look(row, c.null)
+	err := c.look(row)
 	if err == nil {
 		dst, err = c.cells(dst, row)
 	}
@@ -120,14 +121,12 @@ func (c *csvRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 }
 
 // look takes the columns of the first row, and checks that later rows have the same ones.
-func (c *csvRows) look(row *rxcql.Row, null string) error {
+func (c *csvRows) look(row *rxcql.Row) error {
 	changed, err := c.header.of(row)
 	names := c.header.names
 	switch {
 	case err != nil || !changed:
 		return err
-	case len(names) == 1 && null == "":
-		return errors.New("the null of a single column would be an empty line; give NullText")
 	case c.inFile == nil:
 		c.inFile = names
 	case !slices.Equal(c.inFile, names):
@@ -136,6 +135,9 @@ func (c *csvRows) look(row *rxcql.Row, null string) error {
 	return nil
 }
 
+// errOneNull: a record of one null is an empty line, which readers pass over.
+var errOneNull = errors.New("the null of a single column would be an empty line; give NullText")
+
 func (c *csvRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {
 	for i, col := range c.header.list {
 		if i > 0 {
@@ -143,6 +145,9 @@ func (c *csvRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {
 		}
 		cell := row.Bytes(i)
 		if cell == nil {
+			if len(c.header.list) == 1 && c.null == "" {
+				return dst, columnError(col, errOneNull)
+			}
 			dst = append(dst, c.null...)
 			continue
 		}

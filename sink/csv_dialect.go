@@ -45,7 +45,7 @@ func (c *dialectRows) headerOf(names []string) (header []byte, err error) {
 
 func (c *dialectRows) row(dst []byte, row *rxcql.Row) ([]byte, error) {
 	inFile := c.inFile
-	err := c.look(row, c.how.Null)
+	err := c.look(row)
 	if err == nil && inFile == nil {
 		_, err = c.headerOf(c.inFile)
 	}
@@ -65,7 +65,10 @@ func (c *dialectRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {
 		}
 		cell := row.Bytes(i)
 		if cell == nil {
-			dst = c.appendNull(dst, col)
+			before := len(dst)
+			if dst = c.appendNull(dst, col); len(dst) == before && len(c.header.list) == 1 {
+				return dst, columnError(col, errOneNull)
+			}
 			continue
 		}
 		var err error
@@ -81,7 +84,7 @@ func (c *dialectRows) cells(dst []byte, row *rxcql.Row) ([]byte, error) {
 
 func (c *dialectRows) appendNull(dst []byte, col rxcql.Column) []byte {
 	if col.Type.Kind == codec.Vector && c.how.VectorNull != "" {
-		return append(dst, c.how.VectorNull...)
+		return c.form.Encode(dst, c.how.VectorNull)
 	}
 	return c.form.AppendNull(dst)
 }

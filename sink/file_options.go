@@ -44,7 +44,12 @@ func (c *fileConfig) facts() (facts []rxcql.Fact) {
 		facts = append(facts, rxcql.Fact{Name: "compression", Value: c.pack.String()})
 	}
 	if c.dialect != nil {
-		facts = append(facts, rxcql.Fact{Name: "dialect", Value: fmt.Sprintf("%+v", c.dialect.Dialect())})
+		d := c.dialect.Dialect()
+		zone := "none"
+		if d.Zone != nil {
+			zone, d.Zone = d.Zone.String(), nil // as text it is an address, another one in each process
+		}
+		facts = append(facts, rxcql.Fact{Name: "dialect", Value: fmt.Sprintf("%+v, zone %s", d, zone)})
 	}
 	return facts
 }

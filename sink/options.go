@@ -156,6 +156,16 @@ func Columns(names ...string) TableOption {
 	})
 }
 
+// LeaveOut names columns that rows of type rxcql.Row may have and that are not written, such as
+// those that TTLOf and TimestampOf look at. Unlike Columns it lets rows differ in their other
+// columns: of each row all that are not named here are written.
+func LeaveOut(names ...string) TableOption {
+	return tableOption(func(c *tableConfig) error {
+		c.leaveOut = append(c.leaveOut, names...)
+		return nil
+	})
+}
+
 // NullsDelete writes a null as a null, which deletes the column's value and leaves a tombstone. By
 // default a null is unset: the column stays as it is.
 func NullsDelete() TableOption {

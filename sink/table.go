@@ -87,6 +87,9 @@ func Table[T any](session *gocql.Session, name string, opts ...TableOption) rxcq
 	t.keyspace, t.name, nameErr = schema.ParseName(name)
 	t.columns, columnErr = rowColumns[T](&t.cfg)
 	columnErr = errors.Join(columnErr, timesNeedRow[T](&t.cfg))
+	if len(t.cfg.leaveOut) > 0 && !isRow[T]() {
+		columnErr = errors.Join(columnErr, errors.New("LeaveOut: rows must be rxcql.Row; a struct names its own columns"))
+	}
 	t.session, sessionErr = driver.Wrap(session)
 	t.err = stageError("sink.Table", sessionErr, nameErr, columnErr, optErr, funcErr)
 	return t
@@ -191,7 +194,7 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	}
 	if isRow[T]() {
 		to.fork = func() encoder[T] {
-			var e any = &copier{table: about, names: t.columns, options: o}
+			var e any = &copier{table: about, names: t.columns, leave: t.cfg.leaveOut, options: o}
 			return e.(encoder[T])
 		}
 		if t.columns != nil {

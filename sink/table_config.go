@@ -37,6 +37,7 @@ type tableConfig struct {
 	bySet       bySet
 	consistency *gocql.Consistency
 	columns     []string
+	leaveOut    []string // columns of rows that are not written
 	nullsDelete bool
 	delete      bool
 	ttl         int32        // seconds, 0 for none
@@ -57,6 +58,9 @@ func newTableConfig(opts []TableOption) (tableConfig, error) {
 		errs = append(errs, errors.New("Delete and NullsDelete: a delete writes no columns; leave one out"))
 	}
 	errs = append(errs, c.checkTimes())
+	if len(c.leaveOut) > 0 && (len(c.columns) > 0 || c.times != nil) {
+		errs = append(errs, errors.New("LeaveOut: it is for rows of which all other columns are written; leave out Columns and Times"))
+	}
 	if c.ttl > 0 && c.ttlOf != nil {
 		errs = append(errs, errors.New("TTL and TTLOf: give one of them"))
 	}

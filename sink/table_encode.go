@@ -67,13 +67,25 @@ func (e *structs[T]) encode(row *T) (_ *plan, _ []codec.Cell, err error) {
 type copier struct {
 	table   *schema.Table
 	names   []string // to be written; nil for all
+	leave   []string // not to be written, if names is nil
 	options planOptions
 
 	columns *rxcql.Columns // the columns that plan was made for
 	plan    *plan
 	from    []int // for each column of plan, the index of the row's column
 	cells   []codec.Cell
+
+	others map[*rxcql.Columns]planned // of columns that were there before: rows of several may take turns
 }
+
+// planned is what was made for columns.
+type planned struct {
+	plan *plan
+	from []int
+}
+
+// mostPlanned is how many plans are kept.
+const mostPlanned = 64
 
 func (c *copier) encode(row *rxcql.Row) (*plan, []codec.Cell, error) {
 	if cols := row.Columns(); cols != c.columns {
@@ -92,6 +104,10 @@ func (c *copier) prepare(cols *rxcql.Columns) error {
 	if cols == nil {
 		return errors.New("the row is zero: it has no columns")
 	}
+	if p, known := c.others[cols]; known {
+		c.columns, c.plan, c.from, c.cells = cols, p.plan, p.from, make([]codec.Cell, len(p.from))
+		return nil
+	}
 	if c.columns != nil && slices.EqualFunc(cols.List(), c.columns.List(), sameColumn) {
 		c.columns = cols
 		return nil
@@ -100,7 +116,9 @@ func (c *copier) prepare(cols *rxcql.Columns) error {
 	var names []string
 	for i, col := range cols.List() {
 		index[col.Name] = i
-		names = append(names, col.Name)
+		if !slices.Contains(c.leave, col.Name) {
+			names = append(names, col.Name)
+		}
 	}
 	var errs []error
 	if c.names != nil {
@@ -130,6 +148,10 @@ func (c *copier) prepare(cols *rxcql.Columns) error {
 	}
 	c.columns, c.from, c.cells = cols, from, make([]codec.Cell, len(chosen))
 	c.plan = newPlan(c.table, chosen, c.options)
+	if c.others == nil || len(c.others) >= mostPlanned {
+		c.others = map[*rxcql.Columns]planned{}
+	}
+	c.others[cols] = planned{c.plan, from}
 	return nil
 }
 

@@ -32,7 +32,7 @@ func Dialect(d dialect.Dialect) interface {
 }
 
 func (d dialectOption) set(c *fileConfig) (err error) {
-	text, err := dialect.NewText(dialect.Dialect(d))
+	text, err := dialect.NewParser(dialect.Dialect(d))
 	if err == nil {
 		c.text = text
 	}
@@ -75,6 +75,11 @@ func (c *fileConfig) separator() byte {
 		return ','
 	}
 	return c.text.Dialect().Separator
+}
+
+// doublesQuotes reports whether a quote in a field is doubled, as RFC 4180 has it.
+func (c *fileConfig) doublesQuotes() bool {
+	return c.text == nil || c.text.Dialect().Escape == c.text.Dialect().Quote
 }
 
 // form is how records are spelled.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jsonline"
@@ -21,7 +22,8 @@ type jsonRows struct {
 	array bool // the rows are the elements of one array
 	about *schema.Table
 	cols  *rxcql.Columns
-	names []string // of cols
+	names []string                  // of cols
+	known map[string]*rxcql.Columns // by the names of columns
 	cells cellsOf
 	keys  []string
 	parts [][]byte
@@ -45,12 +47,7 @@ func (j *jsonRows) row(line []byte, into *rxcql.Row) error {
 		return err
 	}
 	if j.cols == nil || !slices.Equal(j.keys, j.names) {
-		var cols []rxcql.Column
-		for _, name := range j.keys {
-			col, _ := j.about.Column(name)
-			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
-		}
-		j.cols, j.names = rxcql.NewColumns(cols), slices.Clone(j.keys)
+		j.cols, j.names = j.columns(), slices.Clone(j.keys)
 	}
 	list, parse := j.cols.List(), j.cfg.parseJSON()
 	j.cells.begin(len(list), len(line))
@@ -64,6 +61,29 @@ func (j *jsonRows) row(line []byte, into *rxcql.Row) error {
 	}
 	*into = j.cells.row(j.cols)
 	return nil
+}
+
+// mostShapes is how many different columns are kept to be used again.
+const mostShapes = 256
+
+// columns returns the columns of the row that was split. Rows with the same names share theirs also
+// where rows of different names take turns, so that those behind need not look at them anew.
+func (j *jsonRows) columns() *rxcql.Columns {
+	shape := strings.Join(j.keys, "\x00")
+	if cols := j.known[shape]; cols != nil {
+		return cols
+	}
+	var list []rxcql.Column
+	for _, name := range j.keys {
+		col, _ := j.about.Column(name)
+		list = append(list, rxcql.Column{Name: col.Name, Type: col.Type})
+	}
+	if j.known == nil || len(j.known) >= mostShapes {
+		j.known = map[string]*rxcql.Columns{}
+	}
+	cols := rxcql.NewColumns(list)
+	j.known[shape] = cols
+	return cols
 }
 
 // split splits the object of a line into its fields.

@@ -74,25 +74,36 @@ func separators(char byte) string {
 var errCROnly = fmt.Errorf("%w: the file has lines that end with a carriage return alone, which is taken for text: "+
 	"let them end with \\n or \\r\\n", rxcql.ErrSchema)
 
-// meant proposes, for a column that is not in the header, similar names that are. If the line is
-// not known to be a header, it proposes only the column's own name in another case, or with quotes
-// or spaces around it.
-func meant(column string, spare []string, isHeader bool) string {
+// meant proposes, for a column that is not in the header, similar names that are. It shows only the
+// column's own name in another case, or with quotes or spaces around it; others, which are proposed
+// if the line is known to be a header, by their places.
+func meant(column string, header, spare []string, isHeader bool) string {
 	var near []string
 	for _, name := range spare {
-		if strings.EqualFold(strings.Trim(name, " \t\"'`"), column) {
-			near = append(near, name)
+		if spelledAlike(name, column) {
+			near = append(near, strconv.Quote(name))
 		}
 	}
 	if len(near) == 0 && isHeader {
-		near = schema.Near(column, spare)
+		for _, name := range schema.Near(column, spare) {
+			near = append(near, fmt.Sprintf("its column %d", slices.Index(header, name)+1))
+		}
 	}
 	if len(near) == 0 {
 		return ""
 	}
-	quoted := make([]string, len(near))
-	for i, name := range near {
-		quoted[i] = strconv.Quote(name)
+	return "; did you mean " + strings.Join(near, " or ") + ", which is?"
+}
+
+// spelledAlike reports whether a name differs from that of a column only by case, quotes or spaces.
+func spelledAlike(name, column string) bool {
+	return strings.EqualFold(strings.Trim(name, " \t\"'`"), column)
+}
+
+// place says which column of a header is meant, without its name if that may be a value.
+func place(i int, name string, columns []string) string {
+	if at := slices.IndexFunc(columns, func(of string) bool { return spelledAlike(name, of) }); at >= 0 {
+		return fmt.Sprintf("column %d, %q (did you mean %q?),", i+1, name, columns[at])
 	}
-	return "; did you mean " + strings.Join(quoted, " or ") + ", which is?"
+	return fmt.Sprintf("column %d", i+1)
 }

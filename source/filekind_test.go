@@ -32,7 +32,7 @@ func TestAFileOfAnotherKindIsSaidToBeThat(t *testing.T) {
 		{"ID,text\n", `column "id" is not in the header; did you mean "ID", which is?`},
 		{"\"\"\"id\"\"\", text\n", "did you mean \"\\\"id\\\"\", which is?"},
 		{"id, text\n", `column "text" is not in the header; did you mean " text", which is?`},
-		{"id,test\n", `column "text" is not in the header; did you mean "test", which is?`},
+		{"id,test\n", `column "text" is not in the header; did you mean its column 2, which is?`},
 		{"id,text\r1,secret\r", "a carriage return alone"},
 		{"id,\xff\n", "the header is not UTF-8"},
 		{"secret,1\n", "is the first line a header?"},

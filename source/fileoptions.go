@@ -45,7 +45,7 @@ func newFileConfig[O any](opts []O, apply func(O, *fileConfig) error) (fileConfi
 		d.Null = cfg.null
 	}
 	cfg.null = d.Null
-	text, nullErr := dialect.NewText(d)
+	text, nullErr := dialect.NewParser(d)
 	if nullErr == nil {
 		cfg.text = text
 	}

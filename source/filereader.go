@@ -76,5 +76,9 @@ func (r *fileReader[T]) wrong(err error) error {
 	if readFailed(err) {
 		return err
 	}
-	return &lineError{r.path, r.in.Line(), err}
+	failed := &lineError{path: r.path, line: r.in.Line(), err: err}
+	if named, is := any(r.format).(interface{ recordColumns() []string }); is {
+		failed.columns = named.recordColumns()
+	}
+	return failed
 }

@@ -154,7 +154,7 @@ func (c *csvRows) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	}
 	c.cols = rxcql.NewColumns(cols)
 	in.Accept()
-	return append(c.facts(header), typesFact(cols)), nil
+	return append(c.facts(header, about.ColumnNames()), typesFact(cols)), nil
 }
 
 // choose finds the header's columns in the table.
@@ -170,8 +170,8 @@ func (c *csvRows) choose(about *schema.Table, header []string, line string) ([]r
 			c.at = append(c.at, i)
 			cols = append(cols, rxcql.Column{Name: col.Name, Type: col.Type})
 		case !c.cfg.loose:
-			errs = append(errs, fmt.Errorf("the header's column %d, %q, is not in %s; it has %s; leave it out, or give IgnoreUnknown",
-				i+1, name, owner(about), strings.Join(about.ColumnNames(), ", ")))
+			errs = append(errs, fmt.Errorf("the header's %s is not in %s; it has %s; leave it out, or give IgnoreUnknown",
+				place(i, name, about.ColumnNames()), owner(about), strings.Join(about.ColumnNames(), ", ")))
 		}
 	}
 	if len(cols) == 0 {

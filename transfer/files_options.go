@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // FilesOption is an option of the verbs that write or read files: Unload and Load.
@@ -15,6 +16,7 @@ type FilesOption interface {
 // filesConfig has the options that Unload and Load share.
 type filesConfig struct {
 	format Format // nil: by the name
+	also   []Format
 	stdin  io.Reader
 	stdout io.Writer
 }
@@ -34,6 +36,18 @@ func WithFormat(f Format) FilesOption {
 		if f == nil {
 			return errors.New("WithFormat(nil): leave the option out for the format that the name says")
 		}
+		return nil
+	})
+}
+
+// KnownFormats lets the ends of names say more formats than those of WithFormat, such as .parquet
+// (package parquetfiles). It may be given several times.
+func KnownFormats(formats ...Format) FilesOption {
+	return filesOption(func(c *filesConfig) error {
+		if slices.Contains(formats, nil) {
+			return errors.New("KnownFormats: a format is nil")
+		}
+		c.also = append(c.also, formats...)
 		return nil
 	})
 }

@@ -83,9 +83,18 @@ var endings = map[string]func() Format{
 
 func plainCSV() Format { return CSV(dialect.RFC4180()) }
 
+// CompressedInside is implemented by a Format whose files are compressed inside, so that nothing is
+// added to their names.
+type CompressedInside interface{ CompressedInside() }
+
+func compressesInside(f Format) bool {
+	_, is := f.(CompressedInside)
+	return is
+}
+
 // byName finds the format and the compression that the end of a file's name says. format is nil if
 // it says none.
-func byName(path string) (format Format, compression Compression) {
+func (c *filesConfig) byName(path string) (format Format, compression Compression) {
 	base := strings.ToLower(filepath.Base(path))
 	for _, c := range []Compression{Gzip, Zstd} {
 		if rest, found := strings.CutSuffix(base, c.Extension()); found {
@@ -94,7 +103,12 @@ func byName(path string) (format Format, compression Compression) {
 		}
 	}
 	if newFormat, known := endings[filepath.Ext(base)]; known {
-		format = newFormat()
+		return newFormat(), compression
 	}
-	return format, compression
+	for _, f := range c.also {
+		if strings.HasSuffix(base, strings.ToLower(f.Extension())) {
+			return f, compression
+		}
+	}
+	return nil, compression
 }

@@ -16,10 +16,13 @@ import (
 // Load writes rows from files into a table. The path is one of these:
 //
 //   - a file;
-//   - a folder, of which all files are read that WithFormat, or the ends of their names, say a
-//     format of. Names that begin with "." or "_" are left out. A file that an unload has not
-//     completed (.part) is refused;
-//   - a pattern, as filepath.Match has it;
+//   - a folder, of which all files are read, or none. WithFormat or the ends of their names say the
+//     format, which must be one. A file of which the format is not known, a folder in it, a file
+//     that an unload has not completed (.part), and files that differ only in the ends of their
+//     names (of two unloads) are refused by name. Hidden files are left out, and marks such as
+//     _SUCCESS;
+//   - a pattern, as filepath.Match has it, or one with a %d to which files were unloaded;
+//   - a file that BadRecords has written: its records are loaded, as they are in it now;
 //   - "-": standard input (WithStreams).
 //
 // Compressed files (gzip, zstd) are recognized by their first bytes. Up to WithWorkers files are
@@ -51,6 +54,9 @@ func Load(path string, to Table, opts ...LoadOption) (*LoadJob, error) {
 	if err := j.cfg.together(path); err != nil {
 		return nil, fmt.Errorf("%w: transfer.Load: %w", rxcql.ErrConfig, err)
 	}
+	if compressesInside(j.formatOf(path)) {
+		j.path = plain(path) // the unload has left that end out too
+	}
 	return j, nil
 }
 
@@ -70,11 +76,11 @@ func (c *loadConfig) together(path string) error {
 	if c.times && (c.ttl != "" || c.stamp != "") {
 		errs = append(errs, errors.New("WithTimes: each value has its own times; leave TTLColumn and TimestampColumn out"))
 	}
+	if c.ttl != "" && c.ttl == c.stamp {
+		errs = append(errs, fmt.Errorf("TTLColumn and TimestampColumn: %q cannot be both", c.ttl))
+	}
 	if c.times && c.nullsDelete {
 		errs = append(errs, errors.New("WithTimes: it is not known when a null was deleted; leave NullsDelete out"))
-	}
-	if (c.ttl != "" || c.stamp != "") && path == stream && c.fileColumns == nil {
-		errs = append(errs, errors.New("TTLColumn and TimestampColumn: the columns of standard input must be known before; give FileColumns, or load a file"))
 	}
 	return errors.Join(errs...)
 }
@@ -150,7 +156,7 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 		return rep, err
 	}
 	defer over()
-	_, columns, files, err := j.prepare(ctx)
+	about, columns, files, err := j.prepare(ctx)
 	if err != nil {
 		return rep, err
 	}
@@ -158,11 +164,9 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 		rep.EndedBy = rxcql.EndedByStop
 		return rep, nil
 	}
-	opts, counts, err := j.writing(ctx, files, columns)
-	if err != nil {
-		return rep, err
-	}
-	in := throttled(columns.apply(j.read(files, columns)), &j.cfg.config)
+	opts, counts := j.writing(columns)
+	rows := &rowsOfFiles{columns: columns, about: about, renames: j.cfg.renames, lines: files.namesColumns()}
+	in := throttled(rows.apply(j.read(files, columns)), &j.cfg.config)
 	run := j.cfg.pipeline()
 	if policy, given := j.cfg.rowErrors(); given {
 		run = append(run, rxcql.WithRowErrors(policy))
@@ -176,12 +180,14 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 		counted := counts.Report()
 		rep.Times = &counted
 	}
+	if err == nil && j.cfg.store == nil {
+		err = rows.noTTL(rep.ReadRows)
+	}
 	return rep, err
 }
 
-// writing returns the options of the sink. Where rows have columns that are not written it looks at
-// the first row of the files.
-func (j *LoadJob) writing(ctx context.Context, files inputFiles, columns *loadColumns) (opts []sink.TableOption, counts *sink.TimesCounts, err error) {
+// writing returns the options of the sink.
+func (j *LoadJob) writing(columns *loadColumns) (opts []sink.TableOption, counts *sink.TimesCounts) {
 	c := &j.cfg
 	for _, o := range c.writes() {
 		opts = append(opts, o)
@@ -193,27 +199,19 @@ func (j *LoadJob) writing(ctx context.Context, files inputFiles, columns *loadCo
 		opts = append(opts, sink.BatchByReplicaSet(0, 0))
 	}
 	if c.ttl != "" {
-		opts = append(opts, sink.TTLOf(columns.ttlOf(c.ttl)))
+		opts = append(opts, sink.TTLOf(columns.ttlOf()))
 	}
 	if c.stamp != "" {
-		opts = append(opts, sink.TimestampOf(columns.stampOf(c.stamp)))
+		opts = append(opts, sink.TimestampOf(columns.stampOf()))
 	}
 	if c.times {
 		counts = &sink.TimesCounts{}
 		opts = append(opts, sink.Times(sink.CountTimes(counts)))
 	}
-	if columns.leavesOut() {
-		var names []string
-		if c.fileColumns != nil {
-			names = columns.loaded()
-		} else if names, err = columns.written(ctx, j.read(files, columns)); err != nil {
-			return nil, nil, err
-		}
-		if len(names) > 0 { // else there is no row
-			opts = append(opts, sink.Columns(names...))
-		}
+	if names := columns.leftOut(); len(names) > 0 {
+		opts = append(opts, sink.LeaveOut(names...))
 	}
-	return opts, counts, nil
+	return opts, counts
 }
 
 // rowErrors returns the policy for records that are no rows, if options give one.

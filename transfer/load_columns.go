@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/schema"
-	"github.com/rxcql/rxcql/operators"
 )
 
 // loadColumns says what the columns of the files become.
@@ -20,13 +18,15 @@ type loadColumns struct {
 	inFiles []rxcql.Column    // those that files may have
 	names   map[string]string // a column of the files to its name in the table; "" for one that is not loaded
 	renamed bool              // at least one has another name, or is not loaded
+	// Columns of the files that have the time to live and the write time of each row, "" for none.
+	ttl, stamp string
 }
 
 var bigintType, textType = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
 
 // columnsOf compares the options with the table.
 func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
-	m := &loadColumns{names: map[string]string{}}
+	m := &loadColumns{names: map[string]string{}, ttl: c.ttl, stamp: c.stamp}
 	var errs []error
 	taken := map[string]string{} // by the name in the table
 	for from, to := range c.renames {
@@ -98,16 +98,16 @@ func (m *loadColumns) order(names []string, ignore bool, about *schema.Table) er
 	return errors.Join(errs...)
 }
 
-// leavesOut reports whether files may have columns that are read and not written.
-func (m *loadColumns) leavesOut() bool {
-	return slices.ContainsFunc(m.inFiles, func(c rxcql.Column) bool { return m.names[c.Name] == "" })
+// aboutRow reports whether a column of the files says how rows are written, and is no value.
+func (m *loadColumns) aboutRow(name string) bool {
+	return name != "" && (name == m.ttl || name == m.stamp)
 }
 
-// loaded returns the columns of the table that files without a header have.
-func (m *loadColumns) loaded() (names []string) {
-	for _, c := range m.inFiles {
-		if to := m.names[c.Name]; to != "" {
-			names = append(names, to)
+// leftOut returns the names that such columns have in rows.
+func (m *loadColumns) leftOut() (names []string) {
+	for _, name := range []string{m.ttl, m.stamp} {
+		if name != "" {
+			names = append(names, notLoaded+name)
 		}
 	}
 	return names
@@ -123,9 +123,9 @@ func number(r rxcql.Row, name string) int64 {
 }
 
 // ttlOf reads the time to live of rows. One that no duration can hold is one that the sink refuses.
-func (m *loadColumns) ttlOf(name string) func(rxcql.Row) time.Duration {
+func (m *loadColumns) ttlOf() func(rxcql.Row) time.Duration {
 	return func(r rxcql.Row) time.Duration {
-		seconds := number(r, name)
+		seconds := number(r, m.ttl)
 		if seconds < 0 || seconds > int64(math.MaxInt64/time.Second) {
 			return -1
 		}
@@ -133,39 +133,6 @@ func (m *loadColumns) ttlOf(name string) func(rxcql.Row) time.Duration {
 	}
 }
 
-func (m *loadColumns) stampOf(name string) func(rxcql.Row) int64 {
-	return func(r rxcql.Row) int64 { return number(r, name) }
-}
-
-// apply gives rows the names of the table's columns. Columns that are not loaded get names that
-// no table has.
-func (m *loadColumns) apply(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] {
-	if !m.renamed {
-		return in
-	}
-	var cache columnsCache
-	return operators.Map(in, func(r rxcql.Row) (rxcql.Row, error) {
-		cells := make([][]byte, r.Len())
-		for i := range cells {
-			cells[i] = r.Bytes(i)
-		}
-		return rxcql.NewRow(cache.of(r.Columns(), m.names), cells), nil
-	})
-}
-
-// written returns the columns of the table that rows of the files have, by the columns of the first
-// row. It is needed only where rows have columns that are not written.
-func (m *loadColumns) written(ctx context.Context, rows rxcql.Stream[rxcql.Row]) (names []string, err error) {
-	for row, err := range rows.All(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range row.Columns().List() {
-			if to := m.names[c.Name]; to != "" {
-				names = append(names, to)
-			}
-		}
-		break
-	}
-	return names, nil
+func (m *loadColumns) stampOf() func(rxcql.Row) int64 {
+	return func(r rxcql.Row) int64 { return number(r, m.stamp) }
 }

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,6 +19,16 @@ type inputFiles struct {
 	paths    []string // sorted
 	patterns []string // nil for a single file
 	format   Format
+	letters  *letters // nil unless the file has bad records of an earlier load
+}
+
+// namesColumns reports whether each record names its own columns.
+func (in inputFiles) namesColumns() bool {
+	switch in.format.(type) {
+	case ndjsonFormat, arrayFormat:
+		return true
+	}
+	return in.letters != nil
 }
 
 // files lists what the path means.
@@ -27,71 +38,82 @@ func (j *LoadJob) files() (in inputFiles, err error) {
 	}
 	info, err := os.Stat(j.path)
 	switch {
-	case err == nil && !info.IsDir():
-		return inputFiles{paths: []string{j.path}, format: j.formatOf(j.path)}, nil
-	case err == nil:
+	case err == nil && info.IsDir():
 		return j.inFolder()
+	case err == nil && strings.HasSuffix(j.path, numbered.Unfinished):
+		return in, errUnfinished(j.path)
+	case err == nil:
+		in = inputFiles{paths: []string{j.path}, format: j.formatOf(j.path)}
+		if in.letters, err = lettersIn(j.path); in.letters != nil {
+			if bad, missing := os.Stat(j.cfg.bad); missing == nil && os.SameFile(bad, info) {
+				err = fmt.Errorf("BadRecords: %s is the file that is loaded: name another one", j.path)
+			}
+		}
+		return in, err
+	case !errors.Is(err, fs.ErrNotExist):
+		return in, err
 	}
-	found, globErr := filepath.Glob(j.path)
+	return j.byPattern()
+}
+
+func errUnfinished(path string) error {
+	return fmt.Errorf("%s is not complete: the unload that wrote it has ended early; let it go on, or remove that file", path)
+}
+
+// byPattern lists the files that a pattern means: one of filepath.Match, or one with a %d, to which
+// files with numbers were unloaded.
+func (j *LoadJob) byPattern() (in inputFiles, err error) {
+	pattern := j.path
+	if p, err := numbered.Parse(j.path); err == nil && !strings.ContainsAny(j.path, "*?[") {
+		if pattern, err = numberedOnly(p); err != nil {
+			return in, err
+		}
+	}
+	found, err := filepath.Glob(pattern)
 	switch {
-	case globErr != nil:
+	case err != nil:
 		return in, fmt.Errorf("%q is not a pattern as filepath.Match has them", j.path)
 	case len(found) == 0:
 		return in, fmt.Errorf("%s: %w", j.path, fs.ErrNotExist)
 	}
-	return inputFiles{found, []string{j.path}, j.formatOf(j.path)}, nil
+	if parts, err := filepath.Glob(pattern + numbered.Unfinished); err == nil && len(parts) > 0 {
+		return in, errUnfinished(parts[0])
+	}
+	in = inputFiles{paths: found, patterns: []string{pattern}, format: j.formatOf(pattern)}
+	if named, _ := j.cfg.byName(pattern); j.cfg.format != nil || named != nil {
+		return in, nil
+	}
+	var names []string
+	for _, path := range found {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return in, fmt.Errorf("%s matches the folder %s: give a pattern of files", j.path, path)
+		}
+		names = append(names, filepath.Base(path))
+	}
+	if listed := j.sort(names); len(listed.formats) > 0 {
+		in.format, _, err = listed.choose(j)
+	}
+	return in, err
 }
 
-// inFolder lists the files of a folder that are of the format that was given, else those whose
-// names say one, which must be the same. A file that an unload has not completed is an error, since
-// its rows would be missing.
-func (j *LoadJob) inFolder() (in inputFiles, err error) {
-	entries, err := os.ReadDir(j.path)
+// numberedOnly is a pattern that fits the files with numbers alone.
+func numberedOnly(p numbered.Pattern) (string, error) {
+	files, err := p.Existing()
 	if err != nil {
-		return in, err
+		return "", err
 	}
-	for _, e := range entries {
-		name := e.Name()
-		path := filepath.Join(j.path, name)
-		whole, unfinished := strings.CutSuffix(name, numbered.Unfinished)
-		format, ending := j.ending(whole)
-		if e.IsDir() || format == nil || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
-			continue
-		}
-		if unfinished {
-			return in, fmt.Errorf("%s is not complete: the unload that wrote it has ended early; let it go on, or remove that file", path)
-		}
-		if in.format != nil && in.format.Name() != format.Name() {
-			return in, fmt.Errorf("%s has files in %s and in %s: load those of one format, by WithFormat or by a pattern", j.path, in.format.Name(), format.Name())
-		}
-		in.format, in.paths = format, append(in.paths, path)
-		pattern := filepath.Join(escaped(j.path), "[^._]*"+ending)
-		if !slices.Contains(in.patterns, pattern) {
-			in.patterns = append(in.patterns, pattern)
-		}
+	pattern := p.Glob(escaped)
+	found, err := filepath.Glob(pattern)
+	if err != nil {
+		return "", err
 	}
-	if len(in.paths) == 0 {
-		return in, fmt.Errorf("%s has no file that can be loaded; give WithFormat if their names do not say what they are", j.path)
+	for _, f := range files {
+		found = slices.DeleteFunc(found, func(path string) bool { return path == f.Path })
 	}
-	return in, nil
-}
-
-// ending returns the format of a file in a folder, and the end of its name that says so. format is
-// nil for a file that is not loaded.
-func (j *LoadJob) ending(name string) (format Format, ending string) {
-	rest := name
-	for _, c := range []Compression{Gzip, Zstd} {
-		rest = strings.TrimSuffix(rest, c.Extension())
+	if len(found) > 0 {
+		return "", fmt.Errorf("%s is named nearly as the files with numbers are: give a pattern of the files to load", found[0])
 	}
-	ending = filepath.Ext(rest) + name[len(rest):]
-	if f := j.cfg.format; f != nil {
-		if filepath.Ext(rest) == f.Extension() {
-			format = f
-		}
-		return format, ending
-	}
-	format, _ = byName(name)
-	return format, ending
+	return pattern, nil
 }
 
 // escaped is a path as a pattern that only it fits.
@@ -111,7 +133,7 @@ func (j *LoadJob) formatOf(path string) Format {
 	if j.cfg.format != nil {
 		return j.cfg.format
 	}
-	if format, _ := byName(path); format != nil {
+	if format, _ := j.cfg.byName(path); format != nil {
 		return format
 	}
 	return plainCSV()
@@ -120,6 +142,9 @@ func (j *LoadJob) formatOf(path string) Format {
 // read reads the files, several at a time.
 func (j *LoadJob) read(files inputFiles, columns *loadColumns) rxcql.Stream[rxcql.Row] {
 	in := Input{Path: files.paths[0], Patterns: files.patterns, Columns: columns.inFiles, IgnoreUnknown: j.cfg.ignore}
+	if files.letters != nil {
+		return files.letters.read(in, files.format, columns)
+	}
 	if j.path == stream {
 		in.Path = "standard input"
 		if j.cfg.stdin != nil {

@@ -71,7 +71,9 @@ func IgnoreColumns() LoadOption {
 }
 
 // TTLColumn names a column of the files that has the time to live of each row: whole seconds, or
-// null or 0 for the table's default. It is not loaded as a value.
+// null or 0 for the table's default. It is not loaded as a value. A file of CSV or Parquet without
+// that column is refused. A record of JSON without it has the table's default; if no record has it,
+// the run ends with an error.
 func TTLColumn(name string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.ttl = name
@@ -116,8 +118,8 @@ func Spread() LoadOption {
 
 // BadRecords keeps records that are no rows, and rows that the server refuses, in a file of dead
 // letters (deadletter.NDJSON), each with its reason and the number of its line, and goes on. There
-// is no maximum unless MaxErrors or MaxErrorsPercent is given. deadletter.Read gives the records
-// back.
+// is no maximum unless MaxErrors or MaxErrorsPercent is given. Load of that file loads them again,
+// once they are corrected in it, with the same options otherwise; deadletter.Read gives them too.
 func BadRecords(path string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.bad = path

@@ -17,7 +17,9 @@ import (
 //
 //   - a name whose end says a format (orders.csv, orders.ndjson.gz): one file;
 //   - a pattern with a %d (orders-%05d.csv): files with numbers; see sink.Parallel;
-//   - any other name: a folder, which is made, with files such as orders-00000.csv;
+//   - any other name: a folder, which is made, with files such as orders-00000.csv, or
+//     orders-1of4-00000.csv with WithShard. A folder with files of an earlier unload of a table of
+//     that name is refused, or they are removed with Replace;
 //   - "-": standard output (WithStreams).
 //
 // Values are written as the format has them, all digits of them: see package dialect for CSV, and
@@ -91,6 +93,13 @@ func (j *UnloadJob) Plan(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	old, err := j.before()
+	if err == nil {
+		err = old.refuse(j.cfg.overwrite)
+	}
+	if err != nil {
+		return Plan{}, err
+	}
 	plan := Plan{Verb: "unload", From: j.from.String(), To: j.path, Lossy: lossy}
 	est, err := j.cfg.estimate(ctx, j.from, about)
 	if err != nil {
@@ -103,6 +112,9 @@ func (j *UnloadJob) Plan(ctx context.Context) (Plan, error) {
 	plan.Notes = []string{fmt.Sprintf("%s, %d columns", j.format.Name(), len(columns))}
 	if j.out.Parallel > 0 {
 		plan.Notes = append(plan.Notes, fmt.Sprintf("files %s of at most %s", j.out.Path, bytesText(j.out.MaxBytes)))
+	}
+	if len(old.names) > 0 {
+		plan.Notes = append(plan.Notes, fmt.Sprintf("replaces %s of an earlier unload", some(old.names)))
 	}
 	return plan, nil
 }
@@ -126,16 +138,32 @@ func (j *UnloadJob) Run(ctx context.Context) (UnloadReport, error) {
 		rep.EndedBy = rxcql.EndedByStop
 		return rep, nil
 	}
-	if j.folder != "" {
-		if err := os.MkdirAll(j.folder, 0o755); err != nil {
-			return rep, err
-		}
+	old, err := j.before()
+	if err == nil {
+		err = old.refuse(j.cfg.overwrite)
+	}
+	if err == nil && j.folder != "" {
+		err = os.MkdirAll(j.folder, 0o755)
+	}
+	if err != nil {
+		return rep, err
 	}
 	out := j.out
-	if !j.cfg.times { // of times, the first row tells
-		out.Columns = columns
+	if out.Columns = columns; j.cfg.times {
+		names := make([]string, len(columns))
+		for i, c := range columns {
+			names[i] = c.Name
+		}
+		if out.Columns, err = source.TimesColumns(ctx, j.from.Session, j.from.quoted(), names...); err != nil {
+			return rep, fmt.Errorf("source: %w", err)
+		}
 	}
 	pipeline, err := rxcql.New(throttled(j.rows(about, columns), &j.cfg.config), j.format.Write(out), j.cfg.pipeline()...)
+	if err == nil && len(old.names) > 0 {
+		if err = pipeline.Check(ctx); err == nil { // nothing is lost before it is seen that the run can begin
+			err = old.remove()
+		}
+	}
 	if err != nil {
 		return rep, err
 	}

@@ -79,7 +79,9 @@ func Files(n int) UnloadOption {
 }
 
 // Replace lets an unload replace files that are there: the file, or all files in the folder that
-// have names as it gives them. By default it refuses them.
+// earlier unloads of a table of that name have written, also in other formats, compressed in
+// another way, more of them, or not complete. Files of other shares (WithShard) of the same number
+// stay. By default all of these are refused.
 func Replace() UnloadOption {
 	return unloadOption(func(c *unloadConfig) error {
 		c.overwrite = true

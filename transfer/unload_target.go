@@ -11,7 +11,7 @@ import (
 // target decides what is written where, without I/O: the path is "-", a file (its name says a
 // format), a pattern with a %d, or a folder.
 func (c *unloadConfig) target(path, table string) (out Output, folder string, format Format, err error) {
-	named, compression := byName(path)
+	named, compression := c.byName(path)
 	format = c.format
 	out = Output{Path: path, Overwrite: c.overwrite, Compression: cmp.Or(c.compression, compression)}
 	numbered := strings.Contains(filepath.Base(path), "%")
@@ -32,7 +32,10 @@ func (c *unloadConfig) target(path, table string) (out Output, folder string, fo
 	}
 	switch {
 	case folder != "":
-		out.Path = filepath.Join(folder, plainName(table)+"-%05d"+format.Extension()+out.Compression.Extension())
+		out.Path = filepath.Join(folder, plainName(table)+c.share()+"-%05d"+format.Extension())
+		if !compressesInside(format) {
+			out.Path += out.Compression.Extension()
+		}
 		fallthrough
 	case numbered && path != stream:
 		out.Parallel, out.MaxBytes = cmp.Or(c.files, DefaultFiles), cmp.Or(c.maxBytes, DefaultFileBytes)
@@ -43,6 +46,25 @@ func (c *unloadConfig) target(path, table string) (out Output, folder string, fo
 		err = fmt.Errorf("Replace: standard output has no file to replace; leave it out")
 	}
 	return out, folder, format, err
+}
+
+// IsFolder reports whether an Unload of a table to a path would make a folder of that name.
+func IsFolder(path, table string, opts ...UnloadOption) bool {
+	var c unloadConfig
+	if configured("Unload", opts, &c, UnloadOption.applyUnload, fileErr(path)) != nil {
+		return false
+	}
+	_, folder, _, err := c.target(path, table)
+	return err == nil && folder != ""
+}
+
+// share is what the names of files have of WithShard, so that the processes that share a table can
+// write to one folder.
+func (c *unloadConfig) share() string {
+	if c.of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("-%dof%d", c.shard, c.of)
 }
 
 // plainName makes a part of a file's name from the name of a table.

@@ -14,6 +14,7 @@ type Form struct {
 	python                   bool // see dialect.EscapesPython
 	latin1                   bool
 	null                     string
+	nullText                 string // null in the encoding of the file
 	syntax                   string // characters that a field without quotes must not have
 	breaks                   string // those that end a look for the end of a quoted field
 }
@@ -24,6 +25,7 @@ func FormOf(d dialect.Dialect) *Form {
 		separator: d.Separator, quote: d.Quote, escape: d.Escape, bare: d.EscapeBare,
 		python: d.Escapes == dialect.EscapesPython, latin1: d.Encoding == dialect.Latin1, null: d.Null,
 	}
+	f.nullText = string(f.Encode(nil, d.Null))
 	f.syntax = string([]byte{f.separator, f.quote, '\r', '\n'})
 	if f.breaks = string([]byte{f.quote}); !f.doubles() {
 		f.breaks += string([]byte{f.escape})
@@ -101,12 +103,13 @@ func (f *Form) strayQuote(field []byte) int {
 	return -1
 }
 
-// Append writes a field's text in UTF-8, in quotes where it needs them or is the null text, or is
-// empty: a record of one empty field would be an empty line. The error is ErrNotLatin1.
+// Append writes a field's text in UTF-8, in quotes where it needs them or is the null text, or
+// is empty: a record of one empty field would be an empty line. So is text with which a file
+// would seem to be of another kind. The error is ErrNotLatin1.
 func (f *Form) Append(dst, text []byte) ([]byte, error) {
 	start := len(dst)
 	switch {
-	case len(text) > 0 && string(text) != f.null && !bytes.ContainsAny(text, f.syntax):
+	case len(text) > 0 && string(text) != f.null && !bytes.ContainsAny(text, f.syntax) && !mistaken(text):
 		dst = append(dst, text...)
 	case f.doubles():
 		dst = append(dst, f.quote)
@@ -135,7 +138,16 @@ func (f *Form) Append(dst, text []byte) ([]byte, error) {
 }
 
 // AppendNull writes null.
-func (f *Form) AppendNull(dst []byte) []byte { return append(dst, f.null...) }
+func (f *Form) AppendNull(dst []byte) []byte { return append(dst, f.nullText...) }
+
+// Encode adds a text as it is, in the encoding of the file, which must have its characters.
+func (f *Form) Encode(dst []byte, text string) []byte {
+	start := len(dst)
+	if dst = append(dst, text...); f.latin1 {
+		dst, _ = toLatin1(dst, start)
+	}
+	return dst
+}
 
 // Separator is what stands between fields.
 func (f *Form) Separator() byte { return f.separator }

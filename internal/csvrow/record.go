@@ -40,7 +40,7 @@ func AppendField(dst, text []byte, null string) []byte {
 }
 
 func needsQuotes(text []byte, null string) bool {
-	return len(text) == 0 || string(text) == null || bytes.ContainsAny(text, ",\"\r\n")
+	return len(text) == 0 || string(text) == null || bytes.ContainsAny(text, ",\"\r\n") || mistaken(text)
 }
 
 // CheckNull refuses a null text that could not be told from the syntax.

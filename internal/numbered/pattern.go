@@ -50,6 +50,12 @@ func (p Pattern) Base() string {
 	return p.prefix + "%d" + p.suffix
 }
 
+// Glob is a pattern, as filepath.Match has it, that fits all complete files; it may fit others too.
+// escape makes a text a pattern for itself.
+func (p Pattern) Glob(escape func(string) string) string {
+	return filepath.Join(escape(p.folder), escape(p.prefix)+"[0-9]*"+escape(p.suffix))
+}
+
 // Folder is where the files are.
 func (p Pattern) Folder() string { return p.folder }
 

@@ -34,7 +34,16 @@ func (c *cursor) peek() *parquet.Value {
 	return c.fill()
 }
 
-func (c *cursor) fill() *parquet.Value {
+// errPage: the library panics at a page, as it does at some of version 2 that have levels of no
+// bytes, or another number of nulls than they say.
+var errPage = errors.New("a page cannot be read: it is damaged, or of a kind that is not known here; write the file with data pages of version 1")
+
+func (c *cursor) fill() (next *parquet.Value) {
+	defer func() {
+		if recover() != nil {
+			next, c.page, c.values, c.at, c.n, c.err = nil, nil, nil, 0, 0, errPage
+		}
+	}()
 	for c.err == nil {
 		if c.values == nil {
 			if c.page, c.err = c.pages.ReadPage(); c.err != nil {
@@ -59,7 +68,12 @@ func (c *cursor) fill() *parquet.Value {
 func (c *cursor) next() { c.at++ }
 
 // seek moves to the first value of a row.
-func (c *cursor) seek(row int64) error {
+func (c *cursor) seek(row int64) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPage
+		}
+	}()
 	c.release()
 	c.at, c.n, c.err = 0, 0, nil
 	return c.pages.SeekToRow(row)

@@ -32,6 +32,9 @@ type format struct{ opts []parquet.WriteOption }
 func (format) Name() string      { return "parquet" }
 func (format) Extension() string { return ".parquet" }
 
+// CompressedInside: see transfer.CompressedInside.
+func (format) CompressedInside() {}
+
 // oneFile is more bytes than a file can have.
 const oneFile = 1 << 62
 

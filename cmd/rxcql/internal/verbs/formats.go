@@ -103,6 +103,7 @@ func (f *formatFlags) readDialect() (d dialect.Dialect, changed []string, err er
 	default:
 		return d, nil, fmt.Errorf("--dialect %q: must be rfc4180, cqlsh or dsbulk", f.dialect)
 	}
+	escapeDoubles := d.Escape == d.Quote
 	for _, c := range []struct {
 		flag, value string
 		to          *byte
@@ -115,6 +116,9 @@ func (f *formatFlags) readDialect() (d dialect.Dialect, changed []string, err er
 		default:
 			*c.to = value[0]
 		}
+	}
+	if f.quote != "" && f.escape == "" && escapeDoubles {
+		d.Escape = d.Quote // quotes are doubled, whatever they are
 	}
 	if d.Escape == d.Quote {
 		d.EscapeBare = false

@@ -15,6 +15,7 @@ import (
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
+	"github.com/rxcql/rxcql/transfer/parquetfiles"
 )
 
 // loadFlags are the flags of load.
@@ -36,8 +37,12 @@ func (s *shared) load() *cobra.Command {
 pattern, or of standard input (-). Compressed files are recognized. With a keyspace as --into it loads
 each folder in the folder into the table that it is named after, as unload makes them.
 
+All files of a folder are loaded, or none: one of which it is not known what it is ends the load
+with its name.
+
 The first record that is no row ends the run, with its file and line, unless --max-errors or --bad is
-given. Records in the file of --bad have their reasons, and can be loaded again.`,
+given. Records in the file of --bad have their reasons. Correct them there, and load that file with the
+flags of before.`,
 		Example: `  rxcql load orders.csv --into shop.orders --hosts 10.0.0.1 --checkpoint move
   rxcql load dump --into shop --bad bad.ndjson --max-errors 1%
   zcat orders.csv.gz | rxcql load - --into shop.orders --dialect dsbulk --map order_id=id`,
@@ -83,7 +88,7 @@ func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]f
 		return nil, fmt.Errorf("--into: %w", err)
 	}
 	if into.Table != "" {
-		t, err := r.loadTask(path, into, flags, flags.bad)
+		t, err := r.loadTask(folderOf(path, into), into, flags, flags.bad)
 		return []fleet.Task{t}, err
 	}
 	if len(flags.mapping)+len(flags.columns) > 0 {
@@ -93,15 +98,15 @@ func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]f
 	if err != nil {
 		return nil, fmt.Errorf("--into is a keyspace, so %s must be a folder with a folder for each table: %w", path, err)
 	}
-	var args []string
+	var args, unknown []string
 	folders := map[tables.Name]string{}
 	for _, e := range entries {
-		_, table, found := strings.Cut(e.Name(), ".")
-		if !found {
-			table = e.Name()
-		}
-		n := tables.Name{Keyspace: into.Keyspace, Table: table}
-		if !e.IsDir() {
+		n := tables.Name{Keyspace: into.Keyspace, Table: tableOf(e.Name())}
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+			continue
+		case !e.IsDir():
+			unknown = append(unknown, e.Name())
 			continue
 		}
 		if other, twice := folders[n]; twice {
@@ -111,7 +116,11 @@ func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]f
 		args = append(args, n.String())
 	}
 	if len(args) == 0 {
-		return nil, fmt.Errorf("%s has no folder that is named after a table", path)
+		return nil, fmt.Errorf("%s has no folder that is named after a table; if it has the files of one table, give that as --into", path)
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("%s has folders of tables, and files that are of none: %s: move them away, or load the tables one by one",
+			path, strings.Join(unknown, ", "))
 	}
 	found, err := tables.Find(ctx, r.sessions[""], args, nil)
 	if err != nil {
@@ -141,12 +150,13 @@ func (r *run) loadTask(path string, into tables.Name, flags *loadFlags, bad stri
 		opts = append(opts, o)
 	}
 	job, err := transfer.Load(path, transfer.Table{Session: r.sessions[""], Name: into.String()}, opts...)
-	return r.task(into.String(), p, loadJob{job}, err)
+	return r.task(into.String(), p, loadJob{job}, inFlags(err))
 }
 
 func (l *loadFlags) options(path, bad string) (opts []transfer.LoadOption, err error) {
 	format, err := l.read(path)
 	errs := []error{err}
+	opts = append(opts, transfer.KnownFormats(parquetfiles.Format()))
 	if format != nil {
 		opts = append(opts, transfer.WithFormat(format))
 	}
@@ -205,5 +215,10 @@ type loadJob struct{ *transfer.LoadJob }
 
 func (j loadJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.LoadJob.Run(ctx)
-	return result(r.Report, r, r.String()), err
+	return result(r.Report, r, r.String()), inFlags(err)
+}
+
+func (j loadJob) Plan(ctx context.Context) (transfer.Plan, error) {
+	plan, err := j.LoadJob.Plan(ctx)
+	return plan, inFlags(err)
 }

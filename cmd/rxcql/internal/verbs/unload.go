@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/pace"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/transfer"
+	"github.com/rxcql/rxcql/transfer/parquetfiles"
 )
 
 // unloadFlags are the flags of unload.
@@ -33,8 +35,8 @@ func (s *shared) unload() *cobra.Command {
 		Short: "write tables to files",
 		Long: `unload writes tables to files: CSV in the dialect of your choice, NDJSON, an array of JSON, or
 Parquet. --out is a file (orders.csv, orders.ndjson.gz), a pattern of files with numbers
-(orders-%05d.csv), - for standard output, or any other name: a folder, which is made. Of several
-tables each has a folder of its own in that folder; load reads them again.`,
+(orders-%05d.csv), - for standard output, or any other name: a folder, which is made. The tables of
+a keyspace, or several tables, have a folder each in that folder; load reads them again.`,
 		Example: `  rxcql unload shop.orders --out orders.csv --hosts 10.0.0.1
   rxcql unload shop --out dump --format parquet --checkpoint move
   rxcql unload shop.orders --out - --dialect cqlsh --header no | gzip > orders.csv.gz`,
@@ -46,7 +48,7 @@ tables each has a folder of its own in that folder; load reads them again.`,
 	v.own.StringVar(&flags.compress, "compress", "", "`gzip, zstd or none` (default: by the end of the name)")
 	v.own.StringVar(&flags.fileBytes, "file-bytes", "256MiB", "the most `bytes` of a file, in a folder or with a pattern")
 	v.own.IntVar(&flags.files, "files", transfer.DefaultFiles, "how `many` files are written at a time, in a folder or with a pattern")
-	v.own.BoolVar(&flags.replace, "replace", false, "replace files that are there")
+	v.own.BoolVar(&flags.replace, "replace", false, "replace what earlier unloads of the table have left there, in whatever format")
 	v.own.BoolVar(&flags.times, "times", false, "add columns with the write time and the expiry of each value")
 	flags.add(v.own)
 	v.dataOut = func() bool { return flags.out == standard }
@@ -61,9 +63,25 @@ tables each has a folder of its own in that folder; load reads them again.`,
 		if len(found) > 1 && (flags.out == standard || len(flags.columns) > 0) {
 			return nil, fmt.Errorf("--out - and --columns are for one table, and there are %d", len(found))
 		}
-		return each(found, func(f tables.Found) (fleet.Task, error) { return r.unloadTask(f, &flags, len(found) > 1) })
+		return each(found, func(f tables.Found) (fleet.Task, error) {
+			return r.unloadTask(f, &flags, len(found) > 1 || isKeyspace(args) && unloadsToFolder(f, &flags))
+		})
 	}
 	return v.command()
+}
+
+// isKeyspace reports whether an argument is a whole keyspace.
+func isKeyspace(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		n, err := tables.Parse(arg)
+		return err == nil && n.Table == ""
+	})
+}
+
+// unloadsToFolder reports whether --out is a folder rather than a file, a pattern or a stream.
+func unloadsToFolder(f tables.Found, flags *unloadFlags) bool {
+	opts, err := flags.options(flags.out)
+	return err == nil && transfer.IsFolder(flags.out, f.Table, opts...)
 }
 
 func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (fleet.Task, error) {
@@ -87,12 +105,13 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 		opts = append(opts, o)
 	}
 	job, err := transfer.Unload(transfer.Table{Session: r.sessions[""], Name: f.String()}, path, opts...)
-	return r.task(f.String(), p, unloadJob{job}, err)
+	return r.task(f.String(), p, unloadJob{job}, inFlags(err))
 }
 
 func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err error) {
 	format, err := u.read(path)
 	errs := []error{err}
+	opts = append(opts, transfer.KnownFormats(parquetfiles.Format()))
 	if format != nil {
 		opts = append(opts, transfer.WithFormat(format))
 	}
@@ -133,5 +152,10 @@ type unloadJob struct{ *transfer.UnloadJob }
 
 func (j unloadJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.UnloadJob.Run(ctx)
-	return result(r.Report, r, r.String()), err
+	return result(r.Report, r, r.String()), inFlags(err)
+}
+
+func (j unloadJob) Plan(ctx context.Context) (transfer.Plan, error) {
+	plan, err := j.UnloadJob.Plan(ctx)
+	return plan, inFlags(err)
 }

@@ -1,0 +1,56 @@
+package dialect_test
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rxcql/rxcql/dialect"
+	"github.com/rxcql/rxcql/internal/codec"
+)
+
+// Zones once had offsets with seconds, which most layouts do not hold.
+func TestTimestampsOfAnyZoneAreReadAsTheyWereWritten(t *testing.T) {
+	timestamp := &dialect.Type{Kind: codec.Timestamp}
+	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Asia/Kolkata", "Africa/Monrovia", "Europe/Dublin", "UTC"} {
+		for _, layout := range []string{"2006-01-02T15:04:05.000Z07:00", "2006-01-02 15:04:05.000-0700", "2006-01-02 15:04:05.000-07", "02.01.2006 15:04:05,000 Z07:00:00"} {
+			d := dialect.RFC4180()
+			var err error
+			d.Zone, err = time.LoadLocation(zone)
+			require.NoError(t, err)
+			d.Timestamps = append([]string{layout}, d.Timestamps...)
+			s, err := dialect.NewText(d)
+			require.NoError(t, err, "%s, %s", zone, layout)
+			rapid.Check(t, func(t *rapid.T) {
+				ms := rapid.Int64Range(-62167219200000, 253402300799999).Draw(t, "ms")
+				data := binary.BigEndian.AppendUint64(nil, uint64(ms))
+				text, err := s.Append(nil, timestamp, data)
+				require.NoError(t, err)
+				again, err := s.Parse(nil, timestamp, text)
+				require.NoError(t, err, "%s", text)
+				require.Equal(t, data, again, "%s", text)
+			})
+		}
+	}
+}
+
+func TestALayoutThatLosesSomethingIsForReadingAlone(t *testing.T) {
+	d := dialect.RFC4180()
+	d.Timestamps = append([]string{"2006-01-02 15:04"}, d.Timestamps...)
+	d.Zone = time.UTC
+	require.NoError(t, d.CheckReading())
+	require.ErrorContains(t, d.Check(), "does not keep a value")
+	s, err := dialect.NewParser(d)
+	require.NoError(t, err)
+	data, err := s.Parse(nil, &dialect.Type{Kind: codec.Timestamp}, []byte("1970-01-01 00:01"))
+	require.NoError(t, err)
+	require.EqualValues(t, 60_000, binary.BigEndian.Uint64(data))
+
+	d.Zone = nil
+	require.ErrorContains(t, d.CheckReading(), "has no zone: give a Zone", "nothing would be read by it")
+	d.Zone, d.Timestamps[0] = time.UTC, "15:04"
+	require.ErrorContains(t, d.CheckReading(), "does not say a day")
+}
