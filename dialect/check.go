@@ -83,12 +83,12 @@ func (d Dialect) checkWords() (errs []error) {
 		if len(l.layouts) == 0 {
 			errs = append(errs, fmt.Errorf("dialect: %s is empty: give a layout as package time has them", l.name))
 		}
-		for _, layout := range l.layouts {
+		for i, layout := range l.layouts {
 			switch {
 			case strings.Contains(layout, "MST"):
 				errs = append(errs, fmt.Errorf("dialect: the layout %q of %s has the name of a zone, and names are not known everywhere: use an offset, such as -0700", layout, l.name))
-			case l.name == "Timestamps" && d.Zone == nil && !zoned(layout):
-				errs = append(errs, fmt.Errorf("dialect: the layout %q of Timestamps has no zone: give a Zone, such as UTC, or add an offset, such as -0700", layout))
+			case l.name == "Timestamps" && i == 0 && d.Zone == nil && !zoned(layout): // others are passed over
+				errs = append(errs, fmt.Errorf("dialect: the first layout of Timestamps, %q, has no zone: give a Zone, such as UTC, or add an offset, such as -0700", layout))
 			case l.name != "Times" && !keepsDay(layout):
 				errs = append(errs, fmt.Errorf("dialect: the layout %q of %s does not say a day: it must hold year, month and day", layout, l.name))
 			}
