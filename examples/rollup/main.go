@@ -25,16 +25,15 @@
 //     windows of nobody else. What is in the table all the same, from another writer or from
 //     several instances together, is left out of the windows where there is no room, and counted
 //     (rollup_skipped_readings_total; "skipped" in a window): the job goes on.
-//   - Who sends or reads slowly, or watches for ever, keeps a place of those that there are only while
-//     nobody else wants it, and so keeps nobody out.
+//   - Who sends or reads slowly, or watches for ever, keeps a place of those that there are only
+//     while nobody else wants it, and so keeps nobody out.
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
 //     late. One that comes after its window has closed is kept among the readings and counted as
 //     late (rollup_late_readings_total), and changes no window.
 //   - Killed at any moment and started again, it counts each reading once: windows and positions
 //     are a job with a checkpoint. A second instance, which must have the same --window and
-//     --write-deadline, takes readings and serves rollups, and goes
-//     on with the job when the first one ends. Until then it pushes no windows, and its page says
-//     so.
+//     --write-deadline, takes readings and serves rollups, and goes on with the job when the first
+//     one ends. Until then it pushes no windows, and its page says so.
 //
 // With no --hosts it uses the servers in CASSANDRA_HOSTS, or else starts a Cassandra, and drops its
 // keyspace at the end. It listens on the loopback interface unless --listen says otherwise: it has

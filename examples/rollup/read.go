@@ -118,9 +118,9 @@ func span(req *http.Request, now time.Time) (from, until time.Time, err error) {
 	return from, until, errors.Join(errs...)
 }
 
-// parameters returns the parameters of a request's query that are given, empty ones too. Others than
-// those that are known are an error, and so is one that is given twice: a misspelled one would have
-// an answer to another question.
+// parameters returns the parameters of a request's query that are given, empty ones too. Others
+// than those that are known are an error, and so is one that is given twice: a misspelled one would
+// have an answer to another question.
 func parameters(req *http.Request, known ...string) (map[string]string, error) {
 	instead := "give " + strings.Join(known, " and ")
 	if len(known) == 0 {

@@ -18,8 +18,8 @@ type setting struct {
 
 // settings are those of a configuration. With windows of another length the job would be refused
 // again and again while readings are taken for it, and results of both lengths would replace each
-// other in the table. A tail that reads back less than the writes of another instance may take would
-// miss some of them that are acknowledged, without a word.
+// other in the table. A tail that reads back less than the writes of another instance may take
+// would miss some of them that are acknowledged, without a word.
 func settings(cfg config) []setting {
 	return []setting{
 		{"window", cfg.window, "the windows of this keyspace are %v long; give that, or another --keyspace"},

@@ -85,8 +85,8 @@ func WithTLS() Option { return func(s *settings) { s.tls = true } }
 
 // Restarts makes nodes that [Node.Restart] can start again with their tables. By default a node
 // leaves its schema in its commit log, where a start does not find it, and never flushes it: each
-// change of the schema then takes a fraction of the time. Restarts changes nothing in the other ways,
-// where nothing here starts a server again.
+// change of the schema then takes a fraction of the time. Restarts changes nothing in the other
+// ways, where nothing here starts a server again.
 func Restarts() Option { return func(s *settings) { s.restarts = true } }
 
 // Production runs the JVM as a server in use would: G1, the full JIT compiler and

@@ -19,8 +19,8 @@ const (
 	isNewer   = 97 // was written later
 )
 
-// twins makes a table and its copy, in which some rows are missing, older and newer, and returns the
-// causes that a diff finds, by the key.
+// twins makes a table and its copy, in which some rows are missing, older and newer, and returns
+// the causes that a diff finds, by the key.
 func twins(t *testing.T, session *gocql.Session, source, target string, n int) map[string]transfer.Cause {
 	t.Helper()
 	const at, second = 1_700_000_000_000_000, 1_000_000 // more than the tolerance of a diff

@@ -55,9 +55,9 @@ func lastWritten(folder string) (last time.Time) {
 	return last
 }
 
-// killed starts the command again and again, and kills it at random once it is at work, until it has
-// been killed often enough or has come to its end, with that exit code. folder is where it keeps how
-// far it is. killed returns how often the command was killed.
+// killed starts the command again and again, and kills it at random once it is at work, until it
+// has been killed often enough or has come to its end, with that exit code. folder is where it
+// keeps how far it is. killed returns how often the command was killed.
 func killed(t *testing.T, most, code int, folder string, args ...string) (times int) {
 	t.Helper()
 	for times < most {
@@ -97,8 +97,8 @@ func settled(t *testing.T, file string) (rows int64) {
 	return rows
 }
 
-// stopped starts the command and stops it by a signal once its checkpoint has more rows than before.
-// The command must be so slow that it does not come to its end meanwhile.
+// stopped starts the command and stops it by a signal once its checkpoint has more rows than
+// before. The command must be so slow that it does not come to its end meanwhile.
 func stopped(t *testing.T, file string, args ...string) report {
 	t.Helper()
 	before := settled(t, file)

@@ -69,7 +69,8 @@ func (w *writers) next(key string) int64 {
 	return w.begun[key]
 }
 
-// now is how often each row was written so far: with those writes whose end is not known, or without.
+// now is how often each row was written so far: with those writes whose end is not known, or
+// without.
 func (w *writers) now(begun bool) map[string]int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -109,8 +109,8 @@ func (c *copying) run() (rxcql.Report, error) {
 		rxcql.WithCheckpoint(checkpoint.File(c.file), "copy"), rxcql.WithRetry(10*time.Minute, 0))
 }
 
-// copyDuring copies two tables, one by partition and one by replica set, has something happen in the
-// middle of both, and looks at what the copies claim.
+// copyDuring copies two tables, one by partition and one by replica set, has something happen in
+// the middle of both, and looks at what the copies claim.
 func copyDuring(t *testing.T, happen func() error) {
 	var midway, work sync.WaitGroup
 	midway.Add(2)

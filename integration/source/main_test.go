@@ -78,7 +78,8 @@ func fill(t *testing.T, session *gocql.Session, table string, n int) {
 	fillPartitions(t, session, table, n, 1000)
 }
 
-// fillPartitions is fill with so many rows a partition, a multiple of 200: v is pk * partition + ck.
+// fillPartitions is fill with so many rows a partition, a multiple of 200: v is pk * partition +
+// ck.
 func fillPartitions(t *testing.T, session *gocql.Session, table string, n, partition int) {
 	t.Helper()
 	exec(t, session, "CREATE TABLE %s (pk int, ck int, v bigint, PRIMARY KEY (pk, ck))", table)

@@ -25,8 +25,8 @@ type keptRows[T any, K comparable] struct {
 }
 
 // lateRows are rows of a key that came far out of order. To move all rows of the list behind their
-// place, for each of them, would be quadratic where many rows of a key come in any order. So they are
-// apart, at most mostLate of them where rows are asked for, and go into the list together.
+// place, for each of them, would be quadratic where many rows of a key come in any order. So they
+// are apart, at most mostLate of them where rows are asked for, and go into the list together.
 //
 // Each is earlier than the last row of the list, and came later than those of its time in the list.
 type lateRows[T any] struct {
@@ -59,7 +59,8 @@ func (k *keptRows[T, K]) first() int64 {
 	return min(k.list[k.gone].At, k.late.rows[0].At)
 }
 
-// add keeps a row, and returns where it is until the next one is added or the rows are put in order.
+// add keeps a row, and returns where it is until the next one is added or the rows are put in
+// order.
 func (k *keptRows[T, K]) add(row Kept[T]) *Kept[T] {
 	end := len(k.list)
 	switch {

@@ -127,9 +127,9 @@ func TestAKeyThatComesAndGoesWithEachRowAllocatesNothing(t *testing.T) {
 	require.LessOrEqual(t, s.Rows(), int64(6))
 }
 
-// To put each row in its place as it comes would be to move half of all rows for it, and so would it
-// be to put them in order each time that rows are asked for, where that is after each row. Either
-// would take half a minute or more here, and as it is done it takes a part of a second.
+// To put each row in its place as it comes would be to move half of all rows for it, and so would
+// it be to put them in order each time that rows are asked for, where that is after each row.
+// Either would take half a minute or more here, and as it is done it takes a part of a second.
 func TestRowsOfOneKeyThatComeInAnyOrderArePutInOrderTogether(t *testing.T) {
 	for name, c := range map[string]struct{ rows, page int64 }{"in pages": {300_000, 3000}, "one by one": {100_000, 1}} {
 		rows, page := c.rows, c.page

@@ -14,7 +14,7 @@ var words = map[string]string{
 	"CountLargest": "--largest", "LeaveOut": "--leave-out", "Tolerance": "--write-tolerance and --expiry-tolerance",
 	"Pause": "--pause", "Rereads": "--rereads", "MaxCandidates": "--max-candidates", "OnlyRanges": "the ranges of the file",
 	"KnownFormats": "--format", "WithFormat": "--format", "WithStreams": "the standard streams", "Into": "--map", "FileColumns": "--columns",
-	"IgnoreColumns": "--ignore-columns", "TTLColumn": "--ttl-column", "TimestampColumn": "--timestamp-column",
+	"IgnoreColumns": "--ignore-columns", "IgnoreUnknown": "--ignore-columns", "NullText": "--null", "TTLColumn": "--ttl-column", "TimestampColumn": "--timestamp-column",
 	"NullsDelete": "--nulls-delete", "Spread": "--spread", "BadRecords": "--bad", "MaxErrors": "--max-errors",
 	"MaxErrorsPercent": "--max-errors", "WithWorkers": "--workers", "WithSplits": "--splits", "WithShard": "--shard",
 	"WithRate": "--rate", "WithCheckpoint": "--checkpoint", "WithConsistency": "--consistency", "WithTimes": "--times",
@@ -33,7 +33,7 @@ var words = map[string]string{
 var ofPackages = map[string]string{
 	// source
 	"AdaptiveSplits": "splitting by itself", "Buffer": "the buffer", "Dialect": "--dialect", "Header": "--header", "MaxLine": "the longest line",
-	"IgnoreUnknown": "--ignore-columns", "NullText": "--null", "TypesOf": "the types of columns", "Types": "the types of columns",
+	"TypesOf": "the types of columns", "Types": "the types of columns",
 	"Only": "the ranges of the file", "Bind": "bound values", "Consistency": "--consistency", "Columns": "--columns", "Splits": "--splits",
 	"Shard": "--shard", "Measure": "the size of rows", "PageRows": "the rows of a page", "Left": "the source", "Right": "the target",
 	"TailFrom": "the start", "TailUntil": "the end", "PollEvery": "the interval", "Overlap": "the overlap", "Delay": "the delay",
