@@ -168,7 +168,7 @@ func (t *tallies) report(r *CountReport) {
 		slices.SortFunc(all, func(a, b CountRange) int { return cmp.Compare(a.Start, b.Start) })
 		r.Ranges = joined(all, maxCountRanges)
 	}
-	largest := t.saved.largest.clone()
+	largest := t.saved.clone()
 	for _, open := range t.saved.Open {
 		if open.Last != nil { // it may go on
 			largest.keep(open.Last, open.had(open.Last.Key) != nil, &t.cfg)

@@ -59,8 +59,8 @@ func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if late {
 		_, _ = io.WriteString(out, gap)
 	}
-	if e.before(ctx, out, from) == nil {
-		_ = e.live(ctx, out, watcher) // a client that has gone, or is too slow, connects again
+	if e.before(ctx, out, from) == nil { //nolint:contextcheck // it is made of the request's
+		_ = e.live(ctx, out, watcher) //nolint:contextcheck // likewise; a client that has gone, or is too slow, connects again
 	}
 }
 

@@ -70,7 +70,7 @@ func (r *rollups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	lines := json.NewEncoder(out)
 	var failed error
-	for row, err := range r.between(ctx, from, until) {
+	for row, err := range r.between(ctx, from, until) { //nolint:contextcheck // it is made of the request's
 		if failed = err; failed == nil {
 			failed = lines.Encode(row) // waits while the client does not read
 		}

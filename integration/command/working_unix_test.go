@@ -43,12 +43,11 @@ func (p *program) until(t *testing.T, event func() bool) bool {
 
 // lastWritten is when a file of a folder was last written or made.
 func lastWritten(folder string) (last time.Time) {
-	_ = filepath.WalkDir(folder, func(_ string, e fs.DirEntry, err error) error { // files come and go meanwhile
-		if err != nil || e.IsDir() {
-			return nil
-		}
-		if about, err := e.Info(); err == nil && about.ModTime().After(last) {
-			last = about.ModTime()
+	_ = filepath.WalkDir(folder, func(_ string, e fs.DirEntry, gone error) error { // files come and go meanwhile
+		if gone == nil && !e.IsDir() {
+			if about, err := e.Info(); err == nil && about.ModTime().After(last) {
+				last = about.ModTime()
+			}
 		}
 		return nil
 	})

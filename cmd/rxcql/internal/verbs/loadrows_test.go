@@ -69,9 +69,8 @@ func TestRecordsOfJSONKeepColumnsThatTheFirstDoesNotHave(t *testing.T) {
 {"w":"three","ttl":0,"id":3,"at":1000}
 `)
 		want := []string{"1,,", "2,two,", "3,,three"}
-		text := ""
 		if slices.Contains(flags, "x=v") {
-			text = `{"id":1,"ttl":100}` + "\n" + `{"id":2,"x":"two","ttl":100}` + "\n" + `{"w":"three","id":3}` + "\n"
+			text := `{"id":1,"ttl":100}` + "\n" + `{"id":2,"x":"two","ttl":100}` + "\n" + `{"w":"three","id":3}` + "\n"
 			path = b.file("in.ndjson", text)
 		}
 		got := b.load(path, append(flags, "--ignore-columns")...)
