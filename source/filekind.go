@@ -29,11 +29,24 @@ func notText(first []byte) error {
 			return fmt.Errorf("%w: the file is %s: %s", rxcql.ErrSchema, known.is, known.remedy)
 		}
 	}
-	if len(first) > 1 && (first[0] == 0 || first[1] == 0) {
-		return fmt.Errorf("%w: the file begins with a character and a NUL byte, as UTF-16 does: write it in UTF-8 (iconv -f UTF-16 -t UTF-8)",
+	if likeUTF16(first) {
+		return fmt.Errorf("%w: the file begins with characters and NUL bytes, as UTF-16 does: write it in UTF-8 (iconv -f UTF-16 -t UTF-8)",
 			rxcql.ErrSchema)
 	}
 	return nil
+}
+
+// likeUTF16 reports whether every second one of the first bytes is NUL, as in Latin text in UTF-16.
+// A text in quotes that begins with a NUL is none.
+func likeUTF16(first []byte) bool {
+	first = first[:min(len(first), 8)&^1]
+	low, high := len(first) > 0, len(first) > 0
+	for i, b := range first {
+		if b != 0 {
+			low, high = low && i%2 == 0, high && i%2 == 1
+		}
+	}
+	return low || high
 }
 
 // jsonArray reports whether a file that begins so is one JSON array rather than a value a line. A
