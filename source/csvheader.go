@@ -2,6 +2,8 @@ package source
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -71,12 +73,13 @@ func (c *csvRecords) header(in *lines.Reader, columns []string) (record []byte, 
 }
 
 // facts are what must be the same for a job to go on. A column of the file that is not one of ours
-// is not named: a first line that is no header has values.
+// is known by a hash alone: a first line that is no header has values.
 func (c *csvRecords) facts(header, ours []string) []rxcql.Fact {
 	known := make([]string, len(header))
 	for i, name := range header {
-		if known[i] = "?"; slices.Contains(ours, name) {
-			known[i] = name
+		if known[i] = name; !slices.Contains(ours, name) {
+			sum := sha256.Sum256([]byte(name))
+			known[i] = "?" + hex.EncodeToString(sum[:4])
 		}
 	}
 	return append([]rxcql.Fact{
