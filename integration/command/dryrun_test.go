@@ -99,7 +99,7 @@ func TestTransferADryRunRefusesWhatTheRunWould(t *testing.T) {
 		"counters that are not free": {[]string{"copy", ks + ".n", "--to", to, "--counters"}, "empty it first"},
 		"counters unasked":           {[]string{"copy", ks + ".n", "--to", to}, "--counters"},
 		"a file that is there":       {[]string{"unload", ks + ".t", "--out", there}, "--replace"},
-		"a column that is not there": {[]string{"load", in, "--into", ks + ".t"}, "none"},
+		"a column that is not there": {[]string{"load", in, "--into", ks + ".t"}, "column 3 is not in the table"},
 		"other types of a diff":      {[]string{"diff", ks + ".n", "--to", to + ".t", "--out", filepath.Join(folder, "d")}, to},
 	} {
 		want := 1

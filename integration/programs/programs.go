@@ -33,7 +33,7 @@ func built(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	executable := filepath.Join(filepath.Dir(here), path.Base(name)+".program")
+	executable := filepath.Join(filepath.Dir(here), "programs", path.Base(name)) // programs go by their own name
 	// Without what only a debugger needs: to link that takes as long as all else.
 	build := exec.Command("go", "build", "-ldflags=-w", "-o", executable, "github.com/rxcql/rxcql/"+name)
 	if out, err := build.CombinedOutput(); err != nil {
