@@ -55,7 +55,7 @@ func child() int {
 	rows := source.Table[row](session, do.From, source.PageRows(100))
 	n := 0
 	slowed := operators.Tap(rows, func(row) error {
-		if n++; n%50 == 0 {
+		if n++; n%20 == 0 {
 			time.Sleep(time.Millisecond) // so that there is time to be killed in
 		}
 		return nil

@@ -25,7 +25,7 @@ import (
 var kills = flag.Int("kill.times", 10, "how often a process is killed")
 
 const (
-	keptRows      = 60_000
+	keptRows      = 24_000
 	keptPartition = 150
 )
 

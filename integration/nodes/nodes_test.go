@@ -6,11 +6,14 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
@@ -20,7 +23,7 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-const copiedRows = 20_000
+const copiedRows = 8000
 
 type row struct {
 	P int64  `cql:"p"`
@@ -74,22 +77,54 @@ func contents(t *testing.T, session *gocql.Session, table string) map[row]bool {
 	return all
 }
 
-// copyDuring copies the table, has something happen in the middle of that, and looks
-// at what the copy claims.
+// copyDuring copies two tables in two ways at once, has something happen in the middle of that, and
+// looks at what the copies claim.
 func copyDuring(t *testing.T, happen func() error) {
-	t.Run("by partition", func(t *testing.T) { copyOfDuring(t, 50, happen) })
-	t.Run("by replica set", func(t *testing.T) { copyOfDuring(t, 1, happen, sink.BatchByReplicaSet(0, 0)) })
+	m := &meeting{happen: happen, met: make(chan struct{}), over: make(chan struct{})}
+	ways := map[string]func(t *testing.T, arrive func()){
+		"by partition":   func(t *testing.T, arrive func()) { m.copy(t, 50, arrive) },
+		"by replica set": func(t *testing.T, arrive func()) { m.copy(t, 1, arrive, sink.BatchByReplicaSet(0, 0)) },
+	}
+	m.left.Store(int32(len(ways)))
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			arrive := sync.OnceFunc(m.arrive)
+			defer arrive() // if it fails before: the other one must not wait for ever
+			way(t, arrive)
+		})
+	}
 }
 
-func copyOfDuring(t *testing.T, partition int, happen func() error, opts ...sink.TableOption) {
+// meeting has something happen when all copies are in the middle of their work.
+type meeting struct {
+	happen func() error
+	left   atomic.Int32  // copies that have not arrived
+	met    chan struct{} // closed when all have
+	over   chan struct{} // closed when it has happened
+	err    error         // of happen; read it when over is closed
+}
+
+// arrive waits for the others, and goes on while it happens.
+func (m *meeting) arrive() {
+	if m.left.Add(-1) == 0 {
+		close(m.met)
+		go func() {
+			defer close(m.over)
+			m.err = m.happen()
+		}()
+	}
+	<-m.met
+}
+
+func (m *meeting) copy(t *testing.T, partition int, arrive func(), opts ...sink.TableOption) {
 	session, ks := table(t, partition)
-	happened := make(chan error, 1)
 	n := 0
 	rows := operators.Tap(source.Table[row](session, ks+".original", source.PageRows(100)), func(row) error {
 		if n++; n == copiedRows/4 {
-			go func() { happened <- happen() }()
+			arrive()
 		}
-		if n%20 == 0 {
+		if n%8 == 0 {
 			time.Sleep(5 * time.Millisecond) // 5 s in all
 		}
 		return nil
@@ -102,7 +137,9 @@ func copyOfDuring(t *testing.T, partition int, happen func() error, opts ...sink
 		return p.Run(context.Background())
 	}
 	rep, err := run()
-	require.NoError(t, <-happened)
+	arrive()
+	<-m.over
+	require.NoError(t, m.err)
 	t.Logf("%d rows in %.1f s, %d requests repeated, complete: %v, error: %v", rep.Written, rep.Duration.Seconds(), rep.Retried, rep.Complete, err)
 	got := contents(t, session, "target")
 	if err != nil {
@@ -153,11 +190,10 @@ func TestNodesAllDownForTenSeconds(t *testing.T) {
 			}
 		}
 		time.Sleep(10 * time.Second)
+		var starts errgroup.Group
 		for _, node := range cluster.Nodes() {
-			if err := node.Restart(context.Background()); err != nil {
-				return err
-			}
+			starts.Go(func() error { return node.Restart(context.Background()) })
 		}
-		return nil
+		return starts.Wait()
 	})
 }

@@ -57,6 +57,7 @@ func TestNodesRowsOfOneReplicaSetLiveOnTheSameNodes(t *testing.T) {
 		"{'class': 'NetworkTopologyStrategy', 'replication_factor': 2}", "{'class': 'NetworkTopologyStrategy', 'replication_factor': 3}",
 	} {
 		t.Run(replication, func(t *testing.T) {
+			t.Parallel()
 			session, ks := cassandra.Keyspace(t, cluster, cassandra.Configure(func(c *gocql.ClusterConfig) { c.Logger = silent{} }))
 			require.NoError(t, session.Query("ALTER KEYSPACE "+ks+" WITH replication = "+replication).Exec())
 			require.NoError(t, session.AwaitSchemaAgreement(t.Context()))
