@@ -8,4 +8,6 @@ import (
 
 var cluster *cassandra.Cluster
 
-func TestMain(m *testing.M) { cassandra.Main(m, &cluster) }
+func TestMain(m *testing.M) {
+	cassandra.Main(m, &cluster, cassandra.Setting("materialized_views_enabled", "true"))
+}
