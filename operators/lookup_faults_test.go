@@ -21,14 +21,17 @@ import (
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 )
 
-// everyThird has every third look-up fail in a way that may pass.
-func everyThird(server *cqlfake.Server) {
+// everyThird has every third look-up fail in a way that may pass; silent adds those that no answer
+// comes to.
+func everyThird(server *cqlfake.Server, silent bool) {
 	kinds := []*cqlfake.Reply{
 		cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"}),
 		cqlfake.Fail(&message.ReadTimeout{ErrorMessage: "late", Consistency: primitive.ConsistencyLevelQuorum}),
 		cqlfake.Fail(&message.Unavailable{ErrorMessage: "too few", Consistency: primitive.ConsistencyLevelQuorum}),
 		cqlfake.Fail(&message.ServerError{ErrorMessage: "oh"}),
-		cqlfake.Silence(),
+	}
+	if silent {
+		kinds = append(kinds, cqlfake.Silence())
 	}
 	asked := 0
 	server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
@@ -43,11 +46,19 @@ func everyThird(server *cqlfake.Server) {
 }
 
 func TestALookupThatFailsInAWayThatMayPassIsRepeatedAndCostsNoRow(t *testing.T) {
-	for _, opts := range [][]operators.LookupOption{nil, {operators.Unordered()}} {
-		inShopWithin(t, time.Minute, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
-			everyThird(server)
+	for _, try := range []struct {
+		timeout time.Duration // with one request in flight alone, see cqlfake.Server.Cluster
+		opts    []operators.LookupOption
+	}{
+		{0, []operators.LookupOption{operators.LookupInFlight(16)}},
+		{0, []operators.LookupOption{operators.LookupInFlight(16), operators.Unordered()}},
+		{time.Minute, []operators.LookupOption{operators.LookupInFlight(1)}},
+		{time.Minute, []operators.LookupOption{operators.LookupInFlight(1), operators.Unordered()}},
+	} {
+		inShopWithin(t, try.timeout, func(t *testing.T, server *cqlfake.Server, session *gocql.Session) {
+			everyThird(server, try.timeout > 0)
 			sink := &gather[string]{}
-			p, err := rxcql.New(names(count(200, 30), session, append(opts, operators.LookupInFlight(16))...), sink, rxcql.WithRetry(time.Hour, 0))
+			p, err := rxcql.New(names(count(200, 30), session, try.opts...), sink, rxcql.WithRetry(time.Hour, 0))
 			require.NoError(t, err)
 			rep, err := p.Run(t.Context())
 			require.NoError(t, err)

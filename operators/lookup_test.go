@@ -22,10 +22,6 @@ import (
 
 // inShop gives, in a bubble, a server with the customers 0 to 99. Those that 3 divides are not
 // there, and those that 5 divides have no name. Customer n below 10 has n visits.
-//
-// Requests have no timeout. With the race detector the runtime of Go 1.26 crashes, once in some ten
-// thousand times, where a goroutine of a bubble receives from a timer that has just ended, and the
-// driver does that for each request that has a timeout.
 func inShop(t *testing.T, fn func(t *testing.T, server *cqlfake.Server, session *gocql.Session), opts ...cqlfake.Option) {
 	t.Helper()
 	inShopWithin(t, 0, fn, opts...)

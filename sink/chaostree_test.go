@@ -50,9 +50,7 @@ func newGrove(t *testing.T, seed uint64) *grove {
 	for id := range 5 {
 		g.server.Exec(fmt.Sprintf("INSERT INTO ks.known (id, name) VALUES (%d, 'n')", id))
 	}
-	config := g.server.Cluster()
-	config.Timeout = 0 // with the race detector a timer that ends may crash a bubble
-	session, err := config.CreateSession()
+	session, err := g.server.Cluster().CreateSession()
 	require.NoError(t, err)
 	t.Cleanup(func() { cqlfake.CloseSession(session) })
 	g.session = session

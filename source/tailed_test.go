@@ -58,9 +58,7 @@ func newTailed(t *testing.T, tables ...string) *tailed {
 			Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{column}}, Data: message.RowSet{{now}},
 		})
 	})
-	config := s.Cluster()
-	config.Timeout = 0 // in a bubble the race detector crashes now and then over the timer of a request
-	session, err := config.CreateSession()
+	session, err := s.Cluster().CreateSession()
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		time.Sleep(time.Millisecond) // a session that is closed before its heartbeat has begun leaves it

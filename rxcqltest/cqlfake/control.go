@@ -37,7 +37,8 @@ func Answer(m message.Message) *Reply { return &Reply{message: m} }
 // tombstones. What is not a SELECT with a page size gets an error.
 func EmptyPage() *Reply { return &Reply{empty: true} }
 
-// Silence never answers.
+// Silence never answers. Without a network, where no request has a timeout by itself
+// (Server.Cluster), the connection breaks an hour later, so that a test is not held for ever.
 func Silence() *Reply { return &Reply{silent: true} }
 
 // Drop closes the connection.
@@ -156,9 +157,27 @@ func (s *Server) reply(c *conn, r *Request, m message.Message, reply *Reply, ans
 	case reply.drop:
 		c.close()
 	case reply.silent:
+		s.breakLater(c)
 	case reply.message != nil:
 		answer(reply.message)
 	default:
 		answer(ofTables)
 	}
+}
+
+// breakLater closes a connection on which nothing but its client's own timeout would end a request.
+func (s *Server) breakLater(c *conn) {
+	if s.loopback {
+		return
+	}
+	s.tasks.Go(func() {
+		timer := time.NewTimer(time.Hour)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			c.close()
+		case <-c.ended:
+		case <-s.done:
+		}
+	})
 }

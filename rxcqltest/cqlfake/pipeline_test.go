@@ -33,9 +33,7 @@ func TestATableIsCopiedOverLoopback(t *testing.T) {
 func copies(t *testing.T, server *cqlfake.Server) {
 	server.Keyspace("shop", "readings "+readings, "copied "+readings)
 	var want []reading
-	config := server.Cluster()
-	config.Timeout = 24 * time.Hour
-	session, err := config.CreateSession()
+	session, err := server.Cluster().CreateSession()
 	require.NoError(t, err)
 	defer cqlfake.CloseSession(session)
 	rows := source.Seq(func(yield func(reading, error) bool) {
