@@ -1,7 +1,9 @@
 package diff_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,13 +18,19 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// afterRow calls fn when a row was read by its key, before the reader goes on.
-type afterRow func()
+// afterRow calls fn when a row was read by its key, before the reader goes on, with the last
+// value of the key as it was bound.
+type afterRow func(last []byte)
 
 func (fn afterRow) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
-	if strings.HasPrefix(q.Statement, "SELECT ") && strings.Contains(q.Statement, "LIMIT 1") {
-		fn()
+	if !strings.HasPrefix(q.Statement, "SELECT ") || !strings.Contains(q.Statement, "LIMIT 1") {
+		return
 	}
+	last, err := q.Values[len(q.Values)-1].(gocql.Marshaler).MarshalCQL(gocql.NewNativeType(4, gocql.TypeInt, ""))
+	if err != nil {
+		panic(err)
+	}
+	fn(last)
 }
 
 func TestTransferRepairDeletesNothingThatIsWrittenMeanwhile(t *testing.T) {
@@ -52,8 +60,9 @@ func TestTransferRepairDeletesNothingThatIsWrittenMeanwhile(t *testing.T) {
 			written := "extra"
 			config := cluster.Config()
 			config.Keyspace = ts.ks
-			config.QueryObserver = afterRow(func() {
+			config.QueryObserver = afterRow(func(c []byte) {
 				switch {
+				case !bytes.Equal(c, binary.BigEndian.AppendUint32(nil, uint32(moving))):
 				case !armed.CompareAndSwap(true, false):
 				case tc.onlyThere:
 					insert(ts.left, moving, "extra", base+1)
@@ -148,7 +157,7 @@ func TestTransferDiffReadsOnlyCandidatesAgain(t *testing.T) {
 	var again atomic.Int64
 	config := cluster.Config()
 	config.Keyspace = ts.ks
-	config.QueryObserver = afterRow(func() { again.Add(1) })
+	config.QueryObserver = afterRow(func([]byte) { again.Add(1) })
 	watched, err := config.CreateSession()
 	require.NoError(t, err)
 	defer watched.Close()
