@@ -153,7 +153,7 @@ func (w *tableWriter) aim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tables := schema.Pin(w.session, about)
+	tables := schema.Pin(w.session, about).Writing(func(string) bool { return true })
 	d, err := w.session.Describe(ctx, w.insert())
 	if err != nil {
 		return err

@@ -109,10 +109,10 @@ type table[T any] struct {
 
 // target is the table as a run writes it.
 type target[T any] struct {
-	about *schema.Table
-	same  sameness
-	fork  func() encoder[T]
-	sets  *ring.Sets // nil without BatchByReplicaSet
+	about   *schema.Table
+	options planOptions
+	fork    func() encoder[T]
+	sets    *ring.Sets // nil without BatchByReplicaSet
 }
 
 // Info: writing a row again changes nothing.
@@ -173,7 +173,8 @@ func (t *table[T]) compile(ctx context.Context) (*target[T], error) {
 func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 	o := planOptions{delete: t.cfg.delete, nullsDelete: t.cfg.nullsDelete, ttl: t.cfg.ttl > 0 || t.cfg.ttlOf != nil}
 	if t.session != nil {
-		o.same = schema.Pin(t.session, about).Same
+		o.used = &usedColumns{names: map[string]bool{}}
+		o.same = schema.Pin(t.session, about).Writing(o.used.has).Same
 	}
 	errs := []error{writable(about)}
 	if t.fns.timestamp != nil && !t.cfg.delete {
@@ -184,7 +185,7 @@ func (t *table[T]) compileFor(about *schema.Table) (*target[T], error) {
 			}
 		}
 	}
-	to := &target[T]{about: about, same: o.same}
+	to := &target[T]{about: about, options: o}
 	if t.cfg.times != nil {
 		if t.columns != nil {
 			_, err := choose(about, t.columns, o)

@@ -27,6 +27,7 @@ type planOptions struct {
 	nullsDelete bool
 	ttl         bool
 	same        sameness
+	used        *usedColumns // nil if nobody asks
 }
 
 // names returns the columns in the form that the codec takes.

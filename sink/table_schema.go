@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
@@ -76,7 +77,31 @@ func choose(table *schema.Table, names []string, o planOptions) ([]schema.Column
 			errs = append(errs, fmt.Errorf("column %q (%s) is of the primary key, and the rows do not have it", c.Name, c.Type))
 		}
 	}
+	o.used.add(columns)
 	return columns, errors.Join(errs...)
+}
+
+// usedColumns are the names of columns that are written. It is safe for concurrent use.
+type usedColumns struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+func (u *usedColumns) add(columns []schema.Column) {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, c := range columns {
+		u.names[c.Name] = true
+	}
+}
+
+func (u *usedColumns) has(name string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.names[name]
 }
 
 func near(name string, names []string) string {

@@ -58,11 +58,11 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], 
 	w := &tableWriter[T]{
 		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
 		step: t.step(to.about), gathering: make(chan struct{}, 1),
-		wire: wire, same: to.same, linger: newLingering(st, t.cfg.linger),
+		wire: wire, same: to.options.same, linger: newLingering(st, t.cfg.linger),
 	}
 	switch {
 	case t.cfg.times != nil:
-		w.timed = newTimedEncoder(r, to.about, t.columns, t.cfg.times, to.same)
+		w.timed = newTimedEncoder(r, to.about, t.columns, t.cfg.times, to.options)
 	case t.fns.timestamp == nil:
 		w.clock = tableClock(r, to.about.ID)
 	}

@@ -38,7 +38,7 @@ type timedTarget struct {
 
 // newTimedPlan makes the plan for rows with certain columns. names are those to write, nil for all
 // that are no times of others.
-func newTimedPlan(table *schema.Table, names []string, cfg *timesConfig, same sameness, cols []rxcql.Column) (*timedPlan, error) {
+func newTimedPlan(table *schema.Table, names []string, cfg *timesConfig, o planOptions, cols []rxcql.Column) (*timedPlan, error) {
 	index := map[string]int{}
 	for i, c := range cols {
 		index[c.Name] = i
@@ -56,7 +56,7 @@ func newTimedPlan(table *schema.Table, names []string, cfg *timesConfig, same sa
 			errs = append(errs, fmt.Errorf("the rows have no column %q%s", name, near(name, namesOf(cols))))
 		}
 	}
-	chosen, err := choose(table, names, planOptions{})
+	chosen, err := choose(table, names, planOptions{used: o.used})
 	errs = append(errs, err)
 	p := &timedPlan{plan: &plan{table: table, parts: len(table.PartitionKey)}}
 	for _, c := range chosen {
@@ -84,8 +84,8 @@ func newTimedPlan(table *schema.Table, names []string, cfg *timesConfig, same sa
 		return nil, err
 	}
 	p.whole = len(p.keys) == len(table.PartitionKey)+len(table.ClusteringKey)
-	p.static.begin(table, same, table.PartitionKey)
-	p.regular.begin(table, same, slices.Concat(table.PartitionKey, table.ClusteringKey))
+	p.static.begin(table, o.same, table.PartitionKey)
+	p.regular.begin(table, o.same, slices.Concat(table.PartitionKey, table.ClusteringKey))
 	return p, nil
 }
 

@@ -56,12 +56,12 @@ type timedWrite struct {
 
 // timedEncoder turns rows with times into writes. It is used by one goroutine.
 type timedEncoder struct {
-	table  *schema.Table
-	names  []string
-	cfg    *timesConfig
-	same   sameness
-	lists  *listTimes
-	marker moment // of rows without values
+	table   *schema.Table
+	names   []string
+	cfg     *timesConfig
+	options planOptions
+	lists   *listTimes
+	marker  moment // of rows without values
 	statics
 
 	columns *rxcql.Columns // those that the plan is for
@@ -81,8 +81,8 @@ type timedEncoder struct {
 	row    timedUnit
 }
 
-func newTimedEncoder(r *rxcql.Execution, table *schema.Table, names []string, cfg *timesConfig, same sameness) *timedEncoder {
-	e := &timedEncoder{table: table, names: names, cfg: cfg, same: same, lists: listTimesOf(r, table.ID), groupOf: map[moment]int32{}}
+func newTimedEncoder(r *rxcql.Execution, table *schema.Table, names []string, cfg *timesConfig, o planOptions) *timedEncoder {
+	e := &timedEncoder{table: table, names: names, cfg: cfg, options: o, lists: listTimesOf(r, table.ID), groupOf: map[moment]int32{}}
 	e.marker = moment{cmp.Or(cfg.markerTime, time.Now().UnixMicro()), never}
 	return e
 }
@@ -129,7 +129,7 @@ func (e *timedEncoder) prepare(cols *rxcql.Columns) error {
 		return errors.New("the row is zero: it has no columns")
 	}
 	if e.columns == nil || !slices.EqualFunc(cols.List(), e.columns.List(), sameColumn) {
-		plan, err := newTimedPlan(e.table, e.names, e.cfg, e.same, cols.List())
+		plan, err := newTimedPlan(e.table, e.names, e.cfg, e.options, cols.List())
 		if err != nil {
 			return err
 		}

@@ -13,10 +13,20 @@ import (
 type Pinned struct {
 	q      Reader
 	tables []*Table
+	writes func(column string) bool
 }
 
 // Pin pins tables as they were loaded.
-func Pin(q Reader, tables ...*Table) *Pinned { return &Pinned{q, tables} }
+func Pin(q Reader, tables ...*Table) *Pinned {
+	return &Pinned{q, tables, func(string) bool { return false }}
+}
+
+// Writing says of which columns values are written. It is asked about columns that are no longer
+// there. If nobody said so, none is.
+func (p *Pinned) Writing(column func(name string) bool) *Pinned {
+	p.writes = column
+	return p
+}
 
 // ID names the very tables: another one made under the name of one of them has
 // another ID.
@@ -30,9 +40,9 @@ func (p *Pinned) ID() string {
 
 // Same asks the server, two small reads a table, whether they still are those: a
 // driver.SchemaChangedError for one that was dropped, or made again, while something was
-// written to it, or of which a column was dropped and made again; other errors where that
-// could not be found out. A column that was dropped hides what was written into it up to
-// then, by its timestamp: what a run writes later may be hidden too.
+// written to it, or of which a column was dropped that is written, or made again; other errors
+// where that could not be found out. A column that was dropped hides what was written into it
+// up to then, by its timestamp: what a run writes later may be hidden too.
 func (p *Pinned) Same(ctx context.Context) error {
 	for _, t := range p.tables {
 		now, err := Find(ctx, p.q, t.Keyspace, t.Name)
@@ -52,8 +62,10 @@ func (p *Pinned) Same(ctx context.Context) error {
 	return nil
 }
 
-// sameColumns does not look at columns that were dropped and are not there: rows that
-// have them are refused by the server, and to others they do not matter.
+// sameColumns looks at columns that were dropped. One that is not there does not matter to rows
+// without it. Rows that have it are refused by the server, but not always: a statement that
+// Cassandra prepares in the moment of the ALTER TABLE stays in its cache as it was, and what is
+// written by it is gone without an error.
 func (p *Pinned) sameColumns(ctx context.Context, t *Table) error {
 	l := &loader{q: p.q, keyspace: t.Keyspace}
 	dropped, err := l.dropped(ctx, t)
@@ -68,9 +80,13 @@ func (p *Pinned) sameColumns(ctx context.Context, t *Table) error {
 		if err != nil {
 			return err
 		}
-		if there {
+		switch {
+		case there:
 			return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped and made again while it was written: "+
 				"values written before are gone", c.Name, t.Quoted())}
+		case p.writes(c.Name):
+			return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped while it was written: "+
+				"its values are gone", c.Name, t.Quoted())}
 		}
 	}
 	return nil
