@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/gocql/gocql"
 
@@ -105,90 +104,6 @@ func (t *table[T]) plan(ctx context.Context) (about *schema.Table, cql string, e
 	return about, statement(about, append(quoted(names), times...)), nil
 }
 
-// reads compares T with the table and returns the columns that T needs, and what a SELECT reads of
-// their times.
-func (t *table[T]) reads(ctx context.Context) (about *schema.Table, names, times []string, err error) {
-	about, err = loadKnown(ctx, t.session, t.keyspace, t.name)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	var errs []error
-	if about.Virtual {
-		errs = append(errs, errors.New("a virtual table has no token ranges to read by: use Query"))
-	}
-	names = t.cfg.columns
-	if len(names) == 0 {
-		names = about.ColumnNames()
-	}
-	selected, err := pick(about, names)
-	errs = append(errs, err)
-	switch {
-	case isRow[T]():
-	case err == nil:
-		_, err = codec.NewDecoder[T](selected)
-		errs = append(errs, err)
-	case len(selected) > 0: // what is wrong with the columns that are there
-		errs = append(errs, codec.FitsSome[T](selected))
-	}
-	if t.cfg.times && err == nil {
-		var perElement bool
-		if perElement, err = tellsElements(ctx, t.session); err != nil {
-			return nil, nil, nil, err
-		}
-		var timed []timedColumn
-		timed, err = timesOf(about, names, perElement)
-		errs = append(errs, err)
-		times = terms(timed)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, nil, nil, fmt.Errorf("%w: table %s: %w", rxcql.ErrSchema, about.Quoted(), err)
-	}
-	return about, names, times, nil
-}
-
-// loadKnown is load; a table that does not exist is a rxcql.ErrSchema.
-func loadKnown(ctx context.Context, s *driver.Session, keyspace, name string) (*schema.Table, error) {
-	about, err := load(ctx, s, keyspace, name)
-	if errors.Is(err, schema.ErrUnknownTable) || errors.Is(err, schema.ErrUnknownKeyspace) {
-		err = fmt.Errorf("%w: %w", rxcql.ErrSchema, err)
-	}
-	return about, err
-}
-
-func pick(about *schema.Table, names []string) ([]codec.Column, error) {
-	var cols []codec.Column
-	var errs []error
-	for _, name := range names {
-		col, found := about.Column(name)
-		if !found {
-			errs = append(errs, fmt.Errorf("it has no column %q%s; it has %s", name, schema.Meant(name, about.ColumnNames()), strings.Join(about.ColumnNames(), ", ")))
-			continue
-		}
-		cols = append(cols, codec.Column{Name: col.Name, Type: col.Type})
-	}
-	return cols, errors.Join(errs...)
-}
-
-// quoted returns names as a SELECT has them.
-func quoted(names []string) []string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = schema.Quote(name)
-	}
-	return list
-}
-
-// statement reads a range. selected is CQL.
-func statement(about *schema.Table, selected []string) string {
-	key := make([]string, len(about.PartitionKey))
-	for i, col := range about.PartitionKey {
-		key[i] = schema.Quote(col.Name)
-	}
-	token := "token(" + strings.Join(key, ", ") + ")"
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s > ? AND %s <= ?",
-		strings.Join(selected, ", "), about.Quoted(), token, token)
-}
-
 func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
 	about, cql, err := t.plan(ctx)
 	if err != nil {
@@ -203,7 +118,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 		return err
 	}
 	r := &reading[T]{workers: st.Run().Workers(), reader: newPaged[T](t.session, t.cfg, fetchOf(t.session, t.cfg, about))}
-	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about) }
+	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about, t.names(about)...) }
 	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{
 			index: len(r.parts), name: span.String(), span: span, track: track, st: driver.Statement{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rxcql/rxcql/internal/driver"
@@ -55,19 +56,42 @@ func (p *Pinned) Same(ctx context.Context) error {
 			return &driver.SchemaChangedError{What: fmt.Sprintf(
 				"table %s was dropped and made again while it was written: rows written before are gone", t.Quoted())}
 		}
-		if err := p.sameColumns(ctx, t); err != nil {
+		err = droppedSince(ctx, p.q, t, func(column string, again bool) error {
+			switch {
+			case again:
+				return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped and made again while it was written: "+
+					"values written before are gone", column, t.Quoted())}
+			case p.writes(column):
+				return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped while it was written: "+
+					"its values are gone", column, t.Quoted())}
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sameColumns looks at columns that were dropped. One that is not there does not matter to rows
-// without it. Rows that have it are refused by the server, but not always: a statement that
-// Cassandra prepares in the moment of the ALTER TABLE stays in its cache as it was, and what is
-// written by it is gone without an error.
-func (p *Pinned) sameColumns(ctx context.Context, t *Table) error {
-	l := &loader{q: p.q, keyspace: t.Keyspace}
+// ColumnsUnchanged is Unchanged for columns that are read. Of one that was dropped, and perhaps made
+// again, values came as null.
+func ColumnsUnchanged(ctx context.Context, q Reader, before *Table, read []string) error {
+	return droppedSince(ctx, q, before, func(column string, _ bool) error {
+		if !slices.Contains(read, column) {
+			return nil
+		}
+		return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped while it was read: "+
+			"some of its values came as null", column, before.Quoted())}
+	})
+}
+
+// droppedSince calls fn with each column of a table that was dropped since the table was loaded, and
+// whether it was made again. The server refuses statements that name a column which is not there,
+// but not always: a statement that Cassandra prepares in the moment of the ALTER TABLE stays in its
+// cache as it was, reads null and writes what nobody can read, without an error.
+func droppedSince(ctx context.Context, q Reader, t *Table, fn func(column string, again bool) error) error {
+	l := &loader{q: q, keyspace: t.Keyspace}
 	dropped, err := l.dropped(ctx, t)
 	if err != nil {
 		return err
@@ -76,17 +100,12 @@ func (p *Pinned) sameColumns(ctx context.Context, t *Table) error {
 		if dropped[c.Name] == t.Dropped[c.Name] {
 			continue
 		}
-		there, err := l.has(ctx, t, c.Name)
+		again, err := l.has(ctx, t, c.Name)
+		if err == nil {
+			err = fn(c.Name, again)
+		}
 		if err != nil {
 			return err
-		}
-		switch {
-		case there:
-			return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped and made again while it was written: "+
-				"values written before are gone", c.Name, t.Quoted())}
-		case p.writes(c.Name):
-			return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped while it was written: "+
-				"its values are gone", c.Name, t.Quoted())}
 		}
 	}
 	return nil
