@@ -65,8 +65,8 @@ func TestRowsThatCannotBeReadAreNamedAndAllOthersAreRead(t *testing.T) {
 	require.Greater(t, buried, 100)
 }
 
-// The server gives a partition that has static columns only as a row, also to a reader that asks for
-// no static column. Where tombstones hide that row, it is named and not lost.
+// The server gives a partition that has static columns only as a row, also to a reader that asks
+// for no static column. Where tombstones hide that row, it is named and not lost.
 func TestPartitionsOfStaticColumnsAreNamedAlsoWhereThoseAreNotRead(t *testing.T) {
 	lost := 0
 	for _, columns := range [][]string{{"k", "c"}, {"v"}} {

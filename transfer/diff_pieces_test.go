@@ -15,8 +15,8 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// Both servers fail at random, in the middle of a range too, and the diff goes on under other splits
-// and workers each time: it finds each difference once.
+// Both servers fail at random, in the middle of a range too, and the diff goes on under other
+// splits and workers each time: it finds each difference once.
 func TestADiffAmongTombstonesGoesOn(t *testing.T) {
 	interrupted := 0
 	eachDiff(t, 4, func(t *testing.T, left, right *gravetest.Table) {

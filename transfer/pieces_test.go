@@ -19,9 +19,9 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// untilDone runs a job of a table until it comes to its end, with other splits and workers each time.
-// Runs are broken off at random. After a run that has left something unread, half of the tombstones
-// are compacted away. It returns how many such runs there were.
+// untilDone runs a job of a table until it comes to its end, with other splits and workers each
+// time. Runs are broken off at random. After a run that has left something unread, half of the
+// tombstones are compacted away. It returns how many such runs there were.
 func untilDone(t *testing.T, g *gravetest.Table, run func(opts []transfer.Option, splits transfer.RangeOption) (rxcql.Report, error)) (unread int) {
 	t.Helper()
 	store := &jobtest.Store{}
