@@ -65,6 +65,27 @@ func TestRowsThatCannotBeReadAreNamedAndAllOthersAreRead(t *testing.T) {
 	require.Greater(t, buried, 100)
 }
 
+// The server gives a partition that has static columns only as a row, also to a reader that asks
+// for no static column. Where tombstones hide that row, it is named and not lost.
+func TestPartitionsOfStaticColumnsAreNamedAlsoWhereThoseAreNotRead(t *testing.T) {
+	lost := 0
+	for _, columns := range [][]string{{"k", "c"}, {"v"}} {
+		seeds(t, 20, func(t *testing.T, g *gravetest.Table) {
+			for k := range g.Hopeless() {
+				g.SetStatic([]byte(k))
+			}
+			rows := 0
+			report, err := source.Table[rxcql.Row](g.Session, "ks.t", source.AdaptiveSplits(), source.Columns(columns...), source.Splits(2)).
+				ForEach(t.Context(), func(rxcql.Row) error { rows++; return nil }, rxcql.WithRetry(time.Second, 2))
+			require.Equal(t, len(g.Rows)+len(g.StaticOnly())-lostStatics(g), rows)
+			require.EqualValues(t, len(g.Hopeless()), report.UnreadParts)
+			require.Equal(t, len(g.Hopeless()) == 0, err == nil)
+			lost += lostStatics(g)
+		})
+	}
+	require.Positive(t, lost)
+}
+
 // Whatever is compacted between its runs, and wherever it is broken off, a job gives every row
 // once.
 func TestAJobReadsWhatWasUnreadOnceItCanBeRead(t *testing.T) {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rxcql/rxcql/flow"
@@ -32,7 +33,7 @@ type slicing struct {
 	*sidePlan
 	partition  int // columns of the partition key
 	clustering []schema.Column
-	statics    bool   // static columns are read
+	statics    bool   // the table has static columns: those alone are a row, whatever is read
 	token      string // in CQL
 	tuple      string // a clustering column that is a tuple, which the driver cannot bind; "" if there is none
 }
@@ -49,11 +50,7 @@ func newSlicing(plan *sidePlan) *slicing {
 			s.tuple = c.Name
 		}
 	}
-	for _, name := range plan.names {
-		if c, found := plan.about.Column(name); found && c.Kind == schema.Static {
-			s.statics = true
-		}
-	}
+	s.statics = slices.ContainsFunc(plan.about.Columns, func(c schema.Column) bool { return c.Kind == schema.Static })
 	return s
 }
 

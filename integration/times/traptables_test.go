@@ -80,5 +80,9 @@ func traps(now int64) map[string]trap {
 			`UPDATE $` + using(old, 0) + `SET w = 'never', m = m + {2: 2}, l = l + [2] WHERE p = 1`,
 			`INSERT INTO $ (p, v) VALUES (2, 'never')` + using(old, 0),
 		}},
+		"wider": {columns: `p int, c int, n int, m map<int, smallint>, s set<smallint>, PRIMARY KEY (p, c)`, rows: []string{
+			`INSERT INTO $ (p, c, n, m, s) VALUES (1, 1, 7, {1: 15, -2: 0}, {3, -4})` + using(old, 0),
+			`UPDATE $` + using(old+3, 80000) + `SET m = m + {5: 5}, s = s + {6} WHERE p = 1 AND c = 1`,
+		}, renamed: map[string]string{"n": "number"}, target: `p int, c int, number bigint, m map<bigint, int>, s set<int>, PRIMARY KEY (p, c)`},
 	}
 }

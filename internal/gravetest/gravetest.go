@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/datastax/go-cassandra-native-protocol/primitive"
@@ -40,11 +41,13 @@ type Table struct {
 	Static  map[string]bool // partitions with a static column, by key
 	Limit   int
 
-	Late bool         // a slice fails behind its first page, when rows of it have come
-	Slow bool         // it times out
-	Cuts atomic.Int64 // requests that failed
+	Late bool          // a slice fails behind its first page, when rows of it have come
+	Slow bool          // it times out
+	Each time.Duration // an answer takes so long, on the clock of synctest; set it before reading
+	Cuts atomic.Int64  // requests that failed for too many tombstones
 
 	graves atomic.Pointer[[]Row]
+	left   atomic.Int64 // requests that may still come, and one more; 0 has no limit
 }
 
 // New makes random partitions with random rows and tombstones, in either order.
@@ -132,8 +135,18 @@ func (g *Table) Put(row Row, v int) {
 	g.Server.Exec(fmt.Sprintf("INSERT INTO ks.t (k, c, d, v) VALUES (0x%x, %d, '%s', %d)", row.K, row.C, row.D, row.V))
 }
 
-// answer fails requests for too many tombstones. Reading a row by its key never fails.
+// FailAfter lets so many more requests for rows come. Each one after them fails, until the next
+// call.
+func (g *Table) FailAfter(requests int) { g.left.Store(int64(requests) + 1) }
+
+// answer fails requests for too many tombstones. Reading a row by its key never meets any.
 func (g *Table) answer(r *cqlfake.Request) *cqlfake.Reply {
+	if left := g.left.Load(); left > 0 && r.Reads("ks.t") {
+		if left == 1 {
+			return cqlfake.Fail(&message.ServerError{ErrorMessage: "fails"})
+		}
+		g.left.Add(-1)
+	}
 	if !r.Reads("ks.t") || !strings.Contains(r.Statements[0].CQL, "token(") || strings.Contains(r.Statements[0].CQL, "PER PARTITION") {
 		return nil
 	}
@@ -147,7 +160,7 @@ func (g *Table) answer(r *cqlfake.Request) *cqlfake.Reply {
 		}
 	}
 	if met <= g.Limit {
-		return nil
+		return cqlfake.Tables().After(g.Each)
 	}
 	g.Cuts.Add(1)
 	if g.Slow {
