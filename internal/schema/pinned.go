@@ -74,8 +74,8 @@ func (p *Pinned) Same(ctx context.Context) error {
 	return nil
 }
 
-// ColumnsUnchanged is Unchanged for columns that are read. Of one that was dropped, and perhaps made
-// again, values came as null.
+// ColumnsUnchanged is Unchanged for columns that are read. Of one that was dropped, and perhaps
+// made again, values came as null.
 func ColumnsUnchanged(ctx context.Context, q Reader, before *Table, read []string) error {
 	return droppedSince(ctx, q, before, func(column string, _ bool) error {
 		if !slices.Contains(read, column) {
@@ -86,8 +86,8 @@ func ColumnsUnchanged(ctx context.Context, q Reader, before *Table, read []strin
 	})
 }
 
-// droppedSince calls fn with each column of a table that was dropped since the table was loaded, and
-// whether it was made again. The server refuses statements that name a column which is not there,
+// droppedSince calls fn with each column of a table that was dropped since the table was loaded,
+// and whether it was made again. The server refuses statements that name a column which is not there,
 // but not always: a statement that Cassandra prepares in the moment of the ALTER TABLE stays in its
 // cache as it was, reads null and writes what nobody can read, without an error.
 func droppedSince(ctx context.Context, q Reader, t *Table, fn func(column string, again bool) error) error {
