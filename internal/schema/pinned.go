@@ -87,9 +87,9 @@ func ColumnsUnchanged(ctx context.Context, q Reader, before *Table, read []strin
 }
 
 // droppedSince calls fn with each column of a table that was dropped since the table was loaded,
-// and whether it was made again. The server refuses statements that name a column which is not there,
-// but not always: a statement that Cassandra prepares in the moment of the ALTER TABLE stays in its
-// cache as it was, reads null and writes what nobody can read, without an error.
+// and whether it was made again. The server refuses statements that name a column which is not
+// there, but not always: a statement that Cassandra prepares in the moment of the ALTER TABLE stays
+// in its cache as it was, reads null and writes what nobody can read, without an error.
 func droppedSince(ctx context.Context, q Reader, t *Table, fn func(column string, again bool) error) error {
 	l := &loader{q: q, keyspace: t.Keyspace}
 	dropped, err := l.dropped(ctx, t)
