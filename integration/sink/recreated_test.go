@@ -225,7 +225,8 @@ func TestAJobWhoseTargetIsMadeAgainEndsAndDoesNotGoOn(t *testing.T) {
 		return nil
 	}, sink.Idempotent()), table), store)
 	require.ErrorIs(t, err, rxcql.ErrSchema)
-	require.ErrorContains(t, err, "made again")
+	// Rows that are on their way when the table is dropped may be refused before it is made again.
+	require.Regexp(t, "made again|table t does not exist", err.Error())
 	err = job(t, 0, sink.Tee(sink.Each(func(context.Context, event) error { return nil }, sink.Idempotent()), table), store)
 	require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
 }
