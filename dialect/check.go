@@ -42,8 +42,8 @@ func (d Dialect) CheckReading() error {
 	if d.Escapes > EscapesPython || d.Escapes == EscapesPython && (d.Escape != '\\' || !d.EscapeBare) {
 		wrong("dialect: Escapes is %d: EscapesPython needs the Escape \\ and EscapeBare", d.Escapes)
 	}
-	if d.Encoding > Latin1 || d.Decimals > DecimalExponent || d.Blobs > BlobBase64 || d.Collections > CollectionCQL {
-		wrong("dialect: Encoding, Decimals, Blobs and Collections must be constants of this package")
+	if d.Encoding > Latin1 || d.Order > OrderName || d.Decimals > DecimalExponent || d.Blobs > BlobBase64 || d.Collections > CollectionCQL {
+		wrong("dialect: Encoding, Order, Decimals, Blobs and Collections must be constants of this package")
 	}
 	if d.MaxDigits < 1 || d.MaxDigits > 100_000 {
 		wrong("dialect: MaxDigits is %d: it must be from 1 to 100000", d.MaxDigits)

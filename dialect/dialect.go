@@ -24,9 +24,12 @@ type Dialect struct {
 	// is text there, as in DSBulk. It must be false if Escape equals Quote.
 	EscapeBare bool
 	// Header says that the first record names the columns. Without a header the columns are those
-	// of the struct or of the table, in its order (the primary key first, then the others by name,
-	// as SELECT * gives them), unless the source is told others.
+	// of the struct, in its order, or of the table, in the Order of the dialect, unless the source
+	// is told others.
 	Header bool
+	// Order is that of a table's columns where nobody names them: in a file without a header, and in
+	// what transfer.Unload writes.
+	Order Order
 	// Encoding is that of the file's text.
 	Encoding Encoding
 
@@ -62,6 +65,18 @@ type Dialect struct {
 	// read.
 	Collections Collections
 }
+
+// Order is an order of a table's columns.
+type Order uint8
+
+// Orders of columns. They differ in tables that have static columns.
+const (
+	// OrderSelect is that of SELECT *: the primary key, then static columns by name, then the others
+	// by name.
+	OrderSelect Order = iota
+	// OrderName is that of cqlsh's COPY: the primary key, then all others by name.
+	OrderName
+)
 
 // Words are a pair of words for a boolean.
 type Words struct{ True, False string }

@@ -25,10 +25,11 @@ func RFC4180() Dialect {
 // What cqlsh itself cannot tell, or be told: null and empty text are one to COPY FROM, and are two
 // to this toolkit only in files that it wrote itself (empty text is in quotes). COPY TO cuts floats
 // to 5 digits and doubles to 12, unless FLOATPRECISION and DOUBLEPRECISION are given. COPY FROM
-// takes a carriage return in a text for a line feed.
+// takes a carriage return in a text for a line feed. It goes by the order of columns, whatever the
+// header says (Order).
 func Cqlsh() Dialect {
 	return Dialect{
-		Name: "cqlsh", Separator: ',', Quote: '"', Escape: '\\', EscapeBare: true, Header: true,
+		Name: "cqlsh", Separator: ',', Quote: '"', Escape: '\\', EscapeBare: true, Header: true, Order: OrderName,
 		Escapes:    EscapesPython,
 		Booleans:   []Words{{"True", "False"}},
 		Timestamps: []string{"2006-01-02 15:04:05.000-0700"},

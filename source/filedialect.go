@@ -42,6 +42,19 @@ func (d dialectOption) set(c *fileConfig) (err error) {
 func (d dialectOption) applyNDJSON(c *fileConfig) error { return d.set(c) }
 func (d dialectOption) applyCSV(c *fileConfig) error    { return d.set(c) }
 
+// ordered returns the columns of a file without a header: those of the table in the dialect's order,
+// or those that were named in the order in which they were.
+func (c *fileConfig) ordered(about *schema.Table) []string {
+	if about.Name == "" || c.text == nil || c.text.Dialect().Order != dialect.OrderName {
+		return about.ColumnNames()
+	}
+	var names []string
+	for _, col := range about.ByName() {
+		names = append(names, col.Name)
+	}
+	return names
+}
+
 type header []string
 
 // Header names the columns of a file of CSV, in order. They are those of a file that has no header

@@ -144,7 +144,7 @@ func (c *csvRows) begin(in *lines.Reader) ([]rxcql.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	record, header, err := c.header(in, about.ColumnNames())
+	record, header, err := c.header(in, c.cfg.ordered(about))
 	if err != nil {
 		return nil, err
 	}

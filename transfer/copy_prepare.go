@@ -142,8 +142,6 @@ func (j *CopyJob) unmasked(ctx context.Context, p *prepared) error {
 	case len(masks) > 0 && !j.cfg.lossy:
 		return fmt.Errorf("%w: copy of %s to %s: %w, or give Lossy, or drop them", rxcql.ErrSchema, j.from, j.to, masks.error())
 	}
-	for _, name := range slices.Sorted(maps.Keys(masks)) {
-		p.lossy = append(p.lossy, fmt.Sprintf("column %q is masked by %s, and the role has no UNMASK: its mask is copied", name, masks[name]))
-	}
+	p.lossy = append(p.lossy, masks.notes("copied")...)
 	return nil
 }

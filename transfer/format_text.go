@@ -3,6 +3,7 @@ package transfer
 import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/dialect"
+	"github.com/rxcql/rxcql/internal/schema"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -26,6 +27,15 @@ func (f csvFormat) Name() string {
 }
 
 func (csvFormat) Extension() string { return ".csv" }
+
+// columnsFor returns a table's columns in the order in which files of a format have them, where
+// nobody names them. A nil format has that of SELECT *.
+func columnsFor(f Format, about *schema.Table) []schema.Column {
+	if csv, is := f.(csvFormat); is && csv.dialect.Order == dialect.OrderName {
+		return about.ByName()
+	}
+	return about.Columns
+}
 
 func (f csvFormat) Write(out Output) rxcql.Sink[rxcql.Row] {
 	opts := []sink.CSVOption{sink.Dialect(f.dialect)}

@@ -43,7 +43,7 @@ func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
 		m.names[inFiles] = inTable
 		m.renamed = m.renamed || inFiles != inTable
 	}
-	for _, col := range about.Columns {
+	for _, col := range columnsFor(c.format, about) {
 		name := col.Name
 		if from, renamed := taken[name]; renamed {
 			name = from

@@ -49,8 +49,8 @@ func Into(inFiles, inTable string) LoadOption {
 }
 
 // FileColumns names the columns of files that have no header (dialect.Dialect.Header), in their
-// order. By default they are those of the table, in the order of SELECT *. A column that the table
-// does not have is left out with IgnoreColumns.
+// order. By default they are those of the table, in the order of the dialect (dialect.Order). A
+// column that the table does not have is left out with IgnoreColumns.
 func FileColumns(names ...string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.fileColumns = append(c.fileColumns, names...)

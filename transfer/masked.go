@@ -52,6 +52,14 @@ func (m masks) error() error {
 		strings.Join(slices.Sorted(maps.Keys(m)), ", "))
 }
 
+// notes says of each mask what is done with it in place of the values.
+func (m masks) notes(done string) (lines []string) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		lines = append(lines, fmt.Sprintf("column %q is masked by %s, and the role has no UNMASK: its mask is %s", name, m[name], done))
+	}
+	return lines
+}
+
 // unmasks reports whether the session's role has the permission UNMASK on a table. It is false
 // where the server does not say so.
 func unmasks(ctx context.Context, s *driver.Session, t *schema.Table) (bool, error) {

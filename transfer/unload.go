@@ -25,7 +25,8 @@ import (
 // Values are written as the format has them, all digits of them: see package dialect for CSV, and
 // package source for JSON. A row with a value that the format cannot hold (text that is not UTF-8)
 // is a row that failed (rxcql.WithRowErrors, by WithRun). Load reads what Unload writes back as the
-// same values, except empty values of types other than text and blob, which it refuses.
+// same values, except empty values of types other than text and blob, which it refuses. A column
+// that is masked from the session's role comes as its mask, which the report names (Lossy).
 //
 // Rows of one token range come in their order; ranges are read several at a time. A partition that
 // has static columns only is a row whose clustering columns are null. With WithTimes each value
@@ -183,7 +184,9 @@ func (j *UnloadJob) prepare(ctx context.Context) (about *schema.Table, columns [
 	}
 	names := j.cfg.columns
 	if names == nil {
-		names = about.ColumnNames()
+		for _, c := range columnsFor(j.format, about) {
+			names = append(names, c.Name)
+		}
 	}
 	var errs []error
 	for i, name := range names {
@@ -205,6 +208,11 @@ func (j *UnloadJob) prepare(ctx context.Context) (about *schema.Table, columns [
 	if err := errors.Join(errs...); err != nil {
 		return nil, nil, nil, fmt.Errorf("%w: unload of %s: %w", rxcql.ErrSchema, j.from, err)
 	}
+	masks, err := masked(ctx, j.from.session, about, names)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("source: %w", err)
+	}
+	lossy = masks.notes("unloaded")
 	if j.cfg.times {
 		untimed, err := source.UntimedColumns(ctx, j.from.Session, j.from.quoted())
 		if err != nil {

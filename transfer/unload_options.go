@@ -25,8 +25,8 @@ type unloadOption func(*unloadConfig) error
 func (o unloadOption) applyUnload(c *unloadConfig) error { return o(c) }
 
 // OnlyColumns unloads these columns of the table, in this order. Names are exactly as the schema
-// spells them. Default: all columns, in the order of SELECT *: the primary key first, then static
-// columns, then the others, each by name.
+// spells them. Default: all columns, in the order of SELECT *, or in that of CSV's dialect
+// (dialect.Order).
 func OnlyColumns(names ...string) UnloadOption {
 	return unloadOption(func(c *unloadConfig) error {
 		c.columns = append(c.columns, names...)

@@ -1,6 +1,9 @@
 package schema
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/rxcql/rxcql/internal/codec"
 )
 
@@ -65,6 +68,14 @@ func (t *Table) Column(name string) (Column, bool) {
 
 // Quoted is the table's name for a statement, such as "shop"."orders".
 func (t *Table) Quoted() string { return Quote(t.Keyspace) + "." + Quote(t.Name) }
+
+// ByName returns the columns of the primary key, in their order, and then all others by name.
+func (t *Table) ByName() []Column {
+	keys := len(t.PartitionKey) + len(t.ClusteringKey)
+	columns := slices.Clone(t.Columns)
+	slices.SortFunc(columns[keys:], func(a, b Column) int { return strings.Compare(a.Name, b.Name) })
+	return columns
+}
 
 // ColumnNames are the names of all columns, in the order of Columns.
 func (t *Table) ColumnNames() []string {
