@@ -3,12 +3,14 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/driver"
 	"github.com/rxcql/rxcql/internal/rows"
+	"github.com/rxcql/rxcql/internal/schema"
 )
 
 // part is a piece of a source that is read page by page: a token range, or a
@@ -27,6 +29,7 @@ type part struct {
 // paged reads the pages of statements. It belongs to one goroutine.
 type paged[T any] struct {
 	session *driver.Session
+	table   *schema.Table
 	stage   *rxcql.Stage
 	sizing  *sizing
 	reader  rows.Reader[T]
@@ -43,10 +46,10 @@ type paged[T any] struct {
 }
 
 // newPaged returns what makes the reader of each worker.
-func newPaged[T any](session *driver.Session, cfg readConfig, about rxcql.FetchEvent) func(*rxcql.Stage, buffers[T]) partReader[T] {
+func newPaged[T any](session *driver.Session, cfg readConfig, table *schema.Table) func(*rxcql.Stage, buffers[T]) partReader[T] {
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		r := &paged[T]{
-			session: session, stage: st, buffers: buffers, about: about, rate: cfg.rate,
+			session: session, table: table, stage: st, buffers: buffers, about: fetchOf(session, cfg, table), rate: cfg.rate,
 			sizing: newSizing(st.Input(), cfg.maxRows),
 		}
 		r.reader = readerOf[T](cfg, &r.askedAt)
@@ -170,6 +173,12 @@ func (r *paged[T]) page(ctx context.Context, p part, at flow.Position, state []b
 func (r *paged[T]) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)
+	}
+	// What a table that was dropped says while it is read is an error of any statement.
+	if class := driver.Classify(err); ctx.Err() == nil && !class.Transient() && class != driver.SchemaChanged {
+		if now := unchanged(ctx, r.session, r.table); errors.Is(now, rxcql.ErrSchema) {
+			err = fmt.Errorf("%w: %w", now, err)
+		}
 	}
 	return r.stage.Fail(err)
 }

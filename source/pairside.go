@@ -93,7 +93,7 @@ func newSide[T any](name string, t *table[T], plan *sidePlan, st *rxcql.Stage) *
 	s := &side[T]{
 		name: name, plan: plan, cfg: t.cfg,
 		pages: paged[T]{
-			session: t.session, stage: st, buffers: make(buffers[T], 1), about: fetchOf(t.session, t.cfg, plan.about), rate: t.cfg.rate,
+			session: t.session, table: plan.about, stage: st, buffers: make(buffers[T], 1), about: fetchOf(t.session, t.cfg, plan.about), rate: t.cfg.rate,
 			sizing: newSizing(st.Input(), t.cfg.maxRows),
 		},
 	}

@@ -75,7 +75,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 		if err != nil {
 			return err
 		}
-		r := &reading[T]{workers: 1, reader: newPaged[T](ses, cfg, fetchOf(ses, cfg, found.Table))}
+		r := &reading[T]{workers: 1, reader: newPaged[T](ses, cfg, found.Table)}
 		whole := part{name: flow.WholeRange.String(), span: flow.WholeRange, st: found.statement(st), limit: driver.MayLimit(cql), whole: found.Whole(st.CQL)}
 		several := len(begun) > 0 // these are pages, so they could be of two tables
 		whole.more = func() { several = true }

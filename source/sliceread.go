@@ -25,7 +25,7 @@ func newSliced[T any](t *table[T], slicing *slicing, unread *atomic.Bool) func(*
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		r := &sliced[T]{
 			paged: paged[T]{
-				session: t.session, stage: st, buffers: buffers, about: about, rate: t.cfg.rate,
+				session: t.session, table: slicing.about, stage: st, buffers: buffers, about: about, rate: t.cfg.rate,
 				sizing: newSizing(st.Input(), t.cfg.maxRows), cuts: true,
 			},
 			cutting: newCutting(st, t.session, t.cfg, slicing), unread: unread,

@@ -117,7 +117,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 	if err != nil {
 		return err
 	}
-	r := &reading[T]{workers: st.Run().Workers(), reader: newPaged[T](t.session, t.cfg, fetchOf(t.session, t.cfg, about))}
+	r := &reading[T]{workers: st.Run().Workers(), reader: newPaged[T](t.session, t.cfg, about)}
 	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about, t.names(about)...) }
 	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{

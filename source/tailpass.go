@@ -41,7 +41,7 @@ func (r *tailReader[T]) newPass(st *rxcql.Stage) *pass[T] {
 	keyed := newKeyed(r.plan.own, r.plan.key, rows.ReaderOf[T](rxcql.NewColumns, rxcql.NewRow))
 	p := &pass[T]{keyed: keyed}
 	p.pages = paged[T]{
-		session: r.session, stage: st, about: fetchOf(r.session, r.cfg.readConfig, r.plan.about), rate: r.cfg.rate,
+		session: r.session, table: r.plan.about, stage: st, about: fetchOf(r.session, r.cfg.readConfig, r.plan.about), rate: r.cfg.rate,
 		sizing: newSizing(st.Input(), r.cfg.maxRows), reader: keyed, buffers: make(buffers[T], 1),
 	}
 	// A merge has a page of each shard, and room for two pages.

@@ -2,13 +2,11 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/internal/driver"
 )
 
 // tailReader polls a table in one run.
@@ -199,13 +197,8 @@ func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 	return nil
 }
 
-// failed is failedWith for a request, and says so if it failed because the table is gone.
+// failed is failedWith for a request.
 func (r *tailReader[T]) failed(ctx context.Context, of tailPartition, err error) error {
-	if class := driver.Classify(err); ctx.Err() == nil && !class.Transient() && class != driver.SchemaChanged {
-		if now := unchanged(ctx, r.session, r.plan.about); errors.Is(now, rxcql.ErrSchema) {
-			err = fmt.Errorf("%w: %w", now, err)
-		}
-	}
 	return r.failedWith(ctx, &rxcql.RowError{Range: r.plan.nameOf(of), Page: r.page, Row: -1, Err: err})
 }
 

@@ -19,23 +19,22 @@ func TestColumnsComeInTheOrderThatTheDialectsProgramHas(t *testing.T) {
 	server.Keyspace("shop", "places "+columns, "loaded "+columns)
 	server.Exec("INSERT INTO shop.places (p, c, zone, area) VALUES (1, 2, 'Z', 'A')")
 	host := fmt.Sprintf("%s:%d", server.Cluster().Hosts[0], server.Cluster().Port)
-	unload := func(args ...string) string {
-		got := rxcql(t, append([]string{"unload", "shop.places", "--out", "-", "--hosts", host, "--progress", "none"}, args...)...)
+	unload := func(table string, args ...string) string {
+		got := rxcql(t, append([]string{"unload", table, "--out", "-", "--hosts", host, "--progress", "none"}, args...)...)
 		require.Zero(t, got.code, got.err)
 		return got.out
 	}
-	require.Equal(t, "p,c,zone,area\n1,2,Z,A\n", unload())
-	require.Equal(t, "p,c,area,zone\n1,2,A,Z\n", unload("--dialect", "cqlsh"))
-	require.Equal(t, "p,c,zone,area\n1,2,Z,A\n", unload("--dialect", "cqlsh", "--columns", "p,c,zone,area"), "they are named")
+	require.Equal(t, "p,c,zone,area\n1,2,Z,A\n", unload("shop.places"))
+	require.Equal(t, "p,c,area,zone\n1,2,A,Z\n", unload("shop.places", "--dialect", "cqlsh"))
+	require.Equal(t, "p,c,zone,area\n1,2,Z,A\n", unload("shop.places", "--dialect", "cqlsh", "--columns", "p,c,zone,area"), "they are named")
 
 	for dialect, line := range map[string]string{"rfc4180": "1,2,Z,A\n", "cqlsh": "1,2,A,Z\n"} {
-		require.Equal(t, line, unload("--dialect", dialect, "--header", "no"))
+		require.Equal(t, line, unload("shop.places", "--dialect", dialect, "--header", "no"))
 		file := filepath.Join(t.TempDir(), "places.csv")
 		require.NoError(t, os.WriteFile(file, []byte(line), 0o600))
 		server.Exec("TRUNCATE shop.loaded")
 		got := rxcql(t, "load", file, "--into", "shop.loaded", "--dialect", dialect, "--header", "no", "--hosts", host, "--progress", "none")
 		require.Zero(t, got.code, got.err+got.out)
-		got = rxcql(t, "diff", "shop.places", "shop.loaded", "--hosts", host, "--out", filepath.Join(t.TempDir(), "diff"), "--progress", "none")
-		require.Zero(t, got.code, dialect+got.err+got.out)
+		require.Equal(t, "p,c,zone,area\n1,2,Z,A\n", unload("shop.loaded"), dialect)
 	}
 }

@@ -1,0 +1,57 @@
+package source_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/gocql/gocql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
+	"github.com/rxcql/rxcql/source"
+)
+
+func TestAPageThatFailsSinceItsTableIsGoneIsAnErrorOfTheSchema(t *testing.T) {
+	count := func(s rxcql.Stream[rxcql.Row], t *testing.T) error { _, err := s.Count(t.Context()); return err }
+	for name, read := range map[string]func(*testing.T, *gocql.Session) error{
+		"Table": func(t *testing.T, s *gocql.Session) error {
+			return count(source.Table[rxcql.Row](s, "ks.t", source.PageRows(5), source.Splits(1)), t)
+		},
+		"AdaptiveSplits": func(t *testing.T, s *gocql.Session) error {
+			return count(source.Table[rxcql.Row](s, "ks.t", source.PageRows(5), source.Splits(1), source.AdaptiveSplits()), t)
+		},
+		"Query": func(t *testing.T, s *gocql.Session) error {
+			return count(source.Query[rxcql.Row](s, "SELECT p FROM ks.t", source.PageRows(5)), t)
+		},
+		"TablePair": func(t *testing.T, s *gocql.Session) error {
+			_, err := source.TablePair[rxcql.Row, rxcql.Row](s, "ks.other", s, "ks.t", source.PageRows(5), source.Splits(1)).Count(t.Context())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := cqlfake.New(t)
+				server.Keyspace("ks", "t (p int PRIMARY KEY)", "other (p int PRIMARY KEY)")
+				for p := range 50 {
+					server.Exec(fmt.Sprintf("INSERT INTO ks.t (p) VALUES (%d)", p), fmt.Sprintf("INSERT INTO ks.other (p) VALUES (%d)", p))
+				}
+				var pages atomic.Int64
+				server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+					if r.Reads("ks.t") && pages.Add(1) == 3 {
+						server.Exec("DROP TABLE ks.t")
+					}
+					return nil
+				})
+				session, err := server.Cluster().CreateSession()
+				require.NoError(t, err)
+				defer cqlfake.CloseSession(session)
+				err = read(t, session)
+				require.ErrorIs(t, err, rxcql.ErrSchema)
+				require.ErrorContains(t, err, `table "ks"."t" was dropped while it was read`)
+			})
+		})
+	}
+}
