@@ -42,8 +42,8 @@ func (d dialectOption) set(c *fileConfig) (err error) {
 func (d dialectOption) applyNDJSON(c *fileConfig) error { return d.set(c) }
 func (d dialectOption) applyCSV(c *fileConfig) error    { return d.set(c) }
 
-// ordered returns the columns of a file without a header: those of the table in the dialect's order,
-// or those that were named in the order in which they were.
+// ordered returns the columns of a file without a header: those of the table in the dialect's
+// order, or those that were named in the order in which they were.
 func (c *fileConfig) ordered(about *schema.Table) []string {
 	if about.Name == "" || c.text == nil || c.text.Dialect().Order != dialect.OrderName {
 		return about.ColumnNames()

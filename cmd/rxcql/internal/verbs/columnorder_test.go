@@ -11,8 +11,8 @@ import (
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 )
 
-// cqlsh's COPY goes by the order of columns and writes no header by default. It sorts static columns
-// among the others; SELECT * has them before.
+// cqlsh's COPY goes by the order of columns and writes no header by default. It sorts static
+// columns among the others; SELECT * has them before.
 func TestColumnsComeInTheOrderThatTheDialectsProgramHas(t *testing.T) {
 	server := cqlfake.New(t, cqlfake.Loopback())
 	const columns = "(p int, c int, zone text static, area text, PRIMARY KEY (p, c))"
