@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -95,7 +96,11 @@ type scannedPart struct {
 	begun     bool   // there is one
 	first     bool   // it is the first one that this run has seen
 	static    bool   // its static columns are dealt with
-	sumRange  int    // that its token is in
+	token     int64
+	sumRange  int // that its token is in
+
+	resumed bool    // an earlier run has begun the range
+	torn    []int64 // tokens of partitions of which a part could not be read
 }
 
 func (s *scanning) Next(ctx context.Context, p *flow.Page[rxcql.Pair[rxcql.Row, rxcql.Row]]) error {
@@ -104,7 +109,7 @@ func (s *scanning) Next(ctx context.Context, p *flow.Page[rxcql.Pair[rxcql.Row, 
 	}
 	part := s.parts[p.PartID()]
 	if part == nil {
-		part = &scannedPart{}
+		part = &scannedPart{resumed: p.Page > 0}
 		s.parts[p.PartID()] = part
 	}
 	if p.Last {
@@ -114,6 +119,9 @@ func (s *scanning) Next(ctx context.Context, p *flow.Page[rxcql.Pair[rxcql.Row, 
 	sums := pageSums{Range: -1}
 	for i := range p.Rows {
 		s.pair(part, &p.Rows[i], &sums)
+	}
+	if n := len(p.Rows); n > 0 && !p.Last {
+		s.pageEnds(part, &p.Rows[n-1])
 	}
 	s.addSums(&sums)
 	if n := len(s.lines); n > 0 && s.found.Load() > s.most {
@@ -129,7 +137,7 @@ func (s *scanning) Done(ctx context.Context, stopped bool) error { return s.out.
 // pair compares one pair, and adds lines of what differs.
 func (s *scanning) pair(part *scannedPart, pair *rxcql.Pair[rxcql.Row, rxcql.Row], sums *pageSums) {
 	if pair.Unread != nil {
-		s.lines = append(s.lines, scanned{Unread: unreadPart(pair.Unread)})
+		s.unread(part, pair.Unread)
 		return
 	}
 	if pair.HasLeft {
@@ -173,40 +181,14 @@ func (s *scanning) enter(part *scannedPart, pair *rxcql.Pair[rxcql.Row, rxcql.Ro
 	if !part.begun || !v.inPartition(row, part.partition) {
 		part.first = !part.begun
 		part.partition, part.begun, part.static = v.partitionKey(part.partition[:0], row), true, false
-		part.sumRange = sumRange(ring.Token(part.partition))
+		part.token = ring.Token(part.partition)
+		part.sumRange = sumRange(part.token)
+		part.torn = slices.DeleteFunc(part.torn, func(token int64) bool { return token < part.token })
 	}
 	if sums.Range != part.sumRange {
 		s.addSums(sums)
 		*sums = pageSums{Range: part.sumRange}
 	}
-}
-
-// statics compares the static columns of a partition, as soon as a pair says enough of them. If it
-// has a row of one side only, and that has static values, the other side may have the same ones in
-// a row that is still to come: they are read again to be sure.
-func (s *scanning) statics(part *scannedPart, pair *rxcql.Pair[rxcql.Row, rxcql.Row]) {
-	line := scanned{Static: true, Repeated: part.first}
-	switch {
-	case pair.Both():
-		part.static = true
-		if s.c.equal(s.left, s.right, pair.Left, pair.Right, true) {
-			return
-		}
-		line.Left, line.Right = hashText(s.left.hashTimes(pair.Left, true)), hashText(s.right.hashTimes(pair.Right, true))
-	case pair.HasLeft && s.left.hasStatics(pair.Left):
-		line.Unsure, line.Left = true, hashText(s.left.hashTimes(pair.Left, true))
-	case pair.HasRight && s.right.hasStatics(pair.Right):
-		line.Unsure, line.Right = true, hashText(s.right.hashTimes(pair.Right, true))
-	default:
-		return
-	}
-	part.static = true
-	row, v := pair.Left, s.left
-	if !pair.HasLeft {
-		row, v = pair.Right, s.right
-	}
-	line.Key = v.keyOf(row)[:s.c.partition]
-	s.add(line)
 }
 
 func (s *scanning) add(line scanned) {

@@ -42,8 +42,13 @@ func key(cells ...[]byte) [][]byte { return cells }
 // of rows.
 func scanned(t *testing.T, pairs ...pair) (lines []transfer.Scanned, leftRows, rightRows int64) {
 	t.Helper()
+	return scannedFrom(t, source.Of(pairs...))
+}
+
+func scannedFrom(t *testing.T, pairs rxcql.Stream[pair]) (lines []transfer.Scanned, leftRows, rightRows int64) {
+	t.Helper()
 	c := comparison(t, table(textType, true), table(textType, true), false)
-	all, err := c.Scan(source.Of(pairs...), 100).Collect(t.Context())
+	all, err := c.Scan(pairs, 100).Collect(t.Context())
 	require.NoError(t, err)
 	for _, l := range all {
 		if l.Sums != nil {

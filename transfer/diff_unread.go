@@ -23,6 +23,14 @@ func unreadPart(part *rxcql.Unread) *Difference {
 	return d
 }
 
+// unread adds the line of a part of a table that could not be read.
+func (s *scanning) unread(part *scannedPart, of *rxcql.Unread) {
+	s.lines = append(s.lines, scanned{Unread: unreadPart(of)})
+	if of.Tokens.Start == of.Tokens.End-1 { // else it has whole partitions
+		part.torn = append(part.torn, of.Tokens.End)
+	}
+}
+
 // siftUnread writes that file from the one of the first phase, and returns how many parts it has.
 func siftUnread(ctx context.Context, f folder, from string) (parts int64, err error) {
 	err = f.replace(unreadName, func(w *bufio.Writer) error {

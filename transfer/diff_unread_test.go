@@ -26,13 +26,13 @@ func wantedDifferences(left, right *gravetest.Table) (want map[gravetest.Place]b
 		holes[place] = true
 	}
 	sides := []*gravetest.Table{left, right}
-	seen := [2]map[string]bool{{}, {}} // partitions of which something comes
+	seen := map[string]bool{} // partitions of which something comes
 	for i, g := range sides {
 		for place, v := range g.Places() {
 			if holes[place] {
 				continue
 			}
-			seen[i][place.K] = true
+			seen[place.K] = true
 			if other, both := sides[1-i].Places()[place]; !both || other != v {
 				want[place] = true
 			}
@@ -41,14 +41,14 @@ func wantedDifferences(left, right *gravetest.Table) (want map[gravetest.Place]b
 			_, lost := g.Hopeless()[k]
 			_, lostThere := sides[1-i].Hopeless()[k]
 			if !lost && !lostThere {
-				seen[i][k] = true
+				seen[k] = true
 			}
 		}
 		parts += len(g.Hopeless())
 	}
 	for i, g := range sides {
 		for k := range g.Static {
-			if !sides[1-i].Static[k] && seen[i][k] {
+			if !sides[1-i].Static[k] && seen[k] {
 				want[gravetest.Place{K: k, D: "(static)"}] = true
 			}
 		}
