@@ -255,12 +255,38 @@ func TableOnTimed(server TimedServer, about *schema.Table, opts ...TableOption) 
 
 // ListVerdict says whether a list of several runs is written whose newest element is of a time,
 // where the table has a list that was written at another, and whether that one is left. No elements
-// are no list.
-func ListVerdict(runs [][][]byte, newest int64, elements [][]byte, held int64) (write, left bool) {
+// are no list. divided says that an earlier attempt may have written some of the runs alone.
+func ListVerdict(runs [][][]byte, newest int64, elements [][]byte, held int64, divided bool) (write, left bool) {
 	if elements == nil {
 		held = noList
 	}
-	return heldList{elements, held}.verdict(runs, newest)
+	return heldList{elements, held}.verdict(runs, newest, divided)
+}
+
+// ListsMayBeDivided says whether the lists of a row of so many runs, each of so many bytes, may have
+// been sent in several requests. Another row is before it.
+func ListsMayBeDivided(runs, run, key int) bool {
+	b := &batch{}
+	cell := func(bytes int) {
+		at := int32(bytes)
+		if n := len(b.ends); n > 0 {
+			at += b.ends[n-1].at
+		}
+		b.ends = append(b.ends, end{at: at})
+	}
+	row := func() {
+		b.rows = append(b.rows, batchRow{ends: int32(len(b.ends))})
+		b.timed.rows = append(b.timed.rows, timedRow{bound: 1, after: int32(len(b.timed.writes))})
+	}
+	cell(2 * maxTimedBytes)
+	row()
+	cell(key)
+	for range runs {
+		cell(run)
+		b.timed.writes = append(b.timed.writes, timedWrite{list: 1, first: int32(len(b.ends) - 1), after: int32(len(b.ends))})
+	}
+	row()
+	return b.mayBeDivided(1)
 }
 
 // ListAge is how much older an element has to be for its list to be written a microsecond later.

@@ -22,8 +22,9 @@ const noList = math.MinInt64
 type listRuns [][][]byte
 
 // verdict says whether a list is written whose newest element is of a time, and otherwise whether
-// the table has another one, which stays.
-func (h heldList) verdict(runs listRuns, newest int64) (write, other bool) {
+// the table has another one, which stays. divided says that an earlier attempt may have written
+// some of its runs alone. If not, a list that has some of them alone was made so by a writer.
+func (h heldList) verdict(runs listRuns, newest int64, divided bool) (write, other bool) {
 	if h.newest < newest {
 		return true, false
 	}
@@ -31,7 +32,7 @@ func (h heldList) verdict(runs listRuns, newest int64) (write, other bool) {
 	switch {
 	case same: // it was copied before
 		return false, false
-	case part: // an earlier attempt ended in the middle
+	case part && divided: // an earlier attempt ended in the middle
 		return true, false
 	}
 	return false, true
@@ -100,6 +101,7 @@ func (b *batch) weighLists(row int, held []heldList, gone bool, now int64) error
 	r := &t.rows[row]
 	r.left = 0
 	writes := t.writes[t.first(row):r.after]
+	divided := b.mayBeDivided(row)
 	for from := 0; from < len(writes); {
 		to := from + 1
 		if writes[from].list == 0 {
@@ -116,7 +118,7 @@ func (b *batch) weighLists(row int, held []heldList, gone bool, now int64) error
 			return err
 		}
 		h := held[list[0].column]
-		write, other := h.verdict(runs, list[0].newest)
+		write, other := h.verdict(runs, list[0].newest, divided)
 		if gone {
 			write, other = false, true
 		}
@@ -133,17 +135,37 @@ func (b *batch) weighLists(row int, held []heldList, gone bool, now int64) error
 	return nil
 }
 
+// mayBeDivided reports whether the lists of a row may have been sent in several requests, also by an
+// attempt that had somewhat less to send. A single request is written as a whole or not at all.
+func (b *batch) mayBeDivided(row int) bool {
+	t := &b.timed
+	first, _ := b.cells(row)
+	key := b.startOf(int32(first)+t.rows[row].bound) - b.startOf(int32(first))
+	runs, bytes := 0, 0
+	for _, w := range t.writes[t.first(row):t.rows[row].after] {
+		if w.list > 0 {
+			runs++
+			bytes += int(key + b.startOf(w.after) - b.startOf(w.first))
+		}
+	}
+	return runs > maxTimedStatements/2 || bytes > maxTimedBytes/2
+}
+
+// startOf returns where the bytes of a cell begin, which is where those of the one before end.
+func (b *batch) startOf(cell int32) int32 {
+	if cell == 0 {
+		return 0
+	}
+	return b.ends[cell-1].at
+}
+
 // runsOf returns the elements of the writes of a list that have not expired.
 func (b *batch) runsOf(list []timedWrite, now int64) (runs listRuns, err error) {
 	for i := range list {
 		if list[i].expires != never && list[i].expires <= now {
 			continue
 		}
-		start := int32(0)
-		if first := list[i].first; first > 0 {
-			start = b.ends[first-1].at
-		}
-		run, err := elementsOf(b.buf[start:b.ends[list[i].first].at])
+		run, err := elementsOf(b.buf[b.startOf(list[i].first):b.ends[list[i].first].at])
 		if err != nil {
 			return nil, err
 		}

@@ -23,6 +23,7 @@ func TestAListIsWrittenOnlyIfTheTableHasNoNewerOne(t *testing.T) {
 		runs        []string // of the source, whose newest element is of 100
 		held        string
 		at          int64
+		divided     bool // the runs go into several requests
 		write, left bool
 	}{
 		"the table has none":                           {runs: []string{"abc"}, write: true},
@@ -35,8 +36,9 @@ func TestAListIsWrittenOnlyIfTheTableHasNoNewerOne(t *testing.T) {
 		"a newer and shorter one stays":                {runs: []string{"abc"}, held: "ab", at: 101, left: true},
 		"a newer and longer one stays":                 {runs: []string{"ab", "c"}, held: "abcd", at: 101, left: true},
 		"several runs are there":                       {runs: []string{"ab", "c"}, held: "abc", at: 150},
-		"an attempt ended between runs":                {runs: []string{"ab", "c"}, held: "ab", at: 150, write: true},
-		"a newer one that ends within a run stays":     {runs: []string{"ab", "cd"}, held: "abc", at: 150, left: true},
+		"an attempt ended between requests":            {runs: []string{"ab", "c"}, held: "ab", at: 150, divided: true, write: true},
+		"a writer made it shorter":                     {runs: []string{"ab", "c"}, held: "ab", at: 150, left: true},
+		"a newer one that ends within a run stays":     {runs: []string{"ab", "cd"}, held: "abc", at: 150, divided: true, left: true},
 		"the table has one, and all has expired here":  {held: "ab", at: 150, left: true},
 		"before 1970 an older one is replaced as well": {runs: []string{"abc"}, held: "xy", at: math.MinInt64 + 1, write: true},
 	} {
@@ -45,10 +47,25 @@ func TestAListIsWrittenOnlyIfTheTableHasNoNewerOne(t *testing.T) {
 			for _, r := range tc.runs {
 				runs = append(runs, list(r))
 			}
-			write, left := sink.ListVerdict(runs, 100, list(tc.held), tc.at)
+			write, left := sink.ListVerdict(runs, 100, list(tc.held), tc.at, tc.divided)
 			require.Equal(t, tc.write, write)
 			require.Equal(t, tc.left, left)
 		})
+	}
+}
+
+func TestOnlyListsOfManyRunsOrBytesMayHaveBeenSentInSeveralRequests(t *testing.T) {
+	for _, tc := range []struct {
+		runs, run, key int
+		divided        bool
+	}{
+		{runs: 2, run: 10, key: 10},
+		{runs: 400, run: 100, key: 10},
+		{runs: 1001, run: 10, key: 10, divided: true},
+		{runs: 3, run: 1 << 19, key: 10, divided: true},
+		{runs: 60, run: 10, key: 20_000, divided: true},
+	} {
+		require.Equal(t, tc.divided, sink.ListsMayBeDivided(tc.runs, tc.run, tc.key), "%+v", tc)
 	}
 }
 

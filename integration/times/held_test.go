@@ -26,11 +26,14 @@ func TestTransferAListThatIsNewerOnTheTargetStays(t *testing.T) {
 		"INSERT INTO src (p, c, l) VALUES (1, 4, [5])"+using(old, 60000),
 		"UPDATE dst"+using(old+60_000_000, 0)+"SET sl = [9], l = [7, 8] WHERE p = 1 AND c = 1",
 		"DELETE FROM dst USING TIMESTAMP "+fmt.Sprint(old+60_000_000)+" WHERE p = 1 AND c = 2",
-		"UPDATE dst"+using(old-1, 0)+"SET l = [6, 6, 6] WHERE p = 1 AND c = 3")
+		"UPDATE dst"+using(old-1, 0)+"SET l = [6, 6, 6] WHERE p = 1 AND c = 3",
+		"UPDATE src"+using(old, 60000)+"SET l = [1] WHERE p = 1 AND c = 5",
+		"UPDATE src"+using(old, 0)+"SET l = l + [2] WHERE p = 1 AND c = 5",
+		"UPDATE dst"+using(old+60_000_000, 0)+"SET l = [1] WHERE p = 1 AND c = 5")
 	for range 2 {
 		counts := copyTimes(t, source.Table[rxcql.Row](session, ks+".src", source.Times()), session, ks+".dst")
-		require.EqualValues(t, 3, counts.ListsLeft, "a static one, a regular one, and that of the row that is gone")
-		require.Equal(t, map[int][]int{1: {7, 8}, 3: {1, 2}, 4: {5}}, listsOf(t, session, "l"))
+		require.EqualValues(t, 4, counts.ListsLeft, "a static one, two regular ones, and that of the row that is gone")
+		require.Equal(t, map[int][]int{1: {7, 8}, 3: {1, 2}, 4: {5}, 5: {1}}, listsOf(t, session, "l"))
 		require.Equal(t, []int{3, 4}, listsOf(t, session, "k")[1])
 		require.Equal(t, []int{9}, listsOf(t, session, "sl")[1])
 	}
