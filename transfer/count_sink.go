@@ -23,7 +23,26 @@ type counting struct {
 }
 
 func (c *counting) Info() rxcql.SinkInfo {
-	return rxcql.SinkInfo{Barrier: true, Stages: []string{countStage}, Completed: c.restore}
+	return rxcql.SinkInfo{Barrier: true, Stages: []string{countStage}, Completed: c.completed}
+}
+
+// completed takes the numbers of a count that is complete. Here it is the only one that compares
+// the options: a sink that is not opened has told the run nothing of them.
+func (c *counting) completed(data []byte) error {
+	if err := c.restore(data); err != nil {
+		return err
+	}
+	if was, is := c.tallies.saved.Options, c.options(); was != is {
+		c.tallies.saved = savedCount{}
+		return fmt.Errorf("%w: the count is complete, with the options %q and not %q; give those again, or count anew as another job",
+			rxcql.ErrCheckpointForeign, was, is)
+	}
+	return nil
+}
+
+// options are those that the numbers depend on.
+func (c *counting) options() string {
+	return fmt.Sprintf("ranges %t, sizes %t, largest %d", c.cfg.ranges, c.cfg.sizes, c.cfg.largest)
 }
 
 // restore takes what an earlier run has counted; nil if there was none.
@@ -42,10 +61,11 @@ func (c *counting) Check(context.Context) error { return nil }
 func (c *counting) Open(_ context.Context, r *rxcql.Execution) (rxcql.Writer[rxcql.Row], error) {
 	st := r.SinkStage(countStage)
 	st.Identify(rxcql.Fact{Name: "counted", Value: c.table},
-		rxcql.Fact{Name: "options", Value: fmt.Sprintf("ranges %t, sizes %t, largest %d", c.cfg.ranges, c.cfg.sizes, c.cfg.largest)})
+		rxcql.Fact{Name: "options", Value: c.options()})
 	if err := c.restore(st.Restored()); err != nil {
 		return nil, st.Fail(err)
 	}
+	c.tallies.saved.Options = c.options() // those before were the same: the run compares facts
 	st.OnSave(func(context.Context) ([]byte, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -26,8 +26,9 @@ type tallies struct {
 
 // savedCount is what a count has found so far.
 type savedCount struct {
-	Done []CountRange `json:"done"` // read to their end; without CountRanges at most one, the sum
-	Open []*openRange `json:"open"` // being read
+	Options string       `json:"options"` // that the numbers depend on
+	Done    []CountRange `json:"done"`    // read to their end; without CountRanges at most one, the sum
+	Open    []*openRange `json:"open"`    // being read
 	largest
 }
 

@@ -158,6 +158,25 @@ func TestACountThatIsCompleteIsReportedAgain(t *testing.T) {
 	})
 }
 
+// What a complete count has kept is not what another one would have found.
+func TestACountThatIsCompleteIsNotReportedUnderOtherOptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, rows := countTable(t, 50)
+		session := server.Session("")
+		once := transfer.WithCheckpoint(checkpoint.File(filepath.Join(t.TempDir(), "count")), "count", rxcql.RunOnce())
+		_, err := count(t, session, transfer.CountLargest(3), once)
+		require.NoError(t, err)
+		for _, other := range [][]transfer.CountOption{{once}, {once, transfer.CountLargest(2)}, {once, transfer.CountLargest(3), transfer.CountRanges()}} {
+			got, err := count(t, session, other...)
+			require.ErrorIs(t, err, rxcql.ErrCheckpointForeign)
+			require.Zero(t, got.Rows)
+		}
+		got, err := count(t, session, transfer.CountLargest(3), once)
+		require.NoError(t, err)
+		require.Equal(t, rows, got.Rows)
+	})
+}
+
 func TestAStopBeforeTheRunOfACountEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, _ := countTable(t, 10)
