@@ -68,7 +68,7 @@ func (j *DiffJob) scanAll(ctx context.Context, c *comparison) (rxcql.Report, err
 	pairs := source.TablePair[rxcql.Row, rxcql.Row](j.left.Session, j.left.quoted(), j.right.Session, j.right.quoted(), j.pairOptions(c)...)
 	differing := scan(throttled(pairs, &j.cfg.config), c, &found, j.cfg.candidates)
 	p, err := rxcql.New(differing, sink.NDJSON[scanned](j.folder.file("scanned.ndjson")),
-		append(j.cfg.unsaved(), j.folder.step("scan"))...)
+		append(j.cfg.unsaved(), j.folder.lookingStep("scan")...)...)
 	if err != nil {
 		return rxcql.Report{}, err
 	}

@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -39,6 +40,47 @@ func TestADiffAmongTombstonesGoesOn(t *testing.T) {
 		require.Equal(t, parts, unreadParts)
 	})
 	require.Positive(t, interrupted)
+}
+
+// Pages are read again, in other pieces, and each row is summed up once.
+func TestTheSumsOfADiffThatIsInterruptedAreThoseOfOneThatIsNot(t *testing.T) {
+	interrupted := 0
+	eachDiff(t, 6, func(t *testing.T, left, right *gravetest.Table) {
+		for _, g := range []*gravetest.Table{left, right} {
+			g.Clear(slices.DeleteFunc(slices.Clone(g.Graves()), g.Unreadable)...)
+			g.Each = 20 * time.Millisecond
+		}
+		folder := t.TempDir()
+		sums := func(name string) (transfer.DiffReport, []transfer.RangeSum, error) {
+			report, err := diffOf(t, left, right, filepath.Join(folder, name), transfer.WithRun(rxcql.WithRetry(0, 0)))
+			if err != nil {
+				return report, nil, err
+			}
+			all, err := transfer.RangeSums(filepath.Join(folder, name)).Collect(t.Context())
+			require.NoError(t, err)
+			return report, all, nil
+		}
+		var got []transfer.RangeSum
+		var report transfer.DiffReport
+		err := errors.New("not begun")
+		for run := 0; err != nil; run++ {
+			require.Less(t, run, 200)
+			left.FailAfter(5 + left.Random.IntN(30) + 5*run)
+			right.FailAfter(5 + left.Random.IntN(30) + 5*run)
+			report, got, err = sums("interrupted")
+			interrupted++
+		}
+		left.FailAfter(1 << 30)
+		right.FailAfter(1 << 30)
+		left.Clear()
+		right.Clear()
+		_, want, err := sums("at once")
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.EqualValues(t, len(left.Rows), report.SourceRows)
+		require.EqualValues(t, len(right.Rows), report.TargetRows)
+	})
+	require.Greater(t, interrupted, 6)
 }
 
 // What a diff could not read is named for a repair as a range: that compares it, and says of what

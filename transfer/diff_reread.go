@@ -168,7 +168,7 @@ func (j *DiffJob) rereadAll(ctx context.Context, rows *rowPair, n int) (rxcql.Re
 		func(ctx context.Context, was candidate) (reread, error) { return rows.again(ctx, was, last) })
 	found := operators.Filter(all, func(r reread) bool { return r.Difference != nil || r.Again != nil })
 	p, err := rxcql.New(found, sink.NDJSON[reread](j.folder.file(rereadName(n))),
-		append(j.cfg.unsaved(), j.folder.step(fmt.Sprintf("reread-%d", n)))...)
+		append(j.cfg.unsaved(), j.folder.lookingStep(fmt.Sprintf("reread-%d", n))...)...)
 	if err != nil {
 		return rxcql.Report{}, err
 	}

@@ -37,6 +37,12 @@ func (f folder) step(name string) rxcql.Option {
 	return rxcql.WithCheckpoint(checkpoint.File(f.file(name+".checkpoint")), name, rxcql.RunOnce())
 }
 
+// lookingStep is step for a pipeline that looks at rows. A row that it left out would be missing
+// from what the job says, which would then look better than it is.
+func (f folder) lookingStep(name string) []rxcql.Option {
+	return []rxcql.Option{f.step(name), rxcql.WithRowErrors(rxcql.FailOnRowError())}
+}
+
 // open makes the folder if there is none, and locks it. job is what the folder is for: if it has
 // that of another job already, nothing goes on.
 func (f folder) open(ctx context.Context, job any) (unlock func() error, err error) {

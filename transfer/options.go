@@ -160,6 +160,10 @@ func WithTimes() TimesOption {
 // WithRun passes options on to the pipelines that a verb runs, such as rxcql.WithBudget,
 // rxcql.WithHooks, rxcql.WithLogger, rxcql.WithRetry and rxcql.WithRowErrors. Give checkpoints and
 // workers by WithCheckpoint and WithWorkers.
+//
+// Diff and Repair say something of each row, so where they look at rows none is left out, whatever
+// WithRowErrors says: a row that fails ends the run, and the next run goes on with it. Where Repair
+// writes, rows are left out as WithRowErrors says, and their outcomes say what is there.
 func WithRun(opts ...rxcql.Option) Option {
 	return shared(func(c *config) error {
 		c.run = append(c.run, opts...)

@@ -199,7 +199,7 @@ func (j *RepairJob) result(item repairItem, s seen, r remedy) Result {
 func (j *RepairJob) each(ctx context.Context, step, from, to string, fn func(context.Context, repairItem) (repairItem, error)) (rxcql.Report, error) {
 	items := source.NDJSON[repairItem](j.folder.file(from), source.MaxLine(1<<30))
 	done := operators.MapConcurrent(throttled(items, &j.cfg.config), rereadsInFlight, fn)
-	p, err := rxcql.New(done, sink.NDJSON[repairItem](j.folder.file(to)), append(j.cfg.unsaved(), j.folder.step(step))...)
+	p, err := rxcql.New(done, sink.NDJSON[repairItem](j.folder.file(to)), append(j.cfg.unsaved(), j.folder.lookingStep(step)...)...)
 	if err != nil {
 		return rxcql.Report{}, err
 	}
