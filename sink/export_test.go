@@ -263,8 +263,8 @@ func ListVerdict(runs [][][]byte, newest int64, elements [][]byte, held int64, d
 	return heldList{elements, held}.verdict(runs, newest, divided)
 }
 
-// ListsMayBeDivided says whether the lists of a row of so many runs, each of so many bytes, may have
-// been sent in several requests. Another row is before it.
+// ListsMayBeDivided reports whether the lists of a row of so many runs, each of so many bytes, may
+// have been sent in several requests. Another row is before it.
 func ListsMayBeDivided(runs, run, key int) bool {
 	b := &batch{}
 	cell := func(bytes int) {

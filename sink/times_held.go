@@ -135,8 +135,8 @@ func (b *batch) weighLists(row int, held []heldList, gone bool, now int64) error
 	return nil
 }
 
-// mayBeDivided reports whether the lists of a row may have been sent in several requests, also by an
-// attempt that had somewhat less to send. A single request is written as a whole or not at all.
+// mayBeDivided reports whether the lists of a row may have been sent in several requests, also by
+// an attempt that had somewhat less to send. A single request is written as a whole or not at all.
 func (b *batch) mayBeDivided(row int) bool {
 	t := &b.timed
 	first, _ := b.cells(row)
