@@ -46,9 +46,9 @@ import (
 // A repair after gc_grace_seconds may bring rows back that were deleted, since nothing tells of the
 // deletion then.
 //
-// A job goes on where it was interrupted: run Repair again with the same arguments. The file is
-// copied into the folder at first, and may go or change then. A folder whose job is complete is
-// left as it is, and its report is returned.
+// A job goes on where it was interrupted: run Repair again with the same arguments. The file must
+// be the same then, byte for byte; another one is refused (ErrCheckpointForeign) and needs another
+// folder. A folder whose job is complete is left as it is, and its report is returned.
 //
 // Tables of counters are refused: a counter cannot be written at a time.
 func Repair(left, right Table, file, folder string, opts ...RepairOption) (*RepairJob, error) {
