@@ -111,8 +111,8 @@ func Pause(d time.Duration) DiffOption {
 
 // Rereads sets how often a row is read again that differs each time in another way, before it is
 // Unstable. Default 3 (DefaultRereads), at least 1. There is a Pause before each. With 1, static
-// columns that differ are Unstable where the scan could not compare them: beside rows of one table
-// only, or rows that could not be read.
+// columns that differ are Unstable where the scan could not compare them: next to rows of one
+// table only, or to rows that could not be read.
 func Rereads(n int) DiffOption {
 	return diffOption(func(c *diffConfig) error {
 		c.rereads = n

@@ -38,7 +38,7 @@ func (f *formatFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.timestamps, "timestamps", "", "the `layout` of timestamps, as Go has it: 2006-01-02 15:04:05.000Z07:00")
 	set.StringVar(&f.zone, "zone", "", "the time `zone` of timestamps without one: UTC, Europe/Berlin")
 	set.StringVar(&f.booleans, "booleans", "", "the `words` for true and false: yes,no")
-	set.StringVar(&f.decimals, "decimals", "", "how decimals are written: string (as Java does), plain, or `exponent`")
+	set.StringVar(&f.decimals, "decimals", "", "`how` decimals are written: string (as Java does), plain, or exponent")
 }
 
 // read returns the format for a path; nil for that which the path's name says.
