@@ -221,8 +221,10 @@ func RunOnce() CheckpointOption {
 // (ErrClockBehind), unless the job is complete and writes nothing (RunOnce).
 //
 // A checkpoint contains page states. Cassandra makes them, and the primary key of the row at which
-// a page ended can be read in them. It contains no other values of rows, and only a hash of bound
-// values. Of windows it contains up to when they are durable, and hashes of the keys of sessions.
+// a page ended can be read in them. Of source.TablePair, source.Tail and source.AdaptiveSplits it
+// contains keys of rows, in their encoded form. It contains no other values of rows, and only a
+// hash of bound values. Of windows it contains up to when they are durable, and hashes of the keys
+// of sessions and of groups (GroupAdjacent).
 func WithCheckpoint(store CheckpointStore, job string, opts ...CheckpointOption) Option {
 	return func(c *config) error {
 		ck := &checkpointConfig{store: store, job: job, every: DefaultCheckpointInterval, heldPages: DefaultHeldPages, sessions: DefaultSessions}

@@ -21,7 +21,8 @@ func TestTheReferenceNamesWhatUsersCallWhatHooksAreToldAndEveryKindOfError(t *te
 	for _, span := range spansOf(reference) {
 		named[span] = true
 	}
-	for _, folder := range []string{".", "flow", "source", "operators", "sink", "checkpoint", "deadletter", "parquet", "rxcqltest", "rxcqltest/cqlfake"} {
+	for _, folder := range []string{".", "flow", "source", "operators", "sink", "checkpoint", "deadletter", "parquet", "dialect",
+		"transfer", "transfer/parquetfiles", "rxcqltest", "rxcqltest/cqlfake"} {
 		public := publicOf(t, folder)
 		require.NotEmpty(t, public, folder)
 		for _, name := range public {

@@ -26,8 +26,10 @@ import (
 // How far event time is: as far as the watermarks of all open parts of all sources (EventTime sets
 // them; see flow.EventClock), the least of them. At the end of the stream all windows are closed.
 // So over a source without watermarks, such as source.Table, whose rows come in the order of their
-// tokens and not of time, all results come at the end, within the bound. Where rows of a partition
-// come in time order WindowAdjacent does it in flat memory.
+// tokens and not of time, all results come at the end, within the bound. A stream that never ends,
+// such as source.Tail, needs an EventTime before the windows: without one there is no result at
+// all, and the run ends with ErrWindowFull at the bound. Where rows of a partition come in time
+// order WindowAdjacent does it in flat memory.
 //
 // Bounds: at least one of WindowKeys and WindowBytes must be given. At the bound the stream ends
 // with ErrWindowFull, and no window is handed on that is not whole. States are measured as GroupBy

@@ -51,8 +51,8 @@ func (m measure) applySeq(c *memoryConfig) error {
 
 type pageRows int
 
-// PageRows sets the most rows in a page, from 1 to 1,048,576. Default 10,000 for Query and Table,
-// 512 for the others. Pages have fewer rows if these are large.
+// PageRows sets the most rows in a page, from 1 to 1,048,576. Default 10,000 for Query, Table,
+// TablePair and Tail, 512 for the others. Pages have fewer rows if these are large.
 func PageRows(n int) AnyOption { return pageRows(n) }
 
 func (n pageRows) set(rows *int) error {

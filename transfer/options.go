@@ -114,7 +114,8 @@ func WithRate(rate *rxcql.Rate) Option {
 
 // WithCheckpoint makes the runs of a verb one job: each goes on where the one before ended, however
 // that ended, also with other splits and workers or after the cluster has changed. The name tells
-// jobs of one store apart. See rxcql.WithCheckpoint.
+// jobs of one store apart. See rxcql.WithCheckpoint. Diff and Repair refuse it, since their folder
+// has a checkpoint of its own.
 func WithCheckpoint(store rxcql.CheckpointStore, name string, opts ...rxcql.CheckpointOption) Option {
 	return shared(func(c *config) error {
 		twice := c.job != "" || c.store != nil

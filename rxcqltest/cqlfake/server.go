@@ -177,8 +177,9 @@ func (s *Server) Keyspace(name string, tables ...string) {
 	}
 }
 
-// Exec runs statements, one after the other, without a connection and past all
-// control functions: they make the tables and rows that a test begins with.
+// Exec runs statements, one after the other, without a connection and past all control functions:
+// they make the tables and rows that a test begins with. They have no bound values. A timestamp, a
+// date and a time are written as text, such as '2026-01-02T15:04:05Z'.
 func (s *Server) Exec(statements ...string) {
 	s.t.Helper()
 	for _, cql := range statements {

@@ -50,7 +50,7 @@ func (p *parser) term(of *table, name string, typ *codec.Type) *term {
 	}
 	p.next()
 	if t.kind == number && (typ.Kind == codec.Date || typ.Kind == codec.Time || typ.Kind == codec.Timestamp) {
-		refuse(unknown("numbers as constants of type %s, which are other ones than its text has; bind a value", typ))
+		refuse(unknown("numbers as constants of type %s; write it as text, or bind a value", typ))
 	}
 	if !takes(typ.Kind, t.kind) {
 		kind := constantNames[t.kind]
