@@ -25,7 +25,8 @@ import (
 //     row error, do not wrap it;
 //   - a schema that does not fit, or a table that was dropped;
 //   - the end of the context;
-//   - errors of Scan, Reduce and GroupAdjacent, whose state is wrong without the row;
+//   - errors of the functions of Scan, Reduce, GroupAdjacent, GroupBy, Window, WindowAdjacent and
+//     Conflate, whose state is wrong without the row;
 //   - errors of the stream rather than of a row: from an iterator (source.Seq), from rxgo
 //     (operators.Rx), or from a file in which the ends of lines can no longer be told.
 type RowErrorPolicy struct {
