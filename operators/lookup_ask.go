@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -198,8 +199,14 @@ func (r *answering) answered(page *driver.Page, err error) {
 	r.end(e)
 }
 
-// blame checks, after the server has refused a look-up, whether that is due to its values.
+// blame checks, after the server has refused a look-up, whether that is due to a table that was
+// dropped, or to its values.
 func (a *asker[V]) blame(ctx context.Context, err error) error {
+	if ctx.Err() == nil && driver.MayBeOfDroppedTable(err) {
+		if now := a.aim.encoding.Unchanged(ctx); driver.Classify(now) == driver.SchemaChanged {
+			return fmt.Errorf("%w: %w", now, err)
+		}
+	}
 	if !driver.ForTheRow(err) {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
 
@@ -31,27 +32,38 @@ func TestAPageThatFailsSinceItsTableIsGoneIsAnErrorOfTheSchema(t *testing.T) {
 			return err
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				server := cqlfake.New(t)
-				server.Keyspace("ks", "t (p int PRIMARY KEY)", "other (p int PRIMARY KEY)")
-				for p := range 50 {
-					server.Exec(fmt.Sprintf("INSERT INTO ks.t (p) VALUES (%d)", p), fmt.Sprintf("INSERT INTO ks.other (p) VALUES (%d)", p))
-				}
-				var pages atomic.Int64
-				server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-					if r.Reads("ks.t") && pages.Add(1) == 3 {
-						server.Exec("DROP TABLE ks.t")
+		for how, says := range map[string]*cqlfake.Reply{
+			"invalid": nil, "an exception": cqlfake.Fail(&message.ServerError{ErrorMessage: "java.lang.IllegalArgumentException: Unknown CF"}),
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := cqlfake.New(t)
+					server.Keyspace("ks", "t (p int PRIMARY KEY)", "other (p int PRIMARY KEY)")
+					for p := range 50 {
+						server.Exec(fmt.Sprintf("INSERT INTO ks.t (p) VALUES (%d)", p), fmt.Sprintf("INSERT INTO ks.other (p) VALUES (%d)", p))
 					}
-					return nil
+					var pages atomic.Int64
+					server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+						if !r.Reads("ks.t") {
+							return nil
+						}
+						n := pages.Add(1)
+						if n == 3 {
+							server.Exec("DROP TABLE ks.t")
+						}
+						if n >= 3 {
+							return says
+						}
+						return nil
+					})
+					session, err := server.Cluster().CreateSession()
+					require.NoError(t, err)
+					defer cqlfake.CloseSession(session)
+					err = read(t, session)
+					require.ErrorIs(t, err, rxcql.ErrSchema)
+					require.ErrorContains(t, err, `table "ks"."t" was dropped while it was read`)
 				})
-				session, err := server.Cluster().CreateSession()
-				require.NoError(t, err)
-				defer cqlfake.CloseSession(session)
-				err = read(t, session)
-				require.ErrorIs(t, err, rxcql.ErrSchema)
-				require.ErrorContains(t, err, `table "ks"."t" was dropped while it was read`)
 			})
-		})
+		}
 	}
 }

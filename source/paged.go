@@ -174,8 +174,7 @@ func (r *paged[T]) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (driver.Classify(err) == driver.Cancelled || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)
 	}
-	// What a table that was dropped says while it is read is an error of any statement.
-	if class := driver.Classify(err); ctx.Err() == nil && !class.Transient() && class != driver.SchemaChanged {
+	if ctx.Err() == nil && driver.MayBeOfDroppedTable(err) {
 		if now := unchanged(ctx, r.session, r.table); errors.Is(now, rxcql.ErrSchema) {
 			err = fmt.Errorf("%w: %w", now, err)
 		}

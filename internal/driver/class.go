@@ -71,6 +71,14 @@ func (c Class) Transient() bool {
 // must know whether that does harm; a read can always be repeated.
 func MayPass(err error) bool { return Classify(err).Transient() }
 
+// MayBeOfDroppedTable reports whether an error, of a request that will not be repeated, may be what
+// a server says of a table that was dropped meanwhile. That depends on the moment: the statement is
+// invalid, or an exception passes through ("Unknown CF", Cassandra 5.0.6).
+func MayBeOfDroppedTable(err error) bool {
+	class := Classify(err)
+	return class != None && class != Cancelled && class != SchemaChanged && (class == Server || !class.Transient())
+}
+
 // Ambiguous reports whether a write that failed so may have been applied, now
 // or later, in part or as a whole. Such a write must not be repeated unless
 // repeating does no harm. Only what is known to stop a write before any
