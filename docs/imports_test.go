@@ -57,7 +57,7 @@ func mayImport(from, to string) bool {
 		switch at, low := floors[top]; {
 		case folder == "internal/jobtest", folder == "internal/timetest": // for tests, like rxcqltest
 			return 3
-		case folder == "internal/gravetest": // for tests, over rxcqltest/cqlfake
+		case folder == "internal/gravetest", folder == "internal/droptest": // for tests, over rxcqltest/cqlfake
 			return 5
 		case low:
 			return at

@@ -33,7 +33,12 @@ func aimLookup[V any](ctx context.Context, ses *driver.Session, cql string) (*lo
 	if err != nil {
 		return nil, err
 	}
-	same := func(ctx context.Context) error { return schema.Unchanged(ctx, ses, found.Table) }
+	same := func(ctx context.Context) error {
+		if err := schema.Unchanged(ctx, ses, found.Table); err != nil {
+			return err
+		}
+		return schema.ColumnsUnchanged(ctx, ses, found.Table, func(column string) bool { return found.Reads(cql, column) })
+	}
 	return &lookupAim{
 		Select: found, cql: cql, text: ses.Own(found.About.Text), known: found.About.KeepsColumns(cql),
 		encoding: driver.NewEncoding(found.About.Types(), same),

@@ -7,13 +7,12 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/datastax/go-cassandra-native-protocol/datatype"
-	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/droptest"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
@@ -24,33 +23,6 @@ type twoValues struct {
 	P int    `cql:"p"`
 	V string `cql:"v"`
 	W string `cql:"w"`
-}
-
-// dropColumn has the server say that v was dropped, and write what it is asked to all the same:
-// Cassandra does so by a statement that it prepared in the moment of the ALTER TABLE.
-func dropColumn(server *cqlfake.Server, gone *atomic.Bool) {
-	text := func(name string) *message.ColumnMetadata {
-		return &message.ColumnMetadata{Keyspace: "system_schema", Table: "dropped_columns", Name: name, Type: datatype.Varchar}
-	}
-	server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-		if !gone.Load() || len(r.Statements) == 0 {
-			return nil
-		}
-		switch cql := r.Statements[0].CQL; {
-		case r.Kind != cqlfake.Execute:
-			return nil
-		case strings.Contains(cql, "system_schema.dropped_columns"):
-			return cqlfake.Answer(&message.RowsResult{
-				Metadata: &message.RowsMetadata{ColumnCount: 2, Columns: []*message.ColumnMetadata{text("column_name"), text("dropped_time")}},
-				Data:     message.RowSet{{[]byte("v"), []byte("now")}},
-			})
-		case strings.Contains(cql, "system_schema.columns") && strings.Contains(cql, "column_name = ?"):
-			return cqlfake.Answer(&message.RowsResult{
-				Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{text("column_name")}},
-			})
-		}
-		return nil
-	})
 }
 
 // asRows writes some columns of rows. Each value is the name of its column; all have one write
@@ -117,7 +89,7 @@ func TestAColumnThatIsDroppedEndsARunThatWritesItThoughTheServerTakesItsValues(t
 				var gone atomic.Bool
 				server := cqlfake.New(t)
 				server.Keyspace("ks", "t (p int PRIMARY KEY, v text, w text)")
-				dropColumn(server, &gone)
+				droptest.Column(t, server, "t", "v", func(*cqlfake.Request) bool { return gone.Load() })
 				session, err := server.Cluster().CreateSession()
 				require.NoError(t, err)
 				defer cqlfake.CloseSession(session)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/rxcql/rxcql"
@@ -33,7 +32,7 @@ func (e *exec[T]) aim(ctx context.Context) (*execAim, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &execAim{about: about, tables: schema.Pin(e.session, tables...).Writing(e.mentions)}
+	a := &execAim{about: about, tables: schema.Pin(e.session, tables...).Writing(func(column string) bool { return schema.MentionsColumn(e.cql, column) })}
 	a.encoding = about.Encoding(a.tables.Same)
 	return a, nil
 }
@@ -61,12 +60,6 @@ func (e *exec[T]) tables(ctx context.Context, about *driver.Description) (tables
 		tables = append(tables, table)
 	}
 	return tables, nil
-}
-
-// mentions reports whether a column's name is a word of the text.
-func (e *exec[T]) mentions(column string) bool {
-	const edge = `([^\pL\pN_]|^|$)`
-	return regexp.MustCompile(`(?i)` + edge + regexp.QuoteMeta(column) + edge).MatchString(e.cql)
 }
 
 func execRefused(err error) error {

@@ -91,7 +91,7 @@ func (t *table[T]) adaptively(ctx context.Context, st *rxcql.Stage, out flow.Obs
 	}
 	r := &reading[T]{workers: st.Run().Workers(), unread: new(atomic.Bool)}
 	r.reader = newSliced(t, slicing, r.unread)
-	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, plan.about, plan.names...) }
+	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, plan.about, among(plan.names)) }
 	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{index: len(r.parts), name: span.String(), span: span, track: track})
 	}

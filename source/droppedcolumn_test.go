@@ -1,51 +1,18 @@
 package source_test
 
 import (
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
-	"github.com/datastax/go-cassandra-native-protocol/datatype"
-	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/internal/droptest"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/source"
 )
-
-// dropColumn has the server say that v of ks.t was dropped, once a page of it was read, and answer
-// all the same: Cassandra does so by a statement that it prepared in the moment of the ALTER TABLE.
-func dropColumn(server *cqlfake.Server) {
-	text := func(name string) *message.ColumnMetadata {
-		return &message.ColumnMetadata{Keyspace: "system_schema", Table: "dropped_columns", Name: name, Type: datatype.Varchar}
-	}
-	var gone atomic.Bool
-	server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-		if r.Kind != cqlfake.Execute {
-			return nil
-		}
-		if r.Reads("ks.t") {
-			gone.Store(true)
-		}
-		cql, values := r.Statements[0].CQL, r.Statements[0].Values
-		about := func() bool { return gone.Load() && string(values[1].Bytes) == "t" }
-		switch {
-		case strings.Contains(cql, "system_schema.dropped_columns") && about():
-			return cqlfake.Answer(&message.RowsResult{
-				Metadata: &message.RowsMetadata{ColumnCount: 2, Columns: []*message.ColumnMetadata{text("column_name"), text("dropped_time")}},
-				Data:     message.RowSet{{[]byte("v"), []byte("now")}},
-			})
-		case strings.Contains(cql, "system_schema.columns") && strings.Contains(cql, "column_name = ?") && about():
-			return cqlfake.Answer(&message.RowsResult{
-				Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{text("column_name")}},
-			})
-		}
-		return nil
-	})
-}
 
 func TestAColumnThatIsDroppedEndsARunThatReadsItThoughTheServerGivesRows(t *testing.T) {
 	type keys struct {
@@ -53,6 +20,11 @@ func TestAColumnThatIsDroppedEndsARunThatReadsItThoughTheServerGivesRows(t *test
 	}
 	count := func(s rxcql.Stream[rxcql.Row]) func(*testing.T) error {
 		return func(t *testing.T) error { _, err := s.Count(t.Context()); return err }
+	}
+	query := func(cql string) func(*gocql.Session) func(*testing.T) error {
+		return func(s *gocql.Session) func(*testing.T) error {
+			return count(source.Query[rxcql.Row](s, cql, source.PageRows(1)))
+		}
 	}
 	for name, tc := range map[string]struct {
 		run   func(*gocql.Session) func(*testing.T) error
@@ -74,13 +46,22 @@ func TestAColumnThatIsDroppedEndsARunThatReadsItThoughTheServerGivesRows(t *test
 				return err
 			}
 		}, true},
+		"Query":                  {query("SELECT * FROM ks.t"), true},
+		"Query, a column":        {query("SELECT p, v FROM ks.t"), true},
+		"Query, another name":    {query("SELECT p, V AS x FROM ks.t"), true},
+		"Query, a function":      {query("SELECT p, writetime(v) AS x FROM ks.t"), true},
+		"Query, others":          {query("SELECT p, w FROM ks.t"), false},
+		"Query, several columns": {query("SELECT w, p AS key FROM ks.t"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := cqlfake.New(t)
 				server.Keyspace("ks", "t (p int PRIMARY KEY, v text, w text)", "other (p int PRIMARY KEY, v text, w text)")
-				server.Exec("INSERT INTO ks.t (p, v, w) VALUES (1, 'v', 'w')", "INSERT INTO ks.other (p, v, w) VALUES (1, 'v', 'w')")
-				dropColumn(server)
+				server.Exec("INSERT INTO ks.t (p, v, w) VALUES (1, 'v', 'w')", "INSERT INTO ks.t (p, v, w) VALUES (2, 'v', 'w')", "INSERT INTO ks.other (p, v, w) VALUES (1, 'v', 'w')")
+				var gone atomic.Bool
+				droptest.Column(t, server, "t", "v", func(r *cqlfake.Request) bool {
+					return gone.Load() || r.Reads("ks.t") && gone.Swap(true)
+				})
 				session, err := server.Cluster().CreateSession()
 				require.NoError(t, err)
 				defer cqlfake.CloseSession(session)

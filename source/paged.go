@@ -175,7 +175,7 @@ func (r *paged[T]) failed(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if ctx.Err() == nil && driver.MayBeOfDroppedTable(err) {
-		if now := unchanged(ctx, r.session, r.table); errors.Is(now, rxcql.ErrSchema) {
+		if now := unchanged(ctx, r.session, r.table, nil); errors.Is(now, rxcql.ErrSchema) {
 			err = fmt.Errorf("%w: %w", now, err)
 		}
 	}

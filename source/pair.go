@@ -161,8 +161,8 @@ func (p *pair[L, R]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	}
 	r := &reading[rxcql.Pair[L, R]]{workers: st.Run().Workers(), reader: p.merging(plan)}
 	r.same = func(ctx context.Context) error {
-		return errors.Join(named("left", unchanged(ctx, p.left.session, plan.left.about, plan.left.names...)),
-			named("right", unchanged(ctx, p.right.session, plan.right.about, plan.right.names...)))
+		return errors.Join(named("left", unchanged(ctx, p.left.session, plan.left.about, among(plan.left.names))),
+			named("right", unchanged(ctx, p.right.session, plan.right.about, among(plan.right.names))))
 	}
 	for _, track := range begun { // with exactly the borders that their page states are for
 		r.parts = append(r.parts, part{index: len(r.parts), name: track.Range().String(), span: track.Range(), track: track})

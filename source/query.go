@@ -83,7 +83,7 @@ func Query[T any](session *gocql.Session, cql string, opts ...QueryOption) rxcql
 			if !several {
 				return nil
 			}
-			return unchanged(ctx, ses, found.Table)
+			return unchanged(ctx, ses, found.Table, found.reads(st.CQL))
 		}
 		switch {
 		case len(begun) > 0:
@@ -113,6 +113,11 @@ func resumeQuery(ctx context.Context, stage *rxcql.Stage, ses *driver.Session, s
 
 // checked is what the last check of a query found out, for running it.
 type checked struct{ *schema.Select }
+
+// reads reports of a column whether the statement may read it.
+func (c *checked) reads(cql string) func(column string) bool {
+	return func(column string) bool { return c.Reads(cql, column) }
+}
 
 // statement returns st as it was compared with the bound values, if there are any.
 func (c *checked) statement(st driver.Statement) driver.Statement {

@@ -118,7 +118,7 @@ func (t *table[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T
 		return err
 	}
 	r := &reading[T]{workers: st.Run().Workers(), reader: newPaged[T](t.session, t.cfg, about)}
-	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about, t.names(about)...) }
+	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, about, among(t.names(about))) }
 	add := func(span flow.TokenRange, track *flow.Track) {
 		r.parts = append(r.parts, part{
 			index: len(r.parts), name: span.String(), span: span, track: track, st: driver.Statement{

@@ -152,7 +152,9 @@ func (t *tailing[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer
 	if len(done) == 0 {
 		r.parts = []part{whole}
 	}
-	r.same = func(ctx context.Context) error { return unchanged(ctx, t.session, plan.about, t.names(plan.about)...) }
+	r.same = func(ctx context.Context) error {
+		return unchanged(ctx, t.session, plan.about, among(t.names(plan.about)))
+	}
 	return r.run(ctx, st, out)
 }
 

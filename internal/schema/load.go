@@ -146,6 +146,12 @@ func (l *loader) columns(ctx context.Context, t *Table) error {
 	return err
 }
 
+// dropsOf is for a table of which the columns are not needed, but those that it had once.
+func (l *loader) dropsOf(ctx context.Context, t *Table) (err error) {
+	t.Dropped, err = l.dropped(ctx, t)
+	return err
+}
+
 // dropped are the times at which columns were dropped, as the server spells them.
 func (l *loader) dropped(ctx context.Context, t *Table) (map[string]string, error) {
 	if t.View || t.Virtual {

@@ -33,3 +33,9 @@ func Mentioned(cql string) (names []string) {
 	}
 	return names
 }
+
+// MentionsColumn reports whether a column's name is a word of a statement, wherever it stands.
+func MentionsColumn(cql, column string) bool {
+	const edge = `([^\pL\pN_]|^|$)`
+	return regexp.MustCompile(`(?i)` + edge + regexp.QuoteMeta(strings.ReplaceAll(column, `"`, `""`)) + edge).MatchString(cql)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql/internal/codec"
 	"github.com/rxcql/rxcql/internal/driver"
@@ -44,7 +45,7 @@ func DescribeSelect(ctx context.Context, s *driver.Session, verb, cql string, as
 		return nil, fmt.Errorf("%w: %w", driver.ErrSchema, err)
 	}
 	err = ask(func() (err error) {
-		found.Table, err = Find(ctx, s, found.About.Keyspace, found.About.Table)
+		found.Table, err = load(ctx, s, found.About.Keyspace, found.About.Table, (*loader).dropsOf)
 		return err
 	})
 	if gone(err) { // since
@@ -68,6 +69,13 @@ func Decodes[T any](columns []codec.Column, undecoded bool) error {
 // asked for, all pages together have more than the LIMIT, and then there is a page state that
 // Cassandra refuses.
 func (s *Select) Whole(cql string) bool { return s.Table.Virtual && driver.MayLimit(cql) }
+
+// Reads reports whether the statement may read a column: one of its result has that name, or the
+// name is in its text.
+func (s *Select) Reads(cql, column string) bool {
+	in := func(r codec.Column) bool { return r.Name == column }
+	return slices.ContainsFunc(s.About.Results, in) || MentionsColumn(cql, column)
+}
 
 // Unchanged checks that a table that is read is still the one that it was: a
 // driver.SchemaChangedError if it is not, other errors where that could not be found out. The
