@@ -1,6 +1,7 @@
 package csvrow_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -121,4 +122,19 @@ func TestWhatIsWrittenInADialectIsReadAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// cqlsh COPY TO WITH ENCODING = 'latin-1' writes a blank that does not break as four characters.
+func TestEscapesOfCqlshAreCharactersInISO88591Too(t *testing.T) {
+	d := dialect.Cqlsh()
+	for _, d.Encoding = range []dialect.Encoding{dialect.UTF8, dialect.Latin1} {
+		got, _, err := recordsOf(d, `a\\xa0b,"x\\x85,\\x9f"`+"\n")
+		require.NoError(t, err)
+		require.Equal(t, [][]string{{"a\u00a0b", "x\u0085,\u009f"}}, got)
+	}
+	many := strings.Repeat("\xff", 500) + `\\xa0`
+	got, _, err := recordsOf(d, many+","+many+"\n")
+	require.NoError(t, err)
+	want := strings.Repeat("ÿ", 500) + "\u00a0"
+	require.Equal(t, [][]string{{want, want}}, got, "fields stay where they are")
 }

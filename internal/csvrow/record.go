@@ -132,12 +132,13 @@ func (s *Splitter) Split(record []byte) ([]Field, error) {
 
 // room is how many bytes the texts of a record take at most, in all their stages.
 func (f *Form) room(record int) int {
-	n := record
-	if f.python {
-		n += record
-	}
+	n, text := record, record
 	if f.latin1 {
-		n += 2 * record
+		text = 2 * record
+		n += text
+	}
+	if f.python {
+		n += text
 	}
 	return n
 }

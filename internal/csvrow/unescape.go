@@ -12,7 +12,12 @@ var ErrEscape = errors.New(`a backslash stands where cqlsh's COPY TO writes none
 
 // finish turns a field without its quotes and escapes into UTF-8 text.
 func (s *Splitter) finish(f Field, exact bool) (Field, error) {
-	if s.form.python && !exact && bytes.IndexByte(f.Text, '\\') >= 0 {
+	if s.form.latin1 && !ascii(f.Text) {
+		start := len(s.text)
+		s.text = FromLatin1(s.text, f.Text)
+		f.Text = s.text[start:]
+	}
+	if s.form.python && !exact && bytes.IndexByte(f.Text, '\\') >= 0 { // which names characters, not bytes
 		start := len(s.text)
 		var ok bool
 		if s.text, ok = unescapePython(s.text, f.Text); !ok {
@@ -20,14 +25,15 @@ func (s *Splitter) finish(f Field, exact bool) (Field, error) {
 		}
 		f.Text = s.text[start:]
 	}
-	if s.form.latin1 && !ascii(f.Text) {
-		start := len(s.text)
-		for _, c := range f.Text {
-			s.text = utf8.AppendRune(s.text, rune(c))
-		}
-		f.Text = s.text[start:]
-	}
 	return f, nil
+}
+
+// FromLatin1 adds a text in ISO 8859-1 to dst, in UTF-8.
+func FromLatin1(dst, text []byte) []byte {
+	for _, c := range text {
+		dst = utf8.AppendRune(dst, rune(c))
+	}
+	return dst
 }
 
 func ascii(text []byte) bool {
