@@ -16,7 +16,6 @@ import (
 var (
 	errWord   = errors.New("not one of the words that the dialect has for true and false")
 	errBase64 = errors.New("bytes must be written in base64 (RFC 4648, with padding), or as 0x and pairs of hexadecimal digits")
-	errShort  = errors.New("the time has parts below a millisecond, which a timestamp does not hold")
 )
 
 // Null reports whether a field means null in a column of the type. quoted says that the field was

@@ -31,7 +31,7 @@ func (t *Text) parseTime(dst []byte, typ *Type, text string) ([]byte, error) {
 			if strings.Contains(text, ",") != strings.Contains(layout, ",") { // package time takes a comma for a point
 				continue
 			}
-			if at, err := time.Parse(layout, text); err == nil && !belowNanos(text) {
+			if at, err := time.Parse(layout, text); err == nil && !codec.BelowNanos(text) {
 				ns := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute +
 					time.Duration(at.Second())*time.Second + time.Duration(at.Nanosecond())
 				return binary.BigEndian.AppendUint64(dst, uint64(ns)), nil
@@ -39,21 +39,6 @@ func (t *Text) parseTime(dst []byte, typ *Type, text string) ([]byte, error) {
 		}
 	}
 	return codec.ParseText(dst, typ, []byte(text))
-}
-
-// belowNanos reports whether a text has more than nine digits of a fraction, which package time
-// would cut.
-func belowNanos(text string) bool {
-	i := strings.LastIndexAny(text, ".,")
-	if i < 0 {
-		return false
-	}
-	fraction := text[i+1:]
-	end := strings.IndexFunc(fraction, func(r rune) bool { return r < '0' || r > '9' })
-	if end < 0 {
-		end = len(fraction)
-	}
-	return end > 9
 }
 
 func (t *Text) parseTimestamp(dst []byte, typ *Type, text string) ([]byte, error) {
@@ -86,12 +71,9 @@ func (t *Text) zone() *time.Location {
 }
 
 func appendMillis(dst []byte, at time.Time, text string) ([]byte, error) {
-	ms, fits := codec.Millis(at)
-	switch {
-	case !fits:
-		return dst, codec.ErrRange
-	case at.Nanosecond()%int(time.Millisecond) != 0 || belowNanos(text):
-		return dst, errShort
+	ms, err := codec.MillisOf(at, text)
+	if err != nil {
+		return dst, err
 	}
 	return binary.BigEndian.AppendUint64(dst, uint64(ms)), nil
 }

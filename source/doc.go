@@ -44,9 +44,10 @@
 //
 // Lists, maps and the like are JSON in CSV too. Years before 0 or of more than four digits have a
 // sign. A timestamp is also read as cqlsh writes it, with a space for its T and an offset without a
-// colon (2017-07-31 15:49:01.638+0000), and as a date alone, which is midnight UTC. If it becomes a
-// timestamp of Cassandra, fractions of a millisecond are cut off. A string may hold a number, a
-// UUID, an address or a date.
+// colon (2017-07-31 15:49:01.638+0000), and as a date alone, which is midnight UTC. Fractions of a
+// millisecond are refused for a Row and for an int64. A time.Time keeps them, and they are cut off
+// when it becomes a timestamp of Cassandra. A string may hold a number, a UUID, an address or a
+// date.
 //
 // A type with methods of its own is written and read by them: in CSV by MarshalText and
 // UnmarshalText if it has both, in JSON as encoding/json does. In JSON a method for one direction

@@ -98,9 +98,9 @@ func parseTemporal(dst []byte, t *Type, s string) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		ms, ok := Millis(at)
-		if !ok {
-			return dst, ErrRange
+		ms, err := MillisOf(at, s)
+		if err != nil {
+			return dst, err
 		}
 		return appendInt(dst, ms, 8)
 	case Date:
