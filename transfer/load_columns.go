@@ -43,6 +43,8 @@ func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
 		m.names[inFiles] = inTable
 		m.renamed = m.renamed || inFiles != inTable
 	}
+	type timedName struct{ inFiles, inTable string }
+	var timed []timedName
 	for _, col := range columnsFor(c.format, about) {
 		name := col.Name
 		if from, renamed := taken[name]; renamed {
@@ -60,9 +62,12 @@ func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
 				errs = append(errs, fmt.Errorf("WithTimes: column %q: the times of elements cannot be read from files: "+
 					"leave WithTimes out, or copy the table", col.Name))
 			}
-			add("writetime("+name+")", "writetime("+col.Name+")", bigintType)
-			add("expires("+name+")", "expires("+col.Name+")", bigintType)
+			timed = append(timed, timedName{name, col.Name})
 		}
+	}
+	for _, of := range timed { // behind all others, as Unload writes them
+		add("writetime("+of.inFiles+")", "writetime("+of.inTable+")", bigintType)
+		add("expires("+of.inFiles+")", "expires("+of.inTable+")", bigintType)
 	}
 	for _, name := range []string{c.ttl, c.stamp} {
 		if name != "" {
