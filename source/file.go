@@ -11,6 +11,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/csvrow"
 	"github.com/rxcql/rxcql/internal/lines"
 )
 
@@ -160,14 +161,19 @@ func (r *fileReader[T]) fail(ctx context.Context, b *paging[T], err error) error
 }
 
 // leaveOut accepts a record that is no row. For a dead letter it is kept as text without its line's
-// end, as bytes if it is not UTF-8.
+// end, as bytes if it is not UTF-8. That of a file in ISO 8859-1 is always kept as text: a letter
+// is JSON, so what people correct in it is in UTF-8.
 func (r *fileReader[T]) leaveOut(st *rxcql.Stage, record []byte, err error) (kept any, size int, wrong error) {
 	wrong = r.wrong(err) // while the line is known
 	if st.WantsFailedRows() {
 		text := bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r"))
-		if size = len(text); utf8.Valid(text) {
+		switch size = len(text); {
+		case r.latin1:
+			decoded := csvrow.FromLatin1(nil, text)
+			kept, size = string(decoded), len(decoded)
+		case utf8.Valid(text):
 			kept = string(text)
-		} else {
+		default:
 			kept = bytes.Clone(text)
 		}
 	}

@@ -17,8 +17,8 @@ type dialectOption dialect.Dialect
 
 // Dialect reads a file as another program spells it: see package dialect for presets. In CSV it
 // says how fields are separated and quoted, and how values are spelled; in JSON only the latter,
-// for what is in strings, and Booleans, Null and Collections have no meaning there. A dialect that
-// is wrong is rxcql.ErrConfig, from New.
+// for what is in strings, and Booleans, Null, Encoding and Collections have no meaning there. A
+// dialect that is wrong is rxcql.ErrConfig, from New.
 //
 // T is rxcql.Row, or a struct with `cql` tags whose fields tell their CQL types: time.Time is a
 // timestamp, time.Duration a time, int64 a bigint, string a text, a struct with tags a user-defined
@@ -39,8 +39,12 @@ func (d dialectOption) set(c *fileConfig) (err error) {
 	return err
 }
 
-func (d dialectOption) applyNDJSON(c *fileConfig) error { return d.set(c) }
-func (d dialectOption) applyCSV(c *fileConfig) error    { return d.set(c) }
+func (d dialectOption) applyNDJSON(c *fileConfig) error {
+	d.Encoding = dialect.UTF8
+	return d.set(c)
+}
+
+func (d dialectOption) applyCSV(c *fileConfig) error { return d.set(c) }
 
 // ordered returns the columns of a file without a header: those of the table in the dialect's
 // order, or those that were named in the order in which they were.

@@ -16,6 +16,7 @@ type fileReader[T any] struct {
 	size   float64 // when it was opened
 	in     *lines.Reader
 	format fileFormat[T]
+	latin1 bool // its text is not in UTF-8, but in ISO 8859-1
 	facts  []rxcql.Fact
 }
 
@@ -25,7 +26,7 @@ func openFile[T any](ctx context.Context, path string, open Open, maxLine int, l
 	if err != nil {
 		return nil, err
 	}
-	r := &fileReader[T]{path: path, from: from, in: lines.New(from.in, maxLine), format: format}
+	r := &fileReader[T]{path: path, from: from, in: lines.New(from.in, maxLine), format: format, latin1: latin1}
 	var first []byte
 	if first, err = r.in.Peek(4 << 10); err == nil {
 		err = notText(first)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/deadletter"
+	"github.com/rxcql/rxcql/dialect"
+	"github.com/rxcql/rxcql/internal/csvrow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
@@ -68,7 +70,7 @@ func (l *letters) read(in Input, format Format, columns *loadColumns) rxcql.Stre
 		streams = append(streams, l.csv(in, format, of))
 	}
 	if l.json {
-		open := l.text(func(letter *deadletter.Letter[json.RawMessage]) bool { return letter.Columns == nil })
+		open := l.text(func(letter *deadletter.Letter[json.RawMessage]) bool { return letter.Columns == nil }, false)
 		streams = append(streams, source.NDJSONReader[rxcql.Row](l.path, open, in.json()...))
 	}
 	if l.rows {
@@ -86,23 +88,25 @@ func (l *letters) csv(in Input, format Format, columns []string) rxcql.Stream[rx
 	if !is {
 		like = csvFormat{plainCSV().(csvFormat).dialect} //nolint:forcetypeassert // it is one
 	}
-	like.dialect.Header = false
+	latin1 := like.dialect.Encoding == dialect.Latin1
+	like.dialect.Header, like.dialect.Encoding = false, dialect.UTF8 // that of letters, whatever the file had
 	opts := []source.CSVOption{source.Dialect(like.dialect), source.Types(in.Columns...), source.Header(columns...)}
 	if in.IgnoreUnknown {
 		opts = append(opts, source.IgnoreUnknown())
 	}
 	open := l.text(func(letter *deadletter.Letter[json.RawMessage]) bool {
 		return letter.Columns != nil && slices.Equal(letter.Columns, columns)
-	})
+	}, latin1)
 	return source.CSVReader[rxcql.Row](l.path, open, opts...)
 }
 
 // text opens the text of the records that want chooses, each on a line of its own. For all others
-// there is an empty line, so that lines have the numbers that they have in the file.
-func (l *letters) text(want func(*deadletter.Letter[json.RawMessage]) bool) source.Open {
+// there is an empty line, so that lines have the numbers that they have in the file. latin1 says
+// that records which are kept as bytes are in ISO 8859-1.
+func (l *letters) text(want func(*deadletter.Letter[json.RawMessage]) bool, latin1 bool) source.Open {
 	return func(context.Context) (io.ReadCloser, error) {
 		next, stop := iter.Pull2(deadletter.Read[json.RawMessage](l.path))
-		return &letterText{next: next, stop: stop, want: want}, nil
+		return &letterText{next: next, stop: stop, want: want, latin1: latin1}, nil
 	}
 }
 
@@ -111,6 +115,8 @@ type letterText struct {
 	stop func()
 	want func(*deadletter.Letter[json.RawMessage]) bool
 	left []byte
+
+	latin1 bool
 }
 
 // Read reads the text of one letter after the other.
@@ -126,6 +132,9 @@ func (t *letterText) Read(p []byte) (int, error) {
 		if letter.Type != rowLetter && t.want(&letter) {
 			if t.left, err = recordOf(&letter); err != nil {
 				return 0, err
+			}
+			if t.latin1 && letter.Type == bytesLetter {
+				t.left = csvrow.FromLatin1(nil, t.left)
 			}
 		}
 		t.left = append(t.left, '\n')
