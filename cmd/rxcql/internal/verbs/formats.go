@@ -41,8 +41,9 @@ func (f *formatFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.decimals, "decimals", "", "`how` decimals are written: string (as Java does), plain, or exponent")
 }
 
-// read returns the format for a path; nil for that which the path's name says.
-func (f *formatFlags) read(path string) (transfer.Format, error) {
+// read returns the format for a path; nil for that which the path's name says. letters says that
+// the path is a file of bad records: then flags about CSV are about these, and not about the file.
+func (f *formatFlags) read(path string, letters bool) (transfer.Format, error) {
 	d, changed, err := f.readDialect()
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (f *formatFlags) read(path string) (transfer.Format, error) {
 	if format == "" && strings.HasSuffix(strings.ToLower(path), ".parquet") {
 		format = "parquet"
 	}
-	isCSV := format == "csv" || format == "" && !strings.ContainsAny(extension(path), "j")
+	isCSV := format == "csv" || format == "" && (letters || extension(path) == "")
 	if len(changed) > 0 && !isCSV {
 		return nil, fmt.Errorf("--%s: it says how CSV looks; leave it out, or give --format csv", strings.Join(changed, ", --"))
 	}
@@ -110,7 +111,7 @@ func (f *formatFlags) readDialect() (d dialect.Dialect, changed []string, err er
 	}{{"delimiter", f.delimiter, &d.Separator}, {"quote", f.quote, &d.Quote}, {"escape", f.escape, &d.Escape}} {
 		value := strings.ReplaceAll(c.value, `\t`, "\t")
 		switch {
-		case value == "":
+		case !f.set.Lookup(c.flag).Changed:
 		case len(value) != 1:
 			errs = append(errs, fmt.Errorf("--%s %q: must be one ASCII character", c.flag, c.value))
 		default:

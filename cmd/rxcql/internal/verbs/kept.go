@@ -63,10 +63,11 @@ func (r *run) look(on []watched, inputs, outputs func() []string) func(context.C
 	}
 }
 
-// filesOf lists what the path of a load means: a file, a folder, or a pattern.
+// filesOf lists what the path of a load means: a file, a folder, or a pattern, also one with a
+// number.
 func filesOf(path string) (paths []string) {
 	if info, err := os.Stat(path); err != nil {
-		paths, _ = filepath.Glob(path) // a pattern that is none is an error of the load
+		paths, _ = filepath.Glob(numbers.ReplaceAllString(path, "*")) // a pattern that is none is an error of the load
 		return paths
 	} else if !info.IsDir() {
 		return []string{path}

@@ -15,6 +15,7 @@ import (
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/deadletter"
 	"github.com/rxcql/rxcql/transfer"
 	"github.com/rxcql/rxcql/transfer/parquetfiles"
 )
@@ -142,7 +143,8 @@ func (r *run) loadTask(path string, into tables.Name, flags *loadFlags, bad stri
 }
 
 func (l *loadFlags) options(path, bad string) (opts []transfer.LoadOption, err error) {
-	format, err := l.read(path)
+	letters, _ := deadletter.IsFile(path) // what is wrong with a path is an error of the load
+	format, err := l.read(path, letters)
 	errs := []error{err}
 	opts = append(opts, transfer.KnownFormats(parquetfiles.Format()))
 	if format != nil {

@@ -118,7 +118,7 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 }
 
 func (u *unloadFlags) options(path string) (opts []transfer.UnloadOption, err error) {
-	format, err := u.read(path)
+	format, err := u.read(path, false)
 	errs := []error{err}
 	opts = append(opts, transfer.KnownFormats(parquetfiles.Format()))
 	if format != nil {
