@@ -54,3 +54,32 @@ func TestALayoutThatLosesSomethingIsForReadingAlone(t *testing.T) {
 	d.Zone, d.Timestamps[0] = time.UTC, "15:04"
 	require.ErrorContains(t, d.CheckReading(), "does not say a day")
 }
+
+// A time that is no moment, or two, is not taken for one of them.
+func TestTimesWithoutAZoneAreRefusedWhereItsClocksAreChanged(t *testing.T) {
+	d := dialect.DSBulk()
+	var err error
+	d.Zone, err = time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	d.Timestamps = append(d.Timestamps, "02.01.2006 15:04:05")
+	text, err := dialect.NewParser(d)
+	require.NoError(t, err)
+	typ := &dialect.Type{Kind: codec.Timestamp}
+	for in, says := range map[string]string{
+		"2024-03-31 02:30:00": "put forward", "31.03.2024 02:00:00": "put forward", "2024-10-27T02:30": "twice", "27.10.2024 02:59:59": "twice",
+	} {
+		_, err := text.Parse(nil, typ, []byte(in))
+		require.ErrorContains(t, err, says, in)
+	}
+	for in, want := range map[string]string{
+		"2024-03-31 01:59:59": "2024-03-31T00:59:59Z", "2024-03-31 03:00:00": "2024-03-31T01:00:00Z", "2024-10-27 01:59:59": "2024-10-26T23:59:59Z",
+		"2024-10-27 03:00:00": "2024-10-27T02:00:00Z", "2024-10-27T02:30:00+02:00": "2024-10-27T00:30:00Z", "2024-10-27T02:30:00+01:00": "2024-10-27T01:30:00Z",
+		"2024-07-01": "2024-06-30T22:00:00Z",
+	} {
+		got, err := text.Parse(nil, typ, []byte(in))
+		require.NoError(t, err, in)
+		at, err := time.Parse(time.RFC3339, want)
+		require.NoError(t, err)
+		require.Equal(t, binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli())), got, in)
+	}
+}

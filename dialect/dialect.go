@@ -50,8 +50,9 @@ type Dialect struct {
 	// for a timestamp, nanoseconds for a time. A timestamp that the first layout cannot hold, since
 	// its year is not from 0 to 9999, is written as milliseconds.
 	Timestamps, Dates, Times []string
-	// Zone is that of timestamps whose text has none; nil refuses these. It is the zone of written
-	// timestamps too, nil being UTC.
+	// Zone is that of timestamps whose text has none; nil refuses these. Refused as well is a time at
+	// which its clocks were put forward, which is no moment, or back, which is two. It is the zone of
+	// written timestamps too, nil being UTC.
 	Zone *time.Location
 	// Decimals is how decimals are written; all forms are read.
 	Decimals Decimals

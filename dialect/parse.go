@@ -14,8 +14,10 @@ import (
 
 // Errors of values. They do not hold the text.
 var (
-	errWord   = errors.New("not one of the words that the dialect has for true and false")
-	errBase64 = errors.New("bytes must be written in base64 (RFC 4648, with padding), or as 0x and pairs of hexadecimal digits")
+	errWord       = errors.New("not one of the words that the dialect has for true and false")
+	errNoMoment   = errors.New("the clocks of the zone were put forward over this time, so there is no such moment: write an offset, such as +02:00, behind it")
+	errTwoMoments = errors.New("the clocks of the zone were put back, so it was this time twice: write an offset, such as +02:00, behind it")
+	errBase64     = errors.New("bytes must be written in base64 (RFC 4648, with padding), or as 0x and pairs of hexadecimal digits")
 )
 
 // Null reports whether a field means null in a column of the type. quoted says that the field was

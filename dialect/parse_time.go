@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,12 +48,21 @@ func (t *Text) parseTimestamp(dst []byte, typ *Type, text string) ([]byte, error
 			continue
 		}
 		if at, err := time.ParseInLocation(layout, text, t.zone()); err == nil {
+			if !t.zoned[i] {
+				err = t.oneMoment(at, layout, text)
+			}
+			if err != nil {
+				return dst, err
+			}
 			return appendMillis(dst, at, text)
 		}
 	}
 	if t.d.Zone != nil {
 		for _, layout := range zoneless {
 			if at, err := time.ParseInLocation(layout, text, t.d.Zone); err == nil {
+				if err := t.oneMoment(at, layout, text); err != nil {
+					return dst, err
+				}
 				return appendMillis(dst, at, text)
 			}
 		}
@@ -61,6 +71,33 @@ func (t *Text) parseTimestamp(dst []byte, typ *Type, text string) ([]byte, error
 		return appendMillis(dst, at, text)
 	}
 	return codec.ParseText(dst, typ, []byte(text)) // milliseconds, or an error that says what is wrong
+}
+
+// oneMoment returns an error if a text without an offset, which was read as a moment in the
+// dialect's zone, may be none or two: where the clocks there are changed.
+func (t *Text) oneMoment(at time.Time, layout, text string) error {
+	if t.steady {
+		return nil
+	}
+	shown, err := time.Parse(layout, text) // what the clocks show
+	if err != nil {
+		return err
+	}
+	var offsets []int
+	for _, near := range []time.Duration{-24 * time.Hour, 24 * time.Hour} { // before and after a change
+		_, offset := at.Add(near).Zone()
+		moment := shown.Add(-time.Duration(offset) * time.Second).In(t.d.Zone)
+		if _, is := moment.Zone(); is == offset && !slices.Contains(offsets, offset) {
+			offsets = append(offsets, offset)
+		}
+	}
+	switch len(offsets) {
+	case 0:
+		return errNoMoment
+	case 1:
+		return nil
+	}
+	return errTwoMoments
 }
 
 func (t *Text) zone() *time.Location {

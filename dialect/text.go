@@ -14,6 +14,8 @@ type Text struct {
 	d     Dialect
 	zoned []bool // which of the layouts of timestamps have a zone
 	clock clock  // of timestamps that are written
+
+	steady bool // the clocks of the dialect's zone are never changed
 }
 
 // NewText checks the dialect; its error is that of Check.
@@ -34,7 +36,7 @@ func NewParser(d Dialect) (*Text, error) {
 }
 
 func newText(d Dialect) *Text {
-	t := &Text{d: d.clone(), clock: clockOf(d.Timestamps[0], d.Zone)}
+	t := &Text{d: d.clone(), clock: clockOf(d.Timestamps[0], d.Zone), steady: d.Zone == nil || steady(d.Zone)}
 	for _, layout := range d.Timestamps {
 		t.zoned = append(t.zoned, zoned(layout))
 	}

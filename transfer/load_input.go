@@ -56,10 +56,6 @@ func (j *LoadJob) files() (in inputFiles, err error) {
 	return j.byPattern()
 }
 
-func errUnfinished(path string) error {
-	return fmt.Errorf("%s is not complete: the unload that wrote it has ended early; let it go on, or remove that file", path)
-}
-
 // byPattern lists the files that a pattern means: one of filepath.Match, or one with a %d, to which
 // files with numbers were unloaded.
 func (j *LoadJob) byPattern() (in inputFiles, err error) {

@@ -37,6 +37,9 @@ import (
 // What cannot be read at all is named in the report, which is then not Complete; all else is in the
 // files, and the error is an rxcql.ErrUnread.
 //
+// Numbered files have a file with "0-unfinished" for its number next to them until all rows are in
+// them. While it is there Load refuses them, so that what was stopped is not taken for the table.
+//
 // With WithCheckpoint a run goes on where the one before ended, in the same files, and each row is
 // in them once. Standard output cannot be part of a job.
 //
@@ -172,7 +175,14 @@ func (j *UnloadJob) Run(ctx context.Context) (UnloadReport, error) {
 	if err != nil {
 		return rep, err
 	}
+	mark, err := j.mark()
+	if err != nil {
+		return rep, err
+	}
 	rep.Report, err = j.run(ctx, pipeline)
+	if ended := mark.end(rep.Complete, rep.Written); ended != nil {
+		err = errors.Join(err, ended)
+	}
 	return rep, err
 }
 

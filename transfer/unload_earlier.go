@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/rxcql/rxcql/internal/filesys"
+	"github.com/rxcql/rxcql/internal/numbered"
 )
 
 // earlier is what earlier unloads left where this one writes, under names that it does not use
@@ -56,7 +57,7 @@ func (j *UnloadJob) before() (e earlier, err error) {
 		ends[i] = regexp.QuoteMeta(end)
 	}
 	digits := "[0-9]{" + strconv.Itoa(max(1, width(base[at[2]:at[3]]))) + ",}"
-	fits := regexp.MustCompile("^" + regexp.QuoteMeta(prefix) + share + "(?:" + digits + `|%[0-9]*d)((?:` + strings.Join(ends, "|") + `)(?:\.gz|\.zst)?)(?:\.part)?$`)
+	fits := regexp.MustCompile("^" + regexp.QuoteMeta(prefix) + share + "(?:" + digits + `|%[0-9]*d|` + numbered.Missing + `)((?:` + strings.Join(ends, "|") + `)(?:\.gz|\.zst)?)(?:\.part)?$`)
 	e.folder = filepath.Clean(folder)
 	entries, err := os.ReadDir(e.folder)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,6 +16,10 @@ import (
 // Unfinished ends the name of a file that is not complete.
 const Unfinished = ".part"
 
+// Missing stands where a name has its number, in the name of a file which says that rows are
+// missing in the others. It is no number.
+const Missing = "0-unfinished"
+
 // Pattern is a path with one place for a number.
 type Pattern struct {
 	folder         string

@@ -6,9 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/internal/numbered"
 )
 
 // watched is a table that a job works on.
@@ -92,5 +95,5 @@ func (r *run) filesBy(path, table string) []string {
 		path = filepath.Join(path, table+"-[0-9]*")
 	}
 	all, _ := filepath.Glob(numbers.ReplaceAllString(path, "*")) // a path that is no pattern has no file
-	return all
+	return slices.DeleteFunc(all, func(path string) bool { return strings.Contains(filepath.Base(path), numbered.Missing) })
 }
