@@ -175,8 +175,9 @@ func (r *paged[T]) failed(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if ctx.Err() == nil && driver.MayBeOfDroppedTable(err) {
-		if now := unchanged(ctx, r.session, r.table, nil); errors.Is(now, rxcql.ErrSchema) {
-			err = fmt.Errorf("%w: %w", now, err)
+		now := schema.Unchanged(ctx, r.session, r.table) // once: the request has had its retries
+		if driver.Classify(now) == driver.SchemaChanged {
+			err = fmt.Errorf("%w: %w: %w", rxcql.ErrSchema, now, err)
 		}
 	}
 	return r.stage.Fail(err)

@@ -11,12 +11,11 @@ import (
 )
 
 // unchanged checks, after pages have been read, that the table is still the one that was there
-// before the first page, and that it has still had the columns that are read all the time. Without
-// reads nothing is said of columns.
+// before the first page, and that it has still had the columns that are read all the time.
 func unchanged(ctx context.Context, s *driver.Session, before *schema.Table, reads func(column string) bool) error {
 	ask := retried(ctx)
 	err := ask(func() error { return schema.Unchanged(ctx, s, before) })
-	if err == nil && reads != nil {
+	if err == nil {
 		err = ask(func() error { return schema.ColumnsUnchanged(ctx, s, before, reads) })
 	}
 	if driver.Classify(err) == driver.SchemaChanged {

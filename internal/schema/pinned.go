@@ -58,7 +58,8 @@ func (p *Pinned) Same(ctx context.Context) error {
 				"table %s was dropped and made again while it was written: rows written before are gone", t.Quoted())}
 		}
 		err = droppedSince(ctx, p.q, t, func(column string, again bool) error {
-			switch {
+			switch had := slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name == column }); {
+			case !had: // it came meanwhile, and nobody has written it
 			case again:
 				return &driver.SchemaChangedError{What: fmt.Sprintf("column %q of table %s was dropped and made again while it was written: "+
 					"values written before are gone", column, t.Quoted())}
