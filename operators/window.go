@@ -129,11 +129,9 @@ func windowed[T any, K comparable, S, U any](name string, in rxcql.Stream[T], wi
 		required("the seed function", of.seed == nil), required("the fold", of.fold == nil),
 		option.Apply(opts, &cfg, WindowOption.applyWindow),
 	}
-	if errors.Join(errs...) == nil {
-		var err error
-		of.merge, of.lateRow, err = functionsOf[T, S](&cfg, windows)
-		errs = append(errs, err)
-	}
+	var err error
+	of.merge, of.lateRow, err = functionsOf[T, S](&cfg, windows)
+	errs = append(errs, err)
 	info := rxcql.StageInfo{
 		Name: name, MixesRows: true, HoldsRows: true, Frontier: true,
 		Facts: windows.facts(cfg.lateness), Err: errors.Join(errs...),

@@ -107,6 +107,7 @@ func functionsOf[T, S any](c *windowConfig, windows Windows) (merge func(S, S) (
 		}
 	}
 	switch {
+	case windows.kind == "": // they are refused already
 	case windows.kind == kindSession && c.merge == nil:
 		errs = append(errs, fmt.Errorf("%v: a row between two sessions makes them one: give MergeStates", windows))
 	case windows.kind != kindSession && c.merge != nil:

@@ -53,6 +53,10 @@ func TestWindowRefusesWhatIsWrong(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrConfig, text)
 		require.ErrorContains(t, err, text)
 	}
+	_, err := with(operators.Session(time.Second), operators.AllowedLateness(-time.Second), operators.WindowBytes(0)).Count(t.Context())
+	for _, text := range []string{"AllowedLateness(-1s)", "WindowBytes is 0", "give MergeStates", "give WindowKeys or WindowBytes"} {
+		require.ErrorContains(t, err, text)
+	}
 	require.Equal(t, "Hopping(1h0m0s, 1m0s).Offset(-2h0m0s)", operators.Hopping(time.Hour, time.Minute).Offset(-2*time.Hour).String())
 	require.Equal(t, "WindowKind(9)", operators.WindowKind(9).String())
 }

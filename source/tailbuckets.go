@@ -140,9 +140,9 @@ func (b *Buckets) holdsItself(start int64, t *codec.Type) error {
 	case t.Kind == codec.Timestamp:
 		return nil
 	case t.Kind != codec.Date:
-		return fmt.Errorf("Buckets: column %q is %s: Value must say what it is for a bucket", b.Columns[0], t)
+		return fmt.Errorf("Buckets: column %q is %s: set Buckets.Value, which says what the column is for a bucket", b.Columns[0], t)
 	case start%(24*time.Hour).Milliseconds() != 0:
-		return fmt.Errorf("Buckets: column %q is a date, and buckets begin within a day (%s): Value must say what it is for a bucket, or Size must be whole days",
+		return fmt.Errorf("Buckets: column %q is a date, and buckets begin within a day (%s): set Buckets.Value, which says what the column is for a bucket, or make Size whole days",
 			b.Columns[0], stamp(start))
 	}
 	return nil

@@ -46,8 +46,8 @@ func TestTheCheckOfATailNamesAllThatDoesNotFit(t *testing.T) {
 			"another first clustering column": {"iot.raw", with(func(b *source.Buckets) { b.Shard, b.Shards, b.Arrived = "shard", 1, "id" }),
 				[]string{`"id" is not its first clustering column`}},
 			"a date of buckets of an hour": {"iot.raw", with(func(b *source.Buckets) { b.Shard, b.Shards, b.Size = "shard", 2, time.Hour }),
-				[]string{`"day" is a date, and buckets begin within a day`, "Value must say"}},
-			"a number without a value": {"iot.hours", with(func(b *source.Buckets) { b.Columns[0] = "hour" }), []string{`"hour" is bigint: Value must say what it is`}},
+				[]string{`"day" is a date, and buckets begin within a day`, "set Buckets.Value"}},
+			"a number without a value": {"iot.hours", with(func(b *source.Buckets) { b.Columns[0] = "hour" }), []string{`"hour" is bigint: set Buckets.Value`}},
 			"a value of another type": {"iot.hours", with(func(b *source.Buckets) {
 				b.Columns[0], b.Value = "hour", func(time.Time) []any { return []any{"secret"} }
 			}), []string{`column "hour"`}},

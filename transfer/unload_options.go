@@ -13,7 +13,7 @@ type unloadConfig struct {
 	config
 	filesConfig
 	columns     []string
-	compression Compression
+	compression *Compression // nil: as the name says
 	maxBytes    int64
 	files       int
 	overwrite   bool
@@ -37,10 +37,11 @@ func OnlyColumns(names ...string) UnloadOption {
 	})
 }
 
-// Compress compresses the files. By default the end of the name says it: .gz or .zst.
+// Compress compresses the files. By default the end of the name says it: .gz or .zst. A name that
+// says another compression is refused.
 func Compress(how Compression) UnloadOption {
 	return unloadOption(func(c *unloadConfig) error {
-		c.compression = how
+		c.compression = &how
 		if how > Zstd {
 			return fmt.Errorf("Compress(%d): must be NoCompression, Gzip or Zstd", how)
 		}

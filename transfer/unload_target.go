@@ -13,7 +13,12 @@ import (
 func (c *unloadConfig) target(path, table string) (out Output, folder string, format Format, err error) {
 	named, compression := c.byName(path)
 	format = c.format
-	out = Output{Path: path, Overwrite: c.overwrite, Compression: cmp.Or(c.compression, compression)}
+	if said := compression; c.compression != nil {
+		if compression = *c.compression; said != NoCompression && said != compression {
+			return out, "", nil, fmt.Errorf("Compress: the name %s says another compression; leave one of them out", path)
+		}
+	}
+	out = Output{Path: path, Overwrite: c.overwrite, Compression: compression}
 	numbered := strings.Contains(filepath.Base(path), "%")
 	switch {
 	case path == stream:

@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // for --zone on a machine that has none
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/verbs"
 )

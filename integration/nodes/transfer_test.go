@@ -135,7 +135,7 @@ func TestTransferThreeNodesToOneWithANodeLostAndANodeFrozenOnTheWay(t *testing.T
 	t.Logf("%d rows in %.1f s, %d requests repeated", report.Written, report.Duration.Seconds(), report.Retried)
 
 	// A batch that was sent again may expire later at one replica than at another: they write it at
-	// the same time, so no read puts that right that, and each read says what the replica that it asked has.
+	// the same time, so no read puts that right, and each says what the replica that it asked has.
 	folder := filepath.Join(t.TempDir(), "diff")
 	diff, err := transfer.Diff(source, destination, folder, transfer.WithTimes(), transfer.Pause(0), transfer.WithRun(patient),
 		transfer.Tolerance(transfer.DefaultWriteTolerance, 2*sentAgain))
