@@ -196,22 +196,30 @@ func TestATableMadeAnewBeforeTheOnePageThatAJobHasLeftIsAnError(t *testing.T) {
 func TestAQueryGoesOnWhileTheSchemaChangesElsewhere(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session, ks+".t", 400)
+	read := func(columns, change string, at int) (rxcql.Report, error) {
+		var n int
+		return source.Query[rxcql.Row](session, "SELECT "+columns+" FROM "+ks+".t WHERE pk = ?", source.PageRows(50), source.Bind(0)).ForEach(t.Context(),
+			func(rxcql.Row) error {
+				if n++; n == at {
+					exec(t, session, change, ks)
+				}
+				return nil
+			})
+	}
 	for _, at := range []int{1, 400} {
-		for _, change := range []string{
-			"ALTER TABLE %s.t ADD w text", "CREATE TABLE %s.other (k int PRIMARY KEY)", "DROP TABLE %s.other", "CREATE TYPE %s.u (a int)",
-			"DROP TYPE %s.u", "ALTER TABLE %s.t DROP w", "CREATE INDEX i ON %s.t (v)", "DROP INDEX %s.i", "ALTER TABLE %s.t WITH comment = 'x'",
+		for _, c := range [][2]string{
+			{"*", "ALTER TABLE %s.t ADD w text"}, {"*", "ALTER TABLE %s.t ADD x text"}, {"*", "CREATE TABLE %s.other (k int PRIMARY KEY)"},
+			{"*", "DROP TABLE %s.other"}, {"*", "CREATE TYPE %s.u (a int)"}, {"*", "DROP TYPE %s.u"}, {"pk, ck, v", "ALTER TABLE %s.t DROP w"},
+			{"*", "CREATE INDEX i ON %s.t (v)"}, {"*", "DROP INDEX %s.i"}, {"*", "ALTER TABLE %s.t WITH comment = 'x'"},
 		} {
-			var rows []rxcql.Row
-			rep, err := source.Query[rxcql.Row](session, "SELECT * FROM "+ks+".t WHERE pk = ?", source.PageRows(50), source.Bind(0)).ForEach(t.Context(),
-				func(row rxcql.Row) error {
-					if rows = append(rows, row); len(rows) == at {
-						exec(t, session, change, ks)
-					}
-					return nil
-				})
-			require.NoError(t, err, change)
-			require.Len(t, rows, 400, change)
+			rep, err := read(c[0], c[1], at)
+			require.NoError(t, err, c)
+			require.EqualValues(t, 400, rep.ReadRows, c)
 			require.True(t, rep.Complete)
 		}
+		rep, err := read("*", "ALTER TABLE %s.t DROP x", at)
+		require.ErrorIs(t, err, rxcql.ErrSchema, "it is read")
+		require.ErrorContains(t, err, `column "x"`)
+		require.False(t, rep.Complete)
 	}
 }

@@ -1,6 +1,7 @@
 package cqlfake
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/rxcql/rxcql/internal/codec"
@@ -59,11 +60,22 @@ func (p *parser) term(of *table, name string, typ *codec.Type) *term {
 		}
 		refuse(invalid("Invalid %s constant (%s) for %q of type %s", kind, t.text, name, typ))
 	}
-	b, err := codec.ParseText([]byte{}, typ, []byte(t.text))
+	b, err := constant(typ, t.text)
 	if err != nil {
 		refuse(unknown("what a server says of a constant for %q, of type %s, that is %s", name, typ, err))
 	}
 	return &term{typ: typ, marker: -1, value: Value{Bytes: b}}
+}
+
+// constant returns the bytes of a constant. Of a timestamp the server cuts what is below a
+// millisecond.
+func constant(typ *codec.Type, text string) ([]byte, error) {
+	if typ.Kind == codec.Timestamp {
+		if at, err := codec.ParseTimestamp(text); err == nil {
+			text = strconv.FormatInt(at.UnixMilli(), 10)
+		}
+	}
+	return codec.ParseText([]byte{}, typ, []byte(text))
 }
 
 var constantNames = map[tokenKind]string{word: "BOOLEAN", text: "STRING", number: "INTEGER", blob: "HEX", uuid: "UUID"}
