@@ -18,10 +18,15 @@ func (w *adjacentWindows[T, K, S]) moveTo(part *adjacentPart[K, S], at int64) (d
 	case part.past != nil: // the first row that a run which goes on has of the key
 		direction = side(lo, hi, part.past.lo, part.past.hi)
 	}
-	w.close(part, direction, func(open *adjacentWindow[S]) bool { return open.start < lo || open.start > hi })
 	part.lo, part.hi = lo, hi
 	part.from, part.to = max(hi, lo-w.grid.Every+w.grid.Size), min(hi+w.grid.Every, lo+w.grid.Size)
 	part.again = false
+	if direction != 0 && lo == hi && len(part.open) == 1 && part.past == nil { // one after the other
+		w.end(part, &part.open[0])
+		part.open[0] = adjacentWindow[S]{start: lo, end: lo + w.grid.Size, value: w.seed()}
+		return direction
+	}
+	w.close(part, direction, func(open *adjacentWindow[S]) bool { return open.start < lo || open.start > hi })
 	i := 0
 	for start := lo; start <= hi; start += w.grid.Every {
 		if i < len(part.open) && part.open[i].start == start {
@@ -80,28 +85,13 @@ func (w *adjacentWindows[T, K, S]) closeAll(part *adjacentPart[K, S]) {
 
 // close ends open windows, in the direction of times.
 func (w *adjacentWindows[T, K, S]) close(part *adjacentPart[K, S], direction int, which func(*adjacentWindow[S]) bool) {
-	end := func(open *adjacentWindow[S]) {
-		if !which(open) {
-			return
-		}
-		w.ended = append(w.ended, WindowResult[K, S]{
-			Key: part.key, Start: time.UnixMicro(open.start).UTC(), End: time.UnixMicro(open.end).UTC(), Value: open.value, Rows: open.rows, Kind: Final,
-		})
-		switch {
-		case open.reservation == nil:
-		case w.held == nil:
-			w.held = open.reservation
-		default:
-			w.held.Take(open.reservation, 0)
-			open.reservation.Settle()
-		}
-		open.reservation = nil
-	}
 	for i := range part.open {
 		if direction < 0 {
 			i = len(part.open) - 1 - i
 		}
-		end(&part.open[i])
+		if which(&part.open[i]) {
+			w.end(part, &part.open[i])
+		}
 	}
 	kept := part.open[:0]
 	for i := range part.open {
@@ -111,4 +101,20 @@ func (w *adjacentWindows[T, K, S]) close(part *adjacentPart[K, S], direction int
 	}
 	clear(part.open[len(kept):])
 	part.open = kept
+}
+
+// end keeps the result of a window for handOn, and its receipts.
+func (w *adjacentWindows[T, K, S]) end(part *adjacentPart[K, S], open *adjacentWindow[S]) {
+	w.ended = append(w.ended, WindowResult[K, S]{
+		Key: part.key, Start: time.UnixMicro(open.start).UTC(), End: time.UnixMicro(open.end).UTC(), Value: open.value, Rows: open.rows, Kind: Final,
+	})
+	switch {
+	case open.reservation == nil:
+	case w.held == nil:
+		w.held = open.reservation
+	default:
+		w.held.Take(open.reservation, 0)
+		open.reservation.Settle()
+	}
+	open.reservation = nil
 }
