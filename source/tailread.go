@@ -71,6 +71,7 @@ func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, se
 	r.track.Fold(func() func(state, records []byte) []byte {
 		return (&tailFold{cells: len(r.plan.about.ClusteringKey)}).fold
 	})
+	r.track.Shorten(func(records []byte) []byte { return shortened(records, len(r.plan.about.ClusteringKey)) })
 	r.track.ReadByState()
 	if err := r.begin(ctx); err != nil {
 		return err
