@@ -28,6 +28,7 @@ type tailReader[T any] struct {
 	idle  time.Time // when a poll found nothing, unless rows have been given since
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
+	asked tailAsked // by the latest poll
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 
