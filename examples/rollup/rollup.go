@@ -60,7 +60,7 @@ func (j *job) pipeline(before error) (*rxcql.Pipeline, error) {
 		source.TailFrom(time.Now().Add(-kept)), // the first time; later it goes on
 		source.PollEvery(pollEvery), source.Overlap(j.cfg.overlap()), source.Delay(j.delay),
 		source.SeenBytes(int64(j.cfg.limits.remembered)*128), source.Consistency(j.cfg.consistency))
-	timed := operators.EventTime(readings, func(r Reading) (time.Time, error) { return r.At, nil },
+	timed := operators.EventTime(operators.Filter(readings, room.usable), func(r Reading) (time.Time, error) { return r.At, nil },
 		operators.OutOfOrderness(j.cfg.outOfOrder), operators.IdleAfter(j.cfg.idleAfter),
 		operators.MaxAhead(j.cfg.maxAhead+clockSkew)) // of another instance's clock; what is beyond goes to the table unusable
 	windows := operators.Window(room.admit(timed), operators.Tumbling(j.cfg.window),
