@@ -68,10 +68,10 @@ type tailAsked struct {
 	gap   time.Duration // since the poll before
 }
 
-// wasAway reports whether the poll before was longer ago than an overlap, by any clock. Then servers
-// may have been away, for writers too, or a clock has jumped: the time in between says nothing of
-// how long nobody has written, and writers may come a moment later than the tail. An overlap is
-// allowed for in any case. Polls that always take long do not count.
+// wasAway reports whether the poll before was longer ago than an overlap, by any clock. Then
+// servers may have been away, for writers too, or a clock has jumped: the time in between says
+// nothing of how long nobody has written, and writers may come a moment later than the tail. An
+// overlap is allowed for in any case. Polls that always take long do not count.
 func (r *tailReader[T]) wasAway(asked int64) bool {
 	before := r.asked
 	gap := time.Duration(asked-before.asked) * time.Millisecond
