@@ -24,6 +24,10 @@ const (
 	spareWindows = 20_000
 	mostReadings = 3_500_000
 	mostState    = 192 << 20
+	// retryFor is how long a request is tried again. A run that fails then costs little, since the
+	// next one goes on, and until that one has lasted the service says that it is not well: see
+	// steady.
+	retryFor = 15 * time.Second
 	// budget is what the job may hold of rows in flight.
 	budget = 384 << 20
 	// mostRemembered is how many readings of the overlap the tail remembers, 65,000 a second with the
@@ -70,7 +74,7 @@ func (j *job) pipeline(before error) (*rxcql.Pipeline, error) {
 	return rxcql.New(rollups, sink.Table[Rollup](j.session, j.keyspace+".rollups", sink.Consistency(j.cfg.consistency)),
 		rxcql.WithCheckpoint(j.checkpoints, "rollup"),
 		rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.Table(j.session, j.keyspace+".unusable"))),
-		rxcql.WithBudget(budget), rxcql.WithHooks(j.metrics.hooks))
+		rxcql.WithBudget(budget), rxcql.WithRetry(retryFor, 0), rxcql.WithHooks(j.metrics.hooks))
 }
 
 // stats is the state of a window.
