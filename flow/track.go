@@ -70,6 +70,7 @@ type Track struct {
 
 	fold, foldRead func(state, next []byte) []byte // nil: what a page is delivered with is the state
 	keepsRead      bool                            // see KeepReadState
+	shorten        func(records []byte) []byte     // see Shorten; nil: what pages were delivered with is not joined
 
 	mu     sync.Mutex
 	read   int64          // rows delivered, earlier runs' included
@@ -115,6 +116,7 @@ type trackedPage struct {
 	before    int64 // rows of the part before it, as Track.read counts them
 	rows      int
 	next      []byte
+	grown     bool // by what other pages were delivered with, see join
 	last      bool
 	bytes     int64 // as received
 	settled   bool

@@ -1,9 +1,19 @@
 package flow
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // leastCompact is how many pages wait for one before they are joined. It is more than maxUnsettled.
 const leastCompact = 128
+
+// Shorten is for a source with a Fold, and says that what pages were delivered with may be appended
+// one to the other, and be folded all at once. Then pages that wait behind one that is held for
+// long are joined. shorten returns something shorter that has the same effect, or what it was given
+// if there is none. It must not block. Without it each of these pages takes memory for what it was
+// delivered with. Call it before the first page is delivered.
+func (t *Track) Shorten(shorten func(records []byte) []byte) { t.shorten = shorten }
 
 // compact joins pages that are settled with settled ones right before them, when there are twice as
 // many as the last time. So what waits for a page that is held for long takes no more than the
@@ -27,19 +37,30 @@ func (t *Track) joinSettled() {
 			taken++
 		}
 	}
+	for _, p := range kept {
+		if p.grown {
+			p.next, p.grown = t.shorten(p.next), false
+		}
+	}
 	clear(t.beyond[len(kept):])
 	t.beyond, t.taken = kept, taken
 }
 
 // join makes one of two pages, of which the second follows the first, and reports whether it could.
-// Where the state is folded, one of them must change nothing. The last page of the part stays
-// alone.
+// Where the state is folded and nothing is known of what they change, one of them must change
+// nothing. The last page of the part stays alone.
 func (t *Track) join(p, next *trackedPage) bool {
-	if !p.settled || !next.settled || next.last || t.fold != nil && len(p.next) > 0 && len(next.next) > 0 {
+	both := t.fold != nil && len(p.next) > 0 && len(next.next) > 0
+	switch {
+	case !p.settled || !next.settled || next.last || both && t.shorten == nil:
 		return false
-	}
-	if t.fold == nil || len(next.next) > 0 {
-		p.next = next.next
+	case both:
+		if !p.grown { // what it was delivered with belongs to the source
+			p.next, p.grown = slices.Clip(p.next), true
+		}
+		p.next = append(p.next, next.next...)
+	case t.fold == nil || len(next.next) > 0:
+		p.next, p.grown = next.next, next.grown
 	}
 	p.joined += 1 + next.joined
 	p.rows += next.rows

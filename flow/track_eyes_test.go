@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,9 +58,43 @@ func TestPagesThatAreSettledTakeNoMemoryWhileOneBeforeThemIsHeld(t *testing.T) {
 	}
 }
 
+// Each page has rows that a source remembers, as those of a tail have.
+func TestPagesThatAreSettledAndChangeTheStateTakeNoMemoryWhileOneBeforeThemIsHeld(t *testing.T) {
+	r := &reader{holds: true}
+	track := flow.NewTrack(r, r, flow.Part{Range: flow.WholeRange}, false)
+	track.KeepReadState()
+	track.Fold(func() func(state, next []byte) []byte { // it is the latest
+		return func(state, next []byte) []byte { return slices.Clone(next[max(0, len(next)-1):]) }
+	})
+	longest := 0
+	track.Shorten(func(records []byte) []byte {
+		longest = max(longest, len(records))
+		return records[len(records)-1:]
+	})
+	var kept []*flow.Reservation
+	require.NoError(t, deliver(t, track, 1, "a", false, keep(&kept)))
+	most := 0
+	for i := range 10_000 {
+		require.NoError(t, deliver(t, track, 1, string('a'+rune(i%26)), false, taking(func(*flow.Page[int]) error { return nil })))
+		most = max(most, track.Beyond())
+	}
+	require.Less(t, most, 200)
+	require.Less(t, longest, 200)
+	last := string('a' + rune(9_999%26))
+	kept[0].Settle()
+	_, state := track.Read()
+	require.Equal(t, last, string(state))
+	part, _ := track.Part()
+	require.EqualValues(t, 10_001, part.Pages)
+	require.EqualValues(t, 10_001, part.Rows)
+	require.Equal(t, last, string(part.State))
+	require.Zero(t, track.Beyond())
+}
+
 func TestATrackThatJoinsPagesSaysWhatOneSaysThatDoesNot(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		grows, folds := rapid.Bool().Draw(rt, "grows"), rapid.Bool().Draw(rt, "folds")
+		shortens := rapid.Bool().Draw(rt, "shortens")
 		from := flow.Part{Range: flow.WholeRange}
 		if rapid.Bool().Draw(rt, "goes on") {
 			from.Pages, from.Rows, from.State, from.Read, from.ReadState = 2, 5, []byte("s"), 20, []byte("r")
@@ -71,6 +106,9 @@ func TestATrackThatJoinsPagesSaysWhatOneSaysThatDoesNot(t *testing.T) {
 			if folds {
 				f.KeepReadState()
 				f.Fold(adding)
+				if shortens && f == both[1] {
+					f.Shorten(slices.Clone)
+				}
 			}
 			budget := flow.NewBudget(1 << 20)
 			past := budget.Task()

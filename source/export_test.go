@@ -61,6 +61,12 @@ func (p *TailPlace) Seen(bucket int64, shard int, hash byte, arrived int64, cont
 	p.records = record.appendTo(p.records, tailPartition{bucket, shard})
 }
 
+// Shorten makes what is not settled yet shorter, and returns its length.
+func (p *TailPlace) Shorten() int {
+	p.records = shortened(p.records, p.fold.cells)
+	return len(p.records)
+}
+
 func (p *TailPlace) Settle() []byte {
 	p.state = p.fold.fold(p.state, p.records)
 	p.records = nil

@@ -57,7 +57,9 @@ var ErrTailFull = errors.New("rxcql: Tail has no room for the keys of its overla
 // finds: such a row comes behind rows that arrived an overlap later at most. That holds for a
 // backlog too, and where a sink stalls. All rows are one part, read by one worker, a page ahead.
 // Event time is a column like others: put operators.EventTime behind, with an OutOfOrderness that
-// includes the overlap. A poll that finds nothing says that the part is idle.
+// includes the overlap. A poll that finds nothing says that the part is idle. If the poll before
+// was more than an overlap ago, since servers were away or a clock has jumped, it is idle from then
+// on only: writers come late too.
 //
 // # What it costs
 //

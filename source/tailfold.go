@@ -1,6 +1,9 @@
 package source
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 // tailFold adds up what pages that are settled say of the place: the state of a checkpoint.
 type tailFold struct {
@@ -32,9 +35,36 @@ func (f *tailFold) fold(state, records []byte) []byte {
 	}
 	place, err := parseTailPlace(state, f.cells)
 	if err != nil {
-		panic(errors.Join(errors.New("source: Tail has written a position that it cannot read"), err)) // cannot happen
+		panic(unreadable(err))
 	}
 	state = place.save()
 	f.whole = max(leastFold, len(state))
 	return state
+}
+
+// shortened returns records that change any place as these do, without the rows that later ones
+// forget: so what pages say that wait behind one that is held takes what the rows of an overlap
+// take.
+func shortened(records []byte, cells int) []byte {
+	r := placeReader{rest: records}
+	var b []byte
+	if len(records) > 0 && records[0] == recordBegin {
+		r.byte()
+		b = appendBegin(b, r.varint(), r.varint())
+	}
+	p := newTailPlace(0, math.MinInt64)
+	for len(r.rest) > 0 {
+		if err := p.replay(&r, cells); err != nil {
+			panic(unreadable(err))
+		}
+	}
+	if p.first != math.MinInt64 {
+		b = appendOver(b, p.first)
+	}
+	return p.appendTo(b)
+}
+
+// unreadable is a panic that cannot happen.
+func unreadable(err error) error {
+	return errors.Join(errors.New("source: Tail has written a position that it cannot read"), err)
 }

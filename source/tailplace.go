@@ -124,7 +124,11 @@ func appendEdge(to []byte, of tailPartition, edge tailEdge) []byte {
 
 // save writes a place down as a whole.
 func (p *tailPlace) save() []byte {
-	b := appendBegin([]byte{tailPlaceVersion}, p.from, p.first)
+	return p.appendTo(appendBegin([]byte{tailPlaceVersion}, p.from, p.first))
+}
+
+// appendTo appends records of the edges and the rows.
+func (p *tailPlace) appendTo(b []byte) []byte {
 	for of, edge := range p.edges {
 		b = appendEdge(b, of, edge)
 	}

@@ -16,8 +16,8 @@ import (
 func TestAPlaceOfATailIsTheSameHoweverItWasSaved(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		page := source.NewTailPlace(2, -5, 0)
-		all := source.NewTailPlace(2, -5, 0)
-		both := func(change func(p *source.TailPlace)) { change(page); change(all) }
+		all, short := source.NewTailPlace(2, -5, 0), source.NewTailPlace(2, -5, 0)
+		both := func(change func(p *source.TailPlace)) { change(page); change(all); change(short) }
 		first, edges := int64(0), map[[2]int64]int64{}
 		for range rapid.IntRange(0, 300).Draw(r, "records") {
 			bucket, shard := first+rapid.Int64Range(0, 3).Draw(r, "bucket"), rapid.IntRange(0, 2).Draw(r, "shard")
@@ -42,13 +42,36 @@ func TestAPlaceOfATailIsTheSameHoweverItWasSaved(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(r, "the page ends") == 0 {
 				page.Settle()
 			}
+			switch rapid.IntRange(0, 9).Draw(r, "the page waits") {
+			case 0:
+				short.Shorten()
+			case 1:
+				short.Settle()
+			}
 		}
 		got, err := source.ParseTailPlace(page.Settle(), 2)
 		require.NoError(r, err)
 		want, err := source.ParseTailPlace(all.Settle(), 2)
 		require.NoError(r, err)
 		require.Equal(r, want, got)
+		short.Shorten()
+		got, err = source.ParseTailPlace(short.Settle(), 2)
+		require.NoError(r, err)
+		require.Equal(r, want, got)
 	})
+}
+
+// The rows of most pages are dropped, and wait behind one that is in a window of a day.
+func TestWhatPagesSayThatWaitStaysAsSmallAsWhatIsRemembered(t *testing.T) {
+	p := source.NewTailPlace(1, 0, 0)
+	for at := range int64(100_000) {
+		p.Seen(at/1000, 0, byte(at), at, 0)
+		p.Edge(at/1000, 0, at-10)
+		if at%1000 == 999 {
+			p.Over(at/1000 - 1)
+			require.Less(t, p.Shorten(), 1<<10)
+		}
+	}
 }
 
 func TestTheStateOfATailStaysAsSmallAsWhatIsRemembered(t *testing.T) {

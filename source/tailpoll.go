@@ -32,6 +32,7 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	r.gave, r.told = false, time.Now()
 	r.setTop()
 	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
+	away := r.wasAway(asked)
 	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
 	for start := r.place.first; start <= r.lastBucket(); {
 		if err := r.passReread(ctx, start); err != nil {
@@ -49,10 +50,37 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	case last:
 		return true, r.tell(ctx, time.Time{}, true)
 	case !r.gave:
+		if away { // it is idle from now on, and not since the poll before
+			if err := r.tell(ctx, time.Time{}, false); err != nil {
+				return false, err
+			}
+		}
 		r.idle = time.UnixMilli(asked).UTC()
 		return false, r.tell(ctx, r.idle, false)
 	}
 	return false, nil
+}
+
+// tailAsked is when a poll asked for rows.
+type tailAsked struct {
+	asked int64         // as the clocks said, in milliseconds since 1970
+	at    time.Duration // by the clock that does not jump
+	gap   time.Duration // since the poll before
+}
+
+// wasAway reports whether the poll before was longer ago than an overlap, by any clock. Then
+// servers may have been away, for writers too, or a clock has jumped: the time in between says
+// nothing of how long nobody has written, and writers may come a moment later than the tail. An
+// overlap is allowed for in any case. Polls that always take long do not count.
+func (r *tailReader[T]) wasAway(asked int64) bool {
+	before := r.asked
+	gap := time.Duration(asked-before.asked) * time.Millisecond
+	gap = max(gap, -gap, r.clock.now.at-before.at)
+	if r.asked = (tailAsked{asked, r.clock.now.at, gap}); before == (tailAsked{}) {
+		r.asked.gap = 0
+		return false
+	}
+	return gap > r.cfg.overlap+r.cfg.poll && gap > 2*before.gap
 }
 
 // lastBucket returns a time in the last bucket that may have rows. The clock that makes buckets may

@@ -28,6 +28,7 @@ type tailReader[T any] struct {
 	idle  time.Time // when a poll found nothing, unless rows have been given since
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
+	asked tailAsked // by the latest poll
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 
@@ -71,6 +72,7 @@ func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, se
 	r.track.Fold(func() func(state, records []byte) []byte {
 		return (&tailFold{cells: len(r.plan.about.ClusteringKey)}).fold
 	})
+	r.track.Shorten(func(records []byte) []byte { return shortened(records, len(r.plan.about.ClusteringKey)) })
 	r.track.ReadByState()
 	if err := r.begin(ctx); err != nil {
 		return err

@@ -39,6 +39,7 @@ type post struct {
 	fresh    []Device // that the table has not yet
 	arrived  time.Time
 	begun    time.Time
+	clock    time.Time     // what the clock said then; it goes on while the machine sleeps
 	written  chan struct{} // closed when all are durable
 }
 
@@ -46,6 +47,7 @@ type post struct {
 // set back: the tail may have passed the earlier time.
 func (in *ingest) newPost(readings []Reading) *post {
 	p := &post{readings: readings, begun: time.Now(), written: make(chan struct{})}
+	p.clock = p.begun.Round(0)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if now := p.begun.UTC().Truncate(time.Millisecond); in.latest.Before(now) {
@@ -57,6 +59,10 @@ func (in *ingest) newPost(readings []Reading) *post {
 	}
 	return p
 }
+
+// farAhead is how far the time of arrival may be ahead of the clock, after that was set back. The
+// tail gives a reading when its time has come, and it must not have expired by then.
+const farAhead = kept / 2
 
 func newIngest(session *gocql.Session, keyspace string, cfg config, m *metrics) *ingest {
 	return &ingest{
@@ -100,8 +106,12 @@ func rowsOf[T any](in *ingest, of func(*post) []T) func(rxcql.Stream[*post]) rxc
 }
 
 // late reports whether the tail may have passed the place of these readings, so that an
-// acknowledgement would be a lie.
-func (in *ingest) late(p *post) bool { return time.Since(p.begun) > in.cfg.writeDeadline }
+// acknowledgement would be a lie. Of the two clocks one stands still while the machine sleeps, and
+// the other may be set back.
+func (in *ingest) late(p *post) bool {
+	now := time.Now()
+	return max(now.Sub(p.begun), now.Round(0).Sub(p.clock)) > in.cfg.writeDeadline
+}
 
 // ServeHTTP answers POST /readings.
 func (in *ingest) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -139,6 +149,10 @@ func (in *ingest) accept(w http.ResponseWriter, req *http.Request) (status int, 
 		return http.StatusTooManyRequests, tooMany
 	}
 	p := in.newPost(readings)
+	if p.arrived.Sub(p.clock) > farAhead {
+		return http.StatusServiceUnavailable, answer{Error: "the clock of this machine has been set back by more than a day, " +
+			"and what is taken in now would expire before its time has come; nothing is written, send it to another instance or later"}
+	}
 	var refused *refusal
 	if p.fresh, refused = in.devices.admit(readings, p.arrived); refused != nil {
 		in.metrics.refused.WithLabelValues(refused.reason).Inc()

@@ -75,20 +75,33 @@ func readLine(line []byte, latest time.Time) (Reading, error) {
 	if err := json.Unmarshal(line, &g, json.RejectUnknownMembers(true)); err != nil {
 		return Reading{}, explained(err)
 	}
-	switch {
-	case g.Device == "" || len(g.Device) > mostDevice || strings.ContainsFunc(g.Device, unicode.IsControl):
-		return Reading{}, fmt.Errorf("device: give a name of 1 to %d bytes, without control characters", mostDevice)
-	case g.Value == nil:
-		return Reading{}, errors.New("value: give a number")
-	case math.Abs(*g.Value) > mostValue:
-		return Reading{}, fmt.Errorf("value: give one from %g to %g", -mostValue, mostValue)
-	case g.At.Year() < 1970:
-		return Reading{}, errors.New(`at: give a time since 1970, such as "2026-11-26T14:00:00.25Z"`)
+	r := Reading{Device: g.Device, At: g.At.UTC().Truncate(time.Millisecond), Value: math.NaN()}
+	if g.Value != nil {
+		r.Value = *g.Value
+	}
+	switch err := r.wrong(); {
+	case err != nil:
+		return Reading{}, err
 	case g.At.After(latest):
 		return Reading{}, fmt.Errorf("at: %s is later than is accepted now, %s: the device's clock is ahead, "+
 			"and would make the readings of all others late", g.At.Format(time.RFC3339), latest.UTC().Format(time.RFC3339))
 	}
-	return Reading{Device: g.Device, At: g.At.UTC().Truncate(time.Millisecond), Value: *g.Value}, nil
+	return r, nil
+}
+
+// wrong says what no reading may be, at any time.
+func (r *Reading) wrong() error {
+	switch {
+	case r.Device == "" || len(r.Device) > mostDevice || strings.ContainsFunc(r.Device, unicode.IsControl):
+		return fmt.Errorf("device: give a name of 1 to %d bytes, without control characters", mostDevice)
+	case math.IsNaN(r.Value):
+		return errors.New("value: give a number")
+	case math.Abs(r.Value) > mostValue:
+		return fmt.Errorf("value: give one from %g to %g", -mostValue, mostValue)
+	case r.At.Year() < 1970 || r.At.Year() > 9999: // later ones are not in RFC 3339
+		return errors.New(`at: give a time since 1970, such as "2026-11-26T14:00:00.25Z"`)
+	}
+	return nil
 }
 
 // wanted says what a field must be.

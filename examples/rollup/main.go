@@ -18,13 +18,15 @@
 //     enough that the tail finds them (--write-deadline). After 408, 429, 5xx or no answer send the
 //     lines again: a reading is known by its device and its time, to the millisecond, and counts
 //     once in a window. Two of one device in one millisecond are one.
+//   - A body has ten seconds to come, on any path, and GET takes none.
 //   - When writes fall behind the answer is 429 with Retry-After, before anything is written.
 //   - So it is where more devices send than --devices, counted over this hour and the one before,
 //     or more readings than the job can remember. The error names the limit, and the devices beyond
 //     it. Those that are known go on, also after a restart: whoever makes up names fills the
 //     windows of nobody else. What is in the table all the same, from another writer or from
-//     several instances together, is left out of the windows where there is no room, and counted
-//     (rollup_skipped_readings_total; "skipped" in a window): the job goes on.
+//     several instances together, is left out of the windows where there is no room, or where no
+//     POST could have brought it, and counted (rollup_skipped_readings_total; "skipped" in a
+//     window): the job goes on.
 //   - Who sends or reads slowly, or watches for ever, keeps a place of those that there are only
 //     while nobody else wants it, and so keeps nobody out.
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others

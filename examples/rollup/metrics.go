@@ -45,7 +45,7 @@ func newMetrics() *metrics {
 		posts:    counter("rollup_posts_total", "Answers to POST /readings.", "status"),
 		readings: counter("rollup_readings_total", "Readings that were acknowledged.").WithLabelValues(),
 		refused:  counter("rollup_refused_posts_total", "Posts of too many devices, or of too many readings.", "reason"),
-		skipped: counter("rollup_skipped_readings_total", "Readings that are in no window, since there was no room; "+
+		skipped: counter("rollup_skipped_readings_total", "Readings that are in no window, since there was no room or no POST has brought them; "+
 			"some are counted again after a crash.", "reason"),
 		delay: auto.NewGauge(prometheus.GaugeOpts{Name: "rollup_delay_seconds",
 			Help: "How old readings are when the job reads them: not 0 if more came at once than it can remember."}),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -160,5 +161,22 @@ func TestClientsThatTakeAnAnswerSlowlyKeepNobodyOut(t *testing.T) {
 		_, _, err := windowsOf(t, text)
 		require.Error(t, err, "half an answer does not look whole")
 		require.Zero(t, reader.places.count())
+	})
+}
+
+// All windows that end at one time come at once. A client that takes little of them at a time has
+// its patience for each piece.
+func TestAWatcherThatIsSlowGetsAllOfManyWindowsThatCloseAtOnce(t *testing.T) {
+	cfg := configured(t)
+	answered(t, cfg, 1, func(t *testing.T, clients *piped, _ *rollups, watching *events) {
+		conn := clients.get(t, fmt.Sprintf("/events?after=%d", time.Now().Add(hour).UnixMilli()))
+		synctest.Wait()
+		watching.hub.announce(slices.Repeat([]Rollup{windowAt(0)}, allWindows))()
+		var got bytes.Buffer
+		for strings.Count(got.String(), `"until":`) < allWindows {
+			_, err := io.CopyN(&got, conn, atOnce*5/4)
+			require.NoError(t, err, "it is cut off after %d bytes", got.Len())
+			time.Sleep(cfg.limits.patience * 2 / 3)
+		}
 	})
 }

@@ -174,13 +174,19 @@ func answering(w http.ResponseWriter, req *http.Request, in *places, patience ti
 		return ctx, nil, nil
 	}
 	out = &patient{conn: conn}
-	out.Writer = bufio.NewWriterSize(writerFunc(func(data []byte) (int, error) {
+	out.Writer = bufio.NewWriterSize(writerFunc(func(data []byte) (written int, err error) {
 		out.began = true
-		_ = conn.SetWriteDeadline(time.Now().Add(patience)) // likewise
-		if ctx.Err() != nil {                               // the deadline may have been set just before
-			return 0, context.Cause(ctx)
+		for piece := range slices.Chunk(data, atOnce) { // an event may have many windows
+			_ = conn.SetWriteDeadline(time.Now().Add(patience)) // likewise
+			if ctx.Err() != nil {                               // the deadline may have been set just before
+				return written, context.Cause(ctx)
+			}
+			n, err := w.Write(piece)
+			if written += n; err != nil {
+				return written, err
+			}
 		}
-		return w.Write(data)
+		return written, nil
 	}), atOnce)
 	return ctx, out, func() { back(); cancel(nil) }
 }

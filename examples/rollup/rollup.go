@@ -24,6 +24,10 @@ const (
 	spareWindows = 20_000
 	mostReadings = 3_500_000
 	mostState    = 192 << 20
+	// retryFor is how long a request is tried again. A run that fails then costs little, since the
+	// next one goes on, and until that one has lasted the service says that it is not well: see
+	// steady.
+	retryFor = 15 * time.Second
 	// budget is what the job may hold of rows in flight.
 	budget = 384 << 20
 	// mostRemembered is how many readings of the overlap the tail remembers, 65,000 a second with the
@@ -60,7 +64,7 @@ func (j *job) pipeline(before error) (*rxcql.Pipeline, error) {
 		source.TailFrom(time.Now().Add(-kept)), // the first time; later it goes on
 		source.PollEvery(pollEvery), source.Overlap(j.cfg.overlap()), source.Delay(j.delay),
 		source.SeenBytes(int64(j.cfg.limits.remembered)*128), source.Consistency(j.cfg.consistency))
-	timed := operators.EventTime(readings, func(r Reading) (time.Time, error) { return r.At, nil },
+	timed := operators.EventTime(operators.Filter(readings, room.usable), func(r Reading) (time.Time, error) { return r.At, nil },
 		operators.OutOfOrderness(j.cfg.outOfOrder), operators.IdleAfter(j.cfg.idleAfter),
 		operators.MaxAhead(j.cfg.maxAhead+clockSkew)) // of another instance's clock; what is beyond goes to the table unusable
 	windows := operators.Window(room.admit(timed), operators.Tumbling(j.cfg.window),
@@ -70,7 +74,7 @@ func (j *job) pipeline(before error) (*rxcql.Pipeline, error) {
 	return rxcql.New(rollups, sink.Table[Rollup](j.session, j.keyspace+".rollups", sink.Consistency(j.cfg.consistency)),
 		rxcql.WithCheckpoint(j.checkpoints, "rollup"),
 		rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.Table(j.session, j.keyspace+".unusable"))),
-		rxcql.WithBudget(budget), rxcql.WithHooks(j.metrics.hooks))
+		rxcql.WithBudget(budget), rxcql.WithRetry(retryFor, 0), rxcql.WithHooks(j.metrics.hooks))
 }
 
 // stats is the state of a window.

@@ -32,6 +32,17 @@ func newRoom(cfg config, m *metrics) *room {
 	return &room{cfg: cfg, metrics: m, each: max(1, cfg.most()), open: map[int64]map[string]struct{}{}}
 }
 
+// usable reports whether a reading is one that a POST could have brought. Others would end the run,
+// and the next one too: JSON has no NaN and no time before the year 0, neither for watchers nor for
+// the table unusable.
+func (r *room) usable(reading Reading) bool {
+	if reading.wrong() == nil {
+		return true
+	}
+	r.skipped("unusable")
+	return false
+}
+
 // admit is an operator of our own that leaves out readings of devices for which no window can be
 // opened. It stands right before Window, and knows from the same watermarks which windows are open.
 func (r *room) admit(in rxcql.Stream[Reading]) rxcql.Stream[Reading] {

@@ -69,12 +69,24 @@ func newService(ctx context.Context, session *gocql.Session, keyspace string, cf
 	if err := servePage(mux); err != nil {
 		return nil, err
 	}
-	s.handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	s.handler = guarded(mux, cfg.limits.bodyTime)
+	return s, nil
+}
+
+// guarded is what counts for all paths, also those that there are not.
+func guarded(mux http.Handler, bodyTime time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if req.ContentLength != 0 { // the server reads a body that no handler wants, before it answers
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // fails only where there is no connection, in a test
+			if req.Method == http.MethodGet || req.Method == http.MethodHead {
+				http.Error(w, "send no body with "+req.Method, http.StatusBadRequest)
+				return
+			}
+		}
 		mux.ServeHTTP(w, req)
 	})
-	return s, nil
 }
 
 // servePage serves each file of the page by its name, and the page itself at /. A handler of all
@@ -96,13 +108,9 @@ func servePage(mux *http.ServeMux) error {
 	return nil
 }
 
-// serve works until ctx ends, and then drains.
-func (s *service) serve(ctx context.Context) error {
-	listener, err := net.Listen("tcp", s.cfg.listen)
-	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	server := &http.Server{
+// server is what serves clients.
+func (s *service) server() *http.Server {
+	return &http.Server{
 		Handler: s.handler, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		WriteTimeout: s.cfg.limits.patience, // of answers that set none of their own
@@ -113,6 +121,15 @@ func (s *service) serve(ctx context.Context) error {
 			return ctx
 		},
 	}
+}
+
+// serve works until ctx ends, and then drains.
+func (s *service) serve(ctx context.Context) error {
+	listener, err := net.Listen("tcp", s.cfg.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	server := s.server()
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a signal drains; it cancels nothing
 	defer cancel()
 	var workers sync.WaitGroup

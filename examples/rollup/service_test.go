@@ -13,18 +13,18 @@ import (
 )
 
 // served is a service that has not begun to work, on a server in the process of the test.
-func served(t *testing.T) http.Handler {
+func served(t *testing.T) *service {
 	t.Helper()
 	session := withTables(t, "readings", "rollups", "devices").Session("rollup")
 	require.NoError(t, deadletter.CreateTable(t.Context(), session, "rollup.unusable"))
 	require.NoError(t, checkpoint.CreateTable(t.Context(), session, "rollup.jobs"))
 	s, err := newService(t.Context(), session, "rollup", configured(t))
 	require.NoError(t, err)
-	return s.handler
+	return s
 }
 
 func TestAKnownPathWithAnotherMethodSaysWhichOnesThereAre(t *testing.T) {
-	service := served(t)
+	service := served(t).handler
 	ask := func(method, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		service.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("")))

@@ -25,8 +25,9 @@ type worker struct {
 const (
 	// again is how long a worker waits before it runs again.
 	again = time.Second
-	// steady is how long a pipeline that has failed must run to count as one that runs.
-	steady = 10 * time.Second
+	// steady is how long a pipeline that has failed must run to count as one that runs: longer than
+	// one runs that gets no answer to its first request, by retryFor and the driver's timeout.
+	steady = 30 * time.Second
 )
 
 var errNotYet = errors.New("not started yet")
@@ -68,23 +69,35 @@ func (w *worker) once(ctx context.Context, before error) error {
 	if err != nil {
 		return err
 	}
+	wait := w.unsure()
+	if wait == steady { // servers may be away: it takes long to find that out, and that is not running
+		if err := p.Check(ctx); err != nil {
+			return err
+		}
+	}
 	w.mu.Lock()
 	w.now = p
 	if w.stopped {
 		p.Stop()
-	}
-	wait := steady
-	switch {
-	case errors.Is(w.err, errNotYet):
-		wait = 0
-	case errors.Is(w.err, rxcql.ErrCheckpointLocked): // that is no failure
-		wait = again
 	}
 	w.mu.Unlock()
 	runs := time.AfterFunc(wait, func() { w.runs(p) })
 	defer runs.Stop()
 	_, err = p.Run(ctx)
 	return err
+}
+
+// unsure is how long the next run must last to count as one that runs.
+func (w *worker) unsure() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case errors.Is(w.err, errNotYet) || w.stopped:
+		return 0
+	case errors.Is(w.err, rxcql.ErrCheckpointLocked): // that is no failure
+		return again
+	}
+	return steady
 }
 
 // runs notes that a pipeline runs, unless it has ended already.

@@ -10,9 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
@@ -80,5 +82,24 @@ func TestTheErrorOfARunThatFailsWhileItDrainsIsInTheLog(t *testing.T) {
 		<-stopped
 		require.Contains(t, said.String(), "the table is gone")
 		require.Contains(t, said.String(), "again=false")
+	})
+}
+
+// A run that gets no answer lasts for as long as its requests are tried again.
+func TestAServiceWithoutServersIsNotSaidToRun(t *testing.T) {
+	worked(t, configured(t), func(t *testing.T, w working) {
+		time.Sleep(time.Minute)
+		require.NoError(t, w.worker.health())
+		answers := w.server.Control(func(*cqlfake.Request) *cqlfake.Reply {
+			return cqlfake.Fail(&message.Unavailable{ErrorMessage: "too few replicas"})
+		})
+		time.Sleep(2 * retryFor)
+		for range 300 {
+			require.Error(t, w.worker.health())
+			time.Sleep(time.Second)
+		}
+		answers()
+		time.Sleep(retryFor + again + steady + time.Second)
+		require.NoError(t, w.worker.health())
 	})
 }
