@@ -102,20 +102,13 @@ func newSide[T any](name string, t *table[T], plan *sidePlan, st *rxcql.Stage) *
 	return s
 }
 
-// newKeyed returns what reads rows with their keys: the first own columns are those of T. raw reads
-// rows that are not decoded.
-func newKeyed[T any](own int, key []int, raw rows.Reader[T]) *rows.Keyed[T] {
-	if !isRow[T]() {
-		return rows.NewKeyed[T](own, key)
+// newKeyed returns what reads rows with their keys: the first own columns are those of T. reader
+// reads rows without their keys.
+func newKeyed[T any](own int, key []int, reader rows.Reader[T]) *rows.Keyed[T] {
+	if raw, is := reader.(rows.Raw[T]); is {
+		return rows.NewKeyedRaw(raw, key)
 	}
-	return rows.NewKeyedRaw(raw, key, func(read []T, columns []int, keys [][]byte) [][]byte {
-		for _, row := range any(read).([]rxcql.Row) {
-			for _, column := range columns {
-				keys = append(keys, row.Bytes(column))
-			}
-		}
-		return keys
-	})
+	return rows.NewKeyed[T](own, key)
 }
 
 // begin turns to a range, from a place in it.

@@ -39,8 +39,14 @@ var (
 	bigintsType = &codec.Type{Kind: codec.List, Elems: []*codec.Type{bigintType}}
 )
 
-// Read reads a page, see rows.Reader. The cells of a page share one slice, since rows may be kept.
+// Read reads a page, see rows.Reader.
 func (r *timesReader) Read(p *driver.Page, read []rxcql.Row) ([]rxcql.Row, []rows.Undecoded, int64, error) {
+	read, _, size, err := r.ReadCells(p, read)
+	return read, nil, size, err
+}
+
+// ReadCells reads a page, see rows.Raw. The cells of a page share one slice, since rows may be kept.
+func (r *timesReader) ReadCells(p *driver.Page, read []rxcql.Row) ([]rxcql.Row, [][]byte, int64, error) {
 	if err := r.describe(p.Columns()); err != nil {
 		return read, nil, 0, err
 	}
@@ -48,23 +54,23 @@ func (r *timesReader) Read(p *driver.Page, read []rxcql.Row) ([]rxcql.Row, []row
 	now := r.asked.Unix()
 	n := len(r.columns)
 	slab := make([][]byte, p.Rows()*n)
-	before := len(read)
-	for len(slab) > 0 {
-		cells := slab[:n:n]
+	done := 0
+	for done < len(slab) {
+		cells := slab[done : done+n : done+n]
 		if !p.Scan(cells) {
 			break
 		}
-		slab = slab[n:]
 		for _, i := range r.expires {
 			var err error
 			if cells[i], err = r.expiry(cells[i], r.columns[i].Type.Kind == codec.List, now); err != nil {
-				return read, nil, 0, fmt.Errorf("column %q: %w", r.columns[i].Name, err)
+				return read, slab[:done], 0, fmt.Errorf("column %q: %w", r.columns[i].Name, err)
 			}
 		}
+		done += n
 		read = append(read, rxcql.NewRow(r.made, cells))
 	}
 	const header, row = 24, 32 // bytes of a slice header, and of a Row
-	return read, nil, int64((len(read)-before)*(n*header+row)) + r.used, p.Err()
+	return read, slab[:done], int64(done*header+done/max(n, 1)*row) + r.used, p.Err()
 }
 
 // describe notes the columns, when they come for the first time or have changed.

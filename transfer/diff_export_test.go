@@ -116,3 +116,11 @@ func SameKey(a, b [][]byte) bool {
 	}
 	return true
 }
+
+// CellHash is cellHash.
+type CellHash struct{ h *cellHash }
+
+func NewCellHash() CellHash        { return CellHash{newCellHash()} }
+func (c CellHash) Reset()          { c.h.reset() }
+func (c CellHash) Add(cell []byte) { c.h.add(cell) }
+func (c CellHash) Sum() uint64     { return c.h.sum() }

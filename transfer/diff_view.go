@@ -3,8 +3,6 @@ package transfer
 import (
 	"encoding/binary"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/rxcql/rxcql"
 )
 
@@ -16,15 +14,14 @@ type view struct {
 	key     []int
 	static  []cellPlace
 	regular []cellPlace
-	digest  *xxhash.Digest
-	length  [binary.MaxVarintLen64]byte
+	cells   *cellHash
 }
 
 // cellPlace says where in a row a column is, its write times and its expiry; -1 for nowhere.
 type cellPlace struct{ value, writes, expires int }
 
 func newView(c *comparison, right bool) *view {
-	return &view{c: c, right: right, digest: xxhash.New()}
+	return &view{c: c, right: right, cells: newCellHash()}
 }
 
 // names of the columns that source.Times adds to a row.
@@ -106,18 +103,18 @@ func (v *view) latest(row rxcql.Row, static bool) int64 {
 
 // hash returns the hash of the key and the values of a row, or of its partition's static columns.
 func (v *view) hash(row rxcql.Row, static bool) uint64 {
-	v.digest.Reset()
+	v.cells.reset()
 	key := v.key
 	if static {
 		key = key[:v.c.partition]
 	}
 	for _, at := range key {
-		v.add(row.Bytes(at))
+		v.cells.add(row.Bytes(at))
 	}
 	for _, at := range v.places(static) {
-		v.add(row.Bytes(at.value))
+		v.cells.add(row.Bytes(at.value))
 	}
-	return v.digest.Sum64()
+	return v.cells.sum()
 }
 
 // hashTimes is hash with the write times, if those are compared. It changes when the row is
@@ -129,17 +126,8 @@ func (v *view) hashTimes(row rxcql.Row, static bool) uint64 {
 	}
 	for _, at := range v.places(static) {
 		for _, t := range row64(row, at.writes) {
-			v.add(binary.BigEndian.AppendUint64(nil, uint64(t))) //nolint:gosec // its bits
+			v.cells.add(binary.BigEndian.AppendUint64(nil, uint64(t))) //nolint:gosec // its bits
 		}
 	}
-	return h ^ v.digest.Sum64()*31
-}
-
-func (v *view) add(cell []byte) {
-	n := 0 // for null
-	if cell != nil {
-		n = len(cell) + 1
-	}
-	_, _ = v.digest.Write(v.length[:binary.PutUvarint(v.length[:], uint64(n))]) //nolint:gosec // not negative
-	_, _ = v.digest.Write(cell)
+	return h ^ v.cells.sum()*31
 }

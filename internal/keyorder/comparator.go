@@ -23,8 +23,10 @@ func Of(t *codec.Type) (Comparator, error) {
 		return bytes.Compare, nil
 	case codec.Date, codec.Time:
 		return bytes.Compare, nil // not signed: days have an offset, and a time of day is positive
-	case codec.Tinyint, codec.Smallint, codec.Int:
+	case codec.Tinyint, codec.Smallint:
 		return fixed(compareSigned), nil
+	case codec.Int:
+		return compareInt, nil
 	case codec.Bigint, codec.Timestamp:
 		return compareLong, nil
 	case codec.Boolean:
@@ -65,6 +67,13 @@ func fixed(compare Comparator) Comparator {
 // compareSigned compares integers of one width.
 func compareSigned(a, b []byte) int {
 	return cmp.Or(cmp.Compare(int8(a[0]), int8(b[0])), bytes.Compare(a[1:], b[1:]))
+}
+
+func compareInt(a, b []byte) int {
+	if len(a) == 4 && len(b) == 4 {
+		return cmp.Compare(int32(binary.BigEndian.Uint32(a)), int32(binary.BigEndian.Uint32(b)))
+	}
+	return fixed(compareSigned)(a, b)
 }
 
 func compareLong(a, b []byte) int {

@@ -16,6 +16,13 @@ type Reader[T any] interface {
 	Read(p *driver.Page, rows []T) (out []T, bad []Undecoded, size int64, err error)
 }
 
+// Raw is a Reader of rows that are not decoded. ReadCells is Read, and also returns the cells of the
+// rows that it has appended: in one slice, row by row, which the rows refer to.
+type Raw[T any] interface {
+	Reader[T]
+	ReadCells(p *driver.Page, rows []T) (out []T, cells [][]byte, size int64, err error)
+}
+
 // Undecoded is a row that could not be decoded.
 type Undecoded struct {
 	Index   int // in the page as it was received
@@ -93,6 +100,11 @@ type raw[C, R any] struct {
 }
 
 func (r *raw[C, R]) Read(p *driver.Page, rows []R) ([]R, []Undecoded, int64, error) {
+	rows, _, size, err := r.ReadCells(p, rows)
+	return rows, nil, size, err
+}
+
+func (r *raw[C, R]) ReadCells(p *driver.Page, rows []R) ([]R, [][]byte, int64, error) {
 	cols := p.Columns()
 	if r.columns == nil || !same(r.columns, cols) {
 		if err := codec.Distinct(cols); err != nil {
@@ -102,15 +114,16 @@ func (r *raw[C, R]) Read(p *driver.Page, rows []R) ([]R, []Undecoded, int64, err
 	}
 	n := len(cols)
 	slab := make([][]byte, p.Rows()*n)
-	before := len(rows)
-	for len(slab) >= n && len(slab) > 0 {
-		cells := slab[:n:n]
+	rows = slices.Grow(rows, p.Rows())
+	read := 0
+	for n > 0 && read+n <= len(slab) {
+		cells := slab[read : read+n : read+n]
 		if !p.Scan(cells) {
 			break
 		}
-		slab = slab[n:]
+		read += n
 		rows = append(rows, r.row(r.made, cells))
 	}
 	const header, row = 24, 32 // bytes of a slice header, and of a Row
-	return rows, nil, int64((len(rows) - before) * (n*header + row)), p.Err()
+	return rows, slab[:read], int64(read*header + read/max(n, 1)*row), p.Err()
 }
