@@ -50,6 +50,7 @@ flags of before.`,
   zcat orders.csv.gz | rxcql load - --into shop.orders --dialect dsbulk --map order_id=id`,
 		Args: cobra.ExactArgs(1),
 	})
+	v.files = true
 	var flags loadFlags
 	v.own.StringVar(&flags.into, "into", "", "the `table`, or the keyspace, to load into")
 	v.own.StringArrayVar(&flags.mapping, "map", nil, "`name=column`: a column of the files goes into one of another name; as often as needed")

@@ -38,6 +38,8 @@ type verb struct {
 	// check refuses flags that are not for the verb; hidden names those that others have.
 	check  func() error
 	hidden []string
+	// files: the arguments are files, and no tables.
+	files bool
 	// goesOn reports whether a run that was interrupted goes on.
 	goesOn func() bool
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
@@ -67,11 +69,15 @@ func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
 		return nil
 	}
 	v.goesOn = func() bool { return v.run.checkpoint != "" }
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		report := v.newReport()
-		err := v.execute(cmd.Context(), args, report)
-		*s.code = report.ExitCode
-		return err
+		defer func() {
+			if p := recover(); p != nil {
+				err = report.fault(fleet.Fault(p))
+			}
+			*s.code = report.ExitCode
+		}()
+		return v.execute(cmd.Context(), args, report)
 	}
 	return v
 }
@@ -88,6 +94,7 @@ func (v *verb) command() *cobra.Command {
 		v.Flags().AddFlagSet(set)
 	}
 	v.Flags().SortFlags = false
+	complete(v.Command, v.files)
 	v.SetUsageFunc(func(cmd *cobra.Command) error { return v.usage(cmd, common) })
 	return v.Command
 }
