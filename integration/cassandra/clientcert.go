@@ -18,8 +18,8 @@ import (
 const truststoreFile = "truststore.p12"
 
 // makeClientCertificate writes the certificate of a client and its key as PEM into dir, and a
-// PKCS12 store of the authority that has signed it, by which a server knows it. They are valid for a
-// week.
+// PKCS12 store of the authority that has signed it, by which a server knows it. They are valid for
+// a week.
 func makeClientCertificate(ctx context.Context, j java, dir string) (truststore, certFile, keyFile string, err error) {
 	authority, authorityKey, err := signed("rxcql test clients", nil, nil)
 	if err != nil {

@@ -92,8 +92,8 @@ func WithPassword() Option { return func(s *settings) { s.password = true } }
 func WithTLS() Option { return func(s *settings) { s.tls = true } }
 
 // WithClientCertificates makes the servers refuse clients without a certificate
-// (require_client_auth), with WithTLS. [Cluster.ClientCertificate] is one that they accept, made for
-// the run, and [Cluster.Config] uses it.
+// (require_client_auth), with WithTLS. [Cluster.ClientCertificate] is one that they accept, made
+// for the run, and [Cluster.Config] uses it.
 func WithClientCertificates() Option { return func(s *settings) { s.clientAuth = true } }
 
 // Restarts makes nodes that [Node.Restart] can start again with their tables. By default a node

@@ -97,8 +97,8 @@ func (t *TLS) certificate(pair *tls.Certificate) func(*tls.CertificateRequestInf
 }
 
 // refused reports whether a server that asked for the client's certificate may have ended the
-// connection because of it. Its alert does not always arrive: what the client has sent by then makes
-// it a reset.
+// connection because of it. Its alert does not always arrive: what the client has sent by then
+// makes it a reset.
 func (t *TLS) refused(text string) bool {
 	return t != nil && t.asked.Load() && !strings.Contains(text, "x509:") &&
 		slices.ContainsFunc([]string{"remote error: tls:", "reset by peer", "broken pipe", "EOF", gocql.ErrConnectionClosed.Error()},

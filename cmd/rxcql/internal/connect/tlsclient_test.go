@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// strict listens as a server that wants the certificate of a client, and ends each connection behind
-// the handshake.
+// strict listens as a server that wants the certificate of a client, and ends each connection
+// behind the handshake.
 func strict(t *testing.T, ours *authority) (address string) {
 	t.Helper()
 	pool := x509.NewCertPool()

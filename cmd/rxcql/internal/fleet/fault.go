@@ -12,9 +12,9 @@ import (
 // frames is how many calls a fault names.
 const frames = 6
 
-// Fault returns the error of a panic, for the deferred function that has recovered it. It says where
-// the panic came from. Of what was passed to panic it has the type alone, since that may be a value
-// of a row, unless it is an error of the runtime.
+// Fault returns the error of a panic, for the deferred function that has recovered it. It says
+// where the panic came from. Of what was passed to panic it has the type alone, since that may be a
+// value of a row, unless it is an error of the runtime.
 func Fault(v any) error {
 	what := fmt.Sprintf("%T", v)
 	if err, ok := v.(runtime.Error); ok {

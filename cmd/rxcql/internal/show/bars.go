@@ -49,8 +49,8 @@ func (l *label) get(decor.Statistics) string {
 // nameWidth is how wide a name is at most, and at least where there is room for that.
 const nameWidth = 24
 
-// named writes the name of a table in a third of the line, so that what is said of the table has its
-// place. Of a longer name the end is left, in which names of one keyspace differ.
+// named writes the name of a table in a third of the line, so that what is said of the table has
+// its place. Of a longer name the end is left, in which names of one keyspace differ.
 func named(table string) decor.DecorFunc {
 	return func(s decor.Statistics) string {
 		width := min(nameWidth, s.AvailableWidth/3)

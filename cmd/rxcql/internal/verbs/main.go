@@ -33,7 +33,8 @@ func Main() int {
 	return p.Run(ctx, signals)
 }
 
-// Run runs a command line and returns its exit code. signals may be nil. A panic is fleet.ExitFault.
+// Run runs a command line and returns its exit code; that of a panic is fleet.ExitFault. signals
+// may be nil.
 func (p *Program) Run(ctx context.Context, signals *Signals) (code int) {
 	defer func() {
 		if v := recover(); v != nil {
