@@ -53,6 +53,11 @@ type run struct {
 	sessions map[string]*gocql.Session // by side
 	servers  map[string]connect.Server
 	resolved map[string]connect.Side
+
+	// unfinished names the tables that are not complete, in the folder of an unload of several; else
+	// nil. filesOf finds the files of one of them.
+	unfinished *tablesMissing
+	filesOf    func(table string) []string
 }
 
 func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
@@ -120,6 +125,15 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) (err 
 	if v.run.dryRun {
 		return report.plans(ctx, tasks)
 	}
+	if r.unfinished != nil {
+		names := make([]string, len(tasks))
+		for i, t := range tasks {
+			names[i] = t.Table
+		}
+		if err := r.unfinished.begin(names, r.filesOf); err != nil {
+			return report.usage(fmt.Errorf("--out: %w", err))
+		}
+	}
 	screen := show.New(v.program.Err, v.run.progress)
 	f := fleet.New(tasks, fleet.Config{AtOnce: v.run.tablesAtOnce, FailFast: v.run.failFast, Ended: func(o fleet.Outcome) {
 		if len(tasks) > 1 {
@@ -133,6 +147,12 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) (err 
 	var outcomes []fleet.Outcome
 	screen.Show(ctx, show.View{Progress: f.Progress, Run: r.about}, func() { outcomes = f.Run(ctx) })
 	over()
+	if r.unfinished != nil {
+		if wrong := r.unfinished.end(outcomes, r.filesOf); wrong != nil {
+			last := &outcomes[len(outcomes)-1]
+			last.Status, last.Error = fleet.Failed, fmt.Sprintf("the folder still says that tables are missing: %v", wrong)
+		}
+	}
 	written, err := report.outcomes(outcomes)
 	if written {
 		forget = f.Forget
