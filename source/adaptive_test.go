@@ -187,6 +187,27 @@ func TestTwoPartitionsOfOneTokenAreNotCut(t *testing.T) {
 	})
 }
 
+// Behind a row of one partition no other partition's rows are read, so a cut there would lose those
+// of them that stand where that row does.
+func TestNoRowIsLostWhereTwoPartitionsHaveOneToken(t *testing.T) {
+	for seed := range uint64(4) { // either order of each clustering column
+		synctest.Test(t, func(t *testing.T) {
+			g := gravetest.New(t, seed)
+			one, two := ringtest.KeyOf(5, 1), ringtest.KeyOf(5, 2)
+			g.Put(gravetest.Row{K: one, D: "b"}, len(g.Rows))
+			g.Put(gravetest.Row{K: two, D: "b"}, len(g.Rows))
+			for c := range 10 {
+				for _, k := range [][]byte{one, two} {
+					g.Clear(append(g.Graves(), gravetest.Row{K: k, C: c - 5, D: "c"})...)
+				}
+			}
+			g.Late, g.Slow, g.Limit = true, false, 2
+			_, err := source.Table[rxcql.Row](g.Session, "ks.t", source.AdaptiveSplits(), source.Splits(1), source.PageRows(1)).Collect(t.Context())
+			require.ErrorContains(t, err, "two partitions have the token 5")
+		})
+	}
+}
+
 func TestWhatAdaptiveSplitsCannotDoIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := cqlfake.New(t)

@@ -43,6 +43,9 @@ func (j *LoadJob) inFolder() (in inputFiles, err error) {
 		return in, fmt.Errorf("%s has no file that can be loaded", j.path)
 	}
 	format, chosen, err := listed.choose(j)
+	if err == nil {
+		err = allShares(j.path, chosen)
+	}
 	if err != nil {
 		return in, err
 	}

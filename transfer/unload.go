@@ -168,9 +168,7 @@ func (j *UnloadJob) Run(ctx context.Context) (UnloadReport, error) {
 	}
 	pipeline, err := rxcql.New(throttled(j.rows(about, columns), &j.cfg.config), j.format.Write(out), j.cfg.pipeline()...)
 	if err == nil && len(old.names) > 0 {
-		if err = pipeline.Check(ctx); err == nil { // nothing is lost before it is seen that the run can begin
-			err = old.remove()
-		}
+		err = pipeline.Check(ctx) // nothing is lost before it is seen that the run can begin
 	}
 	if err != nil {
 		return rep, err
@@ -179,11 +177,11 @@ func (j *UnloadJob) Run(ctx context.Context) (UnloadReport, error) {
 	if err != nil {
 		return rep, err
 	}
-	rep.Report, err = j.run(ctx, pipeline)
-	if ended := mark.end(rep.Complete, rep.Written); ended != nil {
-		err = errors.Join(err, ended)
+	mark.changed = len(old.names) > 0
+	if err = old.remove(); err == nil {
+		rep.Report, err = j.run(ctx, pipeline)
 	}
-	return rep, err
+	return rep, errors.Join(err, mark.end(rep.Complete))
 }
 
 // prepare reads the schema. columns are those that rows will have; with WithTimes, without the

@@ -1,7 +1,10 @@
 package transfer_test
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -70,4 +73,76 @@ func TestFilesOfAnUnloadThatWasStoppedAreNotTakenForTheWholeTable(t *testing.T) 
 			})
 		}
 	}
+}
+
+// What an unload has removed is missing too, also if it has not come to write a row.
+func TestAnUnloadThatHasReplacedFilesAndWrittenNoneLeavesItsMark(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "t-%d.ndjson")
+	synctest.Test(t, func(t *testing.T) {
+		server, _ := countTable(t, 20)
+		session := server.Session("")
+		for i := range 4 {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("t-%d.ndjson", i)), []byte(`{"p":1,"c":1}`+"\n"), 0o600))
+		}
+		inWay := filepath.Join(folder, "t-2.ndjson")
+		require.NoError(t, os.Remove(inWay))
+		require.NoError(t, os.MkdirAll(filepath.Join(inWay, "x"), 0o700)) // which cannot be removed
+		job, err := transfer.Unload(transfer.Table{Session: session, Name: "ks.t"}, path, transfer.Replace())
+		require.NoError(t, err)
+		rep, err := job.Run(t.Context())
+		require.Error(t, err)
+		require.Zero(t, rep.Written)
+		require.NoFileExists(t, filepath.Join(folder, "t-0.ndjson"))
+		require.FileExists(t, filepath.Join(folder, "t-3.ndjson"))
+
+		require.NoError(t, os.RemoveAll(inWay))
+		load, err := transfer.Load(path, transfer.Table{Session: session, Name: "ks.t"})
+		require.NoError(t, err)
+		_, err = load.Run(t.Context())
+		require.ErrorContains(t, err, "rows are missing")
+	})
+}
+
+func TestAnUnloadRemovesNothingBeforeItsMarkIsThere(t *testing.T) {
+	folder := t.TempDir()
+	prefix := strings.Repeat("x", 255-len("0.ndjson.part")) // there is no room for the name of the mark
+	old := filepath.Join(folder, prefix+"0.csv")
+	require.NoError(t, os.WriteFile(old, []byte("p,c\n1,1\n"), 0o600))
+	synctest.Test(t, func(t *testing.T) {
+		server, _ := countTable(t, 1)
+		job, err := transfer.Unload(transfer.Table{Session: server.Session(""), Name: "ks.t"}, filepath.Join(folder, prefix+"%d.ndjson"), transfer.Replace())
+		require.NoError(t, err)
+		_, err = job.Run(t.Context())
+		require.Error(t, err)
+		require.FileExists(t, old)
+	})
+}
+
+func TestAFolderWithoutTheFilesOfAShareIsNotTakenForTheWholeTable(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		server, rows := countTable(t, 50)
+		server.Exec("CREATE TABLE ks.u (p int, c int, s text STATIC, v text, PRIMARY KEY (p, c))")
+		session := server.Session("")
+		load := func() (transfer.LoadReport, error) {
+			job, err := transfer.Load(folder, transfer.Table{Session: session, Name: "ks.u"})
+			require.NoError(t, err)
+			return job.Run(t.Context())
+		}
+		for _, share := range []int{2, 0, 1} {
+			job, err := transfer.Unload(transfer.Table{Session: session, Name: "ks.t"}, folder, transfer.WithShard(share, 3))
+			require.NoError(t, err)
+			_, err = job.Run(t.Context())
+			require.NoError(t, err)
+			if share == 1 {
+				break
+			}
+			_, err = load()
+			require.ErrorContains(t, err, map[int]string{2: "and none of share 0/3", 0: "and none of share 1/3"}[share])
+		}
+		rep, err := load()
+		require.NoError(t, err)
+		require.EqualValues(t, rows+5, rep.ReadRows)
+	})
 }

@@ -69,9 +69,9 @@ func TestTheWayThatIsChosen(t *testing.T) {
 		{
 			name: "a container forced for what it cannot do", world: cassandra.World{Env: force("container")},
 			opts: []cassandra.Option{
-				cassandra.Nodes(3), cassandra.WithPassword(), cassandra.WithTLS(), cassandra.Setting("a", "b"),
+				cassandra.Nodes(3), cassandra.WithPassword(), cassandra.WithTLS(), cassandra.WithClientCertificates(), cassandra.Setting("a", "b"),
 			},
-			errors: []string{"wants Nodes(3), WithPassword, WithTLS, Setting", "only a local process"},
+			errors: []string{"wants Nodes(3), WithPassword, WithTLS, WithClientCertificates, Setting", "only a local process"},
 		},
 		{
 			name: "a process forced", world: cassandra.World{Env: force("process")},

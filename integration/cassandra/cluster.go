@@ -33,6 +33,8 @@ type Cluster struct {
 	username   string // empty without a login
 	password   string
 	caFile     string // empty without TLS
+	clientCert string // the files of a client's certificate and its key; empty if none is wanted
+	clientKey  string
 	// translate makes the address that a container gives out one that is reached
 	// from here; nil in the other ways.
 	translate gocql.AddressTranslator
@@ -73,6 +75,10 @@ func (c *Cluster) Datacenter() string { return c.datacenter }
 // CAFile is the PEM file with the certificate to verify the servers with; it is
 // empty unless the cluster speaks TLS.
 func (c *Cluster) CAFile() string { return c.caFile }
+
+// ClientCertificate gives the PEM files of a certificate that the servers accept from a client, and
+// of its key. They are empty without WithClientCertificates.
+func (c *Cluster) ClientCertificate() (cert, key string) { return c.clientCert, c.clientKey }
 
 // Login is the user name and password: the superuser's with WithPassword, those of
 // CASSANDRA_USERNAME and CASSANDRA_PASSWORD with CASSANDRA_HOSTS; else empty.
@@ -120,6 +126,8 @@ func (c *Cluster) Config() *gocql.ClusterConfig {
 		cfg.SslOpts = &gocql.SslOptions{
 			Config:                 &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: caPool(c.caFile)},
 			CaPath:                 c.caFile,
+			CertPath:               c.clientCert,
+			KeyPath:                c.clientKey,
 			EnableHostVerification: true,
 		}
 	}

@@ -21,13 +21,17 @@ func useHosts(ctx context.Context, s *settings, list string, env func(string) st
 	c := &Cluster{
 		way: WayHosts, hosts: hosts,
 		username: env("CASSANDRA_USERNAME"), password: env("CASSANDRA_PASSWORD"),
-		caFile: env("CASSANDRA_CA_FILE"),
+		caFile: env("CASSANDRA_CA_FILE"), clientCert: env("CASSANDRA_CLIENT_CERT_FILE"), clientKey: env("CASSANDRA_CLIENT_KEY_FILE"),
 	}
 	if s.password && c.username == "" {
 		c.username, c.password = "cassandra", "cassandra"
 	}
 	if s.tls && c.caFile == "" {
 		return nil, fmt.Errorf("the test wants TLS: set CASSANDRA_CA_FILE to the PEM file that verifies %s", list)
+	}
+	if s.clientAuth && (c.clientCert == "" || c.clientKey == "") {
+		return nil, fmt.Errorf("the test wants certificates of clients: set CASSANDRA_CLIENT_CERT_FILE and "+
+			"CASSANDRA_CLIENT_KEY_FILE to the PEM files of one that %s accepts", list)
 	}
 	ctx, cancel := context.WithTimeout(ctx, hostsTimeout)
 	defer cancel()

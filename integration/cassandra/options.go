@@ -1,6 +1,7 @@
 package cassandra
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ type settings struct {
 	nodes      int
 	password   bool
 	tls        bool
+	clientAuth bool // the server wants a certificate of each client
 	production bool
 	restarts   bool
 	heapMB     int
@@ -35,6 +37,9 @@ func newSettings(opts []Option) (*settings, error) {
 	}
 	if s.nodes != 1 && s.nodes != 3 {
 		return nil, fmt.Errorf("cassandra: Nodes(%d): only 1 and 3 are supported", s.nodes)
+	}
+	if s.clientAuth && !s.tls {
+		return nil, errors.New("cassandra: WithClientCertificates is for servers that speak TLS: give WithTLS too")
 	}
 	if s.heapMB == 0 {
 		switch {
@@ -65,6 +70,9 @@ func (s *settings) processOnly() []string {
 	if s.tls {
 		only = append(only, "WithTLS")
 	}
+	if s.clientAuth {
+		only = append(only, "WithClientCertificates")
+	}
 	if len(s.yaml) > 0 {
 		only = append(only, "Setting")
 	}
@@ -82,6 +90,11 @@ func WithPassword() Option { return func(s *settings) { s.password = true } }
 // WithTLS makes the servers accept TLS only. The certificate is made for the run;
 // [Cluster.CAFile] is the file to verify it with and [Cluster.Config] uses it.
 func WithTLS() Option { return func(s *settings) { s.tls = true } }
+
+// WithClientCertificates makes the servers refuse clients without a certificate
+// (require_client_auth), with WithTLS. [Cluster.ClientCertificate] is one that they accept, made
+// for the run, and [Cluster.Config] uses it.
+func WithClientCertificates() Option { return func(s *settings) { s.clientAuth = true } }
 
 // Restarts makes nodes that [Node.Restart] can start again with their tables. By default a node
 // leaves its schema in its commit log, where a start does not find it, and never flushes it: each

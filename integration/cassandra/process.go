@@ -37,15 +37,24 @@ func startProcess(ctx context.Context, s *settings, j java, jars string) (_ *Clu
 	if s.password {
 		c.username, c.password = "cassandra", "cassandra"
 	}
-	keystore := ""
+	var stores []string
 	if s.tls {
-		if keystore, c.caFile, err = makeCertificate(ctx, j, run.path, addrs); err != nil {
+		keystore, ca, err := makeCertificate(ctx, j, run.path, addrs)
+		if err != nil {
 			return nil, fmt.Errorf("make the certificate: %w", err)
 		}
+		stores, c.caFile = append(stores, keystore), ca
+	}
+	if s.clientAuth {
+		truststore, cert, key, err := makeClientCertificate(ctx, j, run.path)
+		if err != nil {
+			return nil, fmt.Errorf("make the certificate of a client: %w", err)
+		}
+		stores, c.clientCert, c.clientKey = append(stores, truststore), cert, key
 	}
 	for i, addr := range addrs {
 		dir := filepath.Join(run.path, "node"+strconv.Itoa(i+1))
-		if err := writeNodeFiles(dir, keystore, yamlFor(s, filepath.Base(run.path), dir, addr, addrs, p)); err != nil {
+		if err := writeNodeFiles(dir, stores, yamlFor(s, filepath.Base(run.path), dir, addr, addrs, p)); err != nil {
 			return nil, err
 		}
 		n := &Node{
@@ -100,18 +109,19 @@ func endProcesses(nodes []*Node, run *runDir) error {
 	return errors.Join(append(errs, run.remove())...)
 }
 
-// writeNodeFiles makes the folder of a node with its configuration.
-func writeNodeFiles(dir, keystore, yaml string) error {
+// writeNodeFiles makes the folder of a node with its configuration, and copies of the stores of its
+// certificates.
+func writeNodeFiles(dir string, stores []string, yaml string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make a node's folder: %w", err)
 	}
 	files := map[string][]byte{"cassandra.yaml": []byte(yaml), "logback.xml": []byte(logback)}
-	if keystore != "" {
-		store, err := os.ReadFile(keystore)
+	for _, path := range stores {
+		store, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("read the keystore: %w", err)
+			return fmt.Errorf("read a store of certificates: %w", err)
 		}
-		files[keystoreFile] = store
+		files[filepath.Base(path)] = store
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {

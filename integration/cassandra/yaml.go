@@ -53,6 +53,11 @@ func yamlFor(s *settings, name, dir, addr string, seeds []string, p ports) strin
 	}
 	if s.tls {
 		lines["client_encryption_options"] = fmt.Sprintf(clientEncryption, dir+"/"+keystoreFile, storePassword)
+		if s.clientAuth {
+			lines["client_encryption_options"] += fmt.Sprintf(clientCertificates, dir+"/"+truststoreFile, storePassword)
+		} else {
+			lines["client_encryption_options"] += noClientCertificates
+		}
 	}
 	for _, extra := range s.yaml {
 		lines[extra.name] = extra.value
@@ -74,8 +79,15 @@ const clientEncryption = `
   optional: false
   keystore: %q
   keystore_password: %s
-  store_type: PKCS12
+  store_type: PKCS12`
+
+const noClientCertificates = `
   require_client_auth: false`
+
+const clientCertificates = `
+  require_client_auth: true
+  truststore: %q
+  truststore_password: %s`
 
 func withPort(hosts []string, port int) []string {
 	out := make([]string, len(hosts))

@@ -65,16 +65,18 @@ func TestTheCommandLogsInByFlagsVariablesFilesAndACqlshrc(t *testing.T) {
 	if port == "" {
 		port = "9042"
 	}
+	cert, key := cluster.ClientCertificate()
 	cqlshrc := func(login string) string {
-		return secretFile(t, "cqlshrc", fmt.Sprintf("[authentication]\n%s[connection]\nhostname = %s\nport = %s\nssl = true\n[ssl]\ncertfile = %s\n", login, name, port, ca))
+		return secretFile(t, "cqlshrc", fmt.Sprintf("[authentication]\n%s[connection]\nhostname = %s\nport = %s\nssl = true\n"+
+			"[ssl]\ncertfile = %s\nusercert = %s\nuserkey = %s\n", login, name, port, ca, cert, key))
 	}
 	password := secretFile(t, "password", canary+"\n")
 	h := &heard{}
 	count := []string{"count", ks + ".t", "--progress", "none", "--json", "-"}
 	for what, c := range map[string]struct{ env, args []string }{
-		"flags":                  {nil, []string{"--hosts", host, "--user", "mover", "--password-file", password, "--tls-ca", ca}},
-		"variables":              {[]string{"RXCQL_HOSTS=" + host, "RXCQL_USER=mover", "RXCQL_PASSWORD=" + canary, "RXCQL_TLS_CA=" + ca}, nil},
-		"a variable for a file":  {[]string{"RXCQL_HOSTS=" + host, "RXCQL_USER=mover", "RXCQL_PASSWORD_FILE=" + password, "RXCQL_TLS_CA=" + ca}, nil},
+		"flags":                  {nil, []string{"--hosts", host, "--user", "mover", "--password-file", password, "--tls-ca", ca, "--tls-cert", cert, "--tls-key", key}},
+		"variables":              {append(ownCertificate(), "RXCQL_HOSTS="+host, "RXCQL_USER=mover", "RXCQL_PASSWORD="+canary, "RXCQL_TLS_CA="+ca), nil},
+		"a variable for a file":  {append(ownCertificate(), "RXCQL_HOSTS="+host, "RXCQL_USER=mover", "RXCQL_PASSWORD_FILE="+password, "RXCQL_TLS_CA="+ca), nil},
 		"a cqlshrc":              {nil, []string{"--cqlshrc", cqlshrc("username = mover\npassword = " + canary + "\n")}},
 		"credentials":            {nil, []string{"--cqlshrc", cqlshrc("credentials = " + secretFile(t, "cred", "[plain_text_auth]\nusername = mover\npassword = "+canary+"\n") + "\n")}},
 		"a cqlshrc and the user": {[]string{"RXCQL_PASSWORD=" + canary}, []string{"--cqlshrc", cqlshrc(""), "--user", "mover"}},
@@ -90,7 +92,8 @@ func TestTheCommandLogsInByFlagsVariablesFilesAndACqlshrc(t *testing.T) {
 	// Both sides, each by its own means, while the environment names hosts where nobody is.
 	require.NoError(t, admin.Query("CREATE TABLE "+ks+".copy (k int PRIMARY KEY, v text)").Exec())
 	code, said := command(t, []string{"RXCQL_HOSTS=127.0.0.1:1", "RXCQL_TARGET_PASSWORD=" + canary}, "copy", ks+".t", "--to", ks+".copy", "--progress", "none",
-		"--source-cqlshrc", cqlshrc("username = mover\npassword = "+canary+"\n"), "--target-hosts", host, "--target-user", "mover", "--target-tls-ca", ca)
+		"--source-cqlshrc", cqlshrc("username = mover\npassword = "+canary+"\n"), "--target-hosts", host, "--target-user", "mover", "--target-tls-ca", ca,
+		"--target-tls-cert", cert, "--target-tls-key", key)
 	require.Zero(t, code, said)
 	h.say(said)
 	h.nothing(t)
@@ -100,15 +103,16 @@ func TestTheCommandSaysWhoWasRefusedAndNoPassword(t *testing.T) {
 	host, ca := cluster.Hosts()[0], cluster.CAFile()
 	user, password := cluster.Login()
 	login := []string{"RXCQL_HOSTS=" + host, "RXCQL_USER=" + user, "RXCQL_PASSWORD=" + password}
+	trusted := append(ownCertificate(), "RXCQL_TLS_CA="+ca)
 	h := &heard{}
 	for what, c := range map[string]struct {
 		env, args []string
 		says      []string
 	}{
-		"a wrong password":       {[]string{"RXCQL_HOSTS=" + host, "RXCQL_USER=" + user, "RXCQL_PASSWORD=" + canary, "RXCQL_TLS_CA=" + ca}, nil, []string{"look at --user and the password"}},
-		"nobody by that name":    {[]string{"RXCQL_HOSTS=" + host, "RXCQL_USER=nobody", "RXCQL_PASSWORD=" + canary, "RXCQL_TLS_CA=" + ca}, nil, []string{"--user"}},
-		"no login":               {[]string{"RXCQL_HOSTS=" + host, "RXCQL_TLS_CA=" + ca}, nil, []string{"--user"}},
-		"no password":            {[]string{"RXCQL_HOSTS=" + host, "RXCQL_USER=" + user, "RXCQL_TLS_CA=" + ca}, nil, []string{"--password-file", "RXCQL_PASSWORD"}},
+		"a wrong password":       {append(slices.Clone(trusted), "RXCQL_HOSTS="+host, "RXCQL_USER="+user, "RXCQL_PASSWORD="+canary), nil, []string{"look at --user and the password"}},
+		"nobody by that name":    {append(slices.Clone(trusted), "RXCQL_HOSTS="+host, "RXCQL_USER=nobody", "RXCQL_PASSWORD="+canary), nil, []string{"--user"}},
+		"no login":               {append(slices.Clone(trusted), "RXCQL_HOSTS="+host), nil, []string{"--user"}},
+		"no password":            {append(slices.Clone(trusted), "RXCQL_HOSTS="+host, "RXCQL_USER="+user), nil, []string{"--password-file", "RXCQL_PASSWORD"}},
 		"no TLS":                 {login, nil, []string{"no connection to Cassandra"}},
 		"another authority":      {login, []string{"--tls-ca", anotherCA(t)}, []string{"--tls-ca"}},
 		"the system's authority": {login, []string{"--tls"}, []string{"--tls-ca"}},

@@ -1,5 +1,5 @@
-// Package secure_test holds a server that wants TLS and a password against the
-// toolkit: who is let in, what refusals say, and what is never said.
+// Package secure_test holds a server that wants TLS, a certificate of the client
+// and a password against the toolkit: who is let in, what refusals say, and what is never said.
 package secure_test
 
 import (
@@ -21,7 +21,7 @@ var cluster *cassandra.Cluster
 
 func TestMain(m *testing.M) {
 	// The driver leaves these behind when a session could not be made.
-	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.Setting("dynamic_data_masking_enabled", "true"), cassandra.IgnoreLeaks(
+	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.WithClientCertificates(), cassandra.Setting("dynamic_data_masking_enabled", "true"), cassandra.IgnoreLeaks(
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*refreshDebouncer).flusher"),
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*eventDebouncer).flusher"),
 		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connectMany"), // tries again for a while
@@ -35,7 +35,8 @@ func config(t *testing.T) *gocql.ClusterConfig {
 	c := gocql.NewCluster(cluster.Hosts()[0])
 	user, password := cluster.Login()
 	c.Authenticator = gocql.PasswordAuthenticator{Username: user, Password: password}
-	c.SslOpts = &gocql.SslOptions{CaPath: cluster.CAFile()}
+	cert, key := cluster.ClientCertificate()
+	c.SslOpts = &gocql.SslOptions{CaPath: cluster.CAFile(), CertPath: cert, KeyPath: key}
 	c.DisableInitialHostLookup = true
 	c.Logger = silent{}
 	return c

@@ -49,7 +49,9 @@ usercert = `+certFile+`
 	require.Equal(t, 70*time.Second, s.Timeout)
 	require.NotNil(t, s.TLS)
 	require.Equal(t, connect.VerifyFull, s.TLS.Verify)
-	require.Len(t, s.TLS.Config().Certificates, 1)
+	shown, err := s.TLS.Config().GetClientCertificate(nil)
+	require.NoError(t, err)
+	require.Len(t, shown.Certificate, 1)
 
 	s, err = given{args: []string{"--cqlshrc", rc, "--hosts", "other:1", "--user", "of-creds", "--tls-verify", "chain"}}.resolve(t, "")
 	require.NoError(t, err)

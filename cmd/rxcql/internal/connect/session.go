@@ -109,6 +109,8 @@ func (s *Side) failed(err error) error {
 		return err
 	case strings.Contains(text, "authentication") || strings.Contains(text, "credentials") || strings.Contains(text, "username"):
 		remedy = fmt.Sprintf("look at --%s and the password", flagOf(s.Name, "user"))
+	case s.TLS.refused(text):
+		remedy = s.certificateRemedy()
 	case strings.Contains(text, "x509: cannot validate certificate for") || strings.Contains(text, "x509: certificate is valid for"):
 		remedy = fmt.Sprintf("the certificate does not name the host; --%s %s verifies all but the name, as cqlsh does",
 			flagOf(s.Name, "tls-verify"), VerifyChain)
@@ -116,6 +118,17 @@ func (s *Side) failed(err error) error {
 		remedy = fmt.Sprintf("--%s names the file of authorities to trust", flagOf(s.Name, "tls-ca"))
 	}
 	return fmt.Errorf("no connection%s at %s: %w; %s", s.to(), strings.Join(s.Hosts, ","), err, remedy)
+}
+
+// certificateRemedy says what to do about a server that wants another certificate of the client, or
+// one at all.
+func (s *Side) certificateRemedy() string {
+	if s.TLS.client == "" {
+		return fmt.Sprintf("the server asks for a certificate of the client: give --%s and --%s",
+			flagOf(s.Name, "tls-cert"), flagOf(s.Name, "tls-key"))
+	}
+	return fmt.Sprintf("the server may not accept the certificate of %s: it must be signed by an authority that the server trusts, and not be expired",
+		s.TLS.client)
 }
 
 // to is what a text says of a side that is connected to.

@@ -6,6 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gocql/gocql"
 )
 
 // What of a server's certificate is verified.
@@ -19,6 +24,8 @@ const (
 type TLS struct {
 	Verify string
 	config *tls.Config
+	client string      // where the client's certificate was found; empty for none
+	asked  atomic.Bool // a server has asked for the client's certificate
 }
 
 // readTLS returns nil if there is to be no TLS.
@@ -58,7 +65,10 @@ func readTLS(get func(string) found) (*TLS, error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s and %s: %w", cert.where, key.where, err))
 		}
-		t.config.Certificates = []tls.Certificate{pair}
+		t.client = cert.where
+		t.config.GetClientCertificate = t.certificate(&pair)
+	default:
+		t.config.GetClientCertificate = t.certificate(&tls.Certificate{})
 	}
 	switch verify.value {
 	case VerifyFull:
@@ -74,6 +84,25 @@ func readTLS(get func(string) found) (*TLS, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// certificate answers servers that ask for a certificate. It is given to each of them: of what
+// crypto/tls holds back, because no authority of it is on the server's list, a server says no more
+// than that it got none.
+func (t *TLS) certificate(pair *tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		t.asked.Store(true)
+		return pair, nil
+	}
+}
+
+// refused reports whether a server that asked for the client's certificate may have ended the
+// connection because of it. Its alert does not always arrive: what the client has sent by then
+// makes it a reset.
+func (t *TLS) refused(text string) bool {
+	return t != nil && t.asked.Load() && !strings.Contains(text, "x509:") &&
+		slices.ContainsFunc([]string{"remote error: tls:", "reset by peer", "broken pipe", "EOF", gocql.ErrConnectionClosed.Error()},
+			func(sign string) bool { return strings.Contains(text, sign) })
 }
 
 // chain verifies a server's certificate without the name of its host.

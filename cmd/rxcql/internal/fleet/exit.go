@@ -1,5 +1,11 @@
 package fleet
 
+import (
+	"errors"
+
+	"github.com/rxcql/rxcql"
+)
+
 // Exit codes of the command. The help has them too.
 const (
 	ExitDone    = 0 // every row is accounted for
@@ -7,15 +13,19 @@ const (
 	ExitUsage   = 2 // wrong arguments, no such table, or no connection: nothing was read or written
 	ExitLeft    = 3 // nothing failed, but not every row is where it should be
 	ExitStopped = 4 // a signal ended the run in order; with --checkpoint it goes on
+	ExitFault   = 5 // rxcql itself has failed: a panic
 )
 
 // Exit returns the exit code of a run.
 func Exit(outcomes []Outcome) int {
-	seen := map[Status]bool{}
+	seen, fault := map[Status]bool{}, false
 	for _, o := range outcomes {
 		seen[o.Status] = true
+		fault = fault || errors.Is(o.err, rxcql.ErrPanic)
 	}
 	switch {
+	case fault:
+		return ExitFault
 	case seen[Failed]:
 		return ExitFailed
 	case seen[Stopped] || seen[NotBegun]:

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -63,6 +62,11 @@ func (f *Fleet) Run(ctx context.Context) []Outcome {
 // one runs a job when its turn has come.
 func (f *Fleet) one(ctx context.Context, t *Task) (o Outcome) {
 	defer func() { f.end(t, o) }()
+	defer func() { // a panic is an error of this table
+		if v := recover(); v != nil {
+			o = t.outcome(Result{}, Fault(v), false)
+		}
+	}()
 	if !f.begin(ctx, t) {
 		return Outcome{Job: t.Name, Table: t.Table, Status: NotBegun}
 	}
@@ -80,7 +84,7 @@ func (f *Fleet) one(ctx context.Context, t *Task) (o Outcome) {
 	case there:
 		return o
 	}
-	r, err := t.run(ctx)
+	r, err := t.Job.Run(ctx)
 	o = t.outcome(r, err, f.isStopping())
 	if err == nil && r.Complete {
 		if err := t.keep(ctx, o); err != nil {
@@ -106,16 +110,6 @@ func (f *Fleet) Forget(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// run runs the job of a task. A panic in it is an error of this table.
-func (t *Task) run(ctx context.Context) (r Result, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: %T", rxcql.ErrPanic, v)
-		}
-	}()
-	return t.Job.Run(ctx)
 }
 
 // begin reports whether the job may begin.

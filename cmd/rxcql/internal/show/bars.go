@@ -46,6 +46,22 @@ func (l *label) get(decor.Statistics) string {
 	return l.text
 }
 
+// nameWidth is how wide a name is at most, and at least where there is room for that.
+const nameWidth = 24
+
+// named writes the name of a table in a third of the line, so that what is said of the table has
+// its place. Of a longer name the end is left, in which names of one keyspace differ.
+func named(table string) decor.DecorFunc {
+	return func(s decor.Statistics) string {
+		width := min(nameWidth, s.AvailableWidth/3)
+		letters := []rune(table)
+		if cut := len(letters) - width; cut > 0 {
+			return "…" + string(letters[min(cut+1, len(letters)):])
+		}
+		return fmt.Sprintf("%-*s", width, table)
+	}
+}
+
 // whole is how many steps a bar has.
 const whole = 1000
 
@@ -75,7 +91,7 @@ func (b *bars) update(live []fleet.Live, texts []string, run string) {
 		if t == nil {
 			t = &tableBar{text: &label{}}
 			t.bar = b.all.New(whole, mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"), mpb.BarWidth(24),
-				mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-24s", l.Table))), mpb.AppendDecorators(decor.Any(t.text.get)))
+				mpb.PrependDecorators(decor.Any(named(l.Table))), mpb.AppendDecorators(decor.Any(t.text.get)))
 			b.each[l.Table] = t
 		}
 		t.text.set(texts[i])

@@ -1,6 +1,7 @@
 package verbs_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -52,9 +53,26 @@ func TestTheExitCodesAreThoseOfTheHelp(t *testing.T) {
 		require.Equal(t, c.code, got.code, "%s: %s%s", c.what, got.out, got.err)
 	}
 	help := rxcql(t, "copy", "--help").out
-	for _, code := range []string{"\n  0  ", "\n  1  ", "\n  2  ", "\n  3  ", "\n  4  "} {
+	for _, code := range []string{"\n  0  ", "\n  1  ", "\n  2  ", "\n  3  ", "\n  4  ", "\n  5  "} {
 		require.Contains(t, help, code)
 	}
+}
+
+func TestAFaultOfTheCommandHasAnExitCodeOfItsOwn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.json")
+	var out, errs bytes.Buffer
+	p := &verbs.Program{
+		Out: &out, Err: &errs, Args: []string{"count", "shop", "--json", file},
+		Getenv: func(name string) string { panic("a value of " + name) },
+	}
+	require.Equal(t, 5, p.Run(t.Context(), nil))
+	require.Contains(t, errs.String(), "a fault of rxcql itself")
+	require.Contains(t, errs.String(), "exit_test.go:", "it says where")
+	require.NotContains(t, errs.String(), "a value of")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"exit_code": 5`)
+	require.Contains(t, string(text), "a fault of rxcql itself")
 }
 
 func TestAReportThatCannotBeWrittenIsNoSuccess(t *testing.T) {

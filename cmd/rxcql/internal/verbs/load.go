@@ -50,6 +50,7 @@ flags of before.`,
   zcat orders.csv.gz | rxcql load - --into shop.orders --dialect dsbulk --map order_id=id`,
 		Args: cobra.ExactArgs(1),
 	})
+	v.files = true
 	var flags loadFlags
 	v.own.StringVar(&flags.into, "into", "", "the `table`, or the keyspace, to load into")
 	v.own.StringArrayVar(&flags.mapping, "map", nil, "`name=column`: a column of the files goes into one of another name; as often as needed")
@@ -86,12 +87,15 @@ func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]f
 	if err != nil {
 		return nil, fmt.Errorf("--into is a keyspace, so %s must be a folder with a folder for each table: %w", path, err)
 	}
-	var args, unknown []string
+	var args, unknown, missing []string
 	folders := map[tables.Name]string{}
 	for _, e := range entries {
 		n := tables.Name{Keyspace: into.Keyspace, Table: tableOf(e.Name())}
 		switch {
 		case strings.HasPrefix(e.Name(), "."):
+			continue
+		case isUnfinished(e.Name()):
+			missing = append(missing, e.Name())
 			continue
 		case !e.IsDir():
 			unknown = append(unknown, e.Name())
@@ -102,6 +106,9 @@ func (r *run) loadTasks(ctx context.Context, path string, flags *loadFlags) ([]f
 		}
 		folders[n] = filepath.Join(path, e.Name())
 		args = append(args, n.String())
+	}
+	if len(missing) > 0 {
+		return nil, errTablesMissing(path, missing)
 	}
 	if len(args) == 0 {
 		return nil, fmt.Errorf("%s has no folder that is named after a table; if it has the files of one table, give that as --into", path)

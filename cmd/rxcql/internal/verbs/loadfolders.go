@@ -28,7 +28,7 @@ func folderOf(path string, into tables.Name) string {
 	var found []string
 	for _, e := range entries {
 		switch {
-		case strings.HasPrefix(e.Name(), "."):
+		case strings.HasPrefix(e.Name(), "."), isUnfinished(e.Name()): // the table's own folder says whether all is in it
 		case !e.IsDir():
 			return path
 		case e.Name() == into.Keyspace+"."+into.Table:

@@ -27,14 +27,21 @@ type Program struct {
 // Main runs the command of this process and returns its exit code.
 func Main() int {
 	p := &Program{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Ask: connect.Ask, Args: os.Args[1:]}
+	crashApart()
 	ctx, signals := catchSignals(context.Background())
 	defer signals.release()
 	return p.Run(ctx, signals)
 }
 
-// Run runs a command line and returns its exit code. signals may be nil.
-func (p *Program) Run(ctx context.Context, signals *Signals) int {
-	code := fleet.ExitDone
+// Run runs a command line and returns its exit code; that of a panic is fleet.ExitFault. signals
+// may be nil.
+func (p *Program) Run(ctx context.Context, signals *Signals) (code int) {
+	defer func() {
+		if v := recover(); v != nil {
+			code = fleet.ExitFault
+			fmt.Fprintf(p.Err, "rxcql: %v\n", fleet.Fault(v))
+		}
+	}()
 	root := p.root(signals, &code) //nolint:contextcheck // commands get ctx by ExecuteContext
 	root.SetArgs(p.Args)
 	if err := root.ExecuteContext(ctx); err != nil {
@@ -64,7 +71,9 @@ const exitCodes = `Exit codes:
   3  nothing failed, but not every row is where it should be: bad records were left out, ranges
      could not be read, the sides differ, or rows are not repaired
   4  a signal ended the run in order; with --checkpoint the same command goes on
-If several hold, it is the first of 1, 4 and 3. With --shard the rows are those of the share.
+  5  a fault of rxcql itself (a panic), which the error names
+If several hold, it is the first of 5, 1, 4 and 3. With --shard the rows are those of the share. A
+fault that cannot be caught ends the process by SIGABRT, which is 134 in a shell, and without a report.
 
 SIGINT and SIGTERM end a run in order: reading stops, and what has been read is written. A second
 signal gives up what is in flight.

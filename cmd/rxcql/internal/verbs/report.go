@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type report struct {
 	Verb     string                    `json:"verb"`
 	Version  string                    `json:"version"`
 	ExitCode int                       `json:"exit_code"`
-	Error    string                    `json:"error,omitempty"` // why nothing was begun
+	Error    string                    `json:"error,omitempty"` // why nothing was begun, or how rxcql itself has failed
 	Servers  map[string]connect.Server `json:"servers,omitempty"`
 	Started  time.Time                 `json:"started"`
 	Duration time.Duration             `json:"duration_ns"`
@@ -58,6 +59,13 @@ func (r *report) usage(err error) error {
 	return errors.Join(err, r.write(nil))
 }
 
+// fault ends a run that has panicked outside of the jobs of its tables.
+func (r *report) fault(err error) error {
+	r.Duration = time.Since(r.Started)
+	r.ExitCode, r.Error = fleet.ExitFault, err.Error()
+	return errors.Join(err, r.write(nil))
+}
+
 // outcomes ends a run with what became of its tables. written: the report is where it should be.
 func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 	r.Duration = time.Since(r.Started)
@@ -69,11 +77,13 @@ func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 		r.Written += o.Written
 		r.Retried += o.Retried
 	}
-	if r.ExitCode == fleet.ExitFailed || r.ExitCode == fleet.ExitStopped {
+	if slices.Contains([]int{fleet.ExitFailed, fleet.ExitStopped, fleet.ExitFault}, r.ExitCode) {
 		r.GoOn = r.verb.goOn()
 	}
 	if err := r.write(r.text); err != nil {
-		r.ExitCode = fleet.ExitFailed // nobody has the report
+		if r.ExitCode != fleet.ExitFault {
+			r.ExitCode = fleet.ExitFailed // nobody has the report
+		}
 		return false, err
 	}
 	if r.ExitCode != fleet.ExitDone {

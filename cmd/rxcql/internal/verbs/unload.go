@@ -65,9 +65,14 @@ a keyspace, or several tables, have a folder each in that folder; load reads the
 		if len(found) > 1 && (flags.out == standard || len(flags.columns) > 0) {
 			return nil, fmt.Errorf("--out - and --columns are for one table, and there are %d", len(found))
 		}
-		return each(found, func(f tables.Found) (fleet.Task, error) {
-			return r.unloadTask(f, &flags, len(found) > 1 || isKeyspace(args) && unloadsToFolder(f, &flags))
-		})
+		if several := len(found) > 1; several || isKeyspace(args) && unloadsToFolder(found[0], &flags) {
+			r.unfinished = r.unfinishedIn(flags.out)
+			r.filesOf = func(table string) []string {
+				i := slices.IndexFunc(found, func(f tables.Found) bool { return f.String() == table })
+				return r.filesBy(filepath.Join(flags.out, folderName(found[i])), found[i].Table)
+			}
+		}
+		return each(found, func(f tables.Found) (fleet.Task, error) { return r.unloadTask(f, &flags, r.unfinished != nil) })
 	}
 	return v.command()
 }
@@ -86,10 +91,13 @@ func unloadsToFolder(f tables.Found, flags *unloadFlags) bool {
 	return err == nil && transfer.IsFolder(flags.out, f.Table, opts...)
 }
 
+// folderName is the name of a table's folder: names have letters, digits and _ only.
+func folderName(f tables.Found) string { return f.Keyspace + "." + f.Table }
+
 func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (fleet.Task, error) {
 	path := flags.out
 	if several {
-		path = filepath.Join(path, f.Keyspace+"."+f.Table) // names have letters, digits and _ only
+		path = filepath.Join(path, folderName(f))
 	}
 	p := r.place(f.String(), fmt.Sprintf("%s to %s", f, path))
 	p.saving = []rxcql.CheckpointOption{rxcql.RunOnce()} // begun anew, it would find its own files in its way

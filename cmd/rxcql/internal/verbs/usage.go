@@ -24,8 +24,8 @@ func (v *verb) usage(cmd *cobra.Command, common *pflag.FlagSet) error {
 	}
 	connection := "Connection (each also as a variable: --hosts is RXCQL_HOSTS)"
 	if len(v.sides) > 1 {
-		connection = "Connection, for both sides (for one alone: --source-hosts, --target-hosts and so on; each also as a variable: " +
-			"--target-hosts is RXCQL_TARGET_HOSTS)"
+		connection = "Connection, for both sides (for one alone: --source-hosts, --target-hosts and so on;\n" +
+			"each also as a variable: --target-hosts is RXCQL_TARGET_HOSTS)"
 	}
 	for _, group := range []struct {
 		title string

@@ -38,6 +38,8 @@ type verb struct {
 	// check refuses flags that are not for the verb; hidden names those that others have.
 	check  func() error
 	hidden []string
+	// files: the arguments are files, and no tables.
+	files bool
 	// goesOn reports whether a run that was interrupted goes on.
 	goesOn func() bool
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
@@ -51,6 +53,11 @@ type run struct {
 	sessions map[string]*gocql.Session // by side
 	servers  map[string]connect.Server
 	resolved map[string]connect.Side
+
+	// unfinished names the tables that are not complete, in the folder of an unload of several; else
+	// nil. filesOf finds the files of one of them.
+	unfinished *tablesMissing
+	filesOf    func(table string) []string
 }
 
 func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
@@ -67,11 +74,15 @@ func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
 		return nil
 	}
 	v.goesOn = func() bool { return v.run.checkpoint != "" }
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		report := v.newReport()
-		err := v.execute(cmd.Context(), args, report)
-		*s.code = report.ExitCode
-		return err
+		defer func() {
+			if p := recover(); p != nil {
+				err = report.fault(fleet.Fault(p))
+			}
+			*s.code = report.ExitCode
+		}()
+		return v.execute(cmd.Context(), args, report)
 	}
 	return v
 }
@@ -88,6 +99,7 @@ func (v *verb) command() *cobra.Command {
 		v.Flags().AddFlagSet(set)
 	}
 	v.Flags().SortFlags = false
+	complete(v.Command, v.files)
 	v.SetUsageFunc(func(cmd *cobra.Command) error { return v.usage(cmd, common) })
 	return v.Command
 }
@@ -113,6 +125,15 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) (err 
 	if v.run.dryRun {
 		return report.plans(ctx, tasks)
 	}
+	if r.unfinished != nil {
+		names := make([]string, len(tasks))
+		for i, t := range tasks {
+			names[i] = t.Table
+		}
+		if err := r.unfinished.begin(names, r.filesOf); err != nil {
+			return report.usage(fmt.Errorf("--out: %w", err))
+		}
+	}
 	screen := show.New(v.program.Err, v.run.progress)
 	f := fleet.New(tasks, fleet.Config{AtOnce: v.run.tablesAtOnce, FailFast: v.run.failFast, Ended: func(o fleet.Outcome) {
 		if len(tasks) > 1 {
@@ -126,6 +147,12 @@ func (v *verb) execute(ctx context.Context, args []string, report *report) (err 
 	var outcomes []fleet.Outcome
 	screen.Show(ctx, show.View{Progress: f.Progress, Run: r.about}, func() { outcomes = f.Run(ctx) })
 	over()
+	if r.unfinished != nil {
+		if wrong := r.unfinished.end(outcomes, r.filesOf); wrong != nil {
+			last := &outcomes[len(outcomes)-1]
+			last.Status, last.Error = fleet.Failed, fmt.Sprintf("the folder still says that tables are missing: %v", wrong)
+		}
+	}
 	written, err := report.outcomes(outcomes)
 	if written {
 		forget = f.Forget

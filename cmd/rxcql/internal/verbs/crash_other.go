@@ -1,0 +1,5 @@
+//go:build !unix
+
+package verbs
+
+func noCore() {}
