@@ -45,7 +45,8 @@ func (r *timesReader) Read(p *driver.Page, read []rxcql.Row) ([]rxcql.Row, []row
 	return read, nil, size, err
 }
 
-// ReadCells reads a page, see rows.Raw. The cells of a page share one slice, since rows may be kept.
+// ReadCells reads a page, see rows.Raw. The cells of a page share one slice, since rows may be
+// kept.
 func (r *timesReader) ReadCells(p *driver.Page, read []rxcql.Row) ([]rxcql.Row, [][]byte, int64, error) {
 	if err := r.describe(p.Columns()); err != nil {
 		return read, nil, 0, err

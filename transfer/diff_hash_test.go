@@ -12,7 +12,8 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// Hashes are in folders that earlier versions wrote: a diff that goes on compares them with its own.
+// Hashes are in folders that earlier versions wrote: a diff that goes on compares them with its
+// own.
 func TestAHashOfCellsIsThatOfTheirLengthsAndBytesWhateverTheirSizes(t *testing.T) {
 	hash := transfer.NewCellHash()
 	size := rapid.OneOf(rapid.IntRange(0, 20), rapid.IntRange(990, 1040), rapid.Just(5000))

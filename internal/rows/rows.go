@@ -16,8 +16,8 @@ type Reader[T any] interface {
 	Read(p *driver.Page, rows []T) (out []T, bad []Undecoded, size int64, err error)
 }
 
-// Raw is a Reader of rows that are not decoded. ReadCells is Read, and also returns the cells of the
-// rows that it has appended: in one slice, row by row, which the rows refer to.
+// Raw is a Reader of rows that are not decoded. ReadCells is Read, and also returns the cells of
+// the rows that it has appended: in one slice, row by row, which the rows refer to.
 type Raw[T any] interface {
 	Reader[T]
 	ReadCells(p *driver.Page, rows []T) (out []T, cells [][]byte, size int64, err error)
