@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,6 +27,12 @@ type timedArrival struct {
 // quiet is a tail of a table to which nothing is written for a while.
 type quiet struct {
 	*tailed
+	mu   sync.Mutex
+	seen quietSeen
+}
+
+// quietSeen is what came behind the event time of a quiet.
+type quietSeen struct {
 	watermark flow.Watermark
 	polls     int // that found nothing
 	late      int
@@ -40,16 +47,18 @@ func inQuiet(t *testing.T, test func(q *quiet)) {
 		event := operators.EventTime(tail, func(row timedArrival) (time.Time, error) { return row.At, nil },
 			operators.OutOfOrderness(5*time.Second), operators.IdleAfter(10*time.Second))
 		p, err := rxcql.New(looking(event, func(p *flow.Page[timedArrival]) {
+			q.mu.Lock()
+			defer q.mu.Unlock()
 			for _, row := range p.Rows {
-				q.rows++
-				if flow.WatermarkAt(row.At).Before(q.watermark) {
-					q.late++
+				q.seen.rows++
+				if flow.WatermarkAt(row.At).Before(q.seen.watermark) {
+					q.seen.late++
 				}
 			}
 			if !p.IdleAt.IsZero() {
-				q.polls++
+				q.seen.polls++
 			}
-			q.watermark = p.Watermark
+			q.seen.watermark = p.Watermark
 		}), sink.Each(func(context.Context, timedArrival) error { return nil }, sink.Idempotent()))
 		require.NoError(t, err)
 		done := make(chan error)
@@ -62,8 +71,8 @@ func inQuiet(t *testing.T, test func(q *quiet)) {
 		require.Equal(t, 10*time.Second, q.behind(), "it goes on by the clock")
 		test(q)
 		synctest.Wait()
-		require.Equal(t, 1, q.rows)
-		require.Zero(t, q.late)
+		require.Equal(t, 1, q.soFar().rows)
+		require.Zero(t, q.soFar().late)
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
 		require.Equal(t, 10*time.Second, q.behind(), "it goes on again")
@@ -72,8 +81,16 @@ func inQuiet(t *testing.T, test func(q *quiet)) {
 	})
 }
 
+func (q *quiet) soFar() quietSeen {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.seen
+}
+
 // behind is how far the watermark is behind the clock of the test.
-func (q *quiet) behind() time.Duration { return time.Since(q.watermark.Time()).Truncate(time.Second) }
+func (q *quiet) behind() time.Duration {
+	return time.Since(q.soFar().watermark.Time()).Truncate(time.Second)
+}
 
 // Writers could not write either, and do so when the servers are back: not all of them before the
 // tail polls again. That nothing was there for so long says nothing.
@@ -90,7 +107,7 @@ func TestNothingIsLateBecauseServersWereAway(t *testing.T) {
 		happened := time.Now().Add(time.Second)
 		time.Sleep(45 * time.Second)
 		down.Store(false)
-		for before := q.polls; q.polls == before; synctest.Wait() {
+		for before := q.soFar().polls; q.soFar().polls == before; synctest.Wait() {
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(3 * time.Second)

@@ -72,7 +72,8 @@ func TestARowIsCopiedWithItsTimesAndGoesWithItsSource(t *testing.T) {
 			return nil
 		})
 		counts := new(sink.TimesCounts)
-		_, err := rxcql.Run(t.Context(), slow, sink.Table[rxcql.Row](session, "ks.dst", sink.Times(sink.CountTimes(counts))))
+		_, err := rxcql.Run(t.Context(), slow, sink.Table[rxcql.Row](session, "ks.dst", sink.Times(sink.CountTimes(counts))),
+			rxcql.WithWorkers(1)) // the row that expires is the second
 		require.NoError(t, err)
 		require.EqualValues(t, 1, counts.Report().Expired)
 		pairs := source.TablePair[rxcql.Row, rxcql.Row](session, "ks.src", session, "ks.dst", source.Times())
