@@ -41,7 +41,7 @@ func TestBuildingAPipelineSendsNothing(t *testing.T) {
 
 	_, err := source.Query[row](session, scripted).Collect(t.Context())
 	require.NoError(t, err)
-	require.Len(t, s.Took(), 9, "a PREPARE and an EXECUTE are seen for each of three questions about the schema and for the page, "+
+	require.Len(t, s.Took(), 11, "a PREPARE and an EXECUTE are seen for each of four questions about the schema and for the page, "+
 		"a PREPARE for the check, and nothing that came late")
 }
 
