@@ -38,6 +38,7 @@ type program struct {
 	cmd            *exec.Cmd
 	stdout, stderr programs.Output
 	ended          <-chan struct{}
+	memory         func() int64
 }
 
 // waitFor waits until the program has said something on its standard output.
@@ -56,7 +57,7 @@ func (p *program) waitFor(t *testing.T, words string) {
 type ended struct {
 	code           int
 	stdout, stderr string
-	maxRSS         int64 // bytes
+	memory         int64 // at most, in bytes; 0 where it is not known
 }
 
 // start starts a program; env goes on top of the environment, an empty value
@@ -76,6 +77,7 @@ func start(t *testing.T, env map[string]string, name string, args ...string) *pr
 		}
 	}
 	p.ended = programs.Start(t, p.cmd)
+	p.memory = programs.PeakMemory(p.cmd, p.ended)
 	return p
 }
 
@@ -94,7 +96,7 @@ func (p *program) wait(t *testing.T, atMost time.Duration) ended {
 	}
 	return ended{
 		code: p.cmd.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String(),
-		maxRSS: maxRSS(p.cmd.ProcessState),
+		memory: p.memory(),
 	}
 }
 
