@@ -117,6 +117,7 @@ type trackedPage struct {
 	rows      int
 	next      []byte
 	grown     bool // by what other pages were delivered with, see join
+	shortened int  // how long next was when it was last made shorter
 	last      bool
 	bytes     int64 // as received
 	settled   bool

@@ -38,8 +38,9 @@ func (t *Track) joinSettled() {
 		}
 	}
 	for _, p := range kept {
-		if p.grown {
+		if p.grown && len(p.next) >= 2*p.shortened { // so it costs a constant for each byte
 			p.next, p.grown = t.shorten(p.next), false
+			p.shortened = len(p.next)
 		}
 	}
 	clear(t.beyond[len(kept):])
@@ -59,8 +60,9 @@ func (t *Track) join(p, next *trackedPage) bool {
 			p.next, p.grown = slices.Clip(p.next), true
 		}
 		p.next = append(p.next, next.next...)
+		p.shortened = max(p.shortened, next.shortened)
 	case t.fold == nil || len(next.next) > 0:
-		p.next, p.grown = next.next, next.grown
+		p.next, p.grown, p.shortened = next.next, next.grown, next.shortened
 	}
 	p.joined += 1 + next.joined
 	p.rows += next.rows

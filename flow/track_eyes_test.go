@@ -91,6 +91,29 @@ func TestPagesThatAreSettledAndChangeTheStateTakeNoMemoryWhileOneBeforeThemIsHel
 	require.Zero(t, track.Beyond())
 }
 
+// A tail may remember a million rows, and have little to forget.
+func TestWhatPagesSayThatWaitIsMadeShorterForAConstantAByte(t *testing.T) {
+	r := &reader{holds: true}
+	track := flow.NewTrack(r, r, flow.Part{Range: flow.WholeRange}, false)
+	track.Fold(adding)
+	given := 0
+	track.Shorten(func(records []byte) []byte {
+		given += len(records)
+		return slices.Clone(records)
+	})
+	var kept []*flow.Reservation
+	require.NoError(t, deliver(t, track, 1, "a", false, keep(&kept)))
+	const pages = 100_000
+	for range pages {
+		require.NoError(t, deliver(t, track, 1, "b", false, taking(func(*flow.Page[int]) error { return nil })))
+	}
+	require.Greater(t, given, pages/2)
+	require.Less(t, given, 3*pages)
+	kept[0].Settle()
+	part, _ := track.Part()
+	require.Len(t, part.State, 1+pages)
+}
+
 func TestATrackThatJoinsPagesSaysWhatOneSaysThatDoesNot(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		grows, folds := rapid.Bool().Draw(rt, "grows"), rapid.Bool().Draw(rt, "folds")

@@ -3,7 +3,6 @@ package source_test
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +26,7 @@ type timedArrival struct {
 // quiet is a tail of a table to which nothing is written for a while.
 type quiet struct {
 	*tailed
+	t    *testing.T
 	mu   sync.Mutex
 	seen quietSeen
 }
@@ -34,7 +34,7 @@ type quiet struct {
 // quietSeen is what came behind the event time of a quiet.
 type quietSeen struct {
 	watermark flow.Watermark
-	polls     int // that found nothing
+	idle      time.Time // as the latest poll that found nothing has said
 	late      int
 	rows      int
 }
@@ -42,7 +42,7 @@ type quietSeen struct {
 // inQuiet runs a tail whose part is idle after 10 s, with a bound of 10 s for late rows.
 func inQuiet(t *testing.T, test func(q *quiet)) {
 	inTail(t, func(t *testing.T, s *tailed) {
-		q := &quiet{tailed: s}
+		q := &quiet{tailed: s, t: t}
 		tail := source.Tail[timedArrival](s.session, "iot.raw", daily, source.Overlap(5*time.Second), source.WallClock(s.wall))
 		event := operators.EventTime(tail, func(row timedArrival) (time.Time, error) { return row.At, nil },
 			operators.OutOfOrderness(5*time.Second), operators.IdleAfter(10*time.Second))
@@ -55,13 +55,13 @@ func inQuiet(t *testing.T, test func(q *quiet)) {
 					q.seen.late++
 				}
 			}
-			if !p.IdleAt.IsZero() {
-				q.seen.polls++
+			if p.IdleAt.After(q.seen.idle) {
+				q.seen.idle = p.IdleAt
 			}
 			q.seen.watermark = p.Watermark
 		}), sink.Each(func(context.Context, timedArrival) error { return nil }, sink.Idempotent()))
 		require.NoError(t, err)
-		done := make(chan error)
+		done := make(chan error, 1)
 		go func() {
 			_, err := p.Run(context.Background())
 			done <- err
@@ -96,24 +96,78 @@ func (q *quiet) behind() time.Duration {
 // tail polls again. That nothing was there for so long says nothing.
 func TestNothingIsLateBecauseServersWereAway(t *testing.T) {
 	inQuiet(t, func(q *quiet) {
-		var down atomic.Bool
-		q.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-			if down.Load() && r.Reads("iot.raw") {
-				return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
-			}
-			return nil
-		})
-		down.Store(true)
 		happened := time.Now().Add(time.Second)
-		time.Sleep(45 * time.Second)
-		down.Store(false)
-		for before := q.soFar().polls; q.soFar().polls == before; synctest.Wait() {
-			time.Sleep(100 * time.Millisecond)
-		}
+		<-q.away(45 * time.Second)
+		q.poll()
 		time.Sleep(3 * time.Second)
 		q.putInto(time.Now(), 1, happened, "")
 		time.Sleep(2 * time.Second)
 	})
+}
+
+// What comes between two outages is a poll or two, and no time to write in.
+func TestNothingIsLateBecauseServersWereAwayAgainAndAgain(t *testing.T) {
+	for name, outages := range map[string][]time.Duration{
+		"two alike":         {45 * time.Second, 45 * time.Second},
+		"a shorter one":     {45 * time.Second, 40 * time.Second},
+		"a longer one":      {30 * time.Second, 50 * time.Second},
+		"four in a row":     {30 * time.Second, 40 * time.Second, 35 * time.Second, 50 * time.Second},
+		"seven that shrink": {50 * time.Second, 47 * time.Second, 44 * time.Second, 41 * time.Second, 38 * time.Second, 35 * time.Second, 32 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inQuiet(t, func(q *quiet) {
+				up := q.away(outages...)
+				<-up
+				happened := time.Now().Add(-outages[len(outages)-1] / 2)
+				q.poll() // the one that the last outage was in the way of
+				q.poll()
+				time.Sleep(500 * time.Millisecond)
+				q.putInto(time.Now(), 1, happened, "")
+				time.Sleep(2 * time.Second)
+			})
+		})
+	}
+}
+
+// away lets no read of the table through, and then one poll, and again. It closes up at the end of
+// the last outage.
+func (q *quiet) away(outages ...time.Duration) (up <-chan struct{}) {
+	over := make(chan struct{})
+	begin, idle := time.Now(), q.soFar().idle
+	ended := false
+	var mu sync.Mutex
+	q.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+		mu.Lock()
+		defer mu.Unlock()
+		if !r.Reads("iot.raw") || len(outages) == 0 {
+			return nil
+		}
+		if ended && q.soFar().idle.After(idle) { // this is of the next poll
+			begin, idle, ended, outages = time.Now(), q.soFar().idle, false, outages[1:]
+		}
+		if len(outages) > 0 && time.Since(begin) < outages[0] {
+			return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"})
+		}
+		if ended = true; len(outages) == 1 {
+			outages = nil
+			close(over)
+		}
+		return nil
+	})
+	return over
+}
+
+// poll waits for one poll more.
+func (q *quiet) poll() {
+	before := q.soFar().idle
+	for range 10_000 {
+		if q.soFar().idle.After(before) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+	}
+	require.Fail(q.t, "it polls no more")
 }
 
 // What the clocks say of a moment must not count as the time for which nothing was there.
@@ -123,6 +177,20 @@ func TestNothingIsLateBecauseAllClocksJumpForwardAndBack(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		q.jump(0, 0)
 		time.Sleep(3 * time.Second)
+		q.put(1, time.Now())
+		time.Sleep(2 * time.Second)
+	})
+}
+
+func TestNothingIsLateBecauseAllClocksJumpAgainAndAgain(t *testing.T) {
+	inQuiet(t, func(q *quiet) {
+		for range 3 {
+			q.jump(time.Hour, time.Hour)
+			time.Sleep(time.Second)
+			q.jump(0, 0)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Second)
 		q.put(1, time.Now())
 		time.Sleep(2 * time.Second)
 	})

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -65,8 +66,23 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 type tailAsked struct {
 	asked int64         // as the clocks said, in milliseconds since 1970
 	at    time.Duration // by the clock that does not jump
-	gap   time.Duration // since the poll before
 }
+
+// tailGaps are the times between the latest polls, 0 where there was none. A tail that has several
+// long ones in a row always takes long; a single one between two outages says so already that it
+// does not.
+type tailGaps struct {
+	latest [8]time.Duration
+	next   int
+}
+
+func (g *tailGaps) add(gap time.Duration) {
+	g.latest[g.next] = gap
+	g.next = (g.next + 1) % len(g.latest)
+}
+
+// usual is the time that polls take where nothing is in their way.
+func (g *tailGaps) usual() time.Duration { return slices.Min(g.latest[:]) }
 
 // wasAway reports whether the poll before was longer ago than an overlap, by any clock. Then
 // servers may have been away, for writers too, or a clock has jumped: the time in between says
@@ -74,13 +90,15 @@ type tailAsked struct {
 // overlap is allowed for in any case. Polls that always take long do not count.
 func (r *tailReader[T]) wasAway(asked int64) bool {
 	before := r.asked
-	gap := time.Duration(asked-before.asked) * time.Millisecond
-	gap = max(gap, -gap, r.clock.now.at-before.at)
-	if r.asked = (tailAsked{asked, r.clock.now.at, gap}); before == (tailAsked{}) {
-		r.asked.gap = 0
+	r.asked = tailAsked{asked, r.clock.now.at}
+	if before == (tailAsked{}) {
 		return false
 	}
-	return gap > r.cfg.overlap+r.cfg.poll && gap > 2*before.gap
+	gap := time.Duration(asked-before.asked) * time.Millisecond
+	gap = max(gap, -gap, r.clock.now.at-before.at)
+	usual := r.gaps.usual()
+	r.gaps.add(gap)
+	return gap > r.cfg.overlap+r.cfg.poll && gap > 2*usual
 }
 
 // lastBucket returns a time in the last bucket that may have rows. The clock that makes buckets may

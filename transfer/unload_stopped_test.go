@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
@@ -102,6 +103,38 @@ func TestAnUnloadThatHasReplacedFilesAndWrittenNoneLeavesItsMark(t *testing.T) {
 		_, err = load.Run(t.Context())
 		require.ErrorContains(t, err, "rows are missing")
 	})
+}
+
+// Names of other tables may begin as those of this one, and their files are written meanwhile.
+func TestAnUnloadThatFailsAndHasChangedNothingLeavesNoMarkWhateverElseIsWritten(t *testing.T) {
+	for name, other := range map[string]string{"t-%d.csv": "t-items-0.csv", "%d.csv": "items.csv", "t%d.csv": "t0.json"} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			path := filepath.Join(folder, name)
+			synctest.Test(t, func(t *testing.T) {
+				server, _ := countTable(t, 20)
+				table := transfer.Table{Session: server.Session(""), Name: "ks.t"}
+				unload := func() error {
+					job, err := transfer.Unload(table, path)
+					require.NoError(t, err)
+					_, err = job.Run(t.Context())
+					return err
+				}
+				stop := server.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+					if !r.Reads("ks.t") {
+						return nil
+					}
+					require.NoError(t, os.WriteFile(filepath.Join(folder, other), []byte("x\n"), 0o600))
+					return cqlfake.Fail(&message.Unauthorized{ErrorMessage: "not you"})
+				})
+				require.ErrorContains(t, unload(), "not you")
+				stop()
+				marks, err := filepath.Glob(filepath.Join(folder, "*.part"))
+				require.NoError(t, err)
+				require.Empty(t, marks)
+			})
+		})
+	}
 }
 
 func TestAnUnloadRemovesNothingBeforeItsMarkIsThere(t *testing.T) {

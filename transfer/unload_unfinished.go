@@ -21,6 +21,7 @@ type mark struct {
 	path    string // empty: the files have no numbers
 	made    bool   // by this run
 	changed bool   // this run has removed files of earlier ones
+	files   numberedFiles
 	before  []string
 }
 
@@ -38,12 +39,13 @@ func (j *UnloadJob) mark() (m mark, err error) {
 	if compressesInside(j.format) {
 		suffix = plain(suffix)
 	}
-	if m.before, err = listed(folder, base[:at[0]]); errors.Is(err, fs.ErrNotExist) { // the sink says so
+	m.files = numberedFiles{filepath.Clean(folder), base[:at[0]], suffix}
+	if m.before, err = m.files.list(); errors.Is(err, fs.ErrNotExist) { // the sink says so
 		return m, nil
 	} else if err != nil {
 		return m, err
 	}
-	m.path = filepath.Join(folder, base[:at[0]]+numbered.Missing+suffix+numbered.Unfinished)
+	m.path = filepath.Join(m.files.folder, m.files.prefix+numbered.Missing+suffix+numbered.Unfinished)
 	f, err := os.OpenFile(m.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -53,7 +55,10 @@ func (j *UnloadJob) mark() (m mark, err error) {
 	}
 	m.made = true
 	_, err = fmt.Fprintf(f, "The unload of %s has not come to its end: rows are missing in the files next to this one.\n", j.from)
-	return m, errors.Join(err, f.Close(), filesys.SyncFolder(filepath.Dir(m.path)))
+	if err = errors.Join(err, f.Close(), filesys.SyncFolder(m.files.folder)); err != nil {
+		return m, errors.Join(err, m.end(false))
+	}
+	return m, nil
 }
 
 // end removes it if all rows are in the files, or if this run has made it and the files are as they
@@ -62,10 +67,8 @@ func (m mark) end(complete bool) error {
 	if m.path == "" || !complete && (!m.made || m.changed) {
 		return nil
 	}
-	if name := filepath.Base(m.path); !complete {
-		prefix, _, _ := strings.Cut(name, numbered.Missing)
-		now, err := listed(filepath.Dir(m.path), prefix)
-		now = slices.DeleteFunc(now, func(file string) bool { return strings.HasPrefix(file, name+" ") })
+	if !complete {
+		now, err := m.files.list()
 		if err != nil || !slices.Equal(m.before, now) {
 			return err
 		}
@@ -73,14 +76,18 @@ func (m mark) end(complete bool) error {
 	if err := os.Remove(m.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return filesys.SyncFolder(filepath.Dir(m.path))
+	return filesys.SyncFolder(m.files.folder)
 }
 
-// listed says which files of a prefix are in a folder: names, sizes and times of change.
-func listed(folder, prefix string) (all []string, err error) {
-	entries, err := os.ReadDir(filepath.Clean(folder))
+// numberedFiles are the files next to a mark, complete or not.
+type numberedFiles struct{ folder, prefix, suffix string }
+
+// list returns their names, sizes and times of change.
+func (n numberedFiles) list() (all []string, err error) {
+	entries, err := os.ReadDir(n.folder)
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), prefix) {
+		rest, is := strings.CutPrefix(e.Name(), n.prefix)
+		if end := strings.TrimLeft(rest, "0123456789"); !is || end == rest || !strings.HasPrefix(end, n.suffix) {
 			continue
 		}
 		about, err := e.Info()

@@ -26,8 +26,9 @@ import (
 // working is a job on a server in the process of the test, in its bubble of time.
 type working struct {
 	*job
-	worker *worker
-	server *cqlfake.Server
+	worker  *worker
+	server  *cqlfake.Server
+	stopped <-chan struct{} // when the worker has ended
 }
 
 // worked calls fn with a job that runs, again and again if it must, and stops it afterwards.
@@ -47,7 +48,7 @@ func worked(t *testing.T, cfg config, fn func(t *testing.T, w working)) {
 			defer close(stopped)
 			w.run(t.Context())
 		}()
-		fn(t, working{j, w, server})
+		fn(t, working{j, w, server, stopped})
 		w.stop()
 		<-stopped
 	})

@@ -15,11 +15,12 @@ type worker struct {
 	name     string
 	pipeline func(before error) (*rxcql.Pipeline, error) // before is how the last run ended; nil if there was none
 	log      *slog.Logger
+	stopping context.Context // ends with stop
+	quit     func()
 
-	mu      sync.Mutex
-	now     *rxcql.Pipeline
-	stopped bool
-	err     error // why it does not run, or has not run for long; nil while it does
+	mu  sync.Mutex
+	now *rxcql.Pipeline
+	err error // why it does not run, or has not run for long; nil while it does
 }
 
 const (
@@ -33,7 +34,9 @@ const (
 var errNotYet = errors.New("not started yet")
 
 func newWorker(name string, log *slog.Logger, pipeline func(before error) (*rxcql.Pipeline, error)) *worker {
-	return &worker{name: name, pipeline: pipeline, log: log, err: errNotYet}
+	w := &worker{name: name, pipeline: pipeline, log: log, err: errNotYet}
+	w.stopping, w.quit = context.WithCancel(context.Background())
+	return w
 }
 
 // check finds what is wrong with the pipeline itself, before anything is served.
@@ -59,6 +62,8 @@ func (w *worker) run(ctx context.Context) {
 		}
 		select {
 		case <-time.After(again):
+		case <-w.stopping.Done():
+			return
 		case <-ctx.Done():
 		}
 	}
@@ -71,13 +76,19 @@ func (w *worker) once(ctx context.Context, before error) error {
 	}
 	wait := w.unsure()
 	if wait == steady { // servers may be away: it takes long to find that out, and that is not running
-		if err := p.Check(ctx); err != nil {
+		checking, done := context.WithCancel(ctx)
+		defer done()
+		defer context.AfterFunc(w.stopping, done)() //nolint:contextcheck // it ends with stop, and that not with ctx
+		switch err := p.Check(checking); {
+		case w.stopping.Err() != nil: // nothing was read since
+			return before
+		case err != nil:
 			return err
 		}
 	}
 	w.mu.Lock()
 	w.now = p
-	if w.stopped {
+	if w.stopping.Err() != nil {
 		p.Stop()
 	}
 	w.mu.Unlock()
@@ -92,7 +103,7 @@ func (w *worker) unsure() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case errors.Is(w.err, errNotYet) || w.stopped:
+	case errors.Is(w.err, errNotYet):
 		return 0
 	case errors.Is(w.err, rxcql.ErrCheckpointLocked): // that is no failure
 		return again
@@ -113,18 +124,19 @@ func (w *worker) runs(p *rxcql.Pipeline) {
 func (w *worker) ended(err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err == nil && !w.stopped {
+	last := w.stopping.Err() != nil
+	if err == nil && !last {
 		err = errors.New("it has come to an end")
 	}
 	w.now, w.err = nil, err
-	return w.stopped
+	return last
 }
 
 // stop ends the reading. What has been read is written.
 func (w *worker) stop() {
+	w.quit()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stopped = true
 	if w.now != nil {
 		w.now.Stop()
 	}

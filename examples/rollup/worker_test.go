@@ -103,3 +103,26 @@ func TestAServiceWithoutServersIsNotSaidToRun(t *testing.T) {
 		require.NoError(t, w.worker.health())
 	})
 }
+
+func TestAServiceThatIsStoppedWhileServersAreAwayEndsAtOnceAndIsNotSaidToRun(t *testing.T) {
+	for _, since := range []time.Duration{0, again / 2, again, 5 * time.Second, retryFor - time.Second, retryFor + again/2} {
+		t.Run(since.String(), func(t *testing.T) {
+			worked(t, configured(t), func(t *testing.T, w working) {
+				time.Sleep(time.Minute)
+				require.NoError(t, w.worker.health())
+				w.server.Control(func(*cqlfake.Request) *cqlfake.Reply {
+					return cqlfake.Fail(&message.Unavailable{ErrorMessage: "too few replicas"})
+				})
+				for w.worker.health() == nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+				time.Sleep(since)
+				stopping := time.Now()
+				w.worker.stop()
+				<-w.stopped
+				require.Less(t, time.Since(stopping), time.Second)
+				require.ErrorContains(t, w.worker.health(), "too few replicas")
+			})
+		})
+	}
+}

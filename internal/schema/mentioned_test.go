@@ -27,3 +27,38 @@ func TestTheTablesOfAStatementAreThoseThatItNames(t *testing.T) {
 		require.Equal(t, want, schema.Mentioned(cql), cql)
 	}
 }
+
+func TestAColumnThatAStatementNamesIsToldFromItsTable(t *testing.T) {
+	for _, c := range []struct {
+		cql, column string
+		want        bool
+	}{
+		{"SELECT a FROM ks.data", "data", false},
+		{"SELECT a FROM data", "data", false},
+		{"SELECT a FROM data.t", "data", false},
+		{`SELECT a FROM "ks"."data" WHERE a = 1`, "data", false},
+		{"SELECT data FROM data", "data", true},
+		{"SELECT a FROM t WHERE Data = ?", "data", true},
+		{"SELECT a, metadata, data_1 FROM t", "data", false},
+		{`SELECT "Data" FROM t`, "data", false},
+		{`SELECT "Data" FROM t`, "Data", true},
+		{"SELECT Data FROM t", "Data", false},
+		{`SELECT "a""b" FROM t`, `a"b`, true},
+		{"SELECT WRITETIME(v) FROM t", "v", true},
+		{"SELECT v.v1 FROM t", "v", true},
+		{"SELECT a FROM t -- data", "data", false},
+		{"SELECT a /* data */ FROM t", "data", false},
+		{"INSERT INTO data (a, b) VALUES (?, ?)", "data", false},
+		{"INSERT INTO t (a, data) VALUES (?, ?)", "data", true},
+		{`INSERT INTO t JSON '{"data": 1}'`, "data", true},
+		{`INSERT INTO t JSON '{"\\"Data\\"": 1}'`, "Data", true},
+		{"INSERT INTO t JSON $${'data': 1}$$", "data", true},
+		{"UPDATE data SET v[?] = 1 WHERE a = 0", "data", false},
+		{"UPDATE t SET data[?] = 1 WHERE a = 0", "data", true},
+		{"BEGIN BATCH UPDATE data SET v=1 WHERE id=0;INSERT INTO u(data)VALUES(?);APPLY BATCH", "data", true},
+		{"SELECT a FROM", "from", true},
+		{"", "a", false},
+	} {
+		require.Equal(t, c.want, schema.MentionsColumn(c.cql, c.column), "%s: %s", c.cql, c.column)
+	}
+}
