@@ -43,11 +43,17 @@ type service struct {
 // the test at the latest.
 func start(t *testing.T, program, keyspace string, args ...string) *service {
 	t.Helper()
-	args = append([]string{"--hosts", strings.Join(cluster.Hosts(), ","), "--keyspace", keyspace, "--listen", "127.0.0.1:0"}, args...)
-	s := &service{cmd: exec.Command(program, args...), log: &programs.Output{}}
+	args = append([]string{"--hosts", strings.Join(cluster.Hosts(), ","), "--keyspace", keyspace}, args...)
+	return serve(t, program, []string{"GOGC=20"}, args...) // so that the heap is about what is alive
+}
+
+// serve starts the service with variables of the environment.
+func serve(t *testing.T, program string, env []string, args ...string) *service {
+	t.Helper()
+	s := &service{cmd: exec.Command(program, append([]string{"--listen", "127.0.0.1:0"}, args...)...), log: &programs.Output{}}
 	said := &programs.Output{}
 	s.cmd.Stdout, s.cmd.Stderr = said, s.log
-	s.cmd.Env = append(os.Environ(), "GOGC=20") // so that the heap is about what is alive
+	s.cmd.Env = append(os.Environ(), env...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the service said: %s", s.log)
