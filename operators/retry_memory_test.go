@@ -1,3 +1,5 @@
+//go:build !race
+
 package operators_test
 
 import (
@@ -19,6 +21,9 @@ import (
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
 )
+
+// These tests are not built with the race detector: it changes what the heap has, and the tests in
+// retry_prop_test.go have the same operators behind Retry.
 
 // How often a stream fails that is read again for a long time, and after how many failures each the
 // heap is measured.
@@ -223,18 +228,6 @@ func TestAJobThatFailsAgainAndAgainHoldsFlatMemory(t *testing.T) {
 	require.ErrorIs(t, err, errEnough)
 	require.Equal(t, attempts, g.calls)
 	require.Less(t, g.byThousand(), int64(atMost), "%v", g.held)
-}
-
-// perKey has a window of all rows of each of three keys.
-func perKey(in rxcql.Stream[int]) rxcql.Stream[int] {
-	results := operators.Window(in, operators.Tumbling(time.Hour), second, func(n int) int { return n % 3 }, zero, add, operators.WindowKeys(100))
-	return operators.Map(results, func(r operators.WindowResult[int, int]) (int, error) { return r.Value, nil })
-}
-
-// inReach joins rows of one second.
-func inReach(left, right rxcql.Stream[int]) rxcql.Stream[int] {
-	pairs := operators.IntervalJoin(left, right, second, second, itself[int], itself[int], 0, 0, operators.IntervalJoinRows(100))
-	return operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left, nil })
 }
 
 func emitAll(rows []int, emit func(int) bool) error {

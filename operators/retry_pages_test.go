@@ -167,3 +167,15 @@ func (l losing) Next(ctx context.Context, p *flow.Page[int]) error {
 	}
 	return l.Observer.Next(ctx, p)
 }
+
+// perKey has a window of all rows of each of three keys.
+func perKey(in rxcql.Stream[int]) rxcql.Stream[int] {
+	results := operators.Window(in, operators.Tumbling(time.Hour), second, func(n int) int { return n % 3 }, zero, add, operators.WindowKeys(100))
+	return operators.Map(results, func(r operators.WindowResult[int, int]) (int, error) { return r.Value, nil })
+}
+
+// inReach joins rows of one second.
+func inReach(left, right rxcql.Stream[int]) rxcql.Stream[int] {
+	pairs := operators.IntervalJoin(left, right, second, second, itself[int], itself[int], 0, 0, operators.IntervalJoinRows(100))
+	return operators.Map(pairs, func(p rxcql.Pair[int, int]) (int, error) { return p.Left, nil })
+}
