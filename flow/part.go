@@ -21,6 +21,7 @@ type Origin struct {
 	Several bool
 
 	parts atomic.Pointer[Parts]
+	away  atomic.Pointer[[]awayTime] // the latest, in their order
 }
 
 // Parts is what a source says of its parts, before its first page (rxcql.Stage.Parts).

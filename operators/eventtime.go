@@ -176,7 +176,8 @@ func (t *eventTiming[T]) watermark(part *partTime, page flow.Advance) flow.Water
 		part.idle = page.IdleAt
 	}
 	if t.idles && page.IdleAt.Sub(part.idle) >= t.idle {
-		part.goOn(page.IdleAt.Add(-t.late).Add(-page.Source.Overlap()))
+		until := page.Source.IdleUntil(page.IdleAt, t.idle)
+		part.goOn(until.Add(-t.late).Add(-page.Source.Overlap()))
 	}
 	return part.said
 }

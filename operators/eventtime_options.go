@@ -39,6 +39,11 @@ func MaxAhead(d time.Duration) EventTimeOption { return maxAhead(d) }
 // source's overlap. So the last window of a stream that has become quiet is closed, and a part that
 // is quiet does not hold up the others.
 //
+// Where servers were away, or a clock has jumped, the watermark stays where it was before that
+// until the part has been idle for d since: writers need a moment too. Of such times that follow
+// each other within d the latest four count. An outage that no request of the source meets is not
+// seen: where source.PollEvery is more than the source's overlap, have OutOfOrderness allow for it.
+//
 // Give it only where rows are written soon after they happen. Rows that are written when their part
 // is idle, and are of long ago, are late by it. Default: an idle part keeps its watermark.
 //

@@ -28,7 +28,8 @@ type arrivedAt struct {
 
 func timeOfArrival(row arrivedAt) (time.Time, error) { return row.At, nil }
 
-// Each poll of a quiet table moves the edges of its partitions, which is told in pages too.
+// Each poll of a quiet table moves the edges of its partitions, which is told in pages too. Where a
+// poll takes longer than the overlap it may be an outage: the watermark is up to four polls behind.
 func TestAQuietTableIsIdleHoweverSeldomItIsAskedAndHoweverLongAPollTakes(t *testing.T) {
 	for name, c := range map[string]struct{ every, takes time.Duration }{
 		"asked now and then":     {5 * time.Second, 0},
@@ -59,7 +60,7 @@ func TestAQuietTableIsIdleHoweverSeldomItIsAskedAndHoweverLongAPollTakes(t *test
 				p.Stop()
 				require.NoError(t, <-done)
 				require.True(t, mark.Known())
-				require.WithinRange(t, mark.Time(), now.Add(-20*time.Second-c.every-8*c.takes), now.Add(-20*time.Second))
+				require.WithinRange(t, mark.Time(), now.Add(-20*time.Second-c.every-2*6*c.takes), now.Add(-20*time.Second))
 			})
 		})
 	}

@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -112,6 +113,7 @@ func TestNothingIsLateBecauseServersWereAwayAgainAndAgain(t *testing.T) {
 		"a shorter one":     {45 * time.Second, 40 * time.Second},
 		"a longer one":      {30 * time.Second, 50 * time.Second},
 		"four in a row":     {30 * time.Second, 40 * time.Second, 35 * time.Second, 50 * time.Second},
+		"nine alike":        slices.Repeat([]time.Duration{45 * time.Second}, 9),
 		"seven that shrink": {50 * time.Second, 47 * time.Second, 44 * time.Second, 41 * time.Second, 38 * time.Second, 35 * time.Second, 32 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -31,9 +30,10 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 		return false, err
 	}
 	r.gave, r.told = false, time.Now()
+	defer func(began time.Time) { r.asked.took = time.Since(began) }(r.told)
 	r.setTop()
 	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
-	away := r.wasAway(asked)
+	r.wasAway(ctx, asked)
 	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
 	for start := r.place.first; start <= r.lastBucket(); {
 		if err := r.passReread(ctx, start); err != nil {
@@ -51,11 +51,6 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	case last:
 		return true, r.tell(ctx, time.Time{}, true)
 	case !r.gave:
-		if away { // it is idle from now on, and not since the poll before
-			if err := r.tell(ctx, time.Time{}, false); err != nil {
-				return false, err
-			}
-		}
 		r.idle = time.UnixMilli(asked).UTC()
 		return false, r.tell(ctx, r.idle, false)
 	}
@@ -66,39 +61,24 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 type tailAsked struct {
 	asked int64         // as the clocks said, in milliseconds since 1970
 	at    time.Duration // by the clock that does not jump
+	took  time.Duration // the poll
 }
 
-// tailGaps are the times between the latest polls, 0 where there was none. A tail that has several
-// long ones in a row always takes long; a single one between two outages says so already that it
-// does not.
-type tailGaps struct {
-	latest [8]time.Duration
-	next   int
-}
-
-func (g *tailGaps) add(gap time.Duration) {
-	g.latest[g.next] = gap
-	g.next = (g.next + 1) % len(g.latest)
-}
-
-// usual is the time that polls take where nothing is in their way.
-func (g *tailGaps) usual() time.Duration { return slices.Min(g.latest[:]) }
-
-// wasAway reports whether the poll before was longer ago than an overlap, by any clock. Then
-// servers may have been away, for writers too, or a clock has jumped: the time in between says
-// nothing of how long nobody has written, and writers may come a moment later than the tail. An
-// overlap is allowed for in any case. Polls that always take long do not count.
-func (r *tailReader[T]) wasAway(asked int64) bool {
+// wasAway tells those that wait for event time of a time since the poll before in which writers may
+// have been held up: the poll took longer than an overlap, or it was longer ago, by any clock.
+// Servers may have been away, or a clock has jumped, and writers may come a moment later than the
+// tail. An overlap is allowed for in any case.
+func (r *tailReader[T]) wasAway(ctx context.Context, asked int64) {
 	before := r.asked
-	r.asked = tailAsked{asked, r.clock.now.at}
+	r.asked = tailAsked{asked: asked, at: r.clock.now.at}
 	if before == (tailAsked{}) {
-		return false
+		return
 	}
 	gap := time.Duration(asked-before.asked) * time.Millisecond
 	gap = max(gap, -gap, r.clock.now.at-before.at)
-	usual := r.gaps.usual()
-	r.gaps.add(gap)
-	return gap > r.cfg.overlap+r.cfg.poll && gap > 2*usual
+	if gap > r.cfg.overlap+r.cfg.poll || before.took > r.cfg.overlap {
+		r.stage.Away(ctx, time.UnixMilli(before.asked).UTC(), time.UnixMilli(asked).UTC())
+	}
 }
 
 // lastBucket returns a time in the last bucket that may have rows. The clock that makes buckets may

@@ -29,7 +29,6 @@ type tailReader[T any] struct {
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
 	asked tailAsked // by the latest poll
-	gaps  tailGaps
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 

@@ -139,6 +139,7 @@ func (j *DiffJob) Run(ctx context.Context) (report DiffReport, err error) {
 // compare is Run within the runs of a job.
 func (j *DiffJob) compare(ctx context.Context) (report DiffReport, err error) {
 	start := time.Now()
+	report.Source, report.Target = j.left.String(), j.right.String()
 	c, rows, notes, err := j.prepare(ctx)
 	if err != nil {
 		return report, err

@@ -36,10 +36,10 @@ func (j *UnloadJob) mark() (m mark, err error) {
 		return m, nil // the sink says so
 	}
 	suffix := base[at[1]:]
+	m.files = numberedFiles{filepath.Clean(folder), base[:at[0]], suffix}
 	if compressesInside(j.format) {
 		suffix = plain(suffix)
 	}
-	m.files = numberedFiles{filepath.Clean(folder), base[:at[0]], suffix}
 	if m.before, err = m.files.list(); errors.Is(err, fs.ErrNotExist) { // the sink says so
 		return m, nil
 	} else if err != nil {
@@ -87,7 +87,7 @@ func (n numberedFiles) list() (all []string, err error) {
 	entries, err := os.ReadDir(n.folder)
 	for _, e := range entries {
 		rest, is := strings.CutPrefix(e.Name(), n.prefix)
-		if end := strings.TrimLeft(rest, "0123456789"); !is || end == rest || !strings.HasPrefix(end, n.suffix) {
+		if end := strings.TrimLeft(rest, "0123456789"); !is || end == rest || strings.TrimSuffix(end, numbered.Unfinished) != n.suffix {
 			continue
 		}
 		about, err := e.Info()

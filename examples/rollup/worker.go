@@ -75,7 +75,7 @@ func (w *worker) once(ctx context.Context, before error) error {
 		return err
 	}
 	wait := w.unsure()
-	if wait == steady { // servers may be away: it takes long to find that out, and that is not running
+	if wait > 0 { // servers may be away: it takes long to find that out, and that is not running
 		checking, done := context.WithCancel(ctx)
 		defer done()
 		defer context.AfterFunc(w.stopping, done)() //nolint:contextcheck // it ends with stop, and that not with ctx

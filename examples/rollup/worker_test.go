@@ -126,3 +126,53 @@ func TestAServiceThatIsStoppedWhileServersAreAwayEndsAtOnceAndIsNotSaidToRun(t *
 		})
 	}
 }
+
+// Another instance has had the job. That says nothing of whether servers are there.
+func TestAStandbyIsNotSaidToRunWhileServersAreAway(t *testing.T) {
+	worked(t, configured(t), func(t *testing.T, first working) {
+		time.Sleep(time.Minute)
+		second := newWorker("rollup", slog.New(slog.DiscardHandler), func(before error) (*rxcql.Pipeline, error) {
+			if first.worker.health() == nil {
+				return nil, rxcql.ErrCheckpointLocked
+			}
+			return first.pipeline(before)
+		})
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			second.run(t.Context())
+		}()
+		time.Sleep(time.Minute)
+		require.ErrorIs(t, second.health(), rxcql.ErrCheckpointLocked)
+		first.server.Control(func(*cqlfake.Request) *cqlfake.Reply {
+			return cqlfake.Fail(&message.Unavailable{ErrorMessage: "too few replicas"})
+		})
+		for range 3000 {
+			require.Error(t, second.health())
+			time.Sleep(100 * time.Millisecond)
+		}
+		second.stop()
+		<-stopped
+	})
+}
+
+// It has not been found out yet: requests are tried again.
+func TestAServiceThatIsStoppedRightAfterServersWentAwayEndsInTimeToDrain(t *testing.T) {
+	for _, since := range []time.Duration{100 * time.Millisecond, 5 * time.Second, retryFor - time.Second} {
+		t.Run(since.String(), func(t *testing.T) {
+			worked(t, configured(t), func(t *testing.T, w working) {
+				time.Sleep(time.Minute)
+				w.put(t, "a", time.Now())
+				time.Sleep(time.Second)
+				w.server.Control(func(*cqlfake.Request) *cqlfake.Reply {
+					return cqlfake.Fail(&message.Unavailable{ErrorMessage: "too few replicas"})
+				})
+				time.Sleep(since)
+				stopping := time.Now()
+				w.worker.stop()
+				<-w.stopped
+				require.LessOrEqual(t, time.Since(stopping), retryFor+time.Second)
+			})
+		})
+	}
+}

@@ -88,7 +88,7 @@ func TestAFileIsLoaded(t *testing.T) {
 }
 
 func copyTable(ctx context.Context, session *gocql.Session) (rxcql.Report, error) {
-	rows := source.Table[rxcql.Row](session, weather+".readings") // undecoded: nothing can change
+	rows := source.Table[rxcql.Row](session, weather+".readings") // undecoded, all columns: nothing can change
 	report, err := rxcql.Run(ctx, rows, sink.Table[rxcql.Row](session, weather+".archive"),
 		rxcql.WithCheckpoint(checkpoint.File("copy.checkpoint"), "copy"))
 	return report, err

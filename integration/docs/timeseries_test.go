@@ -44,9 +44,7 @@ func arriving(session *gocql.Session, from time.Time) rxcql.Stream[Reading] {
 
 // keep copies what arrives to the table by sensor, for ever.
 func keep(ctx context.Context, session *gocql.Session, from time.Time, file string) error {
-	timed := operators.EventTime(arriving(session, from), func(r Reading) (time.Time, error) { return r.At, nil },
-		operators.OutOfOrderness(time.Minute), operators.MaxAhead(time.Minute), operators.IdleAfter(time.Minute))
-	_, err := rxcql.Run(ctx, timed, sink.Table[Reading](session, weather+".readings"),
+	_, err := rxcql.Run(ctx, arriving(session, from), sink.Table[Reading](session, weather+".readings"),
 		rxcql.WithCheckpoint(checkpoint.File(file), "keep"))
 	return err
 }

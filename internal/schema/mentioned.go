@@ -32,7 +32,7 @@ func MentionsColumn(cql, column string) bool {
 		case strings.HasPrefix(t.text, "'") || strings.HasPrefix(t.text, "$$"):
 			return strings.Contains(strings.ToLower(t.text), strings.ToLower(column))
 		case strings.HasPrefix(t.text, `"`):
-			return strings.ReplaceAll(strings.Trim(t.text, `"`), `""`, `"`) == column
+			return t.text == Quote(column)
 		}
 		return strings.ToLower(t.text) == column
 	})

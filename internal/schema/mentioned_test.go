@@ -44,6 +44,7 @@ func TestAColumnThatAStatementNamesIsToldFromItsTable(t *testing.T) {
 		{`SELECT "Data" FROM t`, "Data", true},
 		{"SELECT Data FROM t", "Data", false},
 		{`SELECT "a""b" FROM t`, `a"b`, true},
+		{`SELECT """a" FROM t`, `"a`, true},
 		{"SELECT WRITETIME(v) FROM t", "v", true},
 		{"SELECT v.v1 FROM t", "v", true},
 		{"SELECT a FROM t -- data", "data", false},

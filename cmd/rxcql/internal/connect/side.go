@@ -60,7 +60,7 @@ func (f *Flags) Resolve(side string, ask func(prompt string) (string, error)) (S
 		}
 	}
 	if len(s.Hosts) == 0 {
-		errs = append(errs, fmt.Errorf("no hosts: give --%s, or set %s", flagOf(side, "hosts"), variable(flagOf(side, "hosts"))))
+		errs = append(errs, fmt.Errorf("no hosts: give --%s, or set %s, or name them in a cqlshrc", flagOf(side, "hosts"), variable(flagOf(side, "hosts"))))
 	} else if err := s.ports(); err != nil {
 		wrong(hosts, err.Error())
 	}

@@ -1,0 +1,174 @@
+package source_test
+
+import (
+	"context"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/datastax/go-cassandra-native-protocol/datatype"
+	"github.com/datastax/go-cassandra-native-protocol/message"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/operators"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
+	"github.com/rxcql/rxcql/sink"
+	"github.com/rxcql/rxcql/source"
+)
+
+// troubled is a tail of a quiet table of which requests fail or take long: with an overlap of 5 s,
+// and 5 s out of order. The time of a row's event is in v, and it arrives when it is written.
+type troubled struct {
+	*tailed
+	down   atomic.Bool // requests that match get fails
+	match  func(*cqlfake.Request) bool
+	fails  func() *cqlfake.Reply
+	before func(rxcql.Stream[arrival]) rxcql.Stream[arrival] // EventTime; may be nil
+	stall  atomic.Int64                                      // ns for which the sink stalls at each page
+
+	mu    sync.Mutex
+	slow  func(*cqlfake.Request) time.Duration
+	pages int
+	mark  flow.Watermark
+	rows  int
+	late  []time.Duration
+}
+
+func ofTable(r *cqlfake.Request) bool { return r.Reads("iot.raw") }
+func ofClock(r *cqlfake.Request) bool {
+	return r.Kind == cqlfake.Execute && strings.Contains(r.Statements[0].CQL, "now()")
+}
+func ofAny(r *cqlfake.Request) bool { return ofTable(r) || ofClock(r) }
+
+func newTroubled(t *testing.T) *troubled {
+	s := &tailed{Server: cqlfake.New(t)}
+	s.Keyspace("iot", rawTable)
+	f := &troubled{tailed: s, match: ofTable, fails: func() *cqlfake.Reply { return cqlfake.Fail(&message.Overloaded{ErrorMessage: "busy"}) }}
+	s.Control(func(r *cqlfake.Request) *cqlfake.Reply {
+		if d := f.takes(r); d > 0 {
+			return cqlfake.Tables().After(d)
+		}
+		if f.down.Load() && f.match(r) {
+			return f.fails()
+		}
+		if !ofClock(r) {
+			return nil
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		now := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(s.theirs).UnixMilli()))
+		column := &message.ColumnMetadata{Keyspace: "system", Table: "local", Name: "now", Type: datatype.Timestamp}
+		return cqlfake.Answer(&message.RowsResult{
+			Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{column}}, Data: message.RowSet{{now}},
+		})
+	})
+	s.session = s.Session("")
+	return f
+}
+
+// seen returns the rows that came, by how much each late one was late, and the watermark.
+func (f *troubled) seen() (rows int, late []time.Duration, mark flow.Watermark) {
+	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rows, f.late, f.mark
+}
+
+// slowed has requests take as long as slow says; it is called for one after the other.
+func (f *troubled) slowed(slow func(*cqlfake.Request) time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.slow = slow
+}
+
+func (f *troubled) takes(r *cqlfake.Request) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.slow == nil {
+		return 0
+	}
+	return f.slow(r)
+}
+
+// write writes a row now.
+func (f *troubled) write(happened time.Time) {
+	f.putInto(time.Now(), 1, time.Now(), strconv.FormatInt(happened.UnixMilli(), 10))
+}
+
+// nextPage waits for a page.
+func (f *troubled) nextPage() {
+	soFar := func() int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.pages
+	}
+	for before := soFar(); soFar() == before; {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// start runs it, with events that are idle after a time.
+func (f *troubled) start(t *testing.T, idle time.Duration, opts []source.TailOption, run ...rxcql.Option) (stop func()) {
+	tail := source.Tail[arrival](f.session, "iot.raw", daily, append([]source.TailOption{source.Overlap(5 * time.Second), source.WallClock(f.wall)}, opts...)...)
+	timeOf := func(row arrival) time.Time {
+		ms, _ := strconv.ParseInt(row.V, 10, 64)
+		return time.UnixMilli(ms)
+	}
+	if f.before != nil {
+		tail = f.before(tail)
+	}
+	event := operators.EventTime(tail, func(row arrival) (time.Time, error) { return timeOf(row), nil },
+		operators.OutOfOrderness(5*time.Second), operators.IdleAfter(idle))
+	p, err := rxcql.New(looking(event, func(p *flow.Page[arrival]) {
+		f.mu.Lock()
+		f.pages++
+		for _, row := range p.Rows {
+			f.rows++
+			if flow.WatermarkAt(timeOf(row)).Before(f.mark) {
+				f.late = append(f.late, f.mark.Time().Sub(timeOf(row)))
+			}
+		}
+		f.mark = p.Watermark
+		f.mu.Unlock()
+		if d := time.Duration(f.stall.Load()); d > 0 {
+			time.Sleep(d)
+		}
+	}), sink.Each(func(context.Context, arrival) error { return nil }, sink.Idempotent()), append([]rxcql.Option{rxcql.WithRetry(time.Hour, 0)}, run...)...)
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Run(context.Background())
+		done <- err
+	}()
+	return func() {
+		f.down.Store(false)
+		f.slowed(nil)
+		f.stall.Store(0)
+		p.Stop()
+		assert.NoError(t, <-done)
+	}
+}
+
+func inTrouble(t *testing.T, idle time.Duration, opts []source.TailOption, test func(t *testing.T, f *troubled)) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newTroubled(t)
+		stop := f.start(t, idle, opts)
+		defer stop()
+		test(t, f)
+	})
+}
+
+func (f *troubled) nothingLate(t *testing.T) {
+	t.Helper()
+	rows, late, _ := f.seen()
+	assert.Equal(t, 1, rows)
+	assert.Empty(t, late)
+}
