@@ -59,11 +59,12 @@ func (j *job) pipeline(before error) (*rxcql.Pipeline, error) {
 	}
 	j.hub.reset()
 	room := newRoom(j.cfg, j.metrics)
-	readings := source.Tail[Reading](j.session, j.keyspace+".readings",
+	tail := source.Tail[stored](j.session, j.keyspace+".readings",
 		source.Buckets{Columns: []string{"bucket"}, Size: bucket, Arrived: "arrived"},
 		source.TailFrom(time.Now().Add(-kept)), // the first time; later it goes on
 		source.PollEvery(pollEvery), source.Overlap(j.cfg.overlap()), source.Delay(j.delay),
 		source.SeenBytes(int64(j.cfg.limits.remembered)*128), source.Consistency(j.cfg.consistency))
+	readings := operators.Map(tail, stored.reading)
 	timed := operators.EventTime(operators.Filter(readings, room.usable), func(r Reading) (time.Time, error) { return r.At, nil },
 		operators.OutOfOrderness(j.cfg.outOfOrder), operators.IdleAfter(j.cfg.idleAfter),
 		operators.MaxAhead(j.cfg.maxAhead+clockSkew)) // of another instance's clock; what is beyond goes to the table unusable

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -19,6 +20,24 @@ type Reading struct {
 	Device  string    `cql:"device"`
 	At      time.Time `cql:"at"` // when the device measured
 	Value   float64   `cql:"value"`
+}
+
+// stored is a Reading as it is read: another writer may have left out the value.
+type stored struct {
+	Bucket  time.Time `cql:"bucket"`
+	Arrived time.Time `cql:"arrived"`
+	Device  string    `cql:"device"`
+	At      time.Time `cql:"at"`
+	Value   *float64  `cql:"value"`
+}
+
+// reading is one without a number where there is no value.
+func (s stored) reading() (Reading, error) {
+	value := math.NaN()
+	if s.Value != nil {
+		value = *s.Value
+	}
+	return Reading{s.Bucket, s.Arrived, s.Device, s.At, value}, nil
 }
 
 // Device is a device that has sent in an hour, as a row of the table devices.

@@ -27,12 +27,14 @@ func TestReadingsThatNoPostCanHaveBroughtAreSkippedAndTheJobGoesOn(t *testing.T)
 			require.NoError(t, w.session.Query("INSERT INTO rollup.readings (bucket, arrived, device, at, value) VALUES (?, ?, ?, ?, ?)",
 				now.Truncate(bucket), now, r.Device, r.At, r.Value).Exec())
 		}
+		require.NoError(t, w.session.Query("INSERT INTO rollup.readings (bucket, arrived, device, at) VALUES (?, ?, ?, ?)",
+			now.Truncate(bucket), now, "no value", now).Exec())
 		time.Sleep(time.Minute)
 		require.NoError(t, w.worker.health())
 		require.Zero(t, w.failures(t), "no run has ended")
 		all := w.windows(t)
 		require.Len(t, all, 1)
 		require.EqualValues(t, 1, all["well"+now.Truncate(cfg.window).Format(" 15:04:05")].Readings)
-		require.EqualValues(t, 7, w.metrics.value(t, "rollup_skipped_readings_total", "unusable"))
+		require.EqualValues(t, 8, w.metrics.value(t, "rollup_skipped_readings_total", "unusable"))
 	})
 }
