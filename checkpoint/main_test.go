@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rxcql/rxcql/internal/leak"
 )
 
 // helperEnv names what this binary does instead of running tests, so that tests
@@ -23,7 +23,7 @@ var helpers = map[string]func(ctx context.Context, args []string) error{
 func TestMain(m *testing.M) {
 	name := os.Getenv(helperEnv)
 	if name == "" {
-		goleak.VerifyTestMain(m)
+		leak.Main(m)
 		return
 	}
 	if err := helpers[name](context.Background(), os.Args[1:]); err != nil {

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/deadletter"
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(childEnv); path != "" {
 		writeForEver(path)
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }
 
 // writeForEver writes letters until it is killed or the file is as large as it

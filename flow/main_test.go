@@ -5,10 +5,10 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"go.uber.org/goleak"
+	"github.com/rxcql/rxcql/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // alone runs a test in a bubble of its own, which fails it if a goroutine is
 // left behind, and where time passes only while everything waits.

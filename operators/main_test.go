@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 		runApart(name)
 		return
 	}
-	goleak.VerifyTestMain(fakeToTheEnd{m})
+	leak.Main(fakeToTheEnd{m})
 }
 
 // numbers yields 0 to n-1 and counts what was taken of them.

@@ -6,15 +6,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/codec"
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/parquet"
 	"github.com/rxcql/rxcql/source"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // write writes rows into a new file and returns its path.
 func write[T any](t testing.TB, rows []T, opts ...parquet.WriteOption) string {

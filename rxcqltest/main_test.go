@@ -4,12 +4,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/rxcqltest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // plant is an implementation that is wrong in one way, so that it breaks one rule.
 type plant[P any] struct {

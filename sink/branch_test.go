@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/sink"
 )
 
@@ -66,7 +66,7 @@ func TestAPanicInABranchOfATeeIsAnErrorAndTheOthersAreClosed(t *testing.T) {
 			require.Equal(t, others.before, before.calls)
 			require.Equal(t, others.after, after.calls)
 			require.LessOrEqual(t, bad.calls["Close"], 1)
-			goleak.VerifyNone(t)
+			leak.None(t)
 			require.Zero(t, rep.BytesInFlight)
 			if at == "Write" {
 				require.Zero(t, rep.PagesSettled)
@@ -117,6 +117,6 @@ func TestAPanicBehindThroughIsAnErrorAndLeavesNothingRunning(t *testing.T) {
 		require.ErrorIs(t, err, rxcql.ErrPanic, at)
 		require.ErrorIs(t, err, broken, at)
 		require.Equal(t, 1, other.calls["Close"], at)
-		goleak.VerifyNone(t)
+		leak.None(t)
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -136,7 +136,7 @@ func TestAPanicInABranchOfARouteIsAnErrorAndTheOthersAreClosed(t *testing.T) {
 		require.Equal(t, 1, before.calls["Close"], at)
 		require.Equal(t, after.calls["Open"], after.calls["Close"], at)
 		require.Zero(t, rep.BytesInFlight, at)
-		goleak.VerifyNone(t)
+		leak.None(t)
 	}
 }
 

@@ -4,10 +4,10 @@ import (
 	"flag"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rxcql/rxcql/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 var trials = flag.Int("source.seeds", 12, "seeds of the tests that run many; with -short a third of them are tried")
 

@@ -46,18 +46,7 @@ type tailed struct {
 func newTailed(t *testing.T, tables ...string) *tailed {
 	s := &tailed{Server: cqlfake.New(t)}
 	s.Keyspace("iot", append([]string{rawTable}, tables...)...)
-	s.Control(func(r *cqlfake.Request) *cqlfake.Reply {
-		if r.Kind != cqlfake.Execute || !strings.Contains(r.Statements[0].CQL, "now()") {
-			return nil
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		now := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(s.theirs).UnixMilli()))
-		column := &message.ColumnMetadata{Keyspace: "system", Table: "local", Name: "now", Type: datatype.Timestamp}
-		return cqlfake.Answer(&message.RowsResult{
-			Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{column}}, Data: message.RowSet{{now}},
-		})
-	})
+	s.Control(s.tellsTime)
 	session, err := s.Cluster().CreateSession()
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -67,6 +56,25 @@ func newTailed(t *testing.T, tables ...string) *tailed {
 	})
 	s.session = session
 	return s
+}
+
+// ofClock reports whether a request asks for the server's clock.
+func ofClock(r *cqlfake.Request) bool {
+	return r.Kind == cqlfake.Execute && strings.Contains(r.Statements[0].CQL, "now()")
+}
+
+// tellsTime answers who asks for the server's clock, and nobody else.
+func (s *tailed) tellsTime(r *cqlfake.Request) *cqlfake.Reply {
+	if !ofClock(r) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(s.theirs).UnixMilli()))
+	column := &message.ColumnMetadata{Keyspace: "system", Table: "local", Name: "now", Type: datatype.Timestamp}
+	return cqlfake.Answer(&message.RowsResult{
+		Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{column}}, Data: message.RowSet{{now}},
+	})
 }
 
 // jump sets the two clocks.

@@ -126,15 +126,7 @@ func TestNothingIsLateByAnOutageOfAnyKind(t *testing.T) {
 				inTrouble(t, 10*time.Second, nil, func(t *testing.T, f *troubled) {
 					f.match, f.fails = match, o.fails
 					time.Sleep(time.Minute)
-					f.down.Store(true)
-					happened := time.Now().Add(time.Second)
-					time.Sleep(o.lasts)
-					f.down.Store(false)
-					f.nextPage()
-					time.Sleep(2500 * time.Millisecond)
-					f.write(happened)
-					time.Sleep(10 * time.Second)
-					f.nothingLate(t)
+					f.nothingLateByAnOutage(t, o.lasts)
 				})
 			})
 		}
@@ -160,15 +152,7 @@ func TestNothingIsLateByAnOutageInTheFirstPolls(t *testing.T) {
 					f.match = ofAny
 					defer f.start(t, 10*time.Second, nil, run...)()
 					time.Sleep(after)
-					f.down.Store(true)
-					happened := time.Now().Add(time.Second)
-					time.Sleep(45 * time.Second)
-					f.down.Store(false)
-					f.nextPage()
-					time.Sleep(2500 * time.Millisecond)
-					f.write(happened)
-					time.Sleep(10 * time.Second)
-					f.nothingLate(t)
+					f.nothingLateByAnOutage(t, 45*time.Second)
 				})
 			})
 		}
@@ -228,15 +212,7 @@ func TestNothingIsLateByAnOutageWhateverStandsBeforeEventTime(t *testing.T) {
 				f.before = before
 				defer f.start(t, 10*time.Second, nil)()
 				time.Sleep(time.Minute)
-				f.down.Store(true)
-				happened := time.Now().Add(time.Second)
-				time.Sleep(45 * time.Second)
-				f.down.Store(false)
-				f.nextPage()
-				time.Sleep(2500 * time.Millisecond)
-				f.write(happened)
-				time.Sleep(10 * time.Second)
-				f.nothingLate(t)
+				f.nothingLateByAnOutage(t, 45*time.Second)
 			})
 		})
 	}

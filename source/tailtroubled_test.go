@@ -2,16 +2,13 @@ package source_test
 
 import (
 	"context"
-	"encoding/binary"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/datastax/go-cassandra-native-protocol/datatype"
 	"github.com/datastax/go-cassandra-native-protocol/message"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,10 +40,7 @@ type troubled struct {
 }
 
 func ofTable(r *cqlfake.Request) bool { return r.Reads("iot.raw") }
-func ofClock(r *cqlfake.Request) bool {
-	return r.Kind == cqlfake.Execute && strings.Contains(r.Statements[0].CQL, "now()")
-}
-func ofAny(r *cqlfake.Request) bool { return ofTable(r) || ofClock(r) }
+func ofAny(r *cqlfake.Request) bool   { return ofTable(r) || ofClock(r) }
 
 func newTroubled(t *testing.T) *troubled {
 	s := &tailed{Server: cqlfake.New(t)}
@@ -59,16 +53,7 @@ func newTroubled(t *testing.T) *troubled {
 		if f.down.Load() && f.match(r) {
 			return f.fails()
 		}
-		if !ofClock(r) {
-			return nil
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		now := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(s.theirs).UnixMilli()))
-		column := &message.ColumnMetadata{Keyspace: "system", Table: "local", Name: "now", Type: datatype.Timestamp}
-		return cqlfake.Answer(&message.RowsResult{
-			Metadata: &message.RowsMetadata{ColumnCount: 1, Columns: []*message.ColumnMetadata{column}}, Data: message.RowSet{{now}},
-		})
+		return s.tellsTime(r)
 	})
 	s.session = s.Session("")
 	return f
@@ -171,4 +156,19 @@ func (f *troubled) nothingLate(t *testing.T) {
 	rows, late, _ := f.seen()
 	assert.Equal(t, 1, rows)
 	assert.Empty(t, late)
+}
+
+// nothingLateByAnOutage has requests fail for a while. A row whose event was a second after that
+// began is written 2.5 s after the first page that comes again, and is not late.
+func (f *troubled) nothingLateByAnOutage(t *testing.T, lasts time.Duration) {
+	t.Helper()
+	f.down.Store(true)
+	happened := time.Now().Add(time.Second)
+	time.Sleep(lasts)
+	f.down.Store(false)
+	f.nextPage()
+	time.Sleep(2500 * time.Millisecond)
+	f.write(happened)
+	time.Sleep(10 * time.Second)
+	f.nothingLate(t)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/rxcql/rxcql/internal/leak"
 )
 
 // Main is the body of a test package's TestMain. It starts one cluster for the
@@ -56,7 +58,7 @@ func runTests(run func() int, cluster **Cluster, out io.Writer, opts []Option,
 	if c.Way() == WayContainer {
 		leaks = append(leaks, containerLeaks...)
 	}
-	if err := goleak.Find(leaks...); err != nil {
+	if err := leak.Find(leaks...); err != nil {
 		fmt.Fprintf(out, "FAIL: goroutines are left after the tests: %v\n", err)
 		return 1
 	}

@@ -6,10 +6,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"os"
+	"strconv"
+	"sync"
 	"testing"
 
+	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
 )
@@ -64,4 +70,67 @@ func TestStopTwiceStopsOnceAndGivesTheSameError(t *testing.T) {
 	require.ErrorContains(t, first, "once")
 	require.Equal(t, first, c.Stop())
 	require.Equal(t, 1, stops)
+}
+
+// The driver tries again, and sleeps for seconds before it does, whether or not its session is
+// closed.
+func TestMainWaitsForADriverThatWasConnectingWhenItsSessionWasClosed(t *testing.T) {
+	address, refused := lettingIn(t, 2) // the control connection and the first of the pool
+	var out bytes.Buffer
+	var got *cassandra.Cluster
+	c := cassandra.NewTestCluster(func() error { return nil })
+	code := cassandra.RunTests(func() int {
+		host, port, err := net.SplitHostPort(address)
+		require.NoError(t, err)
+		config := gocql.NewCluster(host)
+		config.Port, err = strconv.Atoi(port)
+		require.NoError(t, err)
+		config.DisableInitialHostLookup, config.NumConns, config.ProtoVersion = true, 2, 4
+		session, err := config.CreateSession()
+		require.NoError(t, err)
+		<-refused
+		session.Close()
+		return 0
+	}, &got, &out, []cassandra.Option{cassandra.IgnoreLeaks(goleak.IgnoreCurrent())}, start(c, nil))
+	require.Zero(t, code, out.String())
+}
+
+// lettingIn is an address of the cluster that lets so many connections in. Each further one it
+// closes at once, and tells the first.
+func lettingIn(t *testing.T, n int) (address string, refused <-chan struct{}) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	told := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		tell := sync.OnceFunc(func() { close(told) })
+		for i := 0; ; i++ {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if i >= n {
+				_ = in.Close()
+				tell()
+				continue
+			}
+			out, err := net.Dial("tcp", cluster.Hosts()[0])
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			forward := func(to, from net.Conn) {
+				_, _ = io.Copy(to, from) // until either side has gone
+				_, _ = to.Close(), from.Close()
+			}
+			all.Go(func() { forward(in, out) })
+			all.Go(func() { forward(out, in) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		all.Wait()
+	})
+	return listener.Addr().String(), told
 }

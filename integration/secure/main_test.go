@@ -24,8 +24,6 @@ func TestMain(m *testing.M) {
 	cassandra.Main(m, &cluster, cassandra.WithPassword(), cassandra.WithTLS(), cassandra.WithClientCertificates(), cassandra.Setting("dynamic_data_masking_enabled", "true"), cassandra.IgnoreLeaks(
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*refreshDebouncer).flusher"),
 		goleak.IgnoreTopFunction("github.com/gocql/gocql.(*eventDebouncer).flusher"),
-		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connectMany"), // tries again for a while
-		goleak.IgnoreAnyFunction("github.com/gocql/gocql.(*hostConnPool).connect"),
 	))
 }
 

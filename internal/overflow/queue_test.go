@@ -5,13 +5,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/internal/overflow"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // model is a queue, a row at a time, the way that a policy is told. A row is its own size.
 type model struct {

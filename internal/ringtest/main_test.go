@@ -3,7 +3,7 @@ package ringtest_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rxcql/rxcql/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }

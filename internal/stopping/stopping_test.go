@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/internal/stopping"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func TestTheContextEndsWhenTheRunIsToStop(t *testing.T) {
 	stop := make(chan struct{})

@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"github.com/rxcql/rxcql/internal/leak"
 	"github.com/rxcql/rxcql/internal/window"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // windows are those of any kind.
 type windows[T any, K comparable, S any] interface {

@@ -4,9 +4,8 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/verbs"
+	"github.com/rxcql/rxcql/internal/leak"
 )
 
 func TestMain(m *testing.M) {
@@ -15,7 +14,7 @@ func TestMain(m *testing.M) {
 		go func() { panic("out of reach") }() // as in a goroutine of the driver
 		select {}
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }
 
 // crashes is the variable by which a test has its own program crash behind a run of the command.
