@@ -40,6 +40,8 @@ var commandLoadFigure = figure{
 		spread := []contender{
 			load("rxcql load, each row a partition", scattered, scatteredColumns),
 			load("rxcql load --spread, each row a partition", scattered, scatteredColumns, "--spread"),
+			load("rxcql load --spread-partitions 100 --spread-bytes 48KiB, each row a partition", scattered, scatteredColumns,
+				"--spread-partitions", "100", "--spread-bytes", "48KiB"),
 		}
 		cqlsh, missing := findCQLSH()
 		if missing == nil {
@@ -57,7 +59,7 @@ var commandLoadFigure = figure{
 		for _, group := range []struct {
 			contenders []contender
 			wanted     []string
-		}{{inOrder, []string{"≥ 4"}}, {spread, []string{"", "≥ 3"}}} {
+		}{{inOrder, []string{"≥ 4"}}, {spread, []string{"", "", "≥ 3"}}} {
 			if err := b.againstCQLSH(ctx, t, group.contenders, group.wanted, missing == nil); err != nil {
 				return nil, err
 			}

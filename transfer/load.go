@@ -51,7 +51,8 @@ func Load(path string, to Table, opts ...LoadOption) (*LoadJob, error) {
 	if err := configured("Load", opts, &j.cfg, LoadOption.applyLoad, toErr, fileErr(path)); err != nil {
 		return nil, err
 	}
-	if err := j.cfg.together(path); err != nil {
+	spreadErr := sink.Table[rxcql.Row](j.to.Session, j.to.quoted(), j.cfg.spread...).Info().Err
+	if err := errors.Join(j.cfg.together(path), spreadErr); err != nil {
 		return nil, fmt.Errorf("%w: transfer.Load: %w", rxcql.ErrConfig, err)
 	}
 	if compressesInside(j.formatOf(path)) {
@@ -195,9 +196,7 @@ func (j *LoadJob) writing(columns *loadColumns) (opts []sink.TableOption, counts
 	if c.nullsDelete {
 		opts = append(opts, sink.NullsDelete())
 	}
-	if c.spread {
-		opts = append(opts, sink.BatchByReplicaSet(0, 0))
-	}
+	opts = append(opts, c.spread...)
 	if c.ttl != "" {
 		opts = append(opts, sink.TTLOf(columns.ttlOf()))
 	}

@@ -3,6 +3,8 @@ package transfer
 import (
 	"errors"
 	"fmt"
+
+	"github.com/rxcql/rxcql/sink"
 )
 
 // LoadOption is an option of Load.
@@ -17,9 +19,9 @@ type loadConfig struct {
 	ignore      bool
 	ttl, stamp  string // columns of the files
 	nullsDelete bool
-	spread      bool
-	bad         string // path of the letters
-	most        int64  // -1: by percent
+	spread      []sink.TableOption // none without Spread
+	bad         string             // path of the letters
+	most        int64              // -1: by percent
 	percent     float64
 	after       int64
 	limited     bool
@@ -109,9 +111,14 @@ func NullsDelete() LoadOption {
 // Spread loads files in which rows of many partitions take turns several times as fast: rows of
 // partitions that live on the same nodes go into one batch (sink.BatchByReplicaSet). Leave it out
 // for files in the order of partitions, as Unload writes them.
-func Spread() LoadOption {
+//
+// A batch has at most so many partitions, from 2 to 1,000, and bytes, from 1 KiB to 16 MiB. 0
+// stands for the default, 10 partitions and 5 KiB: for larger batches servers log a warning,
+// unless they are configured otherwise, and above 50 KiB they refuse them. 100 partitions and 48
+// KiB load faster.
+func Spread(partitions, bytes int) LoadOption {
 	return loadOption(func(c *loadConfig) error {
-		c.spread = true
+		c.spread = []sink.TableOption{sink.BatchByReplicaSet(partitions, bytes)}
 		return nil
 	})
 }

@@ -23,12 +23,13 @@ import (
 // loadFlags are the flags of load.
 type loadFlags struct {
 	formatFlags
-	into                        string
-	mapping, columns            []string
-	ignore, nullsDelete, spread bool
-	times                       bool
-	ttlColumn, timestampColumn  string
-	bad, maxErrors              string
+	into                       string
+	mapping, columns           []string
+	spread                     spreadFlags
+	ignore, nullsDelete        bool
+	times                      bool
+	ttlColumn, timestampColumn string
+	bad, maxErrors             string
 }
 
 func (s *shared) load() *cobra.Command {
@@ -60,7 +61,7 @@ flags of before.`,
 	v.own.StringVar(&flags.ttlColumn, "ttl-column", "", "the `column` of the files that has the time to live of each row, in seconds")
 	v.own.StringVar(&flags.timestampColumn, "timestamp-column", "", "the `column` of the files that has the write time of each row, in microseconds")
 	v.own.BoolVar(&flags.times, "times", false, "the files have the write time and the expiry of each value, as unload --times writes them")
-	v.own.BoolVar(&flags.spread, "spread", false, "rows of many partitions take turns in the files: batch them by the nodes that have them")
+	flags.spread.add(v.own)
 	v.own.StringVar(&flags.bad, "bad", "", "the `file` for records that cannot be loaded, with their reasons; of several tables each has one, with its name before the dot")
 	v.own.StringVar(&flags.maxErrors, "max-errors", "", "how many records may fail: `N, or N%` of those read")
 	flags.add(v.own)
@@ -172,7 +173,7 @@ func (l *loadFlags) options(path, bad string) (opts []transfer.LoadOption, err e
 		on     bool
 		option func() transfer.LoadOption
 	}{
-		{l.ignore, transfer.IgnoreColumns}, {l.nullsDelete, transfer.NullsDelete}, {l.spread, transfer.Spread},
+		{l.ignore, transfer.IgnoreColumns}, {l.nullsDelete, transfer.NullsDelete},
 		{l.ttlColumn != "", func() transfer.LoadOption { return transfer.TTLColumn(l.ttlColumn) }},
 		{l.timestampColumn != "", func() transfer.LoadOption { return transfer.TimestampColumn(l.timestampColumn) }},
 		{bad != "", func() transfer.LoadOption { return transfer.BadRecords(bad) }},
@@ -182,6 +183,8 @@ func (l *loadFlags) options(path, bad string) (opts []transfer.LoadOption, err e
 			opts = append(opts, flag.option())
 		}
 	}
+	spread, err := l.spread.options()
+	opts, errs = append(opts, spread...), append(errs, err)
 	most, err := parseMaxErrors(l.maxErrors)
 	if most != nil {
 		opts = append(opts, most)
