@@ -105,7 +105,7 @@ func (r Report) String() string {
 	}
 	fmt.Fprintf(&s, "%s in %v: %d rows read, %d written, %d filtered, %d retried\n",
 		state, r.Duration.Round(time.Millisecond), r.ReadRows, r.Written, r.Filtered, r.Retried)
-	if r.Resumed {
+	if r.ResumedRows > 0 {
 		fmt.Fprintf(&s, "went on after %d rows of earlier runs\n", r.ResumedRows)
 	}
 	if r.Overflowed > 0 {

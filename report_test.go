@@ -38,6 +38,10 @@ at most 5.5 MiB of 64.0 MiB in flight, pages fetched at once: 4, largest page: 1
 	require.Equal(t, "ended by Take"+rest, rep.String())
 	rep.EndedBy, rep.Complete = "", true
 	require.Equal(t, "complete"+rest, rep.String())
+	rep.Resumed = true // by a run before that had settled nothing
+	require.Equal(t, "complete"+rest, rep.String())
+	rep.ResumedRows = 7
+	require.Contains(t, rep.String(), "\nwent on after 7 rows of earlier runs\n")
 }
 
 func TestAReportsKeysInJSONDoNotChange(t *testing.T) {

@@ -104,7 +104,7 @@ func (r LoadReport) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "load %s (%d files) to %s: %s", r.From, len(r.Files), r.To, r.Report)
 	if r.DeadLettered > 0 && r.Bad != "" {
-		fmt.Fprintf(&s, "%d bad records are in %s, each with its reason and line\n", r.DeadLettered, r.Bad)
+		fmt.Fprintf(&s, "%d bad records of this run are in %s, each with its reason and line\n", r.DeadLettered, r.Bad)
 	}
 	if r.Times != nil {
 		s.WriteString(timesText(*r.Times))

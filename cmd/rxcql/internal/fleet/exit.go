@@ -10,7 +10,7 @@ import (
 const (
 	ExitDone    = 0 // every row is accounted for
 	ExitFailed  = 1 // a table failed, or would be refused in a dry run, or nobody has the report
-	ExitUsage   = 2 // wrong arguments, no such table, or no connection: nothing was read or written
+	ExitUsage   = 2 // wrong arguments, no table of that name to read, or no connection: nothing was read or written
 	ExitLeft    = 3 // nothing failed, but not every row is where it should be
 	ExitStopped = 4 // a signal ended the run in order; with --checkpoint it goes on
 	ExitFault   = 5 // rxcql itself has failed: a panic

@@ -52,6 +52,12 @@ func TestTheExitCodesAreThoseOfTheHelp(t *testing.T) {
 		got := rxcql(t, append(c.args, "--hosts", host, "--progress", "none", "--retry-time", "0")...)
 		require.Equal(t, c.code, got.code, "%s: %s%s", c.what, got.out, got.err)
 	}
+	for _, more := range [][]string{nil, {"--checkpoint", t.TempDir()}} { // refused before it began
+		got := rxcql(t, append([]string{"copy", "hollow", "--to", "archive", "--hosts", host, "--progress", "none"}, more...)...)
+		require.Equal(t, 1, got.code)
+		require.NotContains(t, got.out+got.err, "begins anew")
+		require.NotContains(t, got.out+got.err, "the run goes on")
+	}
 	help := rxcql(t, "copy", "--help").out
 	for _, code := range []string{"\n  0  ", "\n  1  ", "\n  2  ", "\n  3  ", "\n  4  ", "\n  5  "} {
 		require.Contains(t, help, code)

@@ -66,8 +66,8 @@ on a whole keyspace in one run.`
 const exitCodes = `Exit codes:
   0  every row is accounted for (diff: both sides are equal; --dry-run: nothing would be refused)
   1  a table failed, or would be refused (--dry-run), or the report could not be written; the other
-     tables were worked on, unless --fail-fast was given
-  2  wrong arguments, no such table, or no connection: nothing was read or written
+     tables were worked on, unless --fail-fast was given. A table that the target does not have fails
+  2  wrong arguments, no table of that name to read, or no connection: nothing was read or written
   3  nothing failed, but not every row is where it should be: bad records were left out, ranges
      could not be read, the sides differ, or rows are not repaired
   4  a signal ended the run in order; with --checkpoint the same command goes on

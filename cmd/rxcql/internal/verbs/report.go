@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/connect"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
@@ -77,7 +78,7 @@ func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 		r.Written += o.Written
 		r.Retried += o.Retried
 	}
-	if slices.Contains([]int{fleet.ExitFailed, fleet.ExitStopped, fleet.ExitFault}, r.ExitCode) {
+	if slices.ContainsFunc(all, hasRest) {
 		r.GoOn = r.verb.goOn()
 	}
 	if err := r.write(r.text); err != nil {
@@ -90,6 +91,21 @@ func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 		return true, &saidError{fmt.Errorf("exit code %d", r.ExitCode)}
 	}
 	return true, nil
+}
+
+// hasRest reports whether there is something to go on with: the job of a table did not come to its
+// end, and it was not refused before it began.
+func hasRest(o fleet.Outcome) bool {
+	switch o.Status {
+	case fleet.Stopped, fleet.NotBegun:
+		return true
+	case fleet.Failed:
+		refused := slices.ContainsFunc([]error{rxcql.ErrConfig, rxcql.ErrSchema, rxcql.ErrCheckpointForeign}, func(err error) bool {
+			return errors.Is(o.Err(), err)
+		})
+		return !refused || o.Read+o.Written > 0
+	}
+	return false
 }
 
 // goOn says how a run that did not come to its end goes on.
