@@ -31,7 +31,7 @@ type Reading struct {
 func perMinute(readings rxcql.Stream[Reading], opts ...operators.WindowOption) rxcql.Stream[operators.WindowResult[string, float64]] {
 	timed := operators.EventTime(readings,
 		func(r Reading) (time.Time, error) { return r.At, nil },
-		operators.OutOfOrderness(10*time.Second), // a row may be so much older than the newest one
+		operators.OutOfOrderness(10*time.Second), // a row may be so much older than the newest; behind a Tail at least its overlap
 		operators.MaxAhead(5*time.Second),        // a clock that is further ahead is wrong
 		operators.IdleAfter(time.Minute))         // where nothing comes, time goes on by the clock
 	return operators.Window(timed, operators.Tumbling(time.Minute),

@@ -36,7 +36,7 @@ func (p Plan) String() string {
 	}
 	fmt.Fprintf(&s, ": %d ranges, ", p.Ranges)
 	if p.Known {
-		fmt.Fprintf(&s, "about %d rows in %d partitions, %s", p.Rows, p.Partitions, bytesText(p.Bytes))
+		fmt.Fprintf(&s, "about %d rows in %d partitions, %s, as the servers estimate", p.Rows, p.Partitions, bytesText(p.Bytes))
 	} else {
 		s.WriteString("the server has no estimate of its size yet")
 	}

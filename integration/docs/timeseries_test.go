@@ -77,15 +77,14 @@ func rollUpPast(ctx context.Context, session *gocql.Session) error {
 }
 
 // rollUp writes the maximum of each sensor and minute of what arrives, for ever.
-func rollUp(ctx context.Context, session *gocql.Session, from time.Time, file string) error {
+func rollUp(ctx context.Context, session *gocql.Session, from time.Time, file string) (rxcql.Report, error) {
 	timed := operators.EventTime(arriving(session, from), func(r Reading) (time.Time, error) { return r.At, nil },
 		operators.OutOfOrderness(2*time.Minute), operators.MaxAhead(time.Minute), operators.IdleAfter(time.Minute))
 	minutes := operators.Window(timed, operators.Tumbling(time.Minute), happened, sensorOf, coldest, warmer,
 		operators.WindowKeys(100_000), operators.AllowedLateness(10*time.Minute))
-	_, err := rxcql.Run(ctx, operators.Map(minutes, maximum), sink.Table[Maximum](session, weather+".maxima"),
+	return rxcql.Run(ctx, operators.Map(minutes, maximum), sink.Table[Maximum](session, weather+".maxima"),
 		rxcql.WithCheckpoint(checkpoint.File(file), "roll up"),
 		rxcql.WithRowErrors(rxcql.DeadLetter(deadletter.NDJSON("ahead.ndjson"))))
-	return err
 }
 
 const (
@@ -146,7 +145,10 @@ func TestWhatArrivesIsRolledUp(t *testing.T) {
 	for _, readings := range []int{61, 40} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- rollUp(ctx, session, begin, file) }()
+		go func() {
+			_, err := rollUp(ctx, session, begin, file)
+			done <- err
+		}()
 		say(readings)
 		want := (said - 4) / 2 // the watermark is two minutes behind the last one
 		var maxima []float64
