@@ -43,8 +43,9 @@ type outcome struct {
 	Mallocs uint64        `json:"mallocs"`
 	Alloc   uint64        `json:"alloc"`
 	GCs     uint32        `json:"gcs"`
-	Held    int64         `json:"held,omitempty"` // bytes of the heap when the work holds most, where that is measured
-	PerRow  float64       `json:"-"`              // CPU seconds
+	Held    int64         `json:"held,omitempty"`  // bytes of the heap when the work holds most, where that is measured
+	Group   int64         `json:"group,omitempty"` // bytes of all processes of a command together, where that is measured
+	PerRow  float64       `json:"-"`               // CPU seconds
 }
 
 // tally proves that a run did the work: contenders of one figure must agree.
@@ -114,7 +115,7 @@ func measure(profile string, run func() (tally, error)) (o outcome, err error) {
 	}
 	runtime.ReadMemStats(&after)
 	o.Mallocs, o.Alloc, o.GCs = after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, after.NumGC-before.NumGC
-	o.Held = heapHeld
+	o.Held, o.Group = heapHeld, groupHeld
 	o.Peak, err = peakMemory()
 	return o, err
 }

@@ -45,7 +45,8 @@ func cqlshNote(path string, missing error) string {
 		return "The version of cqlsh is not known: " + err.Error() + "."
 	}
 	return "Compared with " + strings.TrimSpace(string(version)) + " at its defaults. Its start is part of its run, as that of rxcql is. " +
-		"Its CPU is that of all its processes, and its peak RSS that of the largest one."
+		"Its CPU is that of all its processes. The memory of all processes is the largest sum of their PSS: a page that several " +
+		"have counts once. It is looked at every 50 ms."
 }
 
 // runCQLSH has cqlsh carry out a statement, which is its only argument.
@@ -71,7 +72,7 @@ var runCQLSH = register("cqlsh", func(ctx context.Context, j job) (func() (tally
 		// Status 2 says that something was printed as an error, requests that were sent
 		// again with success too. What counts is what was written, which is read back.
 		var exit *exec.ExitError
-		if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 2 || ctx.Err() != nil) {
+		if err := runGroup(cmd); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 2 || ctx.Err() != nil) {
 			return tally{}, fmt.Errorf("cqlsh: %w: %s", err, said.String())
 		}
 		return tally{Rows: j.Rows}, nil

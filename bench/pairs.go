@@ -115,4 +115,5 @@ func ratio(runs, baseline []outcome, value func(outcome) float64) spread {
 
 func perRow(o outcome) float64 { return o.PerRow }
 
-func peak(o outcome) float64 { return float64(o.Peak) }
+func peak(o outcome) float64  { return float64(o.Peak) }
+func group(o outcome) float64 { return float64(o.Group) }
