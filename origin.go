@@ -40,7 +40,8 @@ func (s *Stage) Parts(ctx context.Context, p flow.Parts) {
 }
 
 // Away notes a time that a source knows nothing of, between two moments of flow.Advance.IdleAt: its
-// requests failed or took very long, or a clock has jumped. Event time does not go on over it
+// requests failed or took very long, or a clock has jumped, or it has only begun (from is the zero
+// time then). Event time does not go on over it
 // (operators.IdleAfter) until the source has been idle for long enough since. ctx is that of the
 // source's run function, or made from it. Call it before the first page that follows.
 func (s *Stage) Away(ctx context.Context, from, to time.Time) {

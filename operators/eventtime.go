@@ -172,12 +172,13 @@ func (t *eventTiming[T]) watermark(part *partTime, page flow.Advance) flow.Water
 	case !page.Idle():
 		part.idle = time.Time{}
 		return part.said
-	case part.idle.IsZero():
+	case part.idle.IsZero() || page.IdleAt.Before(part.idle): // the clock may have been set back
 		part.idle = page.IdleAt
 	}
 	if t.idles && page.IdleAt.Sub(part.idle) >= t.idle {
-		until := page.Source.IdleUntil(page.IdleAt, t.idle)
-		part.goOn(until.Add(-t.late).Add(-page.Source.Overlap()))
+		if until := page.Source.IdleUntil(page.IdleAt, t.idle); !until.IsZero() {
+			part.goOn(until.Add(-t.late).Add(-page.Source.Overlap()))
+		}
 	}
 	return part.said
 }

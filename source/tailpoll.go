@@ -32,8 +32,7 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	r.gave, r.told = false, time.Now()
 	defer func(began time.Time) { r.asked.took = time.Since(began) }(r.told)
 	r.setTop()
-	asked := r.clock.now.early - r.cfg.delay.Milliseconds()
-	r.wasAway(ctx, asked)
+	r.wasAway(ctx)
 	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
 	for start := r.place.first; start <= r.lastBucket(); {
 		if err := r.passReread(ctx, start); err != nil {
@@ -51,7 +50,7 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	case last:
 		return true, r.tell(ctx, time.Time{}, true)
 	case !r.gave:
-		r.idle = time.UnixMilli(asked).UTC()
+		r.idle = time.UnixMilli(min(r.clock.now.early-r.cfg.delay.Milliseconds(), r.top)).UTC() // no further than it has looked
 		return false, r.tell(ctx, r.idle, false)
 	}
 	return false, nil
@@ -67,11 +66,12 @@ type tailAsked struct {
 // wasAway tells those that wait for event time of a time since the poll before in which writers may
 // have been held up: the poll took longer than an overlap, or it was longer ago, by any clock.
 // Servers may have been away, or a clock has jumped, and writers may come a moment later than the
-// tail. An overlap is allowed for in any case.
-func (r *tailReader[T]) wasAway(ctx context.Context, asked int64) {
-	before := r.asked
+// tail. An overlap is allowed for in any case. What was before the first poll is not known.
+func (r *tailReader[T]) wasAway(ctx context.Context) {
+	before, asked := r.asked, r.clock.now.early
 	r.asked = tailAsked{asked: asked, at: r.clock.now.at}
 	if before == (tailAsked{}) {
+		r.stage.Away(ctx, time.Time{}, time.UnixMilli(asked).UTC())
 		return
 	}
 	gap := time.Duration(asked-before.asked) * time.Millisecond
