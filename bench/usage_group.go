@@ -16,9 +16,9 @@ import (
 // it is not known.
 var groupHeld int64
 
-// runGroup runs a command to its end in a process group of its own, and keeps in groupHeld how much
-// memory the group had. A page that several processes share counts once (their PSS): each of cqlsh's
-// has most of Python in common with the others.
+// runGroup runs a command to its end in a process group of its own, and keeps in groupHeld how
+// much memory the group had. A page that several processes share counts once (their PSS): each of
+// cqlsh's has most of Python in common with the others.
 func runGroup(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -42,8 +42,8 @@ func runGroup(cmd *exec.Cmd) error {
 	return err
 }
 
-// groupMemory is the sum of the PSS of the processes of a group now, in bytes. Those that have ended
-// meanwhile have none.
+// groupMemory is the sum of the PSS of the processes of a group now, in bytes. Those that have
+// ended meanwhile have none.
 func groupMemory(group int) (sum int64) {
 	all, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is right
 	for _, path := range all {

@@ -9,8 +9,8 @@ import (
 	"github.com/rxcql/rxcql/source"
 )
 
-// A tail that gives rows with a delay of its overlap looks for none that are younger, and is idle no
-// further than it has looked.
+// A tail that gives rows with a delay of its overlap looks for none that are younger, and is idle
+// no further than it has looked.
 func TestNothingIsLateByATailThatIsHeldUpAndHasADelay(t *testing.T) {
 	for _, idle := range []time.Duration{3 * time.Second, 4 * time.Second, 10 * time.Second} {
 		for name, holdUp := range map[string]func(f *troubled){
