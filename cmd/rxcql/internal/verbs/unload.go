@@ -15,6 +15,7 @@ import (
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/pace"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/internal/numbered"
 	"github.com/rxcql/rxcql/transfer"
 	"github.com/rxcql/rxcql/transfer/parquetfiles"
 )
@@ -117,11 +118,12 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 	}
 	job, err := transfer.Unload(transfer.Table{Session: r.sessions[""], Name: f.String()}, path, opts...)
 	place := r.kept(p, []watched{{"", f.Name, kept.Origin}}, nil, func() []string { return r.filesBy(path, f.Table) })
+	_, single := numbered.Parse(path) // an error if it has no place for a number
 	return task(f.String(), p.name, place, unloadJob{job, func() error {
 		if path == standard || flags.replace || place != nil && place.There() {
 			return nil
 		}
-		return free(r.filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || numbers.MatchString(path))
+		return free(r.filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || single == nil)
 	}}, err)
 }
 

@@ -38,8 +38,8 @@ type verb struct {
 	// check refuses flags that are not for the verb; hidden names those that others have.
 	check  func() error
 	hidden []string
-	// files: the arguments are files, and no tables.
-	files bool
+	// files: the arguments are files, and no tables. readsOnly: no rows are written.
+	files, readsOnly bool
 	// goesOn reports whether a run that was interrupted goes on.
 	goesOn func() bool
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
