@@ -56,7 +56,7 @@ func (v *verb) goOn(all []fleet.Outcome) (text string) {
 // ended its job, or its turn has not come. If its job failed, it is so if
 //   - the job has begun to read, in this run or in an earlier one that this one went on from: what
 //     was refused before has nothing to go on with, and its error says what to do;
-//   - and what an earlier run has left is not refused, since the same command would be refused again;
+//   - and what an earlier run has left is not refused, since it would be refused again;
 //   - and, where the tables or flags are wrong, something was done: without that the next run would
 //     come to the same error.
 func (v *verb) hasRest(o *fleet.Outcome) bool {
