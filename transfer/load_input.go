@@ -60,7 +60,7 @@ func (j *LoadJob) files() (in inputFiles, err error) {
 // files with numbers were unloaded.
 func (j *LoadJob) byPattern() (in inputFiles, err error) {
 	pattern := j.path
-	if p, err := numbered.Parse(j.path); err == nil && !strings.ContainsAny(j.path, "*?[") {
+	if p, is := numbered.Named(j.path); is {
 		if pattern, err = numberedOnly(p); err != nil {
 			return in, err
 		}

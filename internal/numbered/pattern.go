@@ -60,6 +60,20 @@ func (p Pattern) Glob() string {
 	return filepath.Join(Escaped(p.folder), Escaped(p.prefix)+"[0-9]*"+Escaped(p.suffix))
 }
 
+// Named reads a path of which it is not known whether it is a pattern with a number, or one as
+// filepath.Match has it. What may be both is the first of them if there are such files.
+func Named(path string) (p Pattern, is bool) {
+	p, err := Parse(path)
+	if err != nil {
+		return p, false
+	}
+	if !strings.ContainsAny(path, "*?[") {
+		return p, true
+	}
+	files, _ := p.Existing() // a folder that cannot be read has none
+	return p, len(files) > 0
+}
+
 // Escaped is a path as a pattern, as filepath.Match has it, that only it fits.
 func Escaped(path string) string {
 	var s strings.Builder

@@ -159,5 +159,9 @@ func TestAFolderWhoseNameLooksLikeAPatternIsTheFolderOfThatName(t *testing.T) {
 		got := b.rxcql("unload", "shop.orders", "--out", out, "--dry-run")
 		require.Equal(t, 1, got.code, "%s: %s", out, got.out)
 		require.Contains(t, got.err, "is there: give --replace", out)
+		b.server.Exec("TRUNCATE shop.orders")
+		got = b.load(out, "--checkpoint", t.TempDir())
+		require.Zero(t, got.code, "%s: %s", out, got.out)
+		require.Equal(t, []string{"1,x,"}, b.rows(), out)
 	}
 }

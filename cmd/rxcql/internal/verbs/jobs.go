@@ -64,7 +64,8 @@ var settled = []string{
 func (v *verb) purpose() string {
 	sum, given := sha256.New(), false
 	v.own.VisitAll(func(f *pflag.Flag) { // in the order of the names
-		if f.Changed && !slices.Contains(settled, f.Name) {
+		asDefault := f.Value.Type() == "bool" && f.Value.String() == f.DefValue // --times=false says nothing new
+		if f.Changed && !asDefault && !slices.Contains(settled, f.Name) {
 			given = true
 			fmt.Fprintf(sum, "%s=%q;", f.Name, f.Value.String())
 		}

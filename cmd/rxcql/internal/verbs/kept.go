@@ -69,7 +69,7 @@ func (r *run) look(on []watched, inputs, outputs func() []string) func(context.C
 // number.
 func filesOf(path string) (paths []string) {
 	if info, err := os.Stat(path); err != nil {
-		if p, err := numbered.Parse(path); err == nil && !strings.ContainsAny(path, "*?[") {
+		if p, is := numbered.Named(path); is {
 			path = p.Glob()
 		}
 		paths, _ = filepath.Glob(path) // a pattern that is none is an error of the load
