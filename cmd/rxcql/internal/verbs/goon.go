@@ -35,7 +35,7 @@ func (v *verb) goOn(all []fleet.Outcome) (text string) {
 	case stream != "":
 		return text + "the next run begins anew: one with " + stream + " cannot go on"
 	case !v.goesOn() && rest:
-		return text + "the next run begins anew; with --checkpoint FOLDER it would go on"
+		return text + "the next run begins anew" + v.anew() + "; with --checkpoint FOLDER it would go on"
 	case !v.goesOn():
 		return text + "the next run begins anew"
 	case rest:

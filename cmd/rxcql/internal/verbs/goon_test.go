@@ -137,6 +137,18 @@ func TestARunWithAStandardStreamIsNotToldOfACheckpoint(t *testing.T) {
 	require.Contains(t, got.err, "the next run begins anew: one with standard output cannot go on")
 }
 
+func TestAnUnloadThatBeginsAnewIsToldOfTheFilesThatAreThere(t *testing.T) {
+	server, host := shop(t)
+	args := []string{"unload", "shop", "--out", filepath.Join(t.TempDir(), "dump"), "--hosts", host, "--progress", "none", "--retry-time", "0"}
+	stop := failing(server, "shop.orders")
+	got := rxcql(t, args...)
+	stop()
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.out, "the next run begins anew, and needs --replace where this one has left files; with --checkpoint FOLDER it would go on")
+	saysNoMore(t, rxcql(t, args...), "files in the way")
+	require.Zero(t, rxcql(t, append(args, "--replace")...).code, "as it was said")
+}
+
 func TestAFolderWhoseNameLooksLikeAPatternIsTheFolderOfThatName(t *testing.T) {
 	for _, name := range []string{"dump", "dump[1]", "d*p", `d\[`, "[", "%d"} {
 		server, host := shop(t)

@@ -55,6 +55,12 @@ a keyspace, or several tables, have a folder each in that folder; load reads the
 	v.own.BoolVar(&flags.times, "times", false, "add columns with the write time and the expiry of each value")
 	flags.add(v.own)
 	v.dataOut = func() bool { return flags.out == standard }
+	v.anew = func() string {
+		if flags.replace {
+			return ""
+		}
+		return ", and needs --replace where this one has left files"
+	}
 	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
 		if flags.out == "" {
 			return nil, errors.New("--out: give a file, a folder, or - for standard output")

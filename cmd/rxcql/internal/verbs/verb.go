@@ -42,6 +42,8 @@ type verb struct {
 	files, readsOnly bool
 	// goesOn reports whether a run that was interrupted goes on.
 	goesOn func() bool
+	// anew adds what the next run needs if this one cannot go on.
+	anew func() string
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
 	dataOut func() bool
 }
@@ -67,6 +69,7 @@ func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
 	}
 	v.connects = connect.NewFlags(s.program.Getenv, sides...)
 	v.dataOut = func() bool { return false }
+	v.anew = func() string { return "" }
 	v.check = func() error {
 		if v.run.restart && v.run.checkpoint == "" {
 			return errors.New("--restart: there is nothing to forget without --checkpoint")
