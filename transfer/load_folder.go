@@ -170,7 +170,7 @@ func some(names []string) string {
 func patternsOf(folder string, names, paths []string) (patterns []string) {
 	var found []string
 	for _, name := range names {
-		pattern := filepath.Join(escaped(folder), "[^._]*"+escaped(ending(name)))
+		pattern := filepath.Join(numbered.Escaped(folder), "[^._]*"+numbered.Escaped(ending(name)))
 		if !slices.Contains(patterns, pattern) {
 			patterns = append(patterns, pattern)
 			matched, _ := filepath.Glob(pattern) // it is a pattern, since what is in it is escaped
@@ -183,7 +183,7 @@ func patternsOf(folder string, names, paths []string) (patterns []string) {
 	}
 	patterns = nil
 	for _, path := range paths {
-		patterns = append(patterns, escaped(path))
+		patterns = append(patterns, numbered.Escaped(path))
 	}
 	return patterns
 }

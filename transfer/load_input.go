@@ -60,7 +60,7 @@ func (j *LoadJob) files() (in inputFiles, err error) {
 // files with numbers were unloaded.
 func (j *LoadJob) byPattern() (in inputFiles, err error) {
 	pattern := j.path
-	if p, err := numbered.Parse(j.path); err == nil && !strings.ContainsAny(j.path, "*?[") {
+	if p, is := numbered.Named(j.path); is {
 		if pattern, err = numberedOnly(p); err != nil {
 			return in, err
 		}
@@ -98,7 +98,7 @@ func numberedOnly(p numbered.Pattern) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pattern := p.Glob(escaped)
+	pattern := p.Glob()
 	found, err := filepath.Glob(pattern)
 	if err != nil {
 		return "", err
@@ -110,18 +110,6 @@ func numberedOnly(p numbered.Pattern) (string, error) {
 		return "", fmt.Errorf("%s is named nearly as the files with numbers are: give a pattern of the files to load", found[0])
 	}
 	return pattern, nil
-}
-
-// escaped is a path as a pattern that only it fits.
-func escaped(path string) string {
-	var s strings.Builder
-	for _, r := range path {
-		if strings.ContainsRune(`*?[\`, r) {
-			s.WriteByte('\\')
-		}
-		s.WriteRune(r)
-	}
-	return s.String()
 }
 
 // formatOf returns the format of a file, or of the files of a pattern.

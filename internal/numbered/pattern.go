@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Unfinished ends the name of a file that is not complete.
@@ -55,9 +56,34 @@ func (p Pattern) Base() string {
 }
 
 // Glob is a pattern, as filepath.Match has it, that fits all complete files; it may fit others too.
-// escape makes a text a pattern for itself.
-func (p Pattern) Glob(escape func(string) string) string {
-	return filepath.Join(escape(p.folder), escape(p.prefix)+"[0-9]*"+escape(p.suffix))
+func (p Pattern) Glob() string {
+	return filepath.Join(Escaped(p.folder), Escaped(p.prefix)+"[0-9]*"+Escaped(p.suffix))
+}
+
+// Named reads a path of which it is not known whether it is a pattern with a number, or one as
+// filepath.Match has it. What may be both is the first of them if there are such files.
+func Named(path string) (p Pattern, is bool) {
+	p, err := Parse(path)
+	if err != nil {
+		return p, false
+	}
+	if !strings.ContainsAny(path, "*?[") {
+		return p, true
+	}
+	files, _ := p.Existing() // a folder that cannot be read has none
+	return p, len(files) > 0
+}
+
+// Escaped is a path as a pattern, as filepath.Match has it, that only it fits.
+func Escaped(path string) string {
+	var s strings.Builder
+	for _, r := range path {
+		if strings.ContainsRune(`*?[\`, r) {
+			s.WriteByte('\\')
+		}
+		s.WriteRune(r)
+	}
+	return s.String()
 }
 
 // Folder is where the files are.

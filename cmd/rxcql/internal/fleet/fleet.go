@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 )
 
 // ErrStopped is the cause of a context that a signal has cancelled.
@@ -64,11 +65,11 @@ func (f *Fleet) one(ctx context.Context, t *Task) (o Outcome) {
 	defer func() { f.end(t, o) }()
 	defer func() { // a panic is an error of this table
 		if v := recover(); v != nil {
-			o = t.outcome(Result{}, Fault(v), false)
+			o = t.outcome(Result{Begun: true}, Fault(v), false)
 		}
 	}()
 	if !f.begin(ctx, t) {
-		return Outcome{Job: t.Name, Table: t.Table, Status: NotBegun}
+		return Outcome{Job: t.Name, Table: t.Table, Status: NotBegun, FromEmpty: t.FromEmpty}
 	}
 	if t.Kept != nil {
 		defer func() {
@@ -80,10 +81,13 @@ func (f *Fleet) one(ctx context.Context, t *Task) (o Outcome) {
 	o, there, anew, err := t.goOn(ctx)
 	switch {
 	case err != nil:
-		return t.outcome(Result{}, err, false)
+		o = t.outcome(Result{}, err, false)
+		o.Resumed = t.Kept.There() && !kept.Refused(err)
+		return o
 	case there:
 		return o
 	}
+	there = t.Kept != nil && t.Kept.There()
 	r, err := t.Job.Run(ctx)
 	o = t.outcome(r, err, f.isStopping())
 	if err == nil && r.Complete {
@@ -91,7 +95,7 @@ func (f *Fleet) one(ctx context.Context, t *Task) (o Outcome) {
 			o = t.outcome(r, err, false)
 		}
 	}
-	o.Anew = anew
+	o.Anew, o.Resumed = anew, r.Resumed || there && !r.Begun
 	return o
 }
 

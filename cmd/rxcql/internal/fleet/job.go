@@ -29,6 +29,9 @@ type Result struct {
 	Left []string
 	// Rows read and written, and requests that were repeated.
 	Read, Written, Retried int64
+	// Begun: the run has begun to read. It was not refused before. Resumed: it went on with something
+	// that an earlier run had done.
+	Begun, Resumed bool
 	// Earlier: an earlier run had done the job, and this one did nothing.
 	Earlier bool
 	// Report is the report of the verb, for JSON.
@@ -45,6 +48,8 @@ type Task struct {
 	// Kept is where the outcome is kept once the job is complete, so that a run that goes on does not
 	// begin the table anew; nil for nowhere.
 	Kept *kept.Place
+	// FromEmpty: the job cannot go on. It begins anew, with a target that is empty.
+	FromEmpty bool
 
 	complete bool // and its outcome is kept
 }

@@ -35,6 +35,9 @@ type Outcome struct {
 	Earlier bool      `json:"earlier,omitempty"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Report  any       `json:"report,omitempty"`
+	// Begun: the run has begun to read. Resumed: it had something of an earlier run to go on with, or
+	// it was refused before it looked. FromEmpty: see Task.
+	Begun, Resumed, FromEmpty bool `json:"-"`
 
 	Text string `json:"text,omitempty"` // the report for people, for runs that go on
 	err  error
@@ -47,7 +50,7 @@ func (o *Outcome) Err() error { return o.err }
 func (t *Task) outcome(r Result, err error, stopping bool) Outcome {
 	o := Outcome{
 		Job: t.Name, Table: t.Table, Left: r.Left, Read: r.Read, Written: r.Written, Retried: r.Retried,
-		Earlier: r.Earlier, Report: r.Report, Text: r.Text, err: err,
+		Earlier: r.Earlier, Report: r.Report, Text: r.Text, Begun: r.Begun, FromEmpty: t.FromEmpty, err: err,
 	}
 	switch {
 	case err != nil && errors.Is(err, ErrStopped):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -117,15 +116,15 @@ func (p *Place) decide(was *record, now *Scene) (found Found, anew bool, err err
 	case p.Restart || was != nil && was.Void:
 		return found, true, nil
 	case was == nil && positions && (p.Ended == nil || !p.Ended()):
-		return found, false, fmt.Errorf("%s is there, and %s, which says what it was made with, is not: %s", p.Positions, p.File, remedy)
+		return found, false, refuse("%s is there, and %s, which says what it was made with, is not: %s", p.Positions, p.File, remedy)
 	case was == nil, was.Outcome == nil && !positions: // nothing was done yet, or a run has come to its end
 		return found, true, nil
 	case was.Job != p.Job:
-		return found, false, fmt.Errorf("%s is of another job (%s): %s", p.File, was.Job, remedy)
+		return found, false, refuse("%s is of another job (%s): %s", p.File, was.Job, remedy)
 	}
 	why, refused := was.Scene.compare(now, was.Begun, was.Outcome != nil, was.Rows)
 	if refused != nil {
-		return found, false, fmt.Errorf("%s does not count: %w: %s", p.File, refused, remedy)
+		return found, false, refuse("%s does not count: %w: %s", p.File, refused, remedy)
 	}
 	if why == "" {
 		found = Found{Outcome: was.Outcome, Ended: was.Ended}

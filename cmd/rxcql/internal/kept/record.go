@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,7 +58,7 @@ func (p *Place) parse(text []byte) (*record, error) {
 	}
 	r := &record{}
 	if err := json.Unmarshal(text, r); err != nil && !p.Restart {
-		return nil, fmt.Errorf("%s, which an earlier run has left: %w: %s", p.File, err, remedy)
+		return nil, refuse("%s, which an earlier run has left: %w: %s", p.File, err, remedy)
 	}
 	return r, nil
 }

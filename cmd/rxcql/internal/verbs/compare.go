@@ -73,6 +73,12 @@ func ended(folder string) bool {
 	return err == nil
 }
 
+// there reports whether a job has made its folder, which it does when nothing refuses it.
+func there(folder string) bool {
+	_, err := os.Stat(folder)
+	return err == nil
+}
+
 // goesOnByItself says that jobs of the verb go on from their own folders, without --checkpoint.
 func (v *verb) goesOnByItself(alsoNot ...string) {
 	v.goesOn = func() bool { return true }

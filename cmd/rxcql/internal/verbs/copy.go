@@ -168,12 +168,14 @@ func (r *run) copyTask(f tables.Found, to tables.Name, flags *copyFlags) (fleet.
 	job, err := transfer.Copy(transfer.Table{Session: r.sessions[source], Name: f.String()},
 		transfer.Table{Session: r.sessions[target], Name: to.String()}, opts...)
 	place := r.kept(p, []watched{{source, f.Name, kept.Origin}, {target, to, kept.Goal}}, nil, nil)
-	return task(f.String(), p.name, place, copyJob{job, func(ctx context.Context) error {
+	t, err := task(f.String(), p.name, place, copyJob{job, func(ctx context.Context) error {
 		if !f.Counter || !flags.counters {
 			return nil
 		}
 		return r.empty(ctx, to)
 	}}, err)
+	t.FromEmpty = f.Counter
+	return t, err
 }
 
 type copyJob struct {

@@ -28,6 +28,7 @@ Rows that are written or deleted meanwhile may be counted or not.`,
 	v.own.BoolVar(&sizes, "sizes", false, "add the bytes of values; all columns are read then")
 	v.own.IntVar(&largest, "largest", 0, "name the `n` largest partitions; the values of their keys are then in the report")
 	v.own.BoolVar(&ranges, "by-range", false, "add what each range of tokens has")
+	v.readsOnly = true
 	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
 		found, err := r.find(ctx, "", args)
 		if err != nil {
@@ -70,6 +71,6 @@ func (j countJob) Run(ctx context.Context) (fleet.Result, error) {
 func result(run rxcql.Report, verbs any, text string) fleet.Result {
 	return fleet.Result{
 		Complete: run.Complete, Left: leftOut(run), Report: verbs, Text: text,
-		Read: run.ReadRows + run.ResumedRows, Written: run.Written, Retried: run.Retried,
+		Read: run.ReadRows + run.ResumedRows, Written: run.Written, Retried: run.Retried, Begun: run.Ranges > 0, Resumed: run.ResumedRows > 0,
 	}
 }

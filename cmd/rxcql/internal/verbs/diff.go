@@ -39,6 +39,7 @@ moved to the folder "earlier" in that of --out.`,
 	flags.add(v.own, "the `folder` for what is found, and for how far the run is")
 	pauseOf.add(v.own)
 	v.goesOnByItself()
+	v.readsOnly = true
 	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
 		opts, err := flags.options()
 		if err != nil {
@@ -86,10 +87,11 @@ type diffJob struct {
 }
 
 func (j diffJob) Run(ctx context.Context) (fleet.Result, error) {
-	earlier := ended(j.folder)
+	earlier, before := ended(j.folder), there(j.folder)
 	r, err := j.DiffJob.Run(ctx)
 	plainEach(r.Notes)
 	out := fleet.Result{Complete: r.Complete, Read: r.SourceRows + r.TargetRows, Report: r, Text: r.String(), Earlier: earlier && r.Complete}
+	out.Begun, out.Resumed = there(j.folder), before
 	for _, part := range []struct {
 		n     int64
 		cause transfer.Cause

@@ -54,14 +54,18 @@ func (r *run) place(table, name string) place {
 
 // settled are flags of verbs that do not change what a job does with a row, or that the place of
 // the job tells: a run that goes on may have others.
-var settled = []string{"create", "lossy", "replace", "bad", "max-errors", "pause", "rereads", "max-candidates", "out", "from", "file"}
+var settled = []string{
+	"create", "lossy", "replace", "bad", "max-errors", "pause", "rereads", "max-candidates", "out", "from", "file",
+	"spread", "spread-partitions", "spread-bytes",
+}
 
 // purpose tells jobs apart by the flags of the verb that were given. They are hashed, since a
 // constant is a value of rows.
 func (v *verb) purpose() string {
 	sum, given := sha256.New(), false
 	v.own.VisitAll(func(f *pflag.Flag) { // in the order of the names
-		if f.Changed && !slices.Contains(settled, f.Name) {
+		asDefault := f.Value.Type() == "bool" && f.Value.String() == f.DefValue // --times=false says nothing new
+		if f.Changed && !asDefault && !slices.Contains(settled, f.Name) {
 			given = true
 			fmt.Fprintf(sum, "%s=%q;", f.Name, f.Value.String())
 		}

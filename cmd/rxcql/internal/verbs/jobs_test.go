@@ -247,7 +247,7 @@ func TestFlagsThatChangeWhatIsWrittenMakeAnotherJobAndOthersDoNot(t *testing.T) 
 	}
 	_, earlier := load()
 	require.False(t, earlier)
-	for _, more := range [][]string{nil, {"--max-errors", "0"}, {"--workers", "2", "--rate", "1000"}} {
+	for _, more := range [][]string{nil, {"--max-errors", "0"}, {"--nulls-delete=false"}, {"--workers", "2", "--rate", "1000"}} {
 		failed, earlier := load(more...)
 		require.True(t, earlier, "%v: %s", more, failed)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -70,7 +69,10 @@ func (r *run) look(on []watched, inputs, outputs func() []string) func(context.C
 // number.
 func filesOf(path string) (paths []string) {
 	if info, err := os.Stat(path); err != nil {
-		paths, _ = filepath.Glob(numbers.ReplaceAllString(path, "*")) // a pattern that is none is an error of the load
+		if p, is := numbered.Named(path); is {
+			path = p.Glob()
+		}
+		paths, _ = filepath.Glob(path) // a pattern that is none is an error of the load
 		return paths
 	} else if !info.IsDir() {
 		return []string{path}
@@ -82,18 +84,18 @@ func filesOf(path string) (paths []string) {
 	return paths
 }
 
-// numbers is the place of the number in a pattern of files: %05d.
-var numbers = regexp.MustCompile(`%[0-9]*d`)
-
 // filesBy lists what an unload of a table has written at its path: a file, a pattern of numbered
 // files, or the files of the table in a folder. Processes with other shares may write there too.
 func (r *run) filesBy(path, table string) []string {
+	pattern := numbered.Escaped(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		if i, n := r.settings.shard, r.settings.of; n > 0 {
 			table += fmt.Sprintf("-%dof%d", i, n)
 		}
-		path = filepath.Join(path, table+"-[0-9]*")
+		pattern = filepath.Join(pattern, table+"-[0-9]*")
+	} else if p, err := numbered.Parse(path); err == nil {
+		pattern = p.Glob()
 	}
-	all, _ := filepath.Glob(numbers.ReplaceAllString(path, "*")) // a path that is no pattern has no file
+	all, _ := filepath.Glob(pattern) // it is a pattern, since the path in it is escaped
 	return slices.DeleteFunc(all, func(path string) bool { return strings.Contains(filepath.Base(path), numbered.Missing) })
 }

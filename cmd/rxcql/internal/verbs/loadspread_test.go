@@ -70,3 +70,26 @@ func TestLoadSpreadWithWrongBoundsIsRefused(t *testing.T) {
 		require.Contains(t, got.err, says, flag)
 	}
 }
+
+func TestSpreadFalseIsRefusedTogetherWithFlagsThatSpread(t *testing.T) {
+	b := newBench(t)
+	path := b.file("rows.csv", "id,v\n1,one\n")
+	for _, flag := range []string{"--spread-partitions=100", "--spread-bytes=48KiB"} {
+		got := b.load(path, "--spread=false", flag)
+		require.Equal(t, 2, got.code, flag)
+		require.Contains(t, got.err, "--spread=false, and --spread-partitions or --spread-bytes")
+	}
+	require.Zero(t, b.load(path, "--spread=false").code)
+}
+
+func TestALoadGoesOnWithOrWithoutSpread(t *testing.T) {
+	b := newBench(t)
+	path := b.file("rows.csv", "id,v\n1,one\nx,two\n")
+	folder := t.TempDir()
+	for _, more := range [][]string{nil, {"--spread"}, {"--spread-partitions", "30"}, {"--spread-bytes", "1KiB"}, nil, {"--max-errors", "1", "--spread"}} {
+		got := b.load(path, append(more, "--checkpoint", folder)...)
+		require.NotContains(t, got.out, "another", "%v", more)
+		require.Equal(t, len(more) != 3, got.code == 1, "%v: %s", more, got.out)
+	}
+	require.Equal(t, []string{"1,one,"}, b.rows())
+}

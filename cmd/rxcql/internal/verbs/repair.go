@@ -162,10 +162,11 @@ type repairJob struct {
 }
 
 func (j repairJob) Run(ctx context.Context) (fleet.Result, error) {
-	earlier := ended(j.folder)
+	earlier, before := ended(j.folder), there(j.folder)
 	r, err := j.RepairJob.Run(ctx)
 	plainEach(r.Notes)
 	out := fleet.Result{Complete: r.Complete, Written: r.Written, Report: r, Text: r.String(), Earlier: earlier && r.Complete}
+	out.Begun, out.Resumed = there(j.folder), before
 	out.Read = r.Written + r.Equal + r.Left + r.Shadowed + r.Remaining + r.Moving + r.Unreadable
 	for _, part := range []struct {
 		n    int64

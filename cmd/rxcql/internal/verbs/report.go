@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/connect"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
@@ -78,9 +76,7 @@ func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 		r.Written += o.Written
 		r.Retried += o.Retried
 	}
-	if slices.ContainsFunc(all, hasRest) {
-		r.GoOn = r.verb.goOn()
-	}
+	r.GoOn = r.verb.goOn(all)
 	if err := r.write(r.text); err != nil {
 		if r.ExitCode != fleet.ExitFault {
 			r.ExitCode = fleet.ExitFailed // nobody has the report
@@ -91,41 +87,6 @@ func (r *report) outcomes(all []fleet.Outcome) (written bool, err error) {
 		return true, &saidError{fmt.Errorf("exit code %d", r.ExitCode)}
 	}
 	return true, nil
-}
-
-// hasRest reports whether there is something to go on with: the job of a table did not come to its
-// end, and it was not refused before it began.
-func hasRest(o fleet.Outcome) bool {
-	switch o.Status {
-	case fleet.Stopped, fleet.NotBegun:
-		return true
-	case fleet.Failed:
-		refused := slices.ContainsFunc([]error{rxcql.ErrConfig, rxcql.ErrSchema, rxcql.ErrCheckpointForeign}, func(err error) bool {
-			return errors.Is(o.Err(), err)
-		})
-		return !refused || o.Read+o.Written > 0
-	}
-	return false
-}
-
-// goOn says how a run that did not come to its end goes on.
-func (v *verb) goOn() string {
-	words := make([]string, len(v.program.Args))
-	for i, arg := range v.program.Args {
-		if words[i] = arg; arg == "" || strings.ContainsAny(arg, " \t\n\"'`$\\*?[](){}<>|&;!#~") {
-			words[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-		}
-	}
-	command := "rxcql " + strings.Join(words, " ")
-	switch secret := v.Flags().Lookup("constant"); {
-	case !v.goesOn():
-		return "the next run begins anew; with --checkpoint FOLDER it would go on"
-	case secret != nil && secret.Changed: // values stay out of reports
-		return "the run goes on with the same command"
-	case v.run.restart:
-		return "the run goes on with the same command without --restart: " + strings.Replace(command, " --restart", "", 1)
-	}
-	return "the run goes on with the same command: " + command
 }
 
 // write writes the report: as JSON where --json says, and as text for people. A text that is nil is

@@ -1,6 +1,7 @@
 package verbs
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/pflag"
@@ -28,6 +29,9 @@ func (s *spreadFlags) add(set *pflag.FlagSet) {
 func (s *spreadFlags) options() ([]transfer.LoadOption, error) {
 	if !s.on && !s.set.Changed("spread-partitions") && !s.set.Changed("spread-bytes") {
 		return nil, nil
+	}
+	if s.set.Changed("spread") && !s.on {
+		return nil, errors.New("--spread=false, and --spread-partitions or --spread-bytes, which spread too: leave one of them out")
 	}
 	bytes, err := pace.ParseBytes(s.bytes)
 	if err != nil {

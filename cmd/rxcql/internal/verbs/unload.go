@@ -15,6 +15,7 @@ import (
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/pace"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
+	"github.com/rxcql/rxcql/internal/numbered"
 	"github.com/rxcql/rxcql/transfer"
 	"github.com/rxcql/rxcql/transfer/parquetfiles"
 )
@@ -54,6 +55,12 @@ a keyspace, or several tables, have a folder each in that folder; load reads the
 	v.own.BoolVar(&flags.times, "times", false, "add columns with the write time and the expiry of each value")
 	flags.add(v.own)
 	v.dataOut = func() bool { return flags.out == standard }
+	v.anew = func() string {
+		if flags.replace {
+			return ""
+		}
+		return ", and needs --replace where this one has left files"
+	}
 	v.tasks = func(ctx context.Context, r *run, args []string) ([]fleet.Task, error) {
 		if flags.out == "" {
 			return nil, errors.New("--out: give a file, a folder, or - for standard output")
@@ -117,11 +124,12 @@ func (r *run) unloadTask(f tables.Found, flags *unloadFlags, several bool) (flee
 	}
 	job, err := transfer.Unload(transfer.Table{Session: r.sessions[""], Name: f.String()}, path, opts...)
 	place := r.kept(p, []watched{{"", f.Name, kept.Origin}}, nil, func() []string { return r.filesBy(path, f.Table) })
+	_, single := numbered.Parse(path) // an error if it has no place for a number
 	return task(f.String(), p.name, place, unloadJob{job, func() error {
 		if path == standard || flags.replace || place != nil && place.There() {
 			return nil
 		}
-		return free(r.filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || numbers.MatchString(path))
+		return free(r.filesBy(path, f.Table), path != flags.out || filepath.Ext(path) == "" || single == nil)
 	}}, err)
 }
 

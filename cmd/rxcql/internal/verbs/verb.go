@@ -38,10 +38,12 @@ type verb struct {
 	// check refuses flags that are not for the verb; hidden names those that others have.
 	check  func() error
 	hidden []string
-	// files: the arguments are files, and no tables.
-	files bool
+	// files: the arguments are files, and no tables. readsOnly: no rows are written.
+	files, readsOnly bool
 	// goesOn reports whether a run that was interrupted goes on.
 	goesOn func() bool
+	// anew adds what the next run needs if this one cannot go on.
+	anew func() string
 	// dataOut reports whether standard output is for data, so that texts go to standard error.
 	dataOut func() bool
 }
@@ -67,6 +69,7 @@ func (s *shared) verb(cmd *cobra.Command, sides ...string) *verb {
 	}
 	v.connects = connect.NewFlags(s.program.Getenv, sides...)
 	v.dataOut = func() bool { return false }
+	v.anew = func() string { return "" }
 	v.check = func() error {
 		if v.run.restart && v.run.checkpoint == "" {
 			return errors.New("--restart: there is nothing to forget without --checkpoint")
