@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/schema"
@@ -15,7 +16,7 @@ const maxTTL = 20 * 365 * 24 * 60 * 60
 // rowChecks are the places, in a row of files, of what is checked in each row.
 type rowChecks struct {
 	names      []string // of all columns of the row
-	keys       []int    // of the partition key
+	keys       []int    // of columns that are never null
 	ttl, stamp int      // -1 for none
 	needsStamp bool     // all rows must have one
 	stampName  string
@@ -38,7 +39,7 @@ func (f *rowsOfFiles) checksOf(columns *rxcql.Columns) rowChecks {
 		case name == f.columns.stamp:
 			c.stamp = i
 		}
-		if about, known := f.about.Column(f.columns.names[name]); known && about.Kind == schema.PartitionKey {
+		if about, known := f.about.Column(f.columns.names[name]); known && f.neverNull(about) {
 			c.keys = append(c.keys, i)
 		}
 		if time, has := at["writetime("+name+")"]; has && f.columns.times {
@@ -46,6 +47,13 @@ func (f *rowsOfFiles) checksOf(columns *rxcql.Columns) rowChecks {
 		}
 	}
 	return c
+}
+
+// neverNull reports whether each row must have the column. The static columns of a partition may
+// come without the clustering key.
+func (f *rowsOfFiles) neverNull(c schema.Column) bool {
+	statics := slices.ContainsFunc(f.about.Columns, func(c schema.Column) bool { return c.Kind == schema.Static })
+	return c.Kind == schema.PartitionKey || c.Kind == schema.Clustering && !statics
 }
 
 // check refuses a row of the files that cannot become one of the table. The error names columns of

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -19,6 +20,17 @@ func (j *LoadJob) hasTTL(ctx context.Context, files inputFiles) error {
 	if ttl == "" || j.path == stream || !files.namesColumns() {
 		return nil
 	}
+	without := false
+	if l := files.letters; l != nil && len(l.columns) > 0 { // those of CSV have the columns of their file
+		if slices.ContainsFunc(l.columns, func(of []string) bool { return slices.Contains(of, ttl) }) {
+			return nil
+		}
+		others := *l
+		others.columns, files.letters, without = nil, &others, true
+		if !others.json && !others.rows {
+			return errNoTTL(ttl)
+		}
+	}
 	// A record whose time to live cannot be read has one, and fails.
 	var unreadable atomic.Bool
 	hooks := rxcql.Hooks{RowFailed: func(_ context.Context, e rxcql.RowFailedEvent) {
@@ -27,7 +39,6 @@ func (j *LoadJob) hasTTL(ctx context.Context, files inputFiles) error {
 		}
 	}}
 	only := &loadColumns{inFiles: []rxcql.Column{{Name: ttl, Type: bigintType}}, ignore: true}
-	without := false
 	skip := rxcql.WithRowErrors(rxcql.SkipRows(math.MaxInt64))
 	for row, err := range j.read(files, only, nil).All(ctx, skip, rxcql.WithHooks(hooks)) {
 		if ctx.Err() != nil {
@@ -44,6 +55,10 @@ func (j *LoadJob) hasTTL(ctx context.Context, files inputFiles) error {
 	if !without || unreadable.Load() {
 		return nil
 	}
+	return errNoTTL(ttl)
+}
+
+func errNoTTL(ttl string) error {
 	return fmt.Errorf("%w: no record has a column %q, which TTLColumn names: the rows would be written without a time to live",
 		rxcql.ErrSchema, ttl)
 }

@@ -101,3 +101,32 @@ func TestAValueWithoutItsWriteTimeIsToldByColumnsOfTheFile(t *testing.T) {
 		require.NotContains(t, got.out, "ossy")
 	}
 }
+
+func TestBadRecordsAreNotLoadedWithoutATimeToLiveThatANameMeans(t *testing.T) {
+	for name, text := range map[string]string{"in.csv": "id,v,ttl\nx,a,5\n", "in.ndjson": `{"id":"x","v":"a","ttl":5}` + "\n"} {
+		b := newBench(t)
+		bad := filepath.Join(b.folder, "bad.ndjson")
+		require.Equal(t, 3, b.load(b.file(name, text), "--ttl-column", "ttl", "--bad", bad).code)
+		letters, err := os.ReadFile(bad)
+		require.NoError(t, err)
+		corrected := strings.NewReplacer(`"x,a,5"`, `"1,a,5"`, `\"x\"`, "1").Replace(string(letters))
+		require.NoError(t, os.WriteFile(bad, []byte(corrected), 0o600))
+		got := b.load(bad, "--ttl-column", "tll", "--ignore-columns")
+		require.Equal(t, 1, got.code, got.out+got.err)
+		require.Contains(t, got.out, `no record has a column "tll", which --ttl-column names`)
+		require.Equal(t, []string{""}, b.rows())
+		require.Zero(t, b.load(bad, "--ttl-column", "ttl").code)
+		require.Equal(t, []string{"1,a,"}, b.rows())
+	}
+}
+
+func TestANullClusteringKeyIsABadRecordWithItsLine(t *testing.T) {
+	b := newBench(t, "orders (id int, c int, v text, PRIMARY KEY (id, c))")
+	path, bad := b.file("in.csv", "id,c,v\n1,1,a\n2,,b\n"), filepath.Join(b.folder, "bad.ndjson")
+	got := b.load(path, "--bad", bad)
+	require.Equal(t, 3, got.code, got.out+got.err)
+	letters, err := os.ReadFile(bad)
+	require.NoError(t, err)
+	require.Contains(t, string(letters), path+`, line 3: column \"c\" is null, and it is of the primary key`)
+	require.Contains(t, string(letters), `"row":"2,,b"`)
+}
