@@ -133,8 +133,9 @@ func Spread(partitions, bytes int) LoadOption {
 
 // BadRecords keeps records that are no rows, and rows that the server refuses, in a file of dead
 // letters (deadletter.NDJSON), each with its reason, and goes on. The reason of a record that is no
-// row begins with its file and line. There is no maximum unless MaxErrors or MaxErrorsPercent is given. Load of that file loads them again,
-// once they are corrected in it, with the same options otherwise; deadletter.Read gives them too.
+// row begins with its file and line. There is no maximum unless MaxErrors or MaxErrorsPercent is
+// given. Load of that file loads them again, once they are corrected in it, with the same options
+// otherwise; deadletter.Read gives them too.
 func BadRecords(path string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.bad = path

@@ -44,7 +44,7 @@ const mostMade = 1024
 // Those that say something of the row get names that no table has. A record of JSON that lacks a
 // column of the primary key is a row that failed.
 func (f *rowsOfFiles) apply(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] {
-	if !f.columns.renamed && !f.lines {
+	if !f.columns.renamed && !f.lines && !f.columns.times {
 		return in
 	}
 	return operators.Map(in, func(r rxcql.Row) (rxcql.Row, error) {

@@ -130,3 +130,18 @@ func TestANullClusteringKeyIsABadRecordWithItsLine(t *testing.T) {
 	require.Contains(t, string(letters), path+`, line 3: column \"c\" is null, and it is of the primary key`)
 	require.Contains(t, string(letters), `"row":"2,,b"`)
 }
+
+func TestReasonsOfBadRecordsAreSaidInTheWordsOfTheCommand(t *testing.T) {
+	b := newBench(t, "orders (id int PRIMARY KEY, at timestamp, v text, yes boolean)")
+	path := b.file("in.csv", "id,at,v,yes\n1,soon,,\n2,,,perhaps\n3,,\\\\qq,\n")
+	for _, flags := range [][]string{nil, {"--dialect", "cqlsh"}, {"--dialect", "dsbulk"}} {
+		report := filepath.Join(b.folder, "r.json")
+		got := b.load(path, append(flags, "--max-errors", "9", "--json", report)...)
+		require.Contains(t, got.out, "rows failed", got.err)
+		text, err := os.ReadFile(report)
+		require.NoError(t, err)
+		for _, name := range []string{"Timestamps", "Booleans", "Dialect", "Zone", "Escapes"} {
+			require.NotContains(t, got.out+string(text), name, flags)
+		}
+	}
+}

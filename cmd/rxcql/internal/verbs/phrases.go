@@ -7,6 +7,7 @@ import "strings"
 var phrases = strings.NewReplacer(
 	"give Untimed for columns that you have added, or Lossy", "give --lossy",
 	"give Untimed if you have added it, or Lossy if", "give --lossy if",
+	"read it with Escapes set to EscapesNone", "take the backslashes out",
 	"read it with JSONArray", "give --format json",
 	"read it with NDJSON", "give --format ndjson",
 	"read it with package parquet", "give --format parquet",
