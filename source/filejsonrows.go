@@ -60,7 +60,7 @@ func (j *jsonRows) row(line []byte, into *rxcql.Row) error {
 		}
 	}
 	*into = j.cells.row(j.cols)
-	return nil
+	return j.cfg.checked(*into)
 }
 
 // mostShapes is how many different columns are kept to be used again.

@@ -32,6 +32,7 @@ type fileConfig struct {
 	text     *dialect.Text // nil without Dialect
 	types    *typesOf      // nil except for rxcql.Row
 	about    *schema.Table // what types says, if it has been asked
+	check    checkRows     // of rows that were read, nil for none
 }
 
 func newFileConfig[O any](opts []O, apply func(O, *fileConfig) error) (fileConfig, error) {

@@ -188,7 +188,7 @@ func (c *csvRows) row(record []byte, into *rxcql.Row) error {
 		return err
 	}
 	*into = c.cells.row(c.cols)
-	return nil
+	return c.cfg.checked(*into)
 }
 
 // values reads the fields of the record as values of columns, of which column i is field at[i].

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/dialect"
+	"github.com/rxcql/rxcql/internal/rowcheck"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -53,6 +54,16 @@ type Input struct {
 	Columns []rxcql.Column
 	// IgnoreUnknown says that other columns of the files are left out; else they are an error.
 	IgnoreUnknown bool
+
+	check func(rxcql.Row) error // of each row that was read; nil for none
+}
+
+// checks returns the option of a source that checks its rows, if it is to.
+func checks[O any](in *Input) (opts []O) {
+	if in.check != nil {
+		opts = append(opts, rowcheck.Option(in.check).(O)) //nolint:forcetypeassert // see there
+	}
+	return opts
 }
 
 // Compression is how files are compressed.

@@ -60,6 +60,7 @@ func (f csvFormat) Read(in Input) rxcql.Stream[rxcql.Row] {
 	if in.IgnoreUnknown {
 		opts = append(opts, source.IgnoreUnknown())
 	}
+	opts = append(opts, checks[source.CSVOption](&in)...)
 	if in.Open != nil {
 		return source.CSVReader[rxcql.Row](in.Path, in.Open, opts...)
 	}
@@ -145,5 +146,5 @@ func (in *Input) json() []source.NDJSONOption {
 	if in.IgnoreUnknown {
 		opts = append(opts, source.IgnoreUnknown())
 	}
-	return opts
+	return append(opts, checks[source.NDJSONOption](in)...)
 }

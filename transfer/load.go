@@ -104,7 +104,7 @@ func (r LoadReport) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "load %s (%d files) to %s: %s", r.From, len(r.Files), r.To, r.Report)
 	if r.DeadLettered > 0 && r.Bad != "" {
-		fmt.Fprintf(&s, "%d bad records of this run are in %s, each with its reason and line\n", r.DeadLettered, r.Bad)
+		fmt.Fprintf(&s, "%d bad records of this run are in %s, each with its reason, and with its line if it was no row of the table\n", r.DeadLettered, r.Bad)
 	}
 	if r.Times != nil {
 		s.WriteString(timesText(*r.Times))
@@ -128,7 +128,7 @@ func (j *LoadJob) Plan(ctx context.Context) (Plan, error) {
 	plan.Notes = append(plan.Notes, fmt.Sprintf("%s of files in %s; the number of rows is not known before",
 		bytesText(size), files.format.Name()))
 	if j.path != stream {
-		if err := j.read(files, columns).Check(ctx); err != nil {
+		if err := j.read(files, columns, nil).Check(ctx); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -143,7 +143,9 @@ func (j *LoadJob) prepare(ctx context.Context) (about *schema.Table, columns *lo
 	if columns, err = j.cfg.columnsOf(about); err != nil {
 		return nil, nil, files, fmt.Errorf("%w: load to %s: %w", rxcql.ErrSchema, j.to, err)
 	}
-	files, err = j.files()
+	if files, err = j.files(); err == nil {
+		err = j.hasTTL(ctx, files)
+	}
 	return about, columns, files, err
 }
 
@@ -167,7 +169,7 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 	}
 	opts, counts := j.writing(columns)
 	rows := &rowsOfFiles{columns: columns, about: about, renames: j.cfg.renames, lines: files.namesColumns()}
-	in := throttled(rows.apply(j.read(files, columns)), &j.cfg.config)
+	in := throttled(rows.apply(j.read(files, columns, rows.check)), &j.cfg.config)
 	run := j.cfg.pipeline()
 	if policy, given := j.cfg.rowErrors(); given {
 		run = append(run, rxcql.WithRowErrors(policy))
@@ -181,8 +183,8 @@ func (j *LoadJob) Run(ctx context.Context) (LoadReport, error) {
 		counted := counts.Report()
 		rep.Times = &counted
 	}
-	if err == nil && j.cfg.store == nil {
-		err = rows.noTTL(rep.ReadRows)
+	if err == nil && j.path == stream { // of files it is known before
+		err = rows.noTTL(rep.Written)
 	}
 	return rep, err
 }

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -20,13 +19,15 @@ type loadColumns struct {
 	renamed bool              // at least one has another name, or is not loaded
 	// Columns of the files that have the time to live and the write time of each row, "" for none.
 	ttl, stamp string
+	times      bool // values have theirs
+	ignore     bool // other columns are left out
 }
 
 var bigintType, textType = &rxcql.ColumnType{Kind: codec.Bigint}, &rxcql.ColumnType{Kind: codec.Text}
 
 // columnsOf compares the options with the table.
 func (c *loadConfig) columnsOf(about *schema.Table) (*loadColumns, error) {
-	m := &loadColumns{names: map[string]string{}, ttl: c.ttl, stamp: c.stamp}
+	m := &loadColumns{names: map[string]string{}, ttl: c.ttl, stamp: c.stamp, times: c.times, ignore: c.ignore}
 	var errs []error
 	taken := map[string]string{} // by the name in the table
 	for from, to := range c.renames {
@@ -121,10 +122,7 @@ func (m *loadColumns) leftOut() (names []string) {
 // number reads a bigint that is not loaded; 0 if it is null.
 func number(r rxcql.Row, name string) int64 {
 	cell, _ := r.Lookup(notLoaded + name)
-	if len(cell) != 8 {
-		return 0
-	}
-	return int64(binary.BigEndian.Uint64(cell))
+	return int64Of(cell)
 }
 
 // ttlOf reads the time to live of rows. One that no duration can hold is one that the sink refuses.

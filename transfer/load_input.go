@@ -123,9 +123,12 @@ func (j *LoadJob) formatOf(path string) Format {
 	return plainCSV()
 }
 
-// read reads the files, several at a time.
-func (j *LoadJob) read(files inputFiles, columns *loadColumns) rxcql.Stream[rxcql.Row] {
-	in := Input{Path: files.paths[0], Patterns: files.patterns, Columns: columns.inFiles, IgnoreUnknown: j.cfg.ignore}
+// read reads the files, several at a time. Rows for which check returns an error are bad records;
+// nil checks nothing.
+func (j *LoadJob) read(files inputFiles, columns *loadColumns, check func(rxcql.Row) error) rxcql.Stream[rxcql.Row] {
+	in := Input{
+		Path: files.paths[0], Patterns: files.patterns, Columns: columns.inFiles, IgnoreUnknown: columns.ignore, check: check,
+	}
 	if files.letters != nil {
 		return files.letters.read(in, files.format, columns)
 	}

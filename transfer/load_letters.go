@@ -94,6 +94,7 @@ func (l *letters) csv(in Input, format Format, columns []string) rxcql.Stream[rx
 	if in.IgnoreUnknown {
 		opts = append(opts, source.IgnoreUnknown())
 	}
+	opts = append(opts, checks[source.CSVOption](&in)...)
 	open := l.text(func(letter *deadletter.Letter[json.RawMessage]) bool {
 		return letter.Columns != nil && slices.Equal(letter.Columns, columns)
 	}, latin1)

@@ -74,8 +74,9 @@ func IgnoreColumns() LoadOption {
 
 // TTLColumn names a column of the files that has the time to live of each row: whole seconds, or
 // null or 0 for the table's default. It is not loaded as a value. A file of CSV or Parquet without
-// that column is refused. A record of JSON without it has the table's default; if no record has it,
-// the run ends with an error.
+// that column is refused. A record of JSON without it has the table's default; files of which no
+// record has it are refused before a row is written. Of standard input that is known at the end:
+// the run ends with an error then.
 func TTLColumn(name string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.ttl = name
@@ -108,6 +109,10 @@ func NullsDelete() LoadOption {
 	})
 }
 
+// A batch of the sink has up to spreadRows rows by default, and BatchByReplicaSet takes up to
+// mostSpread partitions.
+const spreadRows, mostSpread = 100, 1000
+
 // Spread loads files in which rows of many partitions take turns several times as fast: rows of
 // partitions that live on the same nodes go into one batch (sink.BatchByReplicaSet). Leave it out
 // for files in the order of partitions, as Unload writes them.
@@ -119,14 +124,18 @@ func NullsDelete() LoadOption {
 func Spread(partitions, bytes int) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.spread = []sink.TableOption{sink.BatchByReplicaSet(partitions, bytes)}
+		if partitions > spreadRows && partitions <= mostSpread {
+			c.spread = append(c.spread, sink.BatchRows(partitions)) // each has at least one row
+		}
 		return nil
 	})
 }
 
 // BadRecords keeps records that are no rows, and rows that the server refuses, in a file of dead
-// letters (deadletter.NDJSON), each with its reason and the number of its line, and goes on. There
-// is no maximum unless MaxErrors or MaxErrorsPercent is given. Load of that file loads them again,
-// once they are corrected in it, with the same options otherwise; deadletter.Read gives them too.
+// letters (deadletter.NDJSON), each with its reason, and goes on. The reason of a record that is no
+// row begins with its file and line. There is no maximum unless MaxErrors or MaxErrorsPercent is
+// given. Load of that file loads them again, once they are corrected in it, with the same options
+// otherwise; deadletter.Read gives them too.
 func BadRecords(path string) LoadOption {
 	return loadOption(func(c *loadConfig) error {
 		c.bad = path

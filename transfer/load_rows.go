@@ -34,7 +34,7 @@ type madeColumns struct {
 	columns *rxcql.Columns
 	from    []int // the place of each in the files' row
 	wrong   error
-	hasTTL  bool
+	checks  rowChecks
 }
 
 // mostMade is how many different columns are kept. Few files have more; then they are made anew.
@@ -44,15 +44,15 @@ const mostMade = 1024
 // Those that say something of the row get names that no table has. A record of JSON that lacks a
 // column of the primary key is a row that failed.
 func (f *rowsOfFiles) apply(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] {
-	if !f.columns.renamed && !f.lines {
+	if !f.columns.renamed && !f.lines && !f.columns.times {
 		return in
 	}
 	return operators.Map(in, func(r rxcql.Row) (rxcql.Row, error) {
 		to := f.of(r.Columns())
-		switch {
-		case to.wrong != nil:
-			return rxcql.Row{}, to.wrong
-		case to.hasTTL:
+		if err := to.refuse(r); err != nil {
+			return rxcql.Row{}, err
+		}
+		if to.checks.ttl >= 0 && !f.sawTTL.Load() {
 			f.sawTTL.Store(true)
 		}
 		if to.columns == r.Columns() {
@@ -94,7 +94,6 @@ func (f *rowsOfFiles) make(columns *rxcql.Columns) (to madeColumns) {
 			case name != "":
 				c.Name = name
 			case f.columns.aboutRow(c.Name):
-				to.hasTTL = to.hasTTL || c.Name == f.columns.ttl
 				c.Name = notLoaded + c.Name
 			default:
 				continue // nobody looks at it
@@ -103,11 +102,14 @@ func (f *rowsOfFiles) make(columns *rxcql.Columns) (to madeColumns) {
 		}
 		to.columns = rxcql.NewColumns(list)
 	}
+	to.checks = f.checksOf(columns)
 	switch {
 	case f.lines:
-		to.wrong = f.complete(to.columns)
+		to.wrong = errors.Join(f.complete(to.columns), f.timed(columns))
 	case f.columns.renamed:
-		to.wrong = f.named(columns)
+		to.wrong = errors.Join(f.named(columns), f.timed(columns))
+	default:
+		to.wrong = f.timed(columns)
 	}
 	return to
 }
@@ -152,13 +154,4 @@ func (f *rowsOfFiles) complete(columns *rxcql.Columns) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// noTTL returns an error if records were read, and none of them had the column that TTLColumn
-// names: that is a wrong name rather than rows without a time to live.
-func (f *rowsOfFiles) noTTL(read int64) error {
-	if f.columns.ttl == "" || !f.lines || read == 0 || f.sawTTL.Load() {
-		return nil
-	}
-	return fmt.Errorf("%w: no record has a column %q, which TTLColumn names: the rows were written without a time to live", rxcql.ErrSchema, f.columns.ttl)
 }

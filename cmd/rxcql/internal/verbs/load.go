@@ -215,5 +215,8 @@ type loadJob struct{ *transfer.LoadJob }
 
 func (j loadJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.LoadJob.Run(ctx)
+	for i := range r.RowErrors {
+		r.RowErrors[i].Reason = plain(r.RowErrors[i].Reason)
+	}
 	return result(r.Report, r, r.String()), err
 }

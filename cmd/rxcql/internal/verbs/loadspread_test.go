@@ -54,6 +54,7 @@ func TestLoadSpreadBatchesRowsOfManyPartitions(t *testing.T) {
 	require.Zero(t, most(), "each row is a partition")
 	require.Equal(t, 10, most("--spread"))
 	require.Equal(t, 30, most("--spread-partitions", "30", "--spread-bytes", "48KiB"), "bytes for more")
+	require.Greater(t, most("--spread-partitions", "1000", "--spread-bytes", "1MiB"), 100, "rows for more")
 	require.Greater(t, most("--spread", "--spread-bytes", "1KiB"), 1)
 	require.Less(t, most("--spread-bytes", "1KiB"), 10, "the bytes of a batch are the limit")
 }

@@ -5,6 +5,9 @@ import "strings"
 // phrases puts the words of the command in the place of whole phrases of the packages that it is
 // made of: what is one option there may be a flag and its value here.
 var phrases = strings.NewReplacer(
+	"give Untimed for columns that you have added, or Lossy", "give --lossy",
+	"give Untimed if you have added it, or Lossy if", "give --lossy if",
+	"read it with Escapes set to EscapesNone", "take the backslashes out",
 	"read it with JSONArray", "give --format json",
 	"read it with NDJSON", "give --format ndjson",
 	"read it with package parquet", "give --format parquet",

@@ -63,15 +63,17 @@ func TestEachOptionHasAWordOfTheCommand(t *testing.T) {
 
 func TestErrorsAreSaidInTheWordsOfTheCommand(t *testing.T) {
 	for text, want := range map[string]string{
-		"rxcql: invalid: transfer.Copy: WithShard(4, 4): the share must be from 0 to n-1":         "rxcql: invalid: --shard 4, 4: the share must be from 0 to n-1",
-		"there is no table; give Create to have it made":                                          "there is no table; give --create to have it made",
-		"Lossy and TimesOptions say how times are kept: give WithTimes too, or leave them out":    "--lossy and --markers and --marker-time say how times are kept: give --times too, or leave them out",
-		`name it with Rename, or LeaveOut("x")`:                                                   `name it with --rename, or --leave-out "x"`,
-		"t.csv: exists; give sink.Overwrite() if what is in it is not needed":                     "t.csv: exists; give --replace if what is in it is not needed",
-		"rows get it from their values (sink.Markers)":                                            "rows get it from their values (--markers)",
-		"read these two by source.Query, or raise rxcql.WithBudget.":                              "read these two by Query, or raise --budget.",
-		`column "Create" of shop."Files" and /data/Create/Files, from Columns that are Left over`: `column "Create" of shop."Files" and /data/Create/Files, from Columns that are Left over`,
-		"source.orders and sink.t are tables":                                                     "source.orders and sink.t are tables",
+		"rxcql: invalid: transfer.Copy: WithShard(4, 4): the share must be from 0 to n-1":          "rxcql: invalid: --shard 4, 4: the share must be from 0 to n-1",
+		"there is no table; give Create to have it made":                                           "there is no table; give --create to have it made",
+		"Lossy and TimesOptions say how times are kept: give WithTimes too, or leave them out":     "--lossy and --markers and --marker-time say how times are kept: give --times too, or leave them out",
+		`name it with Rename, or LeaveOut("x")`:                                                    `name it with --rename, or --leave-out "x"`,
+		"t.csv: exists; give sink.Overwrite() if what is in it is not needed":                      "t.csv: exists; give --replace if what is in it is not needed",
+		"rows get it from their values (sink.Markers)":                                             "rows get it from their values (--markers)",
+		"read these two by source.Query, or raise rxcql.WithBudget.":                               "read these two by Query, or raise --budget.",
+		"it has a value and no write time: give Untimed for columns that you have added, or Lossy": "it has a value and no write time: give --lossy",
+		"it has none: give Untimed if you have added it, or Lossy if the server cannot tell":       "it has none: give --lossy if the server cannot tell",
+		`column "Create" of shop."Files" and /data/Create/Files, from Columns that are Left over`:  `column "Create" of shop."Files" and /data/Create/Files, from Columns that are Left over`,
+		"source.orders and sink.t are tables":                                                      "source.orders and sink.t are tables",
 	} {
 		require.Equal(t, want, verbs.Plain(text))
 	}
