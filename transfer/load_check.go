@@ -60,7 +60,7 @@ func (f *rowsOfFiles) neverNull(c schema.Column) bool {
 // the files, and holds no value.
 func (f *rowsOfFiles) check(r rxcql.Row) error { return f.of(r.Columns()).refuse(r) }
 
-func (to madeColumns) refuse(r rxcql.Row) error {
+func (to *madeColumns) refuse(r rxcql.Row) error {
 	c := &to.checks
 	if to.wrong != nil {
 		return to.wrong

@@ -25,12 +25,14 @@ type rowsOfFiles struct {
 	lines   bool              // each record names its own columns: one that lacks some is to blame itself
 
 	sawTTL atomic.Bool
-	mu     sync.RWMutex
-	made   map[*rxcql.Columns]madeColumns
+	last   atomic.Pointer[madeColumns] // of the row before, in any goroutine: most rows have the same
+	mu     sync.Mutex
+	made   map[*rxcql.Columns]*madeColumns
 }
 
 // madeColumns are what columns of the files become.
 type madeColumns struct {
+	of      *rxcql.Columns // those of the files
 	columns *rxcql.Columns
 	from    []int // the place of each in the files' row
 	wrong   error
@@ -67,25 +69,26 @@ func (f *rowsOfFiles) apply(in rxcql.Stream[rxcql.Row]) rxcql.Stream[rxcql.Row] 
 }
 
 // of finds what columns become, or makes it.
-func (f *rowsOfFiles) of(columns *rxcql.Columns) madeColumns {
-	f.mu.RLock()
-	to, known := f.made[columns]
-	f.mu.RUnlock()
-	if known {
-		return to
+func (f *rowsOfFiles) of(columns *rxcql.Columns) *madeColumns {
+	if last := f.last.Load(); last != nil && last.of == columns {
+		return last
 	}
-	to = f.make(columns)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.made == nil || len(f.made) >= mostMade {
-		f.made = map[*rxcql.Columns]madeColumns{}
+	to, known := f.made[columns]
+	if !known {
+		to = f.make(columns)
+		if f.made == nil || len(f.made) >= mostMade {
+			f.made = map[*rxcql.Columns]*madeColumns{}
+		}
+		f.made[columns] = to
 	}
-	f.made[columns] = to
+	f.last.Store(to)
 	return to
 }
 
-func (f *rowsOfFiles) make(columns *rxcql.Columns) (to madeColumns) {
-	to.columns = columns
+func (f *rowsOfFiles) make(columns *rxcql.Columns) *madeColumns {
+	to := &madeColumns{of: columns, columns: columns}
 	if f.columns.renamed {
 		var list []rxcql.Column
 		for i, c := range columns.List() {
