@@ -33,10 +33,10 @@ func (f *rowsOfFiles) checksOf(columns *rxcql.Columns) rowChecks {
 		c.names, at[col.Name] = append(c.names, col.Name), i
 	}
 	for i, name := range c.names {
-		switch {
-		case name == f.columns.ttl:
+		switch name {
+		case f.columns.ttl:
 			c.ttl = i
-		case name == f.columns.stamp:
+		case f.columns.stamp:
 			c.stamp = i
 		}
 		if about, known := f.about.Column(f.columns.names[name]); known && f.neverNull(about) {

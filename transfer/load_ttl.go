@@ -45,7 +45,7 @@ func (j *LoadJob) hasTTL(ctx context.Context, files inputFiles) error {
 			return context.Cause(ctx)
 		}
 		if err != nil || j.isStopped() {
-			return nil //nolint:nilerr // the run meets it too
+			return nil // the run meets it too
 		}
 		if _, has := row.Lookup(ttl); has {
 			return nil

@@ -18,7 +18,7 @@ func serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "export CASSANDRA_HOSTS="+strings.Join(cluster.Hosts(), ","))
+	fmt.Fprintf(out, "export CASSANDRA_HOSTS=%s\n", strings.Join(cluster.Hosts(), ","))
 	<-ctx.Done()
 	return cluster.Stop()
 }
