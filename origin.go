@@ -3,7 +3,6 @@ package rxcql
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -36,16 +35,5 @@ func (s *Stage) Origin() *flow.Origin {
 func (s *Stage) Parts(ctx context.Context, p flow.Parts) {
 	if in := s.Input(); in != nil {
 		in.SetParts(ctx, p)
-	}
-}
-
-// Away notes a time that a source knows nothing of, between two moments of flow.Advance.IdleAt: its
-// requests failed or took very long, or a clock has jumped, or it has only begun (from is the zero
-// time then). Event time does not go on over it
-// (operators.IdleAfter) until the source has been idle for long enough since. ctx is that of the
-// source's run function, or made from it. Call it before the first page that follows.
-func (s *Stage) Away(ctx context.Context, from, to time.Time) {
-	if in := s.Input(); in != nil {
-		in.Away(ctx, from, to)
 	}
 }

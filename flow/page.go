@@ -141,7 +141,7 @@ func (p Position) Part() string {
 // Page is the unit that moves through a stream: some rows, and a Reservation. The Reservation says
 // which bytes and receipts the page carries, where its rows come from, and what follows them.
 //
-// Source, Watermark and IdleAt go with a page through all operators. A page may have no rows: it
+// Source, Watermark and Idle go with a page through all operators. A page may have no rows: it
 // then says that a part has ended (Position.Last), how far its event time has come, that it is
 // idle, or something of all parts (AllParts). An operator hands that on (HandOn), even if it drops
 // all rows of the page. If it keeps rows, it holds that back until they are handed on: nothing that
@@ -175,7 +175,7 @@ func (p *Page[T]) EachRow(fn func(row *Page[T]) error) error {
 	for i := range p.Rows {
 		p.first = said.first + int32(i) //nolint:gosec // no page has two billion rows
 		if i == len(p.Rows)-1 {
-			p.Last, p.Watermark, p.IdleAt = said.Last, said.Watermark, said.IdleAt
+			p.Last, p.Watermark, p.Idle = said.Last, said.Watermark, said.Idle
 		}
 		row.Rows = p.Rows[i : i+1 : i+1]
 		if err := fn(row); err != nil {

@@ -21,7 +21,6 @@ type Origin struct {
 	Several bool
 
 	parts atomic.Pointer[Parts]
-	away  atomic.Pointer[[]awayTime] // the latest, in their order
 }
 
 // Parts is what a source says of its parts, before its first page (rxcql.Stage.Parts).
@@ -33,8 +32,8 @@ type Parts struct {
 	// are earlier than those of a part before it. Then a part that has not begun does not hold back
 	// event time any further than those that have.
 	Ordered bool
-	// Overlap is for a source whose parts can be idle (Advance.IdleAt): how long before that moment
-	// a row may have been written that the source has yet to see. For source.Tail that is the time
+	// Overlap is for a source whose parts can be idle: how long before that moment (Idle.At) a row
+	// may have been written that the source has yet to see. For source.Tail that is the time
 	// which it reads again.
 	Overlap time.Duration
 }
@@ -54,7 +53,7 @@ func (o *Origin) Parts() (n int, known bool) {
 // Ordered reports whether the parts come in the order of event time, see Parts.
 func (o *Origin) Ordered() bool { return o.said().Ordered }
 
-// Overlap returns how long before the moment of Advance.IdleAt a row may have been written that is
+// Overlap returns how long before the moment of Idle.At a row may have been written that is
 // still to come.
 func (o *Origin) Overlap() time.Duration { return o.said().Overlap }
 
@@ -90,11 +89,9 @@ func (p Position) PartID() PartID { return PartID{p.Source, p.Range} }
 type Advance struct {
 	Position
 	Watermark Watermark
-	// IdleAt is set where the part is idle: the source has asked for more at that moment, the
-	// request has succeeded, and there was nothing. Only the source can say so; that no page comes
-	// says nothing, since it may have another cause (a sink that is slow, retries, the budget). It
-	// says so each time that it asks in vain. An advance without it ends the idleness of its part.
-	IdleAt time.Time
+	// Idle is set where the part is idle. The source says so each time that it asks in vain. An
+	// advance without it ends the idleness of its part.
+	Idle *Idle
 }
 
 // Begins is the Advance that says that parts of a source are about to be read.
@@ -105,35 +102,32 @@ func Ends(o *Origin) Advance {
 	return Advance{Position: Position{Source: o, Range: AllParts, Last: true}}
 }
 
-// Idle reports whether the part is idle, by the word of its source.
-func (a Advance) Idle() bool { return !a.IdleAt.IsZero() }
-
 // Says reports whether the advance says anything.
 func (a Advance) Says() bool {
-	return a.Last || a.Watermark.Known() || a.Range == AllParts || a.Idle()
+	return a.Last || a.Watermark.Known() || a.Range == AllParts || a.Idle != nil
 }
 
 // Hushed returns the advance of rows of which others are still to come: it names their part, and
 // says nothing of its end, its watermark and its idleness.
 func (a Advance) Hushed() Advance {
-	a.Last, a.Watermark, a.IdleAt = false, Watermark{}, time.Time{}
+	a.Last, a.Watermark, a.Idle = false, Watermark{}, nil
 	return a
 }
 
 // Advance returns what the reservation's page says about its part.
 func (res *Reservation) Advance() Advance {
-	return Advance{Position: res.Position, Watermark: res.Watermark, IdleAt: res.IdleAt}
+	return Advance{Position: res.Position, Watermark: res.Watermark, Idle: res.Idle}
 }
 
 // Says reports whether the reservation's page says anything about its part.
 func (res *Reservation) Says() bool {
-	return res.Last || res.Watermark.Known() || res.Range == AllParts || !res.IdleAt.IsZero()
+	return res.Last || res.Watermark.Known() || res.Range == AllParts || res.Idle != nil
 }
 
 // Say sets what the reservation's page says about a part. An operator that hands on how far a part
 // has come, apart from its rows, does so with a page without rows.
 func (res *Reservation) Say(a Advance) {
-	res.Position, res.Watermark, res.IdleAt = a.Position, a.Watermark, a.IdleAt
+	res.Position, res.Watermark, res.Idle = a.Position, a.Watermark, a.Idle
 }
 
 // Hush removes, and returns for Say, what the page says about the part's end, its watermark and

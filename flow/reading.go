@@ -44,14 +44,6 @@ func (in *Input) SetParts(ctx context.Context, p Parts) {
 	}
 }
 
-// Away notes a time that the reading of the source which a context belongs to knows nothing of, see
-// Origin.Away. With another context it does nothing. Sources call rxcql.Stage.Away.
-func (in *Input) Away(ctx context.Context, from, to time.Time) {
-	if r := in.reading(ctx); r != nil {
-		r.origin.Away(from, to)
-	}
-}
-
 // runs counts a call of the source's run function in (1) or out (-1). When the last has ended, the
 // source reserves nothing more, whether it has called Done or not. The caller holds the budget's
 // mutex.

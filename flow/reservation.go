@@ -1,7 +1,5 @@
 package flow
 
-import "time"
-
 // Reservation is what rows in flight have to give back: bytes of the budget to release, and
 // receipts to settle. These are two separate things. Bytes are released when the rows are no longer
 // in memory; a receipt is settled when what became of the rows is durable.
@@ -11,8 +9,8 @@ type Reservation struct {
 	Position
 	// Watermark is the event time up to which the part is complete after the page's rows.
 	Watermark Watermark
-	// IdleAt is when the source asked for more of the part in vain; zero if the part is not idle.
-	IdleAt time.Time // see Advance
+	// Idle is that the source has asked for more of the part in vain; nil if the part is not idle.
+	Idle *Idle // see Advance
 
 	budget   *Budget
 	input    *Input   // whose credit the reservation uses; nil for kept rows

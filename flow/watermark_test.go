@@ -77,7 +77,7 @@ func TestOfAPartTheLatestAdvanceCountsAndItsEndStays(t *testing.T) {
 
 func TestWhatIsSaidOfAllPartsWaitsForEachAndComesBeforeOrBehindTheRest(t *testing.T) {
 	a, b, c := &flow.Origin{Name: "A"}, &flow.Origin{Name: "B"}, &flow.Origin{Name: "C"}
-	idle := flow.Advance{Position: flow.Position{Source: a}, IdleAt: time.Unix(7, 0)}
+	idle := flow.Advance{Position: flow.Position{Source: a}, Idle: flow.IdleAt(time.Unix(7, 0))}
 	on := flow.Advance{Position: flow.Position{Source: a}, Watermark: flow.WatermarkAt(time.Unix(9, 0))}
 	var all flow.Advances
 	all.Add(flow.Begins(a))

@@ -169,14 +169,14 @@ func (t *eventTiming[T]) watermark(part *partTime, page flow.Advance) flow.Water
 		part.goOn(part.latest.Time().Add(-t.late))
 	}
 	switch {
-	case !page.Idle():
+	case page.Idle == nil:
 		part.idle = time.Time{}
 		return part.said
-	case part.idle.IsZero() || page.IdleAt.Before(part.idle): // the clock may have been set back
-		part.idle = page.IdleAt
+	case part.idle.IsZero() || page.Idle.At().Before(part.idle): // the clock may have been set back
+		part.idle = page.Idle.At()
 	}
-	if t.idles && page.IdleAt.Sub(part.idle) >= t.idle {
-		if until := page.Source.IdleUntil(page.IdleAt, t.idle); !until.IsZero() {
+	if t.idles && page.Idle.At().Sub(part.idle) >= t.idle {
+		if until := page.Idle.Until(t.idle); !until.IsZero() {
 			part.goOn(until.Add(-t.late).Add(-page.Source.Overlap()))
 		}
 	}

@@ -33,7 +33,7 @@ func asks(overlap time.Duration, answers ...func(ctx context.Context) (rows []in
 			}
 			p.Position = flow.Position{Range: 0, Page: int64(i), Last: i == len(answers)-1}
 			if idle {
-				p.IdleAt = asked
+				p.Idle = flow.IdleAt(asked)
 			}
 			p.AddReceipt(st.Receipt())
 			st.CountPage(len(p.Rows), 0)
@@ -114,7 +114,7 @@ func TestNothingBecomesLateByASinkThatStallsOrARequestThatIsRepeated(t *testing.
 					require.False(t, markAt(e.at).Before(c.Now()), "%v is late: the clock is at %v", e.at-begin, c.Now())
 				}
 				c.Add(p.Advance())
-				if !p.IdleAt.IsZero() && !stalled {
+				if p.Idle != nil && !stalled {
 					stalled = true
 					time.Sleep(time.Hour)
 				}

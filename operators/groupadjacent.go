@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -147,7 +146,7 @@ func (g *grouping[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) error {
 	defer p.Say(said)
 	p.Watermark = g.watermark(p, open)
 	if open != nil { // a group of earlier rows is still to come
-		p.IdleAt = time.Time{}
+		p.Idle = nil
 	}
 	if len(g.ended) == 0 && (open != nil || !p.Says()) {
 		return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -28,7 +27,7 @@ type laneJoin[U any] struct {
 type lanesPart struct {
 	at    flow.Position
 	marks []flow.Watermark
-	idle  []time.Time
+	idle  []*flow.Idle
 	last  []bool
 	told  flow.Advance // what has been handed on
 	begun bool         // something has
@@ -56,13 +55,13 @@ func (o *laneOut[U]) Next(ctx context.Context, p *flow.Page[U]) error {
 	if part.marks[o.lane].Before(said.Watermark) {
 		part.marks[o.lane] = said.Watermark
 	}
-	part.idle[o.lane] = said.IdleAt
+	part.idle[o.lane] = said.Idle
 	part.last[o.lane] = part.last[o.lane] || said.Last
 	now, news := o.joint(part)
 	if len(p.Rows) == 0 && !news {
 		return nil
 	}
-	p.Last, p.Watermark, p.IdleAt = now.Last, now.Watermark, now.IdleAt
+	p.Last, p.Watermark, p.Idle = now.Last, now.Watermark, now.Idle
 	return o.out.Next(ctx, p)
 }
 
@@ -70,7 +69,7 @@ func (j *laneJoin[U]) partOf(said flow.Advance) *lanesPart {
 	part := j.parts[said.PartID()]
 	if part == nil {
 		n := len(j.ended)
-		part = &lanesPart{marks: make([]flow.Watermark, n), idle: make([]time.Time, n), last: make([]bool, n)}
+		part = &lanesPart{marks: make([]flow.Watermark, n), idle: make([]*flow.Idle, n), last: make([]bool, n)}
 		j.parts[said.PartID()] = part
 	}
 	part.at = said.Position
@@ -83,7 +82,7 @@ func (j *laneJoin[U]) partOf(said flow.Advance) *lanesPart {
 // lanes that are behind still have rows of the time before they say so.
 func (j *laneJoin[U]) joint(part *lanesPart) (now flow.Advance, news bool) {
 	var least, most flow.Watermark
-	var idle time.Time
+	var idle *flow.Idle
 	open := 0
 	for i, mark := range part.marks {
 		if most.Before(mark) {
@@ -95,18 +94,18 @@ func (j *laneJoin[U]) joint(part *lanesPart) (now flow.Advance, news bool) {
 		if open == 0 || mark.Before(least) {
 			least = mark
 		}
-		if open == 0 || part.idle[i].Before(idle) {
+		if open == 0 || part.idle[i].At().Before(idle.At()) {
 			idle = part.idle[i]
 		}
 		open++
 	}
-	now = flow.Advance{Position: part.at, Watermark: least, IdleAt: idle}
+	now = flow.Advance{Position: part.at, Watermark: least, Idle: idle}
 	if now.Last = open == 0; now.Last {
 		now.Watermark = most
 		j.forget(part.at.PartID())
 	}
 	news = now.Last || part.told.Watermark.Before(now.Watermark) ||
-		now.IdleAt.After(part.told.IdleAt) || now.Idle() != part.told.Idle() ||
+		now.Idle.At().After(part.told.Idle.At()) || (now.Idle == nil) != (part.told.Idle == nil) ||
 		now.Range == flow.AllParts && !part.begun
 	part.told, part.begun = now, true
 	return now, news

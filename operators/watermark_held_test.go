@@ -39,7 +39,7 @@ func TestAPartIsNotIdleWhileAGroupOfItIsOpen(t *testing.T) {
 		happening{part: 0, idle: 5},
 		happening{part: 0, last: true},
 	))
-	hear(t, spying(groups, func(p *flow.Page[timed]) { idle = append(idle, p.IdleAt) }), &listening{heard: newHeard()})
+	hear(t, spying(groups, func(p *flow.Page[timed]) { idle = append(idle, p.Idle.At()) }), &listening{heard: newHeard()})
 	require.Equal(t, []time.Time{idleAt(1), {}, {}}, idle, "what is held back would be behind the clock")
 }
 

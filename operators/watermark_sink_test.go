@@ -74,7 +74,7 @@ func (h *heard) page(p *flow.Page[timed]) {
 	name := partName{p.Source.Name, p.Range}
 	h.ended[name] = h.ended[name] || p.Last
 	if !p.Last {
-		h.idle[name] = p.IdleAt
+		h.idle[name] = p.Idle.At()
 	}
 	if h.marks[name].Before(p.Watermark) {
 		h.marks[name] = p.Watermark

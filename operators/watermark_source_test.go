@@ -49,7 +49,7 @@ func script(name string, pages ...happening) rxcql.Stream[timed] {
 			}
 			p.Say(flow.Advance{
 				Position:  flow.Position{Range: each.part, Page: numbers[each.part], Last: each.last},
-				Watermark: markAt(each.mark), IdleAt: idleAt(each.idle),
+				Watermark: markAt(each.mark), Idle: flow.IdleAt(idleAt(each.idle)),
 			})
 			numbers[each.part]++
 			p.Resize(int64(len(p.Rows)) * 64)

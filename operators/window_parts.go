@@ -2,7 +2,6 @@ package operators
 
 import (
 	"slices"
-	"time"
 
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/window"
@@ -77,7 +76,7 @@ func (w *windowParts) news(grid window.Grid, now, over int64) (all flow.Advances
 		if p.told.Before(mark) {
 			p.told = mark
 			say := p.said
-			say.Last, say.Watermark, say.IdleAt = false, mark, time.Time{}
+			say.Last, say.Watermark, say.Idle = false, mark, nil
 			all.Add(say)
 		}
 	}

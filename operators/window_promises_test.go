@@ -45,7 +45,7 @@ func TestAPartIsNotIdleWhileResultsOfItAreToCome(t *testing.T) {
 		for _, p := range out {
 			begun = begun || p.Watermark.Known() && !p.Watermark.Before(markAt(4)) || len(p.Rows) > 0
 			if results += len(p.Rows); begun && results < 2 {
-				require.False(t, p.Idle(), "%s: %+v", name, p.Advance)
+				require.Nil(t, p.Idle, "%s: %+v", name, p.Advance)
 			}
 		}
 		require.Equal(t, 2, results, name)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
@@ -35,7 +34,7 @@ func (w *adjacentWindows[T, K, S]) Next(ctx context.Context, p *flow.Page[T]) er
 	defer p.Say(said)
 	p.Watermark = part.watermark()
 	if len(part.open) > 0 { // results of earlier rows are still to come
-		p.IdleAt = time.Time{}
+		p.Idle = nil
 	}
 	news := p.Last || part.told.Before(p.Watermark) || len(part.open) == 0 && p.Says()
 	if len(w.ended) == 0 && !news {

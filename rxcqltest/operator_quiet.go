@@ -2,6 +2,7 @@ package rxcqltest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -18,10 +19,14 @@ func quietRules[A, B any]() []rule[OperatorPlace[A, B]] {
 			if p.Ends {
 				return
 			}
-			if at, want := h.quiet[0].IdleAt, eventTime(2); !at.Equal(want) {
-				t.Fatalf("a part is idle at %v, and the last page of it says that it is at %v: hand on IdleAt with pages without rows too", want, at)
+			idle := h.quiet[0].Idle
+			if at, want := idle.At(), eventTime(2); !at.Equal(want) {
+				t.Fatalf("a part is idle at %v, and the last page of it says that it is at %v: hand on Idle with pages without rows too", want, at)
 			}
-			if a := h.quiet[1]; a.Idle() && !p.SetsWatermarks {
+			if until := idle.Until(time.Hour); !until.Equal(eventTime(1)) {
+				t.Fatalf("a source was away, and what it says of an idle part has lost that: hand on Idle as it is, do not make another")
+			}
+			if a := h.quiet[1]; a.Idle != nil && !p.SetsWatermarks {
 				t.Fatalf("a part was idle and has gone on, and the last page of it says %+v: what is said last counts", a)
 			}
 		}},
@@ -43,9 +48,11 @@ func quietRules[A, B any]() []rule[OperatorPlace[A, B]] {
 	}
 }
 
-// idle is what the other source says of a part that is idle.
+// idle is what the other source says of a part that is idle. It was away since 1.
 func (h *heard[A, B]) idle(part, at int) flow.Advance {
-	return flow.Advance{Position: flow.Position{Source: h.other, Range: part, Page: int64(at)}, IdleAt: eventTime(at)}
+	var log flow.IdleLog
+	log.Away(eventTime(1), eventTime(2))
+	return flow.Advance{Position: flow.Position{Source: h.other, Range: part, Page: int64(at)}, Idle: log.At(eventTime(at))}
 }
 
 // listen runs the operator.

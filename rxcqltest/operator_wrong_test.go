@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/rxcqltest"
@@ -123,15 +122,18 @@ func wrongParts() []operatorPlant {
 			}
 		})},
 		{idle, "a part that is idle looks like one that is not", wrongly(func(l *laggard) {
-			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) { k.said.IdleAt = time.Time{} }
+			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) { k.said.Idle = nil }
+		})},
+		{idle, "it forgets what the source knew", wrongly(func(l *laggard) {
+			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) { k.said.Idle = flow.IdleAt(k.said.Idle.At()) }
 		})},
 		{idle, "a part that was idle stays so", wrongly(func(l *laggard) {
-			idle := map[flow.PartID]time.Time{}
+			idle := map[flow.PartID]*flow.Idle{}
 			l.keep = func(_ *lagging, k *kept, _ *flow.Page[[]int]) {
-				if k.said.Idle() {
-					idle[k.said.PartID()] = k.said.IdleAt
+				if k.said.Idle != nil {
+					idle[k.said.PartID()] = k.said.Idle
 				}
-				k.said.IdleAt = idle[k.said.PartID()]
+				k.said.Idle = idle[k.said.PartID()]
 			}
 		})},
 		{allParts, "what is said of all parts goes no further", wrongly(func(l *laggard) {

@@ -182,7 +182,7 @@ func (r *playing[T]) page(ctx context.Context, i int, s step[T]) error {
 	}
 	p := &flow.Page[T]{Rows: slices.Clone(s.rows), Reservation: reservation}
 	p.Position = flow.Position{Range: s.part, Page: n, Last: r.last[s.part] == i}
-	p.Watermark, p.IdleAt = s.watermark, s.idle
+	p.Watermark, p.Idle = s.watermark, flow.IdleAt(s.idle)
 	p.Resize(bytes)
 	err = flow.Deliver(ctx, part.track, p, bytes, strconv.AppendInt(nil, part.page, 10), r.out)
 	if err == nil {

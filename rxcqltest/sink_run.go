@@ -106,7 +106,7 @@ func (o *handing[T]) Next(ctx context.Context, p *flow.Page[int]) error {
 		p.Resize(o.bytes)
 	}
 	if o.marks {
-		p.Watermark, p.IdleAt = flow.WatermarkAt(time.Unix(int64(o.rows), 0)), time.Unix(int64(o.rows), 0)
+		p.Watermark, p.Idle = flow.WatermarkAt(time.Unix(int64(o.rows), 0)), flow.IdleAt(time.Unix(int64(o.rows), 0))
 	}
 	said := p.Advance()
 	err := o.out.Next(call, flow.Derive(p, rows))

@@ -57,9 +57,9 @@ var ErrTailFull = errors.New("rxcql: Tail has no room for the keys of its overla
 // finds: such a row comes behind rows that arrived an overlap later at most. That holds for a
 // backlog too, and where a sink stalls. All rows are one part, read by one worker, a page ahead.
 // Event time is a column like others: put operators.EventTime behind, with an OutOfOrderness that
-// includes the overlap. A poll that finds nothing says that the part is idle. If the poll before
-// was more than an overlap ago, since servers were away or a clock has jumped, it is idle from then
-// on only: writers come late too.
+// includes the overlap. A poll that finds nothing says that the part is idle. Of a time in which
+// nothing was answered for longer than an overlap, or a clock has jumped by more, it says that
+// nothing is known: writers come late too (operators.IdleAfter).
 //
 // # What it costs
 //

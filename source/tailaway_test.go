@@ -56,8 +56,8 @@ func inQuiet(t *testing.T, test func(q *quiet)) {
 					q.seen.late++
 				}
 			}
-			if p.IdleAt.After(q.seen.idle) {
-				q.seen.idle = p.IdleAt
+			if p.Idle.At().After(q.seen.idle) {
+				q.seen.idle = p.Idle.At()
 			}
 			q.seen.watermark = p.Watermark
 		}), sink.Each(func(context.Context, timedArrival) error { return nil }, sink.Idempotent()))

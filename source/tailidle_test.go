@@ -57,7 +57,7 @@ func TestAPartIsIdleByAPollThatSucceededAndFoundNothing(t *testing.T) {
 			n, known := p.Source.Parts()
 			assert.True(t, known)
 			assert.Equal(t, 1, n)
-			pages = append(pages, seenPage{rows: len(p.Rows), idle: p.IdleAt, at: time.Now()})
+			pages = append(pages, seenPage{rows: len(p.Rows), idle: p.Idle.At(), at: time.Now()})
 		}))
 		take := func() []seenPage { synctest.Wait(); all := pages; pages = nil; return all }
 		time.Sleep(500 * time.Millisecond)
@@ -103,7 +103,7 @@ func TestNothingIsLateBecauseASinkStalls(t *testing.T) {
 				assert.False(t, flow.WatermarkAt(row.At).Before(watermark), "row %d of %v is late at %v: %v", row.ID, row.At, time.Now(), watermark)
 			}
 			assert.False(t, p.Watermark.Before(watermark))
-			idled = idled || len(p.Rows) == 0 && watermark.Before(p.Watermark) && p.IdleAt.Sub(p.Watermark.Time()) == 40*time.Second
+			idled = idled || len(p.Rows) == 0 && watermark.Before(p.Watermark) && p.Idle.At().Sub(p.Watermark.Time()) == 40*time.Second
 			watermark = p.Watermark
 			if stall++; stall%20 == 0 {
 				time.Sleep(5 * time.Minute)

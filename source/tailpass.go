@@ -106,6 +106,7 @@ func (r *tailReader[T]) fetch(ctx context.Context, p *pass[T], most int64) error
 	if err != nil {
 		return r.failed(ctx, p.of, err)
 	}
+	r.heard(p.pages.attempt.Attempt > 1)
 	read, bad, size, err := p.pages.decode(got)
 	if err != nil {
 		return r.failed(ctx, p.of, err)

@@ -30,9 +30,8 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 		return false, err
 	}
 	r.gave, r.told = false, time.Now()
-	defer func(began time.Time) { r.asked.took = time.Since(began) }(r.told)
 	r.setTop()
-	r.wasAway(ctx)
+	r.noteAway()
 	last := !r.cfg.until.IsZero() && r.complete() >= r.cfg.until.UnixMilli()
 	for start := r.place.first; start <= r.lastBucket(); {
 		if err := r.passReread(ctx, start); err != nil {
@@ -54,31 +53,6 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 		return false, r.tell(ctx, r.idle, false)
 	}
 	return false, nil
-}
-
-// tailAsked is when a poll asked for rows.
-type tailAsked struct {
-	asked int64         // as the clocks said, in milliseconds since 1970
-	at    time.Duration // by the clock that does not jump
-	took  time.Duration // the poll
-}
-
-// wasAway tells those that wait for event time of a time since the poll before in which writers may
-// have been held up: the poll took longer than an overlap, or it was longer ago, by any clock.
-// Servers may have been away, or a clock has jumped, and writers may come a moment later than the
-// tail. An overlap is allowed for in any case. What was before the first poll is not known.
-func (r *tailReader[T]) wasAway(ctx context.Context) {
-	before, asked := r.asked, r.clock.now.early
-	r.asked = tailAsked{asked: asked, at: r.clock.now.at}
-	if before == (tailAsked{}) {
-		r.stage.Away(ctx, time.Time{}, time.UnixMilli(asked).UTC())
-		return
-	}
-	gap := time.Duration(asked-before.asked) * time.Millisecond
-	gap = max(gap, -gap, r.clock.now.at-before.at)
-	if gap > r.cfg.overlap+r.cfg.poll || before.took > r.cfg.overlap {
-		r.stage.Away(ctx, time.UnixMilli(before.asked).UTC(), time.UnixMilli(asked).UTC())
-	}
 }
 
 // lastBucket returns a time in the last bucket that may have rows. The clock that makes buckets may

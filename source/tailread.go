@@ -28,7 +28,10 @@ type tailReader[T any] struct {
 	idle  time.Time // when a poll found nothing, unless rows have been given since
 	top   int64     // rows that arrived before are given in this poll
 	gave  bool      // the poll has found rows
-	asked tailAsked // by the latest poll
+
+	hears  tailHeard
+	steady clockReading // of the latest poll by which away was noted
+	away   flow.IdleLog
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 
@@ -83,9 +86,11 @@ func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, se
 		if over || err != nil {
 			return err
 		}
-		if err := sleep(ctx, r.cfg.poll-time.Since(began)); err != nil {
+		pause := r.cfg.poll - time.Since(began)
+		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
+		r.hears.last += max(0, pause) // silence that is meant
 	}
 }
 
@@ -148,10 +153,12 @@ func (r *tailReader[T]) from() int64 {
 }
 
 func (r *tailReader[T]) askClock(ctx context.Context) error {
-	err := retried(ctx)(func() error { return r.clock.read(ctx) })
+	tries := 0
+	err := retried(ctx)(func() error { tries++; return r.clock.read(ctx) })
 	if err != nil {
 		return r.failedWith(ctx, fmt.Errorf("asking the server's clock: %w", err))
 	}
+	r.heard(tries > 1)
 	return nil
 }
 
@@ -166,7 +173,7 @@ func (r *tailReader[T]) tell(ctx context.Context, idle time.Time, last bool) err
 		return err
 	}
 	reservation.Resize(0)
-	reservation.IdleAt = idle
+	reservation.Idle = r.away.At(idle)
 	return r.handOn(&fetched[T]{Page: flow.Page[T]{Reservation: reservation}}, last)
 }
 
@@ -189,7 +196,7 @@ func (r *tailReader[T]) handOn(p *fetched[T], last bool) error {
 	p.track = r.track
 	r.page++
 	r.told = time.Now()
-	if p.IdleAt.IsZero() || r.told.Sub(r.noted) >= notedEvery {
+	if p.Idle == nil || r.told.Sub(r.noted) >= notedEvery {
 		p.next, r.records, r.noted = r.records, nil, r.told
 	}
 	if err := r.send(p); err != nil {

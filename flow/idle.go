@@ -1,0 +1,129 @@
+package flow
+
+import (
+	"slices"
+	"time"
+)
+
+// Idle is what a page says of a part that is idle: the source has asked for more at a moment, the
+// request has succeeded, and there was nothing. Only the source can say so (IdleLog); that no page
+// comes says nothing, since it may have another cause (a sink that is slow, retries, the budget).
+//
+// It knows what the source knew when it made the page, and never changes: a page may wait for long
+// until an operator takes it. So operators hand it on as it is. A nil *Idle is that of a part which
+// is not idle.
+type Idle struct {
+	at   time.Time
+	away []awayTime // those that the source knew of, in the order in which it came to know of them
+}
+
+// awayTime is a time in which a source has learnt nothing of whether rows are written.
+type awayTime struct {
+	from, to time.Time
+	slow     int // how many polls it is that took long, see IdleLog.Slow; 0 for Away
+}
+
+// slowIsUsual is how many slow polls follow each other at once where that is how it always is.
+const slowIsUsual = 4
+
+// IdleAt returns an Idle of a moment, of a source that was never away. That of the zero time is
+// nil.
+func IdleAt(at time.Time) *Idle { return new(IdleLog).At(at) }
+
+// At returns the moment at which the source has asked, the zero time if the part is not idle.
+func (i *Idle) At() time.Time {
+	if i == nil {
+		return time.Time{}
+	}
+	return i.at
+}
+
+// Until returns the moment up to which nothing is known to be still to come, where writers need up
+// to after for it: that is the moment at which the source has asked, or the beginning of a time
+// that it was away, until after has passed since, less other such times. It is the zero time if
+// nothing is known yet.
+func (i *Idle) Until(after time.Duration) time.Time {
+	if i == nil {
+		return time.Time{}
+	}
+	until, passed, next, slow := i.at, time.Duration(0), i.at, 0
+	for _, away := range slices.Backward(i.away) {
+		if !away.from.Before(i.at) { // a source that gives rows with a delay asks for the past
+			continue
+		}
+		good := max(0, next.Sub(away.to))
+		if passed += good; passed >= after {
+			break
+		}
+		if away.slow == 0 || good > 0 {
+			slow = 0
+		}
+		if slow += away.slow; slow > slowIsUsual {
+			break
+		}
+		next = away.from
+		if next.Before(until) {
+			until = next
+		}
+	}
+	return until
+}
+
+// IdleLog is what a source remembers of the times in which it learnt nothing of whether rows are
+// written, so that event time does not go on over them (operators.IdleAfter): writers may have been
+// held up too, and may need a moment. It takes 64 KiB at most. The zero IdleLog is that of a source
+// that was never away. One goroutine at a time may use it.
+type IdleLog struct{ away []awayTime }
+
+// mostAway is how many times a log has at most.
+const mostAway = 1000
+
+// Away notes that the source could not know anything of the time between two moments, from and to:
+// its requests failed, or a clock has jumped, to an earlier moment perhaps. A source that begins
+// knows nothing of what was before: from is the zero time.
+func (l *IdleLog) Away(from, to time.Time) { l.note(awayTime{from: from, to: to}) }
+
+// Slow notes that the source has waited for long between two moments, though nothing failed:
+// requests took long, or a sink stalled. It is Away, except that four of these times, one right
+// behind the other, are how it always is: event time goes on, so far behind.
+func (l *IdleLog) Slow(from, to time.Time) { l.note(awayTime{from: from, to: to, slow: 1}) }
+
+func (l *IdleLog) note(away awayTime) {
+	if away.to.Before(away.from) {
+		away.from = away.to
+	}
+	if len(l.away) == mostAway {
+		l.halve()
+	}
+	l.away = append(l.away, away) // behind all that an Idle has of it
+}
+
+// halve takes two times that follow each other for one. What is between them is no longer known to
+// be good.
+func (l *IdleLog) halve() {
+	half := make([]awayTime, 0, mostAway)
+	for pair := range slices.Chunk(l.away, 2) {
+		one := pair[0]
+		for _, next := range pair[1:] {
+			if one.slow > 0 && next.slow > 0 && !one.to.Before(next.from) {
+				one.slow += next.slow
+			} else {
+				one.slow = 0
+			}
+			if next.from.Before(one.from) {
+				one.from = next.from
+			}
+			one.to = next.to
+		}
+		half = append(half, one)
+	}
+	l.away = half
+}
+
+// At returns what a page says of a part that was idle at a moment, nil for the zero time.
+func (l *IdleLog) At(at time.Time) *Idle {
+	if at.IsZero() {
+		return nil
+	}
+	return &Idle{at: at, away: l.away[:len(l.away):len(l.away)]}
+}
