@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"strconv"
@@ -18,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/internal/relay"
 )
 
 var cluster *cassandra.Cluster
@@ -75,7 +75,15 @@ func TestStopTwiceStopsOnceAndGivesTheSameError(t *testing.T) {
 // The driver tries again, and sleeps for seconds before it does, whether or not its session is
 // closed.
 func TestMainWaitsForADriverThatWasConnectingWhenItsSessionWasClosed(t *testing.T) {
-	address, refused := lettingIn(t, 2) // the control connection and the first of the pool
+	refused := make(chan struct{})
+	refuse := sync.OnceFunc(func() { close(refused) })
+	address := relay.Listen(t, "127.0.0.1", cluster.Hosts()[0], func(before int) bool {
+		if before < 2 { // the control connection and the first of the pool
+			return true
+		}
+		refuse()
+		return false
+	})
 	var out bytes.Buffer
 	var got *cassandra.Cluster
 	c := cassandra.NewTestCluster(func() error { return nil })
@@ -93,44 +101,4 @@ func TestMainWaitsForADriverThatWasConnectingWhenItsSessionWasClosed(t *testing.
 		return 0
 	}, &got, &out, []cassandra.Option{cassandra.IgnoreLeaks(goleak.IgnoreCurrent())}, start(c, nil))
 	require.Zero(t, code, out.String())
-}
-
-// lettingIn is an address of the cluster that lets so many connections in. Each further one it
-// closes at once, and tells the first.
-func lettingIn(t *testing.T, n int) (address string, refused <-chan struct{}) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	told := make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() {
-		tell := sync.OnceFunc(func() { close(told) })
-		for i := 0; ; i++ {
-			in, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			if i >= n {
-				_ = in.Close()
-				tell()
-				continue
-			}
-			out, err := net.Dial("tcp", cluster.Hosts()[0])
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			forward := func(to, from net.Conn) {
-				_, _ = io.Copy(to, from) // until either side has gone
-				_, _ = to.Close(), from.Close()
-			}
-			all.Go(func() { forward(in, out) })
-			all.Go(func() { forward(out, in) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		all.Wait()
-	})
-	return listener.Addr().String(), told
 }

@@ -3,10 +3,8 @@
 package secure_test
 
 import (
-	"io"
 	"net"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/gocql/gocql"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/internal/relay"
 )
 
 var cluster *cassandra.Cluster
@@ -62,47 +61,7 @@ func (silent) Println(...any)        {}
 // elsewhere is the server under an address that its certificate does not name.
 func elsewhere(t *testing.T) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.9.9.9:0")
-	require.NoError(t, err)
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
-	keep := func(c net.Conn) {
-		mu.Lock()
-		defer mu.Unlock()
-		open = append(open, c)
-	}
-	all.Go(func() {
-		for {
-			in, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", cluster.Hosts()[0])
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			keep(in)
-			keep(out)
-			forward := func(to, from net.Conn) {
-				_, _ = io.Copy(to, from) // until either side has gone
-				_, _ = to.Close(), from.Close()
-			}
-			all.Go(func() { forward(in, out) })
-			all.Go(func() { forward(out, in) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		mu.Lock()
-		for _, c := range open {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		all.Wait()
-	})
-	return listener.Addr().String()
+	return relay.Listen(t, "127.9.9.9", cluster.Hosts()[0], nil)
 }
 
 func port(t *testing.T, address string) int {
