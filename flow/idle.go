@@ -13,14 +13,24 @@ import (
 // until an operator takes it. So operators hand it on as it is. A nil *Idle is that of a part which
 // is not idle.
 type Idle struct {
-	at   time.Time
+	at   Moment
 	away []awayTime // those that the source knew of, in the order in which it came to know of them
+}
+
+// Moment is when a source has asked for rows.
+type Moment struct {
+	// At is the time by the clocks that rows and their parts go by. It may jump.
+	At time.Time
+	// Now is what time.Now said, which has a monotonic reading. A source that asks for rows of a
+	// while ago has that much less in both.
+	Now time.Time
 }
 
 // awayTime is a time in which a source has learnt nothing of whether rows are written.
 type awayTime struct {
-	from, to time.Time
-	slow     int // how many polls it is that took long, see IdleLog.Slow; 0 for Away
+	hold     time.Time // where event time stays
+	from, to time.Time // as time.Now says
+	slow     int       // how many polls it is that took long, see IdleLog.Slow; 0 for others
 }
 
 // slowIsUsual is how many slow polls follow each other at once where that is how it always is.
@@ -28,14 +38,14 @@ const slowIsUsual = 4
 
 // IdleAt returns an Idle of a moment, of a source that was never away. That of the zero time is
 // nil.
-func IdleAt(at time.Time) *Idle { return new(IdleLog).At(at) }
+func IdleAt(at time.Time) *Idle { return new(IdleLog).At(Moment{At: at}) }
 
 // At returns the moment at which the source has asked, the zero time if the part is not idle.
 func (i *Idle) At() time.Time {
 	if i == nil {
 		return time.Time{}
 	}
-	return i.at
+	return i.at.At
 }
 
 // Until returns the moment up to which nothing is known to be still to come, where writers need up
@@ -46,24 +56,25 @@ func (i *Idle) Until(after time.Duration) time.Time {
 	if i == nil {
 		return time.Time{}
 	}
-	until, passed, next, slow := i.at, time.Duration(0), i.at, 0
+	until, passed, next, slow := i.at.At, time.Duration(0), i.at.Now, 0
 	for _, away := range slices.Backward(i.away) {
-		if !away.from.Before(i.at) { // a source that gives rows with a delay asks for the past
+		if !away.hold.Before(i.at.At) { // a source that gives rows with a delay asks for the past
 			continue
 		}
 		good := max(0, next.Sub(away.to))
 		if passed += good; passed >= after {
 			break
 		}
+		next = away.from
 		if away.slow == 0 || good > 0 {
 			slow = 0
 		}
-		if slow += away.slow; slow > slowIsUsual {
-			break
+		if slow += away.slow; slow > slowIsUsual { // it is no time away, if what was before is none
+			passed += away.to.Sub(away.from)
+			continue
 		}
-		next = away.from
-		if next.Before(until) {
-			until = next
+		if away.hold.Before(until) {
+			until = away.hold
 		}
 	}
 	return until
@@ -71,27 +82,29 @@ func (i *Idle) Until(after time.Duration) time.Time {
 
 // IdleLog is what a source remembers of the times in which it learnt nothing of whether rows are
 // written, so that event time does not go on over them (operators.IdleAfter): writers may have been
-// held up too, and may need a moment. It takes 64 KiB at most. The zero IdleLog is that of a source
-// that was never away. One goroutine at a time may use it.
+// held up too, and may need a moment. It takes 100 KiB at most. The zero IdleLog is that of a
+// source that was never away. One goroutine at a time may use it.
 type IdleLog struct{ away []awayTime }
 
 // mostAway is how many times a log has at most.
 const mostAway = 1000
 
-// Away notes that the source could not know anything of the time between two moments, from and to:
-// its requests failed, or a clock has jumped, to an earlier moment perhaps. A source that begins
-// knows nothing of what was before: from is the zero time.
-func (l *IdleLog) Away(from, to time.Time) { l.note(awayTime{from: from, to: to}) }
+// Away notes that the source could not know anything of the time between two moments: its requests
+// failed. A source that begins knows nothing of what was before: from is the zero Moment.
+func (l *IdleLog) Away(from, to Moment) { l.note(awayTime{hold: from.At, from: from.Now, to: to.Now}) }
 
 // Slow notes that the source has waited for long between two moments, though nothing failed:
 // requests took long, or a sink stalled. It is Away, except that four of these times, one right
 // behind the other, are how it always is: event time goes on, so far behind.
-func (l *IdleLog) Slow(from, to time.Time) { l.note(awayTime{from: from, to: to, slow: 1}) }
+func (l *IdleLog) Slow(from, to Moment) {
+	l.note(awayTime{hold: from.At, from: from.Now, to: to.Now, slow: 1})
+}
+
+// Ahead notes that the clocks have gone ahead between two moments, by more than they should. The
+// time between them is a good one all the same.
+func (l *IdleLog) Ahead(from, to Moment) { l.note(awayTime{hold: from.At, from: to.Now, to: to.Now}) }
 
 func (l *IdleLog) note(away awayTime) {
-	if away.to.Before(away.from) {
-		away.from = away.to
-	}
 	if len(l.away) == mostAway {
 		l.halve()
 	}
@@ -110,8 +123,8 @@ func (l *IdleLog) halve() {
 			} else {
 				one.slow = 0
 			}
-			if next.from.Before(one.from) {
-				one.from = next.from
+			if next.hold.Before(one.hold) {
+				one.hold = next.hold
 			}
 			one.to = next.to
 		}
@@ -120,10 +133,10 @@ func (l *IdleLog) halve() {
 	l.away = half
 }
 
-// At returns what a page says of a part that was idle at a moment, nil for the zero time.
-func (l *IdleLog) At(at time.Time) *Idle {
-	if at.IsZero() {
+// At returns what a page says of a part that was idle at a moment, nil if At of that is zero.
+func (l *IdleLog) At(m Moment) *Idle {
+	if m.At.IsZero() {
 		return nil
 	}
-	return &Idle{at: at, away: l.away[:len(l.away):len(l.away)]}
+	return &Idle{at: m, away: l.away[:len(l.away):len(l.away)]}
 }

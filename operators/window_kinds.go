@@ -145,7 +145,9 @@ type WindowOrLate[T any, K comparable, S any] struct {
 	Window WindowResult[K, S] // unless IsLate
 	Row    T                  // if IsLate
 	// Missed is, of a late row, how many of its windows were over: the earliest ones. If it is in
-	// more (Hopping), it is in the results of the others.
+	// more (Hopping), it is in the results of the others. In a job that goes on a row may be handed
+	// on again, with how many it has missed since: windows that an earlier run has made durable are
+	// not in the number.
 	Missed int
 	IsLate bool
 }

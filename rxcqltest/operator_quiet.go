@@ -50,9 +50,10 @@ func quietRules[A, B any]() []rule[OperatorPlace[A, B]] {
 
 // idle is what the other source says of a part that is idle. It was away since 1.
 func (h *heard[A, B]) idle(part, at int) flow.Advance {
+	moment := func(n int) flow.Moment { return flow.Moment{At: eventTime(n), Now: eventTime(n)} }
 	var log flow.IdleLog
-	log.Away(eventTime(1), eventTime(2))
-	return flow.Advance{Position: flow.Position{Source: h.other, Range: part, Page: int64(at)}, Idle: log.At(eventTime(at))}
+	log.Away(moment(1), moment(2))
+	return flow.Advance{Position: flow.Position{Source: h.other, Range: part, Page: int64(at)}, Idle: log.At(moment(at))}
 }
 
 // listen runs the operator.

@@ -13,7 +13,8 @@ import (
 // So rows are missed only if both clocks are ahead, by more than the overlap allows for.
 //
 // Both may be those of one machine, and jump together. So in addition an overlap must have passed
-// by the monotonic clock, which does not jump, since they said that time.
+// by the monotonic clock, which does not jump, since they said that time. What they say when a run
+// begins is believed at once: else all rows of a backlog would have to be remembered until then.
 type tailClock struct {
 	wall    func() time.Time
 	server  func(context.Context) (time.Time, error)

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -23,7 +22,7 @@ func (r *tailReader[T]) merge(ctx context.Context, passes []*pass[T]) error {
 		if page != nil && err != nil {
 			page.Release()
 		} else if page != nil {
-			r.gave, r.idle = true, time.Time{}
+			r.gave, r.idle = true, flow.Moment{}
 			r.passRereadWithin(passes)
 			err = r.handOn(page, false)
 		}

@@ -3,6 +3,8 @@ package source
 import (
 	"context"
 	"time"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // setTop sets the time up to which rows are given in a poll. It is that of its beginning: where the
@@ -47,9 +49,9 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 	r.measure()
 	switch {
 	case last:
-		return true, r.tell(ctx, time.Time{}, true)
+		return true, r.tell(ctx, flow.Moment{}, true)
 	case !r.gave:
-		r.idle = time.UnixMilli(min(r.clock.now.early-r.cfg.delay.Milliseconds(), r.top)).UTC() // no further than it has looked
+		r.idle = r.idleSince()
 		return false, r.tell(ctx, r.idle, false)
 	}
 	return false, nil

@@ -24,13 +24,13 @@ type tailReader[T any] struct {
 	send  func(*fetched[T]) error
 	page  int64 // the next one
 	place *tailPlace
-	told  time.Time // when a page was handed on last, or the poll began
-	idle  time.Time // when a poll found nothing, unless rows have been given since
-	top   int64     // rows that arrived before are given in this poll
-	gave  bool      // the poll has found rows
+	told  time.Time   // when a page was handed on last, or the poll began
+	idle  flow.Moment // when a poll found nothing, unless rows have been given since
+	top   int64       // rows that arrived before are given in this poll
+	gave  bool        // the poll has found rows
 
 	hears  tailHeard
-	steady clockReading // of the latest poll by which away was noted
+	steady clockReading // the clocks are ahead if they have gone on since by more than time has
 	away   flow.IdleLog
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
@@ -90,7 +90,7 @@ func (r *tailReader[T]) read(ctx context.Context, p part, limit func() int64, se
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
-		r.hears.last += max(0, pause) // silence that is meant
+		r.hears.pause = max(0, pause)
 	}
 }
 
@@ -133,7 +133,7 @@ func (r *tailReader[T]) begin(ctx context.Context) error {
 	}
 	r.place = newTailPlace(from, first)
 	r.records = appendBegin(nil, from, first)
-	return r.tell(ctx, time.Time{}, false)
+	return r.tell(ctx, flow.Moment{}, false)
 }
 
 // tailBegan is the key of the moment at which a tail was read first in a run.
@@ -164,7 +164,7 @@ func (r *tailReader[T]) askClock(ctx context.Context) error {
 
 // tell hands on a page without rows: for what has changed, because the part was idle at a moment
 // (unless that is zero), or at the end.
-func (r *tailReader[T]) tell(ctx context.Context, idle time.Time, last bool) error {
+func (r *tailReader[T]) tell(ctx context.Context, idle flow.Moment, last bool) error {
 	if err := r.track.AwaitRoom(ctx); err != nil {
 		return err
 	}

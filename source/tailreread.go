@@ -2,7 +2,8 @@ package source
 
 import (
 	"context"
-	"time"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
 // tailReread is for a job with windows that goes on. It reads again what was counted in windows
@@ -88,7 +89,7 @@ func (r *tailReader[T]) passReread(ctx context.Context, start int64) error {
 		return nil
 	}
 	r.reread.over = true
-	return r.tell(ctx, time.Time{}, false)
+	return r.tell(ctx, flow.Moment{}, false)
 }
 
 // passRereadWithin is the same in the middle of a bucket: there may be a backlog in it.

@@ -25,6 +25,7 @@ import (
 // and 5 s out of order. The time of a row's event is in v, and it arrives when it is written.
 type troubled struct {
 	*tailed
+	shards int         // 2 if 0
 	down   atomic.Bool // requests that match get fails
 	match  func(*cqlfake.Request) bool
 	fails  func() *cqlfake.Reply
@@ -102,23 +103,19 @@ func (f *troubled) nextPage() {
 
 // start runs it, with events that are idle after a time.
 func (f *troubled) start(t *testing.T, idle time.Duration, opts []source.TailOption, run ...rxcql.Option) (stop func()) {
-	tail := source.Tail[arrival](f.session, "iot.raw", daily, append([]source.TailOption{source.Overlap(5 * time.Second), source.WallClock(f.wall)}, opts...)...)
-	timeOf := func(row arrival) time.Time {
-		ms, _ := strconv.ParseInt(row.V, 10, 64)
-		return time.UnixMilli(ms)
-	}
+	tail := source.Tail[arrival](f.session, "iot.raw", f.buckets(), append([]source.TailOption{source.Overlap(5 * time.Second), source.WallClock(f.wall)}, opts...)...)
 	if f.before != nil {
 		tail = f.before(tail)
 	}
-	event := operators.EventTime(tail, func(row arrival) (time.Time, error) { return timeOf(row), nil },
+	event := operators.EventTime(tail, func(row arrival) (time.Time, error) { return eventOf(row), nil },
 		operators.OutOfOrderness(5*time.Second), operators.IdleAfter(idle))
 	p, err := rxcql.New(looking(event, func(p *flow.Page[arrival]) {
 		f.mu.Lock()
 		f.pages++
 		for _, row := range p.Rows {
 			f.rows++
-			if flow.WatermarkAt(timeOf(row)).Before(f.mark) {
-				f.late = append(f.late, f.mark.Time().Sub(timeOf(row)))
+			if flow.WatermarkAt(eventOf(row)).Before(f.mark) {
+				f.late = append(f.late, f.mark.Time().Sub(eventOf(row)))
 			}
 		}
 		f.mark = p.Watermark
@@ -171,4 +168,18 @@ func (f *troubled) nothingLateByAnOutage(t *testing.T, lasts time.Duration) {
 	f.write(happened)
 	time.Sleep(10 * time.Second)
 	f.nothingLate(t)
+}
+
+func (f *troubled) buckets() source.Buckets {
+	b := daily
+	if f.shards > 0 {
+		b.Shards = f.shards
+	}
+	return b
+}
+
+// eventOf is the time of a row's event.
+func eventOf(row arrival) time.Time {
+	ms, _ := strconv.ParseInt(row.V, 10, 64)
+	return time.UnixMilli(ms)
 }

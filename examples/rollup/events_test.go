@@ -267,6 +267,7 @@ func TestARangeThatIsNoneIsRefused(t *testing.T) {
 		"from=a;until=b":                 "cannot be read",
 		"from=2026-11-26T14:00:00Z&until=2026-11-26T13:00:00Z": "from is not before until",
 		"from=1970-01-01T00:00:00Z&until=2026-11-26T13:00:00Z": "longer than",
+		"from=0001-01-01T00:00:00Z&until=0001-01-01T01:00:00Z": "before 1970",
 	} {
 		w := httptest.NewRecorder()
 		e.rollups.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/rollups?"+query, nil))

@@ -191,7 +191,7 @@ func (in *ingest) read(w http.ResponseWriter, req *http.Request) (readings []Rea
 	if kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type")); kind != "application/x-ndjson" {
 		return nil, http.StatusUnsupportedMediaType, answer{Error: "Content-Type must be application/x-ndjson: one JSON object a line"}
 	}
-	if req.Header.Get("Content-Encoding") != "" {
+	if in := req.Header.Get("Content-Encoding"); in != "" && in != "identity" {
 		return nil, http.StatusUnsupportedMediaType, answer{Error: "Content-Encoding: send the lines as they are"}
 	}
 	conn := http.NewResponseController(w)

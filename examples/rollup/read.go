@@ -110,6 +110,8 @@ func span(req *http.Request, now time.Time) (from, until time.Time, err error) {
 	from = parse("from", until.Add(-2*time.Hour))
 	switch {
 	case len(errs) > 0:
+	case from.Before(time.Unix(0, 0)):
+		errs = append(errs, errors.New("the range begins before 1970: no reading is of such a time"))
 	case !from.Before(until):
 		errs = append(errs, errors.New("from is not before until"))
 	case until.Sub(from) > longest:

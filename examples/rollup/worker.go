@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,6 +30,8 @@ const (
 	// steady is how long a pipeline that has failed must run to count as one that runs: longer than
 	// one runs that gets no answer to its first request, by retryFor and the driver's timeout.
 	steady = 30 * time.Second
+	// seldom is how long a worker waits after a failure that somebody has to put right.
+	seldom = 30 * time.Second
 )
 
 var errNotYet = errors.New("not started yet")
@@ -55,18 +58,35 @@ func (w *worker) run(ctx context.Context) {
 		before = w.once(ctx, before)
 		last := w.ended(before)
 		if err := w.health(); err != nil && !w.elsewhere() {
-			w.log.Error("a pipeline has failed", "pipeline", w.name, "error", err, "again", !last)
+			w.log.Error("a pipeline has failed", "pipeline", w.name, "error", helpful(err), "again", !last)
 		}
 		if last {
 			return
 		}
 		select {
-		case <-time.After(again):
+		case <-time.After(pause(before)):
 		case <-w.stopping.Done():
 			return
 		case <-ctx.Done():
 		}
 	}
+}
+
+// pause is how long to wait after a run.
+func pause(err error) time.Duration {
+	if errors.Is(err, rxcql.ErrCheckpointForeign) {
+		return seldom
+	}
+	return again
+}
+
+// helpful says of a failure that does not pass by itself what to do about it.
+func helpful(err error) error {
+	if errors.Is(err, rxcql.ErrCheckpointForeign) {
+		return fmt.Errorf("%w; if tables were dropped and made again: stop all instances, empty the table jobs, and start again, "+
+			"and windows of the last %v are made anew", err, kept)
+	}
+	return err
 }
 
 func (w *worker) once(ctx context.Context, before error) error {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -82,6 +84,27 @@ func TestTheErrorOfARunThatFailsWhileItDrainsIsInTheLog(t *testing.T) {
 		<-stopped
 		require.Contains(t, said.String(), "the table is gone")
 		require.Contains(t, said.String(), "again=false")
+	})
+}
+
+// Tables that were dropped and made again are nothing that passes.
+func TestAJobOfOtherTablesIsNotTriedEachSecondAndSaysWhatToDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		w := newWorker("test", slog.New(slog.NewTextHandler(&said, nil)), func(error) (*rxcql.Pipeline, error) {
+			return nil, fmt.Errorf("the table is another: %w", rxcql.ErrCheckpointForeign)
+		})
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			w.run(t.Context())
+		}()
+		time.Sleep(5 * time.Minute)
+		require.ErrorIs(t, w.health(), rxcql.ErrCheckpointForeign)
+		w.stop()
+		<-stopped
+		require.Contains(t, said.String(), "empty the table jobs")
+		require.Less(t, strings.Count(said.String(), "\n"), 15)
 	})
 }
 
