@@ -89,6 +89,8 @@ type answering struct {
 	page    int64                     // number of the page, from 0
 	attempt int                       // of this page, from 1
 	asked   int                       // rows of the last request at most, 0 for all
+	tells   bool                      // told sends it
+	ticket  uint64                    // of the limiter
 	end     func(*driver.Page, error) // tells hooks of the end of the last request; nil if there are none
 }
 
@@ -133,22 +135,38 @@ func (a *asker[V]) rows(r *answering) int {
 
 // attempt sends once, when the limiter has room and LookupThrottle lets it.
 func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
-	ticket, err := a.limiter.Enter(ctx)
-	if err != nil {
+	switch err = a.prepare(ctx, r); {
+	case err != nil:
 		return nil, err
-	}
-	if err := a.cfg.rate.AwaitRequest(ctx, a.st); err != nil {
-		a.limiter.Leave(ticket, context.Canceled) // whatever the cause is, it is no answer of the server
-		return nil, err
-	}
-	r.attempt++
-	if r.asked = a.rows(r); r.asked == 0 || a.st.Hooked() {
+	case r.tells:
 		page, err = a.told(ctx, r)
-	} else if err = r.sender.Aim(ctx, a.session, &r.st, r.asked, r.place.State); err == nil {
+	default:
 		page, err = r.sender.Send()
 	}
-	a.limiter.Leave(ticket, err)
+	a.limiter.Leave(r.ticket, err)
 	return page, err
+}
+
+// prepare waits until the next request may be sent, and makes it, unless told does that.
+//
+//go:noinline
+func (a *asker[V]) prepare(ctx context.Context, r *answering) (err error) {
+	if r.ticket, err = a.limiter.Enter(ctx); err != nil {
+		return err
+	}
+	if err := a.cfg.rate.AwaitRequest(ctx, a.st); err != nil {
+		a.limiter.Leave(r.ticket, context.Canceled) // whatever the cause is, it is no answer of the server
+		return err
+	}
+	r.attempt++
+	r.asked = a.rows(r)
+	if r.tells = r.asked == 0 || a.st.Hooked(); r.tells {
+		return nil
+	}
+	if err = r.sender.Aim(ctx, a.session, &r.st, r.asked, r.place.State); err != nil {
+		a.limiter.Leave(r.ticket, err)
+	}
+	return err
 }
 
 // told sends and tells hooks. The end of a request that succeeds is told when its answer has been
