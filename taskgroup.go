@@ -37,14 +37,16 @@ func (g *TaskGroup) Go(fn func() error) {
 		returned := false
 		defer func() {
 			switch {
-			case !returned:
+			case err != nil: // it is counted until all have returned
+			case returned:
+				g.task.Ended()
+			default:
 				g.exited.Store(true)
 				g.cancel(rx.ErrExited)
-			case err == nil: // else it is counted until all have returned
-				g.task.Ended()
 			}
 		}()
-		err = g.st.Protect(fn)
+		defer g.st.Recover(&err)
+		err = fn()
 		returned = true
 		return err
 	})

@@ -26,52 +26,64 @@ import (
 func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) error) rxcql.Stream[B] {
 	info := rxcql.StageInfo{Name: "FlatMap", Err: required("the function", fn == nil)}
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
-		return &flattening[A, B]{st: st, out: out, fn: fn, size: rxcql.SizeFunc[B]()}
+		f := &flattening[A, B]{st: st, out: out, fn: fn, size: rxcql.SizeFunc[B]()}
+		f.emit = func(row B) bool {
+			if f.refused != nil {
+				return false
+			}
+			f.rows = append(f.rows, row)
+			f.bytes += f.size(&f.rows[len(f.rows)-1])
+			return len(f.rows) < f.most && int64(f.bytes) < flow.DefaultPageBytes || f.full()
+		}
+		return f
 	})
 }
 
+// flattening is one run of FlatMap. What it knows of a page is in fields and not in variables of
+// Next: emit would move these to the heap, anew for each page.
 type flattening[A, B any] struct {
 	st   *rxcql.Stage
 	out  flow.Observer[B]
 	fn   func(A, func(B) bool) error
+	emit func(B) bool
 	size func(*B) int
 	rows []B // reused from page to page
+
+	ctx     context.Context // of the page that is worked through
+	page    *flow.Page[A]
+	most    int   // rows at which they go on
+	bytes   int   // of rows
+	whole   int   // how many of rows come from rows that fn has returned from
+	refused error // downstream wants no more
 }
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
-	most, bytes := max(flow.DefaultPageRows, len(p.Rows)), 0
-	whole := 0        // how many of f.rows come from rows that fn has returned from
-	var refused error // downstream wants no more
+	f.ctx, f.page = ctx, p
+	f.most, f.bytes, f.whole, f.refused = max(flow.DefaultPageRows, len(p.Rows)), 0, 0, nil
 	f.rows = f.rows[:0]
-	emit := func(row B) bool {
-		if refused != nil {
-			return false
-		}
-		f.rows = append(f.rows, row)
-		bytes += f.size(&f.rows[len(f.rows)-1])
-		if len(f.rows) < most && int64(bytes) < flow.DefaultPageBytes {
-			return true
-		}
-		refused = f.handOnFull(ctx, p, whole)
-		whole, bytes = 0, f.sizeFrom(0)
-		return refused == nil
-	}
 	for i := range p.Rows {
-		err := f.fn(p.Rows[i], emit)
-		if refused != nil {
-			return refused
+		err := f.fn(p.Rows[i], f.emit)
+		if f.refused != nil {
+			return f.refused
 		}
 		if err != nil {
 			if err := failed(ctx, f.st, p, i, err); err != nil {
 				return err
 			}
-			bytes -= f.sizeFrom(whole)
-			clear(f.rows[whole:])
-			f.rows = f.rows[:whole]
+			f.bytes -= f.sizeFrom(f.whole)
+			clear(f.rows[f.whole:])
+			f.rows = f.rows[:f.whole]
 		}
-		whole = len(f.rows)
+		f.whole = len(f.rows)
 	}
 	return handOn(ctx, p, f.rows, f.out)
+}
+
+// full hands on the rows that have filled a page, and reports whether more are wanted.
+func (f *flattening[A, B]) full() bool {
+	f.refused = f.handOnFull(f.ctx, f.page, f.whole)
+	f.whole, f.bytes = 0, f.sizeFrom(0)
+	return f.refused == nil
 }
 
 // handOnFull hands on rows before the page has been worked through: those that are whole, or, if

@@ -44,16 +44,24 @@ func newAsker[V any](st *rxcql.Stage, ses *driver.Session, cfg *lookupConfig, ai
 	return a
 }
 
-// ask looks up once, with retries. Stage.RowFailed knows of an error whether it is the row's. The
-// memory that r has of the look-up before is used again.
-func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value) (found Found[V], err error) {
-	r.place, r.bytes, r.event, r.end = driver.Place{}, 0, a.about, nil
+// Thousands of look-ups wait in attempt for the server at once, each with a stack of its own, which
+// doubles when it is full and which each garbage collection reads. So a goroutine looks up in three
+// steps (begin, attempt, finish), and only the second, with few calls and small frames, is on its
+// stack while it waits.
+
+// begin begins a look-up by values. The memory that r has of the one before is used again.
+func (a *asker[V]) begin(r *answering, values []driver.Value) {
+	r.place, r.bytes, r.page, r.attempt, r.end = driver.Place{}, 0, 0, 0, nil
 	r.st.CQL, r.st.ColumnsKnown, r.st.Encoding = a.aim.text, a.aim.known, a.aim.encoding
 	r.st.Args, r.st.PartitionKey = driver.Bind(r.st.Args[:0], values), a.aim.partition(values)
 	r.st.Consistency, r.st.Idempotent = a.cfg.consistency, true
+}
+
+// finish makes of the first attempt what there is for the row, with more attempts and more pages if
+// there have to be any. Stage.RowFailed knows of an error whether it is the row's.
+func (a *asker[V]) finish(ctx context.Context, r *answering, page *driver.Page, err error) (found Found[V], _ error) {
 	defer r.forget()
 	for {
-		page, err := a.attempt(ctx, r)
 		if err != nil {
 			if page, err = a.again(ctx, r, err); err != nil {
 				return found, err
@@ -62,23 +70,28 @@ func (a *asker[V]) ask(ctx context.Context, r *answering, values []driver.Value)
 		if err := a.decode(page, r, &found); err != nil {
 			return found, err
 		}
-		if r.place.After(page.Rows(), r.event.PageRows, page.Next()); r.place.State == nil {
+		if r.place.After(page.Rows(), r.asked, page.Next()); r.place.State == nil {
 			found.Rows = slices.Clip(found.Rows) // rows share it: what one appends must not be another's
 			return found, nil
 		}
-		r.event.Page++
-		r.event.Attempt = 0
+		r.page++
+		r.attempt = 0
+		page, err = a.attempt(ctx, r)
 	}
 }
 
 // answering is how far a look-up is. Its goroutine uses it again for the next one.
 type answering struct {
-	sender driver.Repeated
-	st     driver.Statement
-	place  driver.Place
-	bytes  int64 // of all rows so far, received and decoded
-	event  rxcql.FetchEvent
-	end    func(rxcql.FetchEvent) // tells hooks of the end of the last request; nil if there are none
+	sender  driver.Repeated
+	st      driver.Statement
+	place   driver.Place
+	bytes   int64                     // of all rows so far, received and decoded
+	page    int64                     // number of the page, from 0
+	attempt int                       // of this page, from 1
+	asked   int                       // rows of the last request at most, 0 for all
+	tells   bool                      // told sends it
+	ticket  uint64                    // of the limiter
+	end     func(*driver.Page, error) // tells hooks of the end of the last request; nil if there are none
 }
 
 // forget lets go of the bound values and of the answer.
@@ -120,40 +133,62 @@ func (a *asker[V]) rows(r *answering) int {
 	return int(n)
 }
 
-// attempt sends once, when the limiter has room and LookupThrottle lets it. Thousands wait in it
-// for the server at once, and each garbage collection reads all their stacks; so what is rare has
-// functions of its own, and there are few calls between here and the request.
+// attempt sends once, when the limiter has room and LookupThrottle lets it.
 func (a *asker[V]) attempt(ctx context.Context, r *answering) (page *driver.Page, err error) {
-	ticket, err := a.limiter.Enter(ctx)
-	if err != nil {
+	switch err = a.prepare(ctx, r); {
+	case err != nil:
 		return nil, err
+	case r.tells:
+		page, err = a.told(ctx, r)
+	default:
+		page, err = r.sender.Send()
+	}
+	a.limiter.Leave(r.ticket, err)
+	return page, err
+}
+
+// prepare waits until the next request may be sent, and makes it, unless told does that.
+//
+//go:noinline
+func (a *asker[V]) prepare(ctx context.Context, r *answering) (err error) {
+	if r.ticket, err = a.limiter.Enter(ctx); err != nil {
+		return err
 	}
 	if err := a.cfg.rate.AwaitRequest(ctx, a.st); err != nil {
-		a.limiter.Leave(ticket, context.Canceled) // whatever the cause is, it is no answer of the server
-		return nil, err
+		a.limiter.Leave(r.ticket, context.Canceled) // whatever the cause is, it is no answer of the server
+		return err
 	}
-	r.event.Attempt++
-	if r.event.PageRows = a.rows(r); r.event.PageRows == 0 || a.st.Hooked() {
-		page, err = a.told(ctx, r)
-	} else {
-		page, err = r.sender.Fetch(ctx, a.session, &r.st, r.event.PageRows, r.place.State)
+	r.attempt++
+	r.asked = a.rows(r)
+	if r.tells = r.asked == 0 || a.st.Hooked(); r.tells {
+		return nil
 	}
-	a.limiter.Leave(ticket, err)
-	return page, err
+	if err = r.sender.Aim(ctx, a.session, &r.st, r.asked, r.place.State); err != nil {
+		a.limiter.Leave(r.ticket, err)
+	}
+	return err
 }
 
 // told sends and tells hooks. The end of a request that succeeds is told when its answer has been
 // decoded.
 func (a *asker[V]) told(ctx context.Context, r *answering) (page *driver.Page, err error) {
-	r.event.Duration = 0
-	ctx, r.end = a.st.StartFetch(ctx, r.event)
+	e := a.about
+	e.Page, e.Attempt, e.PageRows = r.page, r.attempt, r.asked
+	ctx, end := a.st.StartFetch(ctx, e)
 	start := time.Now()
-	if r.event.PageRows == 0 {
+	if r.asked == 0 {
 		page, err = a.session.FetchWhole(ctx, r.st)
 	} else {
-		page, err = r.sender.Fetch(ctx, a.session, &r.st, r.event.PageRows, r.place.State)
+		page, err = r.sender.Fetch(ctx, a.session, &r.st, r.asked, r.place.State)
 	}
-	r.event.Duration = time.Since(start)
+	e.Duration = time.Since(start)
+	r.end = func(page *driver.Page, err error) {
+		if page != nil {
+			e.Rows, e.Bytes, e.Host = page.Rows(), int64(page.Bytes()), page.Host()
+		}
+		e.Err = err
+		end(e)
+	}
 	if err != nil {
 		r.answered(nil, err)
 	}
@@ -179,7 +214,7 @@ func (a *asker[V]) again(ctx context.Context, r *answering, failed error) (page 
 // unpaged makes one attempt more, with paging off, if the last one failed because the statement
 // cannot be paged.
 func (a *asker[V]) unpaged(ctx context.Context, r *answering, page *driver.Page, err error) (*driver.Page, error) {
-	if err == nil || r.event.PageRows == 0 || !driver.CannotBePaged(err) {
+	if err == nil || r.asked == 0 || !driver.CannotBePaged(err) {
 		return page, err
 	}
 	a.whole.Store(true)
@@ -188,15 +223,9 @@ func (a *asker[V]) unpaged(ctx context.Context, r *answering, page *driver.Page,
 
 // answered tells hooks how the last request ended.
 func (r *answering) answered(page *driver.Page, err error) {
-	if r.end == nil {
-		return
+	if r.end != nil {
+		r.end(page, err)
 	}
-	e := r.event
-	if page != nil {
-		e.Rows, e.Bytes, e.Host = page.Rows(), int64(page.Bytes()), page.Host()
-	}
-	e.Err = err
-	r.end(e)
 }
 
 // blame checks, after the server has refused a look-up, whether that is due to a table that was

@@ -77,12 +77,9 @@ func newLookups[T, V, U any](ctx context.Context, group *rxcql.TaskGroup, f *con
 	l.crew = newCrew(ctx, group, f.calls, queue, func() func(context.Context, *lookup[T, U]) error {
 		r := &answering{}
 		return func(ctx context.Context, at *lookup[T, U]) error {
-			found, err := asker.ask(ctx, r, at.values)
-			if err := l.landed(ctx, at, found, err); err != nil {
-				return err
-			}
-			l.spend(at)
-			return nil
+			asker.begin(r, at.values)
+			page, err := asker.attempt(ctx, r)
+			return l.landed(ctx, at, r, page, err)
 		}
 	})
 	return l
@@ -133,8 +130,11 @@ func (l *lookups[T, V, U]) joined(ctx context.Context, j job[T, U], found Found[
 	return l.rows.conclude(ctx, j, result, err, true)
 }
 
-// landed ends the rows that waited for a look-up.
-func (l *lookups[T, V, U]) landed(ctx context.Context, at *lookup[T, U], found Found[V], err error) error {
+// landed ends the rows that waited for a look-up, whose first attempt has ended.
+//
+//go:noinline
+func (l *lookups[T, V, U]) landed(ctx context.Context, at *lookup[T, U], r *answering, page *driver.Page, err error) error {
+	found, err := l.asker.finish(ctx, r, page, err)
 	l.mu.Lock()
 	delete(l.out, at.key) // no row is added from here on
 	if err == nil {
@@ -156,6 +156,7 @@ func (l *lookups[T, V, U]) landed(ctx context.Context, at *lookup[T, U], found F
 			return err
 		}
 	}
+	l.spend(at)
 	return nil
 }
 

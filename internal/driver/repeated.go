@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"reflect"
+	"sync"
 
 	"github.com/gocql/gocql"
 )
@@ -16,11 +17,21 @@ import (
 // The session's own consistency, tracer and the like are those of the first time.
 type Repeated struct {
 	query  *gocql.Query // nil if there is none that may be used again
-	binder binder
-	of     Statement // without Args, Encoding and PartitionKey
-	ctx    context.Context
-	page   Page // the last one
+	binder binder       // with the session and the context of the query
+	of     kind
+	page   *Page // the last one, of pages; nil if it was forgotten
 }
+
+// kind is what a query keeps of its statement, for all values.
+type kind struct {
+	cql                      string
+	consistency              *gocql.Consistency
+	columnsKnown, idempotent bool
+}
+
+// pages are Pages to be used again. Thousands of requests may be on their way, and few have an
+// answer at the same time.
+var pages = sync.Pool{New: func() any { return new(Page) }}
 
 // Exec is Session.Exec.
 func (r *Repeated) Exec(ctx context.Context, s *Session, st *Statement) error {
@@ -47,51 +58,72 @@ func (r *Repeated) exec(ctx context.Context) (err error) {
 	return translate(ctx, r.query.Exec())
 }
 
-// Fetch is Session.Fetch. The page stays valid until the next call of Fetch or Forget.
+// Fetch is Session.Fetch. The page stays valid until the next call of Aim or Forget.
 func (r *Repeated) Fetch(ctx context.Context, s *Session, st *Statement, pageSize int, state []byte) (*Page, error) {
+	if err := r.Aim(ctx, s, st, pageSize, state); err != nil {
+		return nil, err
+	}
+	return r.Send()
+}
+
+// Aim is the first half of Fetch: it makes the request. Send is the other one.
+func (r *Repeated) Aim(ctx context.Context, s *Session, st *Statement, pageSize int, state []byte) error {
+	r.Forget()
 	switch {
 	case pageSize < 1:
-		return nil, ErrPageSize
+		return ErrPageSize
+	case ctx.Err() != nil:
+		return cancelled(ctx, ctx.Err())
 	case s.observed || st.SerialConsistency != nil || st.Timestamp != nil:
-		return s.fetchAnew(ctx, st, pageSize, state)
+		r.query = nil // it needs one of its own
 	}
 	if err := r.bind(ctx, s, st); err != nil {
-		return nil, err
+		return err
 	}
 	if r.query.PageSize(pageSize).PageState(state); !st.ColumnsKnown {
 		r.query.NoSkipMetadata() // as in fetch
 	}
-	r.Forget()
-	if err := r.fetch(ctx, s, st); err != nil {
-		r.query = nil
-		return nil, withhold(err, st.Args)
+	return nil
+}
+
+// Send sends what Aim has made, and waits for the page. Thousands of goroutines may wait in it. So
+// what needs much of a stack is done in functions that are called before the wait or after it.
+func (r *Repeated) Send() (page *Page, err error) {
+	defer r.sent(&page, &err)
+	return r.open(r.query.Iter())
+}
+
+// open makes a page of an answer.
+//
+//go:noinline
+func (r *Repeated) open(iter *gocql.Iter) (*Page, error) {
+	r.page, _ = pages.Get().(*Page)
+	r.page.iter = iter
+	return r.page, translate(r.binder.ctx, r.page.open(r.binder.session, r.of.cql, r.of.columnsKnown))
+}
+
+// sent is deferred: it makes an error of a panic, as recovered does.
+func (r *Repeated) sent(page **Page, err *error) {
+	if p := recover(); p != nil {
+		*err = panickedIn(p, r.binder.sending)
 	}
-	r.unbind()
-	return &r.page, nil
+	if *err == nil {
+		r.unbind()
+		return
+	}
+	r.query, *page, *err = nil, nil, withhold(*err, r.binder.args)
 }
 
 // Forget lets go of the last page, which may be large.
 func (r *Repeated) Forget() {
+	if r.page == nil {
+		return
+	}
 	dest := r.page.dest
 	clear(dest)
-	r.page = Page{dest: dest[:0]}
-}
-
-// fetchAnew takes a pointer for the sake of the stack of those who wait in Repeated.Fetch.
-//
-//go:noinline
-func (s *Session) fetchAnew(ctx context.Context, st *Statement, pageSize int, state []byte) (*Page, error) {
-	return s.fetch(ctx, *st, pageSize, state)
-}
-
-// fetch is exec for a page. A worker waits for the server in it, so it is as shallow.
-func (r *Repeated) fetch(ctx context.Context, s *Session, st *Statement) (err error) {
-	if ctx.Err() != nil {
-		return cancelled(ctx, ctx.Err())
-	}
-	defer recovered(r.binder.sending, &err)
-	r.page.iter = r.query.Iter()
-	return translate(ctx, r.page.open(s, st.CQL, st.ColumnsKnown))
+	*r.page = Page{dest: dest[:0]}
+	pages.Put(r.page)
+	r.page = nil
 }
 
 // unbind lets go of the values, which belong to the caller and may be large.
@@ -101,27 +133,22 @@ func (r *Repeated) unbind() {
 }
 
 func (r *Repeated) bind(ctx context.Context, s *Session, st *Statement) error {
-	of := Statement{CQL: st.CQL, Consistency: st.Consistency, ColumnsKnown: st.ColumnsKnown, Idempotent: st.Idempotent}
-	if r.query == nil || r.binder.session != s || r.ctx != ctx || !r.of.likewise(of) {
+	of := kind{cql: st.CQL, consistency: st.Consistency, columnsKnown: st.ColumnsKnown, idempotent: st.Idempotent}
+	if r.query == nil || r.binder.session != s || r.binder.ctx != ctx || r.of != of {
 		q, err := s.query(ctx, *st, &r.binder)
 		if err != nil {
 			return err
 		}
-		r.query, r.of, r.ctx = q.WithContext(ctx), of, ctx
+		r.query, r.of = q.WithContext(ctx), of
 		return nil
 	}
-	args, err := s.bindable(ctx, *st)
+	args, err := s.bindable(ctx, st)
 	if err != nil {
 		return err
 	}
 	r.binder = binder{session: s, ctx: ctx, encoding: st.Encoding, args: args}
 	r.query.Bind(args...).RoutingKey(st.PartitionKey) // gocql knows the keyspace from the last time
 	return nil
-}
-
-func (st *Statement) likewise(other Statement) bool {
-	return st.CQL == other.CQL && st.Consistency == other.Consistency &&
-		st.ColumnsKnown == other.ColumnsKnown && st.Idempotent == other.Idempotent
 }
 
 // observed reports whether the session has an observer of queries. It is told which

@@ -9,6 +9,7 @@ import (
 	"weak"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
+	"github.com/gocql/gocql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/internal/driver"
@@ -95,4 +96,43 @@ func TestARepeatedFetchKeepsNoValuesAndMakesOneQueryForMany(t *testing.T) {
 	})
 	require.Less(t, again, anew-5, "allocations of a request")
 	runtime.KeepAlive(&r)
+}
+
+func TestAnObserverSeesEachFetchAsTheFirstAttemptOfItsQuery(t *testing.T) {
+	seen := &attempts{}
+	answers := &script{params: params[:1], results: one, keys: []uint16{0}, execute: func(*message.Execute) message.Message {
+		return rows(one, nil, message.Row{[]byte("a")})
+	}}
+	s := serve(t, answers, func(c *gocql.ClusterConfig) { c.QueryObserver = seen })
+	st := driver.Statement{CQL: selectByKey, Args: driver.Bind(nil, []driver.Value{{Bytes: []byte{0, 0, 0, 7}}})}
+	var r driver.Repeated
+	for range 3 {
+		p, err := r.Fetch(t.Context(), s, &st, 2, nil)
+		require.NoError(t, err)
+		require.Equal(t, []string{"a"}, values(t, p))
+	}
+	require.Equal(t, [][2]int{{0, 1}, {0, 1}, {0, 1}}, seen.seen.get())
+}
+
+func TestAPageIsNobodyElsesUntilItIsForgotten(t *testing.T) {
+	s := serve(t, &script{params: params[:1], results: one, keys: []uint16{0}, execute: func(e *message.Execute) message.Message {
+		return rows(one, nil, message.Row{e.Options.PositionalValues[0].Contents})
+	}})
+	var a, b driver.Repeated
+	fetch := func(r *driver.Repeated, key string) *driver.Page {
+		st := driver.Statement{CQL: selectByKey, Args: driver.Bind(nil, []driver.Value{{Bytes: []byte(key)}})}
+		p, err := r.Fetch(t.Context(), s, &st, 2, nil)
+		require.NoError(t, err)
+		return p
+	}
+	for range 10 {
+		fetch(&a, "of a")
+		a.Forget()
+		ofB := fetch(&b, "of b")
+		a.Forget() // it has nothing by now, so this must not touch the page of b
+		ofA := fetch(&a, "of a")
+		require.NotSame(t, ofA, ofB)
+		require.Equal(t, []string{"of b"}, values(t, ofB))
+		require.Equal(t, []string{"of a"}, values(t, ofA))
+	}
 }

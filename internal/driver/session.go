@@ -74,10 +74,16 @@ func guard(ctx context.Context, sending func() bool, call func() error) (err err
 
 func recovered(sending func() bool, err *error) {
 	if r := recover(); r != nil {
-		if *err = panicked(r); sending != nil && !sending() {
-			*err = &NotSentError{*err}
-		}
+		*err = panickedIn(r, sending)
 	}
+}
+
+func panickedIn(r any, sending func() bool) error {
+	err := panicked(r)
+	if sending != nil && !sending() {
+		return &NotSentError{err}
+	}
+	return err
 }
 
 // ErrDriverPanic is wrapped by the error that stands for a panic inside gocql.

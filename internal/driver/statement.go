@@ -64,7 +64,7 @@ const maxPrepares = 4
 // speculation and paging switched off. It is given back by Release after use. The
 // binder is its own for as long as the query is used.
 func (s *Session) query(ctx context.Context, st Statement, b *binder) (*gocql.Query, error) {
-	args, err := s.bindable(ctx, st)
+	args, err := s.bindable(ctx, &st)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Session) query(ctx context.Context, st Statement, b *binder) (*gocql.Qu
 }
 
 // bindable gives the values of st as they are bound, if it can be sent at all.
-func (s *Session) bindable(ctx context.Context, st Statement) ([]any, error) {
+func (s *Session) bindable(ctx context.Context, st *Statement) ([]any, error) {
 	if err := s.placed(ctx); err != nil {
 		return nil, err
 	}
