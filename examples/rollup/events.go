@@ -15,6 +15,8 @@ const (
 	furthest = time.Hour
 	// heartbeat finds out that a client has gone, and keeps proxies from closing the connection.
 	heartbeat = 15 * time.Second
+	// live tells a watcher that it has all so far, and with each heartbeat that nothing is missing.
+	live = "event: live\ndata: {}\n\n"
 	// gap tells a watcher that events are missing: those that it was too slow for, that another
 	// instance may have made, or that are too old. A browser asks for what is missing when it
 	// connects again.
@@ -60,7 +62,7 @@ func (e *events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.WriteString(out, gap)
 	}
 	if e.before(ctx, out, from) == nil { //nolint:contextcheck // it is made of the request's
-		_ = e.live(ctx, out, watcher) //nolint:contextcheck // likewise; a client that has gone, or is too slow, connects again
+		_ = e.follow(ctx, out, watcher) //nolint:contextcheck // likewise; a client that has gone, or is too slow, connects again
 	}
 }
 
@@ -79,8 +81,8 @@ func (e *events) before(ctx context.Context, out *patient, from time.Time) error
 	return out.flush()
 }
 
-// live writes windows as they come.
-func (e *events) live(ctx context.Context, out *patient, watcher *watcher) error {
+// follow writes windows as they come.
+func (e *events) follow(ctx context.Context, out *patient, watcher *watcher) error {
 	beat := time.NewTimer(0)
 	defer beat.Stop()
 	for {
@@ -90,7 +92,7 @@ func (e *events) live(ctx context.Context, out *patient, watcher *watcher) error
 		case chunk, open = <-watcher.chunks:
 		case <-beat.C:
 			beat.Reset(heartbeat)
-			if chunk = []byte(": \n\n"); e.elsewhere() {
+			if chunk = []byte(live); e.elsewhere() {
 				chunk = []byte(elsewhere)
 			}
 		case <-ctx.Done():

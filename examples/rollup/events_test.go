@@ -88,7 +88,7 @@ func (e watched) ask(t *testing.T, id string) (lines *bufio.Scanner, leave func(
 func next(lines *bufio.Scanner) string {
 	for lines.Scan() {
 		for _, field := range []string{"id: ", "event: "} {
-			if value, found := strings.CutPrefix(lines.Text(), field); found {
+			if value, found := strings.CutPrefix(lines.Text(), field); found && value != "live" {
 				return value
 			}
 		}

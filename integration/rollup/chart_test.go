@@ -168,3 +168,50 @@ func TestRollupThePageGoesOnWhenTheServiceIsBack(t *testing.T) {
 	start(t, program, keyspace, append(args, "--listen", strings.TrimPrefix(s.url, "http://"))...)
 	b.await(`document.getElementById("state").dataset.state === "live" && Number(lastID) > ` + last)
 }
+
+// A device of which nothing comes any more, whose windows are not drawn any more, gives its line to
+// another one. Nothing else does.
+func TestRollupADeviceThatHasGoneMakesRoomForAnother(t *testing.T) {
+	t.Parallel()
+	_, keyspace := cassandra.Keyspace(t, cluster)
+	s := start(t, build(t), keyspace)
+	b := browse(t)
+	b.do(chromedp.Navigate(s.url))
+	b.ask(`window.give = (device, second) => {
+		const at = (s) => new Date(s * 1000).toISOString();
+		take({ device, since: at(second - 1), until: at(second), mean: 1, min: 0, max: 2, readings: 3 });
+	}`)
+	names := func() string {
+		return b.ask(`[...document.querySelectorAll("#legend button")].map((e) => e.textContent).join()`)
+	}
+	b.ask(`[0, 1, 2, 3, 4, 5, 6, 7].forEach((d) => give("d" + d, 0))`)
+	b.lines(8)
+	b.ask(`give("other", 1)`)
+	b.await(`!document.getElementById("more").hidden`)
+	require.Equal(t, "d0,d1,d2,d3,d4,d5,d6,d7", names())
+
+	b.ask(`(() => { for (let s = 1; s <= 61; s++) for (const d of [0, 1, 2, 4, 5, 6, 7]) give("d" + d, s); })()`)
+	b.lines(7)
+	b.ask(`give("other", 61)`)
+	b.lines(8)
+	b.await(`document.getElementById("more").hidden`)
+	require.Equal(t, "d0,d1,d2,d4,d5,d6,d7,other", names())
+	require.Equal(t, "8", b.ask(`new Set([...document.querySelectorAll("#chart .line")].map((e) => e.getAttribute("class"))).size`), "each has a colour of its own")
+}
+
+// A watcher was told that events were missing. It has caught up, and nothing comes for a while.
+func TestRollupThePageSaysThatItHasCaughtUpThoughNothingComes(t *testing.T) {
+	t.Parallel()
+	_, keyspace := cassandra.Keyspace(t, cluster)
+	s := start(t, build(t), keyspace)
+	b := browse(t)
+	b.do(chromedp.Navigate(s.url + "/"))
+	b.await(`document.getElementById("state").dataset.state === "live"`)
+	b.ask(`(() => {
+		window.said = [];
+		new MutationObserver(() => said.push(document.getElementById("state").textContent)).observe(document.getElementById("state"), { childList: true });
+		lastID = "1"; // of 1970
+		listen();
+	})()`)
+	b.await(`said.join() === "Catching up…,Live"`)
+}

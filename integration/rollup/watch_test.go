@@ -28,7 +28,7 @@ func (s *service) watch(t *testing.T) (next func() string) {
 	lines := bufio.NewScanner(answer.Body)
 	return func() string {
 		for lines.Scan() {
-			if data, found := strings.CutPrefix(lines.Text(), "data: "); found {
+			if data, found := strings.CutPrefix(lines.Text(), "data: "); found && data != "{}" { // which tells of the stream
 				return data
 			}
 		}

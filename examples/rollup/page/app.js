@@ -4,7 +4,7 @@
 
 const shown = 8; // devices with a line: as many as there are colours
 const kept = 60; // windows of each
-const devices = new Map(); // name → {index, on, windows: Map of end → window}
+const devices = new Map(); // name → {index, on, button, windows: Map of end → window}
 const others = new Set(); // names of devices without a line, the first 1000
 const $ = (id) => document.getElementById(id);
 const chart = $("chart");
@@ -18,6 +18,7 @@ function listen() {
     lastID = e.lastEventId;
     take(JSON.parse(e.data));
   };
+  source.addEventListener("live", () => say("live", "Live")); // now and then, though nothing comes
   source.addEventListener("elsewhere", () => say("wait", "Another instance makes the windows; reload for newer ones"));
   source.addEventListener("gap", () => say("wait", "Catching up…"));
   source.onerror = () => {
@@ -35,12 +36,14 @@ function say(state, text) {
 function take(row) {
   let device = devices.get(row.device);
   if (!device) {
-    if (devices.size === shown) {
+    const index = devices.size < shown ? devices.size : leave();
+    if (index === undefined) {
       if (others.size < 1000) others.add(row.device);
       redraw();
       return;
     }
-    device = { index: devices.size, on: true, windows: new Map() };
+    others.delete(row.device);
+    device = { index, on: true, windows: new Map() };
     devices.set(row.device, device);
     addButton(row.device, device);
   }
@@ -49,8 +52,18 @@ function take(row) {
   redraw();
 }
 
+// leave takes a device off the page that has no window any more, and returns what is free by that.
+function leave() {
+  for (const [name, { index, windows, button }] of devices) {
+    if (windows.size) continue;
+    button.remove();
+    devices.delete(name);
+    return index;
+  }
+}
+
 function addButton(name, device) {
-  const button = document.createElement("button");
+  const button = (device.button = document.createElement("button"));
   const line = element("svg", { viewBox: "0 0 18 4", "aria-hidden": true });
   line.append(element("path", { class: "line s" + device.index, d: "M1 2H17" }));
   const label = document.createElement("span");
