@@ -28,17 +28,21 @@ type Moment struct {
 
 // awayTime is a time in which a source has learnt nothing of whether rows are written.
 type awayTime struct {
-	hold     time.Time // where event time stays
-	from, to time.Time // as time.Now says
-	slow     int       // how many polls it is that took long, see IdleLog.Slow; 0 for others
+	hold     time.Time     // where event time stays
+	from, to time.Time     // as time.Now says
+	good     time.Duration // how much between them is a good time, see IdleLog.halve
+	slow     int           // how many polls it is that took long, see IdleLog.Slow; 0 for others
 }
+
+// breaks reports whether slow polls around it do not follow each other at once.
+func (a *awayTime) breaks() bool { return a.slow == 0 && a.from.Before(a.to) }
 
 // slowIsUsual is how many slow polls follow each other at once where that is how it always is.
 const slowIsUsual = 4
 
 // IdleAt returns an Idle of a moment, of a source that was never away. That of the zero time is
 // nil.
-func IdleAt(at time.Time) *Idle { return new(IdleLog).At(Moment{At: at}) }
+func IdleAt(at time.Time) *Idle { return new(IdleLog).At(Moment{At: at, Now: at}) }
 
 // At returns the moment at which the source has asked, the zero time if the part is not idle.
 func (i *Idle) At() time.Time {
@@ -49,35 +53,48 @@ func (i *Idle) At() time.Time {
 }
 
 // Until returns the moment up to which nothing is known to be still to come, where writers need up
-// to after for it: that is the moment at which the source has asked, or the beginning of a time
-// that it was away, until after has passed since, less other such times. It is the zero time if
-// nothing is known yet.
-func (i *Idle) Until(after time.Duration) time.Time {
-	if i == nil {
-		return time.Time{}
-	}
-	until, passed, next, slow := i.at.At, time.Duration(0), i.at.Now, 0
+// to after for it: the moment at which the source has asked, or the beginning of a time that it was
+// away since. since is what the first page said since which the part has been idle. It is false if
+// that has not been so for after yet, less the times that the source was away.
+func (i *Idle) Until(since *Idle, after time.Duration) (until time.Time, is bool) {
+	until, begun := i.at.At, since.at.Now
+	passed, next, slow := time.Duration(0), i.at.Now, 0
 	for _, away := range slices.Backward(i.away) {
-		if !away.hold.Before(i.at.At) { // a source that gives rows with a delay asks for the past
+		if !away.hold.Before(i.at.At) && !away.from.Before(i.at.Now) { // the source asked for the past
 			continue
 		}
-		good := max(0, next.Sub(away.to))
-		if passed += good; passed >= after {
-			break
+		good := max(0, next.Sub(later(away.to, begun)))
+		if passed += good; passed >= after || !away.to.After(begun) {
+			return until, passed >= after
 		}
-		next = away.from
-		if away.slow == 0 || good > 0 {
+		if good > 0 || away.breaks() {
 			slow = 0
 		}
+		next = earlier(away.from, next)
 		if slow += away.slow; slow > slowIsUsual { // it is no time away, if what was before is none
-			passed += away.to.Sub(away.from)
+			passed += max(0, away.to.Sub(later(away.from, begun)))
 			continue
 		}
 		if away.hold.Before(until) {
 			until = away.hold
 		}
+		passed += away.good
 	}
-	return until
+	return until, passed+max(0, next.Sub(begun)) >= after
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // IdleLog is what a source remembers of the times in which it learnt nothing of whether rows are
@@ -93,9 +110,9 @@ const mostAway = 1000
 // failed. A source that begins knows nothing of what was before: from is the zero Moment.
 func (l *IdleLog) Away(from, to Moment) { l.note(awayTime{hold: from.At, from: from.Now, to: to.Now}) }
 
-// Slow notes that the source has waited for long between two moments, though nothing failed:
-// requests took long, or a sink stalled. It is Away, except that four of these times, one right
-// behind the other, are how it always is: event time goes on, so far behind.
+// Slow notes that the source has waited for long between two moments, though no request failed for
+// long: they took long, a sink stalled, or the source seldom asks. It is Away, except that four of
+// these times, one right behind the other, are how it always is: event time goes on, so far behind.
 func (l *IdleLog) Slow(from, to Moment) {
 	l.note(awayTime{hold: from.At, from: from.Now, to: to.Now, slow: 1})
 }
@@ -111,22 +128,21 @@ func (l *IdleLog) note(away awayTime) {
 	l.away = append(l.away, away) // behind all that an Idle has of it
 }
 
-// halve takes two times that follow each other for one. What is between them is no longer known to
-// be good.
+// halve takes two times that follow each other for one. Where in it the good time is between them
+// is no longer known.
 func (l *IdleLog) halve() {
 	half := make([]awayTime, 0, mostAway)
 	for pair := range slices.Chunk(l.away, 2) {
 		one := pair[0]
 		for _, next := range pair[1:] {
-			if one.slow > 0 && next.slow > 0 && !one.to.Before(next.from) {
+			between := max(0, next.from.Sub(one.to))
+			if between == 0 && !one.breaks() && !next.breaks() {
 				one.slow += next.slow
 			} else {
 				one.slow = 0
 			}
-			if next.hold.Before(one.hold) {
-				one.hold = next.hold
-			}
-			one.to = next.to
+			one.hold, one.from = earlier(one.hold, next.hold), earlier(one.from, next.from)
+			one.to, one.good = next.to, one.good+between+next.good
 		}
 		half = append(half, one)
 	}

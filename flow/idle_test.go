@@ -17,6 +17,30 @@ func asked(n int) flow.Moment {
 // ahead is a moment at which the clocks are ahead.
 func ahead(n, by int) flow.Moment { return flow.Moment{At: asked(n + by).At, Now: asked(n).Now} }
 
+// until is how far a part is known to be complete that has been idle for ever.
+func until(i *flow.Idle, after time.Duration) time.Time {
+	to, _ := i.Until(flow.IdleAt(asked(-1_000_000).At), after)
+	return to
+}
+
+// A part is idle for as long as its source has said so, less the times that it was away.
+func TestIdleTimeIsNotThatOfTimesAway(t *testing.T) {
+	var log flow.IdleLog
+	since := log.At(asked(100))
+	is := func(now int) bool { _, is := log.At(asked(now)).Until(since, 50*time.Second); return is }
+	require.False(t, is(149))
+	require.True(t, is(150))
+	log.Away(asked(140), asked(400))
+	require.False(t, is(409), "40 s and 9 s")
+	require.True(t, is(410))
+	log.Ahead(asked(420), ahead(421, 3600))
+	require.True(t, is(421))
+	log = flow.IdleLog{}
+	log.Away(asked(50), asked(120)) // it began before that
+	require.False(t, is(169))
+	require.True(t, is(170))
+}
+
 // Writers need 10 s.
 func TestEventTimeWaitsForWritersAfterASourceWasAway(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -41,14 +65,14 @@ func TestEventTimeWaitsForWritersAfterASourceWasAway(t *testing.T) {
 			for _, each := range c.away {
 				log.Away(asked(each[0]), asked(each[1]))
 			}
-			require.Equal(t, asked(c.hold).At, log.At(asked(c.at)).Until(10*time.Second))
+			require.Equal(t, asked(c.hold).At, until(log.At(asked(c.at)), 10*time.Second))
 		})
 	}
 }
 
 func TestEventTimeWaitsWhereClocksGoAhead(t *testing.T) {
 	var log flow.IdleLog
-	until := func(m flow.Moment) time.Time { return log.At(m).Until(10 * time.Second) }
+	until := func(m flow.Moment) time.Time { return until(log.At(m), 10*time.Second) }
 	log.Ahead(asked(10), ahead(11, 3600))
 	require.Equal(t, asked(10).At, until(ahead(11, 3600)))
 	require.Equal(t, asked(10).At, until(ahead(20, 3600)))
@@ -65,7 +89,7 @@ func TestEventTimeGoesOnThoughClocksGoForthAndBackAllTheTime(t *testing.T) {
 	for n := range 100 {
 		log.Ahead(ahead(2*n, -60), asked(2*n+1))
 	}
-	until := log.At(asked(199)).Until(10 * time.Second)
+	until := until(log.At(asked(199)), 10*time.Second)
 	require.Equal(t, asked(198-8-60).At, until, "of the last 10 s the least")
 }
 
@@ -78,8 +102,8 @@ func TestEventTimeWaitsHoweverOftenASourceWasAway(t *testing.T) {
 			log.Away(asked(now), asked(now+30))
 			now += 31
 		}
-		require.Equal(t, asked(10).At, log.At(asked(now)).Until(time.Hour*24), "%d times", times)
-		require.Equal(t, asked(now+9).At, log.At(asked(now+9)).Until(10*time.Second), "%d times", times)
+		require.Equal(t, asked(10).At, until(log.At(asked(now)), time.Hour*24), "%d times", times)
+		require.Equal(t, asked(now+9).At, until(log.At(asked(now+9)), 10*time.Second), "%d times", times)
 	}
 }
 
@@ -93,7 +117,7 @@ func TestEventTimeGoesOnWhereEachPollIsSlow(t *testing.T) {
 			now += 20
 		}
 	}
-	until := func() time.Time { return log.At(asked(now)).Until(50 * time.Second) }
+	until := func() time.Time { return until(log.At(asked(now)), 50*time.Second) }
 	slow(4)
 	require.Equal(t, asked(0).At, until(), "it may be trouble")
 	slow(2)
@@ -112,6 +136,26 @@ func TestEventTimeGoesOnWhereEachPollIsSlow(t *testing.T) {
 	require.Equal(t, asked(before-4*20).At, until())
 }
 
+// The clock of one of two servers is behind, too. A log that is full takes them together.
+func TestEventTimeGoesOnWhereEachPollIsSlowAndOneClockIsBehind(t *testing.T) {
+	for _, after := range []time.Duration{10 * time.Minute, 2 * time.Hour} {
+		var log flow.IdleLog
+		log.Away(flow.Moment{}, asked(0))
+		idle := 0
+		for n := range 10_000 {
+			from, to := ahead(8*n, -60*(n%2)), ahead(8*(n+1), -60*((n+1)%2))
+			log.Slow(from, to)
+			if n%2 == 1 {
+				log.Ahead(from, to)
+			}
+			if _, is := log.At(to).Until(flow.IdleAt(asked(0).At), after); is {
+				idle++
+			}
+		}
+		require.Greater(t, idle, 8000, "%v, which are %d polls", after, after/(8*time.Second))
+	}
+}
+
 // Servers that are frozen again and again are no slow ones.
 func TestEventTimeWaitsWhereSomePollsAreSlow(t *testing.T) {
 	var log flow.IdleLog
@@ -120,8 +164,8 @@ func TestEventTimeWaitsWhereSomePollsAreSlow(t *testing.T) {
 		log.Slow(asked(now), asked(now+20))
 		now += 21
 	}
-	require.Equal(t, asked(10).At, log.At(asked(now)).Until(time.Hour))
-	require.Equal(t, asked(10+1500*21-9*21).At, log.At(asked(now)).Until(10*time.Second), "a second between two is added up")
+	require.Equal(t, asked(10).At, until(log.At(asked(now)), time.Hour))
+	require.Equal(t, asked(10+1500*21-9*21).At, until(log.At(asked(now)), 10*time.Second), "a second between two is added up")
 }
 
 // A page that waits is about the moment at which it was made: what comes later is not of it.
@@ -131,25 +175,61 @@ func TestAnIdlePageSaysWhatWasKnownWhenItWasMade(t *testing.T) {
 	page := log.At(asked(45))
 	for n := range 3000 { // so much that it is folded
 		log.Away(asked(n), asked(n))
-		require.Equal(t, asked(10).At, page.Until(10*time.Second))
+		require.Equal(t, asked(10).At, until(page, 10*time.Second))
 	}
 }
 
 func TestASourceThatHasJustBegunKnowsNothingOfTheTimeBefore(t *testing.T) {
 	var log flow.IdleLog
 	log.Away(flow.Moment{}, asked(20))
-	require.Zero(t, log.At(asked(20)).Until(10*time.Second))
-	require.Zero(t, log.At(asked(29)).Until(10*time.Second))
-	require.Equal(t, asked(30).At, log.At(asked(30)).Until(10*time.Second))
+	require.Zero(t, until(log.At(asked(20)), 10*time.Second))
+	require.Zero(t, until(log.At(asked(29)), 10*time.Second))
+	require.Equal(t, asked(30).At, until(log.At(asked(30)), 10*time.Second))
 	log.Away(asked(22), asked(50))
-	require.Zero(t, log.At(asked(57)).Until(10*time.Second), "2 s and 7 s are not enough")
-	require.Equal(t, asked(22).At, log.At(asked(58)).Until(10*time.Second))
+	require.Zero(t, until(log.At(asked(57)), 10*time.Second), "2 s and 7 s are not enough")
+	require.Equal(t, asked(22).At, until(log.At(asked(58)), 10*time.Second))
 }
 
 func TestAPartThatIsNotIdleHasNoMoment(t *testing.T) {
 	require.Nil(t, flow.IdleAt(time.Time{}))
 	var none *flow.Idle
 	require.Zero(t, none.At())
-	require.Zero(t, none.Until(time.Second))
 	require.Equal(t, asked(7).At, flow.IdleAt(asked(7).At).At())
+}
+
+// One clock is right, and one is behind, and they are asked in turn. Each time is a good one, so
+// what is idle for so long is idle, however many times it are.
+func TestEventTimeGoesOnThoughClocksGoForthAndBackManyTimesInIdleAfter(t *testing.T) {
+	for _, after := range []time.Duration{1500 * time.Second, time.Hour} {
+		var log flow.IdleLog
+		log.Away(flow.Moment{}, asked(0))
+		for n := range 10_000 {
+			log.Ahead(ahead(2*n, -60), asked(2*n+1))
+		}
+		to := until(log.At(asked(20_000)), after)
+		require.False(t, to.IsZero(), "%v: it is never idle", after)
+		require.True(t, to.After(asked(20_000-2*int(after.Seconds())).At))
+	}
+}
+
+// Every second poll is slow, and every other one is good.
+func TestEventTimeGoesOnWherePollsAreSlowManyTimesInIdleAfter(t *testing.T) {
+	for _, after := range []time.Duration{400 * time.Second, time.Hour} {
+		var log flow.IdleLog
+		log.Away(flow.Moment{}, asked(0))
+		now := 0
+		for range 10_000 {
+			log.Slow(asked(now+1), asked(now+3))
+			now += 3
+		}
+		require.False(t, until(log.At(asked(now)), after).IsZero(), "%v: it is never idle, in %d s", after, now)
+	}
+}
+
+// The clocks are ahead at the beginning of a time away, and no more at its end.
+func TestEventTimeWaitsAfterATimeAwayThatBeganWhenClocksWereAhead(t *testing.T) {
+	var log flow.IdleLog
+	log.Ahead(asked(99), ahead(100, 60))
+	log.Away(ahead(100, 60), asked(145))
+	require.Equal(t, asked(99).At, until(log.At(asked(148)), 10*time.Second))
 }

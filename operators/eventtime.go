@@ -64,7 +64,7 @@ var (
 type partTime struct {
 	latest flow.Watermark // of its rows
 	said   flow.Watermark
-	idle   time.Time // since when it is idle; zero if it is not
+	idle   *flow.Idle // since when it is idle; nil if it is not
 }
 
 type eventTiming[T any] struct {
@@ -170,15 +170,16 @@ func (t *eventTiming[T]) watermark(part *partTime, page flow.Advance) flow.Water
 	}
 	switch {
 	case page.Idle == nil:
-		part.idle = time.Time{}
+		part.idle = nil
 		return part.said
-	case part.idle.IsZero() || page.Idle.At().Before(part.idle): // the clock may have been set back
-		part.idle = page.Idle.At()
+	case part.idle == nil:
+		part.idle = page.Idle
 	}
-	if t.idles && page.Idle.At().Sub(part.idle) >= t.idle {
-		if until := page.Idle.Until(t.idle); !until.IsZero() {
-			part.goOn(until.Add(-t.late).Add(-page.Source.Overlap()))
-		}
+	if !t.idles {
+		return part.said
+	}
+	if until, is := page.Idle.Until(part.idle, t.idle); is && !until.IsZero() {
+		part.goOn(until.Add(-t.late).Add(-page.Source.Overlap()))
 	}
 	return part.said
 }

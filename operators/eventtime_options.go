@@ -41,9 +41,9 @@ func MaxAhead(d time.Duration) EventTimeOption { return maxAhead(d) }
 //
 // Where servers were away, or a clock has jumped, the watermark stays where it was before that
 // until the part has been idle for d since, less other such times: writers need a moment too. Where
-// each request takes longer than the source's overlap, and none fails, the watermark is up to four
-// polls behind. An outage that no request of the source meets is not seen: where source.PollEvery
-// is more than the overlap, have OutOfOrderness allow for it.
+// each poll waits for longer than the source's overlap, and no request fails for so long, the
+// watermark is up to four polls behind. An outage that no request of the source meets is not seen:
+// where source.PollEvery is more than the overlap, have OutOfOrderness allow for it.
 //
 // Give it only where rows are written soon after they happen. Rows that are written when their part
 // is idle, and are of long ago, are late by it. Default: an idle part keeps its watermark.
@@ -51,7 +51,7 @@ func MaxAhead(d time.Duration) EventTimeOption { return maxAhead(d) }
 // A part is idle by the word of its source alone (flow.Idle): of the sources in package source
 // only Tail says it, so behind others (Chan) this option does nothing. A source that is waiting,
 // repeating a request or held up by a slow sink does not say so, and neither does one that has just
-// begun.
+// begun, or that Retry has begun again.
 func IdleAfter(d time.Duration) EventTimeOption { return idleAfter(d) }
 
 func (d outOfOrderness) applyEventTime(c *eventTimeConfig) error {

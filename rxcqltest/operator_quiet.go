@@ -23,7 +23,7 @@ func quietRules[A, B any]() []rule[OperatorPlace[A, B]] {
 			if at, want := idle.At(), eventTime(2); !at.Equal(want) {
 				t.Fatalf("a part is idle at %v, and the last page of it says that it is at %v: hand on Idle with pages without rows too", want, at)
 			}
-			if until := idle.Until(time.Hour); !until.Equal(eventTime(1)) {
+			if until, _ := idle.Until(flow.IdleAt(eventTime(0)), time.Hour); !until.Equal(eventTime(1)) {
 				t.Fatalf("a source was away, and what it says of an idle part has lost that: hand on Idle as it is, do not make another")
 			}
 			if a := h.quiet[1]; a.Idle != nil && !p.SetsWatermarks {

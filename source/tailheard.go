@@ -9,23 +9,48 @@ import (
 // tailHeard is what a tail has heard of the servers since the poll before asked for rows.
 type tailHeard struct {
 	asked   flow.Moment   // when that was
-	last    time.Duration // the latest answer, by the monotonic clock
-	pause   time.Duration // for which the tail did not ask since, on purpose
 	silence time.Duration // the longest time without an answer
-	failed  bool          // a request has
+	since   flow.Moment   // the poll from which on nothing is known of some rows; asked or before
+	failed  bool          // a request has, for longer than an overlap
+
+	last  time.Duration // the latest answer, by the monotonic clock
+	pause time.Duration // for which the tail did not ask since, on purpose
+	clock tailAnswer    // the latest one about the time, which any node can give
 }
 
-// heard notes an answer, and whether requests for it have failed before. A pause is no silence,
-// unless there was trouble at its end: then nobody knows when that began.
-func (r *tailReader[T]) heard(failed bool) {
+// tailAnswer is the latest answer to a kind of request: for the rows of a partition, or the time.
+type tailAnswer struct {
+	at   time.Duration // by the monotonic clock
+	poll flow.Moment   // when the poll asked in which it was
+}
+
+// answerOf returns the latest answer of a partition, or of all if there is none.
+func (r *tailReader[T]) answerOf(of tailPartition) *tailAnswer {
+	if r.answers[of] == nil {
+		r.answers[of] = &tailAnswer{r.hears.last, r.hears.asked}
+	}
+	return r.answers[of]
+}
+
+// heard notes an answer to a request that began at a time, by the monotonic clock, and whether it
+// has failed before. last is the latest answer of the same kind. A pause before it is no silence,
+// unless there was trouble at its end: then nobody knows when that began. Where it has failed,
+// answers of other kinds say nothing: they may be of other nodes.
+func (r *tailReader[T]) heard(last *tailAnswer, began time.Duration, failed bool) {
 	h, now := &r.hears, time.Since(r.clock.start)
 	silence := now - h.last
-	if waited := silence - h.pause; !failed && waited <= r.cfg.overlap/4 {
-		silence = waited
+	switch {
+	case failed:
+		silence = now - last.at
+		if last.poll.Now.Before(h.since.Now) {
+			h.since = last.poll
+		}
+	case now-began <= r.cfg.overlap/4:
+		silence -= h.pause
 	}
 	h.silence = max(h.silence, silence)
-	h.last, h.pause = now, 0
-	h.failed = h.failed || failed
+	h.failed = h.failed || failed && now-began > r.cfg.overlap
+	h.last, h.pause, *last = now, 0, tailAnswer{now, h.asked}
 }
 
 // noteAway notes a time since the poll before in which writers may have been held up: there was no
@@ -35,7 +60,7 @@ func (r *tailReader[T]) heard(failed bool) {
 func (r *tailReader[T]) noteAway() {
 	now, before := r.clock.now, r.hears
 	asked := flow.Moment{At: time.UnixMilli(now.early).UTC(), Now: r.clock.start.Add(now.at)}
-	r.hears = tailHeard{asked: asked, last: before.last}
+	r.hears = tailHeard{asked: asked, since: asked, last: before.last, clock: before.clock}
 	if r.steady == (clockReading{}) {
 		r.steady = now
 		r.away.Away(flow.Moment{}, asked)
@@ -43,17 +68,33 @@ func (r *tailReader[T]) noteAway() {
 	}
 	ahead := time.Duration(now.early-r.steady.early)*time.Millisecond - (now.at - r.steady.at)
 	trouble := before.silence+max(0, ahead) > r.cfg.overlap
-	switch {
-	case !trouble:
-	case ahead > r.cfg.overlap && before.silence <= r.cfg.overlap:
-		r.away.Ahead(before.asked, asked)
-	case before.failed || ahead > r.cfg.overlap:
-		r.away.Away(before.asked, asked)
-	default:
-		r.away.Slow(before.asked, asked)
+	jump := ahead > r.cfg.overlap
+	if trouble && (!jump || before.silence > r.cfg.overlap) {
+		r.noteSilence(&before, before.asked, asked)
 	}
-	if trouble || ahead < -r.cfg.overlap {
+	if jump {
+		r.away.Ahead(before.asked, asked)
+	}
+	if trouble || ahead < 0 {
 		r.steady = now
+	}
+}
+
+// noteFailed notes, at the end of a poll, that there was no answer for some of its rows for long
+// since a request had failed, where that may have begun before the poll.
+func (r *tailReader[T]) noteFailed() {
+	if h := &r.hears; h.silence > r.cfg.overlap && h.since.Now.Before(h.asked.Now) {
+		r.noteSilence(h, h.since, h.asked)
+	}
+}
+
+// noteSilence notes a time without an answer. Requests that fail now and then are like slow ones:
+// that may be how it always is.
+func (r *tailReader[T]) noteSilence(heard *tailHeard, from, to flow.Moment) {
+	if heard.failed {
+		r.away.Away(from, to)
+	} else {
+		r.away.Slow(from, to)
 	}
 }
 
@@ -62,6 +103,6 @@ func (r *tailReader[T]) noteAway() {
 func (r *tailReader[T]) idleSince() flow.Moment {
 	at := min(r.hears.asked.At.UnixMilli()-r.cfg.delay.Milliseconds(), r.top)
 	moment := flow.Moment{At: time.UnixMilli(at).UTC()}
-	moment.Now = r.hears.asked.Now.Add(moment.At.Sub(r.hears.asked.At))
+	moment.Now = r.hears.asked.Now.Add(-r.cfg.delay)
 	return moment
 }

@@ -135,3 +135,72 @@ func TestNothingIsLateBecauseASinkStalls(t *testing.T) {
 		require.True(t, idled, "the watermark goes on where the table is quiet")
 	})
 }
+
+// A part that has been idle for 200 s is not so for 10 minutes, whatever the clocks say, and though
+// servers were away for the rest.
+func TestIdleTimeIsNotThatOfAnOutageOrAJump(t *testing.T) {
+	for name, trouble := range map[string]func(f *troubled){
+		"none": func(*troubled) { time.Sleep(8 * time.Minute) },
+		"outage": func(f *troubled) {
+			f.down.Store(true)
+			time.Sleep(8 * time.Minute)
+			f.down.Store(false)
+			f.nextPage()
+		},
+		"stall": func(f *troubled) {
+			f.stall.Store(int64(8 * time.Minute))
+			f.nextPage()
+			f.stall.Store(0)
+			f.nextPage()
+			f.nextPage()
+		},
+		"jump": func(f *troubled) {
+			f.jump(time.Hour, time.Hour)
+			f.nextPage()
+			f.jump(0, 0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTrouble(t, 10*time.Minute, nil, func(t *testing.T, f *troubled) {
+				f.match = ofAny
+				time.Sleep(20 * time.Minute)
+				began := time.Now()
+				f.write(began)
+				time.Sleep(200*time.Second + 500*time.Millisecond) // between two polls
+				if name == "none" {                                // 5 minutes of silence
+					time.Sleep(100 * time.Second)
+				} else {
+					trouble(f)
+					time.Sleep(time.Second)
+				}
+				_, _, mark := f.seen()
+				assert.LessOrEqual(t, mark.Time().Sub(began), time.Duration(0), "it has been idle for 200 s, not 10 minutes")
+			})
+		})
+	}
+}
+
+// With a delay, clocks jump for a moment right behind a row.
+func TestIdleTimeIsNotThatOfAJumpAndADelay(t *testing.T) {
+	for _, delay := range []time.Duration{0, 3 * time.Second, 5 * time.Second, 20 * time.Second} {
+		for _, lasts := range []time.Duration{time.Second, 4 * time.Second} {
+			t.Run(delay.String()+" "+lasts.String(), func(t *testing.T) {
+				inTrouble(t, 10*time.Minute, []source.TailOption{source.Delay(delay)}, func(t *testing.T, f *troubled) {
+					time.Sleep(20 * time.Minute)
+					f.write(time.Now())
+					began := time.Now()
+					for rows := 0; rows == 0; rows, _, _ = f.seen() {
+						time.Sleep(100 * time.Millisecond)
+					}
+					time.Sleep(500 * time.Millisecond)
+					f.jump(time.Hour, time.Hour)
+					time.Sleep(lasts)
+					f.jump(0, 0)
+					time.Sleep(2 * time.Minute)
+					_, _, mark := f.seen()
+					assert.LessOrEqual(t, mark.Time().Sub(began), time.Duration(0), "it has been idle for 2 minutes, not 10")
+				})
+			})
+		}
+	}
+}

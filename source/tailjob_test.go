@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/internal/saved"
+	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -126,3 +129,61 @@ func TestWhatArrivesWhileAJobIsDownComes(t *testing.T) {
 }
 
 var errTailBroken = errors.New("broken on purpose")
+
+// What the tail remembers of the overlap is let go of only when it reads on.
+func TestATailThatHasNoRoomBesidesWindowsEndsWithAnErrorAndDoesNotWait(t *testing.T) {
+	inTail(t, func(t *testing.T, s *tailed) {
+		tail := source.Tail[arrivedAt](s.session, "iot.raw", daily, source.WallClock(s.wall), source.Overlap(2*time.Second))
+		windows := operators.Window(operators.EventTime(tail, timeOfArrival), operators.Tumbling(24*time.Hour),
+			func(row arrivedAt) time.Time { return row.At }, func(row arrivedAt) int64 { return row.ID },
+			func() int { return 0 }, func(n int, _ arrivedAt) (int, error) { return n + 1, nil }, operators.WindowKeys(1<<20))
+		p, err := rxcql.New(windows, sink.Each(func(context.Context, operators.WindowResult[int64, int]) error { return nil }, sink.Idempotent()),
+			rxcql.WithBudget(256<<10))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			_, err := p.Run(ctx)
+			done <- err
+		}()
+		for second := range int64(200) {
+			for i := range int64(50) {
+				s.put(second*50+i, time.Now())
+			}
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Minute)
+		cancel(errFollowed) // nothing more happens by itself
+		var held *flow.BudgetHeldError
+		require.ErrorAs(t, <-done, &held)
+		require.Equal(t, "Window", held.Stage)
+	})
+}
+
+// While windows hold a page, what pages behind it say of the position is in memory. So those of a
+// quiet table seldom say anything.
+func TestAQuietTailNotesItsPositionNowAndThen(t *testing.T) {
+	inTail(t, func(t *testing.T, s *tailed) {
+		var mu sync.Mutex
+		states := map[string]bool{}
+		store := &jobtest.Store{Saved: func(state *saved.State) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, source := range state.Sources {
+				for _, part := range source.Parts {
+					states[string(part.State)] = true
+				}
+			}
+			return nil
+		}}
+		s.put(1, time.Now().Add(time.Second))
+		f := follow(t, s.tail(source.PollEvery(100*time.Millisecond)), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(50*time.Millisecond)))
+		time.Sleep(10 * time.Minute)
+		f.stop(t)
+		require.Equal(t, []int64{1}, f.ids())
+		mu.Lock()
+		defer mu.Unlock()
+		require.Greater(t, len(states), 50)
+		require.Less(t, len(states), 65)
+	})
+}

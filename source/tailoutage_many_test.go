@@ -1,19 +1,15 @@
 package source_test
 
 import (
-	"context"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/flow"
-	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 	"github.com/rxcql/rxcql/source"
 )
@@ -118,61 +114,4 @@ func TestNothingIsLateByOutagesAfterAJobIsStartedAgain(t *testing.T) {
 			})
 		})
 	}
-}
-
-// All clocks are ahead for some seconds, and are set right while pages of that time wait.
-func TestNothingIsLateByClocksThatWereAheadWhilePagesWait(t *testing.T) {
-	for name, before := range map[string]func(in rxcql.Stream[arrival]) rxcql.Stream[arrival]{
-		"Buffer": func(in rxcql.Stream[arrival]) rxcql.Stream[arrival] {
-			return operators.Buffer(in, 1000, rxcql.OverflowBlock)
-		},
-		"MapConcurrent": func(in rxcql.Stream[arrival]) rxcql.Stream[arrival] {
-			return operators.MapConcurrent(in, 3, func(_ context.Context, row arrival) (arrival, error) { return row, nil })
-		},
-	} {
-		for _, ahead := range []time.Duration{1500 * time.Millisecond, 4500 * time.Millisecond} /* within the overlap */ {
-			for _, by := range []time.Duration{20 * time.Second, time.Minute, time.Hour} {
-				t.Run(name+" "+ahead.String()+" "+by.String(), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						f := newTroubled(t)
-						f.before = before
-						defer f.start(t, 10*time.Second, nil)()
-						time.Sleep(10 * time.Minute)
-						f.stall.Store(int64(ahead + 20*time.Second))
-						f.nextPage()
-						f.stall.Store(0)
-						f.jump(by, by)
-						time.Sleep(ahead - 100*time.Millisecond)
-						f.write(time.Now())
-						time.Sleep(100 * time.Millisecond)
-						f.jump(0, 0)
-						time.Sleep(3 * time.Second)
-						f.write(time.Now())
-						time.Sleep(time.Minute)
-						rows, late, mark := f.seen()
-						assert.Equal(t, 2, rows)
-						assert.Empty(t, late)
-						assert.Less(t, time.Since(mark.Time()), 15*time.Second)
-					})
-				})
-			}
-		}
-	}
-}
-
-// No step is longer than the overlap.
-func TestNothingIsLateByClocksThatGoAheadByStepsAndAreSetRight(t *testing.T) {
-	inTrouble(t, 10*time.Second, nil, func(t *testing.T, f *troubled) {
-		time.Sleep(10 * time.Minute)
-		for step := range 4 {
-			ahead := time.Duration(step+1) * 4 * time.Second
-			f.jump(ahead, ahead)
-			f.nextPage()
-		}
-		f.jump(0, 0)
-		time.Sleep(500 * time.Millisecond)
-		f.write(time.Now())
-		time.Sleep(time.Minute)
-		f.nothingLate(t)
-	})
 }

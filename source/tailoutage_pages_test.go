@@ -104,3 +104,19 @@ func TestAQuietTableIsIdleThoughClocksWereAhead(t *testing.T) {
 		})
 	}
 }
+
+// A tail that gives up in an outage is read again.
+func TestNothingIsLateByAnOutageInWhichATailIsReadAgain(t *testing.T) {
+	for _, lasts := range []time.Duration{12 * time.Second, 45 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newTroubled(t)
+			f.match = ofAny
+			f.before = func(in rxcql.Stream[arrival]) rxcql.Stream[arrival] {
+				return operators.Retry(in, operators.RetryIf(func(error) bool { return true }), operators.RetryAttempts(0), operators.RetryDelay(time.Second, 3*time.Second))
+			}
+			defer f.start(t, 10*time.Second, nil, rxcql.WithRetry(time.Second, 2))()
+			time.Sleep(10 * time.Minute)
+			f.nothingLateByAnOutage(t, lasts)
+		})
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/datastax/go-cassandra-native-protocol/message"
-	"github.com/stretchr/testify/assert"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/checkpoint"
@@ -77,34 +76,6 @@ func TestNothingIsLateByAnOutageOfWhatWasSlowBefore(t *testing.T) {
 	}
 }
 
-func TestAQuietTableIsIdleWherePollsVary(t *testing.T) {
-	for name, takes := range map[string][]time.Duration{
-		"one of eight":   {0, 0, 0, 0, 0, 0, 0, 7 * time.Second},
-		"seven of eight": {8 * time.Second, 7 * time.Second, 8 * time.Second, 7 * time.Second, 8 * time.Second, 7 * time.Second, 8 * time.Second, 0},
-		"2 to 9 s":       {2 * time.Second, 9 * time.Second, 4 * time.Second, 7 * time.Second, 3 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inTrouble(t, 10*time.Second, nil, func(t *testing.T, f *troubled) {
-				n := 0
-				f.slowed(func(r *cqlfake.Request) time.Duration {
-					if !ofTable(r) {
-						return 0
-					}
-					if n++; n%2 == 1 { // two shards a poll
-						return 0
-					}
-					return takes[n/2%len(takes)]
-				})
-				time.Sleep(time.Hour)
-				_, _, mark := f.seen()
-				if assert.True(t, mark.Known(), "in an hour it is never idle") {
-					assert.Less(t, time.Since(mark.Time()), 5*time.Minute)
-				}
-			})
-		})
-	}
-}
-
 func TestNothingIsLateByAnOutageOfAnyKind(t *testing.T) {
 	requests := map[string]func(r *cqlfake.Request) bool{"clock": ofClock, "table": ofTable, "any": ofAny}
 	type outage struct {
@@ -159,34 +130,6 @@ func TestNothingIsLateByAnOutageInTheFirstPolls(t *testing.T) {
 	}
 }
 
-// Both clocks go on by steps, as where a machine is paused.
-func TestAQuietTableIsIdleThoughItsMachineIsPausedAgainAndAgain(t *testing.T) {
-	inTrouble(t, 10*time.Second, nil, func(t *testing.T, f *troubled) {
-		ahead := time.Duration(0)
-		for range 200 {
-			time.Sleep(8 * time.Second)
-			ahead += 7 * time.Second // the monotonic clock stands still meanwhile
-			f.jump(ahead, ahead)
-		}
-		_, _, mark := f.seen()
-		assert.True(t, mark.Known(), "it is never idle")
-	})
-}
-
-func TestAQuietTableIsIdleThoughASinkStallsNowAndThen(t *testing.T) {
-	inTrouble(t, 10*time.Second, nil, func(t *testing.T, f *troubled) {
-		for range 300 {
-			time.Sleep(5 * time.Second)
-			f.stall.Store(int64(7 * time.Second))
-			f.nextPage()
-			f.stall.Store(0)
-			time.Sleep(7 * time.Second)
-		}
-		_, _, mark := f.seen()
-		assert.True(t, mark.Known(), "in an hour it is never idle")
-	})
-}
-
 // A page without rows that says nothing of its part may be dropped by what stands before EventTime.
 func TestNothingIsLateByAnOutageWhateverStandsBeforeEventTime(t *testing.T) {
 	for name, before := range map[string]func(in rxcql.Stream[arrival]) rxcql.Stream[arrival]{
@@ -215,5 +158,38 @@ func TestNothingIsLateByAnOutageWhateverStandsBeforeEventTime(t *testing.T) {
 				f.nothingLateByAnOutage(t, 45*time.Second)
 			})
 		})
+	}
+}
+
+// Servers are away, and slow for a minute when they are back: as they are while they catch up. That
+// is four polls, and no time in which a writer can count on an answer.
+func TestNothingIsLateByServersThatAreSlowWhenTheyAreBack(t *testing.T) {
+	for _, takes := range []time.Duration{0, 5500 * time.Millisecond} {
+		for _, what := range []string{"servers", "sink"} {
+			t.Run(what+" "+takes.String(), func(t *testing.T) {
+				inTrouble(t, time.Minute, nil, func(t *testing.T, f *troubled) {
+					f.match = ofAny
+					time.Sleep(10 * time.Minute)
+					f.down.Store(true)
+					happened := time.Now().Add(time.Second)
+					time.Sleep(45 * time.Second)
+					if what == "sink" {
+						f.stall.Store(int64(takes))
+					} else {
+						f.slowed(func(r *cqlfake.Request) time.Duration {
+							if ofTable(r) && shardOf(r) == 1 {
+								return takes
+							}
+							return 0
+						})
+					}
+					f.down.Store(false)
+					time.Sleep(55 * time.Second)
+					f.write(happened)
+					time.Sleep(5 * time.Minute)
+					f.nothingLate(t)
+				})
+			})
+		}
 	}
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/rxcql/rxcql/flow"
@@ -47,6 +48,7 @@ func (r *tailReader[T]) poll(ctx context.Context) (over bool, err error) {
 		return false, err
 	}
 	r.measure()
+	r.noteFailed()
 	switch {
 	case last:
 		return true, r.tell(ctx, flow.Moment{}, true)
@@ -89,6 +91,7 @@ func (r *tailReader[T]) bucket(ctx context.Context, start int64) (next int64, er
 	}
 	if over {
 		r.place.over(next)
+		maps.DeleteFunc(r.answers, func(of tailPartition, _ *tailAnswer) bool { return of.bucket < next })
 		r.records = appendOver(r.records, next)
 		if err := r.charge(); err != nil {
 			return 0, err

@@ -29,9 +29,10 @@ type tailReader[T any] struct {
 	top   int64       // rows that arrived before are given in this poll
 	gave  bool        // the poll has found rows
 
-	hears  tailHeard
-	steady clockReading // the clocks are ahead if they have gone on since by more than time has
-	away   flow.IdleLog
+	hears   tailHeard
+	answers map[tailPartition]*tailAnswer // the latest of each partition that is not over
+	steady  clockReading                  // the clocks are ahead if they have gone on since by more than time has
+	away    flow.IdleLog
 
 	reread *tailReread // nil if nothing is to be read again, or all of that has been
 
@@ -51,7 +52,7 @@ type tailReader[T any] struct {
 func (t *tailing[T]) reader(plan *tailPlan) func(*rxcql.Stage, buffers[T]) partReader[T] {
 	return func(st *rxcql.Stage, buffers buffers[T]) partReader[T] {
 		r := &tailReader[T]{
-			tailing: t, plan: plan, stage: st, pages: buffers, clock: newTailClock(&t.cfg, t.session.Now),
+			tailing: t, plan: plan, stage: st, pages: buffers, clock: newTailClock(&t.cfg, t.session.Now), answers: map[tailPartition]*tailAnswer{},
 			most: t.cfg.seen, account: st.Account(false), // keys go only when more is read
 		}
 		if r.most == 0 {
@@ -153,12 +154,12 @@ func (r *tailReader[T]) from() int64 {
 }
 
 func (r *tailReader[T]) askClock(ctx context.Context) error {
-	tries := 0
+	tries, began := 0, time.Since(r.clock.start)
 	err := retried(ctx)(func() error { tries++; return r.clock.read(ctx) })
 	if err != nil {
 		return r.failedWith(ctx, fmt.Errorf("asking the server's clock: %w", err))
 	}
-	r.heard(tries > 1)
+	r.heard(&r.hears.clock, began, tries > 1)
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package source_test
 
 import (
+	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/saved"
+	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
 
@@ -171,5 +174,30 @@ func TestRowsOfABucketThatWasOverComeAgainAtOnceThoughClocksWereSetBack(t *testi
 		time.Sleep(5 * time.Second)
 		require.Equal(t, []int64{0, 2}, job.rows())
 		require.Empty(t, job.lateRows())
+	})
+}
+
+func TestATailThatIsReadAgainMissesNothingThatHasArrivedMeanwhile(t *testing.T) {
+	inTail(t, func(t *testing.T, s *tailed) {
+		var failed atomic.Bool
+		rows := operators.Map(s.tail(source.Overlap(20*time.Second)), func(row arrival) (arrival, error) {
+			if row.ID == 3 && !failed.Swap(true) {
+				return row, errors.New("this may pass")
+			}
+			return row, nil
+		})
+		f := follow(t, operators.Retry(rows, operators.RetryIf(func(error) bool { return true }), operators.RetryDelay(time.Hour, time.Hour)))
+		time.Sleep(10 * time.Second)
+		for id := range int64(100) {
+			s.put(id, time.Now())
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(2 * time.Hour)
+		got := map[int64]bool{}
+		for _, id := range f.ids() {
+			got[id] = true
+		}
+		require.Len(t, got, 100)
+		f.stop(t)
 	})
 }

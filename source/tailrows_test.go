@@ -176,7 +176,7 @@ func TestATableThatIsDroppedOrMadeAgainEndsATail(t *testing.T) {
 			f := follow(t, s.tail())
 			time.Sleep(10 * time.Second)
 			s.put(1, time.Now())
-			time.Sleep(10 * time.Second)
+			time.Sleep(10*time.Second + 500*time.Millisecond) // between two polls
 			s.Exec("DROP TABLE iot.raw")
 			if again {
 				s.Exec("CREATE TABLE iot." + rawTable)

@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"context"
+	"encoding/binary"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -155,6 +156,19 @@ func (f *troubled) nothingLate(t *testing.T) {
 	assert.Empty(t, late)
 }
 
+// flaky has the first attempt of shard 1 fail in each poll.
+func (f *troubled) flaky() {
+	n := 0
+	f.match = func(r *cqlfake.Request) bool {
+		if !ofTable(r) || shardOf(r) != 1 {
+			return false
+		}
+		n++
+		return n%2 == 1
+	}
+	f.down.Store(true)
+}
+
 // nothingLateByAnOutage has requests fail for a while. A row whose event was a second after that
 // began is written 2.5 s after the first page that comes again, and is not late.
 func (f *troubled) nothingLateByAnOutage(t *testing.T, lasts time.Duration) {
@@ -182,4 +196,21 @@ func (f *troubled) buckets() source.Buckets {
 func eventOf(row arrival) time.Time {
 	ms, _ := strconv.ParseInt(row.V, 10, 64)
 	return time.UnixMilli(ms)
+}
+
+// shardOf is the shard that a request of iot.raw reads.
+func shardOf(r *cqlfake.Request) int {
+	if len(r.Statements) == 0 || len(r.Statements[0].Values) < 2 {
+		return -1
+	}
+	return int(binary.BigEndian.Uint32(r.Statements[0].Values[1].Bytes))
+}
+
+// dayOf is the bucket that a request of iot.raw reads.
+func dayOf(r *cqlfake.Request) time.Time {
+	if len(r.Statements) == 0 || len(r.Statements[0].Values) < 2 {
+		return time.Time{}
+	}
+	days := int64(binary.BigEndian.Uint32(r.Statements[0].Values[0].Bytes)) - 1<<31
+	return time.Unix(days*24*3600, 0)
 }
