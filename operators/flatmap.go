@@ -2,9 +2,11 @@ package operators
 
 import (
 	"context"
+	"unsafe"
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/flow"
+	"github.com/rxcql/rxcql/internal/codec"
 )
 
 // FlatMap makes any number of rows of each row: fn calls emit with each of them. If emit returns
@@ -28,12 +30,17 @@ func FlatMap[A, B any](in rxcql.Stream[A], fn func(row A, emit func(B) bool) err
 	return rxcql.Lift(in, info, func(st *rxcql.Stage, out flow.Observer[B]) flow.Observer[A] {
 		f := &flattening[A, B]{st: st, out: out, fn: fn, size: rxcql.SizeFunc[B]()}
 		f.emit = func(row B) bool {
-			if f.refused != nil {
-				return false
-			}
 			f.rows = append(f.rows, row)
-			f.bytes += f.size(&f.rows[len(f.rows)-1])
-			return len(f.rows) < f.most && int64(f.bytes) < flow.DefaultPageBytes || f.full()
+			f.room -= f.size(&f.rows[len(f.rows)-1])
+			return len(f.rows) < f.most && f.room > 0 || f.full()
+		}
+		if text, is := codec.OnlyText[B](); is { // as most rows are: no function is called for their size
+			f.emit = func(row B) bool {
+				f.room -= int(unsafe.Sizeof(row)) + len(*(*string)(unsafe.Add(unsafe.Pointer(&row), text)))
+				more := len(f.rows)+1 < f.most && f.room > 0
+				f.rows = append(f.rows, row) // last: a processor waits for what it has just stored in pieces
+				return more || f.full()
+			}
 		}
 		return f
 	})
@@ -52,14 +59,14 @@ type flattening[A, B any] struct {
 	ctx     context.Context // of the page that is worked through
 	page    *flow.Page[A]
 	most    int   // rows at which they go on
-	bytes   int   // of rows
+	room    int   // for so many bytes more
 	whole   int   // how many of rows come from rows that fn has returned from
 	refused error // downstream wants no more
 }
 
 func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 	f.ctx, f.page = ctx, p
-	f.most, f.bytes, f.whole, f.refused = max(flow.DefaultPageRows, len(p.Rows)), 0, 0, nil
+	f.most, f.room, f.whole, f.refused = max(flow.DefaultPageRows, len(p.Rows)), int(flow.DefaultPageBytes), 0, nil
 	f.rows = f.rows[:0]
 	for i := range p.Rows {
 		err := f.fn(p.Rows[i], f.emit)
@@ -70,7 +77,7 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 			if err := failed(ctx, f.st, p, i, err); err != nil {
 				return err
 			}
-			f.bytes -= f.sizeFrom(f.whole)
+			f.room += f.sizeFrom(f.whole)
 			clear(f.rows[f.whole:])
 			f.rows = f.rows[:f.whole]
 		}
@@ -81,8 +88,14 @@ func (f *flattening[A, B]) Next(ctx context.Context, p *flow.Page[A]) error {
 
 // full hands on the rows that have filled a page, and reports whether more are wanted.
 func (f *flattening[A, B]) full() bool {
-	f.refused = f.handOnFull(f.ctx, f.page, f.whole)
-	f.whole, f.bytes = 0, f.sizeFrom(0)
+	if f.refused != nil { // fn goes on all the same
+		f.rows = f.rows[:0]
+		return false
+	}
+	if f.refused = f.handOnFull(f.ctx, f.page, f.whole); f.refused != nil { // what else is emitted is full at once
+		f.most = 0
+	}
+	f.whole, f.room = 0, int(flow.DefaultPageBytes)-f.sizeFrom(0)
 	return f.refused == nil
 }
 

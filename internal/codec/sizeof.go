@@ -45,6 +45,17 @@ func SizeOf[T any](known ...Known) func(*T) int {
 	return func(v *T) int { return base + extra(unsafe.Pointer(v)) }
 }
 
+// OnlyText returns where in a T its only text is. It reports whether there is one, and nothing else
+// in a T leads anywhere: then SizeOf gives the size of a T and the length of that text, and nobody
+// need call a function for it.
+func OnlyText[T any]() (offset uintptr, is bool) {
+	texts, only := new(sizePlans).texts(nil, reflect.TypeFor[T](), 0)
+	if !only || len(texts) != 1 {
+		return 0, false
+	}
+	return texts[0], true
+}
+
 // sizeFunc gives the bytes that hang from the value at p; nil stands for one that is always 0.
 type sizeFunc func(p unsafe.Pointer) int
 
