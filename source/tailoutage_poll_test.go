@@ -118,10 +118,10 @@ func TestNothingIsLateByAnOutageOfOneShardOfMany(t *testing.T) {
 				default:
 				}
 			}
-			if ofTable(r) && !(f.down.Load() && shardOf(r) == 1) {
-				return time.Second
+			if !ofTable(r) || f.down.Load() && shardOf(r) == 1 {
+				return 0
 			}
-			return 0
+			return time.Second
 		})
 		defer f.start(t, time.Minute, nil)()
 		time.Sleep(10 * time.Minute)
