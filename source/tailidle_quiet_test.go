@@ -196,7 +196,9 @@ func TestAQuietTableIsIdleThoughARequestFailsInEachPoll(t *testing.T) {
 				time.Sleep(time.Hour)
 				_, _, mark := f.seen()
 				if assert.True(t, mark.Known(), "in an hour it is never idle") {
-					assert.Less(t, time.Since(mark.Time()), time.Minute+7*(c.every+c.stalls+time.Duration(c.shards)*c.takes))
+					// Where some of the polls wait for longer than the overlap, the others are the good time.
+					poll := c.every + c.stalls + time.Duration(c.shards)*c.takes
+					assert.Less(t, time.Since(mark.Time()), 5*(time.Minute+poll)+7*poll)
 				}
 			})
 		})
