@@ -98,10 +98,10 @@ func (t *TLS) certificate(pair *tls.Certificate) func(*tls.CertificateRequestInf
 
 // refused reports whether a server that asked for the client's certificate may have ended the
 // connection because of it. Its alert does not always arrive: what the client has sent by then
-// makes it a reset.
+// makes it a reset, or nothing comes at all.
 func (t *TLS) refused(text string) bool {
 	return t != nil && t.asked.Load() && !strings.Contains(text, "x509:") &&
-		slices.ContainsFunc([]string{"remote error: tls:", "reset by peer", "broken pipe", "EOF", gocql.ErrConnectionClosed.Error()},
+		slices.ContainsFunc([]string{"remote error: tls:", "reset by peer", "broken pipe", "EOF", "initial hosts: gocql: no response", gocql.ErrConnectionClosed.Error()},
 			func(sign string) bool { return strings.Contains(text, sign) })
 }
 

@@ -3,6 +3,7 @@ package connect_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -16,9 +17,22 @@ func strict(t *testing.T, ours *authority) (address string) {
 	t.Helper()
 	pool := x509.NewCertPool()
 	pool.AddCert(ours.cert)
+	cfg := &tls.Config{Certificates: []tls.Certificate{ours.sign(t, "node")}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+	return listen(t, cfg, func(*tls.Conn) {})
+}
+
+// mute listens as a server that asks for a certificate too, and then says nothing.
+func mute(t *testing.T, ours *authority) (address string) {
+	t.Helper()
+	cfg := &tls.Config{Certificates: []tls.Certificate{ours.sign(t, "node")}, ClientAuth: tls.RequestClientCert}
+	return listen(t, cfg, func(conn *tls.Conn) { _, _ = io.Copy(io.Discard, conn) })
+}
+
+// listen listens, and ends a connection when answer has returned.
+func listen(t *testing.T, cfg *tls.Config, answer func(*tls.Conn)) (address string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	cfg := &tls.Config{Certificates: []tls.Certificate{ours.sign(t, "node")}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -27,7 +41,10 @@ func strict(t *testing.T, ours *authority) (address string) {
 				return
 			}
 			all.Go(func() {
-				_ = tls.Server(conn, cfg).Handshake() // the client tells what came of it
+				secured := tls.Server(conn, cfg)
+				if secured.Handshake() == nil { // else the client tells what came of it
+					answer(secured)
+				}
 				_ = conn.Close()
 			})
 		}
@@ -60,4 +77,15 @@ func TestWhoIsRefusedForTheCertificateIsToldWhichFlagsToGive(t *testing.T) {
 	err := open("", "--tls-ca", file(t, "other.pem", string(others.pem)))
 	require.ErrorContains(t, err, "--tls-ca names the file")
 	require.NotContains(t, err.Error(), "--tls-cert", "it is the server's certificate that is wrong")
+}
+
+// A server may say nothing of why it does not go on.
+func TestWhoIsNotAnsweredBehindTheCertificateIsToldOfIt(t *testing.T) {
+	ours := newAuthority(t)
+	address, ca := mute(t, ours), file(t, "ca.pem", string(ours.pem))
+	s, err := given{args: []string{"--hosts", address, "--tls-ca", ca, "--tls-verify", "chain"}}.resolve(t, "", "source", "target")
+	require.NoError(t, err)
+	_, _, err = s.Open(t.Context())
+	require.ErrorContains(t, err, "no response")
+	require.ErrorContains(t, err, "the server asks for a certificate of the client: give --tls-cert and --tls-key")
 }
