@@ -76,7 +76,7 @@ type Report struct {
 	Started       time.Time     `json:"started"`
 	Duration      time.Duration `json:"duration_ns"`
 	Complete      bool          `json:"complete"`           // everything was read and settled
-	EndedBy       string        `json:"ended_by,omitempty"` // the stage, or Stop, that ended it early
+	EndedBy       string        `json:"ended_by,omitempty"` // the stage that ended it early, or Stop if that was called
 }
 
 // StageReport is one stage's part of a Report, upstream first, sinks last.

@@ -186,7 +186,9 @@ func (r *Execution) Stopping() <-chan struct{} { return r.stopping }
 
 func (r *Execution) stop() {
 	r.stopOnce.Do(func() {
-		r.endedBy(EndedByStop)
+		r.mu.Lock()
+		r.by = EndedByStop // also where a stage has ended before, which may be one branch of many
+		r.mu.Unlock()
 		close(r.stopping)
 	})
 }

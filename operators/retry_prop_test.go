@@ -20,6 +20,29 @@ var readAgain = []string{
 	"MapConcurrent", "Unordered", "Merge", "Concat", "Distinct", "DistinctAdjacent", "Recover",
 }
 
+// A branch has ended by a Take of its own. Stop cuts another one, or a call of that fails then.
+func TestARunIsEndedByStopThoughTakeHadEndedABranchBefore(t *testing.T) {
+	for name, failure := range map[string]error{"a failure": errPasses, "none": nil} {
+		t.Run(name, func(t *testing.T) {
+			var p *rxcql.Pipeline
+			second := operators.Map(count(100, 1), func(n int) (int, error) {
+				p.Stop()
+				return n, failure
+			})
+			to := &gather[int]{}
+			p, err := rxcql.New(operators.Retry(operators.Concat(operators.Take(count(10, 1), 1), second), atOnce()...), to)
+			require.NoError(t, err)
+			rep, err := p.Run(context.Background())
+			require.ErrorIs(t, err, failure, "it is not repeated")
+			require.Equal(t, rxcql.EndedByStop, rep.EndedBy)
+			require.False(t, rep.Complete)
+			require.Zero(t, rep.Retried)
+			require.Zero(t, rep.BytesInFlight)
+			require.Less(t, len(to.rows()), 10)
+		})
+	}
+}
+
 func TestAnyChainIsReadAgainUntilAllOfItsRowsHaveCome(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var calls atomic.Int64
