@@ -2,6 +2,7 @@ package rxcql
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -19,6 +20,9 @@ type TaskGroup struct {
 	eg     *errgroup.Group
 	cancel context.CancelCauseFunc
 	exited atomic.Bool
+
+	mu     sync.Mutex
+	failed error // the FirstFailure of the goroutines that have returned
 }
 
 // TaskGroup returns a group, and the context that its goroutines must obey. You must call Wait.
@@ -38,6 +42,7 @@ func (g *TaskGroup) Go(fn func() error) {
 		defer func() {
 			switch {
 			case err != nil: // it is counted until all have returned
+				g.note(err)
 			case returned:
 				g.task.Ended()
 			default:
@@ -55,7 +60,14 @@ func (g *TaskGroup) Go(fn func() error) {
 // Cancel cancels the group's context with a cause.
 func (g *TaskGroup) Cancel(cause error) { g.cancel(cause) }
 
-// Wait waits for all goroutines and returns the first error.
+func (g *TaskGroup) note(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failed = FirstFailure(g.failed, err)
+}
+
+// Wait waits for all goroutines and returns their FirstFailure: one that has failed may return
+// after another that has met the end of the stream, or a cancel.
 func (g *TaskGroup) Wait() error {
 	g.task.Wait()
 	err := g.eg.Wait()
@@ -64,5 +76,5 @@ func (g *TaskGroup) Wait() error {
 	if g.exited.Load() {
 		return g.st.Fail(rx.ErrExited)
 	}
-	return err
+	return FirstFailure(err, g.failed)
 }

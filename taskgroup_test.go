@@ -38,6 +38,23 @@ func TestAGroupOfGoroutines(t *testing.T) {
 			return err
 		}))
 	})
+	alone(t, "ends with what has failed, though another has met the end of the stream before", func(t *testing.T) {
+		for name, other := range map[string]func(ctx context.Context, st *rxcql.Stage) error{
+			"the end":  func(_ context.Context, st *rxcql.Stage) error { return st.End() },
+			"a cancel": func(context.Context, *rxcql.Stage) error { return context.Canceled },
+		} {
+			err := inStage(func(ctx context.Context, st *rxcql.Stage) error {
+				g, ctx := st.TaskGroup(ctx)
+				g.Go(func() error { return other(ctx, st) })
+				g.Go(func() error {
+					<-ctx.Done()
+					return st.Fail(errTest)
+				})
+				return g.Wait()
+			})
+			require.ErrorIs(t, err, errTest, name)
+		}
+	})
 	alone(t, "makes a panic a StageError", func(t *testing.T) {
 		err := inStage(func(ctx context.Context, st *rxcql.Stage) error {
 			g, ctx := st.TaskGroup(ctx)

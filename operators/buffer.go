@@ -66,7 +66,7 @@ func Buffer[T any](in rxcql.Stream[T], n int, overflow rxcql.Overflow, opts ...B
 				failed = in.Subscribe(ctx, st, b)
 				return failed
 			}, func(struct{}) error { return b.deliver(ctx, out) }, nil)
-			return failure(err, failed)
+			return rxcql.FirstFailure(err, failed)
 		}, b.end)
 		if err != nil {
 			return err

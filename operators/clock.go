@@ -48,7 +48,7 @@ func clocked[T any](ctx context.Context, st *rxcql.Stage, in rxcql.Stream[T], to
 			return in.Subscribe(ctx, st, &across[T]{to: to, post: post, lost: lost, limit: limit})
 		}, func(read error) {
 			group.Cancel(read)
-			err = failure(group.Wait(), read)
+			err = rxcql.FirstFailure(group.Wait(), read)
 		})
 		return err
 	})

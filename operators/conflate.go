@@ -43,7 +43,7 @@ func Conflate[T, S any](in rxcql.Stream[T], seed func() S, fold func(state S, ro
 				c.over(failed)
 				return failed
 			}, func(struct{}) error { return c.deliver(ctx, out) }, nil)
-			return failure(err, failed)
+			return rxcql.FirstFailure(err, failed)
 		}, c.end)
 		if err != nil {
 			return err

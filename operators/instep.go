@@ -52,7 +52,7 @@ func (s *inStep) run(ctx context.Context) error {
 				return errs[i]
 			})
 		}
-		return failure(append(errs, group.Wait())...)
+		return rxcql.FirstFailure(append(errs, group.Wait())...)
 	})
 }
 

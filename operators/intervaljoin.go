@@ -130,7 +130,7 @@ func IntervalJoin[L, R any, K comparable](left rxcql.Stream[L], right rxcql.Stre
 			var errs [2]error
 			group.Go(func() error { errs[0] = left.Subscribe(ctx, st, l.across(post)); return errs[0] })
 			group.Go(func() error { errs[1] = right.Subscribe(ctx, st, r.across(post)); return errs[1] })
-			return failure(errs[0], errs[1], group.Wait())
+			return rxcql.FirstFailure(errs[0], errs[1], group.Wait())
 		})
 		return j.end(ctx, err)
 	}, left, right)

@@ -164,7 +164,7 @@ func runLanes[T, U any](ctx context.Context, st *rxcql.Stage, l *lanes[T], j *la
 			l.finish()
 		}
 		errs[len(made)] = read
-		err = failure(append(errs, group.Wait())...)
+		err = rxcql.FirstFailure(append(errs, group.Wait())...)
 		if l.ending != nil {
 			l.ending.Finish(err)
 		}

@@ -24,7 +24,7 @@ func splitStream[T any, K comparable](in rxcql.Stream[T], id *lanesID, key func(
 		}
 		err := in.Subscribe(ctx, st, newSplitter(st, l, id.seed, key))
 		if cause := context.Cause(ctx); err != nil && flow.IsEnd(cause) {
-			return failure(err, cause) // err may be the echo of that
+			return rxcql.FirstFailure(err, cause) // err may be the echo of that
 		}
 		return err
 	}, in)

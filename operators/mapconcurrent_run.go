@@ -122,7 +122,7 @@ func (f *concurrency[T, U]) run(ctx context.Context, in rxcql.Stream[T], out flo
 			failed = f.read(ctx, in, begin)
 			return failed
 		}, func(struct{}) error { return f.deliver(ctx, out) }, nil)
-		return failure(err, failed)
+		return rxcql.FirstFailure(err, failed)
 	}, f.end)
 }
 
@@ -138,7 +138,7 @@ func (f *concurrency[T, U]) read(ctx context.Context, in rxcql.Stream[T],
 		if err != nil {
 			group.Cancel(err)
 		}
-		err = failure(group.Wait(), err)
+		err = rxcql.FirstFailure(group.Wait(), err)
 	}()
 	return in.Subscribe(ctx, f.st, &submitter[T, U]{concurrency: f, take: calls.take})
 }

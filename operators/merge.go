@@ -30,7 +30,7 @@ func Merge[T any](ins ...rxcql.Stream[T]) rxcql.Stream[T] {
 					return errs[i]
 				})
 			}
-			return failure(append(errs, group.Wait())...)
+			return rxcql.FirstFailure(append(errs, group.Wait())...)
 		})
 		if err != nil {
 			return err

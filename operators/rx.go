@@ -77,7 +77,7 @@ func Rx[A, B any](in rxcql.Stream[A], fn func(rxgo.Observable) rxgo.Observable) 
 		}.Receive(inner, obs, rxgo.WithContext(inner))
 		if err != nil {
 			_, failed := feed.Wait()
-			return failure(err, failed)
+			return rxcql.FirstFailure(err, failed)
 		}
 		early := feed.Err() == nil && !feed.Whole()
 		if early {
