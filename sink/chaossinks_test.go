@@ -112,6 +112,9 @@ func (g *grove) leaf() (rxcql.Sink[spot], leaf) {
 	opts := []sink.TableOption{sink.InFlight(1 + g.rand.IntN(9)), sink.BatchRows(1 + g.rand.IntN(9))}
 	if g.rand.IntN(3) == 0 {
 		opts = append(opts, sink.BatchByReplicaSet(5, 4<<10))
+		if g.rand.IntN(2) == 0 {
+			opts = append(opts, sink.SortByToken())
+		}
 	}
 	return sink.Table[spot](g.session, table, opts...), l
 }

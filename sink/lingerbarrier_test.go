@@ -57,6 +57,10 @@ func TestASaveDoesNotWaitForWhatLingers(t *testing.T) {
 				table := sink.TableOn[event](server, events(), sink.BatchLinger(linger))
 				return rxcql.New(everyFewMilliseconds(rows), sink.Tee(table, sink.NDJSON[event](file)), checkpointed(file))
 			},
+			"a table that sorts beside a file": func(file string) (*rxcql.Pipeline, error) {
+				table := sink.TableOn[event](server, events(), byToken(sink.BatchLinger(linger))...)
+				return rxcql.New(everyFewMilliseconds(rows), sink.Tee(table, sink.NDJSON[event](file)), checkpointed(file))
+			},
 			"both": func(file string) (*rxcql.Pipeline, error) {
 				table := sink.TableOn[event](server, events(), sink.BatchLinger(linger))
 				return rxcql.New(flat(everyFewMilliseconds(rows)), sink.Tee(table, sink.NDJSON[event](file)), checkpointed(file))

@@ -58,13 +58,16 @@ func TestRowsAreSentAsWithoutTheOption(t *testing.T) {
 		"with timestamps of their own": {sink.TimestampOf(func(r row) int64 { return r.B + 1 })},
 	} {
 		t.Run(name, func(t *testing.T) {
-			alone, together := &recorder{}, &recorder{}
+			alone, together, inOrder := &recorder{}, &recorder{}, &recorder{}
 			_, err := run(t, sequence(rows...), sink.TableOn[row](alone.send, about, opts...))
 			require.NoError(t, err)
 			_, err = run(t, sequence(rows...), sink.TableOn[row](together.send, about, append(opts, sink.BatchByReplicaSet(0, 0))...))
 			require.NoError(t, err)
 			require.Equal(t, sentAs(t, alone.sent), sentAs(t, together.sent))
 			require.Less(t, len(together.sent), len(alone.sent)/4)
+			_, err = run(t, sequence(rows...), sink.TableOn[row](inOrder.send, about, append(opts, byToken()...)...))
+			require.NoError(t, err)
+			require.Equal(t, sentAs(t, alone.sent), sentAs(t, inOrder.sent))
 			if name == "with timestamps of their own" {
 				for _, r := range together.rows() {
 					require.EqualValues(t, binary.BigEndian.Uint64(r.Values[1].([]byte))+1, r.Timestamp)

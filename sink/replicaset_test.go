@@ -72,8 +72,11 @@ func TestABatchOfSeveralPartitionsHasOneReplicaSetAndIsWithinItsBounds(t *testin
 			}
 		}), 0, 400).Draw(t, "rows")
 		server := &recorder{}
-		p, err := rxcql.New(sequence(rows...), sink.TableOnNodes[event](server.send, events(), nodes, replication,
-			sink.BatchByReplicaSet(partitions, bytes), sink.BatchRows(50), sink.BatchBytes(4<<10)))
+		opts := []sink.TableOption{sink.BatchByReplicaSet(partitions, bytes), sink.BatchRows(50), sink.BatchBytes(4 << 10)}
+		if rapid.Bool().Draw(t, "sorted") {
+			opts = append(opts, sink.SortByToken())
+		}
+		p, err := rxcql.New(sequence(rows...), sink.TableOnNodes[event](server.send, events(), nodes, replication, opts...))
 		require.NoError(t, err)
 		rep, err := p.Run(context.Background())
 		require.NoError(t, err)

@@ -157,6 +157,7 @@ func (s *shelf) deletes(opts ...sink.TableOption) rxcql.Sink[event] {
 func TestTablesThatDeleteKeepTheRules(t *testing.T) {
 	for name, opts := range map[string][]sink.TableOption{
 		"row by row": {sink.BatchRows(1)}, "in batches": nil, "in batches by replica set": {sink.BatchByReplicaSet(10, 4<<10)},
+		"sorted": byToken(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			rxcqltest.TestSink(t, func(testing.TB) rxcqltest.SinkPlace[event] {
@@ -188,6 +189,9 @@ func TestSinksKeepTheRules(t *testing.T) {
 		"Table": func(s *shelf) func() rxcql.Sink[event] { return func() rxcql.Sink[event] { return s.table() } },
 		"Table, batches by replica set": func(s *shelf) func() rxcql.Sink[event] {
 			return func() rxcql.Sink[event] { return s.table(sink.BatchByReplicaSet(10, 4<<10)) }
+		},
+		"Table, sorted": func(s *shelf) func() rxcql.Sink[event] {
+			return func() rxcql.Sink[event] { return s.table(byToken()...) }
 		},
 		"Through": func(s *shelf) func() rxcql.Sink[event] {
 			return func() rxcql.Sink[event] { return sink.Through(onto, s.each()) }
@@ -222,9 +226,10 @@ func TestSinksKeepTheRules(t *testing.T) {
 
 func TestATeeKeepsTheRules(t *testing.T) {
 	for name, others := range map[string]func(s *shelf) rxcql.Sink[event]{
-		"Each":    func(s *shelf) rxcql.Sink[event] { return s.each(sink.InFlight(4)) },
-		"Table":   func(s *shelf) rxcql.Sink[event] { return s.table() },
-		"Through": func(s *shelf) rxcql.Sink[event] { return sink.Through(manyAtOnce, s.each()) },
+		"Each":          func(s *shelf) rxcql.Sink[event] { return s.each(sink.InFlight(4)) },
+		"Table":         func(s *shelf) rxcql.Sink[event] { return s.table() },
+		"Table, sorted": func(s *shelf) rxcql.Sink[event] { return s.table(byToken()...) },
+		"Through":       func(s *shelf) rxcql.Sink[event] { return sink.Through(manyAtOnce, s.each()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			rxcqltest.TestSink(t, func(testing.TB) rxcqltest.SinkPlace[event] {
@@ -234,7 +239,7 @@ func TestATeeKeepsTheRules(t *testing.T) {
 				p.Around = func(inside rxcql.Sink[event]) rxcql.Sink[event] {
 					return sink.Tee(others(second), inside, first.each())
 				}
-				if name == "Table" {
+				if strings.HasPrefix(name, "Table") {
 					p.Panic = first.panic
 				}
 				p.Rows = func() []int {

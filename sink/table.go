@@ -64,6 +64,8 @@ import (
 //
 // In memory, and charged to the budget:
 //
+//   - with SortByToken, the rows that wait to be sorted: at most a quarter of the budget. The two
+//     bounds below are half as high then;
 //   - the batches being filled: at most an eighth of the budget, and at most 64 batches without
 //     BatchByReplicaSet. With dead letters they include the rows themselves;
 //   - the batches that wait to be written or are being written: at most three eighths of the

@@ -31,10 +31,11 @@ const (
 type tableConfig struct {
 	inFlight    int
 	rate        *rxcql.Rate
-	batchRows   int
+	batchRows   int // 0 while no option says
 	batchBytes  int
 	linger      time.Duration
 	bySet       bySet
+	sorted      bool
 	consistency *gocql.Consistency
 	columns     []string
 	leaveOut    []string // columns of rows that are not written
@@ -48,16 +49,19 @@ type tableConfig struct {
 
 func newTableConfig(opts []TableOption) (tableConfig, error) {
 	c := tableConfig{
-		inFlight: DefaultInFlight, batchRows: defaultBatchRows, batchBytes: defaultBatchBytes, linger: defaultLinger,
+		inFlight: DefaultInFlight, batchBytes: defaultBatchBytes, linger: defaultLinger,
 	}
 	errs := []error{option.Apply(opts, &c, TableOption.applyTable)}
+	if c.batchRows == 0 {
+		c.batchRows = max(defaultBatchRows, c.bySet.partitions)
+	}
 	if c.delete && (c.ttl > 0 || c.ttlOf != nil) {
 		errs = append(errs, errors.New("Delete and TTL: a delete does not expire; leave one out"))
 	}
 	if c.delete && c.nullsDelete {
 		errs = append(errs, errors.New("Delete and NullsDelete: a delete writes no columns; leave one out"))
 	}
-	errs = append(errs, c.checkTimes())
+	errs = append(errs, c.checkTimes(), c.checkSorted())
 	if len(c.leaveOut) > 0 && (len(c.columns) > 0 || c.times != nil) {
 		errs = append(errs, errors.New("LeaveOut: it is for rows of which all other columns are written; leave out Columns and Times"))
 	}

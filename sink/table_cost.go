@@ -27,23 +27,28 @@ const (
 	driverEntry = 64 // its batchStatment
 )
 
-// memory bounds what a table sink takes on, in bytes of cost: at most half of the budget for
-// batches that wait and are in flight, or one batch if that is larger.
+// memory bounds what a table sink takes on, in bytes of cost: at most half of the budget for rows
+// that wait to be sorted, and batches that wait and are in flight, or one batch if that is larger.
 type memory struct {
-	batch  int64 // the size from which a batch takes no more rows
-	open   int64 // of all batches that wait
-	flight int64 // of all batches in flight
-	reuse  int64 // of a batch that is reused
+	batch   int64 // the size from which a batch takes no more rows
+	sorting int64 // of rows that wait to be sorted; 0 if none do
+	open    int64 // of all batches that wait
+	flight  int64 // of all batches in flight
+	reuse   int64 // of a batch that is reused
 }
 
 // most is the bound in all, if no batch is larger.
-func (m memory) most() int64 { return m.open + m.flight }
+func (m memory) most() int64 { return m.sorting + m.open + m.flight }
 
-func memoryOf(budget int64) memory {
-	return memory{
+func memoryOf(budget int64, sorted bool) memory {
+	m := memory{
 		batch:  budget / 8,
 		open:   budget / 8,
 		flight: min(maxFlightBytes, budget*3/8),
 		reuse:  max(16<<10, budget/128),
 	}
+	if sorted {
+		m.sorting, m.open, m.flight = min(maxSortBytes, budget/4), budget/16, min(maxFlightBytes, budget*3/16)
+	}
+	return m
 }

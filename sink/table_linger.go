@@ -38,7 +38,8 @@ func (l *lingering) stop() {
 	})
 }
 
-// shortest is how soon a batch that could not be sent is tried again when a flush is requested.
+// shortest is how soon a batch that could not be sent is tried again when a flush is requested, and
+// rows that were to be sorted are.
 const shortest = 5 * time.Millisecond
 
 // lingerer sends batches that have waited for cfg.linger, until Close.
@@ -63,19 +64,24 @@ func (w *tableWriter[T]) lingerer() error {
 	}
 }
 
-// sendDue sends the batches that are due, and returns how long the next one may wait; 0 if there is
-// none. If nothing can be sent now, it tries again later: it must not hold up Write, which has to
-// notice the end of its context.
+// sendDue sends what is due, and returns how long the next batch, or the rows to be sorted, may
+// wait; 0 if there are none. If nothing can be sent now, it tries again later: it must not hold up
+// Write, which has to notice the end of its context.
 func (w *tableWriter[T]) sendDue() time.Duration {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
 	after, again := w.linger.after, w.linger.after
-	if w.st.FlushRequested() {
+	flush := w.st.FlushRequested()
+	if flush {
 		after, again = 0, min(again, shortest)
 	}
+	sorted := w.sendSortedDue(flush)
 	for b := w.open.oldest; b != nil; b = w.open.oldest {
 		if left := after - time.Since(b.waits); left > 0 {
-			return left
+			if w.memory.sorting > 0 { // rows to be sorted may come meanwhile, which wakes nobody
+				left = min(left, sortLinger)
+			}
+			return sooner(left, sorted)
 		}
 		if !w.workers.room(b) {
 			return again
@@ -83,5 +89,13 @@ func (w *tableWriter[T]) sendDue() time.Duration {
 		w.open.remove(b)
 		w.workers.push(b)
 	}
-	return 0
+	return sorted
+}
+
+// sooner returns the time that comes first, of which 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }

@@ -42,7 +42,7 @@ const (
 // (batch_size_fail_threshold). 100 partitions and 48 KiB take less CPU, but servers with default
 // settings warn. Bytes are counted as servers count them, with 20 for each cell and 48 for each
 // row. Batches of one partition may reach BatchBytes, as without the option. BatchRows holds for
-// all batches.
+// all batches; without it they may have as many rows as partitions, if that is above 100.
 //
 // Nothing else changes. Each row has its own timestamp, and of two rows with one key the later
 // wins. A batch that is refused or too large is halved until the row at fault is found, and that
@@ -135,19 +135,28 @@ func (r *routing) token(p *plan, cells []codec.Cell) int64 {
 // fits reports whether a row may go into a batch. Rows of one partition may reach BatchBytes, rows
 // of several the bounds of BatchByReplicaSet. Two partition keys with the same token count as one
 // partition.
-func (b *batch) fits(c *tableConfig, token int64, cost, bytes int) bool {
-	known := slices.Contains(b.tokens, token)
-	if known && len(b.tokens) == 1 && len(b.buf)+bytes <= c.batchBytes {
+func (b *batch) fits(c *tableConfig, of rowSize) bool {
+	if b.statements() >= c.batchRows {
+		return false
+	}
+	known := b.has(of.token)
+	if known && len(b.tokens) == 1 && len(b.buf)+of.bytes <= c.batchBytes {
 		return true
 	}
-	return (known || len(b.tokens) < c.bySet.partitions) && b.cost+cost <= c.bySet.bytes
+	return (known || len(b.tokens) < c.bySet.partitions) && b.cost+of.cost <= c.bySet.bytes
+}
+
+// has reports whether a batch has rows of a token: most often of the last one, if any.
+func (b *batch) has(token int64) bool {
+	n := len(b.tokens)
+	return n > 0 && (b.tokens[n-1] == token || slices.Contains(b.tokens, token))
 }
 
 // enter counts a row that is about to be added.
-func (b *batch) enter(token int64, cost int) {
-	b.cost += cost
-	if !slices.Contains(b.tokens, token) {
-		b.tokens = append(b.tokens, token)
+func (b *batch) enter(of rowSize) {
+	b.cost += of.cost
+	if !b.has(of.token) {
+		b.tokens = append(b.tokens, of.token)
 	}
 }
 
@@ -157,31 +166,65 @@ func (b *batch) full(c *tableConfig) bool {
 		(len(b.tokens) > 1 || len(b.buf) >= c.batchBytes)
 }
 
-// addToSet puts a row into the batch of its replica set.
+// addToSet puts a row into the batch of its replica set, or keeps it to be sorted.
 func (w *tableWriter[T]) addToSet(ctx context.Context, page *flow.Reservation, p *plan, r batchRow, c cells) error {
 	token := w.routing.token(p, c.all)
-	set := w.routing.sets.Of(token)
+	if w.memory.sorting > 0 {
+		return w.await(ctx, page, token, r, c)
+	}
+	return w.join(ctx, page, token, r, c)
+}
+
+// rowSize is what decides whether a row fits into a batch.
+type rowSize struct {
+	token int64
+	bytes int   // of its cells
+	cost  int   // bytes as the server counts them
+	held  int64 // as charged to the budget
+}
+
+func (w *tableWriter[T]) sizeOf(token int64, c cells) rowSize {
 	bytes := encodedSize(c.bound)
-	cost := bytes + rowOverhead + cellOverhead*len(c.bound)
-	w.key = binary.BigEndian.AppendUint32(w.key[:0], uint32(set))
-	b := w.open.find(w.key)
-	if b != nil && (!b.fits(w.cfg, token, cost, bytes) || b.held+int64(bytes)+c.cost() > w.memory.batch) {
+	return rowSize{token: token, bytes: bytes, cost: bytes + rowOverhead + cellOverhead*len(c.bound), held: int64(bytes) + c.cost()}
+}
+
+// join puts a row into the batch of its replica set.
+func (w *tableWriter[T]) join(ctx context.Context, page *flow.Reservation, token int64, r batchRow, c cells) error {
+	of := w.sizeOf(token, c)
+	if b := w.unfit(of); b != nil {
 		if err := w.sendOpen(ctx, page, b); err != nil {
 			return err
 		}
-		b = nil
 	}
-	if b == nil {
-		b = w.newBatch()
-		w.open.add(b)
-	}
-	b.enter(token, cost)
-	w.put(b, r, c)
-	w.open.count(b)
+	b := w.enter(of, r, c)
 	if b.full(w.cfg) {
 		return w.sendOpen(ctx, page, b)
 	}
 	return w.sendOldest(ctx, page, math.MaxInt)
+}
+
+// unfit returns the open batch of a row's replica set if the row does not fit into it.
+func (w *tableWriter[T]) unfit(of rowSize) *batch {
+	w.key = binary.BigEndian.AppendUint32(w.key[:0], uint32(w.routing.sets.Of(of.token)))
+	b := w.open.find(w.key)
+	if b == nil || b.fits(w.cfg, of) && b.held+of.held <= w.memory.batch {
+		return nil
+	}
+	return b
+}
+
+// enter puts a row for which unfit has returned no batch, or one that is gone, into the open batch
+// of its replica set.
+func (w *tableWriter[T]) enter(of rowSize, r batchRow, c cells) *batch {
+	b := w.open.find(w.key)
+	if b == nil {
+		b = w.newBatch()
+		w.open.add(b)
+	}
+	b.enter(of)
+	w.put(b, r, c)
+	w.open.count(b)
+	return b
 }
 
 // several reports whether the rows from..to may be of several partitions.

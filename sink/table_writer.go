@@ -36,6 +36,7 @@ type tableWriter[T any] struct {
 	key       []byte
 	routing   routing
 	open      openBatches
+	sorting   sorting // empty without SortByToken
 	free      sync.Pool
 
 	wire     wire
@@ -56,7 +57,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], 
 	}
 	st.Identify(rxcql.Fact{Name: "table id", Value: to.about.ID}, rxcql.Fact{Name: "writes", Value: writes})
 	w := &tableWriter[T]{
-		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget()),
+		st: st, cfg: &t.cfg, fns: t.fns, account: st.Account(true), nulls: driver.Unset, memory: memoryOf(r.Budget(), t.cfg.sorts()),
 		step: t.step(to.about), gathering: make(chan struct{}, 1),
 		wire: wire, same: to.options.same, linger: newLingering(st, t.cfg.linger),
 	}
@@ -91,7 +92,7 @@ func (w *tableWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
 	err := w.st.Protect(func() error { return w.gather(ctx, p) })
-	var now time.Time
+	now := w.begins(p.Reservation)
 	for b := w.open.oldest; b != nil; b = b.newer {
 		b.take(p.Reservation)
 		if !b.waits.IsZero() {
@@ -197,6 +198,9 @@ func (w *tableWriter[T]) send(ctx context.Context, page *flow.Reservation, b *ba
 func (w *tableWriter[T]) Flush(ctx context.Context) error {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
+	if err := w.sendSorted(ctx); err != nil {
+		return err
+	}
 	for w.open.oldest != nil {
 		if err := w.sendOpen(ctx, nil, w.open.oldest); err != nil {
 			return err
@@ -221,6 +225,7 @@ func (w *tableWriter[T]) Close() error {
 		b.reservation.Release()
 	}
 	w.open = openBatches{}
+	w.giveUpSorting()
 	<-w.gathering
 	w.requests.close()
 	err := w.workers.close() // no batch is open, so the timer hands nothing over

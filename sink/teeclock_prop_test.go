@@ -34,6 +34,9 @@ func feedOf(rt *rapid.T, name string, part, parts int) []change {
 func branchesOf(rt *rapid.T, to *replica) rxcql.Sink[change] {
 	opts := []sink.TableOption{sink.BatchRows(rapid.IntRange(1, 5).Draw(rt, "batch")), sink.InFlight(rapid.IntRange(1, 8).Draw(rt, "in flight"))}
 	bySet := []sink.TableOption{sink.BatchByReplicaSet(rapid.IntRange(2, 5).Draw(rt, "partitions"), 0)}
+	if rapid.Bool().Draw(rt, "sorted") {
+		bySet = append(bySet, sink.SortByToken())
+	}
 	of := func(name string) []sink.TableOption {
 		if rapid.Bool().Draw(rt, name) {
 			return slices.Concat(opts, bySet)

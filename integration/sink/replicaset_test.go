@@ -30,6 +30,7 @@ func TestRowsByReplicaSetAreAllThereAndTheLaterWins(t *testing.T) {
 	for name, opts := range map[string][]sink.TableOption{
 		"at the defaults":         {sink.BatchByReplicaSet(0, 0)},
 		"at what servers take":    {sink.BatchByReplicaSet(100, 48<<10)},
+		"in the order of tokens":  {sink.BatchByReplicaSet(100, 48<<10), sink.SortByToken()},
 		"above what servers take": {sink.BatchByReplicaSet(1000, 1<<20), sink.BatchRows(1000)},
 	} {
 		t.Run(name, func(t *testing.T) {

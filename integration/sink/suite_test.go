@@ -107,6 +107,9 @@ func TestTableAndExecKeepTheRules(t *testing.T) {
 		"Table, batches by replica set": func(s *gocql.Session, table string) rxcql.Sink[keyed] {
 			return sink.Table[keyed](s, table, sink.BatchByReplicaSet(10, 4<<10))
 		},
+		"Table, sorted": func(s *gocql.Session, table string) rxcql.Sink[keyed] {
+			return sink.Table[keyed](s, table, sink.BatchByReplicaSet(10, 4<<10), sink.SortByToken())
+		},
 		"Exec": func(s *gocql.Session, table string) rxcql.Sink[keyed] {
 			bind := func(k keyed) ([]any, error) { return []any{k.P, k.V}, nil }
 			return sink.Exec(s, "INSERT INTO "+table+" (p, v) VALUES (?, ?)", bind, sink.Idempotent())
