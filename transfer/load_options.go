@@ -109,13 +109,11 @@ func NullsDelete() LoadOption {
 	})
 }
 
-// A batch of the sink has up to spreadRows rows by default, and BatchByReplicaSet takes up to
-// mostSpread partitions.
-const spreadRows, mostSpread = 100, 1000
-
 // Spread loads files in which rows of many partitions take turns several times as fast: rows of
-// partitions that live on the same nodes go into one batch (sink.BatchByReplicaSet). Leave it out
-// for files in the order of partitions, as Unload writes them.
+// partitions that live on the same nodes go into one batch (sink.BatchByReplicaSet), and rows go in
+// the order of their tokens (sink.SortByToken; not with WithTimes). So they wait up to a second, in
+// at most a quarter of the budget. Leave it out for files in the order of partitions, as Unload
+// writes them.
 //
 // A batch has at most so many partitions, from 2 to 1,000, and bytes, from 1 KiB to 16 MiB. 0
 // stands for the default, 10 partitions and 5 KiB: for larger batches servers log a warning,
@@ -123,10 +121,7 @@ const spreadRows, mostSpread = 100, 1000
 // KiB load faster.
 func Spread(partitions, bytes int) LoadOption {
 	return loadOption(func(c *loadConfig) error {
-		c.spread = []sink.TableOption{sink.BatchByReplicaSet(partitions, bytes)}
-		if partitions > spreadRows && partitions <= mostSpread {
-			c.spread = append(c.spread, sink.BatchRows(partitions)) // each has at least one row
-		}
+		c.spread = []sink.TableOption{sink.BatchByReplicaSet(partitions, bytes), sink.SortByToken()}
 		return nil
 	})
 }

@@ -55,11 +55,14 @@ func TestTransferUnloadsAndLoadsThatAreKilledAtRandomAreWhole(t *testing.T) {
 		file, saves := filepath.Join(folder, "t.csv"), filepath.Join(folder, "saves")
 		out += killed(t, max(0, share()-out), 0, saves, "unload", ks+".t", "--out", file, "--checkpoint", saves, "--rate", killedRate, "--progress", "none")
 		require.Equal(t, killedRows+1, lines(t, file), "a header, and each row once")
-		to := fmt.Sprintf("%s.loaded_%d", ks, round)
-		require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
-		saves = filepath.Join(folder, "loads")
-		in += killed(t, max(0, share()-in), 0, saves, "load", file, "--into", to, "--checkpoint", saves, "--rate", killedRate, "--progress", "none")
-		same(t, session, ks+".t", to)
+		for i, flags := range [][]string{{"--spread"}, nil} {
+			to := fmt.Sprintf("%s.loaded_%d_%d", ks, round, i)
+			require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
+			saves = filepath.Join(folder, fmt.Sprint("loads", i))
+			args := append([]string{"load", file, "--into", to, "--checkpoint", saves, "--rate", killedRate, "--progress", "none"}, flags...)
+			in += killed(t, max(0, (share()-in+1-i)/(2-i)), 0, saves, args...)
+			same(t, session, ks+".t", to)
+		}
 	}
 }
 

@@ -42,7 +42,8 @@ var ofPackages = map[string]string{
 	"Overwrite": "--replace", "Gzip": "--compress gzip", "Zstd": "--compress zstd", "MaxBytes": "--file-bytes", "Parallel": "--files",
 	"InFlight": "the requests in flight", "Idempotent": "what bears being repeated", "BatchRows": "the rows of a batch",
 	"BatchBytes": "the bytes of a batch", "BatchLinger": "how long a batch waits", "Delete": "deleting", "TTL": "the time to live",
-	"TTLOf": "--ttl-column", "TimestampOf": "--timestamp-column", "BatchByReplicaSet": "--spread", "Markers": "--markers",
+	"TTLOf": "--ttl-column", "TimestampOf": "--timestamp-column", "BatchByReplicaSet": "--spread", "SortByToken": "--spread",
+	"Markers":    "--markers",
 	"MarkerTime": "--marker-time", "Untimed": "values without times", "CountTimes": "the counts of times",
 }
 
