@@ -33,7 +33,7 @@ func TestRowsAreSentAsWithoutTheOption(t *testing.T) {
 		B int64  `cql:"b"`
 		V *struct {
 			X int32
-			Y string
+			Y *string
 		} `cql:"v"`
 		W *int32 `cql:"w"`
 	}
@@ -43,8 +43,11 @@ func TestRowsAreSentAsWithoutTheOption(t *testing.T) {
 		if i%3 > 0 {
 			r.V = &struct {
 				X int32
-				Y string
-			}{int32(i), "y"}
+				Y *string
+			}{X: int32(i)}
+			if y := "y"; i%5 > 0 {
+				r.V.Y = &y
+			}
 		}
 		if i%2 > 0 {
 			w := int32(i)

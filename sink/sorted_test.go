@@ -119,6 +119,7 @@ func TestRowsThatAreDueWhileNoWorkerIsFreeGoLaterAndOnce(t *testing.T) {
 		server.refuse = func(s sink.Sent) error { // refuses none
 			const last = 1 // a page without rows
 			assert.LessOrEqual(t, p.Progress().PagesSettled, int64(written)+last, "a page is settled before it is written")
+			assert.LessOrEqual(t, len(s.Rows), 5)
 			written += len(s.Rows)
 			return nil
 		}
@@ -135,7 +136,7 @@ func TestRowsThatAreDueWhileNoWorkerIsFreeGoLaterAndOnce(t *testing.T) {
 			}
 		}, source.PageRows(1))
 		var err error
-		p, err = rxcql.New(rows, sink.TableOnNodes[event](slow, events(), nodes, replication, byToken(sink.InFlight(3))...),
+		p, err = rxcql.New(rows, sink.TableOnNodes[event](slow, events(), nodes, replication, byToken(sink.InFlight(3), sink.BatchRows(5))...),
 			rxcql.WithBudget(1<<20)) // in which not all rows that are due fit into batches
 		require.NoError(t, err)
 		rep, err := p.Run(context.Background())
