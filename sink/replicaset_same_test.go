@@ -19,7 +19,7 @@ func sentAs(t *testing.T, all []sink.Sent) map[string]int {
 	rows := map[string]int{}
 	for _, s := range all {
 		for _, r := range s.Rows {
-			rows[fmt.Sprintf("%s %d %q", r.CQL, r.TTL, r.Values)]++
+			rows[fmt.Sprintf("%s %d %#v", r.CQL, r.TTL, r.Values)]++
 		}
 	}
 	return rows
