@@ -29,13 +29,15 @@ type flight struct {
 	most    int64 // bytes
 	n       int
 	bytes   int64
-	freed   chan struct{} // has a token when something may have been freed
+	freed   chan struct{} // has a token when something may have been freed, for the goroutine that waits
+	roomy   chan struct{} // the same, for one that takes room by try and does not wait in acquire
 }
 
 func newFlight(workers int, most int64) *flight {
 	queued := min(workers, maxQueued)
 	return &flight{
-		limit: workers + queued, workers: workers, low: workers + queued/2, most: most, freed: make(chan struct{}, 1),
+		limit: workers + queued, workers: workers, low: workers + queued/2, most: most,
+		freed: make(chan struct{}, 1), roomy: make(chan struct{}, 1),
 	}
 }
 
@@ -80,9 +82,11 @@ func (f *flight) release(bytes int64) {
 	if !wake {
 		return
 	}
-	select {
-	case f.freed <- struct{}{}:
-	default:
+	for _, token := range []chan struct{}{f.freed, f.roomy} {
+		select {
+		case token <- struct{}{}:
+		default:
+		}
 	}
 }
 

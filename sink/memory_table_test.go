@@ -87,9 +87,7 @@ func TestTheMemoryOfATableSinkStaysInTheBudget(t *testing.T) {
 				t.Logf("%s, %d options, budget %d KiB: %d KiB alive, peak said %d KiB, %d requests", name, len(opts), budget>>10, h.most.Load()>>10, rep.PeakBytes>>10, calls.Load())
 				most := budget
 				if row := int64(of.columns * 128); row > budget/2 { // it goes alone
-					if most += row; opts != nil { // and another one waits for it: the rows of a page may be many
-						most += row
-					}
+					most += row
 				}
 				require.LessOrEqual(t, rep.PeakBytes, most+int64(rep.PeakFetches)*rep.LargestPage, name)
 			})

@@ -100,14 +100,19 @@ func (w *numberedWriter[T]) page(ctx context.Context, p *flow.Page[T], b *block)
 const largestSpare = 4 << 20
 
 func (w *numberedWriter[T]) do(_ context.Context, b *block) error {
-	err := w.workers.over()
-	if err == nil {
-		err = w.st.Fail(w.files.write(b))
-	}
-	if err != nil {
-		b.reservation.Release()
+	done := false
+	defer func() {
+		if !done {
+			b.reservation.Release()
+		}
+	}()
+	if err := w.workers.over(); err != nil {
 		return err
 	}
+	if err := w.files.write(b); err != nil {
+		return w.st.Fail(err)
+	}
+	done = true
 	w.st.CountWritten(len(b.ends))
 	b.reservation.Settle()
 	b.reservation = nil

@@ -101,8 +101,7 @@ type tableOption func(*tableConfig) error
 func (fn tableOption) applyTable(c *tableConfig) error { return fn(c) }
 
 // BatchRows sets the most rows in a batch, from 1 to 65,535. Default 100, or the partitions of
-// BatchByReplicaSet if they are more. With 1 every row is a
-// statement of its own.
+// BatchByReplicaSet if they are more. With 1 every row is a statement of its own.
 func BatchRows(n int) TableOption {
 	return tableOption(func(c *tableConfig) error {
 		if n < 1 || n > maxBatchRows {

@@ -206,6 +206,34 @@ func TestALargeRowIsSortedAmongSmallOnes(t *testing.T) {
 	}
 }
 
+func TestALargeRowStaysBehindTheRowsOfItsPartitionThatCameBefore(t *testing.T) {
+	var rows []event
+	for c := range int32(160) {
+		rows = append(rows, event{P: int64(c % 2), C: c / 2})
+	}
+	for i := range rows {
+		if i%4 == 3 {
+			rows[i].V = strings.Repeat("x", 1000+i*3) // some take too much only in a request
+		}
+	}
+	server := &recorder{}
+	var sinks []rxcql.Sink[event]
+	for i := range 8 { // the others are idle, and have their parts of what may wait
+		about := events()
+		about.ID += strings.Repeat("a", i)
+		sinks = append(sinks, sink.TableOn[event](server.send, about, byToken(sink.InFlight(1))...))
+	}
+	_, err := run(t, sequence(rows...), sink.Route(func(event) int { return 0 }, sinks...), rxcql.WithBudget(rxcql.MinBudgetPerInput))
+	require.NoError(t, err)
+	next := map[int64]int32{}
+	for _, r := range server.rows() {
+		p, c := int64(binary.BigEndian.Uint64(r.Values[0].([]byte))), int32(binary.BigEndian.Uint32(r.Values[1].([]byte)))
+		require.Equal(t, next[p], c, "partition %d", p)
+		next[p]++
+	}
+	require.Len(t, server.rows(), len(rows))
+}
+
 func TestSortByTokenAloneIsRefused(t *testing.T) {
 	server := &recorder{}
 	_, err := rxcql.New(sequence(event{}), sink.TableOn[event](server.send, events(), sink.SortByToken()))

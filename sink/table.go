@@ -64,8 +64,9 @@ import (
 //
 // In memory, and charged to the budget:
 //
-//   - with SortByToken, the rows that wait to be sorted: at most a quarter of the budget. The two
-//     bounds below are half as high then;
+//   - with SortByToken, the rows that wait to be sorted: at most a quarter of the budget, or 64
+//     MiB, in all sinks of the run that sort. Of the two bounds below, the parts of the budget are
+//     half as high then;
 //   - the batches being filled: at most an eighth of the budget, and at most 64 batches without
 //     BatchByReplicaSet. With dead letters they include the rows themselves;
 //   - the batches that wait to be written or are being written: at most three eighths of the

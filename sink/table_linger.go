@@ -38,10 +38,6 @@ func (l *lingering) stop() {
 	})
 }
 
-// shortest is how soon a batch that could not be sent is tried again when a flush is requested, and
-// rows that were to be sorted are.
-const shortest = 5 * time.Millisecond
-
 // lingerer sends batches that have waited for cfg.linger, until Close.
 func (w *tableWriter[T]) lingerer() error {
 	for {
@@ -50,46 +46,52 @@ func (w *tableWriter[T]) lingerer() error {
 		case <-w.linger.done:
 			return nil
 		}
-		for wait := w.sendDue(); wait > 0; wait = w.sendDue() {
+		for wait, full := w.sendDue(); wait > 0; wait, full = w.sendDue() {
+			var room <-chan struct{}
+			if full {
+				room = w.workers.flight.roomy
+			}
 			timer := time.NewTimer(wait)
 			select {
 			case <-timer.C:
+			case <-room:
 			case <-w.linger.flush:
-				timer.Stop()
 			case <-w.linger.done:
 				timer.Stop()
 				return nil
 			}
+			timer.Stop()
 		}
 	}
 }
 
 // sendDue sends what is due, and returns how long the next batch, or the rows to be sorted, may
-// wait; 0 if there are none. If nothing can be sent now, it tries again later: it must not hold up
-// Write, which has to notice the end of its context.
-func (w *tableWriter[T]) sendDue() time.Duration {
+// wait; 0 if there are none. It does not wait for room in flight itself: it must not hold up Write,
+// which has to notice the end of its context. full says that it is to be called as soon as there is
+// some.
+func (w *tableWriter[T]) sendDue() (wait time.Duration, full bool) {
 	w.gathering <- struct{}{}
 	defer func() { <-w.gathering }()
-	after, again := w.linger.after, w.linger.after
-	flush := w.st.FlushRequested()
+	after, flush := w.linger.after, w.st.FlushRequested()
 	if flush {
-		after, again = 0, min(again, shortest)
+		after = 0
 	}
-	sorted := w.sendSortedDue(flush)
+	wait, full = w.sendSortedDue(flush)
 	for b := w.open.oldest; b != nil; b = w.open.oldest {
 		if left := after - time.Since(b.waits); left > 0 {
 			if w.memory.sorting > 0 { // rows to be sorted may come meanwhile, which wakes nobody
 				left = min(left, sortLinger)
 			}
-			return sooner(left, sorted)
+			return sooner(left, wait), full
 		}
 		if !w.workers.room(b) {
-			return again
+			sorted := b.waits.IsZero() // its rows have waited long enough
+			return sooner(w.linger.after, wait), full || flush || sorted
 		}
 		w.open.remove(b)
 		w.workers.push(b)
 	}
-	return sorted
+	return wait, full
 }
 
 // sooner returns the time that comes first, of which 0 is none.

@@ -54,16 +54,41 @@ const (
 	lengthFrom  = 2
 )
 
-// add keeps a row, and returns how many bytes it takes.
-func (w *waitingRows) add(token int64, r batchRow, cells []codec.Cell) int64 {
+// costs returns how many bytes a row would take.
+func (w *waitingRows) costs(r batchRow, cells []codec.Cell) int64 {
 	cost := waitingCost
-	if n := len(w.pages); n == 0 || w.pages[n-1] != r.at {
-		w.pages = append(w.pages, r.at)
+	for i := range cells {
+		n := int64(len(cells[i].Bytes))
+		if cost += 1 + n; n+lengthFrom > 127 { // its length takes up to five bytes
+			cost += 4
+		}
+	}
+	if w.newPage(r) {
 		cost += pageCost
 	}
-	if n := len(w.statements); n == 0 || w.statements[n-1] != r.statement {
-		w.statements = append(w.statements, r.statement)
+	if w.newStatement(r) {
 		cost += statementCost
+	}
+	return cost*grown/4 + r.kept.size()
+}
+
+func (w *waitingRows) newPage(r batchRow) bool {
+	n := len(w.pages)
+	return n == 0 || w.pages[n-1] != r.at
+}
+
+func (w *waitingRows) newStatement(r batchRow) bool {
+	n := len(w.statements)
+	return n == 0 || w.statements[n-1] != r.statement
+}
+
+// add keeps a row.
+func (w *waitingRows) add(token int64, r batchRow, cells []codec.Cell) {
+	if w.newPage(r) {
+		w.pages = append(w.pages, r.at)
+	}
+	if w.newStatement(r) {
+		w.statements = append(w.statements, r.statement)
 	}
 	before := len(w.buf)
 	for _, c := range cells {
@@ -87,7 +112,6 @@ func (w *waitingRows) add(token int64, r batchRow, cells []codec.Cell) int64 {
 	if r.kept != nil {
 		w.kept = append(w.kept, r.kept)
 	}
-	return (int64(len(w.buf)-before)+cost)*grown/4 + r.kept.size()
 }
 
 // sort puts the rows in the order of tokens. Rows of one token stay in theirs.
@@ -106,9 +130,6 @@ func (w *waitingRows) sort() {
 
 // left reports whether there are rows that have not been taken.
 func (w *waitingRows) left() bool { return w.gone < len(w.order) }
-
-// begun reports whether some of the rows have been taken; no row may be added then.
-func (w *waitingRows) begun() bool { return w.gone > 0 }
 
 // taken is called when the row that next gives is in a batch.
 func (w *waitingRows) taken() { w.gone++ }
@@ -145,11 +166,14 @@ func (w *waitingRows) next() (token int64, r batchRow, cells []codec.Cell) {
 	return at.token, r, w.cells
 }
 
+// memory returns about how many bytes w has, of rows that wait or of earlier ones.
+func (w *waitingRows) memory() int64 { return int64(cap(w.buf)) + int64(cap(w.rows))*waitingCost }
+
 // reset empties w and keeps its memory, unless a large row has made that much more than so many
 // bytes.
 func (w *waitingRows) reset(keep int64) {
-	if int64(cap(w.buf))+int64(cap(w.rows))*waitingCost > keep+keep/8 {
-		*w = waitingRows{cells: w.cells}
+	if w.memory() > keep+keep/8 {
+		*w = waitingRows{}
 		return
 	}
 	clear(w.pages)

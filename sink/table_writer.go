@@ -78,6 +78,7 @@ func (t *table[T]) open(ctx context.Context, r *rxcql.Execution, to *target[T], 
 	w.requests = newRequests(st, t.cfg.inFlight, t.cfg.rate, mayBeWritten, t.event(to.about))
 	w.keep = keeping[T](st)
 	w.routing.sets = to.sets
+	w.sorting.enlist(r, w.memory.sorting)
 	w.free.New = func() any { return &batch{} }
 	w.workers = newWorkers(ctx, st, newFlight(t.cfg.inFlight, w.memory.flight), func(b *batch) int64 { return b.held }, w.write)
 	w.workers.group.Go(w.lingerer)
@@ -237,8 +238,13 @@ func (w *tableWriter[T]) Close() error {
 
 // write delivers a batch, in the goroutine of a worker.
 func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
+	done := false
+	defer func() {
+		if !done { // a hook may have panicked
+			b.reservation.Release() // and leave the receipts open
+		}
+	}()
 	if err := w.workers.over(); err != nil {
-		b.reservation.Release()
 		return err
 	}
 	d := delivery{requests: w.requests, wire: w.wire, batch: b}
@@ -253,9 +259,9 @@ func (w *tableWriter[T]) write(ctx context.Context, b *batch) error {
 		w.st.CountUnknown(n)
 	}
 	if err := w.refused(ctx, &d); err != nil {
-		b.reservation.Release() // and leave the receipts open
 		return err
 	}
+	done = true
 	b.reservation.Settle()
 	b.reset(2*w.cfg.batchBytes, w.memory.reuse)
 	w.free.Put(b)

@@ -23,7 +23,7 @@ type workers[J any] struct {
 }
 
 // newWorkers starts nothing yet. An error of do, or a panic, fails the run; do must then leave
-// receipts open.
+// receipts open, and give back bytes.
 func newWorkers[J any](ctx context.Context, st *rxcql.Stage, flight *flight, bytes func(J) int64, do func(context.Context, J) error) *workers[J] {
 	w := &workers[J]{
 		st: st, failed: newFailure(st.Run()), jobs: make(chan J, flight.limit), do: do,
@@ -46,6 +46,11 @@ func (w *workers[J]) hand(ctx context.Context, job J) error {
 // room takes room for a job if a worker is free; the caller then has to push it.
 func (w *workers[J]) room(job J) bool {
 	return w.failed.get() == nil && w.flight.atOnce(w.bytes(job))
+}
+
+// place is room for a job that may wait for a worker.
+func (w *workers[J]) place(job J) bool {
+	return w.failed.get() == nil && w.flight.try(w.bytes(job))
 }
 
 func (w *workers[J]) push(job J) {
