@@ -24,7 +24,13 @@ type Moment struct {
 	// Now is what time.Now said, which has a monotonic reading. A source that asks for rows of a
 	// while ago has that much less in both.
 	Now time.Time
+	// NowAtMost is set if the source does not know how long ago that is, since clocks differ: Now is
+	// the earliest then, and this the latest.
+	NowAtMost time.Time
 }
+
+// begun returns when a part has been idle since, if the moment is the first that says so.
+func (m *Moment) begun() time.Time { return later(m.Now, m.NowAtMost) }
 
 // awayTime is a time in which a source has learnt nothing of whether rows are written.
 type awayTime struct {
@@ -57,7 +63,7 @@ func (i *Idle) At() time.Time {
 // away since. since is what the first page said since which the part has been idle. It is false if
 // that has not been so for after yet, less the times that the source was away.
 func (i *Idle) Until(since *Idle, after time.Duration) (until time.Time, is bool) {
-	until, begun := i.at.At, since.at.Now
+	until, begun := i.at.At, since.at.begun()
 	passed, next, slow := time.Duration(0), i.at.Now, 0
 	for _, away := range slices.Backward(i.away) {
 		if !away.hold.Before(i.at.At) && !away.from.Before(i.at.Now) { // the source asked for the past

@@ -107,6 +107,19 @@ func TestEventTimeWaitsHoweverOftenASourceWasAway(t *testing.T) {
 	}
 }
 
+func TestIdlenessBeginsNoEarlierThanTheSourceKnows(t *testing.T) {
+	var log flow.IdleLog
+	moment := asked(100)
+	moment.Now, moment.NowAtMost = asked(40).At, asked(90).At
+	first, now := log.At(moment), log.At(asked(120))
+	_, is := now.Until(first, 31*time.Second)
+	require.False(t, is, "it may have begun at 90")
+	_, is = now.Until(first, 30*time.Second)
+	require.True(t, is)
+	_, is = log.At(moment).Until(log.At(asked(20)), 21*time.Second)
+	require.False(t, is, "it may have lasted to 40")
+}
+
 func TestEventTimeGoesOnWhereEachPollIsSlow(t *testing.T) {
 	var log flow.IdleLog
 	log.Away(asked(0), asked(10))

@@ -245,11 +245,6 @@ func TestNothingIsTakenForStuckWhileTheOtherInputMoves(t *testing.T) {
 		p := z.page(z.inA, z.one, 16*kib)
 		z.a.Waits()
 		z.step.Starve()
-		ahead := make(chan error, 1)
-		go func() {
-			_, err := z.one.Input().Reserve(z.inA, 1<<30)
-			ahead <- err
-		}()
 		require.False(t, z.b.Stuck(), "two has not asked for room")
 		kept := z.b.Account("Batch", false).Reservation()
 		kept.Take(z.b.KeptReservation(), 100*kib)
@@ -257,6 +252,13 @@ func TestNothingIsTakenForStuckWhileTheOtherInputMoves(t *testing.T) {
 		require.False(t, z.b.Stuck(), "it has a page on its way")
 		z.other.Waits()
 		z.a.GoesOn()
+		ahead := make(chan error, 1)
+		go func() {
+			_, err := z.one.Input().Reserve(z.inA, 1<<30)
+			ahead <- err
+		}()
+		synctest.Wait()
+		require.Empty(t, ahead)
 		second.Settle()
 		synctest.Wait()
 		require.Empty(t, ahead)

@@ -9,9 +9,10 @@ import (
 // tailHeard is what a tail has heard of the servers since the poll before asked for rows.
 type tailHeard struct {
 	asked   flow.Moment   // when that was
+	before  flow.Moment   // when the poll before that did; when this one did if there was none
 	silence time.Duration // the longest time without an answer
 	since   flow.Moment   // the poll from which on nothing is known of some rows; asked or before
-	failed  bool          // a request has, for longer than an overlap
+	failing time.Duration // the longest time without an answer of a kind that ended with one that had failed
 
 	last  time.Duration // the latest answer, by the monotonic clock
 	pause time.Duration // for which the tail did not ask since, on purpose
@@ -24,10 +25,12 @@ type tailAnswer struct {
 	poll flow.Moment   // when the poll asked in which it was
 }
 
-// answerOf returns the latest answer of a partition, or of all if there is none.
+// answerOf returns the latest answer of a partition. One that was not read before counts as read in
+// the poll before: its bucket may be a new one.
 func (r *tailReader[T]) answerOf(of tailPartition) *tailAnswer {
 	if r.answers[of] == nil {
-		r.answers[of] = &tailAnswer{r.hears.last, r.hears.asked}
+		before := r.hears.before
+		r.answers[of] = &tailAnswer{before.Now.Sub(r.clock.start), before}
 	}
 	return r.answers[of]
 }
@@ -42,6 +45,7 @@ func (r *tailReader[T]) heard(last *tailAnswer, began time.Duration, failed bool
 	switch {
 	case failed:
 		silence = now - last.at
+		h.failing = max(h.failing, silence)
 		if last.poll.Now.Before(h.since.Now) {
 			h.since = last.poll
 		}
@@ -49,7 +53,6 @@ func (r *tailReader[T]) heard(last *tailAnswer, began time.Duration, failed bool
 		silence -= h.pause
 	}
 	h.silence = max(h.silence, silence)
-	h.failed = h.failed || failed && now-began > r.cfg.overlap
 	h.last, h.pause, *last = now, 0, tailAnswer{now, h.asked}
 }
 
@@ -60,8 +63,9 @@ func (r *tailReader[T]) heard(last *tailAnswer, began time.Duration, failed bool
 func (r *tailReader[T]) noteAway() {
 	now, before := r.clock.now, r.hears
 	asked := flow.Moment{At: time.UnixMilli(now.early).UTC(), Now: r.clock.start.Add(now.at)}
-	r.hears = tailHeard{asked: asked, since: asked, last: before.last, clock: before.clock}
+	r.hears = tailHeard{asked: asked, before: before.asked, since: asked, last: before.last, clock: before.clock}
 	if r.steady == (clockReading{}) {
+		r.hears.before = asked
 		r.steady = now
 		r.away.Away(flow.Moment{}, asked)
 		return
@@ -75,6 +79,7 @@ func (r *tailReader[T]) noteAway() {
 	if jump {
 		r.away.Ahead(before.asked, asked)
 	}
+	r.usual.add(before.silence)
 	if trouble || ahead < 0 {
 		r.steady = now
 	}
@@ -88,21 +93,45 @@ func (r *tailReader[T]) noteFailed() {
 	}
 }
 
-// noteSilence notes a time without an answer. Requests that fail now and then are like slow ones:
-// that may be how it always is.
+// noteSilence notes a time without an answer. Requests that fail now and then are like slow ones,
+// if it takes as long as ever: that may be how it always is.
 func (r *tailReader[T]) noteSilence(heard *tailHeard, from, to flow.Moment) {
-	if heard.failed {
+	if heard.failing > r.cfg.overlap && heard.failing > r.usual.longest() {
 		r.away.Away(from, to)
 	} else {
 		r.away.Slow(from, to)
 	}
 }
 
+// usualSilence is the longest time without an answer in each of the latest polls.
+type usualSilence struct {
+	of   [12]time.Duration
+	next int
+}
+
+func (u *usualSilence) add(silence time.Duration) {
+	u.of[u.next] = silence
+	u.next = (u.next + 1) % len(u.of)
+}
+
+// longest is the longest that was reached at least twice: one outage does not make another usual.
+func (u *usualSilence) longest() time.Duration {
+	var first, second time.Duration
+	for _, silence := range u.of {
+		switch {
+		case silence > first:
+			first, second = silence, first
+		case silence > second:
+			second = silence
+		}
+	}
+	return second
+}
+
 // idleSince returns what a page says of a poll that found nothing: that the part was idle when it
-// began, and no later than the rows that it looked for.
+// began, and no later than the rows that it looked for. Rows may go by the later of the clocks.
 func (r *tailReader[T]) idleSince() flow.Moment {
 	at := min(r.hears.asked.At.UnixMilli()-r.cfg.delay.Milliseconds(), r.top)
-	moment := flow.Moment{At: time.UnixMilli(at).UTC()}
-	moment.Now = r.hears.asked.Now.Add(-r.cfg.delay)
-	return moment
+	asked := r.hears.asked.Now
+	return flow.Moment{At: time.UnixMilli(at).UTC(), Now: asked.Add(-r.unread), NowAtMost: asked.Add(-r.cfg.delay)}
 }

@@ -19,6 +19,7 @@ func (r *tailReader[T]) setTop() {
 	if r.cfg.delay >= r.cfg.overlap { // so that nothing is to be remembered
 		r.top = min(r.top, r.clock.complete)
 	}
+	r.unread = time.Duration(r.clock.now.latest+1-r.top) * time.Millisecond
 	if !r.cfg.until.IsZero() {
 		r.top = min(r.top, r.cfg.until.UnixMilli())
 	}

@@ -19,17 +19,19 @@ type tailReader[T any] struct {
 	passes []*pass[T]        // one a shard
 	room   *flow.Reservation // for what these have, and what they fetch; nil between two merges
 
-	track *flow.Track
-	limit func() int64
-	send  func(*fetched[T]) error
-	page  int64 // the next one
-	place *tailPlace
-	told  time.Time   // when a page was handed on last, or the poll began
-	idle  flow.Moment // when a poll found nothing, unless rows have been given since
-	top   int64       // rows that arrived before are given in this poll
-	gave  bool        // the poll has found rows
+	track  *flow.Track
+	limit  func() int64
+	send   func(*fetched[T]) error
+	page   int64 // the next one
+	place  *tailPlace
+	told   time.Time     // when a page was handed on last, or the poll began
+	idle   flow.Moment   // when a poll found nothing, unless rows have been given since
+	top    int64         // rows that arrived before are given in this poll
+	unread time.Duration // before its beginning, of which rows are not given in it
+	gave   bool          // the poll has found rows
 
 	hears   tailHeard
+	usual   usualSilence
 	answers map[tailPartition]*tailAnswer // the latest of each partition that is not over
 	steady  clockReading                  // the clocks are ahead if they have gone on since by more than time has
 	away    flow.IdleLog
