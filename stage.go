@@ -66,7 +66,9 @@ func (s *Stage) FailUserFunc(err error, row any) error {
 
 // End ends the stream on purpose. The operator delivers its last page, calls Done downstream, and
 // then returns the error of End to its upstream. The run then ends without an error; it is not
-// Complete, and EndedBy names the stage.
+// Complete, and EndedBy names the stage. An operator may cancel the context in which it reads with
+// that error as the cause, but not a context in which a page is on its way downstream: rows would
+// be given up, so the run fails.
 func (s *Stage) End() error {
 	s.run.endedBy(s.name)
 	s.end.CompareAndSwap(nil, &flow.End{Stage: s.name})

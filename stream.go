@@ -148,34 +148,36 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 	ctx, leave := st.task.Enter(ctx, by, origin)
 	defer leave()
 	defer st.Recover(&err)
-	to := &counted[T]{out: out, rows: &st.out, origin: origin}
+	to := &counted[T]{out: out, st: st, origin: origin}
 	if ctx, err = withInputs[T](ctx, st, to); err != nil {
 		return err
 	}
 	return s.run(ctx, st, to)
 }
 
-// counted counts the rows that leave a stage. Behind a source it also marks each page with the
-// source's origin; a source that is read twice in a run has two origins. And it cuts a page that an
-// earlier run has read some rows of.
+// counted counts the rows that leave a stage, and looks at the errors that come back. Behind a
+// source it also marks each page with the source's origin; a source that is read twice in a run has
+// two origins. And it cuts a page that an earlier run has read some rows of.
 type counted[T any] struct {
 	out    flow.Observer[T]
-	rows   interface{ Add(int64) int64 }
+	st     *Stage
 	origin *flow.Origin // nil unless the stage is a source
 }
 
 func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
-	c.rows.Add(int64(len(p.Rows)))
+	c.st.out.Add(int64(len(p.Rows)))
 	if p.Source == nil && c.origin != nil {
 		p.ComesFrom(c.origin)
 	}
 	if c.origin == nil {
-		return c.out.Next(ctx, p)
+		return c.st.handedBack(c.out.Next(ctx, p))
 	}
-	return flow.Reread(ctx, p, c.out)
+	return c.st.handedBack(flow.Reread(ctx, p, c.out))
 }
 
-func (c *counted[T]) Done(ctx context.Context, stopped bool) error { return c.out.Done(ctx, stopped) }
+func (c *counted[T]) Done(ctx context.Context, stopped bool) error {
+	return c.st.handedBack(c.out.Done(ctx, stopped))
+}
 
 func (c *counted[T]) Demand() int64 { return flow.DemandOf(c.out) }
 

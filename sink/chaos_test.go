@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -91,6 +92,8 @@ func (c *chaos) call() (fails bool) {
 	switch c.how {
 	case "panic":
 		panic("on purpose")
+	case "exit":
+		runtime.Goexit()
 	case "stop":
 		c.p.Stop()
 	case "cancel":
@@ -119,6 +122,23 @@ func (c *chaos) policy() rxcql.RowErrorPolicy {
 	return rxcql.DeadLetter(c.letters)
 }
 
+var errExit = errors.New("the goroutine of the run was left")
+
+// runOrExit runs p in a goroutine of its own, which a function of the pipeline may end.
+func runOrExit(ctx context.Context, p *rxcql.Pipeline) (rep rxcql.Report, err error) {
+	err = errExit
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		rep, err = p.Run(ctx)
+	}()
+	<-ended
+	if errors.Is(err, errExit) {
+		rep = p.Progress()
+	}
+	return rep, err
+}
+
 // disturbed is how many runs of a job are interrupted, at most.
 const disturbed = 8
 
@@ -136,7 +156,7 @@ func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 	for runs := 0; ; runs++ {
 		c.calls, saves, failSave = 0, 0, 0
 		if runs < disturbed {
-			hows := []string{"panic", "stop", "cancel", "save"}
+			hows := []string{"panic", "exit", "stop", "cancel", "save"}
 			if c.fails {
 				hows = append(hows, "error")
 			}
@@ -151,9 +171,9 @@ func (c *chaos) run(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancelCause(context.Background())
 		c.p, c.stop = p, cancel
-		rep, err := p.Run(ctx)
+		rep, err := runOrExit(ctx, p)
 		cancel(nil)
-		require.Zero(t, rep.BytesInFlight)
+		require.Zero(t, rep.BytesInFlight, "%s: %v", c.how, err)
 		require.False(t, store.Locked("job"))
 		if err == nil && !c.folds {
 			require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp)

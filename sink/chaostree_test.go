@@ -173,7 +173,7 @@ func (g *grove) passing() func(spot) error {
 func (g *grove) runOnce(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]) (complete bool) {
 	t.Helper()
 	policy := g.policy()
-	if g.how = []string{"", "", "panic", "stop", "cancel", "error", "fail"}[g.rand.IntN(7)]; g.how != "" {
+	if g.how = []string{"", "", "panic", "exit", "stop", "cancel", "error", "fail"}[g.rand.IntN(8)]; g.how != "" {
 		g.calls = 1 + g.rand.IntN(200)
 	}
 	fatal := g.how == "fail"
@@ -185,7 +185,7 @@ func (g *grove) runOnce(t *testing.T, in rxcql.Stream[spot], to rxcql.Sink[spot]
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	g.p, g.stop = p, cancel
-	rep, err := p.Run(ctx)
+	rep, err := runOrExit(ctx, p)
 	require.Zero(t, rep.BytesInFlight)
 	switch {
 	case g.how == "":

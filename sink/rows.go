@@ -67,15 +67,21 @@ func (w *rowsWriter[T]) Write(ctx context.Context, p *flow.Page[T]) error {
 		bytes *= 2
 	}
 	s := newShare(w.account, p.Reservation, len(p.Rows), bytes)
+	left := len(p.Rows)
+	defer func() {
+		if left > 0 { // also if a function of the user's does not return
+			s.done(left, false)
+		}
+	}()
 	for i := range p.Rows {
 		job := rowJob{share: s, at: p.Position, index: i, bytes: int64(w.size(&p.Rows[i]))}
 		if w.keep != nil {
 			job.kept = w.keep(&p.Rows[i])
 		}
 		if err := w.hand(ctx, p.Rows[i], job); err != nil {
-			s.done(len(p.Rows)-i, false)
 			return err
 		}
+		left--
 	}
 	return nil
 }

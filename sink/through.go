@@ -189,8 +189,17 @@ func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
 	if w.untie != nil && ctx.Done() == w.st.Run().Context().Done() { // Open has tied them to that context already
 		return tiedAlready
 	}
-	return context.AfterFunc(ctx, func() { w.group.Cancel(context.Cause(ctx)) })
+	return context.AfterFunc(ctx, func() {
+		cause := context.Cause(ctx)
+		if flow.IsEnd(cause) { // for an operator in the sink its pages would be done then
+			cause = errCutShort
+		}
+		w.group.Cancel(cause)
+	})
 }
+
+// errCutShort: a stage before the sink may end its stream when Write has returned.
+var errCutShort = errors.New("a stage before the sink has ended its stream while a page was being written")
 
 func tiedAlready() bool { return true }
 

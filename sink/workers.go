@@ -61,11 +61,19 @@ func (w *workers[J]) push(job J) {
 	w.jobs <- job // there is room for as many as may be in flight
 }
 
-// work does jobs until there are no more. A panic leaves the others to do. It returns
-// no error: that would cancel the context of the other jobs.
+// work does jobs until there are no more. A panic leaves the others to do, and so does
+// runtime.Goexit: then another goroutine does them. It returns no error: that would cancel the
+// context of the other jobs.
 func (w *workers[J]) work() error {
+	returned := false
+	defer func() {
+		if !returned {
+			w.group.Go(w.work)
+		}
+	}()
 	for w.several() != nil {
 	}
+	returned = true
 	return nil
 }
 
