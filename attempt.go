@@ -124,8 +124,8 @@ func (a *Attempt) Leave(ctx context.Context) {
 }
 
 // Abandon is called where the operator ends in order after the failure, because Pipeline.Stop was
-// called. Pages that the failed attempt has read and that are not settled then stay so, and the run
-// does not fail for that.
+// called, or what follows has ended the stream on purpose meanwhile. Pages that the failed attempt
+// has read and that are not settled then stay so, and the run does not fail for that.
 func (a *Attempt) Abandon() {
 	readings, _ := a.all()
 	a.st.run.budget.GiveUp(readings)

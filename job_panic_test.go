@@ -3,6 +3,7 @@ package rxcql_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -52,6 +53,38 @@ func TestASinkThatPanicsWhenItIsSavedEndsTheRunAndNotTheProcess(t *testing.T) {
 		_, err := goOn(t, tens(100), store, to)
 		requirePanicked(t, err, "Memory")
 		require.False(t, store.Locked("job"))
+	})
+}
+
+func TestASaveThatExitsFailsTheRun(t *testing.T) {
+	alone(t, "where a sink saves", func(t *testing.T) {
+		calls := 0
+		to := &resuming{info: rxcql.SinkInfo{Barrier: true}}
+		to.open = func(_ context.Context, st *rxcql.Stage) error {
+			st.OnSave(func(context.Context) ([]byte, error) {
+				if calls++; calls == 2 {
+					runtime.Goexit()
+				}
+				return []byte("1"), nil
+			})
+			return nil
+		}
+		to.write = aSaveEveryTenPages
+		_, err := goOn(t, tens(100), &jobtest.Store{}, to)
+		require.ErrorContains(t, err, "Goexit")
+		require.Equal(t, 2, calls, "none after it")
+	})
+	alone(t, "in the store", func(t *testing.T) {
+		store := &jobtest.Store{FailSave: func(n int) error {
+			if n == 3 {
+				runtime.Goexit()
+			}
+			return nil
+		}}
+		to := &resuming{}
+		to.write = aSaveEveryTenPages
+		_, err := goOn(t, tens(100), store, to)
+		require.ErrorContains(t, err, "Goexit")
 	})
 }
 

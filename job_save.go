@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rxcql/rxcql/internal/rx"
 	"github.com/rxcql/rxcql/internal/saved"
 )
 
@@ -58,7 +59,16 @@ func (j *job) during(ctx context.Context, read func() error) error {
 	stop := make(chan struct{})
 	var saving sync.WaitGroup
 	lost := j.lock.Lost()
-	saving.Go(func() { j.keepSaving(ctx, stop) })
+	saving.Go(func() {
+		returned := false
+		defer func() {
+			if !returned { // runtime.Goexit in the store, or where a sink saves
+				j.run.Fail(j.fail(rx.ErrExited))
+			}
+		}()
+		j.keepSaving(ctx, stop)
+		returned = true
+	})
 	saving.Go(func() {
 		select {
 		case <-lost:

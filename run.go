@@ -48,7 +48,8 @@ type Execution struct {
 	flushing flushRequests
 	pauses   pauses
 
-	shared sync.Map // see Shared
+	shared    sync.Map // see Shared
+	wrongEnds sync.Map // the errors of ends that are none (handedBack), by *flow.End
 
 	feeds     map[*node]bool // stages whose rows may come to one with a frontier; nil before markFrontiers
 	sinksFeed bool           // so may those of sinks

@@ -170,13 +170,13 @@ func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 		p.ComesFrom(c.origin)
 	}
 	if c.origin == nil {
-		return c.st.handedBack(c.out.Next(ctx, p))
+		return c.st.handedBack(ctx, c.out.Next(ctx, p))
 	}
-	return c.st.handedBack(flow.Reread(ctx, p, c.out))
+	return c.st.handedBack(ctx, flow.Reread(ctx, p, c.out))
 }
 
 func (c *counted[T]) Done(ctx context.Context, stopped bool) error {
-	return c.st.handedBack(c.out.Done(ctx, stopped))
+	return c.st.handedBack(ctx, c.out.Done(ctx, stopped))
 }
 
 func (c *counted[T]) Demand() int64 { return flow.DemandOf(c.out) }

@@ -3,6 +3,7 @@ package flow_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,33 @@ func fill(t *testing.T, b *flow.Budget, in *flow.Input) (all []*flow.Reservation
 		l.Resize(l.Bytes())
 		all = append(all, l)
 	}
+}
+
+func TestAFunctionOfOnWaitThatExitsTakesNoRoomAlong(t *testing.T) {
+	alone(t, "after a wait", func(t *testing.T) {
+		b := flow.NewBudget(64 * kib)
+		b.OnWait(func(context.Context, string, int64, time.Duration, error) { runtime.Goexit() })
+		in := b.NewInput("in")
+		var held []*flow.Reservation
+		for range 2 { // which is as much as fits
+			l, err := in.Reserve(context.Background(), 1<<30)
+			require.NoError(t, err)
+			l.Resize(l.Bytes())
+			held = append(held, l)
+		}
+		left := make(chan struct{})
+		go func() {
+			defer close(left)
+			_, _ = in.Reserve(context.Background(), 1<<30)
+			t.Error("the wait has returned")
+		}()
+		synctest.Wait()
+		require.Equal(t, 1, b.Waiting())
+		held[0].Release()
+		<-left
+		held[1].Release()
+		require.Zero(t, b.Usage().BytesInFlight)
+	})
 }
 
 func TestReserving(t *testing.T) {

@@ -104,10 +104,25 @@ func (b *Budget) await(ctx context.Context, w *waiter) error {
 	if b.onWait == nil {
 		return b.wait(ctx, w)
 	}
-	start := time.Now()
+	start, told := time.Now(), false
 	err := b.wait(ctx, w)
+	defer func() {
+		if !told && err == nil { // a hook has ended the goroutine: nobody gets the room
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.unclaimed(w)
+		}
+	}()
 	b.onWait(ctx, w.in.name, asked, time.Since(start), err)
+	told = true
 	return err
+}
+
+// unclaimed gives the room back that w was granted, unless it is in a reservation now.
+func (b *Budget) unclaimed(w *waiter) {
+	if w.keeps == nil {
+		b.giveBack(w.in, w.reading, w.bytes)
+	}
 }
 
 func (b *Budget) wait(ctx context.Context, w *waiter) error {
@@ -121,9 +136,9 @@ func (b *Budget) wait(ctx context.Context, w *waiter) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		select {
-		case err := <-w.granted: // granted meanwhile: give it back, unless it is in a reservation now
-			if err == nil && w.keeps == nil {
-				b.giveBack(w.in, w.reading, w.bytes)
+		case err := <-w.granted: // granted meanwhile
+			if err == nil {
+				b.unclaimed(w)
 			}
 		default:
 			b.forget(w)

@@ -212,6 +212,8 @@ func (r *retrying[T]) round(ctx context.Context) error {
 		r.last.Abandon()
 		r.again, r.stopped = false, true
 		return nil
+	case flow.IsEnd(why): // what follows needs no more: by rows of another input, say
+		r.last.Abandon()
 	case errors.Is(why, backoff.ErrLimit):
 		return &rxcql.RetryError{Attempts: attempts, Duration: time.Since(begun), Err: last, Limit: "RetryAttempts"}
 	}
