@@ -55,7 +55,9 @@ func (s Stream[T]) Attempt(ctx context.Context, st *Stage, out flow.Observer[T])
 		in.failed(&all)
 		to.heard.ended(&all)
 		if err := flow.Tell(ctx, in.account, &all, out); err != nil {
-			a.Err, a.Failed = err, false
+			if a.Err, a.Failed = err, false; flow.IsEnd(err) { // what follows needs no more
+				a.Abandon()
+			}
 		}
 	}
 	return a

@@ -1,12 +1,15 @@
 package operators_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/source"
 )
@@ -39,4 +42,45 @@ func TestAStreamThatEndsWhileRetryWaitsIsNoFailure(t *testing.T) {
 			require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp)
 		})
 	}
+}
+
+// endsAt is a stream that ends on purpose with the first page after a while, also one without rows.
+func endsAt(in rxcql.Stream[int], after time.Duration) rxcql.Stream[int] {
+	return rxcql.NewStream(rxcql.StageInfo{Name: "Until"}, func(ctx context.Context, st *rxcql.Stage, out flow.Observer[int]) error {
+		return in.Subscribe(ctx, st, &ending{out, st, time.Now().Add(after)})
+	}, in)
+}
+
+type ending struct {
+	flow.Observer[int]
+	st  *rxcql.Stage
+	end time.Time
+}
+
+func (e *ending) Next(ctx context.Context, p *flow.Page[int]) error {
+	if time.Now().Before(e.end) {
+		return e.Observer.Next(ctx, p)
+	}
+	if err := e.Observer.Done(ctx, false); err != nil {
+		return err
+	}
+	return e.st.End()
+}
+
+// What follows hears that an attempt has failed, and ends the stream by that.
+func TestAStreamThatEndsWhenItHearsThatAnAttemptHasFailedIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing := operators.Tap(count(10, 3), func(i int) error {
+			if i == 4 {
+				time.Sleep(time.Minute)
+				return errUser
+			}
+			return nil
+		})
+		again := operators.Retry(failing, operators.RetryIf(func(error) bool { return true }))
+		rep, err := run(t, endsAt(operators.Merge(again, count(10, 2)), time.Second))
+		require.NoError(t, err)
+		require.Equal(t, "Until", rep.EndedBy)
+		require.Equal(t, rep.Pages, rep.PagesSettled+rep.PagesGivenUp)
+	})
 }
