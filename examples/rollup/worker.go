@@ -19,9 +19,10 @@ type worker struct {
 	stopping context.Context // ends with stop
 	quit     func()
 
-	mu  sync.Mutex
-	now *rxcql.Pipeline
-	err error // why it does not run, or has not run for long; nil while it does
+	mu    sync.Mutex
+	first *rxcql.Pipeline // that is checked and has not run
+	now   *rxcql.Pipeline
+	err   error // why it does not run, or has not run for long; nil while it does
 }
 
 const (
@@ -42,13 +43,30 @@ func newWorker(name string, log *slog.Logger, pipeline func(before error) (*rxcq
 	return w
 }
 
-// check finds what is wrong with the pipeline itself, before anything is served.
+// check finds what is wrong with the pipeline itself, before anything is served. The first run is of
+// the pipeline that check has made: a second one would take those who watch already for watchers of
+// an earlier run, who may have missed windows.
 func (w *worker) check(ctx context.Context) error {
 	p, err := w.pipeline(nil)
 	if err != nil {
 		return err
 	}
+	w.mu.Lock()
+	w.first = p
+	w.mu.Unlock()
 	return p.Check(ctx)
+}
+
+// next is the pipeline of the next run.
+func (w *worker) next(before error) (*rxcql.Pipeline, error) {
+	w.mu.Lock()
+	checked := w.first
+	w.first = nil
+	w.mu.Unlock()
+	if checked != nil {
+		return checked, nil
+	}
+	return w.pipeline(before)
 }
 
 // run returns after stop, when what was read is written, or when ctx has ended.
@@ -90,7 +108,7 @@ func helpful(err error) error {
 }
 
 func (w *worker) once(ctx context.Context, before error) error {
-	p, err := w.pipeline(before)
+	p, err := w.next(before)
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,32 @@ func TestAPipelineThatFailsAgainAndAgainIsNotSaidToRun(t *testing.T) {
 	})
 }
 
+// A second one would be a later run of the job to the hub, which takes the place of everybody who
+// has watched since the service serves.
+func TestTheFirstRunIsOfThePipelineThatWasChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		rows := make(chan int)
+		w := newWorker("test", slog.New(slog.DiscardHandler), func(error) (*rxcql.Pipeline, error) {
+			made++
+			return rxcql.New(source.Chan(rows), sink.Each(func(context.Context, int) error { return nil }))
+		})
+		require.NoError(t, w.check(t.Context()))
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			w.run(t.Context())
+		}()
+		rows <- 1
+		require.Equal(t, 1, made)
+		close(rows) // it has come to an end
+		time.Sleep(again + time.Second)
+		require.Greater(t, made, 1, "each later run is of a new one")
+		w.stop()
+		<-stopped
+	})
+}
+
 func TestTheErrorOfARunThatFailsWhileItDrainsIsInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
