@@ -15,16 +15,7 @@ func TestNothingIsLateByAnOutageWithADelayAndAClockThatIsBehind(t *testing.T) {
 			t.Run(delay.String()+" "+behind.String(), func(t *testing.T) {
 				inTrouble(t, 30*time.Second, []source.TailOption{source.Delay(delay)}, func(t *testing.T, f *troubled) {
 					f.jump(0, -behind)
-					f.match = ofAny
-					time.Sleep(10 * time.Minute)
-					f.down.Store(true)
-					happened := time.Now().Add(time.Second)
-					time.Sleep(45 * time.Second)
-					f.down.Store(false)
-					time.Sleep(28 * time.Second) // of an IdleAfter of 30
-					f.write(happened)
-					time.Sleep(5 * time.Minute)
-					f.nothingLate(t)
+					f.nothingLateIfWrittenAfterAnOutage(t, 45*time.Second, 28*time.Second)
 				})
 			})
 		}
@@ -40,20 +31,26 @@ func TestNothingIsLateByAnOutageWithADelayAndPollsThatAreFarApart(t *testing.T) 
 				for _, left := range []time.Duration{500 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {
 					t.Run(fmt.Sprint(idle, delay, every, left), func(t *testing.T) {
 						inTrouble(t, idle, []source.TailOption{source.Delay(delay), source.PollEvery(every)}, func(t *testing.T, f *troubled) {
-							f.match = ofAny
-							time.Sleep(10 * time.Minute)
-							f.down.Store(true)
-							happened := time.Now().Add(time.Second)
-							time.Sleep(5 * time.Minute)
-							f.down.Store(false)
-							time.Sleep(idle - left)
-							f.write(happened)
-							time.Sleep(5 * time.Minute)
-							f.nothingLate(t)
+							f.nothingLateIfWrittenAfterAnOutage(t, 5*time.Minute, idle-left)
 						})
 					})
 				}
 			}
 		}
 	}
+}
+
+// nothingLateIfWrittenAfterAnOutage lets all requests fail for so long. What happened at its
+// beginning is written so long after its end, which is less than IdleAfter.
+func (f *troubled) nothingLateIfWrittenAfterAnOutage(t *testing.T, lasts, after time.Duration) {
+	f.match = ofAny
+	time.Sleep(10 * time.Minute)
+	f.down.Store(true)
+	happened := time.Now().Add(time.Second)
+	time.Sleep(lasts)
+	f.down.Store(false)
+	time.Sleep(after)
+	f.write(happened)
+	time.Sleep(5 * time.Minute)
+	f.nothingLate(t)
 }

@@ -90,12 +90,7 @@ func TestNothingIsLateByAnOutageThatBeginsBetweenTwoPolls(t *testing.T) {
 				happened := time.Now().Add(10 * time.Millisecond)
 				time.Sleep(c.lasts)
 				f.down.Store(false)
-				for range 100 { // until the row would be late if it came with the poll after
-					time.Sleep(100 * time.Millisecond)
-					if _, _, mark := f.seen(); mark.Time().After(happened) {
-						break
-					}
-				}
+				f.untilItWouldBeLate(happened, 10*time.Second)
 				f.write(happened)
 				time.Sleep(3 * time.Minute)
 				f.nothingLate(t)
@@ -131,12 +126,7 @@ func TestNothingIsLateByAnOutageOfOneShardOfMany(t *testing.T) {
 		happened := time.Now().Add(10 * time.Millisecond)
 		time.Sleep(20 * time.Second)
 		f.down.Store(false)
-		for range 600 {
-			time.Sleep(100 * time.Millisecond)
-			if _, _, mark := f.seen(); mark.Time().After(happened) {
-				break
-			}
-		}
+		f.untilItWouldBeLate(happened, 60*time.Second)
 		t.Log("written behind the outage", time.Since(happened)-20*time.Second)
 		f.write(happened)
 		time.Sleep(3 * time.Minute)
@@ -165,12 +155,7 @@ func TestNothingIsLateByAnOutageOfTheSecondOfTwoBuckets(t *testing.T) {
 				happened := time.Now().Add(10 * time.Millisecond)
 				time.Sleep(c.lasts)
 				f.down.Store(false)
-				for range 100 {
-					time.Sleep(100 * time.Millisecond)
-					if _, _, mark := f.seen(); mark.Time().After(happened) {
-						break
-					}
-				}
+				f.untilItWouldBeLate(happened, 10*time.Second)
 				f.write(happened)
 				time.Sleep(3 * time.Minute)
 				f.nothingLate(t)

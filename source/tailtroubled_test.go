@@ -90,6 +90,17 @@ func (f *troubled) write(happened time.Time) {
 	f.putInto(time.Now(), 1, time.Now(), strconv.FormatInt(happened.UnixMilli(), 10))
 }
 
+// untilItWouldBeLate waits until a row of that time would be late if it came with the next poll, and
+// no longer than that.
+func (f *troubled) untilItWouldBeLate(happened time.Time, most time.Duration) {
+	for range most / (100 * time.Millisecond) {
+		time.Sleep(100 * time.Millisecond)
+		if _, _, mark := f.seen(); mark.Time().After(happened) {
+			return
+		}
+	}
+}
+
 // nextPage waits for a page.
 func (f *troubled) nextPage() {
 	soFar := func() int {

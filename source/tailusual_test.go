@@ -52,12 +52,7 @@ func TestNothingIsLateByAnOutageWhereEachPollIsSlow(t *testing.T) {
 						happened := time.Now().Add(10 * time.Millisecond)
 						time.Sleep(lasts)
 						f.down.Store(false)
-						for range 550 { // 55 s, less than IdleAfter
-							time.Sleep(100 * time.Millisecond)
-							if _, _, mark := f.seen(); mark.Time().After(happened) {
-								break
-							}
-						}
+						f.untilItWouldBeLate(happened, 55*time.Second) // less than IdleAfter
 						f.write(happened)
 						time.Sleep(5 * time.Minute)
 						f.nothingLate(t)
@@ -124,12 +119,7 @@ func TestNothingIsLateByAnOutageOfPartitionsThatAreNew(t *testing.T) {
 					happened := time.Now().Add(10 * time.Millisecond)
 					time.Sleep(lasts)
 					f.down.Store(false)
-					for range 300 {
-						time.Sleep(100 * time.Millisecond)
-						if _, _, mark := f.seen(); mark.Time().After(happened) {
-							break
-						}
-					}
+					f.untilItWouldBeLate(happened, 30*time.Second)
 					f.write(happened)
 					time.Sleep(3 * time.Minute)
 					f.nothingLate(t)
