@@ -61,7 +61,7 @@ func (e *ending) Next(ctx context.Context, p *flow.Page[int]) error {
 	if time.Now().Before(e.end) {
 		return e.Observer.Next(ctx, p)
 	}
-	if err := e.Observer.Done(ctx, false); err != nil {
+	if err := e.Done(ctx, false); err != nil {
 		return err
 	}
 	return e.st.End()

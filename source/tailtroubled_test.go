@@ -90,8 +90,8 @@ func (f *troubled) write(happened time.Time) {
 	f.putInto(time.Now(), 1, time.Now(), strconv.FormatInt(happened.UnixMilli(), 10))
 }
 
-// untilItWouldBeLate waits until a row of that time would be late if it came with the next poll, and
-// no longer than that.
+// untilItWouldBeLate waits until a row of that time would be late if it came with the next poll,
+// and no longer than most.
 func (f *troubled) untilItWouldBeLate(happened time.Time, most time.Duration) {
 	for range most / (100 * time.Millisecond) {
 		time.Sleep(100 * time.Millisecond)

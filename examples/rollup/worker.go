@@ -43,9 +43,9 @@ func newWorker(name string, log *slog.Logger, pipeline func(before error) (*rxcq
 	return w
 }
 
-// check finds what is wrong with the pipeline itself, before anything is served. The first run is of
-// the pipeline that check has made: a second one would take those who watch already for watchers of
-// an earlier run, who may have missed windows.
+// check finds what is wrong with the pipeline itself, before anything is served. The first run is
+// of the pipeline that check has made: to a second one those who watch already would be watchers
+// of an earlier run, who may have missed windows.
 func (w *worker) check(ctx context.Context) error {
 	p, err := w.pipeline(nil)
 	if err != nil {
