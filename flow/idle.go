@@ -76,10 +76,16 @@ func (i *Idle) Until(since *Idle, after time.Duration) (until time.Time, is bool
 		if good > 0 || away.breaks() {
 			slow = 0
 		}
+		end := earlier(away.to, next) // what is behind that was counted
 		next = earlier(away.from, next)
-		if slow += away.slow; slow > slowIsUsual { // it is no time away, if what was before is none
-			passed += max(0, away.to.Sub(later(away.from, begun)))
-			continue
+		if away.slow > 0 {
+			if next.Before(end) {
+				slow += away.slow
+			}
+			if slow > slowIsUsual { // it is no time away, if what was before is none
+				passed += max(0, end.Sub(later(next, begun)))
+				continue
+			}
 		}
 		if away.hold.Before(until) {
 			until = away.hold
@@ -107,19 +113,31 @@ func later(a, b time.Time) time.Time {
 // written, so that event time does not go on over them (operators.IdleAfter): writers may have been
 // held up too, and may need a moment. It takes 100 KiB at most. The zero IdleLog is that of a
 // source that was never away. One goroutine at a time may use it.
-type IdleLog struct{ away []awayTime }
+type IdleLog struct {
+	away []awayTime
+	gone time.Time // the end of the latest time that is Away
+}
 
 // mostAway is how many times a log has at most.
 const mostAway = 1000
 
 // Away notes that the source could not know anything of the time between two moments: its requests
 // failed. A source that begins knows nothing of what was before: from is the zero Moment.
-func (l *IdleLog) Away(from, to Moment) { l.note(awayTime{hold: from.At, from: from.Now, to: to.Now}) }
+func (l *IdleLog) Away(from, to Moment) {
+	l.note(awayTime{hold: from.At, from: from.Now, to: to.Now})
+	l.gone = later(l.gone, to.Now)
+}
 
-// Slow notes that the source has waited for long between two moments, though no request failed for
-// long: they took long, a sink stalled, or the source seldom asks. It is Away, except that four of
-// these times, one right behind the other, are how it always is: event time goes on, so far behind.
+// Slow notes that the source has waited for long between two moments, as it may always do: requests
+// took long, or fail now and then, a sink stalled, or the source seldom asks. It is Away, except
+// that more than four of these times, one right behind the other, are how it always is: event time
+// goes on, four of them behind. Times that overlap count once. One that overlaps a time that was
+// noted as Away is Away.
 func (l *IdleLog) Slow(from, to Moment) {
+	if from.Now.Before(l.gone) {
+		l.Away(from, to)
+		return
+	}
 	l.note(awayTime{hold: from.At, from: from.Now, to: to.Now, slow: 1})
 }
 
@@ -142,10 +160,13 @@ func (l *IdleLog) halve() {
 		one := pair[0]
 		for _, next := range pair[1:] {
 			between := max(0, next.from.Sub(one.to))
-			if between == 0 && !one.breaks() && !next.breaks() {
-				one.slow += next.slow
-			} else {
+			switch {
+			case between > 0 || one.breaks() || next.breaks():
 				one.slow = 0
+			case next.from.Before(one.to): // they overlap
+				one.slow = max(one.slow, next.slow)
+			default:
+				one.slow += next.slow
 			}
 			one.hold, one.from = earlier(one.hold, next.hold), earlier(one.from, next.from)
 			one.to, one.good = next.to, one.good+between+next.good

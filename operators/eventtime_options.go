@@ -41,9 +41,9 @@ func MaxAhead(d time.Duration) EventTimeOption { return maxAhead(d) }
 //
 // Where servers were away, or a clock has jumped, the watermark stays where it was before that
 // until the part has been idle for d since, less other such times: writers need a moment too. Where
-// each poll waits for longer than the source's overlap, and no request fails for so long, the
-// watermark is up to four polls behind. An outage that no request of the source meets is not seen:
-// where source.PollEvery is more than the overlap, have OutOfOrderness allow for it.
+// each poll waits for longer than the source's overlap, as ever, the watermark is four polls behind
+// or more. An outage that no request of the source meets is not seen: where source.PollEvery is
+// more than the overlap, have OutOfOrderness allow for it.
 //
 // Give it only where rows are written soon after they happen. Rows that are written when their part
 // is idle, and are of long ago, are late by it. Default: an idle part keeps its watermark.

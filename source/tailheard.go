@@ -13,6 +13,7 @@ type tailHeard struct {
 	silence time.Duration // the longest time without an answer
 	since   flow.Moment   // the poll from which on nothing is known of some rows; asked or before
 	failing time.Duration // the longest time without an answer of a kind that ended with one that had failed
+	lost    time.Duration // all that went by with attempts that failed, and pauses behind them
 
 	last  time.Duration // the latest answer, by the monotonic clock
 	pause time.Duration // for which the tail did not ask since, on purpose
@@ -35,21 +36,22 @@ func (r *tailReader[T]) answerOf(of tailPartition) *tailAnswer {
 	return r.answers[of]
 }
 
-// heard notes an answer to a request that began at a time, by the monotonic clock, and whether it
-// has failed before. last is the latest answer of the same kind. A pause before it is no silence,
-// unless there was trouble at its end: then nobody knows when that began. Where it has failed,
-// answers of other kinds say nothing: they may be of other nodes.
-func (r *tailReader[T]) heard(last *tailAnswer, began time.Duration, failed bool) {
+// heard notes an answer to a request that began at a time. It may have failed before, and was made
+// again; then asked is when it was made last. last is the latest answer of the same kind. A pause
+// before it is no silence, unless there was trouble at its end: then nobody knows when that began.
+// Where it has failed, answers of other kinds say nothing: they may be of other nodes.
+func (r *tailReader[T]) heard(last *tailAnswer, began, asked time.Time, failed bool) {
 	h, now := &r.hears, time.Since(r.clock.start)
 	silence := now - h.last
 	switch {
 	case failed:
 		silence = now - last.at
 		h.failing = max(h.failing, silence)
+		h.lost += asked.Sub(began)
 		if last.poll.Now.Before(h.since.Now) {
 			h.since = last.poll
 		}
-	case now-began <= r.cfg.overlap/4:
+	case time.Since(began) <= r.cfg.overlap/4:
 		silence -= h.pause
 	}
 	h.silence = max(h.silence, silence)
@@ -79,7 +81,7 @@ func (r *tailReader[T]) noteAway() {
 	if jump {
 		r.away.Ahead(before.asked, asked)
 	}
-	r.usual.add(before.silence)
+	r.usual.add(pollTook{silence: before.silence, all: asked.Now.Sub(before.asked.Now) - before.lost})
 	if trouble || ahead < 0 {
 		r.steady = now
 	}
@@ -96,36 +98,11 @@ func (r *tailReader[T]) noteFailed() {
 // noteSilence notes a time without an answer. Requests that fail now and then are like slow ones,
 // if it takes as long as ever: that may be how it always is.
 func (r *tailReader[T]) noteSilence(heard *tailHeard, from, to flow.Moment) {
-	if heard.failing > r.cfg.overlap && heard.failing > r.usual.longest() {
+	if heard.failing > r.cfg.overlap && !r.usual.has(heard) {
 		r.away.Away(from, to)
 	} else {
 		r.away.Slow(from, to)
 	}
-}
-
-// usualSilence is the longest time without an answer in each of the latest polls.
-type usualSilence struct {
-	of   [12]time.Duration
-	next int
-}
-
-func (u *usualSilence) add(silence time.Duration) {
-	u.of[u.next] = silence
-	u.next = (u.next + 1) % len(u.of)
-}
-
-// longest is the longest that was reached at least twice: one outage does not make another usual.
-func (u *usualSilence) longest() time.Duration {
-	var first, second time.Duration
-	for _, silence := range u.of {
-		switch {
-		case silence > first:
-			first, second = silence, first
-		case silence > second:
-			second = silence
-		}
-	}
-	return second
 }
 
 // idleSince returns what a page says of a poll that found nothing: that the part was idle when it

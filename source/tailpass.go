@@ -103,12 +103,12 @@ func (r *tailReader[T]) fetch(ctx context.Context, p *pass[T], most int64) error
 		}
 	}
 	p.complete = r.complete()
-	began := time.Since(r.clock.start)
+	began := time.Now()
 	got, err := p.pages.fetch(ctx, p.from, r.page, p.state, most)
 	if err != nil {
 		return r.failed(ctx, p.of, err)
 	}
-	r.heard(r.answerOf(p.of), began, p.pages.attempt.Attempt > 1)
+	r.heard(r.answerOf(p.of), began, p.pages.askedAt, p.pages.attempt.Attempt > 1)
 	read, bad, size, err := p.pages.decode(got)
 	if err != nil {
 		return r.failed(ctx, p.of, err)

@@ -31,7 +31,7 @@ type tailReader[T any] struct {
 	gave   bool          // the poll has found rows
 
 	hears   tailHeard
-	usual   usualSilence
+	usual   usualPolls
 	answers map[tailPartition]*tailAnswer // the latest of each partition that is not over
 	steady  clockReading                  // the clocks are ahead if they have gone on since by more than time has
 	away    flow.IdleLog
@@ -156,12 +156,15 @@ func (r *tailReader[T]) from() int64 {
 }
 
 func (r *tailReader[T]) askClock(ctx context.Context) error {
-	tries, began := 0, time.Since(r.clock.start)
-	err := retried(ctx)(func() error { tries++; return r.clock.read(ctx) })
+	tries, began, asked := 0, time.Now(), time.Time{}
+	err := retried(ctx)(func() error {
+		tries, asked = tries+1, time.Now()
+		return r.clock.read(ctx)
+	})
 	if err != nil {
 		return r.failedWith(ctx, fmt.Errorf("asking the server's clock: %w", err))
 	}
-	r.heard(&r.hears.clock, began, tries > 1)
+	r.heard(&r.hears.clock, began, asked, tries > 1)
 	return nil
 }
 

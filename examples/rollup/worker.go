@@ -51,10 +51,13 @@ func (w *worker) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.Check(ctx); err != nil {
+		return err
+	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.first = p
-	w.mu.Unlock()
-	return p.Check(ctx)
+	return nil
 }
 
 // next is the pipeline of the next run.

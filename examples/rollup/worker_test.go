@@ -66,10 +66,10 @@ func TestAPipelineThatFailsAgainAndAgainIsNotSaidToRun(t *testing.T) {
 // has watched since the service serves.
 func TestTheFirstRunIsOfThePipelineThatWasChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		made := 0
+		var made atomic.Int64
 		rows := make(chan int)
 		w := newWorker("test", slog.New(slog.DiscardHandler), func(error) (*rxcql.Pipeline, error) {
-			made++
+			made.Add(1)
 			return rxcql.New(source.Chan(rows), sink.Each(func(context.Context, int) error { return nil }))
 		})
 		require.NoError(t, w.check(t.Context()))
@@ -79,10 +79,10 @@ func TestTheFirstRunIsOfThePipelineThatWasChecked(t *testing.T) {
 			w.run(t.Context())
 		}()
 		rows <- 1
-		require.Equal(t, 1, made)
+		require.EqualValues(t, 1, made.Load())
 		close(rows) // it has come to an end
 		time.Sleep(again + time.Second)
-		require.Greater(t, made, 1, "each later run is of a new one")
+		require.Greater(t, made.Load(), int64(1), "each later run is of a new one")
 		w.stop()
 		<-stopped
 	})

@@ -1,0 +1,75 @@
+package flow_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxcql/rxcql/flow"
+)
+
+// A poll may be noted at its end, and when the next one begins.
+func TestSlowPollsThatAreNotedTwiceCountOnce(t *testing.T) {
+	var once, twice flow.IdleLog
+	now := 0
+	for range 1200 { // so many that a log takes them together
+		once.Slow(asked(now), asked(now+20))
+		twice.Slow(asked(now), asked(now+20))
+		twice.Slow(asked(max(0, now-20)), asked(now+20)) // begins earlier, where a request had failed
+		now += 20
+		for _, after := range []time.Duration{time.Second, 50 * time.Second, time.Hour} {
+			since := flow.IdleAt(asked(0).At)
+			to, is := once.At(asked(now)).Until(since, after)
+			also, too := twice.At(asked(now)).Until(since, after)
+			require.False(t, too && !is, "%d s, %v", now, after)
+			require.False(t, is && also.After(to), "%d s, %v: %v and %v", now, after, also, to)
+			require.False(t, is && also.Before(to.Add(-8*20*time.Second)), "%d s, %v: %v and %v", now, after, also, to)
+		}
+	}
+}
+
+// A poll behind an outage hears of a partition that was read before it.
+func TestASlowPollThatBeganBeforeATimeAwayIsAwayToo(t *testing.T) {
+	var log flow.IdleLog
+	now := 0
+	slow := func(times int) {
+		for range times {
+			log.Slow(asked(now), asked(now+20))
+			now += 20
+		}
+	}
+	slow(10)
+	outage := now
+	log.Away(asked(now), asked(now+100))
+	log.Slow(asked(now), asked(now+100))
+	now += 100
+	slow(6)
+	require.False(t, until(log.At(asked(now)), 120*time.Second).After(asked(outage).At), "the outage is no idle time")
+	slow(10)
+	require.True(t, until(log.At(asked(now)), 120*time.Second).After(asked(outage).At))
+}
+
+func TestEventTimeWaitsWhereClocksGoAheadAndEachPollIsSlow(t *testing.T) {
+	var log flow.IdleLog
+	now := 0
+	slow := func(times int) {
+		for range times {
+			log.Slow(asked(now), asked(now+20))
+			now += 20
+		}
+	}
+	slow(20)
+	jumped := now
+	log.Ahead(asked(now), ahead(now+1, 3600))
+	for range 6 {
+		log.Slow(ahead(now, 3600), ahead(now+20, 3600))
+		now += 20
+	}
+	require.False(t, until(log.At(ahead(now, 3600)), 10*time.Minute).After(asked(jumped).At))
+	for range 40 {
+		log.Slow(ahead(now, 3600), ahead(now+20, 3600))
+		now += 20
+	}
+	require.True(t, until(log.At(ahead(now, 3600)), 10*time.Minute).After(asked(jumped).At), "they are believed")
+}
