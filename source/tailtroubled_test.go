@@ -169,15 +169,20 @@ func (f *troubled) nothingLate(t *testing.T) {
 
 // flaky has the first attempt of shard 1 fail in each poll.
 func (f *troubled) flaky() {
+	f.match = firstFails()
+	f.down.Store(true)
+}
+
+// firstFails matches the first attempt of shard 1 in each poll.
+func firstFails() func(*cqlfake.Request) bool {
 	n := 0
-	f.match = func(r *cqlfake.Request) bool {
+	return func(r *cqlfake.Request) bool {
 		if !ofTable(r) || shardOf(r) != 1 {
 			return false
 		}
 		n++
 		return n%2 == 1
 	}
-	f.down.Store(true)
 }
 
 // nothingLateByAnOutage has requests fail for a while. A row whose event was a second after that

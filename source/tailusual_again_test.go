@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,14 +76,15 @@ func TestNothingIsLateByAnOutageWhereEachPollHasARequestThatFails(t *testing.T) 
 	for _, idle := range []time.Duration{2 * time.Minute, 5 * time.Minute, 20 * time.Minute} {
 		t.Run(idle.String(), func(t *testing.T) {
 			inTrouble(t, idle, []source.TailOption{source.PollEvery(10 * time.Second)}, func(t *testing.T, f *troubled) {
-				f.flaky()
-				one, out := f.match, false
-				f.match = func(r *cqlfake.Request) bool { return out || one(r) }
+				one := firstFails()
+				var out atomic.Bool
+				f.match = func(r *cqlfake.Request) bool { return out.Load() || one(r) }
+				f.down.Store(true)
 				time.Sleep(time.Hour)
-				out = true
+				out.Store(true)
 				happened := time.Now().Add(time.Second)
 				time.Sleep(5 * time.Minute)
-				out = false
+				out.Store(false)
 				f.untilItWouldBeLate(happened, idle-time.Second)
 				f.write(happened)
 				time.Sleep(5 * time.Minute)
