@@ -22,7 +22,7 @@ func (s Stream[T]) each(ctx context.Context, opts []Option, fn func(rows []T) er
 	if err != nil {
 		return Report{}, err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := ownContext(ctx)
 	defer cancel(nil)
 	r := newRun(ctx, s.node, cfg, cancel)
 	ctx = r.begun(ctx, nil)

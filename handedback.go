@@ -24,16 +24,29 @@ func (s *Stage) handedBack(ctx context.Context, err error) error {
 		if !errors.As(said, &end) {
 			continue
 		}
-		if failed, ok := s.run.wrongEnds.Load(end); ok {
-			return failed.(error) //nolint:forcetypeassert // it is all that is put in
+		if wrong, ok := s.run.wrongEnds.Load(end); ok {
+			return andWrongEnd(err, wrong.(error)) //nolint:forcetypeassert // it is all that is put in
 		}
 		s.node.walk(func(n *node) {
 			if by := s.run.stage(n); by.end.Load() == end {
-				err = by.Fail(errCutShort)
-				s.run.wrongEnds.Store(end, err)
+				wrong := by.Fail(errCutShort)
+				s.run.wrongEnds.Store(end, wrong)
+				err = andWrongEnd(err, wrong)
 				s.run.Fail(err)
 			}
 		})
 	}
 	return err
+}
+
+// andWrongEnd adds an end that is none to an error, unless the error only says that end, or is an
+// echo of its context.
+func andWrongEnd(err, wrong error) error {
+	if errors.Is(err, wrong) {
+		return err
+	}
+	if flow.IsEnd(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return wrong
+	}
+	return errors.Join(err, wrong)
 }

@@ -129,7 +129,7 @@ func (p *Pipeline) Check(ctx context.Context) error {
 //   - ErrUnread, if parts of a table could not be read, and all else was read and written;
 //   - ErrSkipLimit, ErrUnknownOutcome, ErrBudgetHeld, and the ErrCheckpoint kinds.
 func (p *Pipeline) Run(ctx context.Context) (Report, error) {
-	runCtx, cancel := context.WithCancelCause(ctx)
+	runCtx, cancel := ownContext(ctx)
 	defer cancel(nil)
 	r := newRun(runCtx, p.root, p.cfg, cancel)
 	r.markFrontiers(p.sinks)

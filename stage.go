@@ -44,7 +44,7 @@ func (s *Stage) Fail(err error) error {
 }
 
 func (s *Stage) fail(err error) *StageError {
-	failed := &StageError{Stage: s.name, Err: err}
+	failed := &StageError{Stage: s.name, Err: s.run.ownError(err)}
 	var panicking *driver.MarshalPanicError
 	if errors.As(err, &panicking) {
 		failed.Stack = panicking.Stack

@@ -124,7 +124,8 @@ func TestAPageThatASinkHasGivenUpIsNotSettled(t *testing.T) {
 						require.Less(t, len(written), rows)
 						// Else the source may have waited to hand the next page on, and drops it on purpose.
 						if failed = err != nil; failed || pageRows == 500 {
-							require.ErrorContains(t, err, "has ended its stream", name)
+							require.ErrorContains(t, err, "stage Quits", name)
+							require.ErrorContains(t, err, "end the stream when Next has returned", name)
 						}
 					}
 				})

@@ -191,15 +191,20 @@ func (w *throughWriter[A, B]) tie(ctx context.Context) (untie func() bool) {
 	}
 	return context.AfterFunc(ctx, func() {
 		cause := context.Cause(ctx)
-		if flow.IsEnd(cause) { // for an operator in the sink its pages would be done then
-			cause = errCutShort
+		var end *flow.End
+		if errors.As(cause, &end) { // for an operator in the sink its pages would be done then
+			cause = &cutShortError{end.Stage}
 		}
 		w.group.Cancel(cause)
 	})
 }
 
-// errCutShort: a stage before the sink may end its stream when Write has returned.
-var errCutShort = errors.New("a stage before the sink has ended its stream while a page was being written")
+// cutShortError: a stage before the sink may end its stream when Write has returned.
+type cutShortError struct{ stage string }
+
+func (e *cutShortError) Error() string {
+	return fmt.Sprintf("stage %s has ended its stream by the context of a page that was being written; end the stream when Next has returned", e.stage)
+}
 
 func tiedAlready() bool { return true }
 
