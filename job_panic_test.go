@@ -71,7 +71,7 @@ func TestASaveThatExitsFailsTheRun(t *testing.T) {
 		}
 		to.write = aSaveEveryTenPages
 		_, err := goOn(t, tens(100), &jobtest.Store{}, to)
-		require.ErrorContains(t, err, "Goexit")
+		require.ErrorContains(t, err, "stage Memory: runtime.Goexit")
 		require.Equal(t, 2, calls, "none after it")
 	})
 	alone(t, "in the store", func(t *testing.T) {

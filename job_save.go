@@ -170,50 +170,16 @@ func (j *job) save(ctx context.Context) error {
 	return j.write(ctx, state)
 }
 
-// behindBarrier pauses deliveries, waits until everything read is settled, has the sinks make it
-// durable, and returns the positions that belong to it.
-func (j *job) behindBarrier(ctx context.Context) (*saved.State, error) {
-	if err := j.barrier.Acquire(ctx, allDeliveries); err != nil {
-		return nil, context.Cause(ctx)
-	}
-	defer j.barrier.Release(allDeliveries)
-	j.run.flushing.begin()
-	defer j.run.flushing.end()
-	if err := j.drained(ctx); err != nil {
-		return nil, err
-	}
-	if err := j.saveSinks(ctx); err != nil {
-		return nil, err
-	}
-	return j.state(false), nil
-}
-
-func (j *job) saveSinks(ctx context.Context) error {
-	j.mu.Lock()
-	sinks := j.sinks
-	j.mu.Unlock()
-	for _, s := range sinks {
-		err := protect(func() string { return s.stage }, func() error {
-			state, err := s.save(ctx)
-			if err != nil {
-				return &StageError{Stage: s.stage, Err: err}
-			}
-			s.state = state
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// write saves a state, unless that was saved last.
+// write saves a state, unless that was saved last, or may have pages in it that were dropped for an
+// end that is none.
 func (j *job) write(ctx context.Context, s *saved.State) error {
 	if err := j.saving.Acquire(ctx, 1); err != nil {
 		return j.fail(context.Cause(ctx))
 	}
 	defer j.saving.Release(1)
+	if j.run.endsInDoubt() {
+		return nil
+	}
 	data, err := saved.Encode(s)
 	if err != nil {
 		return j.fail(err)

@@ -22,6 +22,7 @@ type Stage struct {
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
 	end                   atomic.Pointer[flow.End]
+	ending                ending
 	facts                 []Fact // of a sink
 }
 
@@ -71,6 +72,7 @@ func (s *Stage) FailUserFunc(err error, row any) error {
 // be given up, so the run fails.
 func (s *Stage) End() error {
 	s.run.endedBy(s.name)
+	s.ending.begin()
 	s.end.CompareAndSwap(nil, &flow.End{Stage: s.name})
 	return s.end.Load()
 }

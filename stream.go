@@ -145,6 +145,7 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 		origin = st.Origin()
 		attemptOf(ctx, r).reads(st, origin)
 	}
+	defer st.ending.enter()()
 	ctx, leave := st.task.Enter(ctx, by, origin)
 	defer leave()
 	defer st.Recover(&err)

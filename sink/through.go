@@ -165,8 +165,14 @@ func (w *throughWriter[A, B]) ended(err error) {
 	close(w.over)
 }
 
-func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) error {
-	defer w.tie(ctx)()
+func (w *throughWriter[A, B]) Write(ctx context.Context, p *flow.Page[A]) (err error) {
+	untie := w.tie(ctx)
+	defer func() {
+		if !untie() && err == nil { // the operators end by that, though this page may be done
+			<-w.over
+			err = w.err
+		}
+	}()
 	w.st.CountIn(len(p.Rows))
 	ended, err := w.feed.next(p, w.over)
 	if !ended {

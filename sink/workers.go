@@ -8,8 +8,9 @@ import (
 )
 
 // workers do jobs in the background, in a bounded number of goroutines that are started as they are
-// needed. When the run fails they finish the jobs that they have begun; do must then leave the jobs
-// that wait alone (over). One goroutine at a time hands jobs over.
+// needed. When the run fails they finish the jobs that they have begun (only runtime.Goexit cancels
+// these); do must then leave the jobs that wait alone (over). One goroutine at a time hands jobs
+// over.
 type workers[J any] struct {
 	st      *rxcql.Stage
 	group   *rxcql.TaskGroup
@@ -63,7 +64,7 @@ func (w *workers[J]) push(job J) {
 
 // work does jobs until there are no more. A panic leaves the others to do, and so does
 // runtime.Goexit: then another goroutine does them. It returns no error: that would cancel the
-// context of the other jobs.
+// context of jobs in flight, as runtime.Goexit does (rxcql.TaskGroup).
 func (w *workers[J]) work() error {
 	returned := false
 	defer func() {
