@@ -35,6 +35,7 @@ func (m *Moment) begun() time.Time { return later(m.Now, m.NowAtMost) }
 // awayTime is a time in which a source has learnt nothing of whether rows are written.
 type awayTime struct {
 	hold     time.Time     // where event time stays
+	jump     time.Time     // where it stays also if slow polls are usual; zero if no clock went ahead
 	from, to time.Time     // as time.Now says
 	good     time.Duration // how much between them is a good time, see IdleLog.halve
 	slow     int           // how many polls it is that took long, see IdleLog.Slow; 0 for others
@@ -83,13 +84,14 @@ func (i *Idle) Until(since *Idle, after time.Duration) (until time.Time, is bool
 				slow += away.slow
 			}
 			if slow > slowIsUsual { // it is no time away, if what was before is none
+				if !away.jump.IsZero() {
+					until = earlier(until, away.jump)
+				}
 				passed += max(0, end.Sub(later(next, begun)))
 				continue
 			}
 		}
-		if away.hold.Before(until) {
-			until = away.hold
-		}
+		until = earlier(until, away.hold)
 		passed += away.good
 	}
 	return until, passed+max(0, next.Sub(begun)) >= after
@@ -111,11 +113,11 @@ func later(a, b time.Time) time.Time {
 
 // IdleLog is what a source remembers of the times in which it learnt nothing of whether rows are
 // written, so that event time does not go on over them (operators.IdleAfter): writers may have been
-// held up too, and may need a moment. It takes 100 KiB at most. The zero IdleLog is that of a
+// held up too, and may need a moment. It takes 110 KiB at most. The zero IdleLog is that of a
 // source that was never away. One goroutine at a time may use it.
 type IdleLog struct {
 	away []awayTime
-	gone time.Time // the end of the latest time that is Away
+	gone time.Time // the end of the latest time that was noted by Away
 }
 
 // mostAway is how many times a log has at most.
@@ -131,19 +133,21 @@ func (l *IdleLog) Away(from, to Moment) {
 // Slow notes that the source has waited for long between two moments, as it may always do: requests
 // took long, or fail now and then, a sink stalled, or the source seldom asks. It is Away, except
 // that more than four of these times, one right behind the other, are how it always is: event time
-// goes on, four of them behind. Times that overlap count once. One that overlaps a time that was
-// noted as Away is Away.
+// goes on, four of them behind. Times that overlap count once. One that overlaps a time noted by
+// Away is Away.
 func (l *IdleLog) Slow(from, to Moment) {
+	away := awayTime{hold: from.At, from: from.Now, to: to.Now, slow: 1}
 	if from.Now.Before(l.gone) {
-		l.Away(from, to)
-		return
+		away.slow = 0
 	}
-	l.note(awayTime{hold: from.At, from: from.Now, to: to.Now, slow: 1})
+	l.note(away)
 }
 
 // Ahead notes that the clocks have gone ahead between two moments, by more than they should. The
 // time between them is a good one all the same.
-func (l *IdleLog) Ahead(from, to Moment) { l.note(awayTime{hold: from.At, from: to.Now, to: to.Now}) }
+func (l *IdleLog) Ahead(from, to Moment) {
+	l.note(awayTime{hold: from.At, jump: from.At, from: to.Now, to: to.Now})
+}
 
 func (l *IdleLog) note(away awayTime) {
 	if len(l.away) == mostAway {
@@ -167,6 +171,9 @@ func (l *IdleLog) halve() {
 				one.slow = max(one.slow, next.slow)
 			default:
 				one.slow += next.slow
+			}
+			if one.jump.IsZero() || !next.jump.IsZero() && next.jump.Before(one.jump) {
+				one.jump = next.jump
 			}
 			one.hold, one.from = earlier(one.hold, next.hold), earlier(one.from, next.from)
 			one.to, one.good = next.to, one.good+between+next.good

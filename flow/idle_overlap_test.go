@@ -73,3 +73,37 @@ func TestEventTimeWaitsWhereClocksGoAheadAndEachPollIsSlow(t *testing.T) {
 	}
 	require.True(t, until(log.At(ahead(now, 3600)), 10*time.Minute).After(asked(jumped).At), "they are believed")
 }
+
+// A log that is full takes the jump and the poll before it, or behind it, together.
+func TestAJumpHoldsEventTimeAlsoInALogThatIsFull(t *testing.T) {
+	for before := 480; before < 1010; before++ {
+		for _, behind := range []int{6, 40, 600} {
+			var log flow.IdleLog
+			now := 0
+			slow := func(times int) {
+				for range times {
+					log.Slow(asked(now), asked(now+20))
+					now += 20
+				}
+			}
+			slow(before)
+			jumped := now
+			log.Ahead(asked(now-20), asked(now))
+			slow(behind)
+			after := time.Duration(behind+20) * 20 * time.Second
+			require.False(t, until(log.At(asked(now)), after).After(asked(jumped).At), "%d slow polls before and %d behind", before, behind)
+		}
+	}
+}
+
+// Polls that began before the end of an outage are it, and not those that overlap these.
+func TestATimeAwayIsNoLongerByPollsThatOverlap(t *testing.T) {
+	var log flow.IdleLog
+	log.Away(asked(0), asked(30))
+	now := 30
+	for range 100 {
+		log.Slow(asked(now-20), asked(now+20)) // and the one before it, as where it is noted twice
+		now += 20
+	}
+	require.True(t, until(log.At(asked(now)), 10*time.Minute).After(asked(now-10*20).At))
+}
