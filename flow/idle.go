@@ -79,8 +79,13 @@ func (i *Idle) Until(since *Idle, after time.Duration) (until time.Time, is bool
 		}
 		end := earlier(away.to, next) // what is behind that was counted
 		next = earlier(away.from, next)
+		overlap := max(0, away.to.Sub(end))
 		if away.slow > 0 {
-			if next.Before(end) {
+			switch {
+			case !next.Before(end): // the same poll
+			case overlap > 0 && away.slow > 1: // the last of these polls was counted
+				slow += away.slow - 1
+			default:
 				slow += away.slow
 			}
 			if slow > slowIsUsual { // it is no time away, if what was before is none
@@ -92,7 +97,7 @@ func (i *Idle) Until(since *Idle, after time.Duration) (until time.Time, is bool
 			}
 		}
 		until = earlier(until, away.hold)
-		passed += away.good
+		passed += max(0, away.good-overlap) // which may be of it
 	}
 	return until, passed+max(0, next.Sub(begun)) >= after
 }
@@ -164,6 +169,7 @@ func (l *IdleLog) halve() {
 		one := pair[0]
 		for _, next := range pair[1:] {
 			between := max(0, next.from.Sub(one.to))
+			one.good = max(0, one.good-max(0, one.to.Sub(next.from))) // what overlaps may be of it
 			switch {
 			case between > 0 || one.breaks() || next.breaks():
 				one.slow = 0

@@ -107,3 +107,56 @@ func TestATimeAwayIsNoLongerByPollsThatOverlap(t *testing.T) {
 	}
 	require.True(t, until(log.At(asked(now)), 10*time.Minute).After(asked(now-10*20).At))
 }
+
+// Clocks go ahead over the first of two polls, and the second one finds that a partition has not
+// been heard of since: all of it is Away, and none of it is a good time, also in a log that is
+// full.
+func TestTimesAwayThatOverlapLeaveNoGoodTimeBetween(t *testing.T) {
+	for before := range 3 {
+		var log flow.IdleLog
+		log.Away(flow.Moment{}, asked(0))
+		for range before { // so that other notes are taken together
+			log.Away(asked(0), asked(0))
+		}
+		now := 0
+		for range 1000 {
+			log.Ahead(asked(now), asked(now+10))
+			log.Away(asked(now), asked(now+10))
+			log.Away(asked(now+10), asked(now+20))
+			now += 20
+			_, is := log.At(asked(now)).Until(flow.IdleAt(asked(-1).At), time.Second)
+			require.False(t, is, "%d, %d s", before, now)
+		}
+	}
+}
+
+// Slow polls are idle time where they are usual, and only since the part is idle.
+func TestIdleTimeOfSlowPollsBeginsWithIdleness(t *testing.T) {
+	var log flow.IdleLog
+	now := 0
+	for range 20 {
+		log.Slow(asked(now), asked(now+20))
+		now += 20
+	}
+	since := flow.IdleAt(asked(now - 10*20 + 5).At)
+	_, is := log.At(asked(now)).Until(since, 115*time.Second) // ten polls less four, and 5 s of the first
+	require.True(t, is)
+	_, is = log.At(asked(now)).Until(since, 116*time.Second)
+	require.False(t, is)
+}
+
+// Four polls that are noted twice are four also where a log that is full has taken the second note
+// of one and the first of the next one together.
+func TestPollsThatAreTakenTogetherAreNotMore(t *testing.T) {
+	var log flow.IdleLog
+	log.Away(flow.Moment{}, asked(0))
+	for range 992 { // long ago
+		log.Away(asked(0), asked(0))
+	}
+	for n := range 4 { // the log is full before the last note
+		log.Slow(asked(20*n), asked(20*n+20))
+		log.Slow(asked(20*n), asked(20*n+20))
+	}
+	_, is := log.At(asked(80)).Until(flow.IdleAt(asked(-1).At), time.Second)
+	require.False(t, is, "four polls may be trouble")
+}
