@@ -1,45 +1,81 @@
 package rxcql
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
+
+	"github.com/rxcql/rxcql/flow"
 )
 
-// ending says whether it is open that a stage may end its stream as it does. Where the stage has
-// ended it by the context of a page that is still on its way downstream, that is seen when the page
-// comes back (handedBack), and the run fails. But other pages have been dropped on purpose by then,
-// and are settled. Such a page has come back when the stream has been read.
-type ending struct {
-	mu      sync.Mutex
-	reading int // calls of subscribe
-	open    bool
+// handing is what a stage is handing on. It says whether it is in doubt that the stage may have
+// ended its stream as it did. Where it has done so by the context of a page that is still on its
+// way downstream, that is seen when the page comes back (handedBack), and the run fails. But pages
+// of other inputs may have been dropped on purpose by then, and settled.
+type handing struct {
+	before atomic.Int64 // calls of Next and Done that began before the stage ended its stream
+
+	mu     sync.Mutex
+	behind map[*handedIn]struct{} // those that began then, or later
 }
 
-// enter is called when the stage's stream begins to be read, and leave when it has been read.
-func (e *ending) enter() (leave func()) {
-	e.mu.Lock()
-	e.reading++
-	e.mu.Unlock()
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.reading--; e.reading == 0 {
-			e.open = false
+// handedIn is the context of a call.
+type handedIn struct{ context.Context }
+
+// handsOn notes that a call of Next or Done begins. back notes that it has returned.
+func (s *Stage) handsOn(ctx context.Context) (call *handedIn) {
+	if s.end.Load() == nil {
+		s.handing.before.Add(1)
+		if s.end.Load() == nil {
+			return nil
+		}
+		s.handing.before.Add(-1)
+	}
+	call = &handedIn{ctx}
+	s.handing.mu.Lock()
+	defer s.handing.mu.Unlock()
+	if s.handing.behind == nil {
+		s.handing.behind = map[*handedIn]struct{}{}
+	}
+	s.handing.behind[call] = struct{}{}
+	return call
+}
+
+func (s *Stage) back(call *handedIn) {
+	if call == nil {
+		s.handing.before.Add(-1)
+		return
+	}
+	s.handing.mu.Lock()
+	defer s.handing.mu.Unlock()
+	delete(s.handing.behind, call)
+}
+
+// endInDoubt reports whether a page is on its way whose context the stage may have ended when it
+// ended its stream. For a page that it handed on later that is known.
+func (s *Stage) endInDoubt() bool {
+	if s.end.Load() == nil {
+		return false
+	}
+	if s.handing.before.Load() > 0 {
+		return true
+	}
+	s.handing.mu.Lock()
+	defer s.handing.mu.Unlock()
+	for call := range s.handing.behind {
+		if s.endedIn(call.Context) {
+			return true
 		}
 	}
+	return false
 }
 
-// begin is called where the stage ends its stream.
-func (e *ending) begin() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.open = e.reading > 0
-}
-
-func (e *ending) inDoubt() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.open
+// endedIn reports whether a context has ended because the stage has ended its stream.
+func (s *Stage) endedIn(ctx context.Context) bool {
+	var end *flow.End
+	return errors.As(context.Cause(ctx), &end) && end == s.end.Load()
 }
 
 // endsInDoubt reports whether a stage has ended its stream by the context of a page on its way, or
@@ -47,7 +83,7 @@ func (e *ending) inDoubt() bool {
 // written; and a run in which a stage has done so fails.
 func (r *Execution) endsInDoubt() bool {
 	r.mu.Lock()
-	open := slices.ContainsFunc(r.order, func(st *Stage) bool { return st.ending.inDoubt() })
+	open := slices.ContainsFunc(r.order, (*Stage).endInDoubt)
 	r.mu.Unlock()
 	if open { // ask for it first: a wrong end is in doubt until it is known to be one
 		return true

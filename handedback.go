@@ -19,6 +19,7 @@ func (s *Stage) handedBack(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	err = s.run.ownError(err)
 	for _, said := range []error{err, context.Cause(ctx)} {
 		var end *flow.End
 		if !errors.As(said, &end) {
@@ -39,14 +40,17 @@ func (s *Stage) handedBack(ctx context.Context, err error) error {
 	return err
 }
 
-// andWrongEnd adds an end that is none to an error, unless the error only says that end, or is an
-// echo of its context.
+// andWrongEnd adds an end that is none to an error, unless the error says no more than that end, or
+// is an echo of its context.
 func andWrongEnd(err, wrong error) error {
 	if errors.Is(err, wrong) {
 		return err
 	}
-	if flow.IsEnd(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if givenUp(err) {
 		return wrong
+	}
+	if flow.IsEnd(err) {
+		err = &noEnd{err, err.Error()}
 	}
 	return errors.Join(err, wrong)
 }

@@ -169,6 +169,7 @@ func (r *Execution) Fail(err error) {
 	if err == nil {
 		return
 	}
+	err = r.ownError(err)
 	r.mu.Lock()
 	if r.failed == nil {
 		r.failed = err

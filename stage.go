@@ -22,7 +22,7 @@ type Stage struct {
 	in, out, dropped      atomic.Int64
 	skipped, deadLettered atomic.Int64
 	end                   atomic.Pointer[flow.End]
-	ending                ending
+	handing               handing
 	facts                 []Fact // of a sink
 }
 
@@ -72,8 +72,7 @@ func (s *Stage) FailUserFunc(err error, row any) error {
 // be given up, so the run fails.
 func (s *Stage) End() error {
 	s.run.endedBy(s.name)
-	s.ending.begin()
-	s.end.CompareAndSwap(nil, &flow.End{Stage: s.name})
+	s.end.CompareAndSwap(nil, flow.NewEnd(s.name, s.run.budget))
 	return s.end.Load()
 }
 

@@ -135,6 +135,7 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 		if end := st.end.Load(); end != nil && err == error(end) { //nolint:errorlint // this very token, never wrapped
 			err = nil
 		}
+		err = r.ownError(err)
 	}()
 	var by *flow.Task
 	if reader != nil {
@@ -145,7 +146,6 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 		origin = st.Origin()
 		attemptOf(ctx, r).reads(st, origin)
 	}
-	defer st.ending.enter()()
 	ctx, leave := st.task.Enter(ctx, by, origin)
 	defer leave()
 	defer st.Recover(&err)
@@ -166,6 +166,11 @@ type counted[T any] struct {
 }
 
 func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
+	call := c.st.handsOn(ctx)
+	defer c.st.back(call)
+	if call != nil && c.st.endedIn(ctx) { // nothing more is needed of what the stage reads in ctx
+		return c.st.end.Load()
+	}
 	c.st.out.Add(int64(len(p.Rows)))
 	if p.Source == nil && c.origin != nil {
 		p.ComesFrom(c.origin)
@@ -177,6 +182,7 @@ func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
 }
 
 func (c *counted[T]) Done(ctx context.Context, stopped bool) error {
+	defer c.st.back(c.st.handsOn(ctx))
 	return c.st.handedBack(ctx, c.out.Done(ctx, stopped))
 }
 

@@ -6,7 +6,17 @@ import "errors"
 // the engine.
 type End struct {
 	Stage string // that ended the stream
+	run   *Budget
 }
+
+// NewEnd returns the End of a stage in the run that a budget belongs to. Operators get theirs by
+// rxcql.Stage.End.
+func NewEnd(stage string, run *Budget) *End { return &End{stage, run} }
+
+// Of reports whether the End is of the run that a budget belongs to. A function of a user's may
+// begin a run while the stream of another one goes on. To each of them an End of the other one says
+// nothing.
+func (e *End) Of(run *Budget) bool { return e.run == run }
 
 func (e *End) Error() string { return "ended by " + e.Stage }
 

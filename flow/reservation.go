@@ -1,5 +1,7 @@
 package flow
 
+import "errors"
+
 // Reservation is what rows in flight have to give back: bytes of the budget to release, and
 // receipts to settle. These are two separate things. Bytes are released when the rows are no longer
 // in memory; a receipt is settled when what became of the rows is durable.
@@ -115,7 +117,7 @@ func (res *Reservation) feeds() bool { return res.holder == nil || !res.holder.p
 // Sources also call it for a page that could not be read. Then a source that waits for room is not
 // told that nothing moves (BudgetHeldError) before this one has returned its error.
 func (res *Reservation) Finish(err error) {
-	if err == nil || IsEnd(err) {
+	if err == nil || res.ends(err) {
 		res.Settle()
 		return
 	}
@@ -125,6 +127,13 @@ func (res *Reservation) Finish(err error) {
 		res.holder.holds.Add(-int64(len(res.receipts)))
 	}
 	res.receipts, res.lastFrom = nil, nil
+}
+
+// ends reports whether an error says that an operator of the reservation's run has ended the stream
+// on purpose.
+func (res *Reservation) ends(err error) bool {
+	var end *End
+	return errors.As(err, &end) && (res.budget == nil || end.Of(res.budget))
 }
 
 // Release releases the bytes and leaves the receipts open.

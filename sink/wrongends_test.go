@@ -107,6 +107,37 @@ func TestAJobSavesOnAfterAStageHasEndedItsStream(t *testing.T) {
 	})
 }
 
+// So it does while what is before that stage still works: only what the stage has handed on counts.
+func TestAJobSavesOnWhileAFunctionBeforeAnEndTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &jobtest.Store{}
+		slow := operators.MapConcurrent(eventsFrom("a", 0, 1), 2, func(_ context.Context, e event) (event, error) {
+			time.Sleep(time.Hour)
+			return e, nil
+		})
+		written, latest := 0, int64(0)
+		in := operators.Merge(quits(slow, time.Minute, false), eventsFrom("b", 1000, 1))
+		_, err := rxcql.Run(t.Context(), in, sink.Each(func(context.Context, event) error {
+			time.Sleep(10 * time.Second)
+			if written++; written > 30 {
+				state, err := store.State("job")
+				require.NoError(t, err)
+				saved := int64(0)
+				for _, src := range state.Sources {
+					for _, part := range src.Parts {
+						saved += part.Pages
+					}
+				}
+				require.Greater(t, saved, latest)
+				latest = saved
+			}
+			return nil
+		}, sink.Idempotent()), rxcql.WithCheckpoint(store, "job", rxcql.CheckpointInterval(time.Second)))
+		require.NoError(t, err)
+		require.Greater(t, latest, int64(100))
+	})
+}
+
 // doneLate hands Done on in the context in which it reads, and that context ends on purpose
 // meanwhile.
 type doneLate[T any] struct {
