@@ -177,6 +177,7 @@ func (b *deadLetterQueue) store(letters []Letter) error {
 }
 
 func (b *deadLetterQueue) fail(err error) {
+	err = b.run.ownError(err)
 	b.mu.Lock()
 	b.failed = err
 	b.mu.Unlock()

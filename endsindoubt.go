@@ -22,31 +22,43 @@ type handing struct {
 }
 
 // handedIn is the context of a call.
-type handedIn struct{ context.Context }
+type handedIn struct {
+	context.Context
+	stop context.CancelCauseFunc // nil if it is the stage's
+}
 
-// handsOn notes that a call of Next or Done begins. back notes that it has returned.
-func (s *Stage) handsOn(ctx context.Context) (call *handedIn) {
+// handsOn notes that a call of Next or Done begins, and returns the context for it. A stage that
+// has ended its stream may hand on what it still has in the context by which it did so: then that
+// is taken all the same, in the context in which its stream is read. back notes that the call has
+// returned. If it has not (runtime.Goexit), the end stays in doubt.
+func (s *Stage) handsOn(ctx, reading context.Context) (context.Context, *handedIn) {
 	if s.end.Load() == nil {
 		s.handing.before.Add(1)
 		if s.end.Load() == nil {
-			return nil
+			return ctx, nil
 		}
 		s.handing.before.Add(-1)
 	}
-	call = &handedIn{ctx}
+	call := &handedIn{Context: ctx}
+	if s.endedIn(ctx) {
+		call.Context, call.stop = withEndOf(ctx, reading, func(cause error) error { return cause })
+	}
 	s.handing.mu.Lock()
 	defer s.handing.mu.Unlock()
 	if s.handing.behind == nil {
 		s.handing.behind = map[*handedIn]struct{}{}
 	}
 	s.handing.behind[call] = struct{}{}
-	return call
+	return call.Context, call
 }
 
 func (s *Stage) back(call *handedIn) {
 	if call == nil {
 		s.handing.before.Add(-1)
 		return
+	}
+	if call.stop != nil {
+		call.stop(nil)
 	}
 	s.handing.mu.Lock()
 	defer s.handing.mu.Unlock()

@@ -82,7 +82,7 @@ func (e *panicError) Is(target error) bool { return target == ErrPanic }
 func (e *panicError) Unwrap() error {
 	err, _ := e.value.(error)
 	if flow.IsEnd(err) { // no stream ends on purpose by a panic
-		return &noEnd{err, err.Error()}
+		return &noEnd{err, textOf(err)}
 	}
 	return err
 }

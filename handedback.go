@@ -50,7 +50,7 @@ func andWrongEnd(err, wrong error) error {
 		return wrong
 	}
 	if flow.IsEnd(err) {
-		err = &noEnd{err, err.Error()}
+		err = &noEnd{err, textOf(err)}
 	}
 	return errors.Join(err, wrong)
 }

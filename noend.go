@@ -37,5 +37,5 @@ func (r *Execution) ownError(err error) error {
 	if !errors.As(err, &end) || end.Of(r.budget) {
 		return err
 	}
-	return otherEnd(err, err.Error()+", which is of another run")
+	return otherEnd(err, textOf(err)+", which is of another run")
 }

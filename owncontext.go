@@ -15,25 +15,40 @@ func ownContext(given context.Context) (context.Context, context.CancelCauseFunc
 	if outer, _ := given.Value(retryKey{}).(checking); outer.run == nil {
 		return context.WithCancelCause(given)
 	}
-	values, end := context.WithCancelCause(context.WithoutCancel(given))
-	within := &contextWithin{Context: values, given: given, end: end}
-	if given.Err() != nil {
-		within.ended()
-	}
-	return context.WithCancelCause(within)
+	return withEndOf(given, given, func(cause error) error {
+		if !flow.IsEnd(cause) {
+			return cause
+		}
+		return otherEnd(cause, "the stream of the run in which this one was begun has ended on purpose ("+cause.Error()+")")
+	})
 }
 
-// contextWithin is a context that ends as another one does, but by a cause of its own. It has the
-// values of Context, which are those of the other one, and whose cause package context asks for.
+// withEndOf returns a context with the values of one that ends as another one does, a moment later,
+// but by a cause that is made of that one's.
+func withEndOf(values, given context.Context, cause func(error) error) (context.Context, context.CancelCauseFunc) {
+	holder, end := context.WithCancelCause(context.WithoutCancel(values))
+	return context.WithCancelCause(&contextWithin{holder, given, func() { end(cause(context.Cause(given))) }})
+}
+
+// contextWithin is what withEndOf makes its context of. Package context asks the Context in it for
+// values, and for the cause.
 type contextWithin struct {
 	context.Context
 	given context.Context //nolint:containedctx // by which it ends
-	end   context.CancelCauseFunc
+	ended func()
 }
 
 func (c *contextWithin) Deadline() (time.Time, bool) { return c.given.Deadline() }
 func (c *contextWithin) Done() <-chan struct{}       { return c.given.Done() }
-func (c *contextWithin) Err() error                  { return c.given.Err() }
+
+// Err sets the cause, for which package context asks next.
+func (c *contextWithin) Err() error {
+	err := c.given.Err()
+	if err != nil {
+		c.ended()
+	}
+	return err
+}
 
 // AfterFunc is for package context, which calls it for each context that is made of this one.
 func (c *contextWithin) AfterFunc(f func()) (stop func() bool) {
@@ -41,12 +56,4 @@ func (c *contextWithin) AfterFunc(f func()) (stop func() bool) {
 		c.ended()
 		f()
 	})
-}
-
-func (c *contextWithin) ended() {
-	cause := context.Cause(c.given)
-	if flow.IsEnd(cause) {
-		cause = otherEnd(cause, "the stream of the run in which this one was begun has ended on purpose ("+cause.Error()+")")
-	}
-	c.end(cause)
 }

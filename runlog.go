@@ -177,6 +177,8 @@ func sayings(err error) (list []*saying) {
 			return []*saying{e.said}
 		}
 		return sayings(e.Err)
+	case *noEnd:
+		return sayings(e.err)
 	case interface{ Unwrap() error }:
 		return sayings(e.Unwrap())
 	case interface{ Unwrap() []error }:

@@ -69,7 +69,7 @@ func (s *Stage) FailUserFunc(err error, row any) error {
 // then returns the error of End to its upstream. The run then ends without an error; it is not
 // Complete, and EndedBy names the stage. An operator may cancel the context in which it reads with
 // that error as the cause, but not a context in which a page is on its way downstream: rows would
-// be given up, so the run fails.
+// be given up, so the run fails. What it hands on behind its end is taken, in whatever context.
 func (s *Stage) End() error {
 	s.run.endedBy(s.name)
 	s.end.CompareAndSwap(nil, flow.NewEnd(s.name, s.run.budget))

@@ -153,6 +153,7 @@ func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, o
 	if ctx, err = withInputs[T](ctx, st, to); err != nil {
 		return err
 	}
+	to.ctx = ctx
 	return s.run(ctx, st, to)
 }
 
@@ -163,27 +164,32 @@ type counted[T any] struct {
 	out    flow.Observer[T]
 	st     *Stage
 	origin *flow.Origin // nil unless the stage is a source
+
+	ctx context.Context //nolint:containedctx // in which the stage's stream is read
 }
 
 func (c *counted[T]) Next(ctx context.Context, p *flow.Page[T]) error {
-	call := c.st.handsOn(ctx)
-	defer c.st.back(call)
-	if call != nil && c.st.endedIn(ctx) { // nothing more is needed of what the stage reads in ctx
-		return c.st.end.Load()
-	}
+	ctx, call := c.st.handsOn(ctx, c.ctx)
 	c.st.out.Add(int64(len(p.Rows)))
 	if p.Source == nil && c.origin != nil {
 		p.ComesFrom(c.origin)
 	}
+	var err error
 	if c.origin == nil {
-		return c.st.handedBack(ctx, c.out.Next(ctx, p))
+		err = c.out.Next(ctx, p)
+	} else {
+		err = flow.Reread(ctx, p, c.out)
 	}
-	return c.st.handedBack(ctx, flow.Reread(ctx, p, c.out))
+	err = c.st.handedBack(ctx, err)
+	c.st.back(call)
+	return err
 }
 
 func (c *counted[T]) Done(ctx context.Context, stopped bool) error {
-	defer c.st.back(c.st.handsOn(ctx))
-	return c.st.handedBack(ctx, c.out.Done(ctx, stopped))
+	ctx, call := c.st.handsOn(ctx, c.ctx)
+	err := c.st.handedBack(ctx, c.out.Done(ctx, stopped))
+	c.st.back(call)
+	return err
 }
 
 func (c *counted[T]) Demand() int64 { return flow.DemandOf(c.out) }

@@ -51,14 +51,14 @@ func (g *TaskGroup) Go(fn func() error) {
 			}
 		}()
 		defer g.st.Recover(&err)
-		err = fn()
+		err = g.st.run.ownError(fn())
 		returned = true
 		return err
 	})
 }
 
 // Cancel cancels the group's context with a cause.
-func (g *TaskGroup) Cancel(cause error) { g.cancel(cause) }
+func (g *TaskGroup) Cancel(cause error) { g.cancel(g.st.run.ownError(cause)) }
 
 func (g *TaskGroup) note(err error) {
 	g.mu.Lock()
