@@ -24,6 +24,13 @@ func widened(e event) (event, error) {
 	return e, nil
 }
 
+// eachOf is for FlatMap: it emits the rows of a batch.
+func eachOf(all []event, emit func(event) bool) error {
+	for i := 0; i < len(all) && emit(all[i]); i++ {
+	}
+	return nil
+}
+
 // quits is a stream that ends itself on purpose after a while. It does not wait until the page that
 // it has handed on is taken, as the streams of this module do. Its Next may say so too.
 func quits[T any](in rxcql.Stream[T], after time.Duration, says bool) rxcql.Stream[T] {
@@ -79,11 +86,7 @@ func TestAPageThatASinkHasGivenUpIsNotSettled(t *testing.T) {
 	}
 	buffered := func(s rxcql.Stream[event]) rxcql.Stream[event] { // which keeps batches of its own, and waits for room for them
 		batches := operators.Buffer(operators.Batch(s, operators.BatchRows(7)), 1, rxcql.OverflowBlock)
-		return operators.FlatMap(batches, func(all []event, emit func(event) bool) error {
-			for i := 0; i < len(all) && emit(all[i]); i++ {
-			}
-			return nil
-		})
+		return operators.FlatMap(batches, eachOf)
 	}
 	for name, of := range map[string]struct {
 		behind func(rxcql.Stream[event]) rxcql.Stream[event]

@@ -126,11 +126,7 @@ func TestAJobThatSaysTheEndOfAnotherRunIsNotSettledByThat(t *testing.T) {
 				}
 				return nil
 			}, src)
-			return operators.FlatMap(operators.Batch(mine, operators.BatchRows(7)), func(all []event, emit func(event) bool) error {
-				for i := 0; i < len(all) && emit(all[i]); i++ {
-				}
-				return nil
-			}), raw(j, same)
+			return operators.FlatMap(operators.Batch(mine, operators.BatchRows(7)), eachOf), raw(j, same)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

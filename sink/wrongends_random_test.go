@@ -37,11 +37,7 @@ func endedOps(r *rand.Rand, s rxcql.Stream[event], n int, inSink bool) rxcql.Str
 		case 1:
 			s = operators.Buffer(s, 1+r.IntN(30), rxcql.OverflowBlock)
 		case 2:
-			s = operators.FlatMap(operators.Batch(s, operators.BatchRows(1+r.IntN(9))), func(all []event, emit func(event) bool) error {
-				for i := 0; i < len(all) && emit(all[i]); i++ {
-				}
-				return nil
-			})
+			s = operators.FlatMap(operators.Batch(s, operators.BatchRows(1+r.IntN(9))), eachOf)
 		case 3:
 			s = operators.MapConcurrent(s, 1+r.IntN(5), func(_ context.Context, e event) (event, error) {
 				time.Sleep(100 * time.Millisecond)

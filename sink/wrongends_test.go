@@ -150,11 +150,7 @@ func TestWhatAStageHandsOnBehindItsEndIsTaken(t *testing.T) {
 				defer cancel(nil)
 				return in.Subscribe(inner, st, &endsBeforeItsPage{out, st, cancel})
 			}, in)
-			batches := operators.FlatMap(operators.Batch(ends, operators.BatchRows(500)), func(all []event, emit func(event) bool) error {
-				for i := 0; i < len(all) && emit(all[i]); i++ {
-				}
-				return nil
-			})
+			batches := operators.FlatMap(operators.Batch(ends, operators.BatchRows(500)), eachOf)
 			written := 0
 			to := sink.Each(func(ctx context.Context, _ event) error { written++; return ctx.Err() }, sink.Idempotent())
 			if through {
