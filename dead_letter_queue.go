@@ -89,7 +89,7 @@ func (b *deadLetterQueue) add(ctx context.Context, st *Stage, page *flow.Reserva
 	p := &posted{Letter: l, stage: st, reservation: b.account.Reservation()}
 	p.cost = min(letterCost+int64(len(l.Row)+len(l.Error)), waitingLetters)
 	err = b.room.Acquire(ctx, p.cost)
-	if err != nil && flow.IsEnd(context.Cause(ctx)) { // the stream ended downstream: the row has failed all the same
+	if err != nil && st.endedBehind(ctx) { // the row has failed all the same
 		err = b.room.Acquire(context.WithoutCancel(ctx), p.cost)
 	}
 	if err != nil {

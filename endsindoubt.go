@@ -66,7 +66,8 @@ func (s *Stage) back(call *handedIn) {
 }
 
 // endInDoubt reports whether a page is on its way whose context the stage may have ended when it
-// ended its stream. For a page that it handed on later that is known.
+// ended its stream. Of a page that it has handed on since then, that is known. Where a run reads
+// the stage several times, all of these count.
 func (s *Stage) endInDoubt() bool {
 	if s.end.Load() == nil {
 		return false
@@ -91,8 +92,9 @@ func (s *Stage) endedIn(ctx context.Context) bool {
 }
 
 // endsInDoubt reports whether a stage has ended its stream by the context of a page on its way, or
-// may have. What is settled is not saved then. It waits for no more than pages that are being
-// written; and a run in which a stage has done so fails.
+// may have. What is settled is not saved then. Saves wait no longer than until the pages that were
+// on their way when a stage ended its stream have come back: they may be waiting for room, or for a
+// rate. A run in which a stage has done so fails.
 func (r *Execution) endsInDoubt() bool {
 	r.mu.Lock()
 	open := slices.ContainsFunc(r.order, (*Stage).endInDoubt)

@@ -40,6 +40,20 @@ func (s *Stage) handedBack(ctx context.Context, err error) error {
 	return err
 }
 
+// endedBehind reports whether a context has ended because a stage that follows this one has ended
+// the stream.
+func (s *Stage) endedBehind(ctx context.Context) bool {
+	var end *flow.End
+	if s.sink || !errors.As(context.Cause(ctx), &end) || !end.Of(s.run.budget) {
+		return false
+	}
+	behind := true
+	s.node.walk(func(n *node) {
+		behind = behind && s.run.stage(n).end.Load() != end
+	})
+	return behind
+}
+
 // andWrongEnd adds an end that is none to an error, unless the error says no more than that end, or
 // is an echo of its context.
 func andWrongEnd(err, wrong error) error {

@@ -163,9 +163,6 @@ func (j *job) save(ctx context.Context) error {
 	if !j.needsBarrier {
 		return j.write(ctx, j.state(false))
 	}
-	if j.run.endsInDoubt() { // write would leave it
-		return nil
-	}
 	state, err := j.behindBarrier(ctx)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package rxcql
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -25,9 +26,25 @@ func (e *noEnd) As(target any) bool {
 	return errors.As(e.err, target)
 }
 
-// otherEnd is that of an End of another run. To this run it is a cancel.
+// otherEnd is that of an End of another run. To this run it is a cancel, unless there is a failure
+// as well.
 func otherEnd(err error, text string) error {
-	return &noEnd{errors.Join(err, context.Canceled), text}
+	if saysOnlyEnd(err) {
+		err = errors.Join(err, context.Canceled)
+	}
+	return &noEnd{err, text}
+}
+
+func saysOnlyEnd(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
+	case *flow.End:
+		return true
+	case interface{ Unwrap() error }:
+		return saysOnlyEnd(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !saysOnlyEnd(err) })
+	}
+	return false
 }
 
 // ownError returns an error that a function of the user's may have made: as it is, unless it says

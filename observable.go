@@ -33,7 +33,7 @@ func observable[T any](ctx context.Context, run func(ctx context.Context, next f
 	return rxgo.Defer([]rxgo.Producer{func(reader context.Context, ch chan<- rxgo.Item) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		defer context.AfterFunc(reader, func() { cancel(context.Cause(reader)) })()
+		defer context.AfterFunc(reader, func() { cancel(ownCause(context.Cause(reader))) })()
 		err := rx.ErrExited // unless run returns
 		defer func() {
 			if err != nil {

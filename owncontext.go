@@ -12,15 +12,19 @@ import (
 // was given has a flow.End as its cause. To this run that is a cancel like others: no stage of its
 // own has ended the stream, so a page that is given up for it is not settled.
 func ownContext(given context.Context) (context.Context, context.CancelCauseFunc) {
-	if outer, _ := given.Value(retryKey{}).(checking); outer.run == nil {
+	if outer, _ := given.Value(retryKey{}).(checking); !outer.inRun {
 		return context.WithCancelCause(given)
 	}
-	return withEndOf(given, given, func(cause error) error {
-		if !flow.IsEnd(cause) {
-			return cause
-		}
-		return otherEnd(cause, "the stream of the run in which this one was begun has ended on purpose ("+cause.Error()+")")
-	})
+	return withEndOf(given, given, ownCause)
+}
+
+// ownCause returns the cause of a run's context, from that of the context which the caller has
+// given.
+func ownCause(cause error) error {
+	if !flow.IsEnd(cause) {
+		return cause
+	}
+	return otherEnd(cause, "the stream of the run in which this one was begun has ended on purpose ("+textOf(cause)+")")
 }
 
 // withEndOf returns a context with the values of one that ends as another one does, a moment later,
@@ -52,8 +56,5 @@ func (c *contextWithin) Err() error {
 
 // AfterFunc is for package context, which calls it for each context that is made of this one.
 func (c *contextWithin) AfterFunc(f func()) (stop func() bool) {
-	return context.AfterFunc(c.given, func() {
-		c.ended()
-		f()
-	})
+	return context.AfterFunc(c.given, f)
 }

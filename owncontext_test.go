@@ -7,9 +7,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/reactivex/rxgo/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
+	"github.com/rxcql/rxcql/flow"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/source"
@@ -71,6 +73,17 @@ func TestARunInsideOfAnotherOneHasTheContextThatItWasGiven(t *testing.T) {
 	}
 }
 
+// checks is a sink whose Check calls a function.
+type checks struct {
+	check func(context.Context) error
+}
+
+func (c checks) Info() rxcql.SinkInfo            { return rxcql.SinkInfo{Stages: []string{"Checks"}} }
+func (c checks) Check(ctx context.Context) error { return c.check(ctx) }
+func (c checks) Open(context.Context, *rxcql.Execution) (rxcql.Writer[int], error) {
+	return nil, errors.New("it is only checked")
+}
+
 // A run is begun when the stream of the run around it has ended.
 func TestARunThatIsBegunBehindTheEndOfAnotherOneIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -87,9 +100,23 @@ func TestARunThatIsBegunBehindTheEndOfAnotherOneIsCancelled(t *testing.T) {
 					return err
 				},
 				func() error { _, err := source.Of(1).Collect(ctx); return err },
+				func() error { // the reader's context is not that of the stream
+					slow := operators.Map(source.Of(make([]int, 100)...), func(i int) (int, error) { time.Sleep(time.Second); return i, nil })
+					var err error
+					for item := range slow.Observable(context.Background()).Observe(rxgo.WithContext(ctx)) { //nolint:contextcheck // as said
+						err = item.E
+					}
+					return err
+				},
+				func() error {
+					p, err := rxcql.New(source.Of(1), checks{func(ctx context.Context) error { _, err := source.Of(1).Collect(ctx); return err }})
+					require.NoError(t, err)
+					return p.Check(ctx)
+				},
 			} {
 				err := read()
 				require.ErrorIs(t, err, context.Canceled)
+				require.False(t, flow.IsEnd(err))
 				require.ErrorContains(t, err, "the run in which this one was begun has ended on purpose (ended by TakeWhile)")
 			}
 			return i, nil

@@ -207,7 +207,7 @@ func (r *Execution) conclude(ctx context.Context, rep *Report, err error) error 
 	if err == nil {
 		err = r.unread.err()
 	}
-	err = cause(ctx, err)
+	err = cause(ctx, r.ownError(err))
 	if r.failed != nil && !errors.Is(err, r.failed) && !errors.Is(r.failed, err) { // such as a write that failed after a cancel
 		err = errors.Join(err, r.failed)
 	}

@@ -97,10 +97,12 @@ type retryKey struct{}
 // checking is what Retry and ExecutionFromContext find in a context.
 type checking struct {
 	policy retryPolicy
-	run    *Execution // nil outside of a run
+	run    *Execution // nil outside of a run, and in a Check
+	inRun  bool       // also in a Check that a function of a run calls
 }
 
 // withRetry returns a context in which Retry finds the limit, and the run if there is one.
 func withRetry(ctx context.Context, cfg config, r *Execution) context.Context {
-	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r})
+	outer, _ := ctx.Value(retryKey{}).(checking)
+	return context.WithValue(ctx, retryKey{}, checking{cfg.retry, r, r != nil || outer.inRun})
 }

@@ -53,7 +53,7 @@ func (s *Stage) RowFailed(ctx context.Context, reservation *flow.Reservation, f 
 	if !rowsOwn(f.Err) || !r.policy.skips && r.letters == nil {
 		return err
 	}
-	if ctx.Err() != nil && !flow.IsEnd(context.Cause(ctx)) { // the row may have failed because of that
+	if ctx.Err() != nil && !s.endedBehind(ctx) { // the row may have failed because of that
 		return context.Cause(ctx)
 	}
 	// Repeats end with the run's context, which that of a sink outlives: it is not the row that

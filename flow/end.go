@@ -3,7 +3,7 @@ package flow
 import "errors"
 
 // End is the error that an operator returns upstream to end the stream on purpose. It never leaves
-// the engine.
+// the engine. Only one that was made for a run (rxcql.Stage.End) ends its stream.
 type End struct {
 	Stage string // that ended the stream
 	run   *Budget
