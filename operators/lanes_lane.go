@@ -20,13 +20,14 @@ type lane[T any] struct {
 	over    bool          // its chain has ended
 	err     error         // with this error
 	demand  int64         // rows that its chain wants, 0 for no limit
-	while   int64         // and what downstream of all lanes wanted then
+	while   int64         // and what downstream of all lanes wanted a moment before
 	free    [][]T         // slices to be used again
 }
 
 // run hands the pages of the lane to its chain.
 func (q *lane[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]) error {
-	if !q.begin(flow.DemandOf(out)) {
+	wanted := q.of.wanted.Load()
+	if !q.begin(flow.DemandOf(out), wanted) {
 		return st.Fail(errors.New("the stream given to the chain of Lanes can be read only once"))
 	}
 	for {
@@ -44,20 +45,21 @@ func (q *lane[T]) run(ctx context.Context, st *rxcql.Stage, out flow.Observer[T]
 		if err != nil {
 			return err // and over ends the work, when it is known what the error means
 		}
-		q.done(flow.DemandOf(out))
+		wanted = q.of.wanted.Load() // first: while other lanes hand rows on, the chain wants ever fewer
+		q.done(flow.DemandOf(out), wanted)
 	}
 }
 
 // begin notes that the lane is read, and what its chain wants. It reports whether this is the first
 // time.
-func (q *lane[T]) begin(demand int64) bool {
+func (q *lane[T]) begin(demand, wanted int64) bool {
 	l := q.of
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if q.begun {
 		return false
 	}
-	q.begun, q.demand, q.while = true, demand, l.wanted.Load()
+	q.begun, q.demand, q.while = true, demand, wanted
 	tell(l.room)
 	return true
 }
@@ -95,13 +97,13 @@ func (q *lane[T]) take() (p *flow.Page[T], more bool) {
 }
 
 // done notes that the chain is done with the page that it worked on, and what it wants now.
-func (q *lane[T]) done(demand int64) {
+func (q *lane[T]) done(demand, wanted int64) {
 	l := q.of
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rows := q.work.Rows
 	q.work = nil
-	q.demand, q.while = demand, l.wanted.Load()
+	q.demand, q.while = demand, wanted
 	l.rows -= len(rows)
 	if clear(rows); cap(rows) > 0 && len(q.free) < 2 {
 		q.free = append(q.free, rows)

@@ -25,7 +25,7 @@ func TestTakeBehindLanesLimitsWhatIsRead(t *testing.T) {
 		"Lanes": {func(in rxcql.Stream[int]) rxcql.Stream[int] { return operators.Lanes(in, 2, itself[int], sameRows) }, false},
 	} {
 		for _, lanes := range []int{1, 4} {
-			for range 20 { // in whichever order lanes come to their rows
+			for range 100 { // in whichever order lanes come to their rows
 				read := 0
 				rep, err := run(t, operators.Take(operators.Lanes(source.Seq(numbers(1<<40, &read)), lanes, itself[int], c.chain), 10))
 				require.NoError(t, err, name)
