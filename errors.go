@@ -81,10 +81,7 @@ func (e *panicError) Is(target error) bool { return target == ErrPanic }
 
 func (e *panicError) Unwrap() error {
 	err, _ := e.value.(error)
-	if flow.IsEnd(err) { // no stream ends on purpose by a panic
-		return &noEnd{err, textOf(err)}
-	}
-	return err
+	return withoutEnd(err) // no stream ends on purpose by a panic
 }
 
 // RowError is an error that concerns rows of one part of the source: the range (as text, see
@@ -104,8 +101,8 @@ func (e *RowError) Error() string {
 	return fmt.Sprintf("range %s, page %d, row %d: %v", e.Range, e.Page, e.Row, e.Err)
 }
 
-// Unwrap returns the reason.
-func (e *RowError) Unwrap() error { return e.Err }
+// Unwrap returns the reason. A row that fails by an End is a failure.
+func (e *RowError) Unwrap() error { return withoutEnd(e.Err) }
 
 // cause returns the reason behind an error that may only be an echo of a cancelled context.
 func cause(ctx context.Context, err error) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -17,15 +18,12 @@ func FirstFailure(errs ...error) error {
 	var end, echo error
 	for _, err := range errs {
 		var own *StageError
-		var ended *flow.End
 		switch {
 		case err == nil:
-		case errors.As(err, &own) && !givenUp(err): // also if it wraps a deadline of the user's
-			return err
-		case errors.As(err, &ended):
-			end = ended
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-			if before := (*StageError)(nil); echo == nil || own != nil && !errors.As(echo, &before) {
+		case flow.IsEnd(err):
+			end = flow.EndOf(err)
+		case givenUp(err), !errors.As(err, &own) && saysOnly(err, context.Canceled, context.DeadlineExceeded): // else one of the user's
+			if before := (*StageError)(nil); echo == nil || errors.As(err, &own) && !errors.As(echo, &before) {
 				echo = err // one that names its stage is of more use than the bare cancel
 			}
 		default:
@@ -41,6 +39,30 @@ func FirstFailure(errs ...error) error {
 func givenUp(err error) bool {
 	var row *RowError
 	var skipped *SkipLimitError
-	return (flow.IsEnd(err) || errors.Is(err, context.Canceled)) &&
+	return saysOnly(err, context.Canceled) &&
 		!errors.As(err, &row) && !errors.As(err, &skipped) && !errors.Is(err, ErrPanic)
+}
+
+// saysOnly reports whether an error says one of these kinds, or an End, and nothing else: wrapped,
+// or joined with others.
+func saysOnly(err error, kinds ...error) bool {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
+	case *flow.End:
+		return true
+	case *noEnd:
+		return saysOnly(e.err, kinds...)
+	}
+	for _, kind := range kinds {
+		if is, ok := err.(interface{ Is(target error) bool }); err == kind || ok && is.Is(kind) { //nolint:errorlint // see above
+			return true
+		}
+	}
+	switch e := err.(type) { //nolint:errorlint // see above
+	case interface{ Unwrap() error }:
+		return saysOnly(e.Unwrap(), kinds...)
+	case interface{ Unwrap() []error }:
+		all := e.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !saysOnly(err, kinds...) })
+	}
+	return false
 }

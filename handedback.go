@@ -15,14 +15,16 @@ var errCutShort = errors.New("it has ended its stream by the context of a page t
 // before it: that is the cause of a context that such a stage has cancelled. What follows has given
 // a page up for that, so it must not be settled as after an end on purpose, and the run fails. From
 // then on that end is a failure for all stages.
+//
+// A stage that waits in ctx when one that follows ends the stream may return no more than that ctx
+// has been cancelled. Then its page stays open, and that is no failure.
 func (s *Stage) handedBack(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	err = s.run.ownError(err)
-	for _, said := range []error{err, context.Cause(ctx)} {
-		var end *flow.End
-		if !errors.As(said, &end) {
+	for _, end := range []*flow.End{endIn(err), endIn(context.Cause(ctx))} {
+		if end == nil {
 			continue
 		}
 		if wrong, ok := s.run.wrongEnds.Load(end); ok {
@@ -37,14 +39,17 @@ func (s *Stage) handedBack(ctx context.Context, err error) error {
 			}
 		})
 	}
+	if !flow.IsEnd(err) && givenUp(err) && s.endedBehind(ctx) {
+		s.run.abandoned.Store(true)
+	}
 	return err
 }
 
 // endedBehind reports whether a context has ended because a stage that follows this one has ended
 // the stream.
 func (s *Stage) endedBehind(ctx context.Context) bool {
-	var end *flow.End
-	if s.sink || !errors.As(context.Cause(ctx), &end) || !end.Of(s.run.budget) {
+	end := flow.EndOf(context.Cause(ctx))
+	if s.sink || end == nil || !end.Of(s.run.budget) {
 		return false
 	}
 	behind := true
@@ -62,9 +67,6 @@ func andWrongEnd(err, wrong error) error {
 	}
 	if givenUp(err) {
 		return wrong
-	}
-	if flow.IsEnd(err) {
-		err = &noEnd{err, textOf(err)}
 	}
 	return errors.Join(err, wrong)
 }

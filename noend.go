@@ -3,7 +3,6 @@ package rxcql
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -29,30 +28,45 @@ func (e *noEnd) As(target any) bool {
 // otherEnd is that of an End of another run. To this run it is a cancel, unless there is a failure
 // as well.
 func otherEnd(err error, text string) error {
-	if saysOnlyEnd(err) {
+	if flow.IsEnd(err) {
 		err = errors.Join(err, context.Canceled)
 	}
 	return &noEnd{err, text}
 }
 
-func saysOnlyEnd(err error) bool {
-	switch e := err.(type) { //nolint:errorlint // each error of the tree by itself
-	case *flow.End:
-		return true
-	case interface{ Unwrap() error }:
-		return saysOnlyEnd(e.Unwrap())
-	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !saysOnlyEnd(err) })
+// withoutEnd hides the End that an error says, if it says one and nothing else.
+func withoutEnd(err error) error {
+	if flow.IsEnd(err) {
+		return &noEnd{err, textOf(err)}
 	}
-	return false
+	return err
+}
+
+// endIn returns an End that an error says among others, or does not show; nil if there is none.
+func endIn(err error) *flow.End {
+	var end *flow.End
+	var hidden *noEnd
+	switch {
+	case errors.As(err, &end):
+		return end
+	case errors.As(err, &hidden):
+		return endIn(hidden.err)
+	}
+	return nil
 }
 
 // ownError returns an error that a function of the user's may have made: as it is, unless it says
-// an End of another run.
+// an End of another run, or an End and a failure.
 func (r *Execution) ownError(err error) error {
-	var end *flow.End
-	if !errors.As(err, &end) || end.Of(r.budget) {
+	var some *flow.End
+	if !errors.As(err, &some) {
 		return err
 	}
-	return otherEnd(err, textOf(err)+", which is of another run")
+	if all := flow.EndOf(err); all != nil && all.Of(r.budget) {
+		return err
+	}
+	if !some.Of(r.budget) {
+		return otherEnd(err, textOf(err)+", which is of another run")
+	}
+	return &noEnd{err, textOf(err)}
 }

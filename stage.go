@@ -70,11 +70,23 @@ func (s *Stage) FailUserFunc(err error, row any) error {
 // Complete, and EndedBy names the stage. An operator may cancel the context in which it reads with
 // that error as the cause, but not a context in which a page is on its way downstream: rows would
 // be given up, so the run fails. What it hands on behind its end is taken, in whatever context.
+//
+// The error may come back wrapped, or joined with others of its kind. Joined with any other error
+// it is a failure, like that one. A sink cannot end the stream: for its stage the error of End is a
+// failure too. A stage that waits for something in the context of a page returns context.Cause of
+// it, when that has ended. If it returns ctx.Err(), and a stage that follows has ended the stream,
+// the next run of the job reads the page again.
 func (s *Stage) End() error {
+	if s.sink {
+		return s.Fail(errSinkEnds)
+	}
 	s.run.endedBy(s.name)
 	s.end.CompareAndSwap(nil, flow.NewEnd(s.name, s.run.budget))
 	return s.end.Load()
 }
+
+var errSinkEnds = errors.New("a sink cannot end its stream by Stage.End, since the rows that it does not take would count as written; " +
+	"call Pipeline.Stop, or put an operator before it that ends the stream")
 
 // Account opens an account for rows that the stage keeps. frees says that these rows leave by
 // themselves in time (a timer, a write in flight) and do not wait for more rows.

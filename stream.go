@@ -132,7 +132,7 @@ func (s Stream[T]) Subscribe(ctx context.Context, st *Stage, out flow.Observer[T
 func (s Stream[T]) subscribe(ctx context.Context, r *Execution, reader *Stage, out flow.Observer[T]) (err error) {
 	st := r.stage(s.node)
 	defer func() {
-		if end := st.end.Load(); end != nil && err == error(end) { //nolint:errorlint // this very token, never wrapped
+		if end := st.end.Load(); end != nil && flow.EndOf(err) == end {
 			err = nil
 		}
 		err = r.ownError(err)

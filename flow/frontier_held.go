@@ -158,7 +158,8 @@ type FrontierFullError struct {
 func (e *FrontierFullError) Error() string {
 	if e.MaxSessions > 0 && e.Sessions > e.MaxSessions {
 		return fmt.Sprintf("%v: a checkpoint would have the ends of sessions of %d keys, and may have %d, so stage %s cannot be resumed: "+
-			"a session that has lasted since %v holds them back; give CheckpointSessions more, or end sessions earlier by a shorter gap",
+			"those that ended in the last gap before event time, or after the beginning of the oldest open one; windows are durable up to %v; "+
+			"give CheckpointSessions more, or a shorter gap",
 			ErrFrontierFull, e.Sessions, e.MaxSessions, e.Stage, e.Frontier)
 	}
 	return fmt.Sprintf("%v: stage %s holds %d pages (%d bytes), and may hold %d pages and %d bytes (0: any): "+

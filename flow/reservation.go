@@ -1,7 +1,5 @@
 package flow
 
-import "errors"
-
 // Reservation is what rows in flight have to give back: bytes of the budget to release, and
 // receipts to settle. These are two separate things. Bytes are released when the rows are no longer
 // in memory; a receipt is settled when what became of the rows is durable.
@@ -132,8 +130,8 @@ func (res *Reservation) Finish(err error) {
 // ends reports whether an error says that an operator of the reservation's run has ended the stream
 // on purpose.
 func (res *Reservation) ends(err error) bool {
-	var end *End
-	return errors.As(err, &end) && (res.budget == nil || end.Of(res.budget))
+	end := EndOf(err)
+	return end != nil && (res.budget == nil || end.Of(res.budget))
 }
 
 // Release releases the bytes and leaves the receipts open.

@@ -1,7 +1,9 @@
 package operators
 
 import (
+	"reflect"
 	"strings"
+	"unsafe"
 
 	"github.com/rxcql/rxcql/flow"
 )
@@ -32,12 +34,15 @@ func (c *charging) to(bytes int64, page *flow.Reservation) {
 	c.bytes = bytes
 }
 
-// keepKey returns a function that makes a key fit to be kept: a string is copied, since it lies in
-// a chunk with text of other rows.
+// keepKey returns a function that makes a key fit to be kept: a string, of whatever type, is
+// copied, since it lies in a chunk with text of other rows.
 func keepKey[K comparable]() func(K) K {
-	var key K
-	if _, text := any(key).(string); text {
-		return func(key K) K { return any(strings.Clone(any(key).(string))).(K) }
+	if reflect.TypeFor[K]().Kind() != reflect.String {
+		return func(key K) K { return key }
 	}
-	return func(key K) K { return key }
+	return func(key K) K {
+		text := (*string)(unsafe.Pointer(&key)) //nolint:gosec // K is a kind of string
+		*text = strings.Clone(*text)
+		return key
+	}
 }

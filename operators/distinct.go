@@ -67,7 +67,7 @@ func (f forgetOldest) applyDistinct(c *distinctConfig) error {
 // Order is kept, and rows go on a page at a time, in the goroutine that brings them. It holds
 // the keys, no rows; they are charged to the budget as they are met, and the run ends with
 // flow.BudgetHeldError where that leaves no room for a page. Give WithBudget more than the
-// bound. A string that is a key is copied; other keys are kept as they are, with the memory
+// bound. A key that is a string is copied; other keys are kept as they are, with the memory
 // that text in them shares with rows around it (1 KiB at most for each).
 //
 // It is not resumable: no checkpoint has the keys. In a job write to a table with that key as

@@ -82,7 +82,7 @@ func (n intervalJoinBytes) applyIntervalJoin(c *intervalJoinConfig) error {
 // until the other has come as far, and over sources without watermarks, such as source.Table, all
 // rows are kept to the end. Rows that are kept are charged to the budget (give WithBudget more than
 // the bound), and of each of their pages the receipt is held (about 100 bytes) until the rows are
-// dropped. A string that is a key is copied; other keys are kept as they are.
+// dropped. A key that is a string is copied; other keys are kept as they are.
 //
 // If reading is stopped (Pipeline.Stop), the pages of rows that are kept are left unsettled, to be
 // read again.

@@ -58,7 +58,7 @@ import (
 // It holds the states, charged to the budget (the run ends with flow.BudgetHeldError where that has
 // no room for a page as well: give WithBudget more than the bound), and the receipt of each page
 // (about 100 bytes) until the last window of each of its rows is over and durable. How many pages
-// that are is in the report. A string that is a key is copied; other keys, and what a state refers
+// that are is in the report. A key that is a string is copied; other keys, and what a state refers
 // to, are kept as they are. A fold that keeps a rxcql.Row should Clone it.
 //
 // Ends: if an operator upstream ends the stream on purpose (Take), open windows are handed on as
@@ -70,15 +70,17 @@ import (
 //   - What is counted is counted once: pages are settled when their windows are durable, and rows
 //     that are read again are left out of windows that were durable when the checkpoint was saved
 //     (they are counted as filtered). Results that were not are handed on again, so the sink must
-//     bear a result twice: upsert by Key and Start. File sinks are refused.
+//     bear a result twice: upsert by Key and Start. File sinks are refused. A session may be handed
+//     on again with another Start, where a row that was late is in time after a crash.
 //   - No early and no corrected result is handed on before all is read that the run before had
 //     read: otherwise it would replace a whole one by one of some rows.
 //   - at, key and fold may keep no state from row to row other than that of the window. Windows and
 //     AllowedLateness must be the same in each run; key must be too, which is not looked at.
 //   - For Session keys must be made of numbers, strings, arrays and structs (of a time.Time its
-//     UnixMicro), since the checkpoint has a hash of each key with a session that ended after the
-//     beginning of the oldest that is open, up to a bound (rxcql.CheckpointSessions). Up to 65,536
-//     keys are kept until event time has passed the last of these ends.
+//     UnixMicro), since the checkpoint has a hash of each key with a session that ended in the last
+//     gap before event time, or after the beginning of the oldest that is open, up to a bound
+//     (rxcql.CheckpointSessions). Up to 65,536 keys are kept until event time has passed the last of
+//     these ends.
 //   - It cannot be in Lanes, whose keys change lanes from run to run.
 //   - In a file that grows, rows of windows that were handed on at its end are late.
 func Window[T any, K comparable, S any](in rxcql.Stream[T], windows Windows, at func(T) time.Time, key func(T) K,

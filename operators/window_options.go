@@ -62,6 +62,9 @@ func AllowedLateness(d time.Duration) WindowOption {
 // It goes by event time and not by the clock of the machine. So a run over the same rows gives the
 // same early results, one over old rows gives as many as one over new ones, and no clock wakes
 // anybody when no row has come: then there is nothing new.
+//
+// A session may still get an earlier Start after an early result, by a row that is out of order:
+// then no later result has the Start of that one.
 func EarlyResults(d time.Duration) WindowOption {
 	return windowOption(func(c *windowConfig) error {
 		c.early = d

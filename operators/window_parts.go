@@ -14,7 +14,8 @@ type windowParts struct {
 	index  map[flow.PartID]*windowPart
 	until  int64 // the latest end of a window that rows were counted in
 	toldAt int64
-	ended  int // parts whose end waits to be told
+	ended  int   // parts whose end waits to be told
+	first  int64 // the first of these waits for windows up to here
 }
 
 type windowPart struct {
@@ -42,6 +43,9 @@ func (w *windowParts) add(a flow.Advance) {
 	}
 	if a.Last = a.Last || part.said.Last; a.Last && !part.said.Last {
 		part.until = w.until
+		if w.ended == 0 { // until never goes back
+			w.first = w.until
+		}
 		w.ended++
 	}
 	part.said = a
@@ -57,10 +61,10 @@ func (w *windowParts) news(grid window.Grid, now, over int64) (all flow.Advances
 		_, at = grid.Of(now)
 	}
 	isOver := func(p *windowPart) bool { return p.said.Last && p.until <= over }
-	if at <= w.toldAt && (w.ended == 0 || !slices.ContainsFunc(w.list, isOver)) {
+	if at <= w.toldAt && (w.ended == 0 || w.first > over) {
 		return all
 	}
-	w.toldAt = max(w.toldAt, at)
+	w.toldAt, w.first = max(w.toldAt, at), window.Forever
 	limit := watermarkAt(now)
 	for _, p := range w.list {
 		if isOver(p) {
@@ -68,6 +72,9 @@ func (w *windowParts) news(grid window.Grid, now, over int64) (all flow.Advances
 			w.ended--
 			w.forget(p.said.PartID())
 			continue
+		}
+		if p.said.Last {
+			w.first = min(w.first, p.until)
 		}
 		mark := p.said.Watermark
 		if limit.Before(mark) {

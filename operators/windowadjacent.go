@@ -111,6 +111,7 @@ type adjacentPart[K comparable, S any] struct {
 	lo, hi int64               // the starts of its first and last window; of a session its start and end
 	from   int64               // times from here up to to have the same windows
 	to     int64
+	was    struct{ lo, hi int64 } // the session before the open one; none of the key if empty
 
 	said  flow.Watermark // by the part
 	told  flow.Watermark // downstream

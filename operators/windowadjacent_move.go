@@ -62,12 +62,17 @@ func (w *adjacentWindows[T, K, S]) moveSession(part *adjacentPart[K, S], at int6
 	}
 	if known && at > part.lo-w.gap && at < part.hi {
 		part.lo, part.hi = min(part.lo, at), max(part.hi, at+w.gap)
+		if part.was.hi > part.was.lo && at > part.was.lo-w.gap && at < part.was.hi { // it would be in both
+			return side(part.was.lo, part.was.lo, part.lo, part.lo)
+		}
 	} else {
 		switch {
 		case known:
 			direction = side(at, at, part.lo, part.lo)
+			part.was.lo, part.was.hi = part.lo, part.hi
 		case part.past != nil:
 			direction = side(at, at, part.past.lo, part.past.lo)
+			part.was.lo, part.was.hi = part.past.lo, part.past.hi
 		}
 		w.closeAll(part)
 		part.lo, part.hi = at, at+w.gap

@@ -75,6 +75,7 @@ func (w *adjacentWindows[T, K, S]) take(ctx context.Context, p *flow.Page[T], pa
 		if !part.begun || key != part.key {
 			w.closeAll(part)
 			part.key, part.begun, part.from, part.to = key, true, 0, 0
+			part.was.lo, part.was.hi = 0, 0
 			part.keys++
 			part.pastIs(key)
 		}

@@ -121,6 +121,11 @@ func TestWindowAdjacentRefusesRowsThatTurnBack(t *testing.T) {
 		"hopping":                    {[]int{1, 7, 1}, operators.Hopping(20*time.Second, 5*time.Second), 2},
 		"sessions":                   {[]int{1, 11, 1}, operators.Session(10 * time.Second), 2},
 		"inside of a session":        {[]int{1, 9, 5, -7}, operators.Session(10 * time.Second), -1},
+		"in two sessions":            {[]int{0, 12, 8}, operators.Session(10 * time.Second), 2},
+		"in two, backward":           {[]int{30, 18, 22}, operators.Session(10 * time.Second), 2},
+		"a gap behind a session":     {[]int{0, 12, 10, 20}, operators.Session(10 * time.Second), -1},
+		"a gap before, backward":     {[]int{30, 18, 20, 10}, operators.Session(10 * time.Second), -1},
+		"the session of another key": {[]int{0, 1012, 1008}, operators.Session(10 * time.Second), -1},
 	} {
 		s := operators.WindowAdjacent(ranges(part[int]{0, c.rows, true}), c.windows, at, key, zero, add)
 		_, err := s.Count(t.Context())

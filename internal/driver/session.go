@@ -119,7 +119,7 @@ func translate(ctx context.Context, err error) error {
 var errConnectionClosed = fmt.Errorf("the connection was closed under the request: %w", gocql.ErrConnectionClosed)
 
 // CancelledError says that a request ended because its context did. It wraps
-// both the context's cause and its plain error (context.Canceled or
+// the context's cause, and is its plain error too (context.Canceled or
 // context.DeadlineExceeded). What the server made of the request is unknown.
 type CancelledError struct{ Cause, Err error }
 
@@ -129,4 +129,8 @@ func cancelled(ctx context.Context, err error) error {
 
 func (e *CancelledError) Error() string { return "request given up: " + e.Cause.Error() }
 
-func (e *CancelledError) Unwrap() []error { return []error{e.Cause, e.Err} }
+// Is makes errors.Is hold for what the plain error is.
+func (e *CancelledError) Is(target error) bool { return errors.Is(e.Err, target) }
+
+// Unwrap returns the context's cause.
+func (e *CancelledError) Unwrap() error { return e.Cause }

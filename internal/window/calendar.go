@@ -13,6 +13,21 @@ func (e *entry[P]) before(o *entry[P]) bool {
 	return e.due < o.due || e.due == o.due && e.number < o.number
 }
 
+// keep drops all entries but some, if most of many are out of date: there are more than three for
+// each that is in use.
+func (c *calendar[P]) keep(inUse int64, some func(entry[P]) bool) {
+	if len(*c) < 64 || int64(len(*c)) <= 3*inUse {
+		return
+	}
+	all := *c
+	*c = nil
+	for _, e := range all {
+		if some(e) {
+			c.push(e.due, e.number, e.of)
+		}
+	}
+}
+
 // isDue reports whether the first entry is due at t.
 func (c calendar[P]) isDue(t int64) bool { return len(c) > 0 && c[0].due <= t }
 

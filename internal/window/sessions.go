@@ -186,6 +186,7 @@ func (m *Sessions[T, K, S]) setPhase(s *session[K, S]) {
 
 func (m *Sessions[T, K, S]) schedule(s *session[K, S], due int64) {
 	s.due = due
+	m.calendar.keep(m.states, func(e entry[*session[K, S]]) bool { return e.of.phase < gone && e.of.due == e.due })
 	m.calendar.push(due, s.number, s)
 }
 

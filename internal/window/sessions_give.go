@@ -99,15 +99,7 @@ func (m *Sessions[T, K, S]) TakeEnded() []Ended[K] {
 
 // begins notes the start of a session.
 func (m *Sessions[T, K, S]) begins(s *session[K, S]) {
-	if len(m.starts) >= 64 && int64(len(m.starts)) > 3*m.states { // most are out of date
-		noted := m.starts
-		m.starts = nil
-		for _, e := range noted {
-			if e.of.begins(e.due) {
-				m.starts.push(e.due, 0, e.of)
-			}
-		}
-	}
+	m.starts.keep(m.states, func(e entry[*session[K, S]]) bool { return e.of.begins(e.due) })
 	m.starts.push(s.start, 0, s)
 }
 

@@ -21,7 +21,8 @@ func (m *Sessions[T, K, S]) merge(before, first, next *session[K, S], at int64) 
 		if s != into {
 			into.Rows, into.Late, into.given, into.told = into.Rows+s.Rows, into.Late+s.Late, into.given || s.given, 0
 			m.unlist(s)
-			s.phase = gone
+			var none S
+			s.phase, s.Value = gone, none
 			m.states--
 			m.bytes -= s.bytes
 		}
