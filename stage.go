@@ -45,6 +45,11 @@ func (s *Stage) Fail(err error) error {
 }
 
 func (s *Stage) fail(err error) *StageError {
+	if row, ok := err.(*RowError); ok { //nolint:errorlint // just made; it does not show an End
+		own := *row
+		own.Err = s.run.ownError(row.Err)
+		err = &own
+	}
 	failed := &StageError{Stage: s.name, Err: s.run.ownError(err)}
 	var panicking *driver.MarshalPanicError
 	if errors.As(err, &panicking) {
