@@ -181,7 +181,10 @@ func (j *UnloadJob) Run(ctx context.Context) (UnloadReport, error) {
 	if err = old.remove(); err == nil {
 		rep.Report, err = j.run(ctx, pipeline)
 	}
-	return rep, errors.Join(err, mark.end(rep.Complete))
+	if wrong := mark.end(rep.Complete); wrong != nil {
+		err = errors.Join(err, wrong)
+	}
+	return rep, err
 }
 
 // prepare reads the schema. columns are those that rows will have; with WithTimes, without the

@@ -51,9 +51,9 @@ type Table struct {
 }
 
 // New makes random partitions with random rows and tombstones, in either order.
-func New(t *testing.T, seed uint64) *Table {
+func New(t *testing.T, seed uint64, opts ...cqlfake.Option) *Table {
 	random := rand.New(rand.NewPCG(seed, 11))
-	g := empty(t, random, Orders(random))
+	g := empty(t, random, Orders(random), opts...)
 	for p := range 1 + random.IntN(8) {
 		k := ringtest.KeyOf(random.Int64()-random.Int64(), uint64(p))
 		if random.IntN(4) == 0 {
@@ -75,9 +75,9 @@ func Orders(random *rand.Rand) [2]string {
 	return [2]string{either[random.IntN(2)], either[random.IntN(2)]}
 }
 
-func empty(t *testing.T, random *rand.Rand, orders [2]string) *Table {
+func empty(t *testing.T, random *rand.Rand, orders [2]string, opts ...cqlfake.Option) *Table {
 	g := &Table{
-		Server: cqlfake.New(t), Random: random, Rows: map[int]Row{}, Static: map[string]bool{}, Limit: 1 + random.IntN(3),
+		Server: cqlfake.New(t, opts...), Random: random, Rows: map[int]Row{}, Static: map[string]bool{}, Limit: 1 + random.IntN(3),
 		Late: random.IntN(2) == 0, Slow: random.IntN(3) == 0,
 	}
 	g.graves.Store(&[]Row{})

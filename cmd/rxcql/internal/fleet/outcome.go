@@ -38,6 +38,8 @@ type Outcome struct {
 	// Begun: the run has begun to read. Resumed: it had something of an earlier run to go on with, or
 	// it was refused before it looked. FromEmpty: see Task.
 	Begun, Resumed, FromEmpty bool `json:"-"`
+	// Unread: nothing failed, and not everything was read. A run that goes on asks for the rest.
+	Unread bool `json:"-"`
 
 	Text string `json:"text,omitempty"` // the report for people, for runs that go on
 	err  error
@@ -60,7 +62,7 @@ func (t *Task) outcome(r Result, err error, stopping bool) Outcome {
 	case !r.Complete && stopping:
 		o.Status = Stopped
 	case !r.Complete:
-		o.Status = Left
+		o.Status, o.Unread = Left, true
 		if len(o.Left) == 0 {
 			o.Left = []string{"not everything was read"}
 		}

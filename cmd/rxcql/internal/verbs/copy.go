@@ -201,5 +201,5 @@ func (r *run) empty(ctx context.Context, to tables.Name) error {
 func (j copyJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.CopyJob.Run(ctx)
 	plainEach(r.Differences, r.Lossy, r.Notes)
-	return result(r.Report, r, r.String()), err
+	return result(r.Report, r, r.String(), err)
 }

@@ -62,15 +62,19 @@ type countJob struct{ *transfer.CountJob }
 
 func (j countJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.CountJob.Run(ctx)
-	out := result(r.Run, r, r.String())
+	out, err := result(r.Run, r, r.String(), err)
 	out.Written = 0 // the rows that went into the numbers
 	return out, err
 }
 
-// result is the result of a job that is one pipeline, by its report and that of the verb.
-func result(run rxcql.Report, verbs any, text string) fleet.Result {
+// result is the result of a job that is one pipeline, by its report, that of the verb, and its
+// error. Parts that could not be read are left, and have failed nothing, if all else is done.
+func result(run rxcql.Report, verbs any, text string, err error) (fleet.Result, error) {
+	if _, alone := err.(*rxcql.UnreadError); alone { //nolint:errorlint // an error around it says that more is wrong
+		err = nil
+	}
 	return fleet.Result{
 		Complete: run.Complete, Left: leftOut(run), Report: verbs, Text: text,
 		Read: run.ReadRows + run.ResumedRows, Written: run.Written, Retried: run.Retried, Begun: run.Ranges > 0, Resumed: run.ResumedRows > 0,
-	}
+	}, err
 }

@@ -53,7 +53,8 @@ func (v *verb) goOn(all []fleet.Outcome) (text string) {
 }
 
 // hasRest reports whether there is something of a table to go on with. That is so if a signal has
-// ended its job, or its turn has not come. If its job failed, it is so if
+// ended its job, its turn has not come, or parts of it could not be read. If its job failed, it is
+// so if
 //   - the job has begun to read, in this run or in an earlier one that this one went on from: what
 //     was refused before has nothing to go on with, and its error says what to do;
 //   - and what an earlier run has left is not refused, since it would be refused again;
@@ -63,6 +64,8 @@ func (v *verb) hasRest(o *fleet.Outcome) bool {
 	switch o.Status {
 	case fleet.Stopped, fleet.NotBegun:
 		return true
+	case fleet.Left:
+		return o.Unread
 	case fleet.Failed:
 	default:
 		return false

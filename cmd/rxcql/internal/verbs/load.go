@@ -218,5 +218,5 @@ func (j loadJob) Run(ctx context.Context) (fleet.Result, error) {
 	for i := range r.RowErrors {
 		r.RowErrors[i].Reason = plain(r.RowErrors[i].Reason)
 	}
-	return result(r.Report, r, r.String()), err
+	return result(r.Report, r, r.String(), err)
 }

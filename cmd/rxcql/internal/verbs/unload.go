@@ -187,5 +187,5 @@ func (j unloadJob) Plan(ctx context.Context) (transfer.Plan, error) {
 func (j unloadJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.UnloadJob.Run(ctx)
 	plainEach(r.Lossy)
-	return result(r.Report, r, r.String()), err
+	return result(r.Report, r, r.String(), err)
 }
