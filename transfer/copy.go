@@ -166,7 +166,7 @@ func (j *CopyJob) copyRows(ctx context.Context, p *prepared, rep *CopyReport) er
 	}
 	rep.Report, err = j.run(ctx, pipeline)
 	times.report(rep)
-	rep.StaticsOnly = left.Load()
+	rep.StaticsOnly, rep.StaticsOnlyEarlier = left.Load(), rep.Resumed && p.mapping.homeless
 	return err
 }
 

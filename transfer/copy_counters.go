@@ -26,18 +26,25 @@ func (j *CopyJob) copyCounters(ctx context.Context, p *prepared, rep *CopyReport
 		return err
 	}
 	var err error
+	var left atomic.Int64
+	defer func() { rep.StaticsOnly = left.Load() }()
+	statics := p.mapping.of(schema.Static)
 	if columns := p.mapping.of(schema.Regular); len(columns) > 0 {
 		rows := reshape(j.rows(p.from, p.mapping.without(schema.Static).reads()), p.mapping.without(schema.Static), nil)
 		if len(p.from.ClusteringKey) > 0 { // a partition that has static columns only
-			rows = operators.Filter(rows, func(row rxcql.Row) bool { return hasAll(row, p.to.ClusteringKey) })
+			rows = operators.Filter(rows, func(row rxcql.Row) bool {
+				has := hasAll(row, p.to.ClusteringKey)
+				if !has && len(statics) == 0 { // else the second step looks at it
+					left.Add(1)
+				}
+				return has
+			})
 		}
 		if rep.Report, err = j.count(ctx, p, rows, columns, p.to.ClusteringKey); err != nil || rep.EndedBy != "" {
 			return err
 		}
 	}
-	if columns := p.mapping.of(schema.Static); len(columns) > 0 {
-		var left atomic.Int64
-		defer func() { rep.StaticsOnly = left.Load() }()
+	if len(statics) > 0 {
 		partitions := p.mapping.without(schema.Regular).without(schema.Clustering)
 		in := source.Table[rxcql.Row](j.from.Session, j.from.quoted(), j.cfg.inPartitions(source.Columns(partitions.reads()...))...)
 		whole := operators.Filter(reshape(in, partitions, nil), func(row rxcql.Row) bool {
@@ -48,13 +55,13 @@ func (j *CopyJob) copyCounters(ctx context.Context, p *prepared, rep *CopyReport
 			return has
 		})
 		rows := operators.DistinctAdjacent(whole, func(row rxcql.Row) string { return partitionOf(row, p.to.PartitionKey) })
-		statics, err := j.count(ctx, p, rows, columns, nil)
+		second, err := j.count(ctx, p, rows, statics, nil)
 		if len(p.mapping.of(schema.Regular)) == 0 {
-			rep.Report = statics
+			rep.Report = second
 			return err
 		}
-		rep.StaticCounters = &statics
-		rep.Complete, rep.EndedBy = statics.Complete, statics.EndedBy
+		rep.StaticCounters = &second
+		rep.Complete, rep.EndedBy = second.Complete, second.EndedBy
 		return err
 	}
 	return nil

@@ -22,6 +22,8 @@ type CopyReport struct {
 	// StaticsOnly is how many partitions that have static columns only were left out, because the
 	// target has no static column for them. A job that goes on counts those of its own pages.
 	StaticsOnly int64 `json:"statics_only,omitempty"`
+	// StaticsOnlyEarlier: the job went on, and earlier runs may have left out such partitions too.
+	StaticsOnlyEarlier bool `json:"statics_only_earlier,omitempty"`
 
 	// Times counts what WithTimes guessed and lost; nil without it.
 	Times *sink.TimesReport `json:"times,omitempty"`

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/fleet"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/kept"
+	"github.com/rxcql/rxcql/cmd/rxcql/internal/show"
 	"github.com/rxcql/rxcql/cmd/rxcql/internal/tables"
 	"github.com/rxcql/rxcql/sink"
 	"github.com/rxcql/rxcql/transfer"
@@ -201,5 +202,13 @@ func (r *run) empty(ctx context.Context, to tables.Name) error {
 func (j copyJob) Run(ctx context.Context) (fleet.Result, error) {
 	r, err := j.CopyJob.Run(ctx)
 	plainEach(r.Differences, r.Lossy, r.Notes)
-	return result(r.Report, r, r.String(), err)
+	out, err := result(r.Report, r, r.String(), err)
+	if r.StaticsOnly > 0 {
+		out.Left = append(out.Left, fmt.Sprintf("%s partitions that have static columns only were left out, since the target has no static column "+
+			"for what they have: copy their static columns too", show.Thousands(r.StaticsOnly)))
+	}
+	if r.StaticsOnlyEarlier {
+		out.Left = append(out.Left, "earlier runs may have left out partitions that have static columns only: copy their static columns too, or compare (diff)")
+	}
+	return out, err
 }
