@@ -21,7 +21,7 @@ func (b *bench) rxcql(ctx context.Context) (string, error) {
 	}
 	path := filepath.Join(b.folder, "rxcql")
 	build := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/rxcql")
-	build.Dir = ".."
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0") // static, as it is told to be installed
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building cmd/rxcql: %w: %s", err, out)
 	}

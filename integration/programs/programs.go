@@ -34,8 +34,10 @@ func built(name string) (string, error) {
 		return "", err
 	}
 	executable := filepath.Join(filepath.Dir(here), "programs", path.Base(name)) // programs go by their own name
-	// Without what only a debugger needs: to link that takes as long as all else.
+	// Without what only a debugger needs: to link that takes as long as all else. And static, as the
+	// command is told to be installed.
 	build := exec.Command("go", "build", "-ldflags=-w", "-o", executable, "github.com/rxcql/rxcql/"+name)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}

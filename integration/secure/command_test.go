@@ -8,34 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql/integration/cassandra"
+	"github.com/rxcql/rxcql/integration/programs"
 )
-
-// binary builds the command, once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "rxcql")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "rxcql")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/rxcql").CombinedOutput()
-	if err != nil {
-		return string(out), err
-	}
-	return path, nil
-})
 
 // command runs the command as a user would, and returns its exit code and all that it says.
 func command(t *testing.T, env []string, args ...string) (code int, said string) {
 	t.Helper()
-	path, err := binary()
-	require.NoError(t, err, path)
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(programs.Build(t, "cmd/rxcql"), args...)
 	own := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "RXCQL_") })
 	cmd.Env = append(append(own, "HOME="+t.TempDir()), env...)
 	var out bytes.Buffer
