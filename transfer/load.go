@@ -127,10 +127,14 @@ func (j *LoadJob) Plan(ctx context.Context) (Plan, error) {
 	}
 	plan.Notes = append(plan.Notes, fmt.Sprintf("%s of files in %s; the number of rows is not known before",
 		bytesText(size), files.format.Name()))
-	if j.path != stream {
-		if err := j.read(files, columns, nil).Check(ctx); err != nil {
-			return Plan{}, err
-		}
+	in := j.read(files, columns, nil)
+	if j.path == stream { // what can be said without reading it
+		_, err = rxcql.New(in, sink.Table[rxcql.Row](j.to.Session, j.to.quoted()))
+	} else {
+		err = in.Check(ctx)
+	}
+	if err != nil {
+		return Plan{}, err
 	}
 	return plan, nil
 }

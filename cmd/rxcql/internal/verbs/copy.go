@@ -127,8 +127,9 @@ func (s *shared) copy() *cobra.Command {
 were. With --times each value keeps its write time and its expiry.
 
 What no tool can promise: a copy is no snapshot, so rows that are written meanwhile may be in it or
-not; and deletions are not copied, so a row that was deleted at the source stays at the target. Run
-diff afterwards, and repair what it finds.`,
+not; and deletions are not copied, so a row that was deleted at the source stays at the target, and
+one that was deleted at the target may come back if the copy is made after gc_grace_seconds. Run diff
+afterwards, and repair what it finds.`,
 		Example: `  rxcql copy shop --source-hosts 10.0.0.1 --target-hosts 10.1.0.1 --create --times --checkpoint move
   rxcql copy shop.orders --to archive.orders_2025 --hosts 10.0.0.1 --drop notes --rename euros=amount
   rxcql copy shop --except shop.sessions --source-cqlshrc old.rc --target-cqlshrc new.rc --dry-run`,

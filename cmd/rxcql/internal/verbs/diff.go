@@ -29,7 +29,11 @@ it).
 
 A run that was interrupted goes on from the folder, where tables that it had compared to the end are
 not compared again. Once a run has come to its end, the next one compares anew: what it had found is
-moved to the folder "earlier" in that of --out.`,
+moved to the folder "earlier" in that of --out.
+
+What no tool can promise: a diff is no snapshot, so of rows that are written meanwhile it says what it
+saw; and deletions are not copied and cannot be seen: a row that one side has may have been deleted at
+the other, and after gc_grace_seconds nothing tells that from a row that never came.`,
 		Example: `  rxcql diff shop --source-hosts 10.0.0.1 --target-hosts 10.1.0.1 --times --out diff
   rxcql diff shop.orders --to archive.orders --hosts 10.0.0.1 --leave-out notes --pause 0 --out diff`,
 		Args: cobra.MinimumNArgs(1),

@@ -37,8 +37,8 @@ written it is reported as shadowed, and is not repaired.
 Without tables it works on all of the folder of --from. Give the same --to, --times, --rename and
 --leave-out as to the diff.
 
-What no tool can promise: deletions are not copied, and a repair after gc_grace_seconds may bring rows
-back that were deleted.`,
+What no tool can promise: a repair is no snapshot, so rows that are written meanwhile may differ again;
+deletions are not copied; and a repair after gc_grace_seconds may bring rows back that were deleted.`,
 		Example: `  rxcql repair --from diff --out repair --times --source-hosts 10.0.0.1 --target-hosts 10.1.0.1
   rxcql repair shop.orders --file keys.ndjson --out repair --hosts 10.0.0.1 --to archive`,
 	}, source, target)
