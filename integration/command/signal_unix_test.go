@@ -14,6 +14,13 @@ import (
 )
 
 func TestASignalEndsARunInOrderAndTheSameCommandGoesOn(t *testing.T) {
+	for name, signal := range map[string]syscall.Signal{"SIGINT": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
+		t.Run(name, func(t *testing.T) { endsInOrder(t, signal) })
+	}
+}
+
+func endsInOrder(t *testing.T, signal syscall.Signal) {
+	t.Helper()
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session, ks+".t", 10_000)
 	fill(t, session, ks+".u", 100)
@@ -28,7 +35,7 @@ func TestASignalEndsARunInOrderAndTheSameCommandGoesOn(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	require.NoError(t, p.cmd.Process.Signal(signal))
 	require.Equal(t, 4, p.wait(t), p.stderr.String())
 	r := parsed(t, p.stdout.String())
 	require.Equal(t, "stopped", r.Tables[0].Status)
