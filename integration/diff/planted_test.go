@@ -18,6 +18,7 @@ type planting struct {
 	column        string // empty for the whole row
 	columnCause   transfer.Cause
 	static, times bool
+	fresh         bool  // the row, or the partition, is on neither side before
 	leftAt        int64 // microseconds after base
 	rightAt       int64
 }
@@ -47,22 +48,34 @@ var plantings = []planting{
 // eachPlanted is how often each kind is planted.
 const eachPlanted = 7
 
-// plant makes differences of every kind, each in a row of its own (static ones each in a partition
-// of their own), and returns what a Diff is to find, by the place.
+// plant makes differences of every kind, and returns what a Diff is to find, by the place.
 func (ts *tables) plant(t *testing.T, withTimes bool) map[string]transfer.Difference {
+	t.Helper()
+	return ts.plantEach(t, plantings, withTimes)
+}
+
+// plantEach makes differences of some kinds, each in a row of its own (static ones each in a
+// partition of their own), and returns what a Diff is to find, by the place.
+func (ts *tables) plantEach(t *testing.T, kinds []planting, withTimes bool) map[string]transfer.Difference {
 	t.Helper()
 	want := map[string]transfer.Difference{}
 	statics := 0
-	for k, kind := range plantings {
+	for k, kind := range kinds {
 		if kind.times && !withTimes {
 			continue
 		}
 		for i := range eachPlanted {
 			n := k*eachPlanted + i // rows are far fewer than there are
 			p, c := n%partitions, (n/partitions)*4+1
+			if kind.fresh {
+				c += 100
+			}
 			where, place := at(p, c), fmt.Sprintf("%d/%d", p, c)
 			if kind.static {
 				p = statics
+				if kind.fresh {
+					p += 1000
+				}
 				statics++
 				where, place = fmt.Sprintf("p = %d AND q = 'q'", p), fmt.Sprintf("%d", p)
 			}
