@@ -24,8 +24,9 @@ import (
 //
 // Rows of the source's order are written as sink.Table says. These arrive too: rows of keys alone,
 // and partitions that have static columns only. Static columns are not written with each row: once
-// for each page of a partition. If the target has no static column for what such a partition has,
-// it is left out and counted (CopyReport.StaticsOnly).
+// for each partition, again where they have changed meanwhile, and again where a job goes on inside
+// of a partition. If the target has no static column for what such a partition has, it is left out
+// and counted (CopyReport.StaticsOnly).
 //
 // Columns that the server masks are refused, unless the role may see their values (UNMASK) or Lossy
 // is given: their masks would be copied.

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"sync/atomic"
@@ -11,12 +10,14 @@ import (
 	"github.com/rxcql/rxcql/internal/schema"
 )
 
-// reshape makes rows of the target from rows of the source, a page at a time and in their order. It
-// holds nothing from page to page, so a job may go on in the middle of a partition.
+// reshape makes rows of the target from rows of the source, a page at a time and in their order.
 //
 // Static columns come with every row that is read. If they belong to the same partitions on both
-// sides, only the first row of a partition in a page keeps them, unless rows that fail are left
-// out: the row that is left out might be that one.
+// sides, only the first row of a partition keeps them, and one before which they have changed;
+// unless rows that fail are left out: the row that is left out might be that one. No position
+// behind a page is saved before that page is durable. So a run that goes on in the middle of a
+// partition has no need to know what the run before has written, and writes its static columns once
+// more.
 //
 // A value that is none of its type is a row that failed. A partition that has static columns only
 // is left out, and counted in left, if the target has no static column for what it has, or no
@@ -43,7 +44,11 @@ type reshaping struct {
 	cells      []cellPlan
 	partition  []int // columns of the source's key, as indexes of the row that is read
 	clustering []int
+	statics    []int
 	rows       []rxcql.Row // reused from page to page
+
+	last map[int][]byte // what mark says of the last row of each range that is being read
+	seen []byte         // reused
 }
 
 // cellPlan is how a cell of a row is made.
@@ -74,7 +79,7 @@ func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
 			continue
 		}
 		var err error
-		again := r.once && i > 0 && p.Rows[i-1].Columns() == r.read && r.samePartition(&p.Rows[i-1], row)
+		again := r.once && r.again(p, i)
 		if wide, err = r.fill(cells, row, again, wide); err != nil {
 			failed := rxcql.FailedRow{Position: p.Position, Index: i, Row: *row, Err: err}
 			if err := r.st.RowFailed(ctx, p.Reservation, failed); err != nil {
@@ -85,6 +90,7 @@ func (r *reshaping) Next(ctx context.Context, p *flow.Page[rxcql.Row]) error {
 		r.rows = append(r.rows[:n], rxcql.NewRow(r.made, cells))
 		n++
 	}
+	r.keep(p)
 	err := flow.HandOn(ctx, p, r.rows[:n], r.out)
 	clear(r.rows[:n])
 	return err
@@ -148,15 +154,6 @@ func (r *reshaping) hasPlace(row *rxcql.Row) (has bool) {
 	return has
 }
 
-func (r *reshaping) samePartition(a, b *rxcql.Row) bool {
-	for _, i := range r.partition {
-		if !bytes.Equal(a.Bytes(i), b.Bytes(i)) {
-			return false
-		}
-	}
-	return true
-}
-
 // prepare makes the plan for rows with these columns. Those that the mapping does not know are the
 // times of a column, and go along with it.
 func (r *reshaping) prepare(read *rxcql.Columns) {
@@ -164,7 +161,8 @@ func (r *reshaping) prepare(read *rxcql.Columns) {
 		r.read = read
 		return
 	}
-	r.cells, r.partition, r.clustering = r.cells[:0], r.partition[:0], r.clustering[:0]
+	r.cells, r.partition, r.clustering, r.statics = r.cells[:0], r.partition[:0], r.clustering[:0], r.statics[:0]
+	r.last = map[int][]byte{}
 	var list []rxcql.Column
 	for i, col := range read.List() {
 		at := slices.IndexFunc(r.mapping.columns, func(c mappedColumn) bool { return c.from.Name == col.Name })
@@ -181,6 +179,8 @@ func (r *reshaping) prepare(read *rxcql.Columns) {
 			r.partition = append(r.partition, i)
 		case schema.Clustering:
 			r.clustering = append(r.clustering, i)
+		case schema.Static:
+			r.statics = append(r.statics, i)
 		}
 		list = append(list, rxcql.Column{Name: c.to.Name, Type: c.to.Type})
 		r.cells = append(r.cells, cellPlan{from: i, mapped: c, static: c.to.Kind == schema.Static})

@@ -29,5 +29,6 @@ func TestTransferCopyDoesNotWriteALargeStaticColumnWithEveryRow(t *testing.T) {
 	}
 	copied(t, session, session, ks+".t", ks+".copied", transfer.Create(), transfer.WithRun(rxcql.WithHooks(hooks)))
 	require.Equal(t, asJSON(t, session, "t"), asJSON(t, session, "copied"))
-	require.Less(t, bytes.Load(), pages.Load()*size+rows*100, "at most once for each page")
+	require.Greater(t, pages.Load(), int64(1))
+	require.Less(t, bytes.Load(), int64(2*size+rows*100), "once")
 }
