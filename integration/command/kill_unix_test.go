@@ -5,6 +5,7 @@ package command_test
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -25,13 +26,20 @@ const (
 func TestTransferACopyThatIsKilledAtRandomIsWhole(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session, ks+".t", killedRows)
-	n, rounds := 0, 0
-	for ; n < share(); rounds++ {
+	n, rounds, first := 0, 0, rand.IntN(2)
+	most := func() int { return max(1, min(share()-n, (share()+1)/2)) } // so that both kinds are killed
+	for ; n < share() || rounds < 2; rounds++ {
 		to, folder := fmt.Sprintf("%s.copy_%d", ks, rounds), t.TempDir()
-		n += killed(t, share()-n, 0, folder, "copy", ks+".t", "--to", to, "--create", "--checkpoint", folder, "--splits", fmt.Sprint(16+rounds), "--rate", killedRate, "--progress", "none")
-		same(t, session, ks+".t", to)
+		args := []string{"copy", ks + ".t", "--to", to, "--create", "--checkpoint", folder, "--splits", fmt.Sprint(16 + rounds), "--rate", killedRate, "--progress", "none"}
+		if times := rounds%2 == first; times {
+			n += killed(t, most(), 0, folder, append(args, "--times")...)
+			require.Equal(t, timed(t, session, ks+".t"), timed(t, session, to))
+		} else {
+			n += killed(t, most(), 0, folder, args...)
+			same(t, session, ks+".t", to)
+		}
 	}
-	t.Logf("killed %d times in %d copies", n, rounds)
+	t.Logf("killed %d times in %d copies, of which every second one keeps times", n, rounds)
 }
 
 func TestTransferACountThatIsKilledAtRandomCountsEachRowOnce(t *testing.T) {
@@ -47,22 +55,46 @@ func TestTransferACountThatIsKilledAtRandomCountsEachRowOnce(t *testing.T) {
 	}
 }
 
+// killedForms are how the files are written that killed runs write and read. One file of Parquet
+// cannot be gone on with, which the command says.
+var killedForms = map[string][]string{
+	"csv in one file":         {"t.csv"},
+	"csv in several files":    {"csv", "--file-bytes", "32KiB", "--files", "3"},
+	"ndjson in one file":      {"t.ndjson"},
+	"ndjson in several files": {"ndjson", "--format", "ndjson", "--file-bytes", "64KiB", "--files", "3"},
+	"ndjson in gzip":          {"t.ndjson.gz"},
+	"parquet in files":        {"parquet", "--format", "parquet", "--file-bytes", "32KiB", "--files", "2"},
+}
+
 func TestTransferUnloadsAndLoadsThatAreKilledAtRandomAreWhole(t *testing.T) {
 	session, ks := cassandra.Keyspace(t, cluster)
 	fill(t, session, ks+".t", killedRows)
-	for out, in, round := 0, 0, 0; out < share() || in < share(); round++ {
+	into := func(name string) string {
+		to := ks + "." + name
+		require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
+		return to
+	}
+	forms := slices.Collect(maps.Keys(killedForms))
+	rand.Shuffle(len(forms), func(i, j int) { forms[i], forms[j] = forms[j], forms[i] })
+	for out, in, round := 0, 0, 0; out < share() || in < share() || round < 3; round++ {
+		form := forms[round%len(forms)]
 		folder := t.TempDir()
-		file, saves := filepath.Join(folder, "t.csv"), filepath.Join(folder, "saves")
-		out += killed(t, max(0, share()-out), 0, saves, "unload", ks+".t", "--out", file, "--checkpoint", saves, "--rate", killedRate, "--progress", "none")
-		require.Equal(t, killedRows+1, lines(t, file), "a header, and each row once")
+		file, saves := filepath.Join(folder, killedForms[form][0]), filepath.Join(folder, "saves")
+		args := slices.Concat([]string{"unload", ks + ".t", "--out", file, "--checkpoint", saves, "--rate", killedRate, "--progress", "none"}, killedForms[form][1:])
+		unloads := killed(t, max(1, share()/len(forms)), 0, saves, args...)
+		code, stdout, stderr := run(t, "load", file, "--into", into(fmt.Sprint("whole_", round)), "--progress", "none", "--json", "-")
+		require.Zero(t, code, stderr)
+		require.EqualValues(t, killedRows, parsed(t, stdout).Read, "each row is in the files once")
+		loads := 0
 		for i, flags := range [][]string{{"--spread"}, nil} {
-			to := fmt.Sprintf("%s.loaded_%d_%d", ks, round, i)
-			require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
+			to := into(fmt.Sprintf("loaded_%d_%d", round, i))
 			saves = filepath.Join(folder, fmt.Sprint("loads", i))
 			args := append([]string{"load", file, "--into", to, "--checkpoint", saves, "--rate", killedRate, "--progress", "none"}, flags...)
-			in += killed(t, max(0, (share()-in+1-i)/(2-i)), 0, saves, args...)
+			loads += killed(t, max(0, (share()-in-loads+1-i)/(2-i)), 0, saves, args...)
 			same(t, session, ks+".t", to)
 		}
+		out, in = out+unloads, in+loads
+		t.Logf("%s: %d unloads and %d loads were killed", form, unloads, loads)
 	}
 }
 
