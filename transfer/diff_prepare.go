@@ -28,6 +28,10 @@ func pairRows(ctx context.Context, left, right *end, cfg compareConfig, shared *
 		if about[i], err = e.about(ctx); err != nil {
 			return nil, nil, nil, fmt.Errorf("%s: %w", side, err)
 		}
+		if about[i].Virtual {
+			return nil, nil, nil, fmt.Errorf("%w: the %s %s is a virtual table, which has no token ranges and cannot be compared: copy it into a table, and compare that",
+				rxcql.ErrSchema, side, e)
+		}
 		var ring driver.Ring
 		err = rxcql.Retry(ctx, driver.MayPass, func() (err error) {
 			ring, err = e.session.Ring(ctx)
