@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,8 +22,11 @@ import (
 	"github.com/rxcql/rxcql/transfer"
 )
 
-// manyPages is how many rows a partition has that comes in several pages.
-const manyPages = 9_000
+// manyPages is how many rows a partition has that comes in several pages with smallPages.
+const manyPages = 400
+
+// smallPages is a budget in which a page has few rows.
+var smallPages = rxcql.WithBudget(64 << 10)
 
 // withStatics makes ks.t with three partitions of many rows and the static columns "static0" to
 // "static2", and an empty ks.u. written returns the static columns that were written to ks.u,
@@ -30,12 +34,12 @@ const manyPages = 9_000
 func withStatics(t *testing.T) (server *cqlfake.Server, session *gocql.Session, pages *atomic.Int64, written func() []string) {
 	t.Helper()
 	server = cqlfake.New(t, cqlfake.Latency(20*time.Millisecond))
-	const table = " (p int, c int, s text STATIC, v int, PRIMARY KEY (p, c))"
+	const table = " (p int, c int, s text STATIC, v text, PRIMARY KEY (p, c))"
 	server.Keyspace("ks", "t"+table, "u"+table)
 	for p := range 3 {
 		server.Exec(fmt.Sprintf("INSERT INTO ks.t (p, s) VALUES (%d, 'static%d')", p, p))
 		for c := range manyPages {
-			server.Exec(fmt.Sprintf("INSERT INTO ks.t (p, c, v) VALUES (%d, %d, %d)", p, c, c))
+			server.Exec(fmt.Sprintf("INSERT INTO ks.t (p, c, v) VALUES (%d, %d, '%s')", p, c, strings.Repeat("v", 200)))
 		}
 	}
 	var all []string
@@ -61,7 +65,7 @@ func withStatics(t *testing.T) (server *cqlfake.Server, session *gocql.Session, 
 
 func staticsCopy(t *testing.T, session *gocql.Session, opts ...transfer.CopyOption) (transfer.CopyReport, error) {
 	t.Helper()
-	job, err := transfer.Copy(transfer.Table{Session: session, Name: "ks.t"}, transfer.Table{Session: session, Name: "ks.u"}, append(opts, transfer.WithSplits(4))...)
+	job, err := transfer.Copy(transfer.Table{Session: session, Name: "ks.t"}, transfer.Table{Session: session, Name: "ks.u"}, append(opts, transfer.WithSplits(4), transfer.WithRun(smallPages))...)
 	require.NoError(t, err)
 	return job.Run(t.Context())
 }
@@ -114,7 +118,7 @@ func TestACopyThatGoesOnInsideAPartitionWritesItsStaticColumns(t *testing.T) {
 				},
 			}
 			job, err := transfer.Copy(transfer.Table{Session: session, Name: "ks.t"}, transfer.Table{Session: session, Name: "ks.u"},
-				transfer.WithWorkers(1), transfer.WithSplits(1), transfer.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)), transfer.WithRun(rxcql.WithHooks(hooks)))
+				transfer.WithWorkers(1), transfer.WithSplits(1), transfer.WithCheckpoint(store, "job", rxcql.CheckpointInterval(10*time.Millisecond)), transfer.WithRun(smallPages, rxcql.WithHooks(hooks)))
 			require.NoError(t, err)
 			_, err = job.Run(ctx)
 			cut(nil)
