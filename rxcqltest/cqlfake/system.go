@@ -77,6 +77,14 @@ func (s *Server) createSystem() {
 	s.changed(primitive.SchemaChangeTypeCreated, "", primitive.SchemaChangeTargetKeyspace, "")
 }
 
+// Tokens gives the node other tokens, which cut the ring into ranges: those of sessions that
+// connect from now on. A new server has 0 alone.
+func (s *Server) Tokens(tokens ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put("system.local", fields{"key": "local", "tokens": tokens})
+}
+
 // fields is a row of a system table, by columns.
 type fields map[string]any
 
