@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,12 @@ var (
 	}
 	lastRun = []string{"--splits", "5", "--workers", "2"}
 )
+
+// workersOnly takes from flags those that are of token ranges, which files do not have.
+func workersOnly(flags []string) []string {
+	at := slices.Index(flags, "--splits")
+	return slices.Delete(slices.Clone(flags), at, at+2)
+}
 
 // One job of each verb is stopped again and again, and goes on under other splits, workers and
 // rates. What it has done is not done again, and nothing is left out.
@@ -80,6 +87,46 @@ func TestTransferJobsGoOnUnderOtherSplitsAndWorkers(t *testing.T) {
 		goesOn(t, 3, filepath.Join(out, table, "scan.checkpoint"),
 			"diff", table, "--to", ks+".twin", "--times", "--pause", "0", "--out", out)
 		require.Equal(t, planted, differing(t, out, table))
+	})
+	t.Run("load", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		files := filepath.Join(folder, "files")
+		code, _, stderr := run(t, "unload", table, "--out", files, "--file-bytes", "64KiB", "--files", "4", "--progress", "none")
+		require.Zero(t, code, stderr)
+		to := ks + ".loaded"
+		require.NoError(t, session.Query("CREATE TABLE "+to+" (p bigint, c int, a text, b bigint, PRIMARY KEY (p, c))").Exec())
+		args := slices.Concat([]string{"load", files, "--into", to, "--checkpoint", folder}, quiet)
+		checkpoint := filepath.Join(folder, to+".checkpoint")
+		for _, how := range slowRuns {
+			stopped(t, checkpoint, slices.Concat(args, workersOnly(how))...)
+		}
+		done := settled(t, checkpoint)
+		require.Positive(t, done)
+		code, stdout, stderr := run(t, slices.Concat(args, workersOnly(lastRun))...)
+		require.Zero(t, code, stderr)
+		require.LessOrEqual(t, parsed(t, stdout).Written, int64(n)-done, "what was settled is not written again")
+		same(t, session, table, to)
+	})
+	t.Run("repair", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		found, results := filepath.Join(folder, "found"), filepath.Join(folder, "results")
+		twin := ks + ".twin_to_repair"
+		planted := twins(t, session, ks+".whole", twin, n)
+		code, _, stderr := run(t, "diff", ks+".whole", "--to", twin, "--times", "--pause", "0", "--out", found, "--progress", "none")
+		require.Equal(t, 3, code, stderr)
+		args := slices.Concat([]string{"repair", ks + ".whole", "--to", twin, "--times", "--from", found, "--out", results}, quiet)
+		for i, workers := range []string{"1", "6", "3"} {
+			before := lastWritten(results)
+			p := start(t, slices.Concat(args, []string{"--rate", "20", "--workers", workers})...)
+			require.True(t, p.until(t, func() bool { return lastWritten(results).After(before) }), "run %d ended", i)
+			require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+			require.Equal(t, 4, p.wait(t), p.stderr.String())
+		}
+		code, _, stderr = run(t, slices.Concat(args, workersOnly(lastRun))...)
+		require.Equal(t, 3, code, stderr) // what is newer on the target is left
+		repairedAll(t, filepath.Join(results, ks+".whole"), planted)
 	})
 	t.Run("copy in shares", func(t *testing.T) {
 		t.Parallel()
