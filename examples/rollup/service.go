@@ -129,6 +129,10 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
+	return s.serveOn(ctx, listener)
+}
+
+func (s *service) serveOn(ctx context.Context, listener net.Listener) (err error) {
 	server := s.server()
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a signal drains; it cancels nothing
 	defer cancel()

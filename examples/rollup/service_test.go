@@ -10,15 +10,21 @@ import (
 
 	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/deadletter"
+	"github.com/rxcql/rxcql/rxcqltest/cqlfake"
 )
 
 // served is a service that has not begun to work, on a server in the process of the test.
 func served(t *testing.T) *service {
 	t.Helper()
-	session := withTables(t, "readings", "rollups", "devices").Session("rollup")
+	return servedBy(t, withTables(t, "readings", "rollups", "devices"))
+}
+
+func servedBy(t *testing.T, server *cqlfake.Server, args ...string) *service {
+	t.Helper()
+	session := server.Session("rollup")
 	require.NoError(t, deadletter.CreateTable(t.Context(), session, "rollup.unusable"))
 	require.NoError(t, checkpoint.CreateTable(t.Context(), session, "rollup.jobs"))
-	s, err := newService(t.Context(), session, "rollup", configured(t))
+	s, err := newService(t.Context(), session, "rollup", configured(t, args...))
 	require.NoError(t, err)
 	return s
 }

@@ -165,16 +165,3 @@ func TestRollupKilledAndStoppedUnderLoadLosesNothingThatItAcknowledgedAndCountsN
 	t.Logf("%d times killed or stopped; %d readings in %d windows; %d were posted again, of which %d were there twice",
 		*kills, counted, len(got), l.repeated.Load(), repeated)
 }
-
-func TestRollupASignalAnswersThePostsThatWereBegunAndEndsWithSuccess(t *testing.T) {
-	t.Parallel()
-	_, keyspace := cassandra.Keyspace(t, cluster)
-	s := start(t, build(t), keyspace)
-	answer, err := http.Get(s.url + "/events") // a watcher holds nothing up
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	require.NoError(t, s.cmd.Process.Signal(syscall.SIGINT))
-	<-s.ended
-	require.Zero(t, s.cmd.ProcessState.ExitCode(), s.log)
-	require.Contains(t, s.log.String(), "draining")
-}
