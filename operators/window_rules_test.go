@@ -131,6 +131,31 @@ func TestASessionOfWindowThatIsDurableIsNotGivenAgainThoughTheFrontierIsBeforeIt
 	require.Empty(t, j.late)
 }
 
+// Rows 4 and 5 come for a session that the checkpoint knows to be durable, though the frontier is
+// before them, and no run had read them. Row 6 comes where that session ends, and is of another.
+func TestARowBeforeTheSavedEndOfItsSessionThatWasNeverReadIsLateAndInNoSession(t *testing.T) {
+	for pageRows := range 8 {
+		j := newRuledJob(operators.Session(10*time.Second), []stamped{
+			{key: 1, at: 1}, {key: 0, at: 2}, {key: 0, at: 11}, {key: 1, at: 5}, {key: 1, at: 10}, {key: 1, at: 11}, {key: 0, at: 60},
+		})
+		j.opts = []operators.WindowOption{operators.MergeStates(bothTimes)}
+		if pageRows > 0 { // else the job is not broken off
+			j.brokenOff(t, 4)
+			require.Equal(t, []string{"1 Final 1-11 [1]"}, j.given)
+			require.Empty(t, j.late)
+			frontier := j.state(t).Frontiers[0]
+			require.Less(t, *frontier.UpTo, int64((5+10)*1_000_000), "row 4 is not behind it")
+			require.Len(t, frontier.Sessions, 1)
+			require.EqualValues(t, 3, j.state(t).Sources[0].Parts[0].Read)
+			j.parts.PageRows = pageRows
+		}
+		rep := j.completes(t)
+		require.Equal(t, []int{4, 5}, j.late, "pages of %d", pageRows)
+		require.EqualValues(t, 2, rep.LateRows)
+		require.Equal(t, map[string][]int{"0 2-21": {2, 3}, "0 60-70": {7}, "1 1-11": {1}, "1 11-21": {6}}, j.sorted(), "pages of %d", pageRows)
+	}
+}
+
 func TestSessionsOfTooManyKeysForACheckpointEndTheJobByName(t *testing.T) {
 	j := longStay()
 	j.opts = []operators.WindowOption{operators.MergeStates(bothTimes)}
