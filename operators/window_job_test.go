@@ -14,6 +14,7 @@ import (
 
 	"github.com/rxcql/rxcql"
 	"github.com/rxcql/rxcql/internal/jobtest"
+	"github.com/rxcql/rxcql/internal/saved"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
 )
@@ -61,6 +62,7 @@ type upserted struct {
 	fails int // the call that fails, counted from 1
 	calls int
 	seen  func(r operators.WindowResult[int, []int]) // called with each result; may be nil
+	from  func(*saved.State)                         // called with what a run goes on from, nil for the first; may be nil
 }
 
 func (u *upserted) upsert(r operators.WindowResult[int, []int]) error {
@@ -166,6 +168,13 @@ func brokenOff(rt *rapid.T, table *upserted, run func(disturb func() error, opts
 					return nil
 				}
 			}
+		}
+		if table.from != nil {
+			state, err := store.State("job")
+			if err != nil {
+				state = nil // nothing was saved yet
+			}
+			table.from(state)
 		}
 		pauseAt, row := rapid.IntRange(-60, 60).Draw(rt, "saved at"), 0
 		p, err := run(func() error {
