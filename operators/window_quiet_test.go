@@ -20,14 +20,14 @@ const polls = 30
 
 // closedAt returns when windows of five seconds are handed on, by their start; both in seconds from
 // begin. The end of the stream is in the second of the last polls, or behind it.
-func closedAt(t *testing.T, begin int, in rxcql.Stream[timed]) map[int]int {
+func closedAt(t *testing.T, begin int, in rxcql.Stream[timed], opts ...rxcql.Option) map[int]int {
 	t.Helper()
 	at := map[int]int{}
 	results := operators.Window(in, operators.Tumbling(5*time.Second), momentOf, func(timed) int { return 0 }, noTimes, addTime, operators.WindowKeys(10))
 	_, err := results.ForEach(t.Context(), func(r timesIn) error {
 		at[int(r.Start.Unix())-begin] = min(int(time.Now().Unix())-begin, polls-1)
 		return nil
-	})
+	}, opts...)
 	require.NoError(t, err)
 	return at
 }
