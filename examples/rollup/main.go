@@ -32,10 +32,10 @@
 //   - A reading of a time beyond --max-ahead is refused, since it would make those of all others
 //     late. One that comes after its window has closed is kept among the readings and counted as
 //     late (rollup_late_readings_total), and changes no window.
-//   - Killed at any moment and started again, it counts each reading once: windows and positions
-//     are a job with a checkpoint. A second instance, which must have the same --window and
-//     --write-deadline, takes readings and serves rollups, and goes on with the job when the first
-//     one ends. Until then it pushes no windows, and its page says so.
+//   - Killed at any moment and started again, it counts each reading once, or as late: windows and
+//     positions are a job with a checkpoint. A second instance, which must have the same --window
+//     and --write-deadline, takes readings and serves rollups, and goes on with the job when the
+//     first one ends. Until then it pushes no windows, and its page says so.
 //
 // With no --hosts it uses the servers in CASSANDRA_HOSTS, or else starts a Cassandra, and drops its
 // keyspace at the end. It listens on the loopback interface unless --listen says otherwise: it has

@@ -96,6 +96,14 @@ func (b tab) shoot(name string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), image, 0o600))
 }
 
+// tabTo presses Tab, and requires that this leads to an element, and that users see where they are.
+func (b tab) tabTo(element string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(kb.Tab))
+	b.await("document.activeElement === " + element)
+	require.Equal(b.t, "3px", b.ask(`getComputedStyle(document.activeElement).outlineWidth`), element)
+}
+
 const firstLine = `document.querySelector("#chart .line").getAttribute("d")`
 
 // lines waits until so many devices have a line.
@@ -123,19 +131,24 @@ func TestRollupTheChartMovesInABrowser(t *testing.T) {
 	light := b.ask(`getComputedStyle(document.body).backgroundColor`)
 	b.shoot("light")
 
-	// By keyboard: to a window of the chart, and back. A device is hidden, and shown.
-	b.do(chromedp.Focus("#chart"), chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.ArrowLeft))
+	// By keyboard alone: a device is hidden, and shown. To a window of the chart, and back.
+	for device := range 5 {
+		b.tabTo(fmt.Sprintf(`document.querySelectorAll("#legend button")[%d]`, device))
+		b.do(chromedp.KeyEvent(" "))
+		b.lines(4)
+		b.do(chromedp.KeyEvent(kb.Enter))
+		b.lines(5)
+	}
+	b.tabTo(`document.getElementById("chart")`)
+	b.do(chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.ArrowLeft))
 	b.await(`/\d\d:\d\d:\d\d: .*oven -?\d/.test(document.getElementById("readout").textContent)`)
 	b.do(chromedp.KeyEvent(kb.Escape))
 	b.await(`document.getElementById("readout").textContent === ""`)
-	b.do(chromedp.Focus("#legend button"), chromedp.KeyEvent(" "))
-	b.lines(4)
-	b.do(chromedp.KeyEvent(" "))
-	b.lines(5)
+	b.tabTo(`document.querySelector(".scroll")`)
 
 	b.scheme("dark")
 	require.NotEqual(t, light, b.ask(`getComputedStyle(document.body).backgroundColor`))
-	b.do(chromedp.Focus("#chart"), chromedp.KeyEvent(kb.ArrowLeft))
+	b.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift)), chromedp.KeyEvent(kb.ArrowLeft))
 	b.await(`document.querySelector("#chart .cursor")`)
 	b.shoot("dark")
 
