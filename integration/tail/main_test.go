@@ -17,5 +17,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(windowsEnv) != "" {
 		os.Exit(windowsChild())
 	}
+	if os.Getenv(fullEnv) != "" {
+		os.Exit(fullChild())
+	}
 	cassandra.Main(m, &cluster)
 }

@@ -3,9 +3,6 @@ package tail_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxcql/rxcql"
-	"github.com/rxcql/rxcql/checkpoint"
 	"github.com/rxcql/rxcql/integration/cassandra"
 	"github.com/rxcql/rxcql/operators"
 	"github.com/rxcql/rxcql/sink"
@@ -137,62 +133,6 @@ func TestATableOfTimeuuidsInMonthsIsTailed(t *testing.T) {
 	for id := range int64(600) {
 		require.Equal(t, 1, k.times[id])
 	}
-}
-
-// A partition of 100 MB: it is read in flat memory, and a job that is broken off goes on in it.
-func TestABucketOf100MBIsReadInFlatMemoryAndGoneOnWith(t *testing.T) {
-	session, ks := cassandra.Keyspace(t, cluster)
-	const rows, size = 12_800, 8 << 10
-	createTicks(t, session, ks+".brimful", "")
-	begin := time.Now().Add(-time.Hour).Truncate(time.Minute)
-	pad := []byte(strings.Repeat("x", size))
-	minute := slots
-	minute.Shard, minute.Shards, minute.Size = "shard", 1, time.Minute
-	type full struct {
-		ID  int64  `cql:"id"`
-		Pad []byte `cql:"pad"`
-	}
-	written := make(chan error, rows)
-	turns := make(chan struct{}, 64)
-	for id := range int64(rows) {
-		turns <- struct{}{}
-		go func() {
-			at := begin.Add(time.Duration(id/10) * time.Millisecond)
-			written <- session.Query("INSERT INTO "+ks+".brimful (slot, shard, arrived, id, pad) VALUES (?, 0, ?, ?, ?)", begin.Unix(), at, id, pad).Exec()
-			<-turns
-		}()
-	}
-	for range rows {
-		require.NoError(t, <-written)
-	}
-	const budget = 8 << 20
-	store := checkpoint.File(filepath.Join(t.TempDir(), "brimful.checkpoint"))
-	given := int64(0)
-	for run := 0; ; run++ {
-		require.Less(t, run, 10)
-		var p *rxcql.Pipeline
-		n := 0
-		tail := source.Tail[full](session, ks+".brimful", minute, source.TailFrom(begin.Add(-time.Minute)), source.TailUntil(begin.Add(time.Minute)), source.SeenBytes(128))
-		p, err := rxcql.New(tail, sink.Each(func(_ context.Context, row full) error {
-			if row.ID != given || len(row.Pad) != size {
-				return fmt.Errorf("row %d comes where row %d should", row.ID, given)
-			}
-			given++
-			if n++; n == 3000 {
-				p.Stop()
-			}
-			return nil
-		}, sink.InFlight(1), sink.Idempotent()), rxcql.WithBudget(budget), rxcql.WithCheckpoint(store, "full"))
-		require.NoError(t, err)
-		report, err := p.Run(t.Context())
-		require.NoError(t, err)
-		require.LessOrEqual(t, report.PeakBytes, int64(budget)+int64(report.PeakFetches)*report.LargestPage)
-		require.EqualValues(t, given, report.ResumedRows+report.ReadRows, "no row is read again")
-		if report.Complete {
-			break
-		}
-	}
-	require.EqualValues(t, rows, given)
 }
 
 func TestARealTableThatIsDroppedOrMadeAgainEndsItsTail(t *testing.T) {
