@@ -50,10 +50,17 @@ func start(t *testing.T, program, keyspace string, args ...string) *service {
 // serve starts the service with variables of the environment.
 func serve(t *testing.T, program string, env []string, args ...string) *service {
 	t.Helper()
-	s := &service{cmd: exec.Command(program, append([]string{"--listen", "127.0.0.1:0"}, args...)...), log: &programs.Output{}}
+	cmd := exec.Command(program, append([]string{"--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
+	return serving(t, cmd)
+}
+
+// serving starts a command that runs the service.
+func serving(t *testing.T, cmd *exec.Cmd) *service {
+	t.Helper()
+	s := &service{cmd: cmd, log: &programs.Output{}}
 	said := &programs.Output{}
 	s.cmd.Stdout, s.cmd.Stderr = said, s.log
-	s.cmd.Env = append(os.Environ(), env...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the service said: %s", s.log)
