@@ -150,8 +150,8 @@ func CheckpointHeldBytes(n int64) CheckpointOption {
 
 // CheckpointSessions is of how many keys a checkpoint has the end of a session at most, for each
 // stage with session windows. It has one for each key of which a session is durable that ended in
-// the last gap before event time, or after the beginning of the oldest session that is still open: a
-// row that is not late may still touch it. A run that would need more ends with a
+// the last gap before event time, or after the beginning of the oldest session that is open: a row
+// that is not late may still touch it. A run that would need more ends with a
 // flow.FrontierFullError: its sessions cannot be resumed. Each takes about 60 bytes of every save,
 // and a store need not take more than 4 MiB. Default 20,000, at least 1.
 func CheckpointSessions(n int) CheckpointOption {

@@ -79,8 +79,8 @@ import (
 //   - For Session keys must be made of numbers, strings, arrays and structs (of a time.Time its
 //     UnixMicro), since the checkpoint has a hash of each key with a session that ended in the last
 //     gap before event time, or after the beginning of the oldest that is open, up to a bound
-//     (rxcql.CheckpointSessions). Up to 65,536 keys are kept until event time has passed the last of
-//     these ends.
+//     (rxcql.CheckpointSessions). Up to 65,536 keys are kept until event time has passed the last
+//     of these ends.
 //   - It cannot be in Lanes, whose keys change lanes from run to run.
 //   - In a file that grows, rows of windows that were handed on at its end are late.
 func Window[T any, K comparable, S any](in rxcql.Stream[T], windows Windows, at func(T) time.Time, key func(T) K,
