@@ -14,7 +14,7 @@ func (r *reshaping) again(p *flow.Page[rxcql.Row], i int) bool {
 		return p.Rows[i-1].Columns() == r.read && r.samePartition(&p.Rows[i-1], &p.Rows[i])
 	}
 	r.seen = r.mark(r.seen[:0], &p.Rows[0])
-	return bytes.Equal(r.seen, r.last[p.Position.Range])
+	return bytes.Equal(r.seen, r.last[p.Range])
 }
 
 func (r *reshaping) samePartition(a, b *rxcql.Row) bool {
@@ -28,10 +28,10 @@ func (r *reshaping) samePartition(a, b *rxcql.Row) bool {
 
 // keep keeps what mark says of the last row of a page, for the next page of its range.
 func (r *reshaping) keep(p *flow.Page[rxcql.Row]) {
-	at := p.Position.Range
+	at := p.Range
 	switch {
 	case !r.once || at < 0:
-	case p.Position.Last:
+	case p.Last:
 		delete(r.last, at)
 	case len(p.Rows) > 0:
 		row := &p.Rows[len(p.Rows)-1]

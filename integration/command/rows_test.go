@@ -1,10 +1,8 @@
 package command_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
@@ -34,14 +32,6 @@ func same(t *testing.T, session *gocql.Session, from, to string) {
 	for i := range want {
 		require.Equal(t, want[i], got[i], "%s", to)
 	}
-}
-
-// lines is how many lines a file has.
-func lines(t *testing.T, file string) int {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	return bytes.Count(text, []byte{'\n'})
 }
 
 // other makes a second keyspace for a test.
